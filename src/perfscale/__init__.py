@@ -1,0 +1,163 @@
+"""An asyncio load engine that stresses the Kubernetes and KubeVirt control plane.
+
+    from perfscale import LoadGenerator, load_config
+
+    config = load_config("workload.yaml")
+    async with LoadGenerator(config) as generator:
+        result = await generator.run()
+
+What this module exports is the public interface; everything else may change.
+Names are loaded when they are first used, so that importing the package is
+quick and brings in no Kubernetes client.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from perfscale.config import Config, load_config
+    from perfscale.engine import FailureBudget, LoadGenerator, RunOptions
+    from perfscale.engine.events import (
+        Event,
+        EventsLost,
+        EventStream,
+        IterationFinished,
+        IterationStarted,
+        ObjectFailed,
+        Progress,
+        RunFinished,
+        RunStarted,
+        SlowObject,
+        Stage,
+        StageStarted,
+        StillWaiting,
+        Warned,
+        WorkloadStarted,
+    )
+    from perfscale.errors import (
+        ClusterError,
+        ConfigError,
+        PerfscaleError,
+        PreflightError,
+        TemplateError,
+        UsageError,
+    )
+    from perfscale.kube.cluster import Cluster, ClusterOptions, open_cluster
+    from perfscale.preflight import Plan
+    from perfscale.results import (
+        Accounts,
+        ObjectRecord,
+        Outcome,
+        ResultSink,
+        RunFolder,
+        RunInfo,
+        RunOutcome,
+        RunResult,
+        summarize,
+    )
+    from perfscale.templates import TemplateDefaults
+
+_ROOMS = {
+    "perfscale.config": ("Config", "load_config"),
+    "perfscale.engine": ("FailureBudget", "LoadGenerator", "RunOptions"),
+    "perfscale.engine.events": (
+        "Event",
+        "EventStream",
+        "EventsLost",
+        "IterationFinished",
+        "IterationStarted",
+        "ObjectFailed",
+        "Progress",
+        "RunFinished",
+        "RunStarted",
+        "SlowObject",
+        "Stage",
+        "StageStarted",
+        "StillWaiting",
+        "Warned",
+        "WorkloadStarted",
+    ),
+    "perfscale.errors": (
+        "ClusterError",
+        "ConfigError",
+        "PerfscaleError",
+        "PreflightError",
+        "TemplateError",
+        "UsageError",
+    ),
+    "perfscale.kube.cluster": ("Cluster", "ClusterOptions", "open_cluster"),
+    "perfscale.preflight": ("Plan",),
+    "perfscale.results": (
+        "Accounts",
+        "ObjectRecord",
+        "Outcome",
+        "ResultSink",
+        "RunFolder",
+        "RunInfo",
+        "RunOutcome",
+        "RunResult",
+        "summarize",
+    ),
+    "perfscale.templates": ("TemplateDefaults",),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = [
+    "Accounts",
+    "Cluster",
+    "ClusterError",
+    "ClusterOptions",
+    "Config",
+    "ConfigError",
+    "Event",
+    "EventStream",
+    "EventsLost",
+    "FailureBudget",
+    "IterationFinished",
+    "IterationStarted",
+    "LoadGenerator",
+    "ObjectFailed",
+    "ObjectRecord",
+    "Outcome",
+    "PerfscaleError",
+    "Plan",
+    "PreflightError",
+    "Progress",
+    "ResultSink",
+    "RunFinished",
+    "RunFolder",
+    "RunInfo",
+    "RunOptions",
+    "RunOutcome",
+    "RunResult",
+    "RunStarted",
+    "SlowObject",
+    "Stage",
+    "StageStarted",
+    "StillWaiting",
+    "TemplateDefaults",
+    "TemplateError",
+    "UsageError",
+    "Warned",
+    "WorkloadStarted",
+    "load_config",
+    "open_cluster",
+    "summarize",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its room (PEP 562)."""
+    room = _ROOM_OF.get(name)
+    if room is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(room), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,30 @@
+"""Asks a question on the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import typer
+
+from perfscale.cli.streams import say
+
+
+async def confirmed(question: str) -> bool:
+    """Whether a person said yes.
+
+    Where there is no terminal nobody can be asked, and the answer is no.
+    Cancellation gives up on the answer.
+    """
+    if not sys.stdin.isatty():
+        say(f"{question} Not without a terminal: say --yes.")
+        return False
+    typer.echo(f"{question} [y/N] ", err=True, nl=False)
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[str] = loop.create_future()
+    # Not input(): it would hold up the loop, and Ctrl-C with it.
+    loop.add_reader(sys.stdin, lambda: answer.set_result(sys.stdin.readline()))
+    try:
+        return (await answer).strip().lower() in {"y", "yes"}
+    finally:
+        loop.remove_reader(sys.stdin)

@@ -1,0 +1,201 @@
+"""Progress on standard error: a live display on a terminal, plain lines elsewhere.
+
+Written on the events that `LoadGenerator.events` gives to anybody, and on
+nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from perfscale.config import format_duration
+from perfscale.engine.events import (
+    EventsLost,
+    IterationFinished,
+    IterationStarted,
+    ObjectFailed,
+    Progress,
+    Stage,
+    StageStarted,
+    StillWaiting,
+    Warned,
+)
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from perfscale.engine.events import Event, EventStream
+
+_MOST_FAILURES = 10
+"""Failures that are told one by one; the rest are counted."""
+_LINE_EVERY_S = 5.0
+"""Seconds between two plain lines of one stage."""
+
+
+async def follow(events: EventStream) -> None:
+    """Show a run's progress until it ends.
+
+    Log lines would tear a live display apart, so there is none beside them.
+    """
+    console = Console(stderr=True, highlight=False)
+    logging_too = logging.getLogger("perfscale").isEnabledFor(logging.INFO)
+    if console.is_terminal and not console.is_dumb_terminal and not logging_too:
+        with Live(console=console, refresh_per_second=8, transient=True) as live:
+            await _tell(events, _LiveView(live))
+    else:
+        await _tell(events, _LineView(console))
+
+
+class _View(Protocol):
+    def show(self, progress: Progress, bound: str) -> None: ...
+
+    def say(self, text: str, *, style: str = "") -> None: ...
+
+
+async def _tell(events: EventStream, view: _View) -> None:
+    failures = 0
+    lost = 0
+    bound = ""
+    async for event in events:
+        match event:
+            case Progress():
+                view.show(event, bound)
+            case StageStarted():
+                bound = f", up to {format_duration(event.deadline_s)}" if event.deadline_s else ""
+            case ObjectFailed():
+                failures += 1
+                _tell_failure(event, failures, view)
+            case EventsLost():
+                lost += event.count
+            case _:
+                text, style = _sentence(event)
+                if text:
+                    view.say(text, style=style)
+    if lost:
+        view.say(f"the display missed {lost} progress events; the results did not")
+
+
+def _tell_failure(event: ObjectFailed, number: int, view: _View) -> None:
+    if number <= _MOST_FAILURES:
+        name = "/".join(part for part in (event.namespace, event.name) if part)
+        view.say(f"failed: {event.kind} {name}: {event.error}", style="red")
+    elif number == _MOST_FAILURES + 1:
+        view.say("more failures are counted, not listed", style="red")
+
+
+def _sentence(event: Event) -> tuple[str, str]:
+    """What to say of an event, and in which style; nothing of most."""
+    match event:
+        case IterationStarted():
+            return (
+                f"{event.workload}, iteration {event.iteration}: {event.requested} objects",
+                "bold",
+            )
+        case IterationFinished(problems=(first, *_)):
+            return f"{event.workload}, iteration {event.iteration}: {first}", "red"
+        case StillWaiting():
+            return _waiting(event), "dim"
+        case Warned():
+            return f"warning: {event.message}", "yellow"
+        case _:
+            return "", ""
+
+
+def _waiting(event: StillWaiting) -> str:
+    """``still waiting until ready after 10s: 3 to go; slowest ns/a 12s in Scheduling (why)``."""
+    text = f"still {event.stage.value} after {event.waited_s:.0f}s: {event.missing} to go"
+    slowest = [
+        "/".join(part for part in (slow.namespace, slow.name) if part)
+        + f" {slow.waited_s:.0f}s"
+        + (f" in {slow.phase}" if slow.phase else "")
+        + (f" ({slow.detail})" if slow.detail else "")
+        for slow in event.slowest
+    ]
+    return f"{text}; slowest: {', '.join(slowest)}" if slowest else text
+
+
+class _LineView:
+    """For pipes and logs: a line when something begins, and one every few seconds."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._last_s = float("-inf")
+        self._stage: object = None
+
+    def show(self, progress: Progress, bound: str) -> None:
+        new_stage = progress.stage != self._stage
+        if not new_stage and progress.elapsed_s - self._last_s < _LINE_EVERY_S:
+            return
+        self._stage = progress.stage
+        self._last_s = progress.elapsed_s
+        phases = " ".join(f"{phase}={count}" for (_, phase), count in progress.phases.items())
+        self.say(
+            f"[{progress.elapsed_s:7.1f}s] {progress.stage.value}{bound}: "
+            f"created {progress.created}/{progress.requested} ready {progress.ready} "
+            f"failed {progress.failed} deleted {progress.deleted}"
+            + (f" {_rate(progress)}" if progress.rate else "")
+            + (f" ({phases})" if phases else "")
+        )
+
+    def say(self, text: str, *, style: str = "") -> None:
+        self._console.print(escape(text), style=style or None, soft_wrap=True)
+
+
+class _LiveView:
+    """For terminals: what was said scrolls above a few lines that stay."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    def show(self, progress: Progress, bound: str) -> None:
+        self._live.update(_panel(progress, bound))
+
+    def say(self, text: str, *, style: str = "") -> None:
+        self._live.console.print(escape(text), style=style or None)
+
+
+def _panel(progress: Progress, bound: str) -> RenderableType:
+    title = Text(no_wrap=True, overflow="ellipsis")
+    title.append(format_duration(round(progress.elapsed_s)), style="bold")
+    title.append(f"  {progress.stage.value}{bound}")
+    if progress.stage is Stage.CREATING or progress.rate:
+        title.append(f"  {_rate(progress)}", style="cyan")
+    bars = Table.grid(padding=(0, 1), expand=True)
+    bars.add_column(no_wrap=True)
+    bars.add_column(ratio=1)
+    bars.add_column(justify="right", no_wrap=True)
+    for name, count, style in _rows(progress):
+        bars.add_row(
+            name,
+            ProgressBar(total=max(1, progress.requested), completed=count, complete_style=style),
+            f"{count}/{progress.requested}",
+        )
+    phases = Text(no_wrap=False)
+    for (_, phase), count in progress.phases.items():
+        phases.append(f"{phase} ")
+        phases.append(f"{count}  ", style="bold")
+    if progress.present_children:
+        phases.append("children ")
+        phases.append(f"{progress.present_children}", style="bold")
+    return Group(title, bars, phases)
+
+
+def _rows(progress: Progress) -> list[tuple[str, int, str]]:
+    rows = [("created", progress.created, "blue"), ("ready", progress.ready, "green")]
+    if progress.failed:
+        rows.append(("failed", progress.failed, "red"))
+    rows.append(("deleted", progress.deleted, "magenta"))
+    return rows
+
+
+def _rate(progress: Progress) -> str:
+    target = f" of {progress.target:g}/s" if progress.target else "/s"
+    return f"{progress.rate:.1f}{target}"

@@ -1,0 +1,51 @@
+"""Says what is about to happen, and where, before anything does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perfscale.preflight import Plan, WorkloadPlan
+
+_MOST_NAMESPACES = 3
+
+
+def print_header(plan: Plan, *, simulated: bool) -> None:
+    """Print the plan to standard error."""
+    where = "simulated cluster" if simulated else f"context {plan.context or '(none)'}"
+    rows = [
+        ("run", plan.run_id),
+        ("cluster", f"{where}, {plan.server}" + (f", {plan.version}" if plan.version else "")),
+        ("namespaces", _shortened(plan.namespaces)),
+        *((f"workload {workload.name}", _describe(workload)) for workload in plan.workloads),
+    ]
+    width = max(len(name) for name, _ in rows)
+    for name, text in rows:
+        typer.echo(f"{name:<{width}}  {text}", err=True)
+    if plan.insecure:
+        typer.echo(
+            "warning: the server's certificate is not verified (insecure-skip-tls-verify)",
+            err=True,
+        )
+
+
+def _describe(workload: WorkloadPlan) -> str:
+    objects = ", ".join(f"{count} {kind}" for kind, count in workload.objects.items())
+    iterations = f" in {workload.iterations} iterations" if workload.iterations > 1 else ""
+    rate = (
+        f"at {workload.qps:g}/s, {workload.burst} at once"
+        if workload.qps
+        else "as fast as the cluster takes them"
+    )
+    return f"{objects}{iterations}, {rate}"
+
+
+def _shortened(names: Sequence[str]) -> str:
+    if len(names) <= _MOST_NAMESPACES + 1:
+        return ", ".join(names) or "(none)"
+    shown = ", ".join(names[:_MOST_NAMESPACES])
+    return f"{shown} ... {names[-1]} ({len(names)} in all)"

@@ -1,0 +1,87 @@
+"""`perfscale-load-generator`: the old tool's name, with its Go-style flags.
+
+Go's flag package takes one dash or two and ``-flag=value`` as well as
+``-flag value``; what is not a flag of the old tool goes to `perfscale run`
+unchanged.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import typer
+
+from perfscale.cli.main import invoke, leave
+from perfscale.cli.streams import say
+
+_TAKE_A_VALUE = {
+    "kubeconfig": "--kubeconfig",
+    "master": "--master",
+    "container-prefix": "--container-prefix",
+    "container-tag": "--container-tag",
+}
+_HELP = """perfscale-load-generator is perfscale run. It takes the options below, and:
+
+    -workload FILE  -kubeconfig FILE  -master URL
+    -container-prefix PREFIX  -container-tag TAG  -v LEVEL
+
+For example:
+
+    perfscale-load-generator -kubeconfig ~/.kube/config -workload workload.yaml -v 3
+"""
+
+
+def main() -> NoReturn:
+    """Entry point of the `perfscale-load-generator` command."""
+    arguments = sys.argv[1:]
+    if {"-h", "-help", "--help"}.intersection(arguments):
+        typer.echo(_HELP)
+        leave(invoke(["run", "--help"]))
+    try:
+        translated = translate(arguments)
+    except ValueError as error:
+        say(f"error: {error}\nhint: perfscale-load-generator -help tells what there is")
+        leave(2)
+    leave(invoke(translated))
+
+
+def translate(arguments: list[str]) -> list[str]:
+    """The old tool's arguments as those of `perfscale`.
+
+    ``-workload F`` becomes the argument ``F``; ``-v N`` the verbosity that is
+    closest (the old tool's 3, its default for debugging, logs every object).
+
+    Raises:
+        ValueError: A flag has no value, or one that it cannot have.
+    """
+    verbosity = 0
+    workload: str | None = None
+    rest: list[str] = []
+    pending = list(arguments)
+    while pending:
+        argument = pending.pop(0)
+        name, equals, value = argument.lstrip("-").partition("=")
+        known = name in {*_TAKE_A_VALUE, "workload", "v"}
+        if not argument.startswith("-") or not known:
+            rest.append(argument)
+            continue
+        if not equals:
+            if not pending:
+                raise ValueError(f"flag needs an argument: -{name}")
+            value = pending.pop(0)
+        if name == "v":
+            verbosity = _verbosity(value)
+        elif name == "workload":
+            workload = value
+        else:
+            rest += [_TAKE_A_VALUE[name], value]
+    verbose = ["-" + "v" * verbosity] if verbosity else []
+    return [*verbose, "run", *rest, *([workload] if workload is not None else [])]
+
+
+def _verbosity(level: str) -> int:
+    """The old tool's log level as a number of ``-v``: from 3 on it told everything."""
+    if not level.isdecimal():
+        raise ValueError(f"-v takes a level, as in -v 3, not {level!r}")
+    return min(max(int(level) - 1, 0), 2)

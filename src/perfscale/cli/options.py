@@ -1,0 +1,152 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from perfscale.config import Config
+    from perfscale.kube.cluster import ClusterOptions
+
+Verbose = Annotated[
+    int,
+    typer.Option(
+        "--verbose",
+        "-v",
+        count=True,
+        help="Log more: -v what happens, -vv every object.",
+        show_default=False,
+    ),
+]
+WorkloadFile = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="WORKLOAD",
+        help="The workload file; without one, the packaged kubevirt-density.",
+        show_default=False,
+    ),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Override a key, as in workloads[0].qps=50; [*] stands for every one. Repeatable.",
+        show_default=False,
+    ),
+]
+Qps = Annotated[str | None, typer.Option(metavar="N", help="Creates a second, in every workload.")]
+Burst = Annotated[
+    str | None, typer.Option(metavar="N", help="Creates let go at once, in every workload.")
+]
+Replicas = Annotated[str | None, typer.Option(metavar="N", help="Replicas of every object.")]
+Iterations = Annotated[str | None, typer.Option(metavar="N", help="Iterations of every workload.")]
+ContainerPrefix = Annotated[
+    str | None,
+    typer.Option(
+        envvar="DOCKER_PREFIX",
+        metavar="PREFIX",
+        help="Image prefix where the workload file leaves it open; without one, "
+        "registry:5000/kubevirt.",
+        show_default=False,
+    ),
+]
+ContainerTag = Annotated[
+    str | None,
+    typer.Option(
+        envvar="DOCKER_TAG",
+        metavar="TAG",
+        help="Image tag where the workload file leaves it open; without one, devel.",
+        show_default=False,
+    ),
+]
+Kubeconfig = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="The kubeconfig; without it $KUBECONFIG, ~/.kube/config, or the pod's own account.",
+        show_default=False,
+    ),
+]
+Context = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Context of the kubeconfig.", show_default=False),
+]
+Master = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL", help="API server, instead of the kubeconfig's.", show_default=False
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+DEFAULT_RESULTS = Path("results")
+ResultsDir = Annotated[
+    Path, typer.Option(metavar="DIR", help="Where the results go, in a folder for each run.")
+]
+
+
+def load(
+    workload: Path | None,
+    overrides: list[str] | None,
+    *,
+    qps: str | None = None,
+    burst: str | None = None,
+    replicas: str | None = None,
+    iterations: str | None = None,
+) -> Config:
+    """Load the workload file, or the packaged one, with overrides applied.
+
+    Raises:
+        ConfigError: Everything that is wrong in it.
+    """
+    from perfscale.config import load_config
+    from perfscale.templates.packaged import default_workload
+
+    short = {
+        "workloads[*].qps": qps,
+        "workloads[*].burst": burst,
+        "workloads[*].objects[*].replicas": replicas,
+        "workloads[*].iterationCount": iterations,
+    }
+    given = [f"{path}={value}" for path, value in short.items() if value is not None]
+    return load_config(workload or default_workload(), overrides=[*given, *(overrides or [])])
+
+
+def seconds(option: str, text: str) -> float:
+    """A duration given on the command line.
+
+    Raises:
+        typer.BadParameter: It is not one.
+    """
+    from perfscale.config import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
+
+
+def cluster(
+    kubeconfig: str | None,
+    context: str | None,
+    master: str | None,
+    *,
+    request_timeout: str = "60s",
+    max_unavailable: str = "5m",
+    watch_idle_timeout: str = "90s",
+) -> ClusterOptions:
+    """How to open the cluster that the options name."""
+    from perfscale.kube.cluster import ClusterOptions
+
+    return ClusterOptions(
+        kubeconfig=kubeconfig,
+        context=context,
+        master=master,
+        request_timeout_s=seconds("--request-timeout", request_timeout),
+        max_unavailable_s=seconds("--max-unavailable", max_unavailable),
+        watch_idle_timeout_s=seconds("--watch-idle-timeout", watch_idle_timeout),
+    )

@@ -1,0 +1,44 @@
+"""`perfscale render`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from perfscale.cli import options
+from perfscale.cli.validate import PLACEHOLDER_RUN_ID
+from perfscale.cli.verbosity import log_more
+
+
+def render(
+    *,
+    workload: options.WorkloadFile = None,
+    iteration: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Only this iteration.")
+    ] = None,
+    replica: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Only this replica.")
+    ] = None,
+    set_: options.Set = None,
+    container_prefix: options.ContainerPrefix = None,
+    container_tag: options.ContainerTag = None,
+    verbose: options.Verbose = 0,
+) -> None:
+    """Print what a workload would create, as YAML.
+
+    The run's id is a row of zeros, since there is no run.
+
+    For example:
+
+        perfscale render workload.yaml --iteration 1 --replica 1
+
+        perfscale render workload.yaml | kubectl apply --dry-run=server -f -
+    """
+    from perfscale.templates import TemplateDefaults, compile_templates, render_manifests
+
+    log_more(verbose)
+    config = options.load(workload, set_)
+    defaults = TemplateDefaults.from_environment(container_prefix, container_tag)
+    factories = compile_templates(config, run_id=PLACEHOLDER_RUN_ID, defaults=defaults)
+    typer.echo(render_manifests(factories, iteration=iteration, replica=replica), nl=False)

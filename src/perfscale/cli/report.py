@@ -1,0 +1,161 @@
+"""The end of a run on standard output: a table that a person can act on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from perfscale.config import format_duration
+from perfscale.results import RunOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from perfscale.results import (
+        Accounts,
+        IterationResult,
+        KindResult,
+        LatencySummary,
+        Rate,
+        RunResult,
+        WorkloadResult,
+    )
+
+_STYLES = {
+    RunOutcome.PASSED: "bold green",
+    RunOutcome.FAILED: "bold red",
+    RunOutcome.INTERRUPTED: "bold yellow",
+}
+_MOST_PROBLEMS = 20
+_HELD_BACK_S = 1.0
+"""Less than this is not worth a line."""
+_READY = "Ready"
+
+
+class _Column(NamedTuple):
+    """A statistic, and the width of terminal from which on it is shown."""
+
+    name: str
+    from_width: int = 0
+
+
+_COLUMNS = (
+    _Column("count"),
+    _Column("missing"),
+    _Column("min", 72),
+    _Column("p50"),
+    _Column("p90", 80),
+    _Column("p95"),
+    _Column("p99"),
+    _Column("max"),
+    _Column("mean", 100),
+)
+
+
+def print_result(result: RunResult, folder: Path | None, *, cleanup: str | None) -> None:
+    """Print the verdict, the accounts, the latencies, and where the rest is.
+
+    Args:
+        result: What happened.
+        folder: The results' folder.
+        cleanup: The command that removes what the run left in the cluster;
+            None where that does not matter.
+    """
+    console = Console(highlight=False)
+    duration = format_duration(round(result.duration_s, 1))
+    verdict = f"[{_STYLES[result.outcome]}]{result.outcome.value.upper()}[/]"
+    console.print(f"\n{verdict} in {duration}, run {result.run_id}", soft_wrap=True)
+    for problem in result.problems[:_MOST_PROBLEMS]:
+        console.print(f"  [red]✗[/] {escape(problem)}", soft_wrap=True)
+    if len(result.problems) > _MOST_PROBLEMS:
+        console.print(f"  and {len(result.problems) - _MOST_PROBLEMS} more, in the summary")
+    for workload in result.workloads:
+        _print_workload(console, workload)
+    console.print()
+    if folder is not None:
+        console.print(f"results: {escape(str(folder))}", soft_wrap=True)
+    if result.remains and cleanup is not None:
+        console.print("objects of the run are left in the cluster; to remove them:")
+        console.print(f"  {escape(cleanup)}", soft_wrap=True)
+
+
+def _print_workload(console: Console, workload: WorkloadResult) -> None:
+    title = f"[bold]{escape(workload.name)}[/]"
+    console.print("\n" + "  ".join(part for part in (title, _iterations(workload)) if part))
+    for line in _rate(workload.rate):
+        console.print(f"  {line}", soft_wrap=True)
+    for kind, each in workload.kinds.items():
+        _print_kind(console, kind, each)
+    for kind, each in workload.child_kinds.items():
+        _print_kind(console, f"{kind} (children)", each)
+
+
+def _iterations(workload: WorkloadResult) -> str:
+    done: tuple[IterationResult, ...] = workload.iterations
+    if workload.iteration_count == 1:
+        return ""
+    if len(done) == workload.iteration_count:
+        return f"{len(done)} iterations"
+    return f"[bold red]{len(done)} of {workload.iteration_count} iterations[/]"
+
+
+def _rate(rate: Rate) -> Iterator[str]:
+    if rate.achieved is not None:
+        target = f", of {rate.target:g} wanted" if rate.target else ""
+        yield f"{rate.achieved:.2f} creates a second{target}"
+    if rate.held_back_s >= _HELD_BACK_S:
+        yield (
+            f"[yellow]creates waited {rate.held_back_s:.1f} s in all for a place among the "
+            "requests in flight (globalConfig.maxInFlight), not for the rate[/]"
+        )
+
+
+def _print_kind(console: Console, kind: str, result: KindResult) -> None:
+    console.print(f"\n  [cyan]{escape(kind)}[/]")
+    console.print(f"  {', '.join(_counts(result.accounts))}")
+    columns = [column.name for column in _COLUMNS if console.width >= column.from_width]
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 1), header_style="dim")
+    table.add_column("seconds")
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, latency in _latencies(result):
+        table.add_row(name, *(_statistic(latency, column) for column in columns))
+    if table.row_count:
+        console.print(table)
+
+
+def _counts(accounts: Accounts) -> Iterator[str]:
+    yield f"{accounts.requested} requested"
+    yield f"{accounts.created} created"
+    yield f"{accounts.ready} ready"
+    yield f"{accounts.deleted} deleted"
+    for count, name in (
+        (accounts.failed, "failed"),
+        (accounts.unready, "unready"),
+        (accounts.not_attempted, "not attempted"),
+        (accounts.leftover, "left over"),
+    ):
+        if count:
+            yield f"[bold red]{count} {name}[/]"
+
+
+def _latencies(kind: KindResult) -> Iterator[tuple[str, LatencySummary]]:
+    """The way to readiness, and the way out; what lies beyond is in the summary."""
+    for phase in (*kind.path, _READY):
+        if phase in kind.phases:
+            yield phase, kind.phases[phase]
+    if kind.deletion.count or kind.deletion.missing:
+        yield "deletion", kind.deletion
+
+
+def _statistic(latency: LatencySummary, name: str) -> str:
+    value = getattr(latency, name)
+    if value is None:
+        return "-"
+    if name == "missing" and value:
+        return f"[bold red]{value}[/]"
+    return str(value) if isinstance(value, int) else f"{value:.3f}"

@@ -1,0 +1,311 @@
+"""`perfscale run`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+import sys
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from perfscale.cli import options
+from perfscale.cli.confirm import confirmed
+from perfscale.cli.failure import report_failure
+from perfscale.cli.signals import handle_signals, run_until_signalled
+from perfscale.cli.simulate import FaultsFile, Speed, read_faults
+from perfscale.cli.streams import say, unread_at_worst
+from perfscale.cli.verbosity import log_more
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine
+
+    from perfscale.config import Config
+    from perfscale.engine import FailureBudget, LoadGenerator
+    from perfscale.kube.cluster import ClusterOptions
+    from perfscale.results import RunResult
+    from perfscale.sim.faults import Faults
+
+
+class Output(StrEnum):
+    """What goes to standard output at the end."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """The command line of `run`, apart from the workload file and its overrides."""
+
+    config: Config
+    cluster: ClusterOptions
+    results_dir: Path
+    ask: bool = False
+    simulate: bool = False
+    speed: float = 1.0
+    faults: Faults | None = None
+    keep: bool = False
+    max_failures: FailureBudget | None = None
+    cleanup_timeout_s: float = 300.0
+    output: Output = Output.TEXT
+    container_prefix: str | None = None
+    container_tag: str | None = None
+    command: tuple[str, ...] = field(default_factory=lambda: tuple(sys.argv))
+
+
+def run(  # noqa: PLR0913 -- a command has as many parameters as options
+    *,
+    workload: options.WorkloadFile = None,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Use a simulated cluster, gone afterwards.")
+    ] = False,
+    speed: Speed = 1.0,
+    faults: FaultsFile = None,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
+    master: options.Master = None,
+    yes: options.Yes = False,
+    set_: options.Set = None,
+    qps: options.Qps = None,
+    burst: options.Burst = None,
+    replicas: options.Replicas = None,
+    iterations: options.Iterations = None,
+    container_prefix: options.ContainerPrefix = None,
+    container_tag: options.ContainerTag = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Delete nothing, however the run ends.")
+    ] = False,
+    max_failures: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|P%",
+            help="Stop and clean up when more objects fail: a number, or a share of all. "
+            "Without it, however many.",
+            show_default=False,
+        ),
+    ] = None,
+    results_dir: options.ResultsDir = options.DEFAULT_RESULTS,
+    output: Annotated[
+        Output, typer.Option("--output", "-o", help="What goes to standard output at the end.")
+    ] = Output.TEXT,
+    request_timeout: Annotated[
+        str, typer.Option(metavar="DURATION", help="Bound on one request, as in 30s or 2m.")
+    ] = "60s",
+    max_unavailable: Annotated[
+        str,
+        typer.Option(metavar="DURATION", help="How long the API server may be gone."),
+    ] = "5m",
+    watch_idle_timeout: Annotated[
+        str,
+        typer.Option(metavar="DURATION", help="A watch that is silent for so long is reopened."),
+    ] = "90s",
+    cleanup_timeout: Annotated[
+        str,
+        typer.Option(
+            metavar="DURATION", help="Bound on the cleanup after an interrupt or an error."
+        ),
+    ] = "5m",
+    verbose: options.Verbose = 0,
+) -> None:
+    """Run a workload: create, wait, measure, delete, wait until gone.
+
+    Ctrl-C stops the load, deletes what the run created and writes the results
+    of what happened; a second one stops at once.
+
+    For example:
+
+        perfscale run --simulate
+
+        perfscale run workload.yaml --context staging --qps 50
+
+        perfscale run workload.yaml --set 'workloads[0].objects[0].replicas=500'
+
+        perfscale run workload.yaml --output json > summary.json
+    """
+    log_more(verbose)
+    if simulate and (kubeconfig or context or master):
+        raise typer.BadParameter(
+            "--simulate brings its own cluster; leave out --kubeconfig, --context and --master"
+        )
+    if faults and not simulate:
+        raise typer.BadParameter("--faults is for --simulate: no real cluster is harmed")
+    settings = RunSettings(
+        config=options.load(
+            workload, set_, qps=qps, burst=burst, replicas=replicas, iterations=iterations
+        ),
+        cluster=options.cluster(
+            kubeconfig,
+            context,
+            master,
+            request_timeout=request_timeout,
+            max_unavailable=max_unavailable,
+            watch_idle_timeout=watch_idle_timeout,
+        ),
+        results_dir=results_dir,
+        ask=workload is None and not simulate and not yes and _on_terminal(),
+        simulate=simulate,
+        speed=speed,
+        faults=read_faults(faults),
+        keep=keep,
+        max_failures=_budget(max_failures),
+        cleanup_timeout_s=options.seconds("--cleanup-timeout", cleanup_timeout),
+        output=output,
+        container_prefix=container_prefix,
+        container_tag=container_tag,
+    )
+    raise typer.Exit(start(settings))
+
+
+def _budget(text: str | None) -> FailureBudget | None:
+    from perfscale.engine.budget import FailureBudget
+
+    try:
+        return None if text is None else FailureBudget.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--max-failures") from error
+
+
+def start(settings: RunSettings) -> int:
+    """Run with these settings; returns the exit code."""
+    return run_until_signalled(_run(settings))
+
+
+async def _run(settings: RunSettings) -> int:
+    from perfscale.cli.display import follow
+    from perfscale.cli.header import print_header
+    from perfscale.engine import LoadGenerator, RunOptions
+    from perfscale.results import RunFolder
+    from perfscale.templates import TemplateDefaults
+
+    folder = RunFolder(settings.results_dir)
+    run_options = RunOptions(
+        keep=settings.keep,
+        max_failures=settings.max_failures,
+        cleanup_timeout_s=settings.cleanup_timeout_s,
+        defaults=TemplateDefaults.from_environment(
+            settings.container_prefix, settings.container_tag
+        ),
+        command=settings.command,
+    )
+    async with (
+        _cluster(settings) as cluster,
+        LoadGenerator(
+            settings.config, cluster=cluster, results=folder, options=run_options
+        ) as generator,
+    ):
+        plan = await generator.preflight()
+        print_header(plan, simulated=settings.simulate)
+        if settings.ask and not await confirmed("Run this?"):
+            say("nothing was created")
+            return 1
+        displaying = asyncio.create_task(
+            _display(follow(generator.events())), name="perfscale-display"
+        )
+        try:
+            result = await _execute(generator)
+        finally:
+            await displaying
+    if settings.simulate:
+        # Whatever is left of the run has gone with its cluster.
+        result = replace(result, remains=False)
+    with unread_at_worst():
+        _conclude(settings, result, folder.path)
+    return result.exit_code
+
+
+async def _display(following: Coroutine[None, None, None]) -> None:
+    """A run goes on when nobody looks at its progress any more."""
+    with unread_at_worst():
+        await following
+
+
+def _conclude(settings: RunSettings, result: RunResult, folder: Path | None) -> None:
+    """Tell how the run ended, once it has."""
+    from perfscale.cli.report import print_result
+
+    # What is left in a simulated cluster goes with it.
+    command = None if settings.simulate else cleanup_command(settings, result)
+    if result.error is not None:
+        report_failure(result.error)
+    if settings.output is Output.TEXT:
+        print_result(result, folder, cleanup=command)
+        return
+    _print_json(result)
+    if result.remains and command is not None:
+        say(f"objects of the run are left in the cluster; to remove them:\n  {command}")
+
+
+async def _execute(generator: LoadGenerator) -> RunResult:
+    """Run; the first signal ends the run in order, the second one at once."""
+    running = asyncio.current_task()
+    signals: list[int] = []
+
+    def on_signal(signum: int) -> None:
+        signals.append(signum)
+        if len(signals) == 1:
+            generator.interrupt(signum)
+            say("stopping and cleaning up; once more stops at once")
+        elif running is not None:
+            running.cancel()
+
+    with handle_signals(on_signal):
+        try:
+            return await generator.run()
+        except asyncio.CancelledError:
+            if len(signals) < 2 or generator.result is None:
+                raise
+            return generator.result
+
+
+@asynccontextmanager
+async def _cluster(settings: RunSettings) -> AsyncIterator[ClusterOptions]:
+    """How to open the cluster, which lives for as long as the context if it is simulated."""
+    if not settings.simulate:
+        yield settings.cluster
+        return
+    from perfscale.sim.process import simulated_cluster_process
+
+    async with simulated_cluster_process(
+        speed=settings.speed, faults=settings.faults
+    ) as kubeconfig:
+        yield replace(settings.cluster, kubeconfig=str(kubeconfig))
+
+
+def _on_terminal() -> bool:
+    """Whether there is somebody to ask; a pipeline has said what it wants."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def cleanup_command(settings: RunSettings, result: RunResult) -> str:
+    """What removes everything of a run later.
+
+    The context is named even where the run took the current one: that may be
+    another by then.
+    """
+    cluster = settings.cluster
+    parts = ["perfscale cleanup", f"--run-id {result.run_id}"]
+    for option, value in (
+        ("--kubeconfig", cluster.kubeconfig),
+        ("--context", result.info.cluster.context),
+        ("--master", cluster.master),
+        ("--results-dir", _unless_default(settings.results_dir)),
+    ):
+        if value:
+            parts.append(f"{option} {shlex.quote(value)}")
+    return " ".join(parts)
+
+
+def _unless_default(results_dir: Path) -> str | None:
+    return str(results_dir) if results_dir != options.DEFAULT_RESULTS else None
+
+
+def _print_json(result: RunResult) -> None:
+    from perfscale.results import summarize
+
+    typer.echo(json.dumps(summarize(result), indent=2))

@@ -1,0 +1,70 @@
+"""Runs a coroutine that signals can end, in order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+Handler: TypeAlias = "Callable[[int], None]"
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_handler: ContextVar[Handler | None] = ContextVar("_handler", default=None)
+
+
+def run_until_signalled(work: Coroutine[None, None, int]) -> int:
+    """Run ``work`` in a new event loop; a signal cancels it.
+
+    Returns:
+        What ``work`` returns; 128 plus the signal's number if one ended it.
+    """
+    return asyncio.run(_cancelled_by_signals(work))
+
+
+async def _cancelled_by_signals(work: Coroutine[None, None, int]) -> int:
+    received: list[int] = []
+
+    def on_signal(signum: int) -> None:
+        received.append(signum)
+        task.cancel()
+
+    with handle_signals(on_signal):
+        task = asyncio.ensure_future(work)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if not received:
+                raise
+            return 128 + received[0]
+
+
+@contextmanager
+def handle_signals(handler: Handler) -> Iterator[None]:
+    """Call ``handler`` in the running loop for SIGINT, SIGTERM and SIGHUP.
+
+    Inside another such context, that one's handler takes over again afterwards:
+    there is no moment at which a signal ends the process out of order.
+    """
+    outer = _handler.get()
+    token = _handler.set(handler)
+    _install(handler)
+    try:
+        yield
+    finally:
+        _handler.reset(token)
+        _install(outer)
+
+
+def _install(handler: Handler | None) -> None:
+    loop = asyncio.get_running_loop()
+    for signum in _SIGNALS:
+        if handler is None:
+            loop.remove_signal_handler(signum)
+        # nohup has it ignored: what is to outlive its terminal must not end with it.
+        elif signum != signal.SIGHUP or signal.getsignal(signum) != signal.SIG_IGN:
+            loop.add_signal_handler(signum, handler, signum)

@@ -1,0 +1,99 @@
+"""`perfscale simulate`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from perfscale.cli import options
+from perfscale.cli.signals import run_until_signalled
+from perfscale.cli.verbosity import log_more
+
+if TYPE_CHECKING:
+    from perfscale.sim.faults import Faults
+
+Speed = Annotated[
+    float,
+    typer.Option(
+        min=0.001,
+        max=1_000_000,
+        metavar="N",
+        help="Divide every latency of the simulated cluster by N.",
+    ),
+]
+FaultsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--faults",
+        metavar="FILE",
+        help="Let what the file says go wrong in the simulated cluster.",
+        show_default=False,
+    ),
+]
+
+
+def read_faults(path: Path | None) -> Faults | None:
+    """The faults of a file, if one was given.
+
+    Raises:
+        ConfigError: Everything that is wrong in it.
+    """
+    if path is None:
+        return None
+    from perfscale.sim.faults import load_faults
+
+    return load_faults(path)
+
+
+def simulate(
+    *,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="N", help="Port on loopback; 0 for a free one.")
+    ] = 0,
+    kubeconfig_out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write a kubeconfig there once the server listens.",
+            show_default=False,
+        ),
+    ] = None,
+    speed: Speed = 1.0,
+    faults: FaultsFile = None,
+    verbose: options.Verbose = 0,
+) -> None:
+    """Run a simulated cluster on loopback until interrupted.
+
+    It is an API server in memory with KubeVirt's kinds, and controllers that
+    move VMs and VMIs through their phases. kubectl and other tools can use it.
+
+    For example:
+
+        perfscale simulate --kubeconfig-out sim.kubeconfig
+
+        kubectl --kubeconfig sim.kubeconfig get vmi -A -w
+
+        perfscale run --kubeconfig sim.kubeconfig workload.yaml
+    """
+    log_more(verbose)
+    raise typer.Exit(
+        run_until_signalled(_simulate(port, kubeconfig_out, speed, read_faults(faults)))
+    )
+
+
+async def _simulate(
+    port: int, kubeconfig_out: Path | None, speed: float, faults: Faults | None
+) -> int:
+    from perfscale.sim.cluster import SimulatedCluster
+
+    async with SimulatedCluster(speed=speed, port=port, faults=faults) as cluster:
+        typer.echo(f"simulated cluster at {cluster.url}", err=True)
+        if kubeconfig_out is not None:
+            cluster.write_kubeconfig(kubeconfig_out)
+            typer.echo(f"kubectl --kubeconfig {kubeconfig_out} get vmi -A", err=True)
+        typer.echo("Ctrl-C ends it", err=True)
+        await asyncio.Event().wait()
+    return 0

@@ -1,0 +1,28 @@
+"""How much is logged to standard error."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+_LEVELS = (logging.ERROR, logging.INFO, logging.DEBUG)
+
+
+def set_up_logging() -> None:
+    """Log errors to standard error.
+
+    Warnings about a run are among its events, which the display shows.
+    """
+    logging.basicConfig(
+        level=logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+        force=True,
+    )
+    logging.getLogger("perfscale").setLevel(_LEVELS[0])
+
+
+def log_more(verbosity: int) -> None:
+    """Log information too at 1, everything at 2; never less than was asked for before."""
+    logger = logging.getLogger("perfscale")
+    logger.setLevel(min(logger.level, _LEVELS[min(verbosity, 2)]))

@@ -1,0 +1,32 @@
+"""The workload file: its models, and loading, writing and describing it.
+
+Importing this needs pydantic and yaml, and nothing that speaks to a cluster.
+"""
+
+from __future__ import annotations
+
+from perfscale.config.dump import dump_config
+from perfscale.config.durations import format_duration, parse_duration
+from perfscale.config.labels import ITERATION_LABEL, RUN_LABEL, WORKLOAD_LABEL, run_labels
+from perfscale.config.load import load_config
+from perfscale.config.model import Config, GlobalConfig, ObjectSpec, Workload
+from perfscale.config.schema import json_schema
+from perfscale.config.source import Position, Source
+
+__all__ = [
+    "ITERATION_LABEL",
+    "RUN_LABEL",
+    "WORKLOAD_LABEL",
+    "Config",
+    "GlobalConfig",
+    "ObjectSpec",
+    "Position",
+    "Source",
+    "Workload",
+    "dump_config",
+    "format_duration",
+    "json_schema",
+    "load_config",
+    "parse_duration",
+    "run_labels",
+]

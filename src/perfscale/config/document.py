@@ -1,0 +1,253 @@
+"""Reading YAML into plain values and the place of every key and value.
+
+Built on the C parser's nodes and not on ``yaml.load``: a loader keeps the last of
+two equal keys, forgets where things stood, and turns ``1.20`` into 1.2 before
+anyone can object.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import yaml
+
+from perfscale.config.scalars import looks_commented, read_plain, resolve
+from perfscale.config.source import KeyPath, Mark, Position, Source, clip
+from perfscale.config.syntax import COMMENT, syntax_problem
+from perfscale.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_BYTES: Final = 4 * 2**20
+MAX_VALUES: Final = 100_000
+MAX_DEPTH: Final = 50
+"""Bounds that no file of ours comes near; aliases of aliases, or a wrong file, do."""
+
+_TAG: Final = "tag:yaml.org,2002:"
+
+
+class Wanted(NamedTuple):
+    """What a file is meant to be, for the messages about one that is not.
+
+    Attributes:
+        name: What such a file is called.
+        least: What it has in it at the least.
+    """
+
+    name: str
+    least: str
+
+
+WORKLOAD_FILE: Final = Wanted("workload file", "the key workloads")
+
+
+@dataclass(slots=True)
+class Document:
+    """A file as plain values, which overrides may still change.
+
+    Attributes:
+        name: The file as the user named it.
+        directory: What relative paths in it start from.
+        wanted: What it is meant to be.
+        tree: Mappings, lists and scalars; None for an empty file.
+        values: The mark of each value.
+        keys: The position of each key.
+        problems: What is wrong with it as a document, whatever it means.
+    """
+
+    name: str
+    directory: Path
+    wanted: Wanted = WORKLOAD_FILE
+    tree: Any = None
+    values: dict[KeyPath, Mark] = field(default_factory=dict)
+    keys: dict[KeyPath, Position] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def source(self) -> Source:
+        """Where its values stand."""
+        return Source(self.name, self.directory, self.values, self.keys)
+
+
+def read_document(path: str | Path, wanted: Wanted = WORKLOAD_FILE) -> Document:
+    """Read a YAML file.
+
+    Raises:
+        ConfigError: It cannot be read, or is not one YAML document.
+    """
+    name = str(path)
+    text = _read_text(Path(path), name, wanted)
+    # A file that the shell made up (`<(sed ...)`) has no neighbours to look for.
+    made_up = name.startswith(("/dev/", "/proc/"))
+    document = Document(name, Path() if made_up else Path(path).parent, wanted)
+    try:
+        _check_depth(text, document)
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        raise ConfigError([syntax_problem(error, text, name, wanted.name)]) from error
+    if node is None:
+        message = f"the file is empty: a {wanted.name} has at least {wanted.least}"
+        raise ConfigError([Problem(message, name, 1, 1)])
+    document.tree = _Builder(document).build(node)
+    return document
+
+
+def _read_text(path: Path, name: str, wanted: Wanted) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise ConfigError([Problem(f"there is no such file{_near(path)}", name)]) from error
+    except IsADirectoryError as error:
+        files = sorted(p.name for p in path.iterdir() if p.suffix in (".yaml", ".yml"))
+        hint = f": {', '.join(files[:5])}" if files else ""
+        message = f"this is a directory: name the {wanted.name} in it{hint}"
+        raise ConfigError([Problem(message, name)]) from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ConfigError([Problem(f"the file cannot be read: {reason}", name)]) from error
+    if len(content) > MAX_BYTES:
+        message = f"the file is larger than {MAX_BYTES // 2**20} MiB: this is no {wanted.name}"
+        raise ConfigError([Problem(message, name)])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode(errors="replace")
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        message = f"the byte {content[error.start]:#04x} is not UTF-8: save the file as UTF-8"
+        raise ConfigError([Problem(message, name, line, column)]) from error
+
+
+def _near(path: Path) -> str:
+    try:
+        names = [p.name for p in path.parent.iterdir()]
+    except (OSError, ValueError):
+        return ""
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return f"; there is {near[0]}" if near else ""
+
+
+def _check_depth(text: str, document: Document) -> None:
+    """Refuse deep nesting before it is composed: the C composer recurses without a bound."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                what = f"nested deeper than {MAX_DEPTH} levels"
+                position = _position(event.start_mark, document.name)
+                raise _beyond(what, position, document.wanted)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _beyond(what: str, position: Position, wanted: Wanted) -> ConfigError:
+    message = f"{what}: this is no {wanted.name}"
+    return ConfigError([Problem(message, position.file, position.line, position.column)])
+
+
+def _position(mark: Any, name: str) -> Position:  # noqa: ANN401 - two parsers, two types
+    return Position(name, mark.line + 1, mark.column + 1)
+
+
+class _Builder:
+    """Turns nodes into values, and notes what is wrong on the way."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._count = 0
+        self._open: set[int] = set()
+
+    def build(self, node: yaml.Node, path: KeyPath = ()) -> Any:  # noqa: ANN401 - YAML holds anything
+        position = _position(node.start_mark, self._document.name)
+        self._count += 1
+        if self._count > MAX_VALUES:
+            what = f"more than {MAX_VALUES:,} values, with every alias written out"
+            raise _beyond(what, position, self._document.wanted)
+        if id(node) in self._open:
+            self._refuse(position, path, "an alias (*name) to something that contains it")
+            return None
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, path, position)
+        self._document.values[path] = Mark(position)
+        self._open.add(id(node))
+        try:
+            return self._collection(node, path, position)
+        finally:
+            self._open.discard(id(node))
+
+    def _collection(self, node: yaml.Node, path: KeyPath, position: Position) -> Any:  # noqa: ANN401 - as above
+        if node.tag not in (f"{_TAG}map", f"{_TAG}seq"):
+            self._refuse(position, path, f"the tag {_tag(node)} means nothing here: remove it")
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
+        mapping: dict[str, Any] = {}
+        for key, value in self._pairs(node, path):
+            self._document.keys[(*path, key.value)] = _position(key.start_mark, self._document.name)
+            mapping[key.value] = self.build(value, (*path, key.value))
+        return mapping
+
+    def _scalar(self, node: yaml.ScalarNode, path: KeyPath, position: Position) -> Any:  # noqa: ANN401 - as above
+        text = str(node.value)
+        # The C parser gives '' as the style of a scalar without quotes, the Python one None.
+        plain = not node.style and node.tag == resolve(text)
+        self._document.values[path] = Mark(position, text, plain)
+        if plain:
+            return read_plain(text).value
+        if node.tag != f"{_TAG}str":
+            self._refuse(position, path, f"the tag {_tag(node)} means nothing here: remove it")
+        return text
+
+    def _pairs(self, node: yaml.Node, path: KeyPath) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
+        """Yield the keys of a mapping with their values, each once, merged ones last."""
+        seen: dict[str, Position] = {}
+        merged: list[yaml.Node] = []
+        for key, value in node.value:
+            position = _position(key.start_mark, self._document.name)
+            if key.tag == f"{_TAG}merge":
+                merged += value.value if isinstance(value, yaml.SequenceNode) else [value]
+            elif not isinstance(key, yaml.ScalarNode):
+                message = "a list or mapping ([..], {..}) cannot be a key"
+                self._refuse(position, path, f"{message}; variables like {{{{ x }}}} need quotes")
+            elif key.value.startswith("//") and looks_commented(key.value):
+                self._refuse(position, path, COMMENT)
+            elif first := seen.get(key.value):
+                message = f"this key is there twice: also in line {first.line}"
+                self._refuse(position, (*path, key.value), message)
+            else:
+                seen[key.value] = position
+                yield key, value
+        for other in merged:
+            yield from self._merged(other, path, seen)
+
+    def _merged(
+        self, node: yaml.Node, path: KeyPath, seen: dict[str, Position]
+    ) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
+        """Yield what ``<<: *anchor`` adds to a mapping."""
+        position = _position(node.start_mark, self._document.name)
+        if not isinstance(node, yaml.MappingNode) or id(node) in self._open:
+            self._refuse(
+                position, path, "<< takes the alias (*name) of a mapping, or a list of them"
+            )
+            return
+        self._open.add(id(node))
+        try:
+            for key, value in self._pairs(node, path):
+                if key.value not in seen:
+                    seen[key.value] = _position(key.start_mark, self._document.name)
+                    yield key, value
+        finally:
+            self._open.discard(id(node))
+
+    def _refuse(self, position: Position, path: KeyPath, message: str) -> None:
+        problem = self._document.source.problem(path, message, at=position)
+        if problem not in self._document.problems:
+            self._document.problems.append(problem)
+
+
+def _tag(node: yaml.Node) -> str:
+    return clip(str(node.tag).replace(_TAG, "!!"))

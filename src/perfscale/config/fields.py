@@ -1,0 +1,208 @@
+"""The types of the values that a workload file takes.
+
+Each refuses what it does not take in words that a person can act on, and tells an
+editor the same through the JSON Schema. Nothing is converted: a boolean is no
+number, and a number in quotes is a text.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, LiteralString, TypeAlias
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from perfscale.config.durations import EXAMPLES, PATTERN, format_duration, parse_duration
+from perfscale.config.source import KeyPath, clip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Expected: TypeAlias = Literal["number", "boolean", "text", "duration", "mapping", "list"]
+
+MAX_COUNT: Final = 10_000_000
+MAX_RATE: Final = 1_000_000
+MAX_DURATION_S: Final = 10 * 365 * 24 * 3600.0
+MAX_LABEL: Final = 63
+"""Longest DNS-1123 label (RFC 1123; Kubernetes' names of namespaces)."""
+
+_LONGEST_NUMBER_BITS: Final = 256  # Python refuses to print those of many thousands
+LABEL_PATTERN: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+
+
+CUSTOM_ERRORS: Final[dict[str, tuple[LiteralString, LiteralString]]] = {
+    "not_accepted": ("not_accepted", "{shown} is not {accepted}"),
+    "rule": ("rule", "{message}"),
+}
+"""The errors that are this room's own, with the templates of their messages."""
+
+
+def refusal(expected: Expected, accepted: str, value: object) -> PydanticCustomError:
+    """Return the error of a value that is not what is accepted in its place."""
+    return PydanticCustomError(
+        *CUSTOM_ERRORS["not_accepted"],
+        {"shown": show(value), "accepted": accepted, "expected": expected},
+    )
+
+
+def rule(
+    message: str, *, against: tuple[KeyPath, ...] = (), at_key: bool = False
+) -> PydanticCustomError:
+    """Return the error of a value that is fine by itself and breaks a rule.
+
+    Args:
+        message: What is wrong and what to do.
+        against: The other values that it does not go with: paths from the
+            workload, or from the top for names.
+        at_key: Whether it is the key that is wrong, and not its value.
+    """
+    return PydanticCustomError(
+        *CUSTOM_ERRORS["rule"], {"message": message, "against": against, "at_key": at_key}
+    )
+
+
+def detail(error: PydanticCustomError, loc: KeyPath, value: object) -> InitErrorDetails:
+    """Return ``error`` with the place it belongs to."""
+    return InitErrorDetails(type=error, loc=loc, input=value)
+
+
+def show(value: object) -> str:
+    """Return ``value`` as a workload file would have it, short enough for a message."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{clip(value)}"'
+    if isinstance(value, Mapping | list | tuple):
+        kind = "mapping" if isinstance(value, Mapping) else "list"
+        return f"a {kind}" if value else f"an empty {kind}"
+    if isinstance(value, int) and value.bit_length() > _LONGEST_NUMBER_BITS:
+        return "a number of that size"
+    return "nothing" if value is None else clip(str(value))
+
+
+def _whole(lowest: int, highest: int, note: str = "") -> Any:  # noqa: ANN401 - a type is made here
+    accepted = f"a whole number from {lowest}{note} to {highest:,}"
+
+    def check(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
+            raise refusal("number", accepted, value)
+        return value
+
+    schema = {"type": "integer", "minimum": lowest, "maximum": highest}
+    return BeforeValidator(check), WithJsonSchema(schema)
+
+
+def _rate(value: object) -> float:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0 <= value <= MAX_RATE:  # type: ignore[operator] # number says so; NaN fails
+        raise refusal("number", f"a rate from 0 (no limit) to {MAX_RATE:,} a second", value)
+    return float(value)  # type: ignore[arg-type] # as above
+
+
+def _plain_number(value: float) -> float:
+    return int(value) if value.is_integer() else value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise refusal("boolean", "true or false", value)
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise refusal("text", "a text", value)
+    if not value.strip():
+        raise refusal("text", "a text with something in it", value)
+    return value
+
+
+def _duration(lowest_s: float) -> Callable[[object], float]:
+    def check(value: object) -> float:
+        if isinstance(value, timedelta):
+            seconds = value.total_seconds()
+        elif isinstance(value, str | int) and not isinstance(value, bool):
+            try:
+                seconds = parse_duration(value)
+            except ValueError as error:
+                raise rule(clip(str(error), 200)) from error
+        elif isinstance(value, float) and value == 0:
+            seconds = 0.0
+        elif isinstance(value, float) and math.isfinite(value):
+            raise rule(f"{value} has no unit: write {value}s, {value}ms or {value}m")
+        else:
+            raise refusal("duration", f"a duration, {EXAMPLES}", value)
+        if not lowest_s <= seconds <= MAX_DURATION_S:
+            least = "0s" if lowest_s == 0 else "more than 0s"
+            longest = format_duration(MAX_DURATION_S)
+            raise refusal("duration", f"a duration from {least} to {longest}", value)
+        return seconds
+
+    return check
+
+
+def label_problem(name: str) -> str | None:
+    """Return why ``name`` is not a DNS-1123 label, or None if it is one."""
+    if len(name) > MAX_LABEL:
+        return f"has {len(name)} characters, and {MAX_LABEL} is the most"
+    if re.fullmatch(LABEL_PATTERN, name) and not name.endswith("\n"):
+        return None
+    return "has other than a-z, 0-9 and inner dashes in it"
+
+
+def usable_label(name: str) -> str:
+    """Return the nearest to ``name`` that is a DNS-1123 label; empty if nothing is."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower())[:MAX_LABEL].strip("-")
+
+
+def _label(value: object) -> str:
+    text = _text(value)
+    if problem := label_problem(text):
+        hint = f": write {usable}" if (usable := usable_label(text)) else ""
+        raise rule(f"{show(text)} cannot be a name in Kubernetes: it {problem}{hint}")
+    return text
+
+
+def _duration_type(lowest_s: float) -> Any:  # noqa: ANN401 - a type is made here
+    text: dict[str, Any] = {"type": "string", "pattern": PATTERN}
+    schema = text if lowest_s else {"anyOf": [text, {"const": 0}]}
+    serializer = PlainSerializer(format_duration, return_type=str)
+    return BeforeValidator(_duration(lowest_s)), serializer, WithJsonSchema(schema)
+
+
+Count = Annotated[int, *_whole(1, MAX_COUNT)]
+"""How many: at least one."""
+
+Burst = Annotated[int, *_whole(0, MAX_COUNT, " (chosen by qps)")]
+"""Depth of a token bucket; 0 leaves it to the rate."""
+
+Rate = Annotated[
+    float,
+    BeforeValidator(_rate),
+    PlainSerializer(_plain_number, return_type=Any),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": MAX_RATE}),
+]
+"""A rate per second; 0 is no limit."""
+
+Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
+"""A boolean, and nothing that resembles one."""
+
+Text = Annotated[str, BeforeValidator(_text), WithJsonSchema({"type": "string", "minLength": 1})]
+"""A text that is not empty."""
+
+Label = Annotated[
+    str,
+    BeforeValidator(_label),
+    WithJsonSchema({"type": "string", "maxLength": MAX_LABEL, "pattern": LABEL_PATTERN}),
+]
+"""A DNS-1123 label."""
+
+Duration = Annotated[float, *_duration_type(0)]
+"""Seconds, written as a Go duration (or a `timedelta`, in a program)."""
+
+Timeout = Annotated[float, *_duration_type(1e-9)]
+"""A duration that is more than nothing."""

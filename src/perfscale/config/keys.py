@@ -1,0 +1,76 @@
+"""The keys that each part of a file has, and what to say about others."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+from perfscale.config.model import Config, Section
+from perfscale.config.source import KeyPath, clip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_TOP: Final = "the top of the file"
+LISTS: Final = frozenset({"workloads", "objects"})
+"""The keys that hold a list."""
+
+
+def keys_of(section: type[Section]) -> tuple[str, ...]:
+    """Return the keys of a part of the file, as the file spells them."""
+    return tuple(field.alias or name for name, field in section.model_fields.items())
+
+
+@cache
+def _inside(section: type[Section]) -> Mapping[str, type[Section]]:
+    """Return the parts that stand inside of one, by the key that leads to them."""
+    found = {}
+    for name, field in section.model_fields.items():
+        inner = _section_in(field.annotation)
+        if inner is not None:
+            found[field.alias or name] = inner
+    return found
+
+
+def _section_in(annotation: Any) -> type[Section] | None:  # noqa: ANN401 - types have no type
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    inner = (_section_in(argument) for argument in get_args(annotation))
+    return next((section for section in inner if section is not None), None)
+
+
+def _parts(section: type[Section], name: str = "") -> Iterator[tuple[type[Section], str]]:
+    """Yield every part of a file with what to call it: ``workloads[].objects[]``."""
+    yield section, name or _TOP
+    for key, inner in _inside(section).items():
+        field = next(f for n, f in section.model_fields.items() if (f.alias or n) == key)
+        brackets = "" if field.annotation is inner else "[]"
+        yield from _parts(inner, f"{name}.{key}{brackets}".removeprefix("."))
+
+
+def section_at(path: KeyPath, top: type[Section] = Config) -> type[Section] | None:
+    """Return the part of the file that ``path`` leads to; None where keys are free."""
+    section: type[Section] | None = top
+    for part in path:
+        if isinstance(part, str):
+            section = _inside(section).get(part) if section else None
+    return section
+
+
+def unknown_key(section: type[Section], key: str, top: type[Section] = Config) -> str:
+    """Return what is wrong with a key that ``section`` does not have, and what it has."""
+    spelled = {_bare(known): known for known in keys_of(section)}
+    close = difflib.get_close_matches(_bare(key), spelled, n=1, cutoff=0.6)
+    if close:
+        return f"there is no such key; did you mean {spelled[close[0]]}?"
+    homes = [name for part, name in _parts(top) if key in keys_of(part)]
+    if homes:
+        return f"this key does not belong here: it is a key of {' and of '.join(homes)}"
+    return f"there is no key {clip(key)} here, only {', '.join(keys_of(section))}"
+
+
+def _bare(key: str) -> str:
+    """Return ``key`` without what people spell in different ways."""
+    return re.sub(r"[-_ ]", "", key).lower()

@@ -1,0 +1,78 @@
+"""From a file, and the command line's overrides, to a model, or to everything wrong with them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import ValidationError
+
+from perfscale.config.document import read_document
+from perfscale.config.explain import (
+    mistaken_file,
+    number_problems,
+    scalar_problems,
+    validation_problems,
+)
+from perfscale.config.model import Config, Section
+from perfscale.config.overrides import apply_overrides
+from perfscale.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from perfscale.config.document import Document
+    from perfscale.config.source import KeyPath
+
+Top = TypeVar("Top", bound=Section)
+
+
+def load_config(path: str | Path, *, overrides: Sequence[str] = ()) -> Config:
+    """Read and check a workload file.
+
+    Args:
+        path: The file; relative ``templateFile`` entries are relative to its folder.
+        overrides: Values that replace the file's, each as ``workloads[0].qps=50``;
+            ``[*]`` stands for every item of a list.
+
+    Raises:
+        ConfigError: The file or an override is wrong; it holds every problem at once.
+    """
+    document = read_document(path)
+    if mistaken := mistaken_file(document.tree, document.source):
+        raise ConfigError([mistaken])
+    document.problems += apply_overrides(document, overrides)
+    return validated(document, Config)
+
+
+def validated(document: Document, model: type[Top]) -> Top:
+    """Return a file's content as the model of its top.
+
+    Raises:
+        ConfigError: Everything that is wrong in it, in the order of the file.
+    """
+    source = document.source
+    found: dict[KeyPath, Problem] = {}
+    _add(found, scalar_problems(source))
+    made = None
+    try:
+        made = model.model_validate(document.tree, context=source, by_alias=True, by_name=False)
+    except ValidationError as error:
+        _add(found, validation_problems(error, source, model))
+    _add(found, number_problems(source))
+    problems = [*document.problems, *found.values()]
+    if problems or made is None:
+        raise ConfigError(sorted(dict.fromkeys(problems), key=_place))
+    return made
+
+
+def _add(found: dict[KeyPath, Problem], more: Iterable[tuple[KeyPath, Problem]]) -> None:
+    """Add one problem for each path that has none: the first to object knows it best."""
+    for path, problem in more:
+        found.setdefault(path, problem)
+
+
+def _place(problem: Problem) -> tuple[float, float]:
+    """Order by place in the file, the command line last."""
+    return (problem.line or math.inf, problem.column or math.inf)

@@ -1,0 +1,357 @@
+"""The workload file as frozen, validated models.
+
+Every rule of the file is here, so a configuration that a program builds with
+``Config.model_validate`` keeps the same rules as one that was loaded. The keys'
+descriptions end up in the JSON Schema, where editors show them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from perfscale.config.fields import (
+    CUSTOM_ERRORS,
+    Burst,
+    Count,
+    Duration,
+    Flag,
+    Label,
+    Rate,
+    Text,
+    Timeout,
+    detail,
+    label_problem,
+    refusal,
+    rule,
+    show,
+    usable_label,
+)
+from perfscale.config.source import KeyPath, Position, Source
+from perfscale.config.variables import RESERVED, check_variables, variables_schema
+
+if TYPE_CHECKING:
+    from perfscale.errors import Problem
+
+
+def _bucket_depth(qps: float, burst: int) -> int:
+    return burst or math.ceil(qps)
+
+
+def _empty_is_default(value: object) -> object:
+    """Take a key whose whole content is commented out as if it were not there."""
+    return {} if value is None else value
+
+
+def _list_of(what: str) -> Callable[[object], object]:
+    def check(value: object) -> object:
+        if isinstance(value, list | tuple) and value:
+            return value
+        raise refusal("list", f"a list with one or more {what} in it", value)
+
+    return check
+
+
+def _check_namespace(spec: ObjectSpec, info: ValidationInfo) -> ObjectSpec:
+    """Refuse an object whose namespace Kubernetes would refuse in the last iteration."""
+    prefix = spec.input_vars.get("namespace") or info.data.get("name")
+    if prefix is None:  # the name is wrong itself, and that is reported
+        return spec
+    last = info.data.get("iteration_count", 1) if info.data.get("namespaced_iterations") else 1
+    namespace = f"{prefix}-{last}"
+    if problem := label_problem(namespace):
+        usable = usable_label(prefix)
+        hint = f": write {usable}" if usable not in ("", prefix) else ""
+        if prefix == info.data.get("name"):  # which is fine by itself, so this is too long
+            hint = ": shorten the workload's name, or set inputVars.namespace"
+        error = rule(
+            f"the namespace {show(namespace)} cannot be created: it {problem}{hint}",
+            against=(("name",), ("iterationCount",), ("namespacedIterations",)),
+        )
+        path = ("inputVars", "namespace")
+        raise ValidationError.from_exception_data("namespace", [detail(error, path, prefix)])
+    return spec
+
+
+class Section(BaseModel):
+    """A mapping of the workload file.
+
+    Attributes:
+        called: What a message calls it.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        populate_by_name=True,
+    )
+    called: ClassVar[str] = "a mapping"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_a_mapping(cls, value: object) -> object:
+        if isinstance(value, cls | Mapping):
+            return value
+        raise refusal("mapping", cls.called, value)
+
+
+class GlobalConfig(Section):
+    """Limits that hold for the run as a whole."""
+
+    called: ClassVar[str] = "a mapping (qps, burst, maxInFlight)"
+
+    qps: Rate = Field(
+        default=0.0,
+        description=(
+            "Most requests a second that the run sends for anything: list, watch, create, "
+            "delete. 0: no limit."
+        ),
+    )
+    burst: Burst = Field(
+        default=0,
+        description="How many requests may go out at once before qps holds. 0: qps, rounded up.",
+    )
+    max_in_flight: Count = Field(
+        default=256,
+        description=(
+            "Most create requests that wait for an answer at a time. The results say so "
+            "when this, and not qps, held the load back."
+        ),
+    )
+
+    @property
+    def bucket_depth(self) -> int:
+        """Depth of the token bucket: ``burst``, or ``qps`` rounded up; 0 without a limit."""
+        return _bucket_depth(self.qps, self.burst)
+
+
+class ObjectSpec(Section):
+    """A template, and how many objects to make of it in each iteration."""
+
+    called: ClassVar[str] = "a mapping (templateFile, replicas, inputVars)"
+
+    template_file: Text = Field(
+        description=(
+            "Template of the object: a path relative to this file, or the name of a template "
+            "that comes with the program, as in templates/vmi-ephemeral.yaml."
+        ),
+    )
+    replicas: Count = Field(
+        default=1,
+        description="Number of objects of this template in each iteration; numbered from 1.",
+    )
+    input_vars: Annotated[
+        Mapping[str, Any],
+        BeforeValidator(check_variables),
+        BeforeValidator(_empty_is_default),
+        WithJsonSchema(variables_schema()),
+    ] = Field(
+        default_factory=dict,
+        description=(
+            "Variables for the template, of any name but "
+            f"{', '.join(RESERVED)}. namespace is the prefix of the namespace. Versions and "
+            "other text that looks like a number need quotes."
+        ),
+    )
+
+
+class Workload(Section):
+    """Objects that are created together, once or in several iterations."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {
+                "properties": {"iterationDeletionWait": {"const": True}},
+                "required": ["iterationDeletionWait"],
+            },
+            "then": {
+                "properties": {"iterationCleanup": {"const": True}},
+                "required": ["iterationCleanup"],
+            },
+        }
+    )
+    called: ClassVar[str] = "a mapping (name, iterationCount, qps, objects, ...)"
+
+    name: Label = Field(
+        description="Unique in the file; a DNS label. It is also the default namespace prefix.",
+    )
+    iteration_count: Count = Field(
+        default=1, description="How many times to run the workload; numbered from 1."
+    )
+    iteration_interval: Duration = Field(
+        default=0.0, description="Pause before each iteration but the first, as in 30s."
+    )
+    iteration_creation_wait: Flag = Field(
+        default=False,
+        description="Wait until every object of the iteration is ready, or has failed.",
+    )
+    iteration_cleanup: Flag = Field(
+        default=False,
+        description="Delete the iteration's objects and namespaces before the next iteration.",
+    )
+    iteration_deletion_wait: Flag = Field(
+        default=False,
+        description=(
+            "With iterationCleanup: wait until the iteration's objects and namespaces are gone."
+        ),
+    )
+    namespaced_iterations: Flag = Field(
+        default=False,
+        description=(
+            "Give each iteration a namespace of its own, <prefix>-<iteration>. Otherwise all "
+            "of them use <prefix>-1."
+        ),
+    )
+    max_wait_timeout: Timeout = Field(
+        default=1800.0,
+        description="Longest time that each wait, for creation or deletion, may take; as in 30m.",
+    )
+    qps: Rate = Field(default=0.0, description="Objects to create a second. 0: no limit.")
+    burst: Burst = Field(
+        default=0,
+        description=(
+            "How many objects may be created at once before qps holds. 0: qps, rounded up. "
+            "Without qps it limits nothing."
+        ),
+    )
+    wait_when_finished: Duration = Field(
+        default=0.0, description="Pause after the workload, as in 30s."
+    )
+    # Last, so that the namespaces are checked when all they depend on is known.
+    objects: Annotated[
+        tuple[Annotated[ObjectSpec, AfterValidator(_check_namespace)], ...],
+        BeforeValidator(_list_of("objects")),
+    ] = Field(
+        json_schema_extra={"minItems": 1},
+        description="Templates of the objects to create in each iteration; at least one.",
+    )
+
+    @field_validator("iteration_deletion_wait")
+    @classmethod
+    def _needs_cleanup(cls, wait: bool, info: ValidationInfo) -> bool:
+        if wait and info.data.get("iteration_cleanup") is False:
+            raise rule(
+                "there is nothing to wait for without iterationCleanup: set it to true, or "
+                "remove this key",
+                against=(("iterationCleanup",),),
+            )
+        return wait
+
+    @property
+    def bucket_depth(self) -> int:
+        """Depth of the token bucket: ``burst``, or ``qps`` rounded up; 0 without a limit."""
+        return _bucket_depth(self.qps, self.burst)
+
+    def namespace_prefix(self, spec: ObjectSpec) -> str:
+        """Return what the namespaces of an object begin with."""
+        return spec.input_vars.get("namespace") or self.name
+
+    def namespace_for(self, spec: ObjectSpec, iteration: int) -> str:
+        """Return the namespace of an object in an iteration, which is counted from 1."""
+        number = iteration if self.namespaced_iterations else 1
+        return f"{self.namespace_prefix(spec)}-{number}"
+
+
+class Config(Section):
+    """A workload file: what to create, how fast, and what to wait for.
+
+    ``Config.model_validate({...})`` builds one in a program, with the file's keys or
+    with Python's names; `pydantic.ValidationError` then says what is wrong.
+    """
+
+    called: ClassVar[str] = "a mapping with the key workloads"
+
+    global_config: Annotated[GlobalConfig, BeforeValidator(_empty_is_default)] = Field(
+        default_factory=GlobalConfig, description="Limits that hold for the run as a whole."
+    )
+    workloads: Annotated[tuple[Workload, ...], BeforeValidator(_list_of("workloads"))] = Field(
+        json_schema_extra={"minItems": 1},
+        description="What to run, one after the other; at least one.",
+    )
+
+    _source: Source = PrivateAttr(default_factory=Source)
+
+    def model_post_init(self, context: object, /) -> None:
+        """Keep the source that the validation was given as its context."""
+        if isinstance(context, Source):
+            self._source = context
+
+    @field_validator("workloads", mode="wrap")
+    @classmethod
+    def _names_are_unique(cls, value: object, handler: ValidatorFunctionWrapHandler) -> object:
+        # Looks at what was given, because a validator that looked at what came out
+        # would not be asked while anything else is wrong.
+        repeated = list(_repeated_names(value))
+        try:
+            workloads: object = handler(value)
+        except ValidationError as error:
+            if not repeated:
+                raise
+            raise ValidationError.from_exception_data(
+                cls.__name__, [*_details(error), *repeated]
+            ) from error
+        if repeated:
+            raise ValidationError.from_exception_data(cls.__name__, repeated)
+        return workloads
+
+    @property
+    def source(self) -> Source:
+        """Where it came from."""
+        return self._source
+
+    def locate(self, *path: str | int) -> Position | None:
+        """Return where a value stands, or what encloses it; None if no file was read.
+
+        Args:
+            path: The file's keys and indexes: ``"workloads", 0, "objects", 1``.
+        """
+        return self._source.locate(path)
+
+    def problem(self, path: KeyPath, message: str) -> Problem:
+        """Return a problem with the value at ``path`` (see `locate`), placed where it stands."""
+        return self._source.problem(path, message)
+
+
+def _repeated_names(workloads: object) -> Iterator[InitErrorDetails]:
+    """Yield an error for each workload that has the name of one before it."""
+    first: dict[str, int] = {}
+    for index, workload in enumerate(workloads if isinstance(workloads, list | tuple) else ()):
+        if isinstance(workload, Workload):
+            name: object = workload.name
+        else:
+            name = workload.get("name") if isinstance(workload, Mapping) else None
+        if not isinstance(name, str):
+            continue
+        if first.setdefault(name, index) != index:
+            before = ("workloads", first[name], "name")
+            message = f"{show(name)} is the name of workloads[{first[name]}] too: each has its own"
+            yield detail(rule(message, against=(before,)), (index, "name"), name)
+
+
+def _details(error: ValidationError) -> Iterator[InitErrorDetails]:
+    """Yield the errors of a `ValidationError` in the form that another one is made of."""
+    for line in error.errors(include_url=False):
+        context = line.get("ctx", {})
+        kind: str | PydanticCustomError = line["type"]
+        if kind in CUSTOM_ERRORS:
+            kind = PydanticCustomError(CUSTOM_ERRORS[kind][0], CUSTOM_ERRORS[kind][1], context)
+        yield InitErrorDetails(type=kind, loc=line["loc"], input=line["input"], ctx=context)

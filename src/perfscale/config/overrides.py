@@ -1,0 +1,149 @@
+"""``--set workloads[0].qps=50``: values from the command line, put into the file's tree.
+
+They go in before anything is validated, so that they are held to the same rules,
+and they are marked, so that what is wrong with them is reported as the option's.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from perfscale.config.keys import LISTS, section_at, unknown_key
+from perfscale.config.scalars import read_plain
+from perfscale.config.source import KeyPath, Mark, Position, clip, dotted
+from perfscale.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from perfscale.config.document import Document
+
+OPTION: Final = "--set"
+
+_EXAMPLE: Final = "as in workloads[0].qps=50"
+_STEP: Final = re.compile(r"([^.\[\]=]+)((?:\[(?:[0-9]{1,9}|\*)\])*)(?:\.|$)")
+_INDEX: Final = re.compile(r"\[([0-9]+|\*)\]")
+_POSITION: Final = Position(OPTION)
+_ANY: Final = -1  # stands for `[*]` among the steps: a path has no negative index
+
+
+class _RefusedError(Exception):
+    """One override cannot be applied; it becomes a `Problem`."""
+
+    def __init__(self, message: str, path: KeyPath = ()) -> None:
+        super().__init__(message)
+        self.problem = Problem(message, OPTION, path=dotted(path))
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    content: Any
+    written: str
+    plain: bool
+
+
+def apply_overrides(document: Document, overrides: Sequence[str]) -> list[Problem]:
+    """Put each override into ``document``; return what is wrong with those that do not fit."""
+    problems = []
+    for override in overrides:
+        try:
+            steps, value = _parse(override)
+            for path in list(_expand(document.tree, steps)):
+                _put(document, path, value)
+        except _RefusedError as error:
+            problems.append(error.problem)
+    return problems
+
+
+def _parse(override: str) -> tuple[list[str | int], _Value]:
+    """Return the steps of the path and the value."""
+    path, equals, text = override.partition("=")
+    if not equals:
+        raise _RefusedError(f'"{clip(override)}" sets nothing: write PATH=VALUE, {_EXAMPLE}')
+    steps: list[str | int] = []
+    position, path = 0, path.strip()
+    while position < len(path) and (match := _STEP.match(path, position)):
+        steps.append(match[1])
+        steps += [_ANY if index == "*" else int(index) for index in _INDEX.findall(match[2])]
+        position = match.end()
+    if not steps or position < len(path) or path.endswith("."):
+        raise _RefusedError(f'"{clip(path)}" is not a path to a key, {_EXAMPLE}')
+    return steps, _read(text.strip(), clip(path))
+
+
+def _read(text: str, path: str) -> _Value:
+    """Return the value that ``text`` is in YAML: a scalar, in quotes or not."""
+    if text[:1] in ("[", "{"):
+        raise _RefusedError(f"{path} takes one value here: write lists and mappings in the file")
+    if text[:1] not in ("'", '"'):
+        return _Value(read_plain(text).value, text, plain=True)
+    try:
+        node = yaml.compose(text.encode(errors="replace").decode(), Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        raise _RefusedError(f"{clip(text)} is not a text in quotes (for {path})") from error
+    if not isinstance(node, yaml.ScalarNode):
+        raise _RefusedError(f"{clip(text)} is not a text in quotes (for {path})")
+    return _Value(node.value, node.value, plain=False)
+
+
+def _expand(
+    node: Any,  # noqa: ANN401 - a part of the tree, which holds anything
+    steps: Sequence[str | int],
+    path: KeyPath = (),
+) -> Iterator[KeyPath]:
+    """Yield the paths that ``steps`` lead to, having checked that the tree has them."""
+    if not steps:
+        if path[-1] in LISTS and section_at(path[:-1]):
+            raise _RefusedError(f"this is a list: write {path[-1]}[0] or {path[-1]}[*]", path)
+        yield path
+        return
+    step, rest = steps[0], steps[1:]
+    if isinstance(step, str):
+        _check_key(node, step, path)
+        yield from _expand(node.get(step) if isinstance(node, dict) else None, rest, (*path, step))
+        return
+    if not isinstance(node, list):
+        raise _RefusedError("there is no list here, so it has no index", path)
+    if step >= len(node):
+        have = f"0 to {len(node) - 1}" if len(node) > 1 else "0 alone" if node else "none"
+        raise _RefusedError(f"there is no index {step}: the file has {have}", path)
+    for index in range(len(node)) if step == _ANY else (step,):
+        yield from _expand(node[index], rest, (*path, index))
+
+
+def _check_key(node: object, key: str, path: KeyPath) -> None:
+    if isinstance(node, list):
+        last = path[-1] if path else "the file"
+        raise _RefusedError(f"this is a list: write {last}[0].{clip(key)} or {last}[*]", path)
+    section = section_at(path)
+    if section:
+        known = {field.alias or name for name, field in section.model_fields.items()}
+        if key not in known:
+            raise _RefusedError(unknown_key(section, key), (*path, key))
+    elif path[-1:] != ("inputVars",) and not isinstance(node, dict):
+        raise _RefusedError(f"this is one value: there is no {clip(key)} in it", path)
+
+
+def _put(document: Document, path: KeyPath, value: _Value) -> None:
+    """Put ``value`` at ``path``, with the mappings around it that the file lacks."""
+    node: Any = document.tree
+    step: Any
+    for depth, step in enumerate(path[:-1], start=1):
+        if isinstance(node, dict) and node.get(step) is None:
+            node[step] = {}
+            document.values[path[:depth]] = Mark(_POSITION)
+        if not isinstance(node, list | dict):
+            return  # the file is wrong here, and that is reported
+        node = node[step]
+    if not isinstance(node, list | dict):
+        return  # as above
+    step = path[-1]
+    node[step] = value.content
+    for below in [known for known in document.values if known[: len(path)] == path]:
+        del document.values[below]
+    document.keys[path] = _POSITION
+    document.values[path] = Mark(_POSITION, value.written, value.plain)

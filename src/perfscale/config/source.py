@@ -1,0 +1,101 @@
+"""Where each key and value of a configuration came from.
+
+A validated model no longer knows lines. It keeps a `Source` beside it, so that
+what is found later (a template that is not there) can still be reported at the
+line that asked for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from perfscale.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KeyPath: TypeAlias = tuple[str | int, ...]
+"""Keys and indexes from the top of the document, as its author wrote them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a file, or the option that gave a value.
+
+    Attributes:
+        file: The file as the user named it, or the option (``--set``).
+        line: Counted from 1; None for an option.
+        column: Counted from 1; None for an option.
+    """
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+
+    @property
+    def is_option(self) -> bool:
+        """Whether the value came from the command line."""
+        return self.line is None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A value as it was written.
+
+    Attributes:
+        position: Where it stands.
+        written: Its text, for a scalar; None for a list or a mapping.
+        plain: Whether YAML chose its type: a scalar without quotes or tag.
+    """
+
+    position: Position
+    written: str | None = None
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a configuration came from.
+
+    All sources are equal: where values stood is no part of what they say, and two
+    configurations that say the same are equal.
+
+    Attributes:
+        name: The file as the user named it; None for one built by a program.
+        directory: What a relative ``templateFile`` starts from.
+        values: The mark of each value that was written.
+        keys: The position of each key that was written.
+    """
+
+    name: str | None = field(default=None, compare=False)
+    directory: Path = field(default_factory=Path, compare=False)
+    values: Mapping[KeyPath, Mark] = field(default_factory=dict, compare=False, repr=False)
+    keys: Mapping[KeyPath, Position] = field(default_factory=dict, compare=False, repr=False)
+
+    def locate(self, path: KeyPath) -> Position | None:
+        """Return where the value at ``path`` stands, or the nearest that encloses it."""
+        for length in range(len(path), -1, -1):
+            if mark := self.values.get(path[:length]):
+                return mark.position
+        return Position(self.name, 1, 1) if self.name is not None else None
+
+    def problem(self, path: KeyPath, message: str, *, at: Position | None = None) -> Problem:
+        """Return a problem with the value at ``path``, placed ``at`` or where it stands."""
+        position = at or self.locate(path)
+        if position is None:
+            return Problem(message, path=dotted(path))
+        return Problem(message, position.file, position.line, position.column, dotted(path))
+
+
+def dotted(path: KeyPath) -> str | None:
+    """Return ``workloads[0].objects[1].replicas``; None for the document itself."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{clip(part)}" for part in path)
+    return text.removeprefix(".") or None
+
+
+def clip(text: str, limit: int = 60) -> str:
+    """Return ``text`` on one line and no longer than ``limit``, for a message."""
+    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return line if len(line) <= limit else f"{line[: limit - 3]}..."

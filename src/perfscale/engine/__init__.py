@@ -1,0 +1,7 @@
+"""The load engine: run, workload, iteration; the tracker; the cleanup."""
+
+from perfscale.engine.budget import FailureBudget
+from perfscale.engine.generator import LoadGenerator
+from perfscale.engine.run import RunOptions
+
+__all__ = ["FailureBudget", "LoadGenerator", "RunOptions"]

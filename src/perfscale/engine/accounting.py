@@ -1,0 +1,46 @@
+"""From a tracked row to the record that is kept of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perfscale.results import ObjectRecord, server_view
+
+if TYPE_CHECKING:
+    from perfscale.engine.tracker import TrackedObject
+
+
+def record_of(row: TrackedObject) -> ObjectRecord:
+    """What is written down about one object."""
+    outcome = row.outcome
+    return ObjectRecord(
+        kind=row.resource.kind,
+        namespace=row.namespace,
+        name=row.name,
+        uid=row.uid,
+        workload=row.scope.workload,
+        iteration=row.scope.iteration,
+        replica=row.replica,
+        outcome=outcome,
+        error=outcome.explain(row.error, row.detail),
+        scheduled_s=rounded(row.scheduled_s),
+        admitted_s=rounded(row.admitted_s),
+        sent_s=rounded(row.sent_s),
+        created_s=rounded(row.created_s),
+        phases_s={phase: round(at, 6) for phase, at in row.phases_s.items()},
+        ready_s=rounded(row.ready_s),
+        delete_requested_s=rounded(row.delete_requested_s),
+        deleted_s=rounded(row.deleted_s),
+        server=server_view(row.server_created, row.server_deleted, stamps_of(row)),
+        owner_uid=row.owner_uid,
+    )
+
+
+def stamps_of(row: TrackedObject) -> dict[str, str]:
+    """The server's timestamps of an object's phases."""
+    return {stamp.phase: stamp.phase_transition_timestamp for stamp in row.server_phases or ()}
+
+
+def rounded(seconds: float | None) -> float | None:
+    """To microseconds, as all times in records are."""
+    return None if seconds is None else round(seconds, 6)

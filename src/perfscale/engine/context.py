@@ -1,0 +1,138 @@
+"""What the parts of one run share."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import InitVar, dataclass, field
+from typing import TYPE_CHECKING
+
+from perfscale.engine.events import Broadcast, ObjectFailed, Warned
+from perfscale.engine.recorder import Recorder
+from perfscale.engine.tracker import Change, Tracker
+from perfscale.engine.waits import Signal
+from perfscale.errors import FailureBudgetError
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Iterable
+
+    from perfscale.config import Config
+    from perfscale.engine.budget import FailureBudget
+    from perfscale.engine.tracker import IterationScope, TrackedObject, Transition
+    from perfscale.kube.client import Client
+    from perfscale.preflight import Plan
+    from perfscale.results import ResultSink
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Stopwatch:
+    """Seconds since the run's start, on a monotonic clock."""
+
+    clock: Callable[[], float]
+    started: float
+
+    def now(self) -> float:
+        """Seconds since the start."""
+        return self.clock() - self.started
+
+    def since_start(self, instant: float) -> float:
+        """An instant of the clock as seconds since the start."""
+        return instant - self.started
+
+
+@dataclass(slots=True)
+class RunContext:
+    """Handed to every part of a run.
+
+    Attributes:
+        config: The workload file.
+        plan: What the preflight found.
+        client: The way to the cluster.
+        stopwatch: The run's clock.
+        tasks: The outer scope: watches, creates in flight, cleanup.
+        broadcast: Where progress goes.
+        abort: Ends the run with an error; the first one counts.
+        tracker: Every object of the run.
+        changed: Notified whenever the tracker or the namespaces changed.
+        budget: How many objects may fail; None for any number.
+        failures: How many have.
+        recorder: Tells the journal.
+        sink: Where the records go.
+    """
+
+    config: Config
+    plan: Plan
+    client: Client
+    stopwatch: Stopwatch
+    tasks: asyncio.TaskGroup
+    broadcast: Broadcast
+    abort: Callable[[BaseException], None]
+    tracker: Tracker = field(default_factory=Tracker)
+    changed: Signal = field(default_factory=Signal)
+    budget: FailureBudget | None = None
+    failures: int = 0
+    recorder: Recorder = field(init=False)
+    sink: InitVar[ResultSink | None] = None
+
+    def __post_init__(self, sink: ResultSink | None) -> None:
+        """Open the journal, if the sink keeps one."""
+        self.recorder = Recorder(sink, self._report_lost_entries)
+
+    @property
+    def run_id(self) -> str:
+        """The value of the run's label."""
+        return self.plan.run_id
+
+    def report(self, changes: Iterable[Transition]) -> None:
+        """Tell whoever waits or listens what the tracker found to have changed."""
+        last: TrackedObject | None = None
+        for subject, change, phase in changes:
+            if subject is not last:
+                last = subject
+                self.recorder.look(subject)
+            _log.debug(
+                "%s %s/%s: %s",
+                subject.resource.kind,
+                subject.namespace,
+                subject.name,
+                phase or change.value,
+            )
+            if change is Change.FAILED and not subject.is_child:
+                self._count_failure(subject)
+        self.changed.notify()
+
+    def _count_failure(self, row: TrackedObject) -> None:
+        self.broadcast.send(
+            ObjectFailed(row.resource.kind, row.namespace, row.name, row.error or "")
+        )
+        self.failures += 1
+        requested = sum(self.plan.objects.values())
+        if self.budget is not None and not self.budget.allows(self.failures, requested):
+            self.abort(
+                FailureBudgetError(
+                    f"{self.failures} of {requested} objects failed, "
+                    f"more than --max-failures {self.budget} allows"
+                )
+            )
+
+    def send(self, row: TrackedObject) -> None:
+        """Its create request is on its way."""
+        self.tracker.send(row, self.stopwatch.now())
+        self.recorder.look(row)
+
+    def request_deletion(self, scope: IterationScope) -> None:
+        """The objects of an iteration were asked to go."""
+        now = self.stopwatch.now()
+        self.tracker.request_deletion(scope, now)
+        self.recorder.request_deletion(scope, now)
+
+    def _report_lost_entries(self, error: OSError) -> None:
+        self.warn(f"the journal cannot be written, so there will be no records of objects: {error}")
+
+    def warn(self, message: str) -> None:
+        """Say something that a person should know."""
+        _log.warning("%s", message)
+        self.recorder.warn(message, self.stopwatch.now())
+        self.broadcast.send(Warned(message))

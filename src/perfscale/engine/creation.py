@@ -1,0 +1,210 @@
+"""Creates the objects of an iteration, at the workload's rate.
+
+The dispatcher takes a place among the requests in flight, then a token of the
+rate limit, and only then starts a task: there are as many tasks as requests in
+flight, however many objects there are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from perfscale.config.labels import run_labels
+from perfscale.engine.readiness import AnyObject, rule_for
+from perfscale.errors import AlreadyExistsError, ApiError, ClusterError, ForbiddenError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perfscale.engine.context import RunContext
+    from perfscale.engine.pace import Pace
+    from perfscale.engine.readiness import Metadata
+    from perfscale.engine.tracker import IterationScope, TrackedObject
+    from perfscale.errors import PerfscaleError
+    from perfscale.kube.ratelimit import RateLimiter
+    from perfscale.kube.resources import Resource
+
+_log = logging.getLogger(__name__)
+
+_SETTLING_S = 10.0
+"""How long a new namespace may take to get its default service account."""
+_SETTLING_POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedObject:
+    """One object to create: where, and what to send."""
+
+    resource: Resource
+    namespace: str | None
+    name: str
+    replica: int
+    body: bytes
+
+
+class Creator:
+    """Sends the creates of a run.
+
+    Attributes:
+        in_flight: Create requests without an answer yet.
+        held_back_s: Seconds that creates waited for a place among the requests
+            in flight although the rate would have let them go.
+    """
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._slots = asyncio.Semaphore(context.config.global_config.max_in_flight)
+        self._decoder = msgspec.json.Decoder(AnyObject)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.in_flight = 0
+        self.held_back_s = 0.0
+
+    async def create(
+        self,
+        objects: Iterable[PlannedObject],
+        scope: IterationScope,
+        *,
+        limiter: RateLimiter,
+        pace: Pace,
+    ) -> None:
+        """Create every object; returns when the last has been answered.
+
+        ``objects`` is consumed as the rate allows, so that a large iteration
+        is rendered while it runs. Cancellation stops the dispatching; requests
+        in flight go on until `settle`.
+        """
+        context = self._context
+        pace.begin(context.stopwatch.now())
+        for planned in objects:
+            due_s = pace.next_due(context.stopwatch.now())
+            await self._take_slot(due_s)
+            try:
+                await limiter.acquire()
+            except BaseException:
+                self._slots.release()
+                raise
+            row = context.tracker.schedule(
+                scope, planned.resource, planned.namespace, planned.name, replica=planned.replica
+            )
+            row.scheduled_s = due_s
+            row.admitted_s = context.stopwatch.now()
+            self._spawn(row, planned)
+            await asyncio.sleep(0)  # let the request start, and the watches be read
+        await context.changed.wait_until(lambda: self.in_flight == 0)
+
+    async def _take_slot(self, due_s: float) -> None:
+        if not self._slots.locked():
+            await self._slots.acquire()
+            return
+        await self._slots.acquire()
+        self.held_back_s += max(0.0, self._context.stopwatch.now() - due_s)
+
+    def _spawn(self, row: TrackedObject, planned: PlannedObject) -> None:
+        self.in_flight += 1
+        task = self._context.tasks.create_task(
+            self._create(row, planned.body), name=f"perfscale-create-{planned.name}"
+        )
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._slots.release()
+        self.in_flight -= 1
+        self._context.changed.notify()
+
+    async def settle(self, grace_s: float) -> None:
+        """Let the requests in flight be answered, then give up on the rest.
+
+        A create whose answer nobody waited for might still happen; waiting for
+        it is the surest way to know what there is to clean up.
+        """
+        await self._context.changed.wait_until(lambda: self.in_flight == 0, timeout_s=grace_s)
+        self.give_up()
+        await self._context.changed.wait_until(lambda: self.in_flight == 0)
+
+    def give_up(self) -> None:
+        """Cancel what is still in flight."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def _create(self, row: TrackedObject, body: bytes) -> None:
+        context = self._context
+        rule = rule_for(row.resource)
+        try:
+            context.send(row)
+            metadata, sent, answered = await self._request(row, body)
+        except ApiError as error:
+            if error.sent_s is not None:
+                row.sent_s = context.stopwatch.since_start(error.sent_s)
+            context.report(context.tracker.refuse(row, failure_text(error)))
+        except ClusterError as error:
+            context.report(context.tracker.refuse(row, failure_text(error)))
+            context.abort(error)
+        except Exception as error:  # noqa: BLE001 -- a bug of ours ends the run, and says so
+            context.abort(error)
+        else:
+            row.sent_s = context.stopwatch.since_start(sent)
+            context.report(
+                context.tracker.accept(
+                    row,
+                    metadata,
+                    context.stopwatch.since_start(answered),
+                    is_ready=rule.read is None,
+                )
+            )
+
+    async def _request(self, row: TrackedObject, body: bytes) -> tuple[Metadata, float, float]:
+        """The created object's metadata, and when it was sent and answered."""
+        client = self._context.client
+        give_up_s = self._context.stopwatch.now() + _SETTLING_S
+        while True:
+            try:
+                response = await client.create(row.resource, row.namespace, body)
+            except AlreadyExistsError as error:
+                return await self._claim(row, error)
+            except ForbiddenError as error:
+                if not _is_settling(error) or self._context.stopwatch.now() > give_up_s:
+                    raise
+                await asyncio.sleep(_SETTLING_POLL_S)
+            else:
+                metadata = self._decoder.decode(response.body).metadata
+                return metadata, response.sent_s, response.answered_s
+
+    async def _claim(
+        self, row: TrackedObject, error: AlreadyExistsError
+    ) -> tuple[Metadata, float, float]:
+        """A retried create may find the object that its first try made."""
+        if error.attempts < 2:
+            raise error
+        answered = self._context.stopwatch.clock()
+        path = row.resource.path(row.namespace, row.name)
+        response = await self._context.client.request("GET", path)
+        metadata = self._decoder.decode(response.body).metadata
+        ours = run_labels(self._context.run_id, row.scope.workload, row.scope.iteration)
+        if not ours.items() <= (metadata.labels or {}).items():
+            raise error
+        sent_s = row.sent_s or 0.0
+        return metadata, self._context.stopwatch.started + sent_s, answered
+
+
+def _is_settling(error: ForbiddenError) -> bool:
+    """Whether a pod was refused because its namespace is only just being set up.
+
+    The service account admission refuses pods until the namespace's default
+    account exists: https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/
+    """
+    return "error looking up service account" in str(error)
+
+
+def failure_text(error: PerfscaleError) -> str:
+    """One line for a record: the reason, if there is one, and the message."""
+    text = " ".join(str(error).split())
+    if error.reason and error.reason not in text:
+        return f"{error.reason}: {text}"
+    return text

@@ -1,0 +1,66 @@
+"""Asks objects to go: many by label, or one by its UID."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING
+
+from perfscale.engine.concurrency import run_bounded
+from perfscale.engine.readiness import AnyObject
+from perfscale.errors import ApiError, ConflictError, NotFoundError, UnreachableError
+from perfscale.kube.listing import page_decoder, read_pages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from perfscale.engine.readiness import Metadata
+    from perfscale.kube.client import Client
+    from perfscale.kube.resources import Resource
+
+_log = logging.getLogger(__name__)
+
+CONCURRENCY = 32
+"""Delete requests in flight; the run-wide rate limit applies as well."""
+
+
+def selector_of(labels: Mapping[str, str]) -> str:
+    """The label selector that matches all of ``labels``."""
+    return ",".join(f"{key}={value}" for key, value in labels.items())
+
+
+async def delete_matching(
+    client: Client, resource: Resource, namespace: str | None, selector: str
+) -> None:
+    """Ask everything in a namespace that matches to go.
+
+    One request for all where the server manages that in time; otherwise one
+    for each, with its UID as precondition.
+
+    Raises:
+        ApiError: The server refuses even single deletes.
+    """
+    try:
+        await client.delete_collection(resource, namespace, label_selector=selector, retry=False)
+    except NotFoundError:
+        return  # the namespace is gone, and everything in it
+    except (ApiError, UnreachableError) as error:
+        _log.info("deleting %s in %s one by one: %s", resource.name, namespace, error)
+    else:
+        return
+    pages = read_pages(
+        client, resource, page_decoder(AnyObject), namespace=namespace, label_selector=selector
+    )
+    async for page in pages:
+        await run_bounded(
+            (partial(delete_object, client, resource, item.metadata) for item in page.items),
+            limit=CONCURRENCY,
+        )
+
+
+async def delete_object(client: Client, resource: Resource, metadata: Metadata) -> None:
+    """Ask one object to go; one that is gone already, or another by now, is fine."""
+    try:
+        await client.delete(resource, metadata.namespace, metadata.name, uid=metadata.uid)
+    except (NotFoundError, ConflictError) as error:
+        _log.debug("%s %s was not there to delete: %s", resource.kind, metadata.name, error)

@@ -1,0 +1,283 @@
+"""Progress of a run as typed events, for whoever wants to show it.
+
+Each consumer reads from a bounded queue of its own. One that is too slow loses
+the oldest events and is told how many; it never slows the run down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Self, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from perfscale.preflight import Plan
+    from perfscale.results import RunResult
+
+_QUEUE_LENGTH = 1024
+
+
+class Stage(StrEnum):
+    """What a run is doing."""
+
+    PREPARING = "preparing namespaces"
+    CREATING = "creating"
+    WAITING_READY = "waiting until ready"
+    DELETING = "deleting"
+    WAITING_GONE = "waiting until gone"
+    PAUSING = "pausing"
+    CLEANING_UP = "cleaning up"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The preflight has passed; nothing has been created yet."""
+
+    run_id: str
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadStarted:
+    """A workload begins."""
+
+    workload: str
+    iterations: int
+
+
+@dataclass(frozen=True, slots=True)
+class IterationStarted:
+    """An iteration begins."""
+
+    workload: str
+    iteration: int
+    requested: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted:
+    """The run turns to something else; ``deadline_s`` is the bound of a wait, in seconds."""
+
+    stage: Stage
+    workload: str | None = None
+    iteration: int | None = None
+    deadline_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFailed:
+    """One object will never be ready."""
+
+    kind: str
+    namespace: str | None
+    name: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something that a person should know, and that does not stop the run."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where the run stands; sent a few times a second.
+
+    Attributes:
+        elapsed_s: Since the run's start.
+        stage: What it is doing.
+        workload: The workload it is in; None between workloads.
+        iteration: The iteration it is in.
+        requested: Objects of the current iteration, and likewise below.
+        sent: Create requests sent.
+        created: Accepted by the server.
+        ready: Seen ready.
+        failed: Refused, or failed after creation.
+        deleted: Seen gone.
+        present_children: Children in the cluster now.
+        in_flight: Create requests without an answer yet.
+        rate: Creates sent in the last second.
+        target: The rate that was asked for; None without a limit.
+        phases: How many objects of the run are in each phase now, by
+            ``(kind, phase)``; phases without any are left out.
+    """
+
+    elapsed_s: float
+    stage: Stage
+    workload: str | None
+    iteration: int | None
+    requested: int
+    sent: int
+    created: int
+    ready: int
+    failed: int
+    deleted: int
+    present_children: int
+    in_flight: int
+    rate: float
+    target: float | None
+    phases: Mapping[tuple[str, str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class SlowObject:
+    """One of those that a wait is waiting for.
+
+    Attributes:
+        kind: CamelCase kind.
+        namespace: None for a cluster-scoped object.
+        name: Its name.
+        phase: The phase it is in, if it has one.
+        waited_s: Since it was created, or asked to go.
+        detail: Why it is not where it should be, if its status says so.
+    """
+
+    kind: str
+    namespace: str | None
+    name: str
+    phase: str | None
+    waited_s: float
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StillWaiting:
+    """A wait goes on; sent every ten seconds.
+
+    Attributes:
+        stage: The wait.
+        waited_s: Since it began.
+        missing: Objects and children it waits for.
+        phases: As in `Progress`.
+        slowest: The three that it has waited for the longest.
+    """
+
+    stage: Stage
+    waited_s: float
+    missing: int
+    phases: Mapping[tuple[str, str], int]
+    slowest: tuple[SlowObject, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IterationFinished:
+    """An iteration is over; ``problems`` is empty if all went well."""
+
+    workload: str
+    iteration: int
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """The run is over; the last event."""
+
+    result: RunResult
+
+
+@dataclass(frozen=True, slots=True)
+class EventsLost:
+    """The consumer was too slow for this many events."""
+
+    count: int
+
+
+Event: TypeAlias = (
+    RunStarted
+    | WorkloadStarted
+    | IterationStarted
+    | StageStarted
+    | ObjectFailed
+    | Warned
+    | Progress
+    | StillWaiting
+    | IterationFinished
+    | RunFinished
+    | EventsLost
+)
+
+
+class EventStream:
+    """An async iterator over a run's events; ends after the last.
+
+    Not for several consumers: ask the generator for one each.
+    """
+
+    def __init__(self, length: int = _QUEUE_LENGTH) -> None:
+        self._events: deque[Event] = deque()
+        self._length = length
+        self._lost = 0
+        self._closed = False
+        self._arrived = asyncio.Event()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        """The next event.
+
+        Cancellation loses no event.
+        """
+        while True:
+            if self._lost:
+                lost, self._lost = self._lost, 0
+                return EventsLost(lost)
+            if self._events:
+                return self._events.popleft()
+            if self._closed:
+                raise StopAsyncIteration
+            self._arrived.clear()
+            await self._arrived.wait()
+
+    def put(self, event: Event) -> None:
+        """Add an event; drops the oldest when nobody reads."""
+        if len(self._events) >= self._length:
+            self._events.popleft()
+            self._lost += 1
+        self._events.append(event)
+        self._arrived.set()
+
+    def close(self) -> None:
+        """No more events will come."""
+        self._closed = True
+        self._arrived.set()
+
+
+class Broadcast:
+    """Sends each event to every stream."""
+
+    def __init__(self) -> None:
+        self._streams: list[EventStream] = []
+        self._closed = False
+
+    @property
+    def has_listeners(self) -> bool:
+        """Whether it is worth making an event."""
+        return bool(self._streams)
+
+    def subscribe(self) -> EventStream:
+        """A new stream, from now on."""
+        stream = EventStream()
+        if self._closed:
+            stream.close()
+        else:
+            self._streams.append(stream)
+        return stream
+
+    def send(self, event: Event) -> None:
+        """Put an event on every stream."""
+        for stream in self._streams:
+            stream.put(event)
+
+    def close(self) -> None:
+        """End every stream."""
+        self._closed = True
+        for stream in self._streams:
+            stream.close()
+        self._streams.clear()

@@ -1,0 +1,226 @@
+"""The runner that programs embed, and that the command line is written on."""
+
+from __future__ import annotations
+
+import signal
+import time
+import uuid
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
+
+from perfscale.config import dump_config
+from perfscale.engine.context import Stopwatch
+from perfscale.engine.events import Broadcast, EventStream, RunStarted
+from perfscale.engine.readiness import rule_for
+from perfscale.engine.run import Run, RunOptions, RunOrder
+from perfscale.errors import TemplateError
+from perfscale.kube.cluster import Cluster, ClusterOptions, open_cluster
+from perfscale.kube.ratelimit import RateLimiter
+from perfscale.preflight import preflight
+from perfscale.results import ClusterInfo, RunInfo, WorkloadInfo
+from perfscale.templates import TemplateDefaults, compile_templates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from perfscale.config import Config
+    from perfscale.preflight import Plan
+    from perfscale.results import ResultSink, RunResult
+
+
+class LoadGenerator:
+    """Runs the workloads of a file against a cluster.
+
+    Resource handling: an asynchronous context manager. Entering compiles the
+    templates and opens the connection, unless an open one was given; leaving
+    closes what it opened. It prints nothing, installs no signal handlers and
+    has no global state: several can run side by side in one loop.
+
+    Args:
+        config: The workload file.
+        cluster: An open cluster, which stays open, or how to open one; None
+            finds one as kubectl does.
+        run_id: Value of the run's label; None makes a new UUID.
+        results: Where the records go; None keeps only the result.
+        clock: Monotonic clock, in seconds; for tests.
+        options: What is not in the workload file.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        cluster: Cluster | ClusterOptions | None = None,
+        run_id: str | None = None,
+        results: ResultSink | None = None,
+        clock: Callable[[], float] | None = None,
+        options: RunOptions | None = None,
+    ) -> None:
+        self._options = options or RunOptions()
+        self._config = without_cleanup(config) if self._options.keep else config
+        self._given = cluster
+        self._sink = results
+        self._clock = clock or time.monotonic
+        self._broadcast = Broadcast()
+        self._stack = AsyncExitStack()
+        self._run: Run | None = None
+        self._plan: Plan | None = None
+        self._interrupted_by: int | None = None
+        self.run_id = run_id or str(uuid.uuid4())
+
+    @property
+    def result(self) -> RunResult | None:
+        """What happened, once `run` has ended, however it ended."""
+        return self._run.result if self._run is not None else None
+
+    async def __aenter__(self) -> Self:
+        """Compile the templates and open the connection.
+
+        Raises:
+            TemplateError: A template is wrong; nothing has been sent.
+            UsageError: The kubeconfig is wrong.
+            ClusterError: There is no way to the cluster.
+        """
+        defaults = self._options.defaults or TemplateDefaults.from_environment()
+        try:
+            self._factories = compile_templates(self._config, run_id=self.run_id, defaults=defaults)
+        except TemplateError as error:
+            if not self._options.keep:
+                raise
+            hint = "--keep deletes nothing, so no two iterations may create the same object"
+            raise TemplateError(error.problems, hint=error.hint or hint) from error
+        if isinstance(self._given, Cluster):
+            self._cluster = self._given
+        else:
+            self._cluster = await self._stack.enter_async_context(
+                await open_cluster(self._given or ClusterOptions(), clock=self._clock)
+            )
+        limits = self._config.global_config
+        self._client = self._cluster.client.limited(RateLimiter(limits.qps, limits.bucket_depth))
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close what was opened, and end the event streams."""
+        self._broadcast.close()
+        await self._stack.aclose()
+
+    def events(self) -> EventStream:
+        """Progress from now on, as an asynchronous iterator that ends with the run.
+
+        A consumer that is too slow loses the oldest events, and is told how
+        many; it never slows the run.
+        """
+        return self._broadcast.subscribe()
+
+    async def preflight(self) -> Plan:
+        """Check the workloads against the cluster; creates nothing.
+
+        `run` does it too, if it was not done before.
+
+        Raises:
+            PreflightError: The cluster does not have a kind; all of them at once.
+            NamespaceConflictError: A namespace belongs to another run.
+            ClusterError: The cluster cannot be reached or refuses the credentials.
+        """
+        if self._plan is None:
+            self._plan = await preflight(
+                self._config,
+                self._factories,
+                self._cluster,
+                client=self._client,
+                run_id=self.run_id,
+                children_of=lambda resource: rule_for(resource).children,
+            )
+        return self._plan
+
+    async def run(self) -> RunResult:
+        """Run every workload, and clean up as the workload file says.
+
+        One object's failure, a wait that timed out and a cluster that went
+        away are in the result, not raised.
+
+        Cancellation stops the load, deletes everything of the run within
+        ``options.cleanup_timeout_s``, and is then raised; `result` says what
+        happened. A second cancellation stops at once.
+
+        Raises:
+            UsageError: The preflight failed, or the results cannot be
+                written; nothing was created.
+            ClusterError: The cluster could not be reached to begin with.
+            RuntimeError: It was run before.
+        """
+        if self._run is not None:
+            raise RuntimeError("a LoadGenerator runs once; make another")
+        try:
+            self._run = await self._begin()
+            return await self._run.execute()
+        finally:
+            self._broadcast.close()
+
+    async def _begin(self) -> Run:
+        """Everything that comes before the first create."""
+        plan = await self.preflight()
+        info = self._describe(plan)
+        if self._sink is not None:
+            self._sink.begin(info)
+        run = Run(
+            RunOrder(
+                config=self._config,
+                factories=self._factories,
+                plan=plan,
+                info=info,
+                client=self._client,
+                stopwatch=Stopwatch(self._clock, self._clock()),
+                broadcast=self._broadcast,
+                sink=self._sink,
+                options=self._options,
+            )
+        )
+        self._broadcast.send(RunStarted(self.run_id, plan))
+        if self._interrupted_by is not None:
+            run.interrupt(self._interrupted_by)
+        return run
+
+    def interrupt(self, signum: int = signal.SIGINT) -> None:
+        """Stop creating, delete everything of the run, and let `run` return.
+
+        The result's outcome is ``interrupted``, and its exit code 128 plus the
+        signal's number. Before `run` has begun to create, it creates nothing.
+        """
+        self._interrupted_by = signum
+        if self._run is not None:
+            self._run.interrupt(signum)
+
+    def _describe(self, plan: Plan) -> RunInfo:
+        source = self._config.source
+        return RunInfo(
+            run_id=self.run_id,
+            source=source.name,
+            started_at=datetime.now(UTC),
+            cluster=ClusterInfo(plan.context, plan.server, plan.version),
+            kinds=tuple((resource.api_version, resource.kind) for resource in plan.watched),
+            namespaces=plan.namespaces,
+            command=self._options.command,
+            workload_yaml=dump_config(self._config),
+            workloads=tuple(
+                WorkloadInfo(each.name, each.iterations, dict(each.objects), each.qps, each.burst)
+                for each in plan.workloads
+            ),
+            paths={resource.kind: rule_for(resource).path for resource in plan.watched},
+        )
+
+
+def without_cleanup(config: Config) -> Config:
+    """The same workloads, but nothing of them is ever deleted."""
+    workloads = tuple(
+        workload.model_copy(update={"iteration_cleanup": False, "iteration_deletion_wait": False})
+        for workload in config.workloads
+    )
+    return config.model_copy(update={"workloads": workloads})

@@ -1,0 +1,205 @@
+"""One iteration: namespaces, creates, the wait until ready, cleanup, the wait until gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from perfscale.config import format_duration
+from perfscale.config.labels import run_labels
+from perfscale.engine.concurrency import run_bounded
+from perfscale.engine.creation import PlannedObject
+from perfscale.engine.deletion import CONCURRENCY, delete_matching, selector_of
+from perfscale.engine.events import IterationFinished, IterationStarted, Stage
+from perfscale.engine.evidence import warnings_about, why_namespace_stays
+from perfscale.engine.stuck import (
+    describe_failed,
+    describe_leftover,
+    describe_unready,
+    unready,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from perfscale.config import Workload
+    from perfscale.engine.context import RunContext
+    from perfscale.engine.creation import Creator
+    from perfscale.engine.ledger import IterationEntry, Ledger
+    from perfscale.engine.namespaces import NamespaceKeeper, OwnedNamespace
+    from perfscale.engine.pace import Pace
+    from perfscale.engine.progress import Reporter
+    from perfscale.engine.tracker import IterationScope
+    from perfscale.kube.ratelimit import RateLimiter
+    from perfscale.templates import ObjectFactory
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The parts of a run that do the work of every iteration."""
+
+    context: RunContext
+    namespaces: NamespaceKeeper
+    creator: Creator
+    ledger: Ledger
+    reporter: Reporter
+
+
+class Iteration:
+    """One iteration of a workload."""
+
+    def __init__(
+        self, crew: Crew, workload: Workload, factories: Sequence[ObjectFactory], number: int
+    ) -> None:
+        self._crew = crew
+        self._context = crew.context
+        self._workload = workload
+        self._factories = factories
+        self._number = number
+
+    async def run(self, *, limiter: RateLimiter, pace: Pace) -> bool:
+        """Run it to its end.
+
+        Returns:
+            Whether everything in it went well. What went wrong is in its
+            result; it does not raise for an object's failure or a wait's end.
+        """
+        workload, number = self._workload, self._number
+        requested = self._requested()
+        entry = self._crew.ledger.open_iteration(workload.name, number, requested)
+        self._context.broadcast.send(
+            IterationStarted(workload.name, number, sum(requested.values()))
+        )
+        held_back_s = self._crew.creator.held_back_s
+        self._crew.reporter.follow(entry.scope)
+        try:
+            if await self._prepare(entry):
+                self._enter(Stage.CREATING)
+                await self._crew.creator.create(
+                    self._objects(), entry.scope, limiter=limiter, pace=pace
+                )
+                await self._wait_ready(entry)
+                await self._clean_up(entry)
+        finally:
+            entry.held_back_s = self._crew.creator.held_back_s - held_back_s
+            entry.problems += describe_failed(entry.scope)
+            self._crew.ledger.close_iteration(entry)
+        self._context.broadcast.send(
+            IterationFinished(workload.name, number, tuple(entry.problems))
+        )
+        return not entry.problems
+
+    def _enter(self, stage: Stage, *, bounded: bool = False) -> None:
+        deadline_s = self._workload.max_wait_timeout if bounded else None
+        self._crew.reporter.enter(stage, self._workload.name, self._number, deadline_s)
+
+    # -- creation ----------------------------------------------------------
+
+    def _requested(self) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        for factory in self._factories:
+            for _, kind in factory.kinds:
+                counts[kind] += factory.spec.replicas
+        return counts
+
+    def _objects(self) -> Iterator[PlannedObject]:
+        """Every object, rendered when its turn comes."""
+        for factory in self._factories:
+            default = factory.namespace(self._number)
+            resources = [self._context.plan.resources[key] for key in factory.kinds]
+            for replica in range(1, factory.spec.replicas + 1):
+                requests = factory.render(self._number, replica)
+                for resource, request in zip(resources, requests, strict=True):
+                    namespace = (request.namespace or default) if resource.namespaced else None
+                    yield PlannedObject(resource, namespace, request.name, replica, request.body)
+
+    def _namespaces(self) -> dict[str, None]:
+        resources = self._context.plan.resources
+        return {
+            factory.namespace(self._number): None
+            for factory in self._factories
+            if any(resources[key].namespaced for key in factory.kinds)
+        }
+
+    async def _prepare(self, entry: IterationEntry) -> bool:
+        """Whether every namespace is there."""
+        self._enter(Stage.PREPARING, bounded=True)
+        names = self._namespaces()
+        try:
+            async with asyncio.timeout(self._workload.max_wait_timeout):
+                await self._crew.namespaces.ensure(
+                    names, workload=self._workload.name, iteration=self._number
+                )
+        except TimeoutError:
+            entry.problems.append(
+                f"{self._waited()} for the namespaces: {', '.join(names)} "
+                "still there from before and not gone yet"
+            )
+            return False
+        return True
+
+    async def _wait_ready(self, entry: IterationEntry) -> None:
+        if not self._workload.iteration_creation_wait:
+            return
+        self._enter(Stage.WAITING_READY, bounded=True)
+        scope = entry.scope
+        in_time = await self._context.changed.wait_until(
+            lambda: scope.unsettled == 0, timeout_s=self._workload.max_wait_timeout
+        )
+        self._context.tracker.close_readiness(scope)
+        if not in_time:
+            entry.problems.append(f"{self._waited()} for {scope.unsettled} objects to be ready")
+            namespaces = {row.namespace: None for row in unready(scope) if row.namespace}
+            warnings = await warnings_about(self._context.client, namespaces)
+            entry.problems += describe_unready(scope, warnings)
+
+    # -- cleanup -----------------------------------------------------------
+
+    async def _clean_up(self, entry: IterationEntry) -> None:
+        if not self._workload.iteration_cleanup:
+            return
+        self._enter(Stage.DELETING)
+        leaving = await self._delete(entry.scope)
+        if not self._workload.iteration_deletion_wait:
+            return
+        self._enter(Stage.WAITING_GONE, bounded=True)
+        scope = entry.scope
+        in_time = await self._context.changed.wait_until(
+            lambda: (
+                not scope.present
+                and not scope.present_children
+                and all(namespace.gone for namespace in leaving)
+            ),
+            timeout_s=self._workload.max_wait_timeout,
+        )
+        if not in_time:
+            entry.problems.append(f"{self._waited()} for everything to be gone")
+            entry.problems += describe_leftover(scope)
+            for namespace in leaving:
+                if not namespace.gone:
+                    why = await why_namespace_stays(self._context.client, namespace.name)
+                    text = f"namespace {namespace.name} is still there"
+                    entry.problems.append(f"{text}: {why}" if why else text)
+
+    async def _delete(self, scope: IterationScope) -> list[OwnedNamespace]:
+        """Ask the iteration's objects to go, owners first, then its namespaces."""
+        selector = selector_of(run_labels(self._context.run_id, self._workload.name, self._number))
+        places = {(row.resource.name, row.namespace): row.resource for row in scope.objects}
+        self._context.request_deletion(scope)
+        for resource in self._context.plan.watched:
+            namespaces = [where for name, where in places if name == resource.name]
+            await run_bounded(
+                (
+                    partial(delete_matching, self._context.client, resource, where, selector)
+                    for where in sorted(namespaces, key=str)
+                ),
+                limit=CONCURRENCY,
+            )
+        used = {row.namespace for row in scope.objects if row.namespace is not None}
+        return await self._crew.namespaces.release(used | set(self._namespaces()))
+
+    def _waited(self) -> str:
+        return f"waited {format_duration(self._workload.max_wait_timeout)} in vain"

@@ -1,0 +1,131 @@
+"""Writes down what happened: records as they are complete, accounts and latencies at the end.
+
+An iteration whose objects are all gone is written and forgotten at once, so
+that a run of many iterations does not grow; only its latency samples stay.
+One whose objects stay is written at the end of the run, since they can still
+fail until then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from perfscale.engine.accounting import record_of
+from perfscale.results import Books, IterationFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from perfscale.engine.context import RunContext
+    from perfscale.engine.tracker import IterationScope, TrackedObject
+    from perfscale.results import ObjectRecord, ResultSink, RunInfo, WorkloadResult
+
+_AT_ONCE = 1000
+"""Records made at a time."""
+
+
+@dataclass
+class IterationEntry:
+    """One iteration, while its story is not over."""
+
+    scope: IterationScope
+    requested: Mapping[str, int]
+    started_s: float
+    finished_s: float | None = None
+    held_back_s: float = 0.0
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def nothing_left(self) -> bool:
+        """Whether it is over, and everything of it is gone."""
+        scope = self.scope
+        return (
+            self.finished_s is not None
+            and scope.deletion_requested
+            and not scope.present
+            and not scope.present_children
+        )
+
+    def facts(self, now: float) -> IterationFacts:
+        """What is known beside its objects; ``now`` is its end if it has none yet."""
+        return IterationFacts(
+            workload=self.scope.workload,
+            iteration=self.scope.iteration,
+            requested=self.requested,
+            started_s=round(self.started_s, 6),
+            finished_s=round(now if self.finished_s is None else self.finished_s, 6),
+            held_back_s=round(self.held_back_s, 6),
+            problems=tuple(self.problems),
+        )
+
+
+class Ledger:
+    """The run's books."""
+
+    def __init__(self, context: RunContext, info: RunInfo, sink: ResultSink | None) -> None:
+        self._context = context
+        self._sink = sink
+        self._books = Books(info.workloads, info.paths)
+        self._open: list[IterationEntry] = []
+        self._sink_failed = False
+
+    def open_iteration(
+        self, workload: str, iteration: int, requested: Mapping[str, int]
+    ) -> IterationEntry:
+        """Begin an iteration; ``requested`` counts its objects by kind."""
+        now = self._context.stopwatch.now()
+        scope = self._context.tracker.open_iteration(workload, iteration, sum(requested.values()))
+        entry = IterationEntry(scope, requested, started_s=now)
+        self._open.append(entry)
+        self._context.recorder.begin_iteration(scope, dict(requested), round(now, 6))
+        return entry
+
+    def close_iteration(self, entry: IterationEntry) -> None:
+        """The iteration is over; all of which nothing is left are written now."""
+        now = entry.finished_s = self._context.stopwatch.now()
+        over = [each for each in self._open if each.nothing_left]
+        if entry not in over:
+            self._context.recorder.end_iteration(entry.scope, entry.facts(now), settled=False)
+        for each in over:
+            self._write(each)
+
+    def close(self) -> tuple[WorkloadResult, ...]:
+        """Write whatever has not been written, and sum everything up."""
+        for entry in list(self._open):
+            self._write(entry)
+        return self._books.close()
+
+    def _write(self, entry: IterationEntry) -> None:
+        self._open.remove(entry)
+        scope = entry.scope
+        facts = entry.facts(self._context.stopwatch.now())
+        tally = self._books.open_tally()
+        for records in self._records(scope.objects):
+            tally.add(records)
+            self._record(records, children=False)
+        for records in self._records(scope.children):
+            tally.add_children(records)
+            self._record(records, children=True)
+        self._books.enter(facts, tally)
+        self._context.recorder.end_iteration(scope, facts, settled=True)
+        self._context.tracker.retire(scope)
+        scope.objects.clear()  # the rows are what takes the memory
+        scope.children.clear()
+
+    def _records(self, rows: Iterable[TrackedObject]) -> Iterator[list[ObjectRecord]]:
+        remaining = iter(rows)
+        while some := list(islice(remaining, _AT_ONCE)):
+            self._context.recorder.look_all(some)
+            yield [record_of(row) for row in some]
+
+    def _record(self, records: list[ObjectRecord], *, children: bool) -> None:
+        if self._sink is None or self._sink_failed:
+            return
+        try:
+            self._sink.record(records, children=children)
+        except OSError as error:
+            # A full disk must not cost the run, whose summary can still be shown.
+            self._sink_failed = True
+            self._context.warn(f"the objects' records could not be written: {error}")

@@ -1,0 +1,175 @@
+"""The namespaces of a run: made when needed, never taken from others, and gone at the end."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from perfscale.config.labels import RUN_LABEL, run_labels
+from perfscale.engine.concurrency import run_bounded
+from perfscale.engine.deletion import CONCURRENCY
+from perfscale.engine.readiness import AnyObject, Metadata
+from perfscale.engine.tracker import version_number
+from perfscale.errors import AlreadyExistsError, ConflictError, ForbiddenError, NotFoundError
+from perfscale.kube.resources import NAMESPACES
+from perfscale.preflight import namespace_conflict
+from perfscale.results import NamespaceCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from perfscale.engine.context import RunContext
+
+_POLL_S = 0.5
+"""How often a namespace that is not ours is looked at until it has terminated."""
+
+
+class OwnedNamespace:
+    """One namespace that this run made."""
+
+    __slots__ = ("asked_to_go", "gone", "name", "uid", "version")
+
+    def __init__(self, metadata: Metadata) -> None:
+        self.name = metadata.name
+        self.uid = metadata.uid
+        self.version = version_number(metadata.resource_version)
+        self.asked_to_go = False
+        self.gone = False
+
+
+class NamespaceKeeper:
+    """Makes namespaces, follows those of this run by UID, and deletes only those."""
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._by_uid: dict[str, OwnedNamespace] = {}
+        self._decoder = msgspec.json.Decoder(AnyObject)
+
+    async def ensure(self, names: Iterable[str], *, workload: str, iteration: int) -> None:
+        """Make sure that every namespace exists and may be used.
+
+        Waits for as long as one of them is terminating; bound it from outside.
+
+        Raises:
+            NamespaceConflictError: One belongs to another run.
+        """
+        labels = run_labels(self._context.run_id, workload, iteration)
+        await run_bounded(
+            (partial(self._ensure, name, labels) for name in names), limit=CONCURRENCY
+        )
+
+    async def _ensure(self, name: str, labels: dict[str, str]) -> None:
+        while True:
+            try:
+                found = await self._context.client.get_json(NAMESPACES.path(name=name))
+            except ForbiddenError:
+                return  # whoever may not read it has been given it: taken to exist
+            except NotFoundError:
+                if await self._create(name, labels):
+                    return
+                continue
+            owner = (found["metadata"].get("labels") or {}).get(RUN_LABEL)
+            if "deletionTimestamp" in found["metadata"]:
+                await self._terminated(found["metadata"]["uid"])
+            elif owner is None:
+                return  # somebody's, and stays theirs
+            elif owner != self._context.run_id:
+                raise namespace_conflict(name, owner)
+            else:
+                self._own(msgspec.convert(found, AnyObject).metadata)
+                return
+
+    async def _create(self, name: str, labels: dict[str, str]) -> bool:
+        """Whether it may be used now; if not, it has to be read again."""
+        manifest = {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": name, "labels": labels},
+        }
+        body = msgspec.json.encode(manifest)
+        try:
+            response = await self._context.client.create(NAMESPACES, None, body)
+        except AlreadyExistsError:
+            return False
+        except ForbiddenError:
+            return True  # taken to exist; its objects will tell if it does not
+        self._own(self._decoder.decode(response.body).metadata)
+        return True
+
+    async def _terminated(self, uid: str) -> None:
+        """Wait a moment, or until the watch has seen it gone."""
+        owned = self._by_uid.get(uid)
+        await self._context.changed.wait_until(
+            lambda: owned is not None and owned.gone, timeout_s=_POLL_S
+        )
+
+    def _own(self, metadata: Metadata) -> None:
+        self._by_uid.setdefault(metadata.uid, OwnedNamespace(metadata))
+
+    # -- deletion ----------------------------------------------------------
+
+    async def release(self, names: Iterable[str]) -> list[OwnedNamespace]:
+        """Ask those of ``names`` to go that this run made and that hold nothing of it.
+
+        An object of the run that has not been asked to go keeps its namespace.
+        """
+        occupied = {
+            row.namespace
+            for scope in self._context.tracker.open_scopes()
+            for row in scope.rows
+            if row.present and row.delete_requested_s is None
+        }
+        wanted = set(names) - occupied
+        leaving = [
+            owned for owned in self._by_uid.values() if owned.name in wanted and not owned.gone
+        ]
+        await run_bounded((partial(self._delete, owned) for owned in leaving), limit=CONCURRENCY)
+        return leaving
+
+    async def _delete(self, owned: OwnedNamespace) -> None:
+        if owned.asked_to_go:
+            return
+        owned.asked_to_go = True
+        try:
+            await self._context.client.delete(NAMESPACES, None, owned.name, uid=owned.uid)
+        except (NotFoundError, ConflictError) as error:
+            # Gone, or another one by now. A namespace that is already
+            # terminating also answers 409; the watch tells when it is gone.
+            if isinstance(error, NotFoundError):
+                self._gone(owned)
+
+    # -- what the watch sees -------------------------------------------------
+
+    def observe(self, event: str, obj: AnyObject) -> None:
+        """Take one event of the watch on the run's namespaces."""
+        owned = self._by_uid.get(obj.metadata.uid)
+        if owned is not None and event == "DELETED":
+            self._gone(owned)
+
+    def reconcile(self, state: Sequence[AnyObject], list_version: int) -> None:
+        """Take a whole list; a namespace that is not in it, and should be, is gone."""
+        present = {obj.metadata.uid for obj in state}
+        for owned in self._by_uid.values():
+            if owned.uid not in present and owned.version <= list_version:
+                self._gone(owned)
+
+    def _gone(self, owned: OwnedNamespace) -> None:
+        owned.gone = True
+        self._context.changed.notify()
+
+    def ask_all_to_go(self) -> None:
+        """Note that everything of the run is being deleted."""
+        for owned in self._by_uid.values():
+            owned.asked_to_go = True
+
+    @property
+    def counts(self) -> NamespaceCounts:
+        """Namespaces made, gone, and left although asked to go."""
+        owned = self._by_uid.values()
+        return NamespaceCounts(
+            created=len(owned),
+            deleted=sum(1 for each in owned if each.gone),
+            leftover=sum(1 for each in owned if each.asked_to_go and not each.gone),
+        )

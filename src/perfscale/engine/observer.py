@@ -1,0 +1,121 @@
+"""One watch per resource for the whole run, feeding the tracker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from perfscale.config.labels import RUN_LABEL
+from perfscale.engine.readiness import AnyObject, Reading, rule_for
+from perfscale.engine.tracker import version_number
+from perfscale.kube.resources import NAMESPACES, Place
+from perfscale.kube.watch import Watch
+from perfscale.results import WatchCounts
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Sequence
+
+    from perfscale.engine.context import RunContext
+    from perfscale.engine.namespaces import NamespaceKeeper
+
+_ACCEPTED = Reading(ready=True)
+"""What is read off an object of a kind without readiness."""
+
+
+class Observer:
+    """Opens the watches, and keeps them for as long as the outer scope lives."""
+
+    def __init__(self, context: RunContext, namespaces: NamespaceKeeper) -> None:
+        self._context = context
+        self._namespaces = namespaces
+        self._selector = f"{RUN_LABEL}={context.run_id}"
+        self._watches: list[Watch[Any]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Open every watch, and wait until each has its first list.
+
+        A watch that dies, now or later, aborts the run: nothing can be left
+        waiting for events that will not come.
+        """
+        for place in self._context.plan.places:
+            watch = (
+                self._watch_namespaces()
+                if place == Place(NAMESPACES)
+                else self._watch_objects(place)
+            )
+            self._follow(watch, place)
+        for watch in self._watches:
+            await watch.synced.wait()
+
+    def stop(self) -> None:
+        """Close every watch."""
+        for task in self._tasks:
+            task.cancel()
+
+    @property
+    def counts(self) -> WatchCounts:
+        """How often the watches had to be opened again."""
+        return WatchCounts(
+            reconnects=sum(watch.reconnects for watch in self._watches),
+            relists=sum(watch.relists for watch in self._watches),
+        )
+
+    def _follow(self, watch: Watch[Any], place: Place) -> None:
+        self._watches.append(watch)
+        self._tasks.append(
+            self._context.tasks.create_task(self._run(watch), name=f"perfscale-watch-{place}")
+        )
+
+    async def _run(self, watch: Watch[Any]) -> None:
+        try:
+            await watch.run()
+        except Exception as error:  # noqa: BLE001 -- told at the end of the run, after its cleanup
+            self._context.abort(error)
+
+    def _watch_objects(self, place: Place) -> Watch[Any]:
+        context = self._context
+        resource = place.resource
+        rule = rule_for(resource)
+        read = rule.read
+
+        def reading(obj: Any) -> Reading:  # noqa: ANN401 -- the struct that the rule names
+            return _ACCEPTED if read is None else read(obj)
+
+        def on_event(event: str, obj: Any) -> None:  # noqa: ANN401 -- the same
+            now = context.stopwatch.now()
+            context.report(
+                context.tracker.observe(resource, event, obj.metadata, reading(obj), now)
+            )
+
+        def on_list(objects: Sequence[Any]) -> None:
+            state = [(obj.metadata, reading(obj)) for obj in objects]
+            version = version_number(watch.version)
+            context.report(
+                context.tracker.reconcile(place, state, version, context.stopwatch.now())
+            )
+
+        watch = Watch(
+            context.client,
+            resource,
+            decoder=rule.decoder,
+            namespace=place.namespace,
+            label_selector=self._selector,
+            on_list=on_list,
+            on_event=on_event,
+        )
+        return watch
+
+    def _watch_namespaces(self) -> Watch[AnyObject]:
+        def on_list(objects: Sequence[AnyObject]) -> None:
+            self._namespaces.reconcile(objects, version_number(watch.version))
+
+        watch = Watch(
+            self._context.client,
+            NAMESPACES,
+            decoder=AnyObject,
+            label_selector=self._selector,
+            on_list=on_list,
+            on_event=self._namespaces.observe,
+        )
+        return watch

@@ -1,0 +1,307 @@
+"""What "ready" and "failed" mean, kind by kind.
+
+A watch decodes each object into the small struct that its kind's rule names;
+the rule turns it into an `ObjectView`, which is all that the tracker knows of
+an object. Rules are pure, so every one of them is tested without a cluster.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perfscale.kube.resources import Resource
+
+
+class OwnerReference(msgspec.Struct, frozen=True):
+    """Who owns an object."""
+
+    uid: str
+
+
+class Metadata(msgspec.Struct, frozen=True, rename="camel"):
+    """The part of ``metadata`` that following an object needs."""
+
+    name: str
+    uid: str
+    namespace: str | None = None
+    resource_version: str = ""
+    labels: dict[str, str] | None = None
+    creation_timestamp: str | None = None
+    deletion_timestamp: str | None = None
+    owner_references: list[OwnerReference] | None = None
+    finalizers: list[str] | None = None
+
+
+class Condition(msgspec.Struct, frozen=True, rename="camel"):
+    """One entry of ``status.conditions``."""
+
+    type: str
+    status: str = ""
+    reason: str | None = None
+    message: str | None = None
+
+
+class PhaseTransition(msgspec.Struct, frozen=True, rename="camel"):
+    """One entry of a VMI's ``status.phaseTransitionTimestamps``."""
+
+    phase: str
+    phase_transition_timestamp: str
+
+
+class Followed(Protocol):
+    """What every decoded object has."""
+
+    @property
+    def metadata(self) -> Metadata:
+        """Who it is."""
+
+
+ObjectT = TypeVar("ObjectT", bound=Followed)
+
+
+class AnyObject(msgspec.Struct, frozen=True):
+    """An object of a kind without readiness."""
+
+    metadata: Metadata
+
+
+class PhasedStatus(msgspec.Struct, frozen=True, rename="camel"):
+    """Status of a kind that goes through phases."""
+
+    phase: str | None = None
+    reason: str | None = None
+    message: str | None = None
+    conditions: list[Condition] | None = None
+    phase_transition_timestamps: list[PhaseTransition] | None = None
+
+
+class PhasedObject(msgspec.Struct, frozen=True):
+    """A VMI, a migration or a pod."""
+
+    metadata: Metadata
+    status: PhasedStatus = PhasedStatus()
+
+
+class VirtualMachineSpec(msgspec.Struct, frozen=True, rename="camel"):
+    """Whether a VM is meant to run."""
+
+    running: bool | None = None
+    run_strategy: str | None = None
+
+
+class VirtualMachineStatus(msgspec.Struct, frozen=True, rename="camel"):
+    """Status of a VM."""
+
+    ready: bool = False
+    printable_status: str | None = None
+    conditions: list[Condition] | None = None
+
+
+class VirtualMachine(msgspec.Struct, frozen=True):
+    """A VM."""
+
+    metadata: Metadata
+    spec: VirtualMachineSpec = VirtualMachineSpec()
+    status: VirtualMachineStatus = VirtualMachineStatus()
+
+
+class ReplicaSetSpec(msgspec.Struct, frozen=True):
+    """How many VMIs a replica set keeps; one where nothing is said."""
+
+    replicas: int | None = None
+
+
+class ReplicaSetStatus(msgspec.Struct, frozen=True, rename="camel"):
+    """How many of them are ready; absent until the first is."""
+
+    ready_replicas: int | None = None
+    conditions: list[Condition] | None = None
+
+
+class VirtualMachineInstanceReplicaSet(msgspec.Struct, frozen=True):
+    """A replica set of VMIs."""
+
+    metadata: Metadata
+    spec: ReplicaSetSpec = ReplicaSetSpec()
+    status: ReplicaSetStatus | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a rule reads off an object.
+
+    Attributes:
+        phase: The phase it is in; None where its kind has none, or not yet.
+        ready: Whether it is where its creator wanted it.
+        failure: Why it will never be ready; None while it may be.
+        detail: Why it is not ready, in the words of its status.
+        stamps: The server's own record of when it reached its phases.
+    """
+
+    phase: str | None = None
+    ready: bool = False
+    failure: str | None = None
+    detail: str | None = None
+    stamps: list[PhaseTransition] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KindRule(Generic[ObjectT]):
+    """How objects of one kind are followed.
+
+    Attributes:
+        decoder: Struct that the watch decodes an object into.
+        read: From that struct to what it says; None for a kind without
+            readiness, which is ready once the server has accepted it.
+        path: The phases on the way to readiness, in order: an object that
+            never became ready also missed those of them that it was not seen in.
+        children: Kinds, as ``(apiVersion, kind)``, of what controllers create
+            for such an object and label like it; without an apiVersion it is
+            the owner's.
+    """
+
+    decoder: type[ObjectT]
+    read: Callable[[ObjectT], Reading] | None
+    path: tuple[str, ...] = ()
+    children: tuple[tuple[str | None, str], ...] = ()
+
+
+def _explain(conditions: list[Condition] | None, *expected: str) -> str | None:
+    """What those of the ``expected`` conditions say that are not true, the first that does.
+
+    The causes come first: a VMI that no node has room for is not ready either, and of that
+    it only says that its guest does not run.
+    """
+    by_type = {condition.type: condition for condition in conditions or ()}
+    for kind in expected:
+        condition = by_type.get(kind)
+        if condition is not None and condition.status != "True":
+            text = ": ".join(part for part in (condition.reason, condition.message) if part)
+            if text:
+                return text
+    return None
+
+
+def read_vmi(obj: PhasedObject) -> Reading:
+    """``Running`` is ready; ``Failed`` and ``Succeeded`` are final."""
+    status = obj.status
+    detail = _explain(status.conditions, "PodScheduled", "Synchronized", "Ready") or status.reason
+    failure = None
+    if status.phase in {"Failed", "Succeeded"}:
+        failure = f"it ended in phase {status.phase}" + (f" ({detail})" if detail else "")
+    return Reading(
+        phase=status.phase,
+        ready=status.phase == "Running",
+        failure=failure,
+        detail=detail,
+        stamps=status.phase_transition_timestamps,
+    )
+
+
+def read_migration(obj: PhasedObject) -> Reading:
+    """``Succeeded`` is ready; ``Failed`` is final."""
+    phase = obj.status.phase
+    detail = obj.status.reason
+    failure = "the migration failed" + (f" ({detail})" if detail else "")
+    return Reading(
+        phase=phase,
+        ready=phase == "Succeeded",
+        failure=failure if phase == "Failed" else None,
+        detail=detail,
+        stamps=obj.status.phase_transition_timestamps,
+    )
+
+
+def read_pod(obj: PhasedObject) -> Reading:
+    """Running with condition ``Ready``, or run to completion; ``Failed`` is final."""
+    status = obj.status
+    ready = any(
+        condition.type == "Ready" and condition.status == "True"
+        for condition in status.conditions or ()
+    )
+    detail = (
+        _explain(status.conditions, "PodScheduled", "ContainersReady", "Ready")
+        or status.message
+        or status.reason
+    )
+    failure = None
+    if status.phase == "Failed":
+        failure = "it ended in phase Failed" + (f" ({detail})" if detail else "")
+    return Reading(
+        phase=status.phase,
+        ready=status.phase == "Succeeded" or (status.phase == "Running" and ready),
+        failure=failure,
+        detail=detail,
+    )
+
+
+def read_vm(obj: VirtualMachine) -> Reading:
+    """``status.ready``; a VM that nobody asked to run is ready once it is ``Stopped``."""
+    status = obj.status
+    halted = obj.spec.running is False or obj.spec.run_strategy in {"Halted", "Manual"}
+    return Reading(
+        phase=status.printable_status,
+        ready=status.ready or (halted and status.printable_status == "Stopped"),
+        detail=_explain(status.conditions, "Ready") or status.printable_status,
+    )
+
+
+def read_vmirs(obj: VirtualMachineInstanceReplicaSet) -> Reading:
+    """As many VMIs ready as the spec asks for, once its controller has looked at it."""
+    if obj.status is None:
+        return Reading()
+    wanted = 1 if obj.spec.replicas is None else obj.spec.replicas
+    available = obj.status.ready_replicas or 0
+    return Reading(
+        ready=available == wanted,
+        detail=_explain(obj.status.conditions, "Ready")
+        or f"{available} of {wanted} VMIs are ready",
+    )
+
+
+_A_VMI: Final = (None, "VirtualMachineInstance")
+_A_POD: Final = ("v1", "Pod")
+
+# The phases that KubeVirt and Kubernetes document, on the way to readiness:
+# https://kubevirt.io/api-reference/ and
+# https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
+_RULES: Final[dict[tuple[str, str], KindRule[Any]]] = {
+    ("kubevirt.io", "virtualmachineinstances"): KindRule(
+        PhasedObject, read_vmi, path=("Pending", "Scheduling", "Scheduled", "Running")
+    ),
+    ("kubevirt.io", "virtualmachines"): KindRule(
+        VirtualMachine, read_vm, path=("Starting", "Running"), children=(_A_VMI,)
+    ),
+    ("kubevirt.io", "virtualmachineinstancereplicasets"): KindRule(
+        VirtualMachineInstanceReplicaSet, read_vmirs, children=(_A_VMI,)
+    ),
+    ("kubevirt.io", "virtualmachineinstancemigrations"): KindRule(
+        PhasedObject,
+        read_migration,
+        path=("Pending", "Scheduling", "Scheduled", "Running", "Succeeded"),
+    ),
+    ("", "pods"): KindRule(PhasedObject, read_pod, path=("Pending", "Running")),
+    **{
+        owner: KindRule(AnyObject, None, children=(_A_POD,))
+        for owner in (
+            ("apps", "deployments"),
+            ("apps", "replicasets"),
+            ("apps", "statefulsets"),
+            ("apps", "daemonsets"),
+            ("batch", "jobs"),
+            ("", "replicationcontrollers"),
+        )
+    },
+}
+_WITHOUT_READINESS: Final[KindRule[Any]] = KindRule(AnyObject, None)
+
+
+def rule_for(resource: Resource) -> KindRule[Any]:
+    """The rule for a resource, whatever version of its API is spoken."""
+    return _RULES.get((resource.group, resource.plural), _WITHOUT_READINESS)

@@ -1,0 +1,338 @@
+"""One run, from the first watch to the last record.
+
+There are two scopes, one in the other. The outer one is this module's task
+group: it owns the watches, the creates in flight and the cleanup. The inner
+one is the load, a single task. An interrupt or a fatal error cancels the load
+alone; what is in flight is then awaited and everything is deleted while the
+watches go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pydantic.alias_generators import to_camel
+
+from perfscale.config import format_duration
+from perfscale.config.labels import RUN_LABEL
+from perfscale.engine.context import RunContext
+from perfscale.engine.creation import Creator
+from perfscale.engine.events import RunFinished, Stage, WorkloadStarted
+from perfscale.engine.iteration import Crew, Iteration
+from perfscale.engine.ledger import Ledger
+from perfscale.engine.namespaces import NamespaceKeeper
+from perfscale.engine.observer import Observer
+from perfscale.engine.pace import Pace
+from perfscale.engine.progress import Reporter
+from perfscale.engine.removal import remove, survey
+from perfscale.engine.stuck import describe_survey
+from perfscale.engine.verdict import judge
+from perfscale.errors import ApiError, ClusterError
+from perfscale.kube.ratelimit import RateLimiter
+from perfscale.kube.resources import NAMESPACES, Place
+from perfscale.results import Accounts, RunResult, Totals
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from perfscale.config import Config, Workload
+    from perfscale.engine.budget import FailureBudget
+    from perfscale.engine.context import Stopwatch
+    from perfscale.engine.events import Broadcast
+    from perfscale.kube.client import Client
+    from perfscale.preflight import Factories, Plan
+    from perfscale.results import ResultSink, RunInfo
+    from perfscale.templates import ObjectFactory, TemplateDefaults
+
+_log = logging.getLogger(__name__)
+
+_GRACE_S = 15.0
+"""How long the requests in flight may take to be answered once the load has stopped."""
+_COUNTING_S = 1.0
+"""How much at most the journal of a run that is killed does not tell."""
+_LAST_LOOK_S = 30.0
+"""Bound on finding out what a cleanup that ran out of time has left."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What is not in the workload file.
+
+    Attributes:
+        keep: Leave everything in the cluster, however the run ends.
+        cleanup_timeout_s: Bound on the cleanup after an interrupt or an error.
+        defaults: Template variables that the workload file leaves open; None
+            takes them from the environment.
+        command: The command line, for the records.
+        max_failures: How many objects may fail before the run is stopped, and
+            everything of it deleted; None for any number.
+    """
+
+    keep: bool = False
+    cleanup_timeout_s: float = 300.0
+    defaults: TemplateDefaults | None = None
+    command: tuple[str, ...] = ()
+    max_failures: FailureBudget | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrder:
+    """Everything that a run is made of."""
+
+    config: Config
+    factories: Factories
+    plan: Plan
+    info: RunInfo
+    client: Client
+    stopwatch: Stopwatch
+    broadcast: Broadcast
+    sink: ResultSink | None
+    options: RunOptions = field(default_factory=RunOptions)
+
+
+class Run:
+    """One run. Not for running twice."""
+
+    def __init__(self, order: RunOrder) -> None:
+        self._order = order
+        self._load_task: asyncio.Task[None] | None = None
+        self._error: BaseException | None = None
+        self._interrupted_by: int | None = None
+        self._problems: list[str] = []
+        self._removed = False
+        self._selector = f"{RUN_LABEL}={order.info.run_id}"
+        self.result: RunResult | None = None
+
+    def interrupt(self, signum: int) -> None:
+        """Stop creating, clean up, and let `execute` return."""
+        if self._interrupted_by is None:
+            self._interrupted_by = signum
+        self._stop_load()
+
+    async def execute(self) -> RunResult:
+        """Run the load, clean up, and write everything down.
+
+        Cancellation does what an interrupt does, within the cleanup's bound,
+        and is then raised; a second one stops at once. ``result`` is there
+        either way.
+        """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._assemble(tasks)
+                try:
+                    await self._supervise(tasks)
+                finally:
+                    self._dismiss()
+        finally:
+            self.result = self._conclude()
+        return self.result
+
+    # -- scopes ---------------------------------------------------------------
+
+    def _assemble(self, tasks: asyncio.TaskGroup) -> None:
+        order = self._order
+        context = RunContext(
+            order.config,
+            order.plan,
+            order.client,
+            order.stopwatch,
+            tasks,
+            order.broadcast,
+            self._abort,
+            budget=order.options.max_failures,
+            sink=order.sink,
+        )
+        self._context = context
+        self._namespaces = NamespaceKeeper(context)
+        self._observer = Observer(context, self._namespaces)
+        creator = Creator(context)
+        self._crew = Crew(
+            context,
+            self._namespaces,
+            creator,
+            Ledger(context, order.info, order.sink),
+            Reporter(context, creator),
+        )
+
+    async def _supervise(self, tasks: asyncio.TaskGroup) -> None:
+        self._reporting = tasks.create_task(
+            self._guard(self._crew.reporter.run), name="perfscale-progress"
+        )
+        self._counting = tasks.create_task(self._guard(self._count), name="perfscale-journal")
+        load = tasks.create_task(self._guard(self._load), name="perfscale-load")
+        self._load_task = load
+        if self._interrupted_by is not None:
+            load.cancel()
+        cancelled: asyncio.CancelledError | None = None
+        try:
+            await asyncio.wait([load])
+        except asyncio.CancelledError as error:
+            if self._interrupted_by is not None:
+                raise  # the second one
+            cancelled = error
+            self.interrupt(signal.SIGINT)
+            await asyncio.wait([load])
+        if self._error is not None or self._interrupted_by is not None:
+            # In a task of its own, which a cancellation of the load has not touched.
+            cleanup = tasks.create_task(self._guard(self._end_early), name="perfscale-cleanup")
+            await asyncio.wait([cleanup])
+        if cancelled is not None:
+            raise cancelled
+
+    def _dismiss(self) -> None:
+        """Close whatever still lives in the outer scope, so that it can end."""
+        self._reporting.cancel()
+        self._counting.cancel()
+        self._crew.reporter.report()
+        self._crew.creator.give_up()
+        self._observer.stop()
+
+    async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
+        """No error may end the outer scope before its cleanup."""
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 -- kept, and told at the end of the run
+            self._abort(error)
+
+    def _abort(self, error: BaseException) -> None:
+        if self._error is None:
+            self._error = error
+            _log.debug("the run ends early", exc_info=error)
+        self._stop_load()
+
+    def _stop_load(self) -> None:
+        if self._load_task is not None:
+            self._load_task.cancel()
+
+    # -- the load -------------------------------------------------------------
+
+    async def _load(self) -> None:
+        await self._observer.start()
+        for workload, factories in zip(
+            self._order.config.workloads, self._order.factories, strict=True
+        ):
+            if not await self._run_workload(workload, factories):
+                return
+
+    async def _run_workload(self, workload: Workload, factories: Sequence[ObjectFactory]) -> bool:
+        """Whether all its iterations went well; the run stops after one that did not."""
+        context, reporter = self._context, self._crew.reporter
+        context.broadcast.send(WorkloadStarted(workload.name, workload.iteration_count))
+        limiter = RateLimiter(workload.qps, workload.bucket_depth)
+        pace = Pace(workload.qps, workload.bucket_depth)
+        for number in range(1, workload.iteration_count + 1):
+            if number > 1 and workload.iteration_interval:
+                reporter.enter(Stage.PAUSING, workload.name, number)
+                await asyncio.sleep(workload.iteration_interval)
+            iteration = Iteration(self._crew, workload, factories, number)
+            if not await iteration.run(limiter=limiter, pace=pace):
+                return False
+        if workload.wait_when_finished:
+            reporter.enter(Stage.PAUSING, workload.name)
+            await asyncio.sleep(workload.wait_when_finished)
+        return True
+
+    # -- the end --------------------------------------------------------------
+
+    async def _count(self) -> None:
+        """Tell the journal every second what only the run as a whole knows."""
+        context = self._context
+        while True:
+            context.recorder.count(self._totals(), context.stopwatch.now())
+            await asyncio.sleep(_COUNTING_S)
+
+    def _totals(self) -> Totals:
+        stats = asdict(self._order.client.stats)
+        return Totals(
+            namespaces=self._namespaces.counts,
+            watch=self._observer.counts,
+            requests={to_camel(name): count for name, count in stats.items()},
+        )
+
+    async def _end_early(self) -> None:
+        """After an interrupt or an error: delete everything of the run, within the bound."""
+        bound_s = self._order.options.cleanup_timeout_s
+        self._crew.reporter.enter(Stage.CLEANING_UP, deadline_s=bound_s)
+        try:
+            async with asyncio.timeout(bound_s):
+                await self._crew.creator.settle(_GRACE_S)
+                if not self._order.options.keep:
+                    await self._remove_everything()
+        except TimeoutError:
+            self._problems.append(f"the cleanup did not end within {format_duration(bound_s)}")
+            self._problems += await self._what_is_left()
+        except (ApiError, ClusterError) as error:
+            self._problems.append(f"the cleanup failed: {error}")
+
+    async def _what_is_left(self) -> list[str]:
+        places = self._context.plan.places
+        try:
+            async with asyncio.timeout(_LAST_LOOK_S):
+                found = await survey(self._context.client, places, self._selector)
+        except (TimeoutError, ApiError, ClusterError):
+            return []
+        return describe_survey(found)
+
+    async def _remove_everything(self) -> None:
+        context = self._context
+        for scope in context.tracker.open_scopes():
+            context.request_deletion(scope)
+        self._namespaces.ask_all_to_go()
+        last = await remove(context.client, context.plan.places, self._selector)
+        self._removed = True
+        # The run's own watches may be slower than the cleanup's, or dead.
+        for place, version in last.versions.items():
+            if place == Place(NAMESPACES):
+                self._namespaces.reconcile((), version)
+            else:
+                context.report(
+                    context.tracker.reconcile(place, (), version, context.stopwatch.now())
+                )
+
+    def _conclude(self) -> RunResult:
+        order, context = self._order, self._context
+        scopes = context.tracker.open_scopes()
+        ended_early = self._error is not None or self._interrupted_by is not None
+        # Of a create that was not answered nobody knows whether it has happened.
+        left = any(scope.present for scope in scopes) or (
+            ended_early and not self._removed and any(scope.sent for scope in scopes)
+        )
+        totals = self._totals()
+        namespaces = totals.namespaces
+        workloads = self._crew.ledger.close()
+        verdict = judge(
+            order.config,
+            workloads,
+            namespaces,
+            error=self._error,
+            interrupted_by=self._interrupted_by,
+            problems=self._problems,
+        )
+        result = RunResult(
+            info=order.info,
+            finished_at=datetime.now(UTC),
+            duration_s=round(context.stopwatch.now(), 6),
+            outcome=verdict.outcome,
+            exit_code=verdict.exit_code,
+            problems=verdict.problems,
+            error=self._error,
+            remains=left or namespaces.created > namespaces.deleted,
+            accounts=sum((workload.accounts for workload in workloads), Accounts()),
+            children=sum((workload.children for workload in workloads), Accounts()),
+            watch=totals.watch,
+            namespaces=namespaces,
+            requests=totals.requests,
+            workloads=workloads,
+        )
+        if order.sink is not None:
+            try:
+                order.sink.finish(result)
+            except OSError as error:
+                context.warn(f"the results could not all be written: {error}")
+        order.broadcast.send(RunFinished(result))
+        return result

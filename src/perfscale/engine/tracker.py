@@ -1,0 +1,467 @@
+"""Follows every object of a run by its UID: a pure state machine.
+
+The tracker takes what happened (a create was answered, a watch saw an event, a
+list was read again) and returns what that changed. It never waits and never
+does I/O, so that every rule about "ready", "failed" and "gone" can be tested
+without a loop. All times are seconds since the run's start, given by the caller.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from perfscale.config.labels import ITERATION_LABEL, WORKLOAD_LABEL
+from perfscale.results import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from perfscale.engine.readiness import Metadata, PhaseTransition, Reading
+    from perfscale.kube.resources import Place, Resource
+
+_VANISHED = "somebody else deleted it"
+
+
+class Change(StrEnum):
+    """What can happen to a tracked object."""
+
+    CREATED = "created"
+    PHASE = "phase"
+    READY = "ready"
+    FAILED = "failed"
+    EXPLAINED = "explained"
+    DELETED = "deleted"
+
+
+class Transition(NamedTuple):
+    """One change of one object.
+
+    ``phase`` is the phase it went to, for `Change.PHASE`.
+    """
+
+    subject: TrackedObject
+    change: Change
+    phase: str | None = None
+
+
+class TrackedObject:
+    """One row: an object the run asked for, or a child that a controller made.
+
+    ``number`` and ``told`` are the recorder's: under which number the journal
+    knows the object, and what it has been told of it.
+    """
+
+    __slots__ = (
+        "admitted_s",
+        "created_s",
+        "delete_requested_s",
+        "deleted_s",
+        "detail",
+        "error",
+        "finalizers",
+        "name",
+        "namespace",
+        "number",
+        "owner_uid",
+        "phase",
+        "phases_s",
+        "ready_s",
+        "replica",
+        "resource",
+        "scheduled_s",
+        "scope",
+        "sent_s",
+        "server_created",
+        "server_deleted",
+        "server_phases",
+        "settled",
+        "told",
+        "uid",
+        "version",
+    )
+
+    def __init__(
+        self,
+        scope: IterationScope,
+        resource: Resource,
+        namespace: str | None,
+        name: str,
+        *,
+        replica: int | None,
+    ) -> None:
+        self.scope = scope
+        self.resource = resource
+        self.namespace = namespace
+        self.name = name
+        self.replica = replica
+        self.uid: str | None = None
+        self.version = 0
+        self.scheduled_s: float | None = None
+        self.admitted_s: float | None = None
+        self.sent_s: float | None = None
+        self.owner_uid: str | None = None
+        self.created_s: float | None = None
+        self.phase: str | None = None
+        self.phases_s: dict[str, float] = {}
+        self.ready_s: float | None = None
+        self.delete_requested_s: float | None = None
+        self.deleted_s: float | None = None
+        self.error: str | None = None
+        self.detail: str | None = None
+        self.finalizers: list[str] | None = None
+        self.settled = False
+        self.server_created: str | None = None
+        self.server_deleted: str | None = None
+        self.server_phases: list[PhaseTransition] | None = None
+        self.number = 0
+        self.told: tuple[Any, ...] | None = None
+
+    @property
+    def is_child(self) -> bool:
+        """Whether a controller made it, and not the run."""
+        return self.replica is None
+
+    @property
+    def present(self) -> bool:
+        """Whether it is in the cluster, as far as was seen."""
+        return self.uid is not None and self.deleted_s is None
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of it, as things stand."""
+        return Outcome.of(error=self.error, ready_s=self.ready_s, uid=self.uid, sent_s=self.sent_s)
+
+    @property
+    def explanation(self) -> str | None:
+        """Why it failed or is not ready; None for one that is."""
+        return self.outcome.explain(self.error, self.detail)
+
+
+class IterationScope:
+    """One iteration's rows, and the counts that its waits look at.
+
+    Attributes:
+        unsettled: Objects that are neither ready nor failed yet, those whose
+            turn has not come included.
+        present: Objects in the cluster, and ``present_children`` likewise.
+        sent: Create requests sent; ``created``, ``ready``, ``failed`` and
+            ``deleted`` count objects as things stand.
+    """
+
+    def __init__(self, workload: str, iteration: int, requested: int) -> None:
+        self.workload = workload
+        self.iteration = iteration
+        self.requested = requested
+        self.unsettled = requested
+        self.present = 0
+        self.present_children = 0
+        self.sent = 0
+        self.created = 0
+        self.ready = 0
+        self.failed = 0
+        self.deleted = 0
+        self.objects: list[TrackedObject] = []
+        self.children: list[TrackedObject] = []
+        self.accepts_readiness = True
+        self.deletion_requested = False
+
+    @property
+    def rows(self) -> Iterator[TrackedObject]:
+        """Objects, then children."""
+        yield from self.objects
+        yield from self.children
+
+
+class Tracker:
+    """All rows of a run.
+
+    Attributes:
+        phases: How many objects are in each phase now, by ``(kind, phase)``.
+    """
+
+    def __init__(self) -> None:
+        self.phases: Counter[tuple[str, str]] = Counter()
+        self._scopes: dict[tuple[str, str], IterationScope] = {}
+        self._by_uid: dict[str, TrackedObject] = {}
+        self._awaited: dict[tuple[str, str | None, str], TrackedObject] = {}
+
+    # -- the load ---------------------------------------------------------
+
+    def open_iteration(self, workload: str, iteration: int, requested: int) -> IterationScope:
+        """Begin an iteration of ``requested`` objects."""
+        scope = IterationScope(workload, iteration, requested)
+        self._scopes[workload, str(iteration)] = scope
+        return scope
+
+    def schedule(
+        self,
+        scope: IterationScope,
+        resource: Resource,
+        namespace: str | None,
+        name: str,
+        *,
+        replica: int,
+    ) -> TrackedObject:
+        """Begin to follow an object that is about to be created."""
+        row = TrackedObject(scope, resource, namespace, name, replica=replica)
+        scope.objects.append(row)
+        self._awaited[resource.name, namespace, name] = row
+        return row
+
+    def send(self, row: TrackedObject, now: float) -> None:
+        """Its create request is on its way (again, where it is retried)."""
+        if row.sent_s is None:
+            row.sent_s = now
+            row.scope.sent += 1
+
+    def accept(
+        self, row: TrackedObject, metadata: Metadata, now: float, *, is_ready: bool
+    ) -> list[Transition]:
+        """The server answered that it created the object.
+
+        Args:
+            row: The object.
+            metadata: From the answer.
+            now: When the answer arrived.
+            is_ready: Whether its kind is ready by being created.
+        """
+        self._forget_name(row)
+        if row.uid is not None and row.uid != metadata.uid:
+            # The watch had shown an older object of that name; this is the one.
+            self._by_uid.pop(row.uid, None)
+            row.scope.created -= 1
+            if row.deleted_s is None:
+                self._count_present(row, -1)
+            else:
+                row.scope.deleted -= 1
+            row.uid, row.deleted_s = None, None
+        changes = self._bind(row, metadata, now)
+        row.created_s = now
+        if is_ready:
+            if row.ready_s is not None:
+                row.ready_s = now  # the watch was quicker than the answer
+            elif not row.settled:
+                changes.append(self._become_ready(row, now))
+        return changes
+
+    def refuse(self, row: TrackedObject, error: str) -> list[Transition]:
+        """The create came to nothing, unless the watch has seen the object meanwhile."""
+        if row.uid is not None:
+            return []
+        self._forget_name(row)
+        return self._fail(row, error)
+
+    # -- what the watches see ---------------------------------------------
+
+    def observe(
+        self, resource: Resource, event: str, metadata: Metadata, reading: Reading, now: float
+    ) -> list[Transition]:
+        """Take one watch event: ``ADDED``, ``MODIFIED`` or ``DELETED``."""
+        row = self._by_uid.get(metadata.uid)
+        changes: list[Transition] = []
+        if row is None:
+            if event == "DELETED":
+                return changes
+            row = self._recognise(resource, metadata, now, changes)
+            if row is None:
+                return changes
+        if row.deleted_s is None:
+            self._read(row, metadata, reading, now, changes)
+            if event == "DELETED":
+                self._gone(row, now, changes)
+        return changes
+
+    def reconcile(
+        self,
+        place: Place,
+        state: Iterable[tuple[Metadata, Reading]],
+        list_version: int,
+        now: float,
+    ) -> list[Transition]:
+        """Take a whole list: what it does not hold is gone.
+
+        Args:
+            place: What was listed, and where.
+            state: Everything the list held.
+            list_version: The list's resourceVersion. An object that was
+                created after it cannot be in the list, and is left alone.
+            now: When the list arrived.
+        """
+        changes: list[Transition] = []
+        seen: set[str] = set()
+        for metadata, reading in state:
+            seen.add(metadata.uid)
+            changes += self.observe(place.resource, "MODIFIED", metadata, reading, now)
+        for row in list(self._by_uid.values()):
+            if (
+                row.resource.name == place.resource.name
+                and place.namespace in {None, row.namespace}
+                and row.present
+                and row.uid not in seen
+                and row.version <= list_version
+            ):
+                self._gone(row, now, changes)
+        return changes
+
+    # -- waits and deletion ------------------------------------------------
+
+    def close_readiness(self, scope: IterationScope) -> None:
+        """The wait is over: what becomes ready later still counts as unready."""
+        scope.accepts_readiness = False
+
+    def request_deletion(self, scope: IterationScope, now: float) -> None:
+        """The iteration's objects, and with them their children, were asked to go."""
+        scope.deletion_requested = True
+        scope.accepts_readiness = False
+        for row in scope.rows:
+            if row.present and row.delete_requested_s is None:
+                row.delete_requested_s = now
+
+    def retire(self, scope: IterationScope) -> None:
+        """Let go of an iteration whose story has been written down."""
+        for row in scope.rows:
+            if row.uid is not None:
+                self._by_uid.pop(row.uid, None)
+            self._forget_name(row)
+        self._scopes.pop((scope.workload, str(scope.iteration)), None)
+
+    def open_scopes(self) -> list[IterationScope]:
+        """The iterations that have not been retired, oldest first."""
+        return list(self._scopes.values())
+
+    # -- the rules ----------------------------------------------------------
+
+    def _recognise(
+        self, resource: Resource, metadata: Metadata, now: float, changes: list[Transition]
+    ) -> TrackedObject | None:
+        """The row of an object whose UID is new: one of ours, or a child."""
+        row = self._awaited.get((resource.name, metadata.namespace, metadata.name))
+        labels = metadata.labels or {}
+        scope = self._scopes.get((labels.get(WORKLOAD_LABEL, ""), labels.get(ITERATION_LABEL, "")))
+        if row is not None and row.uid is None and row.sent_s is not None and row.scope is scope:
+            changes += self._bind(row, metadata, now)
+            return row
+        if scope is None:
+            return None
+        child = TrackedObject(scope, resource, metadata.namespace, metadata.name, replica=None)
+        child.settled = True
+        if metadata.owner_references:
+            child.owner_uid = metadata.owner_references[0].uid
+        child.created_s = now
+        scope.children.append(child)
+        if scope.deletion_requested:
+            child.delete_requested_s = now
+        changes += self._bind(child, metadata, now)
+        return child
+
+    def _bind(self, row: TrackedObject, metadata: Metadata, now: float) -> list[Transition]:
+        if row.uid is not None:
+            return []
+        row.uid = metadata.uid
+        row.version = version_number(metadata.resource_version)
+        row.server_created = metadata.creation_timestamp
+        self._by_uid[metadata.uid] = row
+        self._count_present(row, 1)
+        if not row.is_child:
+            row.scope.created += 1
+        if row.created_s is None:
+            row.created_s = now
+        if row.scope.deletion_requested and row.delete_requested_s is None:
+            row.delete_requested_s = now
+        return [Transition(row, Change.CREATED)]
+
+    def _read(
+        self,
+        row: TrackedObject,
+        metadata: Metadata,
+        reading: Reading,
+        now: float,
+        changes: list[Transition],
+    ) -> None:
+        explained = reading.detail is not None and reading.detail != row.detail
+        row.detail = reading.detail
+        if reading.stamps:
+            row.server_phases = reading.stamps
+        if metadata.deletion_timestamp is not None:
+            row.server_deleted = metadata.deletion_timestamp
+            row.finalizers = metadata.finalizers
+        if reading.phase is not None and reading.phase != row.phase:
+            self._count_phase(row, -1)
+            row.phase = reading.phase
+            row.phases_s.setdefault(reading.phase, now)
+            self._count_phase(row, 1)
+            changes.append(Transition(row, Change.PHASE, reading.phase))
+        if row.delete_requested_s is not None:
+            return
+        if reading.failure is not None:
+            changes += self._fail(row, reading.failure)
+        elif (
+            reading.ready
+            and row.ready_s is None
+            and row.error is None
+            and row.scope.accepts_readiness
+        ):
+            changes.append(self._become_ready(row, now))
+        elif explained and row.ready_s is None and row.error is None:
+            changes.append(Transition(row, Change.EXPLAINED))
+
+    def _gone(self, row: TrackedObject, now: float, changes: list[Transition]) -> None:
+        row.deleted_s = now
+        self._count_present(row, -1)
+        self._count_phase(row, -1)
+        changes.append(Transition(row, Change.DELETED))
+        if not row.is_child:
+            row.scope.deleted += 1
+            if row.delete_requested_s is None:
+                changes += self._fail(row, _VANISHED)
+
+    def _become_ready(self, row: TrackedObject, now: float) -> Transition:
+        row.ready_s = now
+        if not row.is_child:
+            row.scope.ready += 1
+        self._settle(row)
+        return Transition(row, Change.READY)
+
+    def _fail(self, row: TrackedObject, error: str) -> list[Transition]:
+        if row.error is not None:
+            return []
+        row.error = error
+        if not row.is_child:
+            row.scope.failed += 1
+            if row.ready_s is not None:
+                row.scope.ready -= 1
+        self._settle(row)
+        return [Transition(row, Change.FAILED)]
+
+    @staticmethod
+    def _settle(row: TrackedObject) -> None:
+        if not row.settled:
+            row.settled = True
+            row.scope.unsettled -= 1
+
+    @staticmethod
+    def _count_present(row: TrackedObject, by: int) -> None:
+        if row.is_child:
+            row.scope.present_children += by
+        else:
+            row.scope.present += by
+
+    def _count_phase(self, row: TrackedObject, by: int) -> None:
+        if row.phase is not None and not row.is_child:
+            self.phases[row.resource.kind, row.phase] += by
+
+    def _forget_name(self, row: TrackedObject) -> None:
+        key = (row.resource.name, row.namespace, row.name)
+        if self._awaited.get(key) is row:
+            del self._awaited[key]
+
+
+def version_number(resource_version: str) -> int:
+    """A resourceVersion as a number, for comparing; 0 where it is not one.
+
+    API servers backed by etcd give the store's revision, and comparing them is
+    sanctioned: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
+    """
+    return int(resource_version) if resource_version.isdecimal() else 0

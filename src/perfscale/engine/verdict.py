@@ -1,0 +1,85 @@
+"""Whether a run passed, and the exit code that says so."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, NamedTuple
+
+from perfscale.errors import PerfscaleError, RunFailedError
+from perfscale.results import Accounts, RunOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from perfscale.config import Config
+    from perfscale.results import NamespaceCounts, WorkloadResult
+
+INTERNAL_ERROR = 70
+"""``EX_SOFTWARE`` of sysexits.h."""
+
+
+class Verdict(NamedTuple):
+    """How a run ended."""
+
+    outcome: RunOutcome
+    exit_code: int
+    problems: tuple[str, ...]
+
+
+def judge(
+    config: Config,
+    workloads: Sequence[WorkloadResult],
+    namespaces: NamespaceCounts,
+    *,
+    error: BaseException | None,
+    interrupted_by: int | None,
+    problems: Sequence[str] = (),
+) -> Verdict:
+    """Look at everything that happened.
+
+    Args:
+        config: What was waited for.
+        workloads: The accounts, in the order of ``config.workloads``.
+        namespaces: Those made and left.
+        error: What ended the run, if something did.
+        interrupted_by: The signal that interrupted it, if one did.
+        problems: What else went wrong.
+    """
+    found = [*_iteration_problems(workloads), *_account_problems(config, workloads), *problems]
+    waited = any(workload.iteration_deletion_wait for workload in config.workloads)
+    if namespaces.leftover and waited and not found:
+        found.append(f"{namespaces.leftover} namespaces are still there")
+    if error is not None:
+        found.insert(0, str(error))
+    if interrupted_by is not None:
+        found.insert(0, f"interrupted by {signal.Signals(interrupted_by).name}")
+        return Verdict(RunOutcome.INTERRUPTED, 128 + interrupted_by, tuple(found))
+    if error is not None:
+        code = error.exit_code if isinstance(error, PerfscaleError) else INTERNAL_ERROR
+        return Verdict(RunOutcome.FAILED, code, tuple(found))
+    if found:
+        return Verdict(RunOutcome.FAILED, RunFailedError.exit_code, tuple(found))
+    return Verdict(RunOutcome.PASSED, 0, ())
+
+
+def _iteration_problems(workloads: Sequence[WorkloadResult]) -> Iterator[str]:
+    for workload in workloads:
+        for iteration in workload.iterations:
+            for problem in iteration.problems:
+                yield f"{workload.name}, iteration {iteration.iteration}: {problem}"
+
+
+def _account_problems(config: Config, workloads: Sequence[WorkloadResult]) -> Iterator[str]:
+    """What the accounts say that no iteration has said: it happened after its end."""
+    for settings, workload in zip(config.workloads, workloads, strict=True):
+        told = Accounts()
+        for iteration in workload.iterations:
+            if iteration.problems:
+                told += iteration.accounts
+        if workload.accounts.failed > told.failed:
+            count = workload.accounts.failed - told.failed
+            yield f"{workload.name}: {count} objects failed after their iteration"
+        if settings.iteration_creation_wait and workload.accounts.unready > told.unready:
+            yield f"{workload.name}: {workload.accounts.unready - told.unready} objects not ready"
+        if settings.iteration_deletion_wait and workload.accounts.leftover > told.leftover:
+            yield f"{workload.name}: {workload.accounts.leftover - told.leftover} objects left over"

@@ -1,0 +1,384 @@
+"""Requests to the API server: retries, errors, and the few verbs that a run needs."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import aiohttp
+import msgspec
+
+from perfscale.errors import CredentialsError, UnreachableError
+from perfscale.kube.failures import Failure, explain
+from perfscale.kube.listing import DEFAULT_PAGE, page_decoder, read_pages
+from perfscale.kube.ratelimit import RateLimiter
+from perfscale.kube.retry import UNAVAILABLE, Outage, Patience, Timing
+from perfscale.kube.status import error_from_answer
+from perfscale.kube.wire import Endpoint, Request, Stream, Wire, bounded, unbounded
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from perfscale.errors import ApiError
+    from perfscale.kube.credentials import Credentials
+    from perfscale.kube.resources import Resource
+    from perfscale.kube.stats import RequestStats
+
+_RENEWALS: Final = 2
+"""How often one request has its credentials replaced: a second time for those
+that ran out while the request waited to be sent again."""
+_SUCCESS: Final = range(200, 300)
+
+
+class Response(NamedTuple):
+    """A successful answer.
+
+    Attributes:
+        status: HTTP status, 200 to 299.
+        body: The body, as it came.
+        headers: The answer's headers.
+        attempts: How often the request was sent; after the first, an earlier
+            one may have been carried out although its answer was lost.
+        sent_s: When it was first sent, after the run's limiter had admitted
+            it, on the client's clock.
+        answered_s: When the whole answer was there, on the client's clock.
+    """
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+    attempts: int
+    sent_s: float
+    answered_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """Bounds of a client.
+
+    Attributes:
+        request_timeout_s: One request, from sending it to the end of the answer.
+        max_unavailable_s: How long the server may be gone.
+        watch_idle_timeout_s: How long a watch may be silent, bookmarks included.
+    """
+
+    request_timeout_s: float = 60.0
+    max_unavailable_s: float = 300.0
+    watch_idle_timeout_s: float = 90.0
+
+
+class Client:
+    """Speaks to one API server.
+
+    The session stays the caller's to close. Cancelling a request closes its
+    connection; whether the server has carried it out is then not known.
+
+    Attributes:
+        server: The server's URL.
+        settings: Its bounds.
+        timing: Its clock, which all the times in answers are on.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        endpoint: Endpoint,
+        credentials: Credentials,
+        *,
+        limiter: RateLimiter | None = None,
+        settings: ClientSettings | None = None,
+        timing: Timing | None = None,
+    ) -> None:
+        self.server = endpoint.server
+        self.settings = settings or ClientSettings()
+        self.timing = timing or Timing()
+        self._session = session
+        self._endpoint = endpoint
+        self._wire = Wire(
+            session, endpoint, credentials, limiter or RateLimiter(0), self.timing.clock
+        )
+        self._outage = Outage(self.timing.clock)
+        self._timeout = bounded(self.settings.request_timeout_s)
+
+    def limited(self, limiter: RateLimiter) -> Client:
+        """A client on the same connections, with a rate limit and counters of its own."""
+        return Client(
+            self._session,
+            self._endpoint,
+            self._wire.credentials,
+            limiter=limiter,
+            settings=self.settings,
+            timing=self.timing,
+        )
+
+    @property
+    def stats(self) -> RequestStats:
+        """What was counted so far."""
+        return self._wire.stats
+
+    # -- any request --------------------------------------------------------
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        body: bytes | None = None,
+        content_type: str = "application/json",
+        timeout_s: float | None = None,
+        retry: bool = True,
+    ) -> Response:
+        """Send a request, and send it again while there is hope.
+
+        Args:
+            method: HTTP method.
+            path: URL path, as `Resource.path` gives it.
+            params: Query parameters.
+            body: The body, ready to send.
+            content_type: Its type.
+            timeout_s: For each attempt; by default the client's.
+            retry: Whether to send it again after 429, 5xx and lost connections.
+
+        Raises:
+            ApiError: The server refused it; the subclass tells how.
+            CredentialsError: 401, also with renewed credentials.
+            UnreachableError: The server cannot be reached, or has been gone
+                for longer than the bound.
+        """
+        timeout = self._timeout if timeout_s is None else bounded(timeout_s)
+        request = Request(
+            method, self._wire.url(path, params), timeout, body=body, content_type=content_type
+        )
+        patience: Patience | None = None
+        while True:
+            try:
+                async with await self._wire.send(request) as answer:
+                    content = await answer.read()
+            except (aiohttp.ClientError, OSError) as error:
+                patience = patience or self._patience()
+                delay_s = self._after_silence(request, error, patience if retry else None)
+            else:
+                if answer.status in _SUCCESS:
+                    self._outage.end()
+                    return self._response(request, answer, content)
+                patience = patience or self._patience()
+                refusal = error_from_answer(answer.status, answer.headers, content, path=path)
+                delay_s = await self._after_refusal(request, refusal, patience if retry else None)
+            self.stats.retries += 1
+            if delay_s > 0:
+                await self.timing.sleep(delay_s)
+
+    @asynccontextmanager
+    async def open_stream(
+        self, path: str, params: Mapping[str, str | int] | None = None
+    ) -> AsyncIterator[Stream]:
+        """Open an answer that goes on and on: a watch. It is not retried.
+
+        Raises:
+            ApiError: The server refused it; the subclass tells how.
+            CredentialsError: 401, also with renewed credentials.
+            UnreachableError: No connection, or no answer in time.
+        """
+        request = Request(
+            "GET",
+            self._wire.url(path, params),
+            unbounded(self.settings.watch_idle_timeout_s),
+        )
+        answer = await self._open(request, path)
+        self._outage.end()
+        try:
+            yield Stream(answer.content, self._broken)
+        finally:
+            answer.close()
+
+    async def _open(self, request: Request, path: str) -> aiohttp.ClientResponse:
+        while True:
+            try:
+                answer = await self._wire.send(request)
+                if answer.status in _SUCCESS:
+                    return answer
+                async with answer:
+                    content = await answer.read()
+            except (aiohttp.ClientError, OSError) as error:
+                self._outage.lasted_s()
+                raise self._broken(error, request) from error
+            await self._after_refusal(
+                request,
+                error_from_answer(answer.status, answer.headers, content, path=path),
+                None,
+            )
+
+    def _response(
+        self, request: Request, answer: aiohttp.ClientResponse, content: bytes
+    ) -> Response:
+        return Response(
+            answer.status,
+            content,
+            answer.headers,
+            request.attempts,
+            request.sent_s,
+            self.timing.clock(),
+        )
+
+    def _patience(self) -> Patience:
+        return Patience(self.timing, self.settings.max_unavailable_s)
+
+    # -- after a failure ----------------------------------------------------
+
+    def _after_silence(
+        self, request: Request, error: Exception, patience: Patience | None
+    ) -> float:
+        """How long to wait before sending it again; raises where there is no hope.
+
+        Until the server has answered for the first time, a connection that
+        cannot be made is a mistake in the configuration, and said at once.
+        """
+        failure = self._count(explain(error, timeout_s=request.timeout.total))
+        outage_s = self._outage.lasted_s()
+        hopeless = not self._outage.reached and (failure.connecting or failure.timeout)
+        if patience is None or hopeless:
+            raise self._unreachable(failure, request) from error
+        delay_s = patience.after_silence(outage_s)
+        if delay_s is None:
+            raise self._unreachable(failure, request, gone=True) from error
+        return delay_s
+
+    async def _after_refusal(
+        self, request: Request, refusal: ApiError, patience: Patience | None
+    ) -> float:
+        """The same after an error answer; renews the credentials after a 401."""
+        refusal.attempts = request.attempts
+        refusal.sent_s = request.sent_s
+        refusal.answered_s = self.timing.clock()
+        if refusal.status == 401:
+            await self._replace_credentials(request, refusal)
+            return 0.0
+        if refusal.status not in UNAVAILABLE:
+            self._outage.end()
+        elif self._outage.lasted_s() >= self.settings.max_unavailable_s and request.attempts > 1:
+            raise self._unreachable(Failure(str(refusal)), request, gone=True) from refusal
+        delay_s = patience.after_answer(refusal) if patience is not None else None
+        if delay_s is None:
+            raise refusal
+        return delay_s
+
+    async def _replace_credentials(self, request: Request, refusal: ApiError) -> None:
+        """Make sure that another attempt carries other credentials, or raise."""
+        self._outage.end()
+        self.stats.credential_renewals += 1
+        request.renewals += 1
+        if request.renewals <= _RENEWALS and await self._wire.credentials.replace(
+            request.authorization
+        ):
+            return
+        raise CredentialsError(
+            f"{self.server} refused the credentials: {refusal}",
+            status=refusal.status,
+            reason=refusal.reason,
+            hint="log in to the cluster again, or check the user of the kubeconfig's context",
+        ) from refusal
+
+    def _broken(self, error: Exception, request: Request | None = None) -> UnreachableError:
+        """Count and explain a stream that broke off or could not be opened."""
+        return self._unreachable(self._count(explain(error, timeout_s=None)), request)
+
+    def _unreachable(
+        self, failure: Failure, request: Request | None = None, *, gone: bool = False
+    ) -> UnreachableError:
+        bound_s = self.settings.max_unavailable_s
+        text = f"no answer from {self.server} for {bound_s:g} s" if gone else self.server
+        error = UnreachableError(f"{text}: {failure.text}", hint=failure.hint)
+        if request is not None:
+            error.attempts = request.attempts
+            error.sent_s = request.sent_s if request.attempts else None
+        return error
+
+    def _count(self, failure: Failure) -> Failure:
+        if failure.timeout:
+            self.stats.timeouts += 1
+        else:
+            self.stats.connection_errors += 1
+        return failure
+
+    # -- the verbs of a run -------------------------------------------------
+
+    async def get_json(
+        self, path: str, params: Mapping[str, str | int] | None = None
+    ) -> dict[str, Any]:
+        """GET a JSON object. Raises what `request` raises."""
+        response = await self.request("GET", path, params=params)
+        return msgspec.json.decode(response.body, type=dict[str, Any])
+
+    async def list_pages(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        label_selector: str | None = None,
+        limit: int = DEFAULT_PAGE,
+    ) -> AsyncIterator[tuple[list[dict[str, Any]], str]]:
+        """List objects page by page, as ``(items, resourceVersion)``.
+
+        A list that expires on the way begins again: objects may come twice.
+        """
+        decoder = page_decoder(dict[str, Any])
+        async for page in read_pages(
+            self, resource, decoder, namespace=namespace, label_selector=label_selector, limit=limit
+        ):
+            yield page.items, page.version
+
+    async def create(self, resource: Resource, namespace: str | None, body: bytes) -> Response:
+        """POST an object. Raises what `request` raises.
+
+        A retry of a create whose answer was lost may raise AlreadyExistsError,
+        with ``attempts`` above 1.
+        """
+        return await self.request("POST", resource.path(namespace), body=body)
+
+    async def delete(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        name: str,
+        *,
+        uid: str | None = None,
+        propagation: str = "Background",
+    ) -> Response:
+        """DELETE one object; with ``uid``, only if it is still that one.
+
+        Raises what `request` raises: NotFoundError where it is gone, also when
+        a retry finds that the first attempt did it; ConflictError where another
+        object has taken its name.
+        """
+        options: dict[str, Any] = {"propagationPolicy": propagation}
+        if uid is not None:
+            options["preconditions"] = {"uid": uid}
+        return await self.request(
+            "DELETE", resource.path(namespace, name), body=_delete_options(options)
+        )
+
+    async def delete_collection(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        *,
+        label_selector: str,
+        propagation: str = "Background",
+        timeout_s: float | None = None,
+        retry: bool = True,
+    ) -> Response:
+        """DELETE every object that the selector selects. Raises what `request` raises."""
+        return await self.request(
+            "DELETE",
+            resource.path(namespace),
+            params={"labelSelector": label_selector},
+            body=_delete_options({"propagationPolicy": propagation}),
+            timeout_s=timeout_s,
+            retry=retry,
+        )
+
+
+def _delete_options(options: dict[str, Any]) -> bytes:
+    return msgspec.json.encode({"kind": "DeleteOptions", "apiVersion": "v1", **options})

@@ -1,0 +1,175 @@
+"""Opens a cluster: kubeconfig, credentials, TLS, proxy, session, all resolved once."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from yarl import URL
+
+from perfscale.errors import UsageError
+from perfscale.kube.client import Client, ClientSettings
+from perfscale.kube.credentials import Credentials
+from perfscale.kube.kubeconfig import Access, find_access
+from perfscale.kube.login import KubeconfigIssuer
+from perfscale.kube.proxies import proxy_for
+from perfscale.kube.ratelimit import RateLimiter
+from perfscale.kube.retry import Timing
+from perfscale.kube.wire import Endpoint, open_session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self
+
+    import aiohttp
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterOptions:
+    """Which cluster, and within which bounds.
+
+    Attributes:
+        kubeconfig: File to read; by default KUBECONFIG, then the default file,
+            then the pod's service account.
+        context: Context of it; by default the current one.
+        master: URL of the API server, instead of the kubeconfig's.
+        request_timeout_s: Time for one request.
+        max_unavailable_s: How long the API server may be gone.
+        watch_idle_timeout_s: How long a watch may be silent.
+        qps: Limit on all requests a second; 0 for none.
+        burst: Requests that may go at once after a rest; 0 means ``qps``.
+    """
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    master: str | None = None
+    request_timeout_s: float = 60.0
+    max_unavailable_s: float = 300.0
+    watch_idle_timeout_s: float = 90.0
+    qps: float = 0.0
+    burst: int = 0
+
+
+class Cluster:
+    """An open cluster; an async context manager that closes it.
+
+    Attributes:
+        context: Name of the kubeconfig's context; None where there is none.
+        server: URL of the API server.
+        client: The way to it.
+        insecure: Whether its certificate is not verified.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        session: aiohttp.ClientSession,
+        *,
+        context: str | None = None,
+        insecure: bool = False,
+    ) -> None:
+        self.context = context
+        self.server = client.server
+        self.client = client
+        self.insecure = insecure
+        self._session = session
+
+    async def aclose(self) -> None:
+        """Close every connection. Requests in flight fail."""
+        await self._session.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+
+async def open_cluster(
+    options: ClusterOptions,
+    *,
+    limiter: RateLimiter | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Cluster:
+    """Find the cluster and sign in; no request is sent to it yet.
+
+    Args:
+        options: Which cluster.
+        limiter: The run's rate limit; by default one of the options' rate.
+        clock: Monotonic seconds; all times in answers are on it.
+
+    Raises:
+        UsageError: No kubeconfig, a broken one, or no such context in it.
+        CredentialsError: A plugin or an identity provider failed.
+    """
+    access = find_access(
+        kubeconfig=options.kubeconfig,
+        context=options.context,
+        master=options.master,
+        environ=os.environ,
+    )
+    server = _server(access)
+    access = replace(access, cluster={**access.cluster, "server": str(server)})
+    endpoint = Endpoint(
+        server=str(server).rstrip("/"),
+        proxy=proxy_for(server, access.cluster.get("proxy-url"), os.environ),
+        tls_server_name=access.cluster.get("tls-server-name"),
+    )
+    issuer = KubeconfigIssuer(access)
+    credentials = await Credentials.obtain(issuer, clock=clock)
+    insecure = server.scheme == "https" and bool(access.cluster.get("insecure-skip-tls-verify"))
+    if insecure:
+        _log.warning("the certificate of %s is not verified (insecure-skip-tls-verify)", server)
+    session = open_session(issuer.tls if server.scheme == "https" else None)
+    client = Client(
+        session,
+        endpoint,
+        credentials,
+        limiter=limiter or RateLimiter(options.qps, options.burst),
+        settings=ClientSettings(
+            request_timeout_s=options.request_timeout_s,
+            max_unavailable_s=options.max_unavailable_s,
+            watch_idle_timeout_s=options.watch_idle_timeout_s,
+        ),
+        timing=Timing(clock=clock),
+    )
+    return Cluster(client, session, context=access.context, insecure=insecure)
+
+
+def _server(access: Access) -> URL:
+    """The API server's URL, checked."""
+    text = access.cluster.get("server")
+    if not text:
+        raise UsageError(f"{access.origin}: the cluster of {access.context} has no server")
+    text = str(text)
+    if "://" not in text:
+        # As client-go has it: a bare host speaks TLS if there is anything to speak it with.
+        secure = access.cluster.keys() & {
+            "certificate-authority",
+            "certificate-authority-data",
+            "insecure-skip-tls-verify",
+        }
+        text = f"{'https' if secure else 'http'}://{text}"
+    try:
+        url = URL(text)
+    except ValueError:
+        raise UsageError(f"{access.origin}: the server is not a URL") from None
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise UsageError(f"{access.origin}: the server {url} is not an http:// or https:// URL")
+    if url.user or url.password:
+        raise UsageError(
+            f"{access.origin}: the server's URL holds credentials",
+            hint="write them as username and password of the kubeconfig's user",
+        )
+    return url

@@ -1,0 +1,180 @@
+"""Asks the API server which kinds it serves, and under which URLs."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from perfscale.errors import ApiError, ForbiddenError, NotFoundError, UsageError
+from perfscale.kube.resources import Resource
+
+if TYPE_CHECKING:
+    from perfscale.kube.client import Client
+
+_log = logging.getLogger(__name__)
+
+
+class NotInstalledError(UsageError):
+    """The cluster does not serve a kind."""
+
+
+class _ApiResource(msgspec.Struct, frozen=True):
+    name: str
+    kind: str
+    namespaced: bool
+    verbs: list[str] | None = None
+
+
+class _ApiResourceList(msgspec.Struct, frozen=True):
+    resources: list[_ApiResource] | None = None
+
+
+class _Version(msgspec.Struct, frozen=True, rename="camel"):
+    version: str
+    group_version: str
+
+
+class _Group(msgspec.Struct, frozen=True, rename="camel"):
+    name: str
+    versions: list[_Version]
+    preferred_version: _Version | None = None
+
+
+class _GroupList(msgspec.Struct, frozen=True):
+    groups: list[_Group] | None = None
+
+
+class _ServerVersion(msgspec.Struct, frozen=True, rename="camel"):
+    git_version: str
+
+
+class Discovery:
+    """What one cluster serves; every answer is asked for once.
+
+    Attributes:
+        skipped: Group versions that `all_resources` could not ask about, with
+            the reason: an aggregated API that is down takes no other with it.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self.skipped: dict[str, str] = {}
+        self._client = client
+        self._resources: dict[str, tuple[Resource, ...]] = {}
+        self._groups: tuple[_Group, ...] | None = None
+
+    async def resolve(self, api_version: str, kind: str) -> Resource:
+        """The resource behind ``apiVersion`` and ``kind`` of an object.
+
+        Raises:
+            NotInstalledError: The cluster does not have it, and what it has instead.
+            UsageError: We may not ask.
+            ClusterError: The server cannot be asked.
+        """
+        try:
+            resources = await self._serves(api_version, retry=True)
+        except NotFoundError as error:
+            raise await self._missing(api_version) from error
+        except ForbiddenError as error:
+            raise UsageError(
+                f"not permitted to ask what {api_version} serves: {error}",
+                status=error.status,
+                reason=error.reason,
+                hint="the user needs the cluster role system:discovery",
+            ) from error
+        for resource in resources:
+            if resource.kind == kind:
+                return resource
+        kinds = sorted({resource.kind for resource in resources})
+        near = difflib.get_close_matches(kind, kinds, n=1, cutoff=0.5)
+        instead = f"did you mean {near[0]}?" if near else f"it has {', '.join(kinds) or 'nothing'}"
+        raise NotInstalledError(f"{api_version} has no kind {kind} on this cluster: {instead}")
+
+    async def all_resources(self) -> list[Resource]:
+        """Every resource that can be listed and deleted, each in its preferred version.
+
+        What cannot be asked about is left out, and told in `skipped`.
+
+        Raises:
+            ApiError: The server does not tell its groups.
+            ClusterError: The server cannot be asked.
+        """
+        groups = [["v1"], *(_by_preference(group) for group in await self._all_groups())]
+        return [
+            resource for versions in groups for resource in await self._group_resources(versions)
+        ]
+
+    async def server_version(self) -> str:
+        """``gitVersion`` of the server. Raises what a request raises."""
+        response = await self._client.request("GET", "/version")
+        return msgspec.json.decode(response.body, type=_ServerVersion).git_version
+
+    async def _group_resources(self, versions: list[str]) -> list[Resource]:
+        found: dict[str, Resource] = {}
+        for api_version in versions:
+            try:
+                resources = await self._serves(api_version, retry=False)
+            except (ApiError, msgspec.DecodeError) as error:
+                _log.warning("cannot find out what %s serves: %s", api_version, error)
+                self.skipped[api_version] = str(error)
+                continue
+            for resource in resources:
+                if {"list", "delete"} <= resource.verbs:
+                    found.setdefault(resource.plural, resource)
+        return list(found.values())
+
+    async def _serves(self, api_version: str, *, retry: bool) -> tuple[Resource, ...]:
+        known = self._resources.get(api_version)
+        if known is None:
+            group, _, version = api_version.rpartition("/")
+            path = f"/apis/{api_version}" if group else f"/api/{api_version}"
+            response = await self._client.request("GET", path, retry=retry)
+            listed = msgspec.json.decode(response.body, type=_ApiResourceList).resources or []
+            known = tuple(
+                Resource(
+                    group=group,
+                    version=version,
+                    plural=item.name,
+                    kind=item.kind,
+                    namespaced=item.namespaced,
+                    verbs=frozenset(item.verbs or ()),
+                )
+                for item in listed
+                if "/" not in item.name  # subresources
+            )
+            self._resources[api_version] = known
+        return known
+
+    async def _all_groups(self) -> tuple[_Group, ...]:
+        if self._groups is None:
+            response = await self._client.request("GET", "/apis")
+            listed = msgspec.json.decode(response.body, type=_GroupList)
+            self._groups = tuple(listed.groups or ())
+        return self._groups
+
+    async def _missing(self, api_version: str) -> NotInstalledError:
+        group, _, version = api_version.rpartition("/")
+        if not group:
+            return NotInstalledError(f"this cluster has no API {version}")
+        try:
+            groups = await self._all_groups()
+        except ApiError:
+            groups = ()
+        for served in groups:
+            if served.name == group:
+                versions = ", ".join(item.version for item in served.versions)
+                return NotInstalledError(
+                    f"this cluster has no {api_version}: it serves {group} in {versions}"
+                )
+        return NotInstalledError(f"{group} is not installed on this cluster (no API {api_version})")
+
+
+def _by_preference(group: _Group) -> list[str]:
+    """The group's versions, the preferred one first."""
+    versions = [item.group_version for item in group.versions]
+    if group.preferred_version is not None:
+        preferred = group.preferred_version.group_version
+        versions.sort(key=lambda name: name != preferred)
+    return versions

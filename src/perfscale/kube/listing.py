@@ -1,0 +1,96 @@
+"""Lists page by page, so that no answer of a large cluster is larger than a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from perfscale.errors import ExpiredError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from perfscale.kube.client import Client
+    from perfscale.kube.resources import Resource
+
+DEFAULT_PAGE: Final = 500
+"""client-go's default: https://pkg.go.dev/k8s.io/client-go/tools/pager"""
+
+T = TypeVar("T")
+
+
+class ListMeta(msgspec.Struct, frozen=True, rename="camel"):
+    """``metadata`` of a list."""
+
+    resource_version: str = ""
+    continue_: str | None = msgspec.field(default=None, name="continue")
+
+
+class ObjectList(msgspec.Struct, Generic[T], frozen=True):
+    """A list as the server sends it; an empty one may have ``items: null``."""
+
+    metadata: ListMeta
+    items: list[T] | None = None
+
+
+class Page(NamedTuple, Generic[T]):
+    """One page of a list.
+
+    Attributes:
+        items: Objects.
+        version: The list's resourceVersion.
+        first: Whether the list begins here; a second page that says so means
+            that what came before is out of date.
+    """
+
+    items: list[T]
+    version: str
+    first: bool
+
+
+def page_decoder(item: type[T]) -> msgspec.json.Decoder[ObjectList[T]]:
+    """Decodes a list whose objects are ``item``: a msgspec struct, or a dict."""
+    return msgspec.json.Decoder(ObjectList[item])  # type: ignore[valid-type]
+
+
+async def read_pages(
+    client: Client,
+    resource: Resource,
+    decoder: msgspec.json.Decoder[ObjectList[T]],
+    *,
+    namespace: str | None = None,
+    label_selector: str | None = None,
+    limit: int = DEFAULT_PAGE,
+) -> AsyncIterator[Page[T]]:
+    """List a resource.
+
+    A continue token lives for some minutes. One that has expired is answered
+    with 410; the list then begins again, in one piece, so that it ends.
+
+    Raises what `Client.request` raises; msgspec.ValidationError where an object
+    is not what ``decoder`` expects.
+    """
+    path = resource.path(namespace)
+    params: dict[str, str | int] = {}
+    if label_selector:
+        params["labelSelector"] = label_selector
+    if limit:
+        params["limit"] = limit
+    first = True
+    while True:
+        try:
+            response = await client.request("GET", path, params=params)
+        except ExpiredError:
+            if "continue" not in params:
+                raise
+            del params["continue"]
+            params.pop("limit", None)
+            first = True
+            continue
+        page = decoder.decode(response.body)
+        yield Page(page.items or [], page.metadata.resource_version, first)
+        if not page.metadata.continue_:
+            return
+        params["continue"] = page.metadata.continue_
+        first = False

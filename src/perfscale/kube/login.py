@@ -1,0 +1,266 @@
+"""Signs in as a kubeconfig says, through kubernetes_asyncio.
+
+Only the library's configuration is used, and imported where a connection is
+made: importing any of it takes most of a second. Some things are done before it
+gets the kubeconfig: embedded certificates are written to a private folder (it
+would leave its own files open), exec plugins are run when we decide (it has no
+way to ask again), token files are read (it keeps the newline), and an identity
+provider's token is refreshed (it does not verify the provider).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import ssl
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import aiohttp
+
+from perfscale.errors import CredentialsError, UsageError
+from perfscale.kube.credentials import Grant, lifetime_s
+from perfscale.kube.oidc import refresh_if_due
+
+if TYPE_CHECKING:
+    from kubernetes_asyncio.client import Configuration
+
+    from perfscale.kube.kubeconfig import Access, Entry
+
+_POLL_S: Final = 60.0
+"""How often token files are read again, as client-go does; and how often the
+library is asked whether an identity provider's token is about to run out."""
+_PLUGIN_TIMEOUT_S: Final = 300.0
+"""Time for a person to sign in, where the plugin asks one to."""
+_LONGEST_COMPLAINT: Final = 300
+_CERTIFICATES: Final = ("certificate-authority", "client-certificate", "client-key")
+
+
+@dataclass(frozen=True, slots=True)
+class _PluginAnswer:
+    user: Entry
+    check_again_s: float | None
+
+
+class KubeconfigIssuer:
+    """Gives out the credentials of a kubeconfig's user, and sets up TLS with them.
+
+    Attributes:
+        tls: For an https server, after the first `issue`. A plugin that gives
+            out client certificates has later ones put in here.
+        renewable: Whether there is more to be had than what is written down.
+    """
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._first = True
+        self.tls: ssl.SSLContext | None = None
+        self.renewable = bool(access.user.keys() & {"exec", "tokenFile", "auth-provider"})
+
+    async def issue(self, *, fresh: bool) -> Grant:
+        """Read, ask or refresh, whatever this user's credentials need.
+
+        Raises:
+            UsageError: At first: a certificate, key or token file is missing or broken.
+            CredentialsError: A plugin or an identity provider failed.
+        """
+        try:
+            return await self._issue(fresh=fresh)
+        except UsageError as error:
+            if self._first:
+                raise
+            raise CredentialsError(f"cannot renew the credentials: {error}") from error
+
+    async def _issue(self, *, fresh: bool) -> Grant:
+        user, cluster = dict(self._access.user), self._access.cluster
+        if not self._first:
+            # TLS is set up already, and its files may have gone since.
+            cluster = {"server": cluster["server"]}
+            user = {key: user[key] for key in user if not key.startswith("client-")}
+        check_again_s: float | None = None
+        if "exec" in user:
+            answer = await _ask_plugin(user.pop("exec"))
+            user |= answer.user
+            check_again_s = answer.check_again_s
+        elif "tokenFile" in user:
+            user["token"] = _read_token(user.pop("tokenFile"))
+            check_again_s = _POLL_S
+        elif "auth-provider" in user:
+            await _renew_provided(user["auth-provider"], fresh=fresh)
+            check_again_s = _POLL_S
+        with tempfile.TemporaryDirectory(prefix="perfscale-") as folder:
+            configuration = await self._load(cluster, user, Path(folder))
+            self._set_up_tls(configuration)
+        self._first = False
+        token = configuration.api_key.get("BearerToken")
+        return Grant(token.strip() if token else None, check_again_s)
+
+    async def _load(self, cluster: Entry, user: Entry, folder: Path) -> Configuration:
+        from kubernetes_asyncio.client import (  # noqa: PLC0415 -- slow, see above
+            Configuration,
+        )
+        from kubernetes_asyncio.config import (  # noqa: PLC0415 -- the same
+            ConfigException,
+            load_kube_config_from_dict,
+        )
+
+        document = {
+            "current-context": "run",
+            "contexts": [{"name": "run", "context": {"cluster": "run", "user": "run"}}],
+            "clusters": [{"name": "run", "cluster": _in_files(cluster, folder)}],
+            "users": [{"name": "run", "user": _in_files(user, folder)}],
+        }
+        configuration = Configuration()
+        try:
+            await load_kube_config_from_dict(document, client_configuration=configuration)
+        except (aiohttp.ClientError, OSError) as error:
+            raise CredentialsError(
+                f"cannot sign in: the identity provider cannot be reached ({type(error).__name__})"
+            ) from error
+        except (ConfigException, ValueError, LookupError, TypeError) as error:
+            raise CredentialsError(
+                f"cannot sign in as {self._access.origin} says: {_shortened(str(error))}"
+            ) from error
+        return configuration
+
+    def _set_up_tls(self, configuration: Configuration) -> None:
+        try:
+            if self._first and self._access.cluster["server"].startswith("https:"):
+                self.tls = _tls_context(configuration)
+            elif self.tls is not None and configuration.cert_file:
+                self.tls.load_cert_chain(
+                    configuration.cert_file, configuration.key_file, _no_password
+                )
+        except (ssl.SSLError, OSError) as error:
+            reason = getattr(error, "reason", None) or error.strerror or "not readable"
+            raise UsageError(
+                f"{self._access.origin}: a certificate or key cannot be used: {reason}"
+            ) from error
+
+
+def _tls_context(configuration: Configuration) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
+    # Clusters' own certificate authorities often lack extensions that strict
+    # verification, on by default since Python 3.13, insists on, and Go does not.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if not configuration.verify_ssl:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if configuration.cert_file:
+        context.load_cert_chain(configuration.cert_file, configuration.key_file, _no_password)
+    return context
+
+
+def _no_password() -> str:
+    """An error for an encrypted key, where the default is to ask on the terminal."""
+    return ""
+
+
+def _in_files(entry: Entry, folder: Path) -> Entry:
+    """The entry, with the certificates that are embedded in it written to files."""
+    entry = dict(entry)
+    for key in _CERTIFICATES:
+        data = entry.pop(f"{key}-data", None)
+        if data is not None:
+            path = folder / key
+            path.write_bytes(_decoded(key, data))
+            entry[key] = str(path)
+        elif key in entry and not Path(entry[key]).is_file():
+            raise UsageError(f"{key}: no such file: {entry[key]}")
+    return entry
+
+
+def _decoded(key: str, data: object) -> bytes:
+    text = data if isinstance(data, bytes) else "".join(str(data).split())
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise UsageError(f"{key}-data in the kubeconfig is not base64") from None
+
+
+def _read_token(name: str) -> str:
+    try:
+        token = Path(name).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a token"
+        raise UsageError(f"tokenFile: cannot read {name}: {reason}") from error
+    if not token:
+        raise UsageError(f"the token file {name} is empty")
+    return token
+
+
+async def _renew_provided(provider: Entry, *, fresh: bool) -> None:
+    """Renew what a provider gave out, in place: the next renewal builds on it."""
+    config = provider.setdefault("config", {})
+    if provider.get("name") == "oidc":
+        await refresh_if_due(config, fresh=fresh)
+    elif fresh:
+        # The library asks gcloud for another token if there is none.
+        for key in ("access-token", "expiry"):
+            config.pop(key, None)
+
+
+async def _ask_plugin(plugin: Entry) -> _PluginAnswer:
+    """Run an exec plugin.
+
+    https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
+    """
+    from kubernetes_asyncio.config import ConfigException  # noqa: PLC0415 -- slow, see above
+    from kubernetes_asyncio.config.exec_provider import ExecProvider  # noqa: PLC0415
+    from kubernetes_asyncio.config.kube_config import ConfigNode  # noqa: PLC0415
+
+    command = str(plugin.get("command", ""))
+    spec = {key: value for key, value in plugin.items() if value is not None}
+    spec["args"] = [str(argument) for argument in plugin.get("args") or ()]
+    try:
+        async with asyncio.timeout(_PLUGIN_TIMEOUT_S):
+            status = await ExecProvider(ConfigNode("exec", spec)).run()
+    except TimeoutError as error:
+        raise CredentialsError(f"the exec plugin {command} has not answered in time") from error
+    except OSError as error:
+        raise CredentialsError(
+            f"cannot run the exec plugin {command}: {error.strerror}",
+            hint=str(plugin.get("installHint") or "install it, or check PATH"),
+        ) from error
+    except ConfigException as error:
+        raise CredentialsError(
+            f"the exec plugin {command} failed: {_shortened(str(error))}"
+        ) from error
+    return _PluginAnswer(_user_of(command, status), _expiry(status))
+
+
+def _user_of(command: str, status: Any) -> Entry:  # noqa: ANN401 -- JSON enters here
+    if isinstance(status, dict):
+        if token := status.get("token"):
+            return {"token": str(token)}
+        certificate, key = status.get("clientCertificateData"), status.get("clientKeyData")
+        if certificate and key:
+            # Unlike the kubeconfig's, these are PEM as it is.
+            return {
+                "client-certificate-data": base64.b64encode(str(certificate).encode()),
+                "client-key-data": base64.b64encode(str(key).encode()),
+            }
+    raise CredentialsError(f"the exec plugin {command} gave out neither a token nor a certificate")
+
+
+def _expiry(status: Entry) -> float | None:
+    stamp = status.get("expirationTimestamp")
+    if not stamp:
+        return None
+    try:
+        expires = datetime.fromisoformat(str(stamp))
+    except ValueError:
+        return _POLL_S
+    if expires.tzinfo is None:
+        expires = expires.replace(tzinfo=UTC)
+    return lifetime_s((expires - datetime.now(UTC)).total_seconds())
+
+
+def _shortened(text: str) -> str:
+    """The last words of a complaint: what a failing program says last says most."""
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST_COMPLAINT else f"...{text[-_LONGEST_COMPLAINT:]}"

@@ -1,0 +1,81 @@
+"""Asks the API server what we may do, before anything is tried.
+
+https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from perfscale.errors import ApiError
+from perfscale.kube.resources import Resource
+
+if TYPE_CHECKING:
+    from perfscale.kube.client import Client
+    from perfscale.kube.resources import Place
+
+_log = logging.getLogger(__name__)
+
+_REVIEWS: Final = Resource(
+    "authorization.k8s.io",
+    "v1",
+    "selfsubjectaccessreviews",
+    "SelfSubjectAccessReview",
+    namespaced=False,
+)
+
+
+class _ReviewStatus(msgspec.Struct, frozen=True):
+    allowed: bool = False
+
+
+class _Review(msgspec.Struct, frozen=True):
+    status: _ReviewStatus = _ReviewStatus()
+
+
+class Permissions:
+    """What the client's user may do; every answer is asked for once."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._decoder = msgspec.json.Decoder(_Review)
+        self._known: dict[tuple[str, Place], bool] = {}
+
+    async def allows(self, verb: str, place: Place) -> bool:
+        """Whether the verb is allowed there.
+
+        A server that cannot be asked (some have no such API) is taken to allow
+        everything: the request itself will tell.
+
+        Raises:
+            ClusterError: The server cannot be reached or refuses the credentials.
+        """
+        key = (verb, place)
+        if key not in self._known:
+            self._known[key] = await self._ask(verb, place)
+        return self._known[key]
+
+    async def _ask(self, verb: str, place: Place) -> bool:
+        attributes = {
+            "verb": verb,
+            "group": place.resource.group,
+            "version": place.resource.version,
+            "resource": place.resource.plural,
+            "namespace": place.namespace or "",
+        }
+        body = msgspec.json.encode(
+            {
+                "apiVersion": _REVIEWS.api_version,
+                "kind": _REVIEWS.kind,
+                "spec": {"resourceAttributes": attributes},
+            }
+        )
+        try:
+            response = await self._client.create(_REVIEWS, None, body)
+        except ApiError as error:
+            _log.info("cannot ask whether %s %s is allowed: %s", verb, place, error)
+            return True
+        return self._decoder.decode(response.body).status.allowed

@@ -1,0 +1,134 @@
+"""Decides whether and when a request is sent again. Pure: the client does the waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from perfscale.errors import ApiError
+
+_FIRST_S: Final = 0.2
+_LONGEST_S: Final = 10.0
+_SERVER_ERROR_ATTEMPTS: Final = 6
+"""A 500 is as often one object's fault (an admission webhook that fails on it)
+as the server's, so it is not retried for as long as an outage."""
+
+UNAVAILABLE: Final = frozenset({502, 503, 504})
+"""What a load balancer answers for an API server that is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Time and chance, so that tests need neither.
+
+    Attributes:
+        clock: Monotonic seconds.
+        sleep: Waits a number of seconds.
+        random: Uniform in [0, 1).
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    random: Callable[[], float] = random.random
+
+
+class Backoff:
+    """Exponential backoff with full jitter.
+
+    Full jitter spreads clients that failed together best:
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    """
+
+    __slots__ = ("_failures", "_random")
+
+    def __init__(self, chance: Callable[[], float]) -> None:
+        self._random = chance
+        self._failures = 0
+
+    def next_s(self) -> float:
+        """Seconds to wait after one more failure."""
+        ceiling_s = min(_LONGEST_S, _FIRST_S * 2.0 ** min(self._failures, 16))
+        self._failures += 1
+        return ceiling_s * self._random()
+
+    def reset(self) -> None:
+        """Begin again after a success."""
+        self._failures = 0
+
+
+class Outage:
+    """Whether the server is gone: the time since the first failure without a success.
+
+    Attributes:
+        reached: Whether there ever was a success.
+    """
+
+    __slots__ = ("_clock", "_since_s", "reached")
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._since_s: float | None = None
+        self.reached = False
+
+    def end(self) -> None:
+        """Something succeeded."""
+        self.reached = True
+        self._since_s = None
+
+    def lasted_s(self) -> float:
+        """Something failed: since how many seconds nothing has succeeded."""
+        now_s = self._clock()
+        if self._since_s is None:
+            self._since_s = now_s
+        return now_s - self._since_s
+
+
+class Patience:
+    """How long one request is tried."""
+
+    __slots__ = ("_attempts", "_backoff", "_bound_s", "_timing", "_until_s")
+
+    def __init__(self, timing: Timing, bound_s: float) -> None:
+        self._timing = timing
+        self._bound_s = bound_s
+        self._until_s = timing.clock() + bound_s
+        self._backoff = Backoff(timing.random)
+        self._attempts = 0
+
+    def after_answer(self, error: ApiError) -> float | None:
+        """Seconds to wait before the request is sent again; None to give up.
+
+        429, 502, 503 and 504, and whatever names a time to come back, are
+        tried until the bound; other 5xx a few times; other 4xx never.
+        """
+        self._attempts += 1
+        status = error.status or 0
+        if status < 500 and status != 429:
+            return None
+        if error.retry_after_s is not None:
+            delay_s = error.retry_after_s + self._backoff.next_s()
+        elif status in UNAVAILABLE or status == 429 or self._attempts < _SERVER_ERROR_ATTEMPTS:
+            delay_s = self._backoff.next_s()
+        else:
+            return None
+        return delay_s if self._timing.clock() + delay_s <= self._until_s else None
+
+    def after_silence(self, outage_s: float) -> float | None:
+        """Seconds to wait after a lost connection or a timeout; None to give up.
+
+        The last try is at the end of the bound, not before it.
+
+        Args:
+            outage_s: How long nothing has succeeded, for any request.
+        """
+        self._attempts += 1
+        left_s = min(self._until_s - self._timing.clock(), self._bound_s - outage_s)
+        if left_s <= 0 and self._attempts > 1:
+            return None
+        return min(self._backoff.next_s(), max(left_s, 0.0))

@@ -1,0 +1,158 @@
+"""Turns an error answer of the API server into the matching exception.
+
+The server explains itself in a ``Status`` object:
+https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
+Whatever stands in front of it (a proxy, a load balancer) answers with anything.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from perfscale.errors import (
+    AlreadyExistsError,
+    ApiError,
+    ConflictError,
+    ExpiredError,
+    ForbiddenError,
+    NotFoundError,
+    ObjectReference,
+    ServerError,
+    ThrottledError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LONGEST_SUMMARY: Final = 200
+_BY_STATUS: Final[dict[int, type[ApiError]]] = {
+    403: ForbiddenError,
+    404: NotFoundError,
+    409: ConflictError,
+    410: ExpiredError,
+    429: ThrottledError,
+}
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """One entry of ``details.causes``: what is wrong with which field."""
+
+    reason: str | None = None
+    message: str | None = None
+    field: str | None = None
+
+    def __str__(self) -> str:
+        """``field: message``, leaving out what is not known."""
+        return ": ".join(part for part in (self.field, self.message or self.reason) if part)
+
+
+class Details(msgspec.Struct, frozen=True, rename="camel"):
+    """``details`` of a Status."""
+
+    name: str | None = None
+    kind: str | None = None
+    causes: list[Cause] | None = None
+    retry_after_seconds: float | None = None
+
+
+class Status(msgspec.Struct, frozen=True):
+    """The server's explanation of an error."""
+
+    kind: str | None = None
+    message: str | None = None
+    reason: str | None = None
+    code: int | None = None
+    details: Details | None = None
+
+
+_decoder = msgspec.json.Decoder(Status)
+
+
+def error_from_answer(
+    status: int, headers: Mapping[str, str], body: bytes, *, path: str = ""
+) -> ApiError:
+    """The exception for an answer of ``status`` 300 or more.
+
+    Args:
+        status: HTTP status of the answer.
+        headers: Its headers; ``Retry-After`` in seconds is understood.
+        body: A Status object, or anything else, of which the beginning is shown.
+        path: Path of the request, for the namespace, which a Status does not repeat.
+    """
+    try:
+        explained = _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        explained = Status()
+    if explained.kind != "Status":
+        explained = Status(message=_summary(status, headers, body))
+    return error_from_status(
+        explained,
+        status=status,
+        namespace=_namespace_in(path),
+        retry_after_s=_seconds(headers.get("Retry-After")),
+    )
+
+
+def error_from_status(
+    explained: Status,
+    *,
+    status: int,
+    namespace: str | None = None,
+    retry_after_s: float | None = None,
+) -> ApiError:
+    """The exception for a Status object, which may also come inside a watch."""
+    details = explained.details or Details()
+    reason = explained.reason or _phrase(status).replace(" ", "")
+    branch = _BY_STATUS.get(status, ServerError if status >= 500 else ApiError)
+    if branch is ConflictError and reason == "AlreadyExists":
+        branch = AlreadyExistsError
+    about = None
+    if details.kind or details.name:
+        about = ObjectReference(details.kind, namespace, details.name)
+    if retry_after_s is None:
+        retry_after_s = details.retry_after_seconds
+    return branch(
+        _with_causes(explained.message or reason, details.causes or []),
+        status=status,
+        reason=reason,
+        about=about,
+        retry_after_s=retry_after_s,
+    )
+
+
+def _with_causes(message: str, causes: list[Cause]) -> str:
+    """The message, and each cause whose words are not in it already."""
+    missing = [str(cause) for cause in causes if not (cause.message and cause.message in message)]
+    return "; ".join([message, *(text for text in missing if text)])
+
+
+def _summary(status: int, headers: Mapping[str, str], body: bytes) -> str:
+    phrase = f"{status} {_phrase(status)}"
+    if 300 <= status < 400:
+        return f"{phrase}: redirected to {headers.get('Location', 'nowhere')}"
+    text = " ".join(body[: 4 * _LONGEST_SUMMARY].decode(errors="replace").split())
+    if len(text) > _LONGEST_SUMMARY:
+        text = f"{text[:_LONGEST_SUMMARY]}..."
+    return f"{phrase}: {text}" if text else phrase
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown status"
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Kubernetes sends whole seconds; an HTTP date, which it does not send, is ignored."""
+    return float(retry_after) if retry_after is not None and retry_after.isdigit() else None
+
+
+def _namespace_in(path: str) -> str | None:
+    """The namespace that a path is inside of, as in ``/api/v1/namespaces/NAME/pods``."""
+    _, found, rest = path.partition("/namespaces/")
+    namespace, inside, _ = rest.partition("/")
+    return namespace if found and inside else None

@@ -1,0 +1,261 @@
+"""Follows a resource: lists it, then watches it, for as long as the run lasts.
+
+API servers end watches all the time, and most ways look like a normal end of
+the answer: https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+So the end of a stream is never the end of the work. It is resumed from the last
+resourceVersion seen, or, where the server no longer has that one, the resource
+is listed again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Final, Generic, NoReturn, TypeVar
+
+from perfscale.errors import (
+    ApiError,
+    ExpiredError,
+    ServerError,
+    ThrottledError,
+    UnreachableError,
+    WatchError,
+)
+from perfscale.kube.events import Change, EventDecoder, LineBuffer
+from perfscale.kube.listing import page_decoder, read_pages
+from perfscale.kube.retry import Backoff, Outage
+from perfscale.kube.status import Status, error_from_status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from perfscale.errors import PerfscaleError
+    from perfscale.kube.client import Client
+    from perfscale.kube.events import Event
+    from perfscale.kube.resources import Resource
+    from perfscale.kube.wire import Stream
+
+_log = logging.getLogger(__name__)
+
+_SHORTEST_S: Final = 300
+"""A watch asks to be closed after 5 to 10 minutes, as client-go's do, so that
+watches spread over the API servers; the jitter keeps them from closing at once."""
+_BRIEF_S: Final = 1.0
+
+T = TypeVar("T")
+
+
+class _StreamFailedError(Exception):
+    """A stream failed.
+
+    Never leaves this module: it keeps errors of the stream apart from those
+    that a callback raises.
+    """
+
+    def __init__(self, error: PerfscaleError, *, opened: bool) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.opened = opened
+
+
+class Watch(Generic[T]):
+    """One resource, listed and then watched.
+
+    Args:
+        client: The way to the cluster; its settings hold the bounds, its timing
+            the clock.
+        resource: What to watch.
+        decoder: Type of the objects: a msgspec struct that has
+            ``metadata.resourceVersion``, or ``dict[str, Any]``.
+        on_list: Called with every object there is, at first and whenever the
+            list had to be read again: what is not in it is gone.
+        on_event: Called with ``ADDED``, ``MODIFIED`` or ``DELETED`` and the object.
+        label_selector: Which objects.
+        namespace: Where; None for everywhere.
+
+    Attributes:
+        synced: Set once the first list has been handed over.
+        reconnects: How often an open stream ended and was resumed, for whatever reason.
+        relists: How often the list had to be read again.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        resource: Resource,
+        *,
+        decoder: type[T],
+        on_list: Callable[[Sequence[T]], None],
+        on_event: Callable[[str, T], None],
+        label_selector: str | None = None,
+        namespace: str | None = None,
+    ) -> None:
+        self.synced = asyncio.Event()
+        self.reconnects = 0
+        self.relists = 0
+        self._client = client
+        self._resource = resource
+        self._namespace = namespace
+        self._label_selector = label_selector
+        self._on_list = on_list
+        self._on_event = on_event
+        self._pages = page_decoder(decoder)
+        self._events = EventDecoder(decoder)
+        self._version = ""
+        self._progressed = False
+        self._backoff = Backoff(client.timing.random)
+        self._outage = Outage(client.timing.clock)
+
+    @property
+    def version(self) -> str:
+        """The resourceVersion that it has come to; during ``on_list``, the list's."""
+        return self._version
+
+    async def run(self) -> NoReturn:
+        """List and watch until cancelled, which closes the connection.
+
+        Callbacks are called from here; what they raise comes out unchanged.
+
+        Raises:
+            WatchError: The server refuses the watch, or it could not be opened
+                for longer than the client's bound, or what it sends makes no sense.
+            CredentialsError: The server refuses the credentials.
+            UnreachableError: The server is gone for longer than the bound.
+        """
+        while True:
+            self._on_list(await self._list())
+            self.synced.set()
+            await self._follow()
+            self.relists += 1
+
+    async def _list(self) -> list[T]:
+        items: list[T] = []
+        pages = read_pages(
+            self._client,
+            self._resource,
+            self._pages,
+            namespace=self._namespace,
+            label_selector=self._label_selector,
+        )
+        try:
+            async for page in pages:
+                if page.first:
+                    items.clear()
+                items += page.items
+                self._version = page.version
+        except ApiError as error:
+            raise self._failed("cannot list", error) from error
+        except ValueError as error:
+            raise WatchError(f"cannot read the list of {self._resource.name}: {error}") from error
+        return items
+
+    async def _follow(self) -> None:
+        """Stream after stream; returns when the list must be read again."""
+        clock = self._client.timing.clock
+        while True:
+            opened_s = clock()
+            self._progressed = False
+            failure: _StreamFailedError | None = None
+            try:
+                await self._stream()
+            except _StreamFailedError as error:
+                failure = error
+            was_open = failure is None or failure.opened
+            healthy = self._progressed or (was_open and clock() - opened_s >= _BRIEF_S)
+            if await self._recover(failure, healthy=healthy):
+                return
+            if was_open:
+                self.reconnects += 1
+
+    async def _recover(self, failure: _StreamFailedError | None, *, healthy: bool) -> bool:
+        """Wait as long as is due; returns whether the list must be read again."""
+        error = failure.error if failure is not None else None
+        if isinstance(error, ApiError) and not isinstance(
+            error, (ExpiredError, ServerError, ThrottledError)
+        ):
+            raise self._failed("cannot watch", error) from error
+        _log.debug("watch of %s ended: %s", self._resource.name, error or "closed by the server")
+        stale = isinstance(error, ExpiredError)
+        if healthy:
+            self._backoff.reset()
+            self._outage.end()
+        asked_s = error.retry_after_s if isinstance(error, ApiError) else None
+        if healthy and asked_s is None:
+            return stale
+        gone_s = self._outage.lasted_s()
+        left_s = self._client.settings.max_unavailable_s - gone_s
+        if left_s <= 0:
+            raise self._failed(f"cannot watch, for {gone_s:.0f} s,", error) from error
+        await self._client.timing.sleep(min(max(asked_s or 0.0, self._backoff.next_s()), left_s))
+        # An error inside the stream that comes before anything else would come
+        # again on every attempt to resume there; a list goes around it.
+        return stale or (isinstance(error, ServerError) and failure is not None and failure.opened)
+
+    async def _stream(self) -> None:
+        """One stream, until the server ends it."""
+        lines = LineBuffer()
+        async with AsyncExitStack() as stack:
+            opening = self._client.open_stream(self._resource.path(self._namespace), self._params())
+            try:
+                stream = await stack.enter_async_context(opening)
+            except (ApiError, UnreachableError) as error:
+                raise _StreamFailedError(error, opened=False) from error
+            while (chunk := await _read(stream)) is not None:
+                try:
+                    complete = lines.feed(chunk)
+                    events = self._events.decode(complete) if complete else ()
+                except ValueError as error:
+                    text = f"cannot read an event of {self._resource.name}: {error}"
+                    raise WatchError(text) from error
+                if events:
+                    self._deliver(events)
+
+    def _deliver(self, events: Sequence[Event[T]]) -> None:
+        last: Event[T] | None = None
+        for event in events:
+            if isinstance(event, Change):
+                self._on_event(event.type, event.object)
+            elif isinstance(event, Status):
+                self._went_on_to(last)
+                raise _stream_error(event)
+            last = event
+        self._went_on_to(last)
+
+    def _went_on_to(self, event: Event[T] | None) -> None:
+        if event is not None:
+            self._progressed = True
+            self._version = self._events.version(event) or self._version
+
+    def _params(self) -> dict[str, str | int]:
+        jitter = self._client.timing.random()
+        params: dict[str, str | int] = {
+            "watch": "true",
+            "resourceVersion": self._version,
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": int(_SHORTEST_S * (1 + jitter)),
+        }
+        if self._label_selector:
+            params["labelSelector"] = self._label_selector
+        return params
+
+    def _failed(self, what: str, error: PerfscaleError | None) -> WatchError:
+        scope = f" in namespace {self._namespace}" if self._namespace else ""
+        return WatchError(
+            f"{what} {self._resource.name}{scope}: {error or 'the server closes it at once'}",
+            status=error.status if error else None,
+            reason=error.reason if error else None,
+            hint=error.hint if error else None,
+        )
+
+
+async def _read(stream: Stream) -> bytes | None:
+    try:
+        return await anext(stream, None)
+    except UnreachableError as error:
+        raise _StreamFailedError(error, opened=True) from error
+
+
+def _stream_error(status: Status) -> _StreamFailedError:
+    code = status.code or (410 if status.reason in {"Expired", "Gone"} else 500)
+    return _StreamFailedError(error_from_status(status, status=code), opened=True)

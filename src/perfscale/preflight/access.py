@@ -1,0 +1,90 @@
+"""Whether we may do what the run needs, and where to watch.
+
+A resource is watched everywhere at once where that is allowed, and in each of
+the run's namespaces where it is not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from perfscale.errors import Problem
+from perfscale.kube.permissions import Permissions
+from perfscale.kube.resources import NAMESPACES, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from perfscale.kube.client import Client
+    from perfscale.kube.resources import Resource
+
+_WATCHING: Final = ("list", "watch")
+_CREATING: Final = ("create", "delete")
+
+
+@dataclass(slots=True)
+class Access:
+    """What was found out.
+
+    Attributes:
+        places: Where to watch each resource; owners come before what they own.
+        problems: Permissions that are missing.
+    """
+
+    places: list[Place] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+async def review_access(
+    client: Client,
+    created: Iterable[Resource],
+    watched: Iterable[Resource],
+    namespaces: Sequence[str],
+) -> Access:
+    """Ask for every permission that the run needs.
+
+    Args:
+        client: The way to the cluster.
+        created: What the run creates, and has to be able to delete.
+        watched: What it follows, owners before what they own.
+        namespaces: Where it creates.
+
+    Raises:
+        ClusterError: The server cannot be asked.
+    """
+    permissions = Permissions(client)
+    access = Access()
+    for resource in watched:
+        places = await _narrow(permissions, resource, _WATCHING, namespaces)
+        await _require(permissions, _WATCHING, places, access)
+        access.places += places
+    for resource in created:
+        places = await _narrow(permissions, resource, _CREATING, namespaces)
+        await _require(permissions, _CREATING, places, access)
+    # Not required: whoever may not list namespaces has been given them.
+    everywhere = Place(NAMESPACES)
+    if all([await permissions.allows(verb, everywhere) for verb in _WATCHING]):
+        access.places.append(everywhere)
+    return access
+
+
+async def _narrow(
+    permissions: Permissions, resource: Resource, verbs: Iterable[str], namespaces: Sequence[str]
+) -> list[Place]:
+    """Everywhere if all verbs are allowed there, else one place for each namespace."""
+    everywhere = Place(resource)
+    if not resource.namespaced or not namespaces:
+        return [everywhere]
+    if all([await permissions.allows(verb, everywhere) for verb in verbs]):
+        return [everywhere]
+    return [Place(resource, namespace) for namespace in namespaces]
+
+
+async def _require(
+    permissions: Permissions, verbs: Iterable[str], places: Iterable[Place], access: Access
+) -> None:
+    for place in places:
+        missing = [verb for verb in verbs if not await permissions.allows(verb, place)]
+        if missing:
+            access.problems.append(Problem(f"not permitted: {' and '.join(missing)} {place}"))

@@ -1,0 +1,211 @@
+"""What a run is about to do, checked against the cluster before anything is created.
+
+Every finding is reported at once. Nothing here changes the cluster.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, TypeAlias
+
+from perfscale.config.labels import RUN_LABEL
+from perfscale.errors import (
+    ApiError,
+    ForbiddenError,
+    NamespaceConflictError,
+    PreflightError,
+    Problem,
+)
+from perfscale.kube.discovery import Discovery, NotInstalledError
+from perfscale.kube.resources import NAMESPACES
+from perfscale.preflight.access import review_access
+from perfscale.preflight.plan import Plan, WorkloadPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from perfscale.config import Config
+    from perfscale.kube.client import Client
+    from perfscale.kube.cluster import Cluster
+    from perfscale.kube.resources import Resource
+    from perfscale.templates import ObjectFactory
+
+Factories: TypeAlias = "Sequence[Sequence[ObjectFactory]]"
+ChildKinds: TypeAlias = "Callable[[Resource], Iterable[tuple[str | None, str]]]"
+
+
+async def preflight(
+    config: Config,
+    factories: Factories,
+    cluster: Cluster,
+    *,
+    client: Client,
+    run_id: str,
+    children_of: ChildKinds,
+) -> Plan:
+    """Resolve every kind and look at the namespaces.
+
+    Args:
+        config: The workload file.
+        factories: Its compiled templates, by workload and object.
+        cluster: Where it is to run.
+        client: The way there, at the run's own rate limit.
+        run_id: The value of the run's label.
+        children_of: The kinds that controllers create for a resource.
+
+    Raises:
+        PreflightError: Kinds that the cluster does not have; all of them.
+        NamespaceConflictError: A namespace belongs to another run.
+        ClusterError: The cluster cannot be reached or refuses the credentials.
+    """
+    discovery = Discovery(client)
+    resources = await _resolve_kinds(config, factories, discovery)
+    namespaces = _namespaces(factories, resources)
+    await _check_namespaces(client, namespaces, run_id)
+    children = await _resolve_children(resources, discovery, children_of)
+    created = _by_name(resources.values()).values()
+    access = await review_access(
+        client,
+        created=created,
+        watched=_owners_first(created, children),
+        namespaces=(*namespaces, *_foreign_namespaces(factories, namespaces)),
+    )
+    if access.problems:
+        raise PreflightError(
+            access.problems,
+            hint="ask for a role that allows it; kubectl auth can-i --list shows what you have",
+        )
+    return Plan(
+        run_id=run_id,
+        context=cluster.context,
+        server=cluster.server,
+        insecure=cluster.insecure,
+        version=await _version(discovery),
+        workloads=tuple(_plan_workload(members) for members in factories),
+        namespaces=namespaces,
+        resources=resources,
+        child_resources=children,
+        places=tuple(access.places),
+    )
+
+
+async def _resolve_kinds(
+    config: Config, factories: Factories, discovery: Discovery
+) -> dict[tuple[str, str], Resource]:
+    resources: dict[tuple[str, str], Resource] = {}
+    problems: list[Problem] = []
+    for number, members in enumerate(factories):
+        for index, factory in enumerate(members):
+            for key in factory.kinds:
+                if key in resources:
+                    continue
+                try:
+                    resources[key] = await discovery.resolve(*key)
+                except NotInstalledError as error:
+                    path = ("workloads", number, "objects", index, "templateFile")
+                    problems.append(config.problem(path, str(error)))
+    if problems:
+        raise PreflightError(problems)
+    return resources
+
+
+async def _resolve_children(
+    resources: Mapping[tuple[str, str], Resource],
+    discovery: Discovery,
+    children_of: ChildKinds,
+) -> tuple[Resource, ...]:
+    children: dict[str, Resource] = {}
+    for resource in resources.values():
+        for api_version, kind in children_of(resource):
+            child = await discovery.resolve(api_version or resource.api_version, kind)
+            children[child.name] = child
+    return tuple(children.values())
+
+
+def _namespaces(
+    factories: Factories, resources: Mapping[tuple[str, str], Resource]
+) -> tuple[str, ...]:
+    """The iterations' namespaces, in the order of first use."""
+    names: dict[str, None] = {}
+    for members in factories:
+        for factory in members:
+            if not any(resources[key].namespaced for key in factory.kinds):
+                continue
+            workload = factory.workload
+            last = workload.iteration_count if workload.namespaced_iterations else 1
+            names.update((factory.namespace(number), None) for number in range(1, last + 1))
+    return tuple(names)
+
+
+def _foreign_namespaces(factories: Factories, own: Sequence[str]) -> tuple[str, ...]:
+    """Namespaces that templates name themselves, as far as their first replica tells."""
+    named = {
+        request.namespace
+        for members in factories
+        for factory in members
+        for request in factory.render(1, 1)
+        if request.namespace is not None
+    }
+    return tuple(sorted(named.difference(own)))
+
+
+def _by_name(resources: Iterable[Resource]) -> dict[str, Resource]:
+    """Each resource once, in the version in which it was named first."""
+    found: dict[str, Resource] = {}
+    for resource in resources:
+        found.setdefault(resource.name, resource)
+    return found
+
+
+def _owners_first(
+    created: Iterable[Resource], children: Iterable[Resource]
+) -> tuple[Resource, ...]:
+    """Everything to follow, with what others own at the end."""
+    owned = {child.name for child in children}
+    everything = _by_name((*created, *children)).values()
+    return tuple(sorted(everything, key=lambda resource: resource.name in owned))
+
+
+async def _check_namespaces(client: Client, namespaces: Sequence[str], run_id: str) -> None:
+    """Refuse to share a namespace with another run; one list, however many there are."""
+    needed = set(namespaces)
+    try:
+        async for items, _ in client.list_pages(NAMESPACES, label_selector=RUN_LABEL):
+            for item in items:
+                metadata = item["metadata"]
+                owner = metadata["labels"][RUN_LABEL]
+                if metadata["name"] in needed and owner != run_id:
+                    raise namespace_conflict(metadata["name"], owner)
+    except ForbiddenError:
+        # Whoever may not list namespaces finds out when each is read.
+        return
+
+
+def namespace_conflict(name: str, owner: str) -> NamespaceConflictError:
+    """The error for a namespace that another run made."""
+    return NamespaceConflictError(
+        f"namespace {name} belongs to run {owner}, which is still going or was not cleaned up",
+        hint=f"remove what it left: perfscale cleanup --run-id {owner}",
+    )
+
+
+async def _version(discovery: Discovery) -> str | None:
+    try:
+        return await discovery.server_version()
+    except ApiError:
+        return None
+
+
+def _plan_workload(factories: Sequence[ObjectFactory]) -> WorkloadPlan:
+    workload = factories[0].workload
+    objects: Counter[str] = Counter()
+    for factory in factories:
+        for _, kind in factory.kinds:
+            objects[kind] += factory.spec.replicas * workload.iteration_count
+    return WorkloadPlan(
+        name=workload.name,
+        iterations=workload.iteration_count,
+        objects=objects,
+        qps=workload.qps or None,
+        burst=max(1, workload.bucket_depth),
+    )

@@ -1,0 +1,77 @@
+"""What a run is about to do, and where."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perfscale.kube.resources import NAMESPACES, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from perfscale.kube.resources import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadPlan:
+    """One workload of the run.
+
+    Attributes:
+        name: Its name.
+        iterations: How many there are.
+        objects: Objects of each kind, over all iterations.
+        qps: Target rate, in creates a second; None without a limit.
+        burst: How many may go at once before the rate holds.
+    """
+
+    name: str
+    iterations: int
+    objects: Mapping[str, int]
+    qps: float | None
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is about to happen, and where.
+
+    Attributes:
+        run_id: The value of the run's label.
+        context: The kubeconfig's context; None where there is none.
+        server: The API server's URL.
+        insecure: Whether its certificate goes unchecked.
+        version: What the server calls itself; None if it does not say.
+        workloads: In the order in which they run.
+        namespaces: Every namespace that the run uses, in the order of first use.
+        resources: How the cluster serves each ``(apiVersion, kind)`` of the templates.
+        child_resources: What controllers will create for them.
+        places: Where to list and watch what the run makes; owners come before
+            what they own, and namespaces last, if they may be watched.
+    """
+
+    run_id: str
+    context: str | None
+    server: str
+    insecure: bool
+    version: str | None
+    workloads: tuple[WorkloadPlan, ...]
+    namespaces: tuple[str, ...]
+    resources: Mapping[tuple[str, str], Resource]
+    child_resources: tuple[Resource, ...]
+    places: tuple[Place, ...]
+
+    @property
+    def objects(self) -> Mapping[str, int]:
+        """Objects of each kind, over the whole run."""
+        total: Counter[str] = Counter()
+        for workload in self.workloads:
+            total.update(workload.objects)
+        return total
+
+    @property
+    def watched(self) -> tuple[Resource, ...]:
+        """The resources of ``places``, namespaces aside."""
+        resources = (place.resource for place in self.places if place != Place(NAMESPACES))
+        return tuple(dict.fromkeys(resources))

@@ -1,0 +1,87 @@
+"""What happened: frozen records, exact percentiles, and the files of a run.
+
+This room knows nothing of clusters or event loops. The engine hands it
+records; it counts, summarises and writes them.
+"""
+
+from perfscale.results.accounts import Accounts
+from perfscale.results.books import Books, IterationFacts
+from perfscale.results.entries import (
+    AnyEntry,
+    ChangeEntry,
+    DeleteEntry,
+    Entry,
+    IterationEndEntry,
+    IterationEntry,
+    ObjectEntry,
+    StageEntry,
+    Totals,
+    TotalsEntry,
+    WarningEntry,
+    WorkloadInfo,
+)
+from perfscale.results.folder import RunFolder, locate_run
+from perfscale.results.latency import LatencySamples, LatencySummary
+from perfscale.results.records import (
+    ClusterInfo,
+    IterationResult,
+    KindResult,
+    NamespaceCounts,
+    ObjectRecord,
+    Outcome,
+    Rate,
+    RunInfo,
+    RunOutcome,
+    RunResult,
+    WatchCounts,
+    WorkloadResult,
+)
+from perfscale.results.replay import server_view
+from perfscale.results.report import write_report
+from perfscale.results.sink import Journal, ResultSink
+from perfscale.results.summary import SCHEMA_VERSION, summarize
+from perfscale.results.tally import IterationTally, RateTally, accounts_of, tally_rate
+
+__all__ = [
+    "Accounts",
+    "AnyEntry",
+    "Books",
+    "ChangeEntry",
+    "ClusterInfo",
+    "DeleteEntry",
+    "Entry",
+    "IterationEndEntry",
+    "IterationEntry",
+    "IterationFacts",
+    "IterationResult",
+    "IterationTally",
+    "Journal",
+    "KindResult",
+    "LatencySamples",
+    "LatencySummary",
+    "NamespaceCounts",
+    "ObjectEntry",
+    "ObjectRecord",
+    "Outcome",
+    "Rate",
+    "RateTally",
+    "ResultSink",
+    "RunFolder",
+    "RunInfo",
+    "RunOutcome",
+    "RunResult",
+    "SCHEMA_VERSION",
+    "StageEntry",
+    "Totals",
+    "TotalsEntry",
+    "WarningEntry",
+    "WatchCounts",
+    "WorkloadInfo",
+    "WorkloadResult",
+    "accounts_of",
+    "locate_run",
+    "server_view",
+    "summarize",
+    "tally_rate",
+    "write_report",
+]

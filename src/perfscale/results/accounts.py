@@ -1,0 +1,65 @@
+"""The counts that always add up.
+
+``requested = ready + failed + unready + not_attempted`` holds for every
+workload, iteration and kind, whatever happened to the run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """What became of a set of objects.
+
+    Attributes:
+        requested: Asked for by the workload.
+        created: Accepted by the server.
+        ready: Seen ready, and not failed.
+        failed: Refused by the server, or failed after creation.
+        unready: Created, and not seen ready while that was waited for.
+        not_attempted: The run ended before their turn.
+        deleted: Seen gone.
+        leftover: Deletion was asked for, and they were not seen gone.
+    """
+
+    requested: int = 0
+    created: int = 0
+    ready: int = 0
+    failed: int = 0
+    unready: int = 0
+    not_attempted: int = 0
+    deleted: int = 0
+    leftover: int = 0
+
+    def __add__(self, other: Accounts) -> Accounts:
+        """Field by field."""
+        return Accounts(
+            requested=self.requested + other.requested,
+            created=self.created + other.created,
+            ready=self.ready + other.ready,
+            failed=self.failed + other.failed,
+            unready=self.unready + other.unready,
+            not_attempted=self.not_attempted + other.not_attempted,
+            deleted=self.deleted + other.deleted,
+            leftover=self.leftover + other.leftover,
+        )
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every requested object has exactly one outcome."""
+        return self.requested == self.ready + self.failed + self.unready + self.not_attempted
+
+    def as_json(self) -> dict[str, int]:
+        """The counts under the names that the summary uses."""
+        return {
+            "requested": self.requested,
+            "created": self.created,
+            "ready": self.ready,
+            "failed": self.failed,
+            "unready": self.unready,
+            "notAttempted": self.not_attempted,
+            "deleted": self.deleted,
+            "leftover": self.leftover,
+        }

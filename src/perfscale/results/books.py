@@ -1,0 +1,135 @@
+"""The books of a run: its iterations, and what they add up to.
+
+They are kept from records alone, so that a run that ends and the report on one
+that was killed come to their results in the same way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from perfscale.results.accounts import Accounts
+from perfscale.results.records import IterationResult, WorkloadResult
+from perfscale.results.tally import IterationTally, KindTally, RateTally, tally_rate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from perfscale.results.entries import WorkloadInfo
+
+
+@dataclass(frozen=True, slots=True)
+class IterationFacts:
+    """What is known of an iteration beside its objects.
+
+    Attributes:
+        workload: Name of the workload.
+        iteration: Counted from 1.
+        requested: Objects asked for, by kind.
+        started_s: Seconds since the run's start, and likewise below.
+        finished_s: When it was over.
+        held_back_s: For how long its creates waited for a place in flight.
+        problems: What went wrong, one sentence each.
+    """
+
+    workload: str
+    iteration: int
+    requested: Mapping[str, int]
+    started_s: float
+    finished_s: float
+    held_back_s: float
+    problems: tuple[str, ...]
+
+
+@dataclass
+class _WorkloadBook:
+    info: WorkloadInfo
+    rate: RateTally
+    iterations: list[IterationResult] = field(default_factory=list)
+    kinds: dict[str, KindTally] = field(default_factory=dict)
+    child_kinds: dict[str, KindTally] = field(default_factory=dict)
+
+
+class Books:
+    """Takes iterations that are over, and sums them up.
+
+    Args:
+        workloads: What was asked for, in the order in which it runs.
+        paths: Phases on the way to readiness, by kind.
+    """
+
+    def __init__(
+        self, workloads: Iterable[WorkloadInfo], paths: Mapping[str, tuple[str, ...]]
+    ) -> None:
+        self._paths = paths
+        self._workloads = {
+            info.name: _WorkloadBook(info, RateTally(info.qps)) for info in workloads
+        }
+
+    def open_tally(self) -> IterationTally:
+        """A tally to count an iteration's records in."""
+        return IterationTally(self._paths)
+
+    def enter(self, facts: IterationFacts, tally: IterationTally) -> None:
+        """Take an iteration that is over."""
+        book = self._workloads[facts.workload]
+        kinds, child_kinds = tally.kinds, tally.child_kinds
+        _add_not_attempted(kinds, facts.requested)
+        rate = tally_rate(
+            tally.sent_s,
+            target=book.info.qps,
+            burst=book.info.burst,
+            held_back_s=facts.held_back_s,
+        )
+        book.iterations.append(
+            IterationResult(
+                iteration=facts.iteration,
+                started_s=facts.started_s,
+                finished_s=facts.finished_s,
+                accounts=_total(kinds),
+                children=_total(child_kinds),
+                rate=rate.result(),
+                kinds={kind: each.result() for kind, each in kinds.items()},
+                child_kinds={kind: each.result() for kind, each in child_kinds.items()},
+                problems=facts.problems,
+            )
+        )
+        _add(book.kinds, kinds)
+        _add(book.child_kinds, child_kinds)
+        book.rate.add(rate)
+
+    def close(self) -> tuple[WorkloadResult, ...]:
+        """Sum everything up, the iterations included that never came."""
+        return tuple(_workload_result(book) for book in self._workloads.values())
+
+
+def _add(into: dict[str, KindTally], tallies: Mapping[str, KindTally]) -> None:
+    for kind, tally in tallies.items():
+        into.setdefault(kind, KindTally()).add(tally)
+
+
+def _add_not_attempted(kinds: dict[str, KindTally], requested: Mapping[str, int]) -> None:
+    """Count the objects whose turn never came; they have no record."""
+    for kind, count in requested.items():
+        tally = kinds.setdefault(kind, KindTally())
+        missing = count - tally.accounts.requested
+        tally.accounts += Accounts(requested=missing, not_attempted=missing)
+
+
+def _total(kinds: Mapping[str, KindTally]) -> Accounts:
+    return sum((tally.accounts for tally in kinds.values()), Accounts())
+
+
+def _workload_result(book: _WorkloadBook) -> WorkloadResult:
+    _add_not_attempted(book.kinds, book.info.objects)
+    return WorkloadResult(
+        name=book.info.name,
+        iteration_count=book.info.iterations,
+        accounts=_total(book.kinds),
+        children=_total(book.child_kinds),
+        rate=book.rate.result(),
+        kinds={kind: tally.result() for kind, tally in book.kinds.items()},
+        child_kinds={kind: tally.result() for kind, tally in book.child_kinds.items()},
+        iterations=tuple(sorted(book.iterations, key=lambda result: result.iteration)),
+    )

@@ -1,0 +1,100 @@
+"""Files that a reader never sees half of."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Self
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
+
+    from perfscale.results.records import ObjectRecord
+
+OBJECTS_FILE = "objects.ndjson"
+CHILDREN_FILE = "children.ndjson"
+
+
+class AtomicFile:
+    """A file that takes its place when it is complete, or not at all.
+
+    Resource handling: a context manager; leaving it with an error removes what
+    was written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        self._temporary = Path(temporary)
+        self.file: IO[bytes] = os.fdopen(descriptor, "wb")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Put the file in its place."""
+        try:
+            self.file.close()
+            if exc_type is None:
+                # mkstemp makes it 0600; results are for sharing
+                self._temporary.chmod(0o644)
+                self._temporary.replace(self._path)
+        finally:
+            with contextlib.suppress(OSError):
+                self._temporary.unlink(missing_ok=True)
+
+
+def write_file(path: Path, text: str) -> None:
+    """Replace a file in one step."""
+    with AtomicFile(path) as atomic:
+        atomic.file.write(text.encode())
+
+
+class RecordFiles:
+    """``objects.ndjson`` and ``children.ndjson``; the latter only if there are any.
+
+    Resource handling: a context manager; both take their places when it ends.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stack = ExitStack()
+        self._files: dict[str, IO[bytes]] = {}
+        self._encoder = msgspec.json.Encoder()
+
+    def __enter__(self) -> Self:
+        self._open(OBJECTS_FILE)
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Put both in their places."""
+        self._stack.__exit__(exc_type, exc, traceback)
+
+    def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:
+        """Append a line for each object."""
+        name = CHILDREN_FILE if children else OBJECTS_FILE
+        records = list(objects)
+        if records:
+            file = self._files.get(name) or self._open(name)
+            file.write(self._encoder.encode_lines(records))
+
+    def _open(self, name: str) -> IO[bytes]:
+        file = self._stack.enter_context(AtomicFile(self._folder / name)).file
+        self._files[name] = file
+        return file

@@ -1,0 +1,155 @@
+"""One folder a run, with everything in it; no server needed to read it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from perfscale.errors import ResultsError
+from perfscale.results.entries import JOURNAL_VERSION, Begin, EndEntry, Totals
+from perfscale.results.files import write_file
+from perfscale.results.journal import JOURNAL_FILE, JournalWriter
+from perfscale.results.report import (
+    RUN_FILE,
+    SUMMARY_FILE,
+    WORKLOAD_FILE,
+    describe_run,
+    dump,
+    write_report,
+)
+from perfscale.results.summary import summarize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perfscale.results.entries import Entry
+    from perfscale.results.records import ObjectRecord, RunInfo, RunResult
+
+
+class RunFolder:
+    """A `ResultSink` that writes ``<parent>/<workload file>-<UTC time>-<run id>/``.
+
+    The folder is made when the run begins; ``path`` is None until then. What
+    happens goes to the journal at once, so that a run that is killed loses no
+    more than its last second; the other files are made from the journal at the
+    end.
+    """
+
+    def __init__(self, parent: Path | str) -> None:
+        self._parent = Path(parent)
+        self._journal: JournalWriter | None = None
+        self.path: Path | None = None
+
+    def begin(self, info: RunInfo) -> None:
+        """Make the folder, with ``run.json``, ``workload.yaml`` and the journal.
+
+        Raises:
+            ResultsError: The folder cannot be made or written.
+        """
+        stem = Path(info.source).stem if info.source else "run"
+        path = self._parent / f"{stem}-{info.started_at:%Y%m%dT%H%M%SZ}-{info.run_id}"
+        try:
+            path.mkdir(parents=True)
+            write_file(path / RUN_FILE, dump(describe_run(info)))
+            write_file(path / WORKLOAD_FILE, info.workload_yaml)
+            self._journal = _open_journal(path / JOURNAL_FILE, info)
+        except OSError as error:
+            raise ResultsError(
+                f"{path}: the results cannot be written: {error.strerror or error}",
+                hint="choose another folder with --results-dir",
+            ) from error
+        self.path = path
+
+    def note(self, entry: Entry) -> None:
+        """Hand an entry to the journal.
+
+        Raises:
+            OSError: Entries were lost; raised once.
+        """
+        self._opened()[1].put(entry)
+
+    def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:
+        """Nothing: the journal has told of these objects already."""
+
+    def finish(self, result: RunResult) -> None:
+        """Make the other files from the journal; each is written whole or not at all.
+
+        Where the journal is incomplete, only the summary is written.
+
+        Raises:
+            OSError: Something could not be written, and that was not told before.
+        """
+        path, journal = self._opened()
+        untold: OSError | None = None
+        try:
+            journal.put(_end_of(result))
+        except OSError as error:
+            untold = error
+        try:
+            journal.close()
+        except OSError as error:
+            untold = error
+        if not journal.lost:
+            _make_files(path, result)
+            return
+        write_file(path / SUMMARY_FILE, dump(summarize(result)))
+        if untold is not None:
+            raise untold
+
+    def _opened(self) -> tuple[Path, JournalWriter]:
+        if self.path is None or self._journal is None:
+            raise RuntimeError("the run has not begun")
+        return self.path, self._journal
+
+
+def _make_files(path: Path, result: RunResult) -> None:
+    try:
+        write_report(path)
+    except ResultsError as error:
+        write_file(path / SUMMARY_FILE, dump(summarize(result)))
+        raise OSError(str(error)) from error
+
+
+def _open_journal(path: Path, info: RunInfo) -> JournalWriter:
+    file = path.open("xb", buffering=0)
+    journal = JournalWriter(file)
+    try:
+        journal.write_now(
+            Begin(
+                schema_version=JOURNAL_VERSION,
+                run_id=info.run_id,
+                workloads=info.workloads,
+                paths=dict(info.paths),
+            )
+        )
+    except OSError:
+        file.close()
+        raise
+    return journal
+
+
+def _end_of(result: RunResult) -> EndEntry:
+    return EndEntry(
+        finished_at=result.finished_at.isoformat(),
+        duration_s=round(result.duration_s, 6),
+        outcome=result.outcome.value,
+        exit_code=result.exit_code,
+        problems=list(result.problems),
+        remains=result.remains,
+        totals=Totals(
+            namespaces=result.namespaces, watch=result.watch, requests=dict(result.requests)
+        ),
+    )
+
+
+def locate_run(parent: Path | str, run_id: str) -> dict[str, Any] | None:
+    """The ``run.json`` of a run, from any folder below ``parent``; None if not there."""
+    for path in sorted(Path(parent).glob(f"*-{run_id}/{RUN_FILE}")):
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(document, dict) and document.get("runId") == run_id:
+            return document
+    return None

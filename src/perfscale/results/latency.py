@@ -1,0 +1,112 @@
+"""Exact latency statistics in which the objects that never got there count too.
+
+An object that never became ready took longer than every one that did. Leaving
+it out would make a run look better the worse it went, so each is counted as a
+sample of infinite length: a percentile that falls among them was *not
+reached*, which is None here and ``null`` in JSON, never some other number.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class LatencySummary:
+    """Statistics of one latency, in seconds.
+
+    Attributes:
+        count: Number of objects that got there.
+        missing: Number that did not, although they should have; each counts
+            as longer than every sample.
+        min: Shortest; None without a sample.
+        p50: Median, and so on for the other percentiles; None where the
+            percentile falls among the missing.
+        max: Longest; None if anything is missing.
+        mean: Arithmetic mean; None if anything is missing.
+    """
+
+    count: int
+    missing: int
+    min: float | None
+    p50: float | None
+    p90: float | None
+    p95: float | None
+    p99: float | None
+    max: float | None
+    mean: float | None
+
+    def as_json(self) -> dict[str, float | int | None]:
+        """Under the names that the summary uses, rounded to microseconds."""
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return {
+            name: round(value, 6) if isinstance(value, float) else value for name, value in values
+        }
+
+
+class LatencySamples:
+    """Samples of one latency; eight bytes each, so that all can be kept."""
+
+    __slots__ = ("missing", "values")
+
+    def __init__(self) -> None:
+        self.values = array("d")
+        self.missing = 0
+
+    def add(self, seconds: float) -> None:
+        """Count an object that got there after ``seconds``."""
+        self.values.append(seconds)
+
+    def add_missing(self) -> None:
+        """Count an object that never got there."""
+        self.missing += 1
+
+    def extend(self, other: LatencySamples) -> None:
+        """Count everything that ``other`` counted."""
+        self.values.extend(other.values)
+        self.missing += other.missing
+
+    def summarize(self) -> LatencySummary:
+        """Sort once, and read every statistic off."""
+        ordered = sorted(self.values)
+        complete = bool(ordered) and not self.missing
+        return LatencySummary(
+            count=len(ordered),
+            missing=self.missing,
+            min=ordered[0] if ordered else None,
+            p50=percentile(ordered, 0.50, missing=self.missing),
+            p90=percentile(ordered, 0.90, missing=self.missing),
+            p95=percentile(ordered, 0.95, missing=self.missing),
+            p99=percentile(ordered, 0.99, missing=self.missing),
+            max=ordered[-1] if complete else None,
+            mean=math.fsum(ordered) / len(ordered) if complete else None,
+        )
+
+
+def percentile(ordered: Sequence[float], quantile: float, *, missing: int = 0) -> float | None:
+    """Percentile by linear interpolation between the closest ranks.
+
+    This is definition 7 of Hyndman and Fan, "Sample Quantiles in Statistical
+    Packages" (1996), which NumPy and spreadsheets use by default.
+
+    Args:
+        ordered: Samples in ascending order.
+        quantile: Between 0 and 1.
+        missing: Number of samples that are longer than all of ``ordered``.
+
+    Returns:
+        The value; None if there is no sample, or if it depends on a missing one.
+    """
+    rank = (len(ordered) + missing - 1) * quantile
+    lower = math.floor(rank)
+    fraction = rank - lower
+    upper = lower + 1 if fraction else lower
+    if lower < 0 or upper >= len(ordered):
+        return None
+    return ordered[lower] + (ordered[upper] - ordered[lower]) * fraction

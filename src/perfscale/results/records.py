@@ -1,0 +1,282 @@
+"""The frozen records that a run leaves behind.
+
+Times named ``*_s`` are seconds since the run's start, read from one monotonic
+clock; they are never mixed with the server's timestamps, which have a
+resolution of one second and another clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from perfscale.results.accounts import Accounts
+    from perfscale.results.entries import WorkloadInfo
+    from perfscale.results.latency import LatencySummary
+
+_NO_ANSWER = "the run ended before the server answered the create request"
+
+
+class Outcome(StrEnum):
+    """What became of one object."""
+
+    READY = "ready"
+    FAILED = "failed"
+    UNREADY = "unready"
+    NOT_ATTEMPTED = "notAttempted"
+
+    @staticmethod
+    def of(
+        *, error: str | None, ready_s: float | None, uid: str | None, sent_s: float | None
+    ) -> Outcome:
+        """What the facts of an object's record make it."""
+        if error is not None:
+            return Outcome.FAILED
+        if ready_s is not None:
+            return Outcome.READY
+        if uid is not None:
+            return Outcome.UNREADY
+        if sent_s is not None:
+            return Outcome.FAILED
+        return Outcome.NOT_ATTEMPTED
+
+    def explain(self, error: str | None, detail: str | None) -> str | None:
+        """Why an object failed or is not ready; None for one that is.
+
+        Args:
+            error: What made it fail, if something did.
+            detail: What its status says of why it is not ready.
+        """
+        match self:
+            case Outcome.FAILED:
+                return error or _NO_ANSWER
+            case Outcome.UNREADY:
+                return detail
+            case _:
+                return None
+
+
+class RunOutcome(StrEnum):
+    """What became of the run.
+
+    A run that was killed never came to its end; only what is made from its
+    journal afterwards has that outcome.
+    """
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    KILLED = "killed"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRecord:
+    """One object's life, or one child's.
+
+    Attributes:
+        kind: CamelCase kind.
+        namespace: None for a cluster-scoped object.
+        name: Its name.
+        uid: Given by the server; None if it never accepted the object.
+        workload: Name of the workload.
+        iteration: Counted from 1.
+        replica: Counted from 1; None for a child, which a controller created.
+        outcome: What became of it.
+        error: Why it failed, or why it was not ready; None otherwise.
+        scheduled_s: When its turn came by the target rate.
+        admitted_s: When the rate limit and the in-flight bound let it go.
+        sent_s: When its create request was sent first.
+        created_s: When the server's answer arrived; for a child, when it was first seen.
+        phases_s: When it was first seen in each phase.
+        ready_s: When it was first seen ready.
+        delete_requested_s: When its deletion was asked for.
+        deleted_s: When it was seen gone.
+        server: The server's own timestamps, as it wrote them (RFC 3339):
+            ``creationTimestamp``, ``deletionTimestamp``, and the phases' under
+            ``phases`` where the kind keeps them.
+        owner_uid: Of what a child was made for.
+    """
+
+    kind: str
+    namespace: str | None
+    name: str
+    uid: str | None
+    workload: str
+    iteration: int
+    replica: int | None
+    outcome: Outcome
+    error: str | None
+    scheduled_s: float | None
+    admitted_s: float | None
+    sent_s: float | None
+    created_s: float | None
+    phases_s: Mapping[str, float]
+    ready_s: float | None
+    delete_requested_s: float | None
+    deleted_s: float | None
+    server: Mapping[str, object]
+    owner_uid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KindResult:
+    """One kind's accounts and latencies.
+
+    Attributes:
+        accounts: The counts.
+        phases: Seconds from the create request until each phase was first
+            seen; ``Ready`` is readiness itself, in every kind.
+        deletion: Seconds from the request to delete until seen gone.
+        path: Those of the phases that lead to readiness, in their order.
+    """
+
+    accounts: Accounts
+    phases: Mapping[str, LatencySummary]
+    deletion: LatencySummary
+    path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """The creation rate, in creates a second.
+
+    Attributes:
+        target: What was asked for; None where there was no limit.
+        achieved: Creates sent after the first burst, divided by the time from
+            the last of the burst to the last of all; None with too few.
+        held_back_s: Seconds that creates which the rate would have let go
+            waited for a place among the requests in flight.
+    """
+
+    target: float | None
+    achieved: float | None
+    held_back_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class IterationResult:
+    """One iteration, from its namespaces to its cleanup.
+
+    ``started_s`` and ``finished_s`` are seconds since the run's start;
+    ``problems`` says what went wrong, one sentence each.
+    """
+
+    iteration: int
+    started_s: float
+    finished_s: float
+    accounts: Accounts
+    children: Accounts
+    rate: Rate
+    kinds: Mapping[str, KindResult]
+    child_kinds: Mapping[str, KindResult]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadResult:
+    """One workload: its iterations, and all of them together."""
+
+    name: str
+    iteration_count: int
+    accounts: Accounts
+    children: Accounts
+    rate: Rate
+    kinds: Mapping[str, KindResult]
+    child_kinds: Mapping[str, KindResult]
+    iterations: tuple[IterationResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchCounts:
+    """How often watches had to be opened again, and lists read again."""
+
+    reconnects: int = 0
+    relists: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceCounts:
+    """Namespaces the run created, those seen gone, and those left although asked to go."""
+
+    created: int = 0
+    deleted: int = 0
+    leftover: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterInfo:
+    """Where the load went. Holds no credentials."""
+
+    context: str | None
+    server: str
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What is known before the first create, enough to clean up after a crash.
+
+    Attributes:
+        run_id: The value of the run's label.
+        source: The workload file as the user named it; None for a program.
+        started_at: Wall clock, UTC.
+        cluster: Where.
+        kinds: ``(apiVersion, kind)`` of all that is created or watched.
+        namespaces: Every namespace that the run may create.
+        command: The command line; empty for a program.
+        workload_yaml: The workload file with every default resolved.
+        workloads: What is asked for.
+        paths: Phases on the way to readiness, by kind.
+    """
+
+    run_id: str
+    source: str | None
+    started_at: datetime
+    cluster: ClusterInfo
+    kinds: tuple[tuple[str, str], ...]
+    namespaces: tuple[str, ...]
+    command: tuple[str, ...]
+    workload_yaml: str
+    workloads: tuple[WorkloadInfo, ...] = ()
+    paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """Everything about a run but its single objects.
+
+    Attributes:
+        info: What was known before the first create.
+        finished_at: Wall clock, UTC.
+        duration_s: From the run's start to its end, on the monotonic clock.
+        outcome: How it ended.
+        exit_code: What the command exits with.
+        problems: What went wrong, one sentence each; empty if it passed.
+        error: The error that ended the run, if one did.
+        remains: Whether objects of the run were left in the cluster on purpose.
+    """
+
+    info: RunInfo
+    finished_at: datetime
+    duration_s: float
+    outcome: RunOutcome
+    exit_code: int
+    problems: tuple[str, ...]
+    error: BaseException | None
+    remains: bool
+    accounts: Accounts
+    children: Accounts
+    watch: WatchCounts
+    namespaces: NamespaceCounts
+    requests: Mapping[str, int]
+    workloads: tuple[WorkloadResult, ...] = field(default_factory=tuple)
+
+    @property
+    def run_id(self) -> str:
+        """The value of the run's label."""
+        return self.info.run_id

@@ -1,0 +1,299 @@
+"""Plays a journal again: from its entries to records, and to the run's books.
+
+An object's row is kept until its iteration is settled, so that the journal of
+a long run needs no more memory than the run did.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+from msgspec import UNSET
+
+from perfscale.results.books import Books, IterationFacts
+from perfscale.results.entries import (
+    ChangeEntry,
+    DeleteEntry,
+    EndEntry,
+    IterationEndEntry,
+    IterationEntry,
+    LostEntry,
+    ObjectEntry,
+    StageEntry,
+    Totals,
+    TotalsEntry,
+    WarningEntry,
+)
+from perfscale.results.records import ObjectRecord, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from perfscale.results.entries import AnyEntry, Begin
+
+_AT_ONCE: Final = 1000
+
+
+class RecordWriter(Protocol):
+    """Where records go that are complete."""
+
+    def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:
+        """Take them."""
+
+
+class _Row:
+    """An object, as far as the journal has told."""
+
+    __slots__ = (
+        "created_s",
+        "creation_timestamp",
+        "delete_requested_s",
+        "deleted_s",
+        "deletion_timestamp",
+        "detail",
+        "error",
+        "identity",
+        "iteration",
+        "owner_uid",
+        "phase_timestamps",
+        "phases_s",
+        "ready_s",
+        "sent_s",
+        "uid",
+    )
+
+    def __init__(self, identity: ObjectEntry, iteration: IterationEntry) -> None:
+        self.identity = identity
+        self.iteration = iteration
+        self.phases_s: dict[str, float] = {}
+        self.phase_timestamps: dict[str, str] = {}
+        self.sent_s: float | None = None
+        self.uid: str | None = None
+        self.owner_uid: str | None = None
+        self.created_s: float | None = None
+        self.ready_s: float | None = None
+        self.error: str | None = None
+        self.detail: str | None = None
+        self.delete_requested_s: float | None = None
+        self.deleted_s: float | None = None
+        self.creation_timestamp: str | None = None
+        self.deletion_timestamp: str | None = None
+        self.change(identity)
+
+    @property
+    def present(self) -> bool:
+        return self.uid is not None and self.deleted_s is None
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether nobody knows what became of its create."""
+        return self.sent_s is not None and self.uid is None and self.error is None
+
+    def change(  # noqa: C901, PLR0912 -- a field each; the inner loop of a report
+        self, entry: ChangeEntry
+    ) -> None:
+        if entry.sent_s is not UNSET:
+            self.sent_s = entry.sent_s
+        if entry.uid is not UNSET:
+            self.uid = entry.uid
+        if entry.owner_uid is not UNSET:
+            self.owner_uid = entry.owner_uid
+        if entry.created_s is not UNSET:
+            self.created_s = entry.created_s
+        if entry.ready_s is not UNSET:
+            self.ready_s = entry.ready_s
+        if entry.error is not UNSET:
+            self.error = entry.error
+        if entry.detail is not UNSET:
+            self.detail = entry.detail
+        if entry.delete_requested_s is not UNSET:
+            self.delete_requested_s = entry.delete_requested_s
+        if entry.deleted_s is not UNSET:
+            self.deleted_s = entry.deleted_s
+        if entry.creation_timestamp is not UNSET:
+            self.creation_timestamp = entry.creation_timestamp
+        if entry.deletion_timestamp is not UNSET:
+            self.deletion_timestamp = entry.deletion_timestamp
+        if entry.phases_s is not UNSET:
+            self.phases_s.update(entry.phases_s)
+        if entry.phase_timestamps is not UNSET:
+            for phase, timestamp in entry.phase_timestamps.items():
+                if timestamp is None:
+                    self.phase_timestamps.pop(phase, None)
+                else:
+                    self.phase_timestamps[phase] = timestamp
+
+    def times_s(self) -> Iterator[float]:
+        """When whatever the journal tells of it happened."""
+        known = (self.sent_s, self.created_s, self.ready_s, self.deleted_s)
+        yield from (at for at in known if at is not None)
+        yield from self.phases_s.values()
+
+    def record(self) -> ObjectRecord:
+        identity = self.identity
+        outcome = Outcome.of(
+            error=self.error, ready_s=self.ready_s, uid=self.uid, sent_s=self.sent_s
+        )
+        return ObjectRecord(
+            kind=identity.kind,
+            namespace=identity.namespace,
+            name=identity.name,
+            uid=self.uid,
+            workload=self.iteration.workload,
+            iteration=self.iteration.iteration,
+            replica=identity.replica,
+            outcome=outcome,
+            error=outcome.explain(self.error, self.detail),
+            scheduled_s=identity.scheduled_s,
+            admitted_s=identity.admitted_s,
+            sent_s=self.sent_s,
+            created_s=self.created_s,
+            phases_s=self.phases_s,
+            ready_s=self.ready_s,
+            delete_requested_s=self.delete_requested_s,
+            deleted_s=self.deleted_s,
+            server=server_view(
+                self.creation_timestamp, self.deletion_timestamp, self.phase_timestamps
+            ),
+            owner_uid=self.owner_uid,
+        )
+
+
+def server_view(
+    created: str | None, deleted: str | None, phases: dict[str, str]
+) -> dict[str, object]:
+    """The server's own timestamps, as they stand in a record."""
+    view: dict[str, object] = {}
+    if created is not None:
+        view["creationTimestamp"] = created
+    if deleted is not None:
+        view["deletionTimestamp"] = deleted
+    if phases:
+        view["phases"] = phases
+    return view
+
+
+@dataclass
+class _Iteration:
+    begin: IterationEntry
+    end: IterationEndEntry | None = None
+    delete_requested_s: float | None = None
+    objects: dict[int, _Row] = field(default_factory=dict)
+    children: dict[int, _Row] = field(default_factory=dict)
+
+
+class Replay:
+    """Takes the entries of a journal in their order.
+
+    Attributes:
+        books: The run's books, complete after `close`.
+        end: How the run ended; None if the journal does not say.
+        totals: The last that were written.
+        stage: The last stage that the run turned to.
+        last_s: When the last of what the journal tells happened.
+        lost: Entries that the journal could not take.
+        remains: Whether something may be in the cluster still, as far as was told.
+    """
+
+    def __init__(self, begin: Begin, writer: RecordWriter) -> None:
+        self._writer = writer
+        self._iterations: dict[int, _Iteration] = {}
+        self._rows: dict[int, _Row] = {}
+        self.books = Books(begin.workloads, begin.paths)
+        self.end: EndEntry | None = None
+        self.totals = Totals()
+        self.stage: StageEntry | None = None
+        self.last_s = 0.0
+        self.lost = 0
+        self.remains = False
+
+    def take(self, entry: AnyEntry) -> None:
+        """Take the next entry.
+
+        Raises:
+            LookupError: It tells of an object, iteration or workload that the
+                journal has not told of before.
+        """
+        match entry:
+            case ObjectEntry():
+                self._add(entry)
+            case ChangeEntry():
+                self._rows[entry.n].change(entry)
+            case DeleteEntry():
+                self._delete(entry)
+            case IterationEntry():
+                self._iterations[entry.i] = _Iteration(entry)
+                self._reach(entry.started_s)
+            case IterationEndEntry():
+                self._end_iteration(entry)
+            case TotalsEntry():
+                self.totals = entry.totals
+                self._reach(entry.at_s)
+            case StageEntry():
+                self.stage = entry
+                self._reach(entry.at_s)
+            case WarningEntry():
+                self._reach(entry.at_s)
+            case LostEntry():
+                self.lost += entry.count
+            case EndEntry():
+                self.end, self.totals = entry, entry.totals
+
+    def close(self) -> None:
+        """Write down the iterations that the journal does not call settled."""
+        for row in self._rows.values():
+            self._reach(max(row.times_s(), default=0.0))
+        for number in list(self._iterations):
+            self._settle(number)
+
+    def _reach(self, at_s: float) -> None:
+        self.last_s = max(self.last_s, at_s)
+
+    def _add(self, entry: ObjectEntry) -> None:
+        iteration = self._iterations[entry.i]
+        row = self._rows[entry.n] = _Row(entry, iteration.begin)
+        rows = iteration.children if entry.replica is None else iteration.objects
+        rows[entry.n] = row
+        if row.present and row.delete_requested_s is None:
+            row.delete_requested_s = iteration.delete_requested_s
+
+    def _delete(self, entry: DeleteEntry) -> None:
+        iteration = self._iterations[entry.i]
+        iteration.delete_requested_s = entry.at_s
+        for row in (*iteration.objects.values(), *iteration.children.values()):
+            if row.present and row.delete_requested_s is None:
+                row.delete_requested_s = entry.at_s
+        self._reach(entry.at_s)
+
+    def _end_iteration(self, entry: IterationEndEntry) -> None:
+        self._iterations[entry.i].end = entry
+        self._reach(entry.finished_s)
+        if entry.settled:
+            self._settle(entry.i)
+
+    def _settle(self, number: int) -> None:
+        iteration = self._iterations.pop(number)
+        tally = self.books.open_tally()
+        for children, rows in ((False, iteration.objects), (True, iteration.children)):
+            left = list(rows.values())
+            self.remains = self.remains or any(row.present or row.unanswered for row in left)
+            for start in range(0, len(left), _AT_ONCE):
+                records = [row.record() for row in left[start : start + _AT_ONCE]]
+                (tally.add_children if children else tally.add)(records)
+                self._writer.record(records, children=children)
+            for each in rows:
+                del self._rows[each]
+        begin, end = iteration.begin, iteration.end
+        self.books.enter(
+            IterationFacts(
+                workload=begin.workload,
+                iteration=begin.iteration,
+                requested=begin.requested,
+                started_s=begin.started_s,
+                finished_s=self.last_s if end is None else end.finished_s,
+                held_back_s=0.0 if end is None else end.held_back_s,
+                problems=() if end is None else tuple(end.problems),
+            ),
+            tally,
+        )

@@ -1,0 +1,95 @@
+"""``summary.json``: a run's result as one JSON document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from perfscale.results.records import (
+        IterationResult,
+        KindResult,
+        Rate,
+        RunResult,
+        WorkloadResult,
+    )
+
+SCHEMA_VERSION = 1
+"""Raised whenever a reader of ``summary.json`` would have to change."""
+
+
+def summarize(result: RunResult) -> dict[str, Any]:
+    """The document: counts as integers, times in seconds, ``null`` where not reached."""
+    info = result.info
+    return {
+        "schemaVersion": SCHEMA_VERSION,
+        "runId": info.run_id,
+        "startedAt": info.started_at.isoformat(),
+        "finishedAt": result.finished_at.isoformat(),
+        "durationSeconds": round(result.duration_s, 6),
+        "outcome": result.outcome.value,
+        "exitCode": result.exit_code,
+        "problems": list(result.problems),
+        "cluster": {
+            "context": info.cluster.context,
+            "server": info.cluster.server,
+            "version": info.cluster.version,
+        },
+        "objects": result.accounts.as_json(),
+        "children": result.children.as_json(),
+        "namespaces": {
+            "created": result.namespaces.created,
+            "deleted": result.namespaces.deleted,
+            "leftover": result.namespaces.leftover,
+        },
+        "watch": {"reconnects": result.watch.reconnects, "relists": result.watch.relists},
+        "requests": dict(result.requests),
+        "workloads": [_workload(workload) for workload in result.workloads],
+    }
+
+
+def _workload(workload: WorkloadResult) -> dict[str, Any]:
+    return {
+        "name": workload.name,
+        "iterationCount": workload.iteration_count,
+        "objects": workload.accounts.as_json(),
+        "children": workload.children.as_json(),
+        "rate": _rate(workload.rate),
+        "kinds": _kinds(workload.kinds),
+        "childKinds": _kinds(workload.child_kinds),
+        "iterations": [_iteration(iteration) for iteration in workload.iterations],
+    }
+
+
+def _iteration(iteration: IterationResult) -> dict[str, Any]:
+    return {
+        "iteration": iteration.iteration,
+        "startedSeconds": round(iteration.started_s, 6),
+        "finishedSeconds": round(iteration.finished_s, 6),
+        "problems": list(iteration.problems),
+        "objects": iteration.accounts.as_json(),
+        "children": iteration.children.as_json(),
+        "rate": _rate(iteration.rate),
+        "kinds": _kinds(iteration.kinds),
+        "childKinds": _kinds(iteration.child_kinds),
+    }
+
+
+def _rate(rate: Rate) -> dict[str, float | None]:
+    return {
+        "targetQps": rate.target,
+        "achievedQps": None if rate.achieved is None else round(rate.achieved, 3),
+        "heldBackSeconds": round(rate.held_back_s, 6),
+    }
+
+
+def _kinds(kinds: Mapping[str, KindResult]) -> dict[str, Any]:
+    return {
+        kind: {
+            "objects": result.accounts.as_json(),
+            "phases": {phase: summary.as_json() for phase, summary in result.phases.items()},
+            "deletion": result.deletion.as_json(),
+        }
+        for kind, result in kinds.items()
+    }

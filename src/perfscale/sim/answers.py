@@ -1,0 +1,37 @@
+"""The answers of the API server, as aiohttp has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from perfscale.sim import refusals
+from perfscale.sim.negotiation import JSON_TYPE
+from perfscale.sim.records import JSON, encode
+
+if TYPE_CHECKING:
+    from perfscale.errors import ApiError
+    from perfscale.kube.resources import Resource
+    from perfscale.sim.verbs import Request
+
+
+def answer(body: bytes, media: str = JSON_TYPE, status: int = 200) -> web.Response:
+    """A body that is ready to be sent."""
+    return web.Response(body=body, status=status, headers={"Content-Type": media})
+
+
+def answer_object(request: Request, obj: JSON, status: int = 200) -> web.Response:
+    """An object, in the form that the request asks for."""
+    if obj["kind"] != request.target.kind.kind:  # a Status, a Scale
+        return answer(encode(obj), status=status)
+    view = request.view
+    return answer(encode(obj) if view.is_stored else view.encode(obj), status=status)
+
+
+def refuse(error: ApiError, resource: Resource | None) -> web.Response:
+    """A refusal: its Status, and when to come again."""
+    refusal = answer(encode(refusals.status_of(error, resource)), status=error.status or 500)
+    if error.retry_after_s is not None:
+        refusal.headers["Retry-After"] = str(int(error.retry_after_s))
+    return refusal

@@ -1,0 +1,305 @@
+"""The HTTP face of the store: what kubectl, the load engine and any other client speak to."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from perfscale.errors import ApiError, NotFoundError
+from perfscale.sim import discovery, openapi, options, refusals, verbs
+from perfscale.sim.answers import answer, answer_object, refuse
+from perfscale.sim.books import BOOKS_PATH, Books
+from perfscale.sim.lifecycle import Housekeeping, furnish
+from perfscale.sim.listening import Listener
+from perfscale.sim.negotiation import JSON_TYPE, View, accepted_form
+from perfscale.sim.paging import Pager
+from perfscale.sim.records import encode
+from perfscale.sim.target import Target, parse_target
+from perfscale.sim.verbs import Request, not_allowed
+from perfscale.sim.watching import UNDISTURBED, Watcher, WatchRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from aiohttp.typedefs import Middleware
+
+    from perfscale.kube.resources import Resource
+    from perfscale.sim.store import Store
+    from perfscale.sim.watching import Disturbance
+
+logger = logging.getLogger(__name__)
+
+_VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+# How many objects a deletecollection deletes before others get a turn.
+_SLICE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """The limits of the server; the defaults are a kube-apiserver's, where it has them.
+
+    Attributes:
+        max_in_flight: Requests at a time, watches apart, before it answers 429.
+        max_body_bytes: The largest object it takes.
+        watch_buffer: Events that may wait for a slow watcher before it is cut off.
+        watch_timeout_s: A watch that names no timeout ends after a time between these.
+        bookmark_interval_s: How often a watch gets a bookmark, if it wants any.
+    """
+
+    max_in_flight: int = 600
+    max_body_bytes: int = 3 * 1024 * 1024
+    watch_buffer: int = 8192
+    watch_timeout_s: tuple[float, float] = (1800.0, 3600.0)
+    bookmark_interval_s: float = 60.0
+
+
+@dataclass(slots=True)
+class _Server:
+    """The state of one application."""
+
+    store: Store
+    options: ServerOptions
+    pager: Pager = field(default_factory=Pager)
+    watchers: set[Watcher] = field(default_factory=set)
+    in_flight: int = 0
+    rng: random.Random = field(default_factory=random.Random)
+    disturb: Callable[[WatchRequest], Disturbance] | None = None
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer any request; every refusal is a Status."""
+        resource: Resource | None = None
+        try:
+            path = request.path
+            if not path.startswith(("/api/", "/apis/")) or discovery.is_discovery(path):
+                return self._about(request)
+            target = parse_target(path, self.store.catalogue)
+            resource = target.resource
+            if request.method == "GET" and options.flag(request.query, "watch"):
+                return await self._watch(request, target)
+            return await self._limited(request, target)
+        except ApiError as error:
+            return refuse(error, resource)
+        except web.HTTPRequestEntityTooLarge:
+            limit = self.options.max_body_bytes
+            message = f"Request entity too large: limit is {limit}"
+            return refuse(refusals.refusal(413, "RequestEntityTooLarge", message), resource)
+
+    def _about(self, request: web.Request) -> web.Response:
+        path = request.path
+        if request.method not in ("GET", "HEAD"):
+            raise not_allowed()
+        if path in discovery.HEALTH_PATHS:
+            return web.Response(text="ok")
+        if path == "/version":
+            return answer(encode(discovery.version()))
+        if path.startswith("/openapi/"):
+            wanted = request.headers.get("Accept", "")
+            return answer(*openapi.describe(path, wanted, self.store.catalogue))
+        return answer(encode(discovery.discover(path, self.store.catalogue)))
+
+    async def _limited(self, request: web.Request, target: Target) -> web.StreamResponse:
+        if self.in_flight >= self.options.max_in_flight:
+            raise refusals.too_many_requests()
+        self.in_flight += 1
+        try:
+            return await self._objects(request, target)
+        except (ApiError, web.HTTPException):
+            raise
+        except Exception:  # a bug of ours, answered in the form that clients can read
+            logger.exception("cannot answer %s %s", request.method, request.path)
+            message = "Internal error occurred: the simulated API server has logged it"
+            error = refusals.refusal(500, "InternalError", message)
+            return refuse(error, target.resource)
+        finally:
+            self.in_flight -= 1
+
+    async def _objects(self, http: web.Request, target: Target) -> web.StreamResponse:
+        method = http.method
+        verb = _VERBS.get(method, "list" if target.name is None else "get")
+        if verb not in target.kind.verbs or method not in (*_VERBS, "GET", "HEAD"):
+            raise not_allowed()
+        body = await http.read() if http.body_exists else b""
+        request = Request(target, self._view(http, target), http.query, body, http.content_type)
+        if verb == "delete" and target.name is None:
+            return await self._delete_collection(request)
+        if verb in ("get", "list"):
+            return answer(self._read(request))
+        return self._write(verb, request)
+
+    def _read(self, request: Request) -> bytes:
+        if request.target.name is not None:
+            return verbs.get(self.store, request)
+        page = verbs.list_page(self.store, self.pager, request)
+        return request.view.list(page.records, page.metadata)
+
+    def _write(self, verb: str, request: Request) -> web.Response:
+        if verb == "create":
+            return answer_object(request, verbs.create(self.store, request), 201)
+        if verb == "update":
+            return answer_object(request, verbs.replace(self.store, request))
+        if verb == "patch":
+            obj, created = verbs.change(self.store, request)
+            return answer_object(request, obj, 201 if created else 200)
+        return answer_object(request, verbs.delete(self.store, request))
+
+    def _view(self, http: web.Request, target: Target) -> View:
+        form = accepted_form(http.headers.get("Accept", ""))
+        include = http.query.get("includeObject", "Metadata")
+        return View(target, form, self.store.now, include)
+
+    async def _delete_collection(self, request: Request) -> web.Response:
+        """Delete what the selectors choose, with turns for others in between."""
+        target, store = request.target, self.store
+        wanted = options.delete_options(request.query, request.decoded() if request.body else None)
+        page = verbs.list_page(store, self.pager, request)
+        for number, record in enumerate(page.records, 1):
+            try:
+                store.delete(target.resource, record.namespace, record.name, wanted)
+            except NotFoundError:
+                logger.debug("%s went by itself meanwhile", record.name)
+            if number % _SLICE == 0:
+                await asyncio.sleep(0)
+        return answer(request.view.list(page.records, page.metadata))
+
+    async def _watch(self, http: web.Request, target: Target) -> web.StreamResponse:
+        if target.name is not None or "watch" not in target.kind.verbs:
+            raise not_allowed()
+        request = self._watch_request(http, target)
+        disturbance = UNDISTURBED if self.disturb is None else self.disturb(request)
+        watcher = Watcher(request, self.store, self.options.watch_buffer, disturbance)
+        response = web.StreamResponse(headers={"Content-Type": JSON_TYPE})
+        response.enable_chunked_encoding()
+        await response.prepare(http)
+        self.watchers.add(watcher)
+        try:
+            await watcher.run(response.write, self.options.bookmark_interval_s)
+        except ConnectionResetError:
+            logger.debug("a watch of %s lost its client", target.resource.name)
+        finally:
+            self.watchers.discard(watcher)
+        return response
+
+    def _watch_request(self, http: web.Request, target: Target) -> WatchRequest:
+        query = http.query
+        options.check_list(query)
+        view = self._view(http, target)
+        asked = Request(target, view, query, b"", "")
+        initial = options.flag(query, "sendInitialEvents")
+        timeout_s = options.number(query, "timeoutSeconds")
+        bookmarks = options.flag(query, "allowWatchBookmarks")
+        return WatchRequest(
+            target.resource,
+            view,
+            asked.selector(),
+            target.namespace,
+            None if initial else options.version(query),
+            initial and bookmarks,
+            bookmarks,
+            timeout_s or self.rng.uniform(*self.options.watch_timeout_s),
+        )
+
+    async def close_watches(self, _: web.Application) -> None:
+        """End every open watch, as a server does that shuts down."""
+        for watcher in tuple(self.watchers):
+            watcher.close()
+
+
+def create_app(
+    store: Store,
+    server_options: ServerOptions | None = None,
+    middlewares: Sequence[Middleware] = (),
+    *,
+    disturb: Callable[[WatchRequest], Disturbance] | None = None,
+    books: Books | None = None,
+) -> web.Application:
+    """An aiohttp application that serves the store.
+
+    Args:
+        store: What it serves.
+        server_options: Its limits.
+        middlewares: What requests pass first, as aiohttp has them: faults, records.
+        disturb: Decides what goes wrong with a watch, or refuses it.
+        books: What it shows under `BOOKS_PATH`; new ones by default.
+    """
+    server = _Server(store, server_options or ServerOptions(), disturb=disturb)
+    shown = books or Books(store)
+
+    async def show_books(_: web.Request) -> web.Response:
+        return answer(encode(shown.as_json()))
+
+    app = web.Application(
+        middlewares=middlewares, client_max_size=server.options.max_body_bytes + 1
+    )
+    app.router.add_get(BOOKS_PATH, show_books)
+    app.router.add_route("*", "/{path:.*}", server.handle)
+    app.on_shutdown.append(server.close_watches)
+    return app
+
+
+class SimulatedApiServer:
+    """The API server on a port of this machine, in the running event loop.
+
+    Brings the namespaces that every cluster has, and looks after namespaces and owners.
+
+    Args:
+        store: What it serves.
+        host: The address to listen at.
+        port: The port; 0 takes a free one.
+        server_options: Its limits.
+        middlewares: What requests pass first.
+        disturb: Decides what goes wrong with a watch, or refuses it.
+        books: Where it is written what happened; new ones by default.
+
+    Attributes:
+        listener: Its port, which it can leave for a while.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        server_options: ServerOptions | None = None,
+        middlewares: Sequence[Middleware] = (),
+        disturb: Callable[[WatchRequest], Disturbance] | None = None,
+        books: Books | None = None,
+    ) -> None:
+        self.store = store
+        app = create_app(store, server_options, middlewares, disturb=disturb, books=books)
+        self.listener = Listener(app, host, port)
+        self._housekeeping: Housekeeping | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return self.listener.url
+
+    async def __aenter__(self) -> Self:
+        """Listen; raises `OSError` if the port is taken."""
+        self._housekeeping = Housekeeping(self.store, asyncio.get_running_loop().call_soon)
+        furnish(self.store)
+        try:
+            await self.listener.start()
+        except BaseException:
+            self._housekeeping.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End the open watches, finish the requests under way, stop listening."""
+        if self._housekeeping is not None:
+            self._housekeeping.close()
+        await self.listener.stop()

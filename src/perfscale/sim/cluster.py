@@ -1,0 +1,127 @@
+"""The whole simulated cluster in the running event loop: API server and controllers."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from perfscale.errors import UsageError
+from perfscale.sim import kubeconfig
+from perfscale.sim.apiserver import SimulatedApiServer
+from perfscale.sim.books import Books
+from perfscale.sim.controllers.manager import ControllerManager
+from perfscale.sim.controllers.memory import MemoryObjectStore
+from perfscale.sim.faults.injection import FaultInjection
+from perfscale.sim.faults.model import Faults
+from perfscale.sim.store import Store
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from perfscale.sim.records import JSON
+
+
+class SimulatedCluster:
+    """A Kubernetes cluster with KubeVirt, for as long as its context is entered.
+
+    Leaving the context stops the controllers, then the server, and forgets all objects.
+    Should a controller fail, which is a bug, whoever is inside the context is cancelled,
+    and leaving it raises the failure: nobody waits for phases that never come.
+
+    Args:
+        speed: Divides every latency of the controllers.
+        port: Where to listen on loopback; 0 takes a free port.
+        seed: Makes the latencies and the generated names repeatable.
+        store: Where the objects are kept; a new, empty one by default.
+        faults: What goes wrong in it, on purpose.
+
+    Attributes:
+        books: What happened in it, by its own account.
+
+    Raises:
+        ValueError: `speed` is not a positive number.
+    """
+
+    def __init__(
+        self,
+        *,
+        speed: float = 1.0,
+        port: int = 0,
+        seed: int | None = None,
+        store: Store | None = None,
+        faults: Faults | None = None,
+    ) -> None:
+        self.store = store or Store()
+        self._port = port
+        self.books = Books(self.store)
+        self._injection = FaultInjection(faults or Faults(), self.store, self.books)
+        self._server = SimulatedApiServer(
+            self.store,
+            port=port,
+            middlewares=self._injection.middlewares,
+            disturb=self._injection.disturb,
+            books=self.books,
+        )
+        self._manager = ControllerManager(
+            MemoryObjectStore(self.store),
+            speed=speed,
+            seed=seed,
+            overrule=self._injection.overrule,
+        )
+        self._token = secrets.token_urlsafe(24)
+        self._stack = AsyncExitStack()
+
+    @property
+    def url(self) -> str:
+        """Where the API server listens; only inside the context."""
+        return self._server.url
+
+    def kubeconfig(self) -> JSON:
+        """A kubeconfig for the cluster, as a mapping; only inside the context."""
+        return kubeconfig.kubeconfig_for(self.url, self._token)
+
+    def write_kubeconfig(self, path: str | Path) -> None:
+        """Write `kubeconfig` to a file in one piece, readable by its owner alone.
+
+        Raises:
+            UsageError: It cannot be written there.
+        """
+        kubeconfig.write_kubeconfig(Path(path), self.kubeconfig())
+
+    async def __aenter__(self) -> Self:
+        """Start it.
+
+        Raises:
+            UsageError: The port cannot be listened at.
+        """
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(self._server)
+            except OSError as error:
+                raise UsageError(
+                    f"cannot listen on port {self._port}: {error.strerror or error}",
+                    hint="port 0 takes any that is free",
+                ) from error
+            await stack.enter_async_context(self._injection.running(self._server.listener))
+            tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            controllers = tasks.create_task(self._manager.run(), name="simulated controllers")
+            stack.callback(controllers.cancel)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        """Stop it."""
+        try:
+            return bool(await self._stack.__aexit__(exc_type, exc, traceback))
+        except BaseExceptionGroup as group:
+            if group.exceptions == (exc,):
+                return False  # it was not a controller that failed
+            raise

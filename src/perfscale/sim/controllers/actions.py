@@ -1,0 +1,87 @@
+"""What a controller decides, apart from doing it.
+
+A controller is a set of pure rules: it looks at an object, and at those that the object
+owns, and says what should be written. The runner does the writing, the waiting and the
+trying again, the same for every kind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from perfscale.kube.resources import Resource
+    from perfscale.sim.controllers.objects import Key
+    from perfscale.sim.controllers.store import JSON
+    from perfscale.sim.latency import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Make a new object."""
+
+    resource: Resource
+    obj: JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Replace the object, but not a status that is kept apart."""
+
+    resource: Resource
+    obj: JSON
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateStatus:
+    """Replace the status that is kept apart."""
+
+    resource: Resource
+    obj: JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Ask for the deletion of exactly this object."""
+
+    resource: Resource
+    obj: JSON
+    grace_period_s: int | None = None
+
+
+Action: TypeAlias = Create | Update | UpdateStatus | Delete
+
+
+class View(Protocol):
+    """The cluster as the watches have told of it so far."""
+
+    def find(self, resource: Resource, key: Key) -> JSON | None:
+        """The object, if it is known."""
+
+    def owned(self, resource: Resource, owner_uid: str) -> Collection[JSON]:
+        """The objects of a kind whose controller is the object with this uid."""
+
+    def in_creation(self, owner_uid: str) -> int:
+        """How many objects this owner has created that no watch has told of yet."""
+
+
+class Controller(Protocol):
+    """The rules of one kind. Neither method waits, writes or remembers anything."""
+
+    @property
+    def resource(self) -> Resource:
+        """The kind."""
+
+    @property
+    def owns(self) -> Resource | None:
+        """The kind of the objects it makes, whose changes concern their owner."""
+
+    def stage(self, obj: JSON) -> Stage | None:
+        """What the object waits for before `act` is due; None if for nothing ever."""
+
+    def act(self, obj: JSON, view: View, now: datetime) -> Sequence[Action]:
+        """What to write now that the object's wait is over."""

@@ -1,0 +1,256 @@
+"""Runs the controllers: all the waiting, writing and trying again, and no rule of any kind.
+
+Events of the watches go into the cache and, where a rule says that something is to be done,
+into one queue, at once or when a timer rings. A fixed number of workers take items from
+it, ask the item's controller what to write, and write it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from perfscale.errors import ConflictError, CredentialsError, NotFoundError, PerfscaleError
+from perfscale.sim.controllers.actions import Action, Create, Delete, Update, UpdateStatus
+from perfscale.sim.controllers.cache import Cache
+from perfscale.sim.controllers.objects import (
+    Key,
+    controller_of,
+    gist_of,
+    is_deleting,
+    key_of,
+    uid_of,
+)
+from perfscale.sim.controllers.pod import PodController
+from perfscale.sim.controllers.schedule import Item, Schedule
+from perfscale.sim.controllers.vm import VmController
+from perfscale.sim.controllers.vmi import VmiController
+from perfscale.sim.controllers.vmim import VmimController
+from perfscale.sim.controllers.vmirs import VmirsController
+from perfscale.sim.controllers.workqueue import WorkQueue
+from perfscale.sim.latency import Latencies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perfscale.kube.resources import Resource
+    from perfscale.sim.controllers.actions import Controller
+    from perfscale.sim.controllers.store import JSON, ObjectStore
+
+logger = logging.getLogger(__name__)
+
+_RETRY_FIRST_S: Final = 0.02
+_RETRY_MOST_S: Final = 5.0
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class ControllerManager:
+    """KubeVirt's controllers, and one for pods, over whatever store.
+
+    Args:
+        store: Where the objects are.
+        speed: Divides every latency.
+        seed: Makes latencies and generated names repeatable.
+        clock: The wall clock, for the timestamps in the objects; waits follow the loop's.
+        workers: How many objects are written at a time.
+        skip_missing: Leave out kinds that the API server does not have. Otherwise they
+            are waited for, by asking again and again.
+        overrule: Puts other rules in the place of a controller's.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        *,
+        speed: float = 1.0,
+        seed: int | None = None,
+        clock: Callable[[], datetime] = _utc_now,
+        workers: int = 16,
+        skip_missing: bool = False,
+        overrule: Callable[[Controller], Controller] = lambda controller: controller,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._workers = workers
+        self._skip_missing = skip_missing
+        self._latencies = Latencies(speed=speed, seed=seed)
+        names = random.Random(seed)  # noqa: S311 - names, not secrets
+        controllers: tuple[Controller, ...] = (
+            VmiController(),
+            VmController(),
+            VmirsController(names),
+            VmimController(),
+            PodController(),
+        )
+        self._controllers = tuple(overrule(each) for each in controllers)
+
+    async def run(self) -> NoReturn:
+        """Look after every object until cancelled.
+
+        May be called again after it was cancelled, and takes up what is there: an object
+        in the middle of its life begins its current stage anew.
+
+        Raises:
+            ExceptionGroup: A `CredentialsError`, or a bug. Errors of the API server, and
+                its absence, are ridden out.
+        """
+        controllers = self._controllers
+        if self._skip_missing:
+            served = [await self._store.serves(each.resource) for each in controllers]
+            controllers = tuple(
+                each for each, is_served in zip(controllers, served, strict=True) if is_served
+            )
+        run = _Run(self._store, controllers, self._latencies, self._clock)
+        await run.run(self._workers)
+
+
+class _Run:
+    """One call of `ControllerManager.run`: everything that ends with it."""
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        controllers: tuple[Controller, ...],
+        latencies: Latencies,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._store = store
+        self._clock = clock
+        self._controllers = {each.resource.kind: each for each in controllers}
+        self._cache = Cache(self._loop.time)
+        self._queue = WorkQueue()
+        self._schedule = Schedule(self._loop, latencies, self._queue.add)
+        self._failures: dict[Item, int] = {}
+        self._unsynced: set[str] = set()
+        self._synced = asyncio.Event()
+
+    async def run(self, workers: int) -> NoReturn:
+        resources = {kind: each.resource for kind, each in self._controllers.items()}
+        self._unsynced = set(resources)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for kind, resource in resources.items():
+                    on_event = partial(self._on_event, resource)
+                    on_synced = partial(self._on_synced, kind)
+                    watch = self._store.watch(resource, on_event, on_synced)
+                    tasks.create_task(watch, name=f"controllers: watch {resource.plural}")
+                # A replica set whose VMIs are not known yet would make them once more.
+                await self._synced.wait()
+                for number in range(workers):
+                    tasks.create_task(self._work(), name=f"controllers: worker {number}")
+        finally:
+            self._schedule.close()
+        raise AssertionError("watches and workers only end by an exception")
+
+    def _on_synced(self, kind: str) -> None:
+        self._unsynced.discard(kind)
+        if not self._unsynced:
+            self._synced.set()
+
+    def _on_event(self, resource: Resource, event: str, obj: JSON) -> None:
+        key = key_of(obj)
+        item = Item(resource.kind, key)
+        is_gone = event == "DELETED"
+        controller = self._controllers[resource.kind]
+        is_done_with = is_gone or controller.stage(obj) is None
+        self._cache.apply(resource, event, gist_of(obj) if is_done_with else obj)
+        if is_gone:
+            self._failures.pop(item, None)
+        if is_done_with:
+            self._schedule.forget(item)
+        elif self._is_due(controller, item, obj):
+            self._queue.add(item)
+        self._tell_owners(resource, key, obj)
+
+    def _tell_owners(self, resource: Resource, key: Key, obj: JSON) -> None:
+        made_by = controller_of(obj)
+        for kind, controller in self._controllers.items():
+            if controller.owns is not resource:
+                continue
+            if made_by is not None and made_by.get("kind") == kind:
+                self._queue.add(Item(kind, Key(key.namespace, made_by["name"])))
+            elif self._cache.find(controller.resource, key) is not None:
+                # Somebody else's object bears the name that a VM wants for its own.
+                self._queue.add(Item(kind, key))
+
+    def _is_due(self, controller: Controller, item: Item, obj: JSON) -> bool:
+        stage = controller.stage(obj)
+        return stage is not None and self._schedule.is_due(item, uid_of(obj), stage)
+
+    async def _work(self) -> NoReturn:
+        while True:
+            item = await self._queue.get()
+            try:
+                await self._process(item)
+            except CredentialsError:
+                raise
+            except NotFoundError:
+                # It went in the meantime, which the watch is about to tell.
+                self._failures.pop(item, None)
+            except PerfscaleError as error:
+                self._try_again(item, error)
+            else:
+                self._failures.pop(item, None)
+            finally:
+                self._queue.done(item)
+            # A store in memory never suspends: without this, a long queue would keep
+            # everybody else off the loop.
+            await asyncio.sleep(0)
+
+    async def _process(self, item: Item) -> None:
+        controller = self._controllers[item.kind]
+        obj = self._cache.find(controller.resource, item.key)
+        if obj is None or not self._is_due(controller, item, obj):
+            return
+        for action in controller.act(obj, self._cache, self._clock()):
+            current = self._cache.find(controller.resource, item.key)
+            if (
+                current is None
+                or uid_of(current) != uid_of(obj)
+                or is_deleting(current) != is_deleting(obj)
+            ):
+                # Decided for an object that is not there like that any more. The event
+                # that says so has put the item back into the queue.
+                return
+            await self._perform(action, obj)
+
+    async def _perform(self, action: Action, decided_for: JSON) -> None:
+        match action:
+            case Update():
+                await self._store.update(action.resource, action.obj)
+            case UpdateStatus():
+                await self._store.update_status(action.resource, action.obj)
+            case Delete():
+                key = key_of(action.obj)
+                await self._store.delete(
+                    action.resource,
+                    key.namespace or None,
+                    key.name,
+                    uid=uid_of(action.obj),
+                    grace_period_s=action.grace_period_s,
+                )
+            case Create():
+                owner_uid, key = uid_of(decided_for), key_of(action.obj)
+                self._cache.creating(owner_uid, key)
+                try:
+                    await self._store.create(action.resource, action.obj)
+                except PerfscaleError:
+                    self._cache.created_or_not(owner_uid, key)
+                    raise
+
+    def _try_again(self, item: Item, error: PerfscaleError) -> None:
+        failures = self._failures[item] = self._failures.get(item, 0) + 1
+        delay_s = min(_RETRY_FIRST_S * 2 ** (failures - 1), _RETRY_MOST_S)
+        # A conflict is everyday life: the watch brings the newer version, and the next
+        # look decides again.
+        level = logging.DEBUG if isinstance(error, ConflictError) else logging.WARNING
+        logger.log(level, "%s %s/%s, again in %.2f s: %s", item.kind, *item.key, delay_s, error)
+        self._loop.call_later(delay_s, self._queue.add, item)

@@ -1,0 +1,113 @@
+"""The types of values that a faults file has beside those of a workload file."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from perfscale.config.fields import refusal, rule, show
+from perfscale.config.source import clip
+from perfscale.sim.resources import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_MAX_SEED: Final = 2**53 - 1
+"""The largest whole number that every reader of YAML and JSON keeps exactly."""
+
+VERBS: Final = ("create", "get", "list", "watch", "update", "patch", "delete", "deletecollection")
+RESOURCES: Final = tuple(
+    name for kind in KINDS for name in dict.fromkeys((kind.plural, kind.resource.name))
+)
+"""Every resource of the simulated cluster: ``pods``, ``virtualmachines.kubevirt.io``."""
+
+
+def _pick(value: str, known: Collection[str], *, listed: bool = True) -> str:
+    if value in known:
+        return value
+    near = difflib.get_close_matches(value.lower(), known, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    if listed:
+        hint = f": write one of {', '.join(known)}{hint}"
+    raise rule(f"{show(value)} is not known here{hint}")
+
+
+def choice(*known: str) -> Any:  # noqa: ANN401 - a type is made here
+    """The type of one word of several."""
+
+    def check(value: object) -> str:
+        if not isinstance(value, str):
+            raise refusal("mapping", f"one of {', '.join(known)}", value)
+        return _pick(value, known)
+
+    return BeforeValidator(check), WithJsonSchema({"type": "string", "enum": list(known)})
+
+
+def _words(what: str, known: Collection[str] | None, *, listed: bool = True) -> Any:  # noqa: ANN401 - as above
+    def check(value: object) -> tuple[str, ...]:
+        if not isinstance(value, list | tuple) or not value:
+            raise refusal("list", f"a list with one or more {what} in it", value)
+        for word in value:
+            if not isinstance(word, str) or not word:
+                raise rule(f"{show(word)} is not a text, as each of the {what} must be")
+            if known is not None:
+                _pick(word, known, listed=listed)
+        return tuple(value)
+
+    items: dict[str, Any] = {"type": "string", "minLength": 1}
+    if known is not None:
+        items = {"type": "string", "enum": list(known)}
+    schema = {"type": "array", "minItems": 1, "items": items}
+    return BeforeValidator(check), WithJsonSchema(schema)
+
+
+def _share(value: object) -> float:
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,2}(\.[0-9]+)?%", value):
+        raise rule(f"{value} is a text to YAML: write {float(value[:-1]) / 100:g}")
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0 <= value <= 1:  # type: ignore[operator] # number says so; NaN fails
+        raise refusal("number", "a share from 0 (never) to 1 (always)", value)
+    return float(value)  # type: ignore[arg-type] # as above
+
+
+def _seed(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MAX_SEED:
+        raise refusal("number", "a whole number that is not negative", value)
+    return value
+
+
+def _finalizer(value: object) -> str:
+    domain, slash, name = value.partition("/") if isinstance(value, str) else ("", "", "")
+    if not (domain and slash and name) or "/" in name or clip(str(value)) != value:
+        raise rule(f"{show(value)} is not a finalizer: write it with a domain, example.com/hold")
+    return str(value)
+
+
+Share = Annotated[
+    float,
+    BeforeValidator(_share),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1}),
+]
+"""How many of all: 0.05 is one in twenty."""
+
+Seed = Annotated[
+    int,
+    BeforeValidator(_seed),
+    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": _MAX_SEED}),
+]
+"""Where a sequence of chances begins."""
+
+Verbs = Annotated[tuple[str, ...], *_words("verbs", VERBS)]
+"""What a request does, in Kubernetes' words."""
+
+Resources = Annotated[tuple[str, ...], *_words("resources", RESOURCES, listed=False)]
+"""Kinds of objects, by their plural."""
+
+Names = Annotated[tuple[str, ...], *_words("names", None)]
+"""Names of objects, as patterns with ``*`` and ``?``."""
+
+Finalizer = Annotated[str, BeforeValidator(_finalizer), WithJsonSchema({"type": "string"})]
+"""A finalizer with a domain."""

@@ -1,0 +1,84 @@
+"""Puts the faults of a file where they happen; where there are none of a sort, nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from perfscale.sim.faults.controllers import FatefulController
+from perfscale.sim.faults.fates import Fates
+from perfscale.sim.faults.hands import Holder, Intruder
+from perfscale.sim.faults.model import PHASED
+from perfscale.sim.faults.outages import Outages
+from perfscale.sim.faults.requests import RequestFaults
+from perfscale.sim.faults.watches import WatchFaults
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from aiohttp.typedefs import Middleware
+
+    from perfscale.sim.books import Books
+    from perfscale.sim.controllers.actions import Controller
+    from perfscale.sim.faults.model import Faults
+    from perfscale.sim.listening import Listener
+    from perfscale.sim.store import Store
+
+
+class FaultInjection:
+    """The faults of one simulated cluster.
+
+    Args:
+        faults: What is to go wrong.
+        store: The cluster's objects.
+        books: Where what happened is counted.
+
+    Attributes:
+        middlewares: What requests pass first.
+        disturb: What decides about watches; None if all of them are left alone.
+    """
+
+    def __init__(self, faults: Faults, store: Store, books: Books) -> None:
+        self._faults = faults
+        self._store = store
+        self._books = books
+        self._fates = Fates(faults.objects, faults.seed)
+        self._kinds = {fault.fault for fault in faults.objects}
+        self._outages = Outages(faults.outages, store, books.injected)
+        self.middlewares: list[Middleware] = []
+        if self._outages.count_requests:
+            self.middlewares.append(web.middleware(self._outages))
+        if faults.requests:
+            self.middlewares.append(
+                web.middleware(
+                    RequestFaults(faults.requests, faults.seed, store.catalogue, books.injected)
+                )
+            )
+        self.disturb = (
+            WatchFaults(faults.watches, faults.seed, store, books.injected)
+            if faults.watches
+            else None
+        )
+        if "held" in self._kinds:
+            store.admit = Holder(self._fates, books)
+
+    def overrule(self, controller: Controller) -> Controller:
+        """The controller, made to let objects fail, or be stuck, if it is to do so."""
+        if controller.resource.plural in PHASED and self._kinds & {"fails", "stuck"}:
+            return FatefulController(controller, self._fates)
+        return controller
+
+    @asynccontextmanager
+    async def running(self, listener: Listener) -> AsyncIterator[None]:
+        """Let happen what happens by itself: outages, and others' deletions."""
+        async with AsyncExitStack() as stack:
+            if "vanishes" in self._kinds:
+                stack.callback(Intruder(self._store, self._fates, self._books).close)
+            if self._faults.outages:
+                tasks = await stack.enter_async_context(asyncio.TaskGroup())
+                task = tasks.create_task(self._outages.run(listener), name="simulated outages")
+                stack.callback(task.cancel)
+            yield

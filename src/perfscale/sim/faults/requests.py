@@ -1,0 +1,131 @@
+"""Faults of requests: answers that refuse, connections that break, time that passes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from perfscale.errors import ApiError, NotFoundError, ServerError
+from perfscale.sim import options, refusals
+from perfscale.sim.answers import refuse
+from perfscale.sim.connections import reset
+from perfscale.sim.discovery import is_discovery
+from perfscale.sim.faults.chance import Chance, is_meant
+from perfscale.sim.target import Target, parse_target
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Sequence
+
+    from aiohttp.typedefs import Handler
+
+    from perfscale.sim.faults.model import RequestFault
+    from perfscale.sim.resources import Catalogue
+
+_VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    fault: RequestFault
+    chance: Chance
+
+    def hits(self, target: Target, verb: str) -> bool:
+        fault = self.fault
+        if fault.verbs is not None and verb not in fault.verbs:
+            return False
+        if verb == "watch" and fault.fault == "resetAfter":
+            return False
+        return is_meant(target.resource, fault.resources) and self.chance.hits()
+
+
+class RequestFaults:
+    """Lets the faults of a file happen to requests for objects.
+
+    They are tried in the order of the file: of those that end a request, the first that
+    hits it does; the slow ones add up. Discovery, versions and health are left alone.
+
+    Args:
+        faults: The faults.
+        seed: The file's seed.
+        catalogue: The kinds that the server has.
+        injected: Where to count what happened, by the name of the fault.
+    """
+
+    def __init__(
+        self,
+        faults: Sequence[RequestFault],
+        seed: int,
+        catalogue: Catalogue,
+        injected: Counter[str],
+    ) -> None:
+        self._rules = [
+            _Rule(fault, Chance(seed, f"requests[{number}]", fault.share, fault.times))
+            for number, fault in enumerate(faults)
+        ]
+        self._catalogue = catalogue
+        self._injected = injected
+
+    async def __call__(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer a request, or let it be answered."""
+        target = _target_of(request, self._catalogue)
+        if target is None:
+            return await handler(request)
+        verb = _verb_of(request, target)
+        for rule in self._rules:
+            if not rule.hits(target, verb):
+                continue
+            fault = rule.fault
+            self._injected[fault.fault] += 1
+            match fault.fault:
+                case "slow":
+                    await asyncio.sleep(fault.delay or 0.0)
+                case "resetBefore":
+                    return _break(request)
+                case "resetAfter":
+                    await handler(request)
+                    return _break(request)
+                case _:
+                    return refuse(_refusal(fault), target.resource)
+        return await handler(request)
+
+
+def _target_of(request: web.Request, catalogue: Catalogue) -> Target | None:
+    path = request.path
+    if not path.startswith(("/api/", "/apis/")) or is_discovery(path):
+        return None
+    try:
+        return parse_target(path, catalogue)
+    except NotFoundError:
+        return None
+
+
+def _verb_of(request: web.Request, target: Target) -> str:
+    method = request.method
+    if method == "DELETE":
+        return "deletecollection" if target.name is None else "delete"
+    if method in _VERBS:
+        return _VERBS[method]
+    if options.flag(request.query, "watch"):
+        return "watch"
+    return "list" if target.name is None else "get"
+
+
+def _refusal(fault: RequestFault) -> ApiError:
+    retry_s = fault.retry_after
+    if fault.fault == "tooManyRequests":
+        return refusals.too_many_requests(1 if retry_s is None else int(retry_s))
+    if fault.fault == "unavailable":
+        message = "the server is currently unable to handle the request"
+        return ServerError(message, status=503, reason="ServiceUnavailable", retry_after_s=retry_s)
+    message = "Internal error occurred: the simulation was told so"
+    return refusals.refusal(500, "InternalError", message)
+
+
+def _break(request: web.Request) -> web.Response:
+    """Reset the connection; the answer that aiohttp is owed goes nowhere."""
+    reset(request.transport)
+    return web.Response()

@@ -1,0 +1,152 @@
+"""Every template of a workload file, checked and ready to make objects.
+
+All problems of all templates come out at once: someone who writes a workload
+runs ``validate`` a few times, not once for every typo.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from perfscale.errors import Problem, TemplateError
+from perfscale.templates.dialect import load_template
+from perfscale.templates.duplicates import Checked, find_duplicates, look_at
+from perfscale.templates.factory import Manifests, ObjectFactory, kinds_of
+from perfscale.templates.packaged import packaged_file, packaged_templates
+from perfscale.templates.source import undefined_variables
+from perfscale.templates.variables import TemplateDefaults, Variables
+
+if TYPE_CHECKING:
+    from perfscale.config import Config, ObjectSpec, Workload
+    from perfscale.templates.source import Source
+
+_DIGITS = re.compile(r"\d+")
+
+
+def resolve_template(config: Config, name: str) -> Path | None:
+    """The file behind a ``templateFile``; None where there is none.
+
+    Relative to the workload file first, else the packaged template of that
+    name, a leading ``templates/`` stripped.
+    """
+    beside = config.source.directory / name
+    if beside.is_file():
+        return beside
+    packaged = PurePosixPath(name.removeprefix("./").removeprefix("templates/"))
+    if packaged.is_absolute() or ".." in packaged.parts:
+        return None
+    path = packaged_file("templates", *packaged.parts)
+    return path if path.is_file() else None
+
+
+def compile_templates(
+    config: Config, *, run_id: str, defaults: TemplateDefaults | None = None
+) -> tuple[tuple[ObjectFactory, ...], ...]:
+    """Compile and check every template of a workload file.
+
+    Every name that a template uses is checked, and the objects are rendered:
+    all of them where a workload has few, else the first and last replicas of
+    the first and last iterations.
+
+    Args:
+        config: The workload file.
+        run_id: The run's id, for the labels and for ``uuid``.
+        defaults: For ``containerPrefix`` and ``containerTag``; None: the built-in ones.
+
+    Returns:
+        The factories, by workload and by position in its ``objects``.
+
+    Raises:
+        TemplateError: Every problem of every template.
+    """
+    compiler = _Compiler(config, run_id, defaults or TemplateDefaults())
+    checked = [
+        [compiler.entry(number, index) for index in range(len(workload.objects))]
+        for number, workload in enumerate(config.workloads)
+    ]
+    problems = [*compiler.problems, *find_duplicates(config, checked)]
+    if problems:
+        raise TemplateError(list(dict.fromkeys(problems)))
+    return tuple(tuple(entry.factory for entry in entries if entry) for entries in checked)
+
+
+class _Compiler:
+    """Compiles entry by entry, and keeps every problem."""
+
+    def __init__(self, config: Config, run_id: str, defaults: TemplateDefaults) -> None:
+        self.problems: list[Problem] = []
+        self._config = config
+        self._run_id = run_id
+        self._defaults = defaults
+        self._sources: dict[Path, Source | None] = {}
+
+    def entry(self, number: int, index: int) -> Checked | None:
+        """One entry, compiled and looked at; None (and problems) where something is wrong."""
+        workload = self._config.workloads[number]
+        spec = workload.objects[index]
+        path = resolve_template(self._config, spec.template_file)
+        if path is None:
+            self.problems.append(self._missing(number, index, spec.template_file))
+            return None
+        source = self._source(path)
+        if source is None:
+            return None
+        variables = Variables(workload, spec, run_id=self._run_id, defaults=self._defaults)
+        where = f"workloads[{number}].objects[{index}]"
+        undefined = undefined_variables(source, variables.names, where)
+        if undefined:
+            self.problems += undefined
+            return None
+        manifests = Manifests(source, variables, self._run_id, workload.name)
+        factory = self._factory(workload, spec, path, manifests)
+        try:
+            return look_at(factory, number, index) if factory else None
+        except TemplateError as error:
+            self.problems += error.problems
+            return None
+
+    def _factory(
+        self, workload: Workload, spec: ObjectSpec, path: Path, manifests: Manifests
+    ) -> ObjectFactory | None:
+        """Look closely at a few replicas; the same flaw is not told twice."""
+        found: dict[tuple[str, int | None], Problem] = {}
+        ends = [
+            (iteration, replica)
+            for iteration in sorted({1, workload.iteration_count})
+            for replica in sorted({1, spec.replicas})
+        ]
+        for iteration, replica in ends:
+            for problem in manifests.inspect(iteration, replica):
+                headline = problem.message.split("\n", 1)[0]
+                found.setdefault((_DIGITS.sub("#", headline), problem.line), problem)
+        if found:
+            self.problems += found.values()
+            return None
+        kinds = kinds_of(manifests.documents(1, 1))
+        return ObjectFactory(workload, spec, path, manifests, kinds)
+
+    def _missing(self, number: int, index: int, name: str) -> Problem:
+        """What to say about a template that is not there."""
+        known = packaged_templates()
+        near = difflib.get_close_matches(PurePosixPath(name).name, known, n=1)
+        guess = f" (did you mean templates/{near[0]}?)" if near else ""
+        beside = self._config.source.directory / name
+        what = "is a folder" if beside.is_dir() else "is not there"
+        return self._config.problem(
+            ("workloads", number, "objects", index, "templateFile"),
+            f"the template {name!r} {what}{guess}: looked for {beside}, and among the packaged "
+            f"templates: {', '.join(known)}",
+        )
+
+    def _source(self, path: Path) -> Source | None:
+        """The parsed file; None where it cannot be, its problems told once."""
+        if path not in self._sources:
+            try:
+                self._sources[path] = load_template(path)
+            except TemplateError as error:
+                self.problems += error.problems
+                self._sources[path] = None
+        return self._sources[path]

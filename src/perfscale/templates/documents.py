@@ -1,0 +1,231 @@
+"""Rendered text to manifests: YAML as kubectl reads it, and where things stand in it."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+JSON: TypeAlias = dict[str, Any]
+_MAP, _STR = "tag:yaml.org,2002:map", "tag:yaml.org,2002:str"
+_MERGE = "tag:yaml.org,2002:merge"
+_KEPT = tuple(f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "merge"))
+_DIGITS = list("-+.0123456789")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong in rendered text.
+
+    Attributes:
+        message: What, and what to do.
+        line: Line of the rendered text, counted from 1.
+    """
+
+    message: str
+    line: int
+
+
+class BadYamlError(Exception):
+    """Rendered text is not YAML, or holds what JSON cannot (internal: becomes a TemplateError)."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+class _Loader(yaml.CSafeLoader):
+    """Safe YAML with the types that JSON has, and kubectl's idea of them.
+
+    PyYAML's own rules also read ``52:54:00:12:34:56`` (a MAC address) as a
+    number to base 60 and ``2026-01-31`` as a date; kubectl's do not.
+    """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's registry, replaced as a whole
+        first: [rule for rule in rules if rule[0] in _KEPT]
+        for first, rules in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ANN401 - PyYAML's signature
+        """As PyYAML does, with every failure a YAML error that has a place."""
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+            raise yaml.constructor.ConstructorError(
+                None,
+                None,
+                f"{getattr(node, 'value', '')!s:.40} is not a value of {node.tag}",
+                node.start_mark,
+            ) from error
+
+
+_INTEGER = r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]+|0|[1-9][0-9_]*)"
+_FLOAT = (
+    r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*|[0-9][0-9_]*(?=[eE]))(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+)
+
+
+def _integer(_: _Loader, node: yaml.ScalarNode) -> int:
+    text = node.value.replace("_", "").lower()
+    sign = -1 if text.startswith("-") else 1
+    text = text.lstrip("+-")
+    if re.fullmatch(r"0[0-7]+", text):
+        return sign * int(text, 8)
+    return sign * int(text, 0)
+
+
+def _float(loader: _Loader, node: yaml.ScalarNode) -> float | str:
+    """A number, or the text itself where the number is too large: ``12e4567`` is a commit."""
+    value = loader.construct_yaml_float(node)
+    too_large = math.isinf(value) and "inf" not in node.value.lower()
+    return str(node.value) if too_large else value
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(rf"(?:{_FLOAT})$"), _DIGITS)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(rf"{_INTEGER}$"), _DIGITS)
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
+_Loader.add_constructor("tag:yaml.org,2002:float", _float)
+
+
+def load_documents(text: str) -> list[object]:
+    """The documents of a rendered template, empty ones left out.
+
+    Raises:
+        BadYamlError: It is not YAML.
+    """
+    try:
+        documents = yaml.load_all(text, _Loader)
+        return [document for document in documents if document is not None]
+    except (yaml.YAMLError, RecursionError) as error:
+        raise BadYamlError(_yaml_finding(error, text)) from error
+
+
+class Places:
+    """Where things stand in a rendered template, for error messages.
+
+    Args:
+        text: Rendered text that ``load_documents`` accepts.
+    """
+
+    def __init__(self, text: str) -> None:
+        nodes = yaml.compose_all(text, _Loader)
+        self._documents = [node for node in nodes if not _is_null(node)]
+
+    def line(self, document: int, path: Sequence[str]) -> int:
+        """Line of a key in a document; of the nearest thing around it where it is missing."""
+        node = self._documents[document]
+        line = node.start_mark.line + 1
+        for key in path:
+            found = _member(node, key)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line + 1, found[1]
+        return line
+
+    def duplicate_keys(self) -> list[Finding]:
+        """Keys that stand twice in one mapping; PyYAML keeps the last without a word."""
+        return [finding for node in self._documents for finding in _duplicates(node)]
+
+
+def _is_null(node: yaml.Node) -> bool:
+    return bool(node.tag == "tag:yaml.org,2002:null")
+
+
+def _member(node: yaml.Node, key: str) -> tuple[yaml.Node, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        for name, value in node.value:
+            if name.value == key:
+                return name, value
+    return None
+
+
+def _duplicates(root: yaml.Node) -> Iterator[Finding]:
+    waiting, done = [root], set[int]()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in done:  # an anchor's node is met once for every alias
+            continue
+        done.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        if not isinstance(node, yaml.MappingNode):
+            continue
+        lines: dict[tuple[str, str], int] = {}
+        for key, value in node.value:
+            waiting.append(value)
+            if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE:
+                continue
+            line = key.start_mark.line + 1
+            first = lines.setdefault((key.tag, key.value), line)
+            if first != line or _repeated_on_line(node, key):
+                yield Finding(
+                    f"the key {key.value!r} stands twice in one mapping; remove one of the two",
+                    line,
+                )
+
+
+def _repeated_on_line(mapping: yaml.MappingNode, key: yaml.ScalarNode) -> bool:
+    """Whether the same key stands before this one, as in ``{a: 1, a: 2}``."""
+    same = [k for k, _ in mapping.value if (k.tag, k.value) == (key.tag, key.value)]
+    return same[0] is not key
+
+
+def _yaml_finding(error: yaml.YAMLError | RecursionError, text: str) -> Finding:
+    """PyYAML's error as one sentence, with what it usually means."""
+    if isinstance(error, RecursionError):
+        return Finding("not YAML after rendering: nested too deeply", 1)
+    if isinstance(error, yaml.reader.ReaderError):
+        position = error.position if isinstance(error.position, int) else 0
+        line = text.count("\n", 0, position) + 1
+        return Finding(f"not YAML after rendering: {error.reason}", line)
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    line = mark.line + 1 if mark is not None else 1
+    problem = getattr(error, "problem", None) or str(error)
+    lines = text.split("\n")
+    shown = lines[line - 1] if line <= len(lines) else ""
+    return Finding(f"not YAML after rendering: {problem}{_advice(problem, shown)}", line)
+
+
+def _advice(problem: str, line: str) -> str:
+    """What most likely brought PyYAML to its complaint."""
+    if line.lstrip().startswith("{%"):
+        return (
+            "; in a file with Go's variables (`{{.replica}}`) `{%` is literal text: "
+            "write the whole file in Jinja2"
+        )
+    if "tab" in problem or line.lstrip(" ").startswith("\t"):
+        return "; indent with spaces, YAML takes no tabs"
+    if "mapping values are not allowed" in problem:
+        return "; put a value with `: ` in it in quotes, and check the indentation"
+    if "could not determine a constructor" in problem:
+        return "; tags are not understood"
+    if "cannot start any token" in problem:
+        return "; put a value that begins with such a character in quotes"
+    return ""
+
+
+class _Dumper(yaml.CSafeDumper):
+    """YAML for reading: text of several lines as a block."""
+
+
+def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in value else None
+    return dumper.represent_scalar(_STR, value, style=style)
+
+
+_Dumper.add_representer(str, _text)
+# PyYAML would leave `1e3` bare, and kubectl would read a number
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(rf"(?:{_FLOAT})$"), _DIGITS)
+
+
+def dump_document(document: JSON) -> str:
+    """One manifest as YAML, keys in the order of the template."""
+    dumped = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return str(dumped)

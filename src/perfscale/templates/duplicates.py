@@ -1,0 +1,165 @@
+"""Objects that a workload file would create twice.
+
+The second create would be refused with ``AlreadyExists``, perhaps after an
+hour of load; so it is an error before the first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from perfscale.errors import Problem
+from perfscale.templates.scopes import group_of, is_cluster_scoped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from perfscale.config import Config, ObjectSpec, Workload
+    from perfscale.templates.factory import ObjectFactory
+
+# A workload up to this size is rendered whole: it takes a fraction of a second
+_EXHAUSTIVE = 1000
+
+
+class Key(NamedTuple):
+    """What tells an object from every other in a cluster."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        """As ``Kind namespace/name``."""
+        place = f"{self.namespace}/" if self.namespace else ""
+        return f"{self.kind} {place}{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One object that would be created, and by what."""
+
+    key: Key
+    workload: int
+    entry: int
+    document: int
+    iteration: int
+    replica: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A factory, and the objects of it that were looked at."""
+
+    factory: ObjectFactory
+    made: Sequence[Made]
+
+
+def sample(workload: Workload, spec: ObjectSpec) -> Iterator[tuple[int, int]]:
+    """The (iteration, replica) pairs to look at: all, or the ends and their neighbours."""
+    total = workload.iteration_count * sum(entry.replicas for entry in workload.objects)
+    everything = total <= _EXHAUSTIVE
+    for iteration in _numbers(workload.iteration_count, everything):
+        for replica in _numbers(spec.replicas, everything):
+            yield iteration, replica
+
+
+def _numbers(count: int, everything: bool) -> Sequence[int]:
+    if everything:
+        return range(1, count + 1)
+    return sorted({1, min(2, count), max(1, count - 1), count})
+
+
+def look_at(factory: ObjectFactory, workload: int, entry: int) -> Checked:
+    """Render the sample of one factory.
+
+    Args:
+        factory: The factory.
+        workload: Position of its workload.
+        entry: Its position in the workload's ``objects``.
+
+    Raises:
+        TemplateError: One of the objects does not render.
+    """
+    made = []
+    for iteration, replica in sample(factory.workload, factory.spec):
+        for document, request in enumerate(factory.render(iteration, replica)):
+            namespace = request.namespace or factory.namespace(iteration)
+            if is_cluster_scoped(request.api_version, request.kind):
+                namespace = ""
+            key = Key(group_of(request.api_version), request.kind, namespace, request.name)
+            made.append(Made(key, workload, entry, document, iteration, replica))
+    return Checked(factory, made)
+
+
+def find_duplicates(
+    config: Config, checked: Sequence[Sequence[Checked | None]]
+) -> Iterator[Problem]:
+    """A problem for each document of a template that makes an object which is already there.
+
+    Args:
+        config: The workload file.
+        checked: By workload and entry; None where an entry has problems of its own.
+    """
+    left_behind: dict[Key, Made] = {}
+    for entries in checked:
+        present = [entry for entry in entries if entry is not None]
+        if not present:
+            continue
+        workload = present[0].factory.workload
+        leaves_nothing = workload.iteration_cleanup and workload.iteration_deletion_wait
+        seen: dict[Key, Made] = {}
+        told: set[tuple[int, int]] = set()
+        current = 1
+        everything = (made for entry in present for made in entry.made)
+        for made in sorted(everything, key=lambda made: made.iteration):
+            if leaves_nothing and made.iteration != current:
+                seen.clear()
+                current = made.iteration
+            other = seen.setdefault(made.key, made)
+            if other is made:
+                other = left_behind.get(made.key, made)
+            if other is not made and (made.entry, made.document) not in told:
+                told.add((made.entry, made.document))
+                entry = next(entry for entry in present if made in entry.made)
+                yield _problem(config, entry.factory, other, made)
+        if not leaves_nothing:
+            left_behind |= seen
+
+
+def _problem(config: Config, factory: ObjectFactory, first: Made, second: Made) -> Problem:
+    """What to say, and at which line, about two that are the same."""
+    entry = ("workloads", second.workload, "objects", second.entry)
+    replica = factory.variable("replica")
+    if first.workload != second.workload:
+        earlier = config.workloads[first.workload].name
+        return config.problem(
+            entry,
+            f"{second.key} is left behind by the workload {earlier!r} and would be created again: "
+            f"set iterationCleanup and iterationDeletionWait of {earlier!r}, or give the two "
+            "different namespaces (inputVars.namespace) or names",
+        )
+    if first.iteration != second.iteration:
+        namespaced = "" if factory.workload.namespaced_iterations else "set namespacedIterations, "
+        return config.problem(
+            entry,
+            f"{second.key} would be created in iteration {first.iteration} and again in iteration "
+            f"{second.iteration}: set iterationCleanup and iterationDeletionWait, {namespaced}"
+            f"or put {factory.variable('iteration')} in its name",
+        )
+    if first.entry != second.entry:
+        return config.problem(
+            entry,
+            f"{second.key} is also made by objects[{first.entry}]: give the two different names, "
+            "for instance with a variable of inputVars in them",
+        )
+    line = factory.name_line(second.iteration, second.replica, second.document)
+    if first.replica == second.replica:
+        message = f"{second.key} stands twice in this template: give the two different names"
+    else:
+        message = (
+            f"{second.key} would be created more than once in an iteration, for replica "
+            f"{first.replica} and for replica {second.replica}: put {replica} in its name"
+        )
+    return Problem(message, str(factory.path), line)

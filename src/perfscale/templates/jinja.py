@@ -1,0 +1,278 @@
+"""Templates in Jinja2: sandboxed, strict, and without Jinja's global functions.
+
+Jinja's globals would hide a forgotten variable (``{{ namespace }}`` is a class
+of theirs), its undefined variables print as nothing, and its booleans print as
+Python's: none of that may reach a manifest unseen.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping as AbstractMapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta, nodes
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import SandboxedEnvironment, safe_range
+
+from perfscale.errors import Problem, TemplateError
+from perfscale.templates.gotemplate import beyond_variables, calls_go, find_actions
+from perfscale.templates.source import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from jinja2.runtime import Context
+
+_MARK = re.compile("\ue000(\\d+)\ue001")
+_RAW = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}.*?\{%[-+]?\s*endraw\s*[-+]?%\}", re.DOTALL)
+_LITERAL = "literal text goes between {% raw %} and {% endraw %}"
+_MAX_POWER = 64
+_MAX_REPEATED = 1_000_000
+
+
+def _printed(value: Any) -> Any:  # noqa: ANN401 - whatever an expression gives
+    """An expression's value as YAML writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if isinstance(value, (list, tuple, AbstractMapping)):
+        return msgspec.json.encode(value).decode()
+    return value
+
+
+class _Environment(SandboxedEnvironment):
+    """Jinja's sandbox, with its two open ends bounded: powers and repetition."""
+
+    intercepted_binops = frozenset({"**", "*"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401 - Jinja's signature
+        """``left operator right``, unless the result would not fit into memory."""
+        if operator == "**" and isinstance(right, (int, float)) and abs(right) > _MAX_POWER:
+            raise SecurityError(f"the exponent {right} is above {_MAX_POWER}")
+        for text, count in ((left, right), (right, left)):
+            if isinstance(text, (str, list, tuple)) and isinstance(count, int):
+                self._check_repetition(len(text), count)
+        return super().call_binop(context, operator, left, right)
+
+    @staticmethod
+    def _check_repetition(length: int, count: int) -> None:
+        if length * count > _MAX_REPEATED:
+            raise SecurityError(f"repeating it {count} times gives more than {_MAX_REPEATED}")
+
+
+def _environment() -> _Environment:
+    environment = _Environment(
+        undefined=StrictUndefined,
+        finalize=_printed,
+        keep_trailing_newline=True,
+        autoescape=False,  # manifests are YAML, not HTML
+    )
+    environment.globals = {"range": safe_range}
+    return environment
+
+
+_ENVIRONMENT = _environment()
+
+
+def is_expression(text: str) -> bool:
+    """Whether Jinja2 can parse a text as what stands between ``{{`` and ``}}``."""
+    try:
+        _ENVIRONMENT.parse(f"{{{{{text}}}}}")
+    except (TemplateSyntaxError, RecursionError, ValueError):
+        return False
+    return True
+
+
+def outside_raw(text: str) -> str:
+    """The text with its ``{% raw %}`` blocks blanked out; lines stay where they were."""
+    return _RAW.sub(lambda match: "\n" * match.group().count("\n"), text)
+
+
+class JinjaTemplate:
+    """A template file in Jinja2.
+
+    Args:
+        file: The file, as errors name it.
+        text: Its text.
+
+    Raises:
+        TemplateError: It is not Jinja2, or needs another file.
+    """
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self._text = text
+        if constructs := self._go_constructs():
+            raise TemplateError(constructs)
+        try:
+            tree = _ENVIRONMENT.parse(text)
+            self._check(tree)
+            code = _ENVIRONMENT.compile(tree, filename=file)
+            self._template = Template.from_code(_ENVIRONMENT, code, dict(_ENVIRONMENT.globals))
+            # compiling changed the tree, so the names are read from a fresh one
+            self.references = _references(_ENVIRONMENT.parse(text))
+        except TemplateSyntaxError as error:
+            raise TemplateError(self._syntax_problems(error)) from error
+        except (SyntaxError, RecursionError, ValueError, MemoryError, OverflowError) as error:
+            problem = Problem(f"Jinja2 cannot take this template: {error}", file, 1)
+            raise TemplateError([problem]) from error
+
+    def render(self, variables: Mapping[str, Any]) -> str:
+        """The text with its variables filled in.
+
+        Raises:
+            TemplateError: An expression fails with these values.
+        """
+        return self._render(self._template, variables)
+
+    def lines(self, variables: Mapping[str, Any]) -> Sequence[int]:
+        """The template's line behind each line of ``render(variables)``.
+
+        Found by rendering once more, with the number of each line hidden in
+        the literal text. Where a template looks at its own text, and the
+        numbers change what it does, lines are counted as rendered.
+        """
+        plain = self.render(variables)
+        tree = _ENVIRONMENT.parse(self._text)
+        for node in tree.find_all(nodes.TemplateData):
+            node.data = _marked(node)
+        code = _ENVIRONMENT.compile(tree, filename=self.file)
+        template = Template.from_code(_ENVIRONMENT, code, dict(_ENVIRONMENT.globals))
+        try:
+            text = self._render(template, variables)
+        except TemplateError:
+            text = plain
+        if _MARK.sub("", text) != plain:
+            return range(1, plain.count("\n") + 2)
+        lines: list[int] = []
+        last = 1
+        for rendered in text.split("\n"):
+            marks = [int(mark) for mark in _MARK.findall(rendered)]
+            lines.append(marks[0] if marks else last)
+            last = marks[-1] if marks else last
+        return lines
+
+    def variable(self, name: str) -> str:
+        """How this dialect writes a variable."""
+        return f"{{{{ {name} }}}}"
+
+    def _render(self, template: Template, variables: Mapping[str, Any]) -> str:
+        try:
+            return template.render(variables)
+        # a template is a program: whatever it raises is its author's to mend
+        except Exception as error:
+            message = str(error) or type(error).__name__
+            problem = Problem(
+                f"{message} (rendering iteration {variables.get('iteration')}, "
+                f"replica {variables.get('replica')})",
+                self.file,
+                self._line_of(error),
+            )
+            raise TemplateError([problem]) from error
+
+    def _line_of(self, error: Exception) -> int:
+        """The template's line in the traceback, which Jinja rewrites to the template's."""
+        line, trace = 1, error.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == self.file:
+                line = trace.tb_lineno
+            trace = trace.tb_next
+        return line
+
+    def _check(self, tree: nodes.Template) -> None:
+        """Refuse what needs another file, and what shell scripts write by accident."""
+        loading = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+        problems = [
+            Problem(
+                f"`{{% {_TAGS[type(node)]} %}}` needs another file, and a template is one file: "
+                "put the text here",
+                self.file,
+                node.lineno,
+            )
+            for node in tree.find_all(loading)
+        ]
+        problems += self._shell_comments()
+        if problems:
+            raise TemplateError(problems)
+
+    def _shell_comments(self) -> Iterator[Problem]:
+        """``${#`` opens a Jinja comment: what follows would vanish without a word."""
+        before = ""
+        for line, kind, value in _ENVIRONMENT.lex(self._text):
+            if kind == "comment_begin" and before.endswith("$"):
+                yield Problem(_SHELL_COMMENT, self.file, line)
+            before = value if kind == "data" else ""
+
+    def _go_constructs(self) -> list[Problem]:
+        """Go's template language in a file that has no plain Go variable."""
+        actions = find_actions(outside_raw(self._text))
+        if all(is_expression(action.inner) and not calls_go(action) for action in actions):
+            return []
+        return [
+            Problem(construct, self.file, action.line)
+            for action in actions
+            if (construct := beyond_variables(action, is_expression))
+        ]
+
+    def _syntax_problems(self, error: TemplateSyntaxError) -> list[Problem]:
+        """What is wrong with a file that is not Jinja2."""
+        message = (error.message or "syntax error").rstrip(".")
+        if "end of comment" in message:
+            before = self._text[: self._text.rfind("{#")]
+            line = before.count("\n") + 1
+            hint = _SHELL_COMMENT if before.endswith("$") else f"{_COMMENT}; {_LITERAL}"
+            return [Problem(hint, self.file, line)]
+        if unknown := re.match(r"No (?:filter|test) named '(\w+)'", message):
+            known = [*_ENVIRONMENT.filters, *_ENVIRONMENT.tests]
+            near = difflib.get_close_matches(unknown[1], known, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else "Jinja2's own filters are there"
+            return [Problem(f"{message}; {hint}", self.file, error.lineno)]
+        return [Problem(f"not Jinja2: {message}; {_LITERAL}", self.file, error.lineno)]
+
+
+_TAGS: dict[type[nodes.Node], str] = {
+    nodes.Include: "include",
+    nodes.Import: "import",
+    nodes.FromImport: "from ... import",
+    nodes.Extends: "extends",
+}
+_COMMENT = "`{#` begins a comment of Jinja2, and no `#}` ends it"
+_SHELL_COMMENT = (
+    "`${#` of a shell script begins a comment of Jinja2: put the script between "
+    "{% raw %} and {% endraw %}, or write `${{ '{#' }}`"
+)
+
+
+def _marked(node: nodes.TemplateData) -> str:
+    """Literal text with the number of its line at the start of each."""
+    parts = node.data.split("\n")
+    marked = [f"\ue000{node.lineno + n}\ue001{part}" for n, part in enumerate(parts)]
+    if len(parts) > 1 and not parts[-1]:
+        marked[-1] = ""  # nothing of this text is on that line
+    return "\n".join(marked)
+
+
+def _references(tree: nodes.Template) -> list[Reference]:
+    """The variables that a template needs, at their first use.
+
+    Not those that the template asks about first (``is defined``, ``default``).
+    """
+    wanted = meta.find_undeclared_variables(tree) - set(_guarded(tree))
+    first: dict[str, int] = {}
+    for name in tree.find_all(nodes.Name):
+        if name.ctx == "load" and name.name in wanted:
+            first[name.name] = min(name.lineno, first.get(name.name, name.lineno))
+    found = [Reference(name, line) for name, line in first.items()]
+    return sorted(found, key=lambda reference: (reference.line, reference.name))
+
+
+def _guarded(tree: nodes.Template) -> Iterable[str]:
+    """Names that the template tests for being defined, or gives a default."""
+    for node in tree.find_all((nodes.Test, nodes.Filter)):
+        asks = ("defined", "undefined") if isinstance(node, nodes.Test) else ("default", "d")
+        if node.name in asks and isinstance(node.node, nodes.Name):
+            yield node.node.name

@@ -1,0 +1,56 @@
+"""Where the templates and examples that ship with the package are.
+
+A wheel carries them inside the package, under ``_data``; an editable install
+has them at the top of the checkout. Everything else asks this module, so that
+the command works the same from both.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from perfscale.errors import PerfscaleError
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_FOLDERS = ("templates", "examples")
+
+
+def data_root(package: Path = _PACKAGE) -> Path:
+    """The folder that holds ``templates/`` and ``examples/``.
+
+    Args:
+        package: Folder of the ``perfscale`` package.
+
+    Raises:
+        PerfscaleError: Neither place has both folders: a broken installation.
+    """
+    candidates = (package / "_data", package.parent.parent)
+    for root in candidates:
+        if all((root / folder).is_dir() for folder in _FOLDERS):
+            return root
+    looked = " and ".join(str(root) for root in candidates)
+    raise PerfscaleError(
+        f"the packaged templates and examples are missing (looked in {looked})",
+        hint="install the package again",
+    )
+
+
+def packaged_file(*parts: str) -> Path:
+    """Path of one packaged file, as in ``packaged_file("templates", "pod.yaml")``.
+
+    The file need not exist.
+
+    Raises:
+        PerfscaleError: The installation has no packaged files at all.
+    """
+    return data_root().joinpath(*parts)
+
+
+def packaged_templates() -> tuple[str, ...]:
+    """Names of the packaged templates, sorted, as a workload file refers to them."""
+    return tuple(sorted(path.name for path in packaged_file("templates").glob("*.yaml")))
+
+
+def default_workload() -> Path:
+    """The workload that ``perfscale run`` takes where none is named."""
+    return packaged_file("examples", "kubevirt-density", "kubevirt-density.yaml")

@@ -1,0 +1,128 @@
+"""A template file as text: what both dialects offer, and how a file is read."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from perfscale.errors import Problem, TemplateError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A variable that a template uses, and the line of its first use."""
+
+    name: str
+    line: int
+
+
+class LineMap:
+    """Finds the template's line behind each rendered line.
+
+    A rendered line belongs to the first thing on it that came from the
+    template: literal text counts its own newlines, a value is all on one line.
+    """
+
+    def __init__(self) -> None:
+        self._lines: list[int] = []
+        self._open: int | None = None
+        self._last = 1
+
+    def literal(self, text: str, line: int) -> None:
+        """Literal text that begins on ``line`` of the template."""
+        for offset, part in enumerate(text.split("\n")):
+            self._part(part, line + offset, first=not offset)
+
+    def value(self, text: str, line: int) -> None:
+        """The value of something that stands on ``line`` of the template."""
+        for offset, part in enumerate(text.split("\n")):
+            self._part(part, line, first=not offset)
+
+    def finish(self) -> list[int]:
+        """The lines, one for each line of the text so far."""
+        return [*self._lines, self._last if self._open is None else self._open]
+
+    def _part(self, part: str, line: int, *, first: bool) -> None:
+        if not first:
+            self._lines.append(self._last if self._open is None else self._open)
+            self._open = None
+        if part or not first:
+            self._last = line
+        if part and self._open is None:
+            self._open = line
+
+
+class Source(Protocol):
+    """A template that was parsed, in either dialect."""
+
+    @property
+    def file(self) -> str:
+        """The file, as errors name it."""
+
+    @property
+    def references(self) -> Sequence[Reference]:
+        """The variables that must be defined, in order of their first use."""
+
+    def render(self, variables: Mapping[str, Any]) -> str:
+        """The text with its variables filled in.
+
+        Raises:
+            TemplateError: The template fails with these values.
+        """
+
+    def lines(self, variables: Mapping[str, Any]) -> Sequence[int]:
+        """The template's line behind each line of ``render(variables)``."""
+
+    def variable(self, name: str) -> str:
+        """How this dialect writes a variable, for hints."""
+
+
+def read_template(path: Path) -> str:
+    """The text of a template file.
+
+    Raises:
+        TemplateError: It cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        problem = Problem("not UTF-8 text: save the template as UTF-8", str(path), line)
+        raise TemplateError([problem]) from error
+    except OSError as error:
+        problem = Problem(f"cannot be read: {error.strerror or error}", str(path))
+        raise TemplateError([problem]) from error
+
+
+def undefined_variables(source: Source, defined: Collection[str], where: str) -> list[Problem]:
+    """A problem for each variable that the template uses and nothing defines.
+
+    Args:
+        source: The template.
+        defined: Every defined name.
+        where: The ``objects`` entry that uses the template, as in ``workloads[0].objects[1]``.
+    """
+    return [
+        Problem(
+            undefined_message(source, reference.name, defined, where), source.file, reference.line
+        )
+        for reference in source.references
+        if reference.name not in defined
+    ]
+
+
+def undefined_message(source: Source, name: str, defined: Collection[str], where: str) -> str:
+    """What to say about one undefined variable: the nearest name, and what there is."""
+    lowered = {known.lower(): known for known in defined}
+    near = difflib.get_close_matches(name.lower(), lowered, n=1)
+    guess = f" (did you mean {source.variable(lowered[near[0]])}?)" if near else ""
+    known = ", ".join(sorted(defined))
+    return (
+        f"variable {name!r} is not defined{guess}: set it under inputVars of {where}; "
+        f"defined there: {known}"
+    )

@@ -1,0 +1,145 @@
+"""`perfscale cleanup`: what a killed run left goes, and nothing else."""
+
+import re
+import signal
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from clusters import CONFIGMAPS, VMIS
+from command_line import CommandLine
+from simulated_api import Api, manifest, serving
+from simulated_process import SimulatedProcess
+from workload_file import entry, write_workload
+
+from perfscale.config.labels import run_labels
+from perfscale.kube.resources import NAMESPACES
+from perfscale.sim.store import Store
+
+
+@pytest.mark.parametrize("results", ["results", "elsewhere"])
+def test_what_a_killed_run_left_goes_with_or_without_its_results(
+    results: str, perfscale: CommandLine, simulated: SimulatedProcess
+) -> None:
+    namespace = f"killed-{results}"
+    at = ("--kubeconfig", simulated.kubeconfig)
+    workload = write_workload(
+        perfscale.folder,
+        entry("vmi-ephemeral.yaml", 2, namespace),
+        entry("vm-ephemeral.yaml", 2, namespace),
+        entry("vmirs-ephemeral.yaml", 1, namespace, vmis=2),
+        iterationCount=2,
+        namespacedIterations=True,
+        iterationCleanup=False,
+        iterationDeletionWait=False,
+    )
+    with perfscale.start("run", workload, *at) as run:
+        run.says("iteration 2")
+        run.reaches(lambda: simulated.has(NAMESPACES, f"{namespace}-2"), "the second namespace")
+        run.signal(signal.SIGKILL)
+        run_id = run.ends().run_id
+    simulated.create_namespace(f"{namespace}-foreign", run_labels(f"another-{results}", "w", 1))
+    simulated.create(CONFIGMAPS, "theirs", "default", metadata={"labels": {"of": namespace}})
+    (folder,) = perfscale.results
+    assert folder.name.endswith(run_id)
+    cleaned = perfscale("cleanup", "--run-id", run_id, *at, "--results-dir", results)
+    assert cleaned.code == 0, cleaned.err
+    assert "VirtualMachineInstance" in cleaned.out
+    assert f"run {run_id}: removed" in cleaned.out
+    assert simulated.left_of(run_id) == {}
+    assert not [item for item in simulated.objects(VMIS) if namespace in str(item)]
+    assert simulated.has(NAMESPACES, f"{namespace}-foreign")
+    assert simulated.has(CONFIGMAPS, "theirs", "default")
+    simulated.request("DELETE", CONFIGMAPS.path("default", "theirs"))
+
+
+def test_nothing_to_clean_is_no_error(perfscale: CommandLine, simulated: SimulatedProcess) -> None:
+    ended = perfscale("cleanup", "--run-id", "unheard-of", "--kubeconfig", simulated.kubeconfig)
+    assert ended.code == 0
+    assert "run unheard-of: nothing to remove" in ended.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("--all", "--run-id", "some"), ("--run-id", "some", "--force"), ("--run-id", "a,b=c")],
+)
+def test_a_command_line_that_does_not_say_what_to_remove_is_refused(
+    arguments: tuple[str, ...], perfscale: CommandLine
+) -> None:
+    ended = perfscale("cleanup", *arguments)
+    assert ended.code == 2
+    assert "Error: " in ended.err
+
+
+class Past:
+    """A store whose clock a test sets."""
+
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC)
+        self.store = Store(now=lambda: self.now)
+
+    def leave(self, run_id: str, *, hours: float) -> None:
+        """Have a run leave a namespace and an object in it some hours ago."""
+        self.now = datetime.now(UTC) - timedelta(hours=hours)
+        labels = run_labels(run_id, "density", 1)
+        metadata = {"name": f"of-{run_id}", "labels": labels}
+        self.store.create(NAMESPACES, {"metadata": metadata})
+        here = {"namespace": f"of-{run_id}", "labels": labels}
+        self.store.create(CONFIGMAPS, manifest(CONFIGMAPS, "map", metadata=here))
+        self.now = datetime.now(UTC)
+
+
+@pytest.fixture
+def past() -> Past:
+    return Past()
+
+
+def kubeconfig_of(api: Api, folder: Path) -> Path:
+    path = folder / "kubeconfig"
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "past",
+        "contexts": [{"name": "past", "context": {"cluster": "past"}}],
+        "clusters": [{"name": "past", "cluster": {"server": api.url}}],
+    }
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+async def test_all_lists_the_runs_and_leaves_out_those_that_may_be_going_on(
+    past: Past, perfscale: CommandLine
+) -> None:
+    past.leave("old", hours=26)
+    past.leave("young", hours=0.5)
+    past.store.create(NAMESPACES, {"metadata": {"name": "theirs"}})
+
+    def namespaces() -> set[str]:
+        names = {record.name for record in past.store.records(NAMESPACES)}
+        return names & {"of-old", "of-young", "theirs"}
+
+    async with serving(past.store) as api:
+        command = ("cleanup", "--all", "--kubeconfig", kubeconfig_of(api, perfscale.folder))
+        unasked = await perfscale.beside(*command)
+        assert unasked.code == 1
+        assert "--yes" in unasked.err
+        assert namespaces() == {"of-old", "of-young", "theirs"}
+        old, young = (line for line in unasked.out.splitlines() if line.startswith(("old", "you")))
+        assert re.match(r"old +2 +26h\S* ", old)
+        assert re.match(r"young +2 +30m\S* ", young)
+        assert "left alone" in young
+        assert "left alone" not in old
+
+        calm = await perfscale.beside(*command, "--yes")
+        assert calm.code == 0, calm.err
+        assert "run old: removed" in calm.out
+        assert namespaces() == {"of-young", "theirs"}
+
+        forced = await perfscale.beside(*command, "--yes", "--force")
+        assert forced.code == 0, forced.err
+        assert namespaces() == {"theirs"}
+
+        nothing = await perfscale.beside(*command)
+        assert nothing.code == 0
+        assert "nothing to remove" in nothing.out

@@ -1,0 +1,73 @@
+"""What the commands say of themselves: help, versions, the schema, completion."""
+
+import json
+import re
+
+import pytest
+from command_line import CommandLine
+
+COMMANDS = ("run", "validate", "render", "cleanup", "simulate", "schema", "version")
+
+
+def test_the_help_teaches_what_to_try_first(perfscale: CommandLine) -> None:
+    ended = perfscale("--help")
+    assert ended.code == 0
+    for line in (
+        "      perfscale run --simulate",
+        "      perfscale validate workload.yaml",
+        "      perfscale run workload.yaml",
+    ):
+        assert line in ended.out.splitlines()
+    for command in COMMANDS:
+        assert re.search(rf"^  {command} ", ended.out, re.MULTILINE)
+    assert "Exit codes" in ended.out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_command_has_examples_on_lines_of_their_own(
+    command: str, perfscale: CommandLine
+) -> None:
+    ended = perfscale(command, "--help")
+    assert ended.code == 0
+    assert f"Usage: perfscale {command}" in ended.out
+    assert re.search(rf"^      perfscale {command}\b", ended.out, re.MULTILINE)
+    assert "Examples:  " not in ended.out
+
+
+@pytest.mark.parametrize("arguments", [("walk",), ("run", "--walk"), ("-x",), ("run", "a", "b")])
+def test_what_is_not_known_is_refused_with_a_way_to_help(
+    arguments: tuple[str, ...], perfscale: CommandLine
+) -> None:
+    ended = perfscale(*arguments)
+    assert ended.code == 2
+    assert ended.out == ""
+    assert "-h' for help" in ended.err
+
+
+def test_the_schema_is_json_and_knows_the_keys(perfscale: CommandLine) -> None:
+    ended = perfscale("schema")
+    assert ended.code == 0
+    document = json.loads(ended.out)
+    assert document["$schema"].startswith("https://json-schema.org/")
+    assert "namespacedIterations" in ended.out
+
+
+def test_the_version_names_what_a_report_of_a_bug_needs(perfscale: CommandLine) -> None:
+    ended = perfscale("version")
+    assert ended.code == 0
+    assert re.match(r"perfscale \d+\.\d+", ended.out)
+    assert "Python 3." in ended.out
+    assert "kubernetes_asyncio" in ended.out
+
+
+def test_bash_completes_commands_and_options(perfscale: CommandLine) -> None:
+    # As its own documentation says: the script is evaluated in the shell that asks.
+    script = """
+        eval "$(perfscale --show-completion)"
+        complete() { COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _perfscale_completion perfscale; }
+        complete perfscale cl; echo "${COMPREPLY[@]}"
+        complete perfscale run --simul; echo "${COMPREPLY[@]}"
+    """
+    ended = perfscale.shell(script)
+    assert ended.err == ""
+    assert ended.out.split() == ["cleanup", "--simulate"]

@@ -1,0 +1,218 @@
+"""`perfscale run` as a script uses it: exit codes, results, and what goes to which stream."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+from command_line import CommandLine, Ended
+from simulated_process import SimulatedProcess
+from workload_file import entry, write_workload
+
+from perfscale.config import load_config
+from perfscale.kube.resources import NAMESPACES
+
+ACCOUNTS = {
+    "requested", "created", "ready", "failed", "unready", "notAttempted", "deleted", "leftover",
+}  # fmt: skip
+STATISTICS = {"count", "min", "p50", "p90", "p95", "p99", "max", "mean"}
+RECORD = {
+    "kind", "namespace", "name", "uid", "workload", "iteration", "replica", "outcome", "error",
+    "scheduled_s", "admitted_s", "sent_s", "created_s", "phases_s", "ready_s",
+    "delete_requested_s", "deleted_s",
+}  # fmt: skip
+FAST = ("--simulate", "--speed", "50")
+
+
+def balanced(accounts: dict[str, int]) -> bool:
+    parts = ("ready", "failed", "unready", "notAttempted")
+    return accounts["requested"] == sum(accounts[part] for part in parts)
+
+
+def test_the_packaged_workload_runs_and_its_results_say_all_and_run_again(
+    perfscale: CommandLine,
+) -> None:
+    ended = perfscale("run", *FAST, "--replicas", "5", "--output", "json")
+    assert ended.code == 0, ended.err
+    (folder,) = perfscale.results
+    assert re.fullmatch(rf"kubevirt-density-\d{{8}}T\d{{6}}Z-{ended.run_id}", folder.name)
+    summary = json.loads((folder / "summary.json").read_text())
+    assert json.loads(ended.out) == summary
+    check_summary(summary, ended.run_id)
+    check_run_file(json.loads((folder / "run.json").read_text()), ended.run_id)
+    check_objects((folder / "objects.ndjson").read_text())
+    resolved = folder / "workload.yaml"
+    (workload,) = load_config(resolved).workloads
+    assert (workload.qps, workload.objects[0].replicas) == (20, 5)
+    again = perfscale("run", resolved, *FAST, "--qps", "7", "--burst", "3")
+    assert again.code == 0, again.err
+    assert "5 VirtualMachineInstance, at 7/s, 3 at once" in again.err
+
+
+def check_summary(summary: dict[str, Any], run_id: str) -> None:
+    assert summary["schemaVersion"] == 1
+    assert summary["runId"] == run_id
+    assert summary["startedAt"] < summary["finishedAt"]
+    assert (summary["outcome"], summary["exitCode"]) == ("passed", 0)
+    assert summary["watch"].keys() == {"reconnects", "relists"}
+    (workload,) = summary["workloads"]
+    (iteration,) = workload["iterations"]
+    for part in (summary, workload, iteration):
+        assert part["objects"].keys() == part["children"].keys() == ACCOUNTS
+        assert balanced(part["objects"])
+    for part in (workload, iteration):
+        assert part["rate"]["targetQps"] == 20
+        assert "achievedQps" in part["rate"]
+        phases = part["kinds"]["VirtualMachineInstance"]["phases"]
+        assert {"Pending", "Scheduling", "Scheduled", "Running"} <= phases.keys()
+        assert all(phase.keys() >= STATISTICS for phase in phases.values())
+        assert phases["Running"]["count"] == 5
+        assert 0 < phases["Running"]["min"] <= phases["Running"]["p50"] <= phases["Running"]["max"]
+    assert summary["objects"]["requested"] == summary["objects"]["deleted"] == 5
+
+
+def check_run_file(document: dict[str, Any], run_id: str) -> None:
+    assert document["runId"] == run_id
+    assert document["cluster"]["server"].startswith("http://127.0.0.1:")
+    assert {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance"} in document["kinds"]
+    assert document["namespaces"] == ["kubevirt-density-1"]
+    assert document["command"][1:3] == ["run", "--simulate"]
+
+
+def check_objects(text: str) -> None:
+    records = [json.loads(line) for line in text.splitlines()]
+    assert [record["replica"] for record in records] == [1, 2, 3, 4, 5]
+    for record in records:
+        assert record.keys() >= RECORD
+        assert record["phases_s"]["Running"] <= record["ready_s"] < record["deleted_s"]
+
+
+def test_the_header_says_what_is_about_to_happen_where_and_the_end_what_has(
+    perfscale: CommandLine, simulated: SimulatedProcess
+) -> None:
+    workload = write_workload(
+        perfscale.folder,
+        entry("vmi-ephemeral.yaml", 2, "header"),
+        entry("configmap.yaml", 3, "header"),
+        qps=40,
+        burst=8,
+        iterationCount=2,
+        namespacedIterations=True,
+    )
+    at = ("--kubeconfig", simulated.kubeconfig)
+    ended = perfscale("run", workload, *at, TERM="xterm-256color")
+    assert ended.code == 0, ended.err
+    header = ended.err[: ended.err.index("iteration 1")]
+    for told in (
+        ended.run_id,
+        f"context simulated, {simulated.server}",
+        "header-1, header-2",
+        "4 VirtualMachineInstance, 6 ConfigMap in 2 iterations, at 40/s, 8 at once",
+    ):
+        assert told in header
+    assert simulated.left_of(ended.run_id) == {}
+    (folder,) = perfscale.results
+    for told in ("PASSED", "4 requested, 4 created, 4 ready, 4 deleted", f"results/{folder.name}"):
+        assert told in ended.out
+    assert "waiting until ready" in ended.err
+    assert "waiting until ready" not in ended.out
+    # Piped, as here, it is plain text.
+    assert "\x1b" not in ended.out + ended.err
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_what_keep_leaves_goes_with_the_command_that_is_printed(
+    output: str, perfscale: CommandLine, simulated: SimulatedProcess
+) -> None:
+    workload = write_workload(perfscale.folder, entry("vmi-ephemeral.yaml", 2, f"keep-{output}"))
+    at = ("--kubeconfig", simulated.kubeconfig, "--results-dir", "here and there")
+    ended = perfscale("run", workload, "--keep", "--output", output, *at)
+    assert ended.code == 0, ended.err
+    assert simulated.left_of(ended.run_id) == {"virtualmachineinstances": 2, "namespaces": 1}
+    told = ended.out if output == "text" else ended.err
+    (command,) = re.findall(r"^ *(perfscale cleanup .*)$", told, re.MULTILINE)
+    if output == "json":
+        assert json.loads(ended.out)["objects"]["ready"] == 2
+    cleaned = perfscale.shell(command)
+    assert cleaned.code == 0, cleaned.err
+    assert f"run {ended.run_id}: removed" in cleaned.out
+    assert simulated.left_of(ended.run_id) == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--set", "workloads[0].qsp=50"), "workloads[0].qsp"),
+        (("--set", "workloads[7].qps=50"), "index 7"),
+        (("--set", "workloads[0].qps=fast"), "fast"),
+        (("--replicas", "0"), "replicas"),
+        (("--kubeconfig", "some.file"), "--kubeconfig"),
+        (("--speed", "inf"), "--speed"),
+        (("--cleanup-timeout", "5"), "--cleanup-timeout"),
+        (("--output", "xml"), "--output"),
+        (("missing.yaml",), "missing.yaml"),
+    ],
+)
+def test_a_wrong_command_line_is_refused_before_there_is_a_cluster(
+    arguments: tuple[str, ...], told: str, perfscale: CommandLine
+) -> None:
+    refused(perfscale("run", "--simulate", *arguments), told)
+    assert perfscale.results == []
+
+
+def refused(ended: Ended, *told: str) -> None:
+    assert ended.code == 2, ended.err
+    assert ended.out == ""
+    assert "Traceback" not in ended.err
+    for text in told:
+        assert text in ended.err
+
+
+def test_a_results_folder_that_cannot_be_written_is_found_before_anything_is_created(
+    perfscale: CommandLine, simulated: SimulatedProcess
+) -> None:
+    (perfscale.folder / "file").touch()
+    workload = write_workload(perfscale.folder, entry("vmi-ephemeral.yaml", 2, "unwritable"))
+    at = ("--kubeconfig", simulated.kubeconfig, "--results-dir", "file/results")
+    refused(perfscale("run", workload, *at), "file/results", "--results-dir")
+    assert "unwritable-1" not in simulated.names(NAMESPACES)
+
+
+def test_a_kind_that_is_not_installed_is_refused_before_anything_is_created(
+    perfscale: CommandLine, simulated: SimulatedProcess
+) -> None:
+    manifest = {"apiVersion": "example.org/v1", "kind": "Widget"}
+    text = yaml.safe_dump({**manifest, "metadata": {"name": "widget-{{ replica }}"}})
+    (perfscale.folder / "widget.yaml").write_text(text)
+    workload = write_workload(
+        perfscale.folder,
+        entry("vmi-ephemeral.yaml", 1, "uninstalled"),
+        entry("widget.yaml", 1, "uninstalled"),
+    )
+    ended = perfscale("run", workload, "--kubeconfig", simulated.kubeconfig)
+    refused(ended, "example.org is not installed on this cluster", f"{workload}:")
+    assert "uninstalled-1" not in simulated.names(NAMESPACES)
+    assert perfscale.results == []
+
+
+def test_an_object_that_is_refused_gives_exit_code_1_and_is_named(
+    perfscale: CommandLine, simulated: SimulatedProcess
+) -> None:
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: 'empty-{{ replica }}'}\nspec: {}\n"
+    (perfscale.folder / "pod.yaml").write_text(pod)
+    workload = write_workload(perfscale.folder, entry("pod.yaml", 2, "refused"))
+    ended = perfscale("run", workload, "--kubeconfig", simulated.kubeconfig)
+    assert ended.code == 1
+    assert "FAILED" in ended.out
+    assert "failed: Pod refused-1/empty-1: " in ended.err
+    assert simulated.left_of(ended.run_id) == {}
+
+
+def test_stages_are_logged_on_request(perfscale: CommandLine) -> None:
+    ended = perfscale("run", "-v", *FAST, "--replicas", "1", "--keep")
+    assert ended.code == 0
+    assert " INFO perfscale." in ended.err
+    assert "DEBUG" not in ended.err
+    # What is kept goes with its cluster, so there is nothing to clean up.
+    assert "cleanup" not in ended.out

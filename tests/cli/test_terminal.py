@@ -1,0 +1,143 @@
+"""What a person at a terminal sees, is asked, and can do."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from command_line import CommandLine, run_id_in
+from simulated_process import SimulatedProcess
+from terminal import Terminal
+from workload_file import entry, write_workload
+
+from perfscale.kube.resources import NAMESPACES
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-7]")
+PACKAGED_NAMESPACE = "kubevirt-density-1"
+
+
+def terminal(perfscale: CommandLine, *arguments: str | Path, **environment: str) -> Terminal:
+    command = [perfscale.program, *map(str, arguments)]
+    return Terminal(command, perfscale.folder, {**perfscale.environment, **environment})
+
+
+@pytest.fixture
+def density(tmp_path: Path) -> Path:
+    return write_workload(tmp_path, entry("vmi-ephemeral.yaml", 3, "terminal"))
+
+
+def test_a_run_without_a_workload_asks_first_and_no_creates_nothing(
+    perfscale: CommandLine, simulated: SimulatedProcess
+) -> None:
+    with terminal(perfscale, "run", "--kubeconfig", simulated.kubeconfig) as it:
+        it.shows("Run this? [y/N]")
+        for told in (
+            f"context simulated, {simulated.server}",
+            PACKAGED_NAMESPACE,
+            "100 VirtualMachineInstance",
+            "at 20/s",
+        ):
+            assert told in it.shown
+        it.types("n\n")
+        assert it.ends() == 1
+    assert "nothing was created" in it.shown
+    assert PACKAGED_NAMESPACE not in simulated.names(NAMESPACES)
+    assert perfscale.results == []
+
+
+def test_ctrl_c_at_the_question_creates_nothing(
+    perfscale: CommandLine, simulated: SimulatedProcess
+) -> None:
+    with terminal(perfscale, "run", "--kubeconfig", simulated.kubeconfig) as it:
+        it.shows("Run this? [y/N]")
+        it.types("\x03")
+        assert it.ends() == 130
+    assert "Traceback" not in it.shown
+    assert PACKAGED_NAMESPACE not in simulated.names(NAMESPACES)
+    assert perfscale.results == []
+
+
+def test_the_end_of_input_at_the_question_is_a_no(
+    perfscale: CommandLine, simulated: SimulatedProcess
+) -> None:
+    with terminal(perfscale, "run", "--kubeconfig", simulated.kubeconfig) as it:
+        it.shows("Run this? [y/N]")
+        it.types("\x04")
+        assert it.ends() == 1
+
+
+def test_yes_at_the_question_runs(perfscale: CommandLine, simulated: SimulatedProcess) -> None:
+    command = ("run", "--replicas", "2", "--kubeconfig", simulated.kubeconfig)
+    with terminal(perfscale, *command) as it:
+        it.shows("Run this? [y/N]")
+        it.types("y\n")
+        assert it.ends() == 0
+    assert "PASSED" in it.shown
+
+
+def test_with_the_option_yes_nothing_is_asked_and_colours_show(
+    perfscale: CommandLine, simulated: SimulatedProcess
+) -> None:
+    command = ("run", "--yes", "--replicas", "2", "--kubeconfig", simulated.kubeconfig)
+    with terminal(perfscale, *command) as it:
+        assert it.ends() == 0
+    assert "[y/N]" not in it.shown
+    assert "PASSED" in it.shown
+    assert COLOUR.search(it.raw)
+
+
+def test_a_workload_that_is_named_is_run_without_a_question_and_without_colour_if_so_wished(
+    perfscale: CommandLine, simulated: SimulatedProcess, density: Path
+) -> None:
+    command = ("run", density, "--kubeconfig", simulated.kubeconfig)
+    with terminal(perfscale, *command, NO_COLOR="1") as it:
+        assert it.ends() == 0
+    assert "[y/N]" not in it.shown
+    assert "PASSED" in it.shown
+    assert COLOUR.search(it.raw) is None
+
+
+def test_ctrl_c_on_the_terminal_cleans_up_a_simulated_run_too(
+    perfscale: CommandLine, density: Path
+) -> None:
+    # The simulated cluster must not get the terminal's Ctrl-C: it is needed for the cleanup.
+    with terminal(perfscale, "run", density, "--simulate", "--speed", "4") as it:
+        it.shows("waiting until ready")
+        it.types("\x03")
+        assert it.ends() == 130
+    (results,) = perfscale.results
+    summary = json.loads((results / "summary.json").read_text())
+    assert summary["objects"]["created"] == summary["objects"]["deleted"] == 3
+    assert "INTERRUPTED" in it.shown
+
+
+def test_closing_the_terminal_cleans_up(
+    perfscale: CommandLine, simulated: SimulatedProcess, density: Path
+) -> None:
+    with terminal(perfscale, "run", density, "--kubeconfig", simulated.kubeconfig) as it:
+        it.shows("waiting until ready")
+        run_id = run_id_in(it.shown.replace("\r", ""))
+        it.close()
+        assert it.ends() == 129
+    assert simulated.left_of(run_id) == {}
+    (results,) = perfscale.results
+    summary = json.loads((results / "summary.json").read_text())
+    assert (summary["outcome"], summary["exitCode"]) == ("interrupted", 129)
+
+
+def test_cleanup_asks_and_no_removes_nothing(
+    perfscale: CommandLine, simulated: SimulatedProcess
+) -> None:
+    labels = {"kubevirt-load-generator-workload": "asked"}
+    simulated.create_namespace("asked", labels)
+    command = ("cleanup", "--run-id", "asked", "--kubeconfig", simulated.kubeconfig)
+    with terminal(perfscale, *command) as it:
+        it.shows("Delete this? [y/N]")
+        it.types("n\n")
+        assert it.ends() == 1
+    assert "asked" in simulated.names(NAMESPACES)
+    with terminal(perfscale, *command) as it:
+        it.shows("Delete this? [y/N]")
+        it.types("y\n")
+        assert it.ends() == 0
+    assert "asked" not in simulated.names(NAMESPACES)

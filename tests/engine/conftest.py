@@ -1,0 +1,7 @@
+import pytest
+from tracker_story import Story
+
+
+@pytest.fixture
+def story() -> Story:
+    return Story()

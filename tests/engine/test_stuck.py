@@ -1,0 +1,48 @@
+from tracker_story import Story
+
+from perfscale.engine.readiness import Reading
+from perfscale.engine.stuck import describe_failed, describe_leftover, describe_unready
+
+
+def test_stuck_objects_are_grouped_by_phase_and_reason(story: Story) -> None:
+    scope = story.iteration(4)
+    for number in range(3):
+        row = story.created(scope, f"vmi-{number}")
+        reading = Reading(phase="Scheduling", detail="Unschedulable: 0/3 nodes are available")
+        story.tracker.observe(
+            row.resource, "MODIFIED", story.metadata(row.name), reading, story.tick()
+        )
+    story.becomes(story.created(scope, "vmi-3"), "Pending")
+    reason = "Unschedulable: 0/3 nodes are available"
+    assert describe_unready(scope) == [
+        f"3 VirtualMachineInstance not ready, in phase Scheduling: {reason}",
+        "1 VirtualMachineInstance not ready, in phase Pending",
+    ]
+
+
+def test_an_objects_own_name_does_not_make_its_reason_different(story: Story) -> None:
+    scope = story.iteration(2)
+    for name in ("vmi-1", "vmi-2"):
+        story.tracker.refuse(story.sent(scope, name), f'Invalid: "{name}" has no spec')
+    assert describe_failed(scope) == [
+        '2 VirtualMachineInstance failed: Invalid: "<name>" has no spec'
+    ]
+
+
+def test_many_reasons_are_cut_short_and_counted(story: Story) -> None:
+    scope = story.iteration(9)
+    for number in range(9):
+        story.tracker.refuse(story.sent(scope, f"vmi-{number}"), f"reason {number % 8}")
+    sentences = describe_failed(scope)
+    assert len(sentences) == 6
+    assert sentences[0] == "2 VirtualMachineInstance failed: reason 0"
+    assert sentences[-1] == "3 more, for 3 other reasons"
+
+
+def test_what_is_left_over_is_what_was_asked_to_go_and_is_still_there(story: Story) -> None:
+    scope = story.iteration(2)
+    gone, stays = story.created(scope, "a"), story.created(scope, "b")
+    story.becomes(stays, "Running")
+    story.tracker.request_deletion(scope, story.tick())
+    story.vanishes(gone)
+    assert describe_leftover(scope) == ["1 VirtualMachineInstance still there, in phase Running"]

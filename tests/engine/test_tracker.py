@@ -1,0 +1,263 @@
+from hypothesis import given
+from hypothesis import strategies as st
+from tracker_story import VM, Story
+
+from perfscale.engine.accounting import record_of
+from perfscale.engine.tracker import Change
+from perfscale.results import Outcome, accounts_of
+
+
+def test_an_object_is_ready_once_it_is_seen_running(story: Story) -> None:
+    scope = story.iteration()
+    row = story.created(scope, "a")
+    for phase in ("Pending", "Scheduling", "Scheduled"):
+        story.becomes(row, phase)
+    assert scope.unsettled == 1
+    changes = story.becomes(row, "Running")
+    assert [change.change for change in changes] == [Change.PHASE, Change.READY]
+    assert row.outcome is Outcome.READY
+    assert scope.unsettled == 0
+    assert list(row.phases_s) == ["Pending", "Scheduling", "Scheduled", "Running"]
+
+
+def test_a_repeated_event_changes_nothing(story: Story) -> None:
+    row = story.created(story.iteration(), "a")
+    story.becomes(row, "Running")
+    ready_s = row.ready_s
+    assert story.becomes(row, "Running") == []
+    assert row.ready_s == ready_s
+
+
+def test_an_event_that_overtakes_the_answer_is_not_lost(story: Story) -> None:
+    scope = story.iteration()
+    row = story.sent(scope, "a")
+    story.seen("ADDED", story.metadata("a"), "Running")
+    assert row.uid == "uid-a"
+    story.answered(row)
+    assert scope.created == scope.present == 1
+    assert row.outcome is Outcome.READY
+
+
+def test_an_object_that_was_gone_before_its_answer_does_not_come_back(story: Story) -> None:
+    scope = story.iteration()
+    row = story.sent(scope, "a")
+    story.seen("ADDED", story.metadata("a"))
+    story.seen("DELETED", story.metadata("a"))
+    story.answered(row)
+    assert scope.present == 0
+    assert row.deleted_s is not None
+
+
+def test_an_object_of_the_same_name_that_was_never_asked_for_is_not_mistaken_for_ours(
+    story: Story,
+) -> None:
+    scope = story.iteration()
+    row = story.tracker.schedule(scope, VM, "ns", "a", replica=1)
+    story.seen("ADDED", story.metadata("a"), resource=VM)
+    assert row.uid is None
+    assert len(scope.children) == 1
+
+
+def test_the_answer_corrects_a_row_that_had_been_bound_to_an_older_object(story: Story) -> None:
+    scope = story.iteration()
+    row = story.sent(scope, "a")
+    story.seen("ADDED", story.metadata("a", uid="old"))
+    story.answered(row, uid="new")
+    assert (row.uid, scope.present, scope.created) == ("new", 1, 1)
+    assert story.seen("MODIFIED", story.metadata("a", uid="new"), "Running")
+
+
+def test_a_refused_object_has_failed_and_settles_the_wait(story: Story) -> None:
+    scope = story.iteration()
+    row = story.sent(scope, "a")
+    story.tracker.refuse(row, "Forbidden: quota")
+    assert row.outcome is Outcome.FAILED
+    assert row.explanation == "Forbidden: quota"
+    assert scope.unsettled == 0
+
+
+def test_an_object_that_the_watch_has_seen_was_not_refused(story: Story) -> None:
+    row = story.sent(story.iteration(), "a")
+    story.seen("ADDED", story.metadata("a"))
+    story.tracker.refuse(row, "the connection was lost")
+    assert row.error is None
+
+
+def test_an_unanswered_create_that_was_never_seen_has_failed(story: Story) -> None:
+    row = story.sent(story.iteration(), "a")
+    assert row.outcome is Outcome.FAILED
+    assert row.explanation
+    assert "before the server answered" in row.explanation
+
+
+def test_an_object_that_fails_after_it_was_ready_has_failed(story: Story) -> None:
+    scope = story.iteration()
+    row = story.created(scope, "a")
+    story.becomes(row, "Running")
+    story.becomes(row, "Failed")
+    assert row.outcome is Outcome.FAILED
+    assert (scope.ready, scope.failed) == (0, 1)
+
+
+def test_an_object_that_succeeds_before_it_was_asked_to_go_has_failed(story: Story) -> None:
+    row = story.created(story.iteration(), "a")
+    story.becomes(row, "Succeeded")
+    assert row.outcome is Outcome.FAILED
+
+
+def test_an_object_that_ends_after_it_was_asked_to_go_has_not_failed(story: Story) -> None:
+    scope = story.iteration()
+    row = story.created(scope, "a")
+    story.becomes(row, "Running")
+    story.tracker.request_deletion(scope, story.tick())
+    story.becomes(row, "Failed")
+    story.vanishes(row)
+    assert row.outcome is Outcome.READY
+    assert scope.present == 0
+
+
+def test_an_object_that_somebody_else_deleted_has_failed(story: Story) -> None:
+    scope = story.iteration()
+    row = story.created(scope, "a")
+    story.becomes(row, "Running")
+    story.vanishes(row)
+    assert row.explanation == "somebody else deleted it"
+    assert accounts_of(map(record_of, scope.objects)).deleted == 1
+
+
+def test_what_becomes_ready_after_the_wait_stays_unready(story: Story) -> None:
+    scope = story.iteration()
+    row = story.created(scope, "a")
+    story.tracker.close_readiness(scope)
+    story.becomes(row, "Running")
+    assert row.outcome is Outcome.UNREADY
+    assert "Running" in row.phases_s
+
+
+def test_what_becomes_ready_after_its_deletion_was_asked_for_stays_unready(story: Story) -> None:
+    scope = story.iteration()
+    row = story.created(scope, "a")
+    story.tracker.request_deletion(scope, story.tick())
+    story.becomes(row, "Running")
+    assert row.outcome is Outcome.UNREADY
+
+
+def test_what_a_relist_does_not_hold_is_gone(story: Story) -> None:
+    scope = story.iteration(2)
+    stays, goes = story.created(scope, "stays"), story.created(scope, "goes")
+    story.tracker.request_deletion(scope, story.tick())
+    story.listed(story.metadata("stays"))
+    assert stays.present
+    assert goes.deleted_s is not None
+
+
+def test_a_relist_does_not_judge_what_was_created_after_it(story: Story) -> None:
+    before = story.version
+    row = story.created(story.iteration(), "a")
+    story.listed(version=before)
+    assert row.present
+
+
+def test_a_relist_brings_what_was_missed(story: Story) -> None:
+    scope = story.iteration()
+    row = story.sent(scope, "a")
+    story.listed(story.metadata("a"))
+    assert row.uid == "uid-a"
+    assert scope.created == 1
+
+
+def test_a_child_is_known_by_its_labels_and_counted_apart(story: Story) -> None:
+    scope = story.iteration()
+    owner = story.created(scope, "a", resource=VM)
+    story.seen("ADDED", story.metadata("a", uid="child", owner=owner.uid), "Running")
+    (child,) = scope.children
+    assert (scope.present, scope.present_children) == (1, 1)
+    assert child.outcome is Outcome.READY
+    assert child.owner_uid == owner.uid
+    assert scope.ready == 0
+
+
+def test_a_child_that_its_controller_replaces_has_not_failed(story: Story) -> None:
+    scope = story.iteration()
+    story.created(scope, "a", resource=VM)
+    story.seen("ADDED", story.metadata("b", uid="child"), "Running")
+    story.seen("DELETED", story.metadata("b", uid="child"), "Running")
+    assert scope.children[0].outcome is Outcome.READY
+    assert scope.present_children == 0
+
+
+def test_a_child_that_appears_during_the_deletion_counts_as_asked_to_go(story: Story) -> None:
+    scope = story.iteration()
+    story.created(scope, "a", resource=VM)
+    story.tracker.request_deletion(scope, story.tick())
+    story.seen("ADDED", story.metadata("b", uid="child"))
+    assert accounts_of(map(record_of, scope.children)).leftover == 1
+
+
+def test_objects_of_two_iterations_with_the_same_name_are_told_apart_by_uid(story: Story) -> None:
+    first = story.iteration()
+    old = story.sent(first, "a")
+    story.answered(old, uid="old")
+    story.tracker.request_deletion(first, story.tick())
+    second = story.iteration(number=2)
+    new = story.sent(second, "a")
+    story.answered(new, uid="new")
+    story.seen("DELETED", story.metadata("a", uid="old"))
+    assert old.deleted_s is not None
+    assert new.present
+
+
+def test_events_about_a_retired_iteration_are_ignored(story: Story) -> None:
+    scope = story.iteration()
+    row = story.created(scope, "a")
+    story.tracker.retire(scope)
+    assert story.becomes(row, "Running") == []
+    assert story.tracker.open_scopes() == []
+
+
+def test_the_phase_counts_hold_only_what_is_in_the_cluster(story: Story) -> None:
+    scope = story.iteration(2)
+    first, second = story.created(scope, "a"), story.created(scope, "b")
+    story.becomes(first, "Running")
+    story.becomes(second, "Running")
+    story.vanishes(second)
+    assert +story.tracker.phases == {("VirtualMachineInstance", "Running"): 1}
+
+
+_EVENTS = st.lists(
+    st.tuples(
+        st.sampled_from(["answer", "Pending", "Running", "Failed", "delete", "gone", "list"]),
+        st.integers(0, 2),
+    ),
+    max_size=40,
+)
+
+
+@given(_EVENTS)
+def test_the_accounts_add_up_whatever_happens(events: list[tuple[str, int]]) -> None:
+    story = Story()
+    scope = story.iteration(3)
+    rows = [story.sent(scope, f"vmi-{number}") for number in range(3)]
+    for event, number in events:
+        row = rows[number]
+        metadata = story.metadata(row.name)
+        match event:
+            case "answer":
+                story.answered(row)
+            case "delete":
+                story.tracker.request_deletion(scope, story.tick())
+            case "gone":
+                story.seen("DELETED", metadata)
+            case "list":
+                story.listed(metadata)
+            case phase:
+                failure = "it failed" if phase == "Failed" else None
+                story.seen("MODIFIED", metadata, phase, failure=failure)
+    accounts = accounts_of(map(record_of, scope.objects))
+    assert accounts.balanced
+    assert accounts.requested == 3
+    assert accounts.created == scope.created
+    assert accounts.deleted == scope.deleted
+    assert accounts.ready == scope.ready
+    assert scope.present == accounts.created - accounts.deleted
+    assert 0 <= scope.unsettled <= 3

@@ -1,0 +1,111 @@
+import signal
+from typing import Any
+
+import pytest
+from workloads import config, workload
+
+from perfscale.engine.verdict import Verdict, judge
+from perfscale.errors import NamespaceConflictError, UnreachableError
+from perfscale.results import (
+    Accounts,
+    IterationResult,
+    NamespaceCounts,
+    Rate,
+    RunOutcome,
+    WorkloadResult,
+)
+
+
+def result(accounts: Accounts, *problems: str) -> WorkloadResult:
+    rate = Rate(target=None, achieved=None, held_back_s=0.0)
+    iteration = IterationResult(
+        1, 0.0, 1.0, accounts, Accounts(), rate, kinds={}, child_kinds={}, problems=problems
+    )
+    return WorkloadResult(
+        "density",
+        1,
+        accounts,
+        Accounts(),
+        rate,
+        kinds={},
+        child_kinds={},
+        iterations=(iteration,),
+    )
+
+
+def judged(accounts: Accounts, *problems: str, keys: Any = None, **ending: Any) -> Verdict:
+    namespaces = ending.pop("namespaces", NamespaceCounts())
+    ending = {"error": None, "interrupted_by": None, **ending}
+    settings = config(workload(**(keys or {})))
+    return judge(settings, [result(accounts, *problems)], namespaces, **ending)
+
+
+ALL_WELL = Accounts(requested=2, created=2, ready=2, deleted=2)
+NO_WAITS = {
+    "iterationCreationWait": False,
+    "iterationCleanup": False,
+    "iterationDeletionWait": False,
+}
+
+
+def test_a_run_in_which_all_went_well_passes() -> None:
+    assert judged(ALL_WELL) == Verdict(RunOutcome.PASSED, 0, ())
+
+
+@pytest.mark.parametrize(
+    "accounts",
+    [
+        Accounts(requested=2, created=1, ready=1, failed=1, deleted=1),
+        Accounts(requested=2, created=2, ready=1, unready=1, deleted=2),
+        Accounts(requested=2, created=2, ready=2, deleted=1, leftover=1),
+    ],
+    ids=["failed", "unready", "left over"],
+)
+def test_anything_that_was_waited_for_in_vain_fails_the_run(accounts: Accounts) -> None:
+    verdict = judged(accounts)
+    assert (verdict.outcome, verdict.exit_code) == (RunOutcome.FAILED, 1)
+    assert verdict.problems
+
+
+def test_what_nobody_waited_for_does_not_fail_the_run() -> None:
+    accounts = Accounts(requested=2, created=2, unready=2)
+    assert judged(accounts, keys=NO_WAITS).exit_code == 0
+
+
+def test_a_failed_object_fails_the_run_even_if_nobody_waited() -> None:
+    accounts = Accounts(requested=2, created=2, unready=1, failed=1)
+    assert judged(accounts, keys=NO_WAITS).exit_code == 1
+
+
+def test_a_problem_is_told_once_with_its_workload_and_iteration() -> None:
+    accounts = Accounts(requested=2, created=1, ready=1, failed=1)
+    assert judged(accounts, "1 failed: quota").problems == (
+        "density, iteration 1: 1 failed: quota",
+    )
+
+
+def test_a_namespace_that_stays_fails_a_run_that_waited_for_it() -> None:
+    verdict = judged(ALL_WELL, namespaces=NamespaceCounts(created=1, leftover=1))
+    assert verdict.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UnreachableError("gone"), 4),
+        (NamespaceConflictError("theirs"), 2),
+        (ValueError("ours"), 70),
+    ],
+)
+def test_the_error_that_ended_the_run_decides_the_exit_code(error: Exception, code: int) -> None:
+    accounts = Accounts(requested=2, failed=1, not_attempted=1)
+    verdict = judged(accounts, error=error)
+    assert (verdict.outcome, verdict.exit_code) == (RunOutcome.FAILED, code)
+    assert verdict.problems[0] == str(error)
+
+
+def test_an_interrupt_outranks_everything() -> None:
+    accounts = Accounts(requested=2, failed=1, not_attempted=1)
+    verdict = judged(accounts, error=UnreachableError("gone"), interrupted_by=signal.SIGTERM)
+    assert (verdict.outcome, verdict.exit_code) == (RunOutcome.INTERRUPTED, 143)
+    assert verdict.problems[0] == "interrupted by SIGTERM"

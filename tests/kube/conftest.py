@@ -1,0 +1,45 @@
+"""A client of a scripted server, on a clock that no test has to wait for."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+
+import pytest
+from kube_client import Connect
+from scripted_server import FakeTime, ScriptedServer
+
+from perfscale.kube.client import Client, ClientSettings
+from perfscale.kube.credentials import Credentials, Issuer, StaticIssuer
+from perfscale.kube.ratelimit import RateLimiter
+from perfscale.kube.retry import Timing
+from perfscale.kube.wire import Endpoint, open_session
+
+
+@pytest.fixture
+def fake_time() -> FakeTime:
+    return FakeTime()
+
+
+@pytest.fixture
+async def connect(fake_time: FakeTime) -> AsyncIterator[Connect]:
+    async with AsyncExitStack() as stack:
+
+        async def open_client(
+            server: ScriptedServer | str,
+            settings: ClientSettings = ClientSettings(),  # noqa: B008 -- frozen
+            *,
+            issuer: Issuer | None = None,
+            limiter: RateLimiter | None = None,
+            clock: Callable[[], float] | None = None,
+        ) -> Client:
+            session = await stack.enter_async_context(open_session())
+            url = server if isinstance(server, str) else server.url
+            return Client(
+                session,
+                Endpoint(url),
+                await Credentials.obtain(issuer or StaticIssuer(), clock=fake_time.clock),
+                limiter=limiter,
+                settings=settings,
+                timing=Timing(clock or fake_time.clock, fake_time.sleep, fake_time.random),
+            )
+
+        yield open_client

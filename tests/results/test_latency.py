@@ -1,0 +1,76 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perfscale.results.latency import LatencySamples, percentile
+
+
+def samples(*values: float, missing: int = 0) -> LatencySamples:
+    result = LatencySamples()
+    for value in values:
+        result.add(value)
+    for _ in range(missing):
+        result.add_missing()
+    return result
+
+
+def test_without_samples_there_are_no_statistics() -> None:
+    summary = samples().summarize()
+    assert summary.count == summary.missing == 0
+    assert summary.min is summary.p50 is summary.p99 is summary.max is summary.mean is None
+
+
+def test_percentiles_interpolate_between_the_closest_ranks() -> None:
+    summary = samples(4, 1, 3, 2).summarize()
+    assert summary.p50 == 2.5
+    assert summary.p90 == pytest.approx(3.7)
+    assert (summary.min, summary.max, summary.mean) == (1, 4, 2.5)
+
+
+def test_a_single_sample_is_every_percentile() -> None:
+    summary = samples(7).summarize()
+    assert {summary.p50, summary.p90, summary.p95, summary.p99, summary.max} == {7}
+
+
+def test_with_five_of_a_hundred_missing_p99_is_not_reached_but_p90_is() -> None:
+    summary = samples(*range(1, 96), missing=5).summarize()
+    assert summary.p90 == pytest.approx(90.1)
+    assert summary.p99 is None
+    assert summary.max is None
+    assert summary.mean is None
+    assert (summary.count, summary.missing) == (95, 5)
+
+
+def test_p95_is_not_reached_if_it_lies_between_a_sample_and_a_missing_one() -> None:
+    assert samples(*range(95), missing=5).summarize().p95 is None
+
+
+@given(
+    st.lists(st.floats(0, 1e6), min_size=1, max_size=50),
+    st.integers(0, 20),
+    st.floats(0, 1),
+)
+def test_a_missing_object_counts_as_longer_than_every_sample(
+    values: list[float], missing: int, quantile: float
+) -> None:
+    ordered = sorted(values)
+    result = percentile(ordered, quantile, missing=missing)
+    everything = [*ordered, *[math.inf] * missing]
+    rank = (len(everything) - 1) * quantile
+    neighbours = everything[math.floor(rank)], everything[math.ceil(rank)]
+    if math.inf in neighbours:
+        assert result is None
+    else:
+        assert result is not None
+        assert neighbours[0] <= result <= neighbours[1]
+
+
+def test_json_holds_null_where_a_percentile_was_not_reached() -> None:
+    document = samples(1.23456789, missing=1).summarize().as_json()
+    assert document["min"] == 1.234568
+    assert document["p99"] is None
+    assert list(document) == [
+        "count", "missing", "min", "p50", "p90", "p95", "p99", "max", "mean",
+    ]  # fmt: skip

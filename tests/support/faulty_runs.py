@@ -1,0 +1,81 @@
+"""Runs on a simulated cluster that misbehaves, and what its own books say afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clusters import MemorySink
+
+from perfscale.config import Config
+from perfscale.config.labels import RUN_LABEL
+from perfscale.engine import LoadGenerator, RunOptions
+from perfscale.kube.cluster import ClusterOptions
+from perfscale.results import RunResult
+from perfscale.sim.books import Account
+from perfscale.sim.cluster import SimulatedCluster
+from perfscale.sim.faults import Faults
+from perfscale.templates import TemplateDefaults
+
+VMIS = "virtualmachineinstances.kubevirt.io"
+
+
+@dataclass
+class FaultyRun:
+    """A run's result beside the cluster's books."""
+
+    result: RunResult
+    sink: MemorySink
+    cluster: SimulatedCluster
+
+    @property
+    def vmis(self) -> Account:
+        """What really happened to the VMIs."""
+        return self.cluster.books.accounts()[VMIS]
+
+    @property
+    def injected(self) -> Mapping[str, int]:
+        """How often each fault happened."""
+        return self.cluster.books.injected
+
+    @property
+    def left(self) -> dict[str, list[str]]:
+        """Everything that carries the run's label, by resource, straight from the store."""
+        found = {
+            each.resource.plural: [
+                record.name
+                for record in each.records()
+                if (record.labels or {}).get(RUN_LABEL) == self.result.run_id
+            ]
+            for each in self.cluster.store.collections()
+        }
+        return {plural: names for plural, names in found.items() if names}
+
+
+@asynccontextmanager
+async def faulty_run(
+    directory: Path,
+    config: Config,
+    *,
+    speed: float = 100.0,
+    cleanup_timeout_s: float = 60.0,
+    **faults: Any,
+) -> AsyncIterator[FaultyRun]:
+    """Run on a cluster with these faults, and leave it up to be looked at."""
+    content = Faults.model_validate(faults)
+    async with SimulatedCluster(speed=speed, seed=1, faults=content) as cluster:
+        kubeconfig = directory / "faulty.kubeconfig"
+        cluster.write_kubeconfig(kubeconfig)
+        sink = MemorySink()
+        generator = LoadGenerator(
+            config,
+            cluster=ClusterOptions(kubeconfig=str(kubeconfig)),
+            results=sink,
+            options=RunOptions(defaults=TemplateDefaults(), cleanup_timeout_s=cleanup_timeout_s),
+        )
+        async with generator:
+            result = await generator.run()
+        yield FaultyRun(result, sink, cluster)

@@ -1,0 +1,183 @@
+"""A user's program, for mypy alone: what the public interface promises about its types.
+
+Nothing runs this. It fails the type check where a name of `perfscale` loses its
+type, changes it, or is no longer there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, assert_never, assert_type
+
+from perfscale import (
+    Accounts,
+    Cluster,
+    ClusterError,
+    ClusterOptions,
+    Config,
+    ConfigError,
+    Event,
+    EventsLost,
+    EventStream,
+    FailureBudget,
+    IterationFinished,
+    IterationStarted,
+    LoadGenerator,
+    ObjectFailed,
+    ObjectRecord,
+    Outcome,
+    PerfscaleError,
+    Plan,
+    PreflightError,
+    Progress,
+    ResultSink,
+    RunFinished,
+    RunFolder,
+    RunInfo,
+    RunOptions,
+    RunOutcome,
+    RunResult,
+    RunStarted,
+    SlowObject,
+    Stage,
+    StageStarted,
+    StillWaiting,
+    TemplateDefaults,
+    TemplateError,
+    UsageError,
+    Warned,
+    WorkloadStarted,
+    load_config,
+    open_cluster,
+    summarize,
+)
+
+
+class Sink:
+    """A sink of one's own; nothing has to be inherited."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+
+    def begin(self, info: RunInfo) -> None:
+        assert_type(info.run_id, str)
+
+    def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:
+        if not children:
+            self.outcomes += (record.outcome for record in objects)
+
+    def finish(self, result: RunResult) -> None:
+        assert_type(result.outcome, RunOutcome)
+
+
+sinks: list[ResultSink] = [Sink(), RunFolder("results"), RunFolder(Path("results"))]
+
+
+def describe(event: Event) -> str:  # noqa: C901, PLR0911 -- a case for every event
+    """Every event that has a name in the interface."""
+    match event:
+        case RunStarted():
+            assert_type(event.plan, Plan)
+            return event.run_id
+        case WorkloadStarted():
+            return f"{event.workload}: {event.iterations}"
+        case IterationStarted():
+            return f"{event.workload}: {event.iteration}, {event.requested}"
+        case StageStarted():
+            assert_type(event.stage, Stage)
+            assert_type(event.deadline_s, float | None)
+            return event.stage.value
+        case Progress():
+            assert_type(event.ready, int)
+            assert_type(event.rate, float)
+            return f"{event.created}/{event.requested}"
+        case ObjectFailed():
+            return event.error
+        case Warned():
+            return event.message
+        case IterationFinished():
+            return ", ".join(event.problems)
+        case EventsLost():
+            return str(event.count)
+        case RunFinished():
+            return event.result.outcome.value
+        case StillWaiting():
+            assert_type(event.slowest, tuple[SlowObject, ...])
+            return f"{event.missing} to go"
+        case _:
+            assert_never(event)
+
+
+async def follow(events: EventStream) -> None:
+    async for event in events:
+        assert_type(event, Event)
+        describe(event)
+
+
+async def run_file(path: Path) -> RunResult:
+    config = load_config(path, overrides=["workloads[0].qps=50"])
+    assert_type(config, Config)
+    options = RunOptions(
+        keep=True,
+        cleanup_timeout_s=60,
+        defaults=TemplateDefaults("registry", "v1"),
+        max_failures=FailureBudget.parse("5%"),
+    )
+    async with LoadGenerator(
+        config,
+        cluster=ClusterOptions(kubeconfig="kubeconfig", context="staging"),
+        run_id="chosen",
+        results=sinks[0],
+        options=options,
+    ) as generator:
+        assert_type(generator, LoadGenerator)
+        assert_type(await generator.preflight(), Plan)
+        following = asyncio.create_task(follow(generator.events()))
+        result = await generator.run()
+        await following
+        assert_type(generator.result, RunResult | None)
+    return result
+
+
+async def run_two(first: Config, second: Config) -> tuple[Accounts, Accounts]:
+    async with await open_cluster(ClusterOptions()) as cluster:
+        assert_type(cluster, Cluster)
+        async with (
+            LoadGenerator(first, cluster=cluster) as one,
+            LoadGenerator(second, cluster=cluster) as two,
+        ):
+            asyncio.get_running_loop().call_later(60, one.interrupt)
+            results = await asyncio.gather(one.run(), two.run())
+    assert_type(results, tuple[RunResult, RunResult])
+    return results[0].accounts, results[1].accounts
+
+
+def readiness(result: RunResult) -> float | None:
+    kind = result.workloads[0].kinds["VirtualMachineInstance"]
+    assert_type(kind.phases["Ready"].p99, float | None)
+    assert_type(result.workloads[0].rate.achieved, float | None)
+    return kind.phases["Ready"].p99
+
+
+def as_json(result: RunResult) -> str:
+    document = summarize(result)
+    assert_type(document, dict[str, Any])
+    return json.dumps(document)
+
+
+def exit_code(path: Path) -> int:
+    try:
+        return asyncio.run(run_file(path)).exit_code
+    except (ConfigError, TemplateError, PreflightError) as error:
+        for problem in error.problems:
+            assert_type(problem.line, int | None)
+        return error.exit_code
+    except (UsageError, ClusterError) as error:
+        assert_type(error.hint, str | None)
+        return error.exit_code
+    except PerfscaleError as error:
+        assert_type(error.exit_code, int)
+        return error.exit_code
