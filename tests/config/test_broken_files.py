@@ -43,7 +43,8 @@ BROKEN = {
     "two documents": (f"{HEAD}---\n{HEAD}", "w.yaml:5:1", "a workload file holds one"),
     "the old tool's flat format": (FLAT, "w.yaml:2:1", "count is now replicas of the object"),
     "a manifest": ("apiVersion: v1\nkind: Pod\n", "w.yaml:1:1", "a manifest"),
-    "too deep": ("[" * 100_000, "w.yaml:1:51", "nested deeper than 50 levels"),
+    "too deep": ("[" * 100, "w.yaml:1:51", "nested deeper than 50 levels"),
+    "far too deep": ("[" * 100_000, "w.yaml:1:", "this is no workload file"),
     "an alias bomb": (BOMB, "w.yaml:1:", "more than 100,000 values"),
     "too large": ("#" * 5_000_000, "w.yaml", "larger than 4 MiB"),
     # as YAML

@@ -39,6 +39,8 @@ _PROBLEMS: Final = {
     "found character that cannot start": "a value cannot begin with {character}: put it in quotes",
     "did not find expected ',' or ']'": "the list that begins with [ is not closed by ]",
     "did not find expected ',' or '}'": "the mapping that begins with {{ is not closed by }}",
+    # Newer releases of the parser have a bound of their own, and meet it before ours is.
+    "exceeded maximum nesting depth": "nested far too deep: this is no {file}",
     "unexpected end of stream": "the quote that begins here is never closed",
 }
 
