@@ -56,7 +56,7 @@ class _Loader(yaml.CSafeLoader):
         """As PyYAML does, with every failure a YAML error that has a place."""
         try:
             return super().construct_object(node, deep)
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
             raise yaml.constructor.ConstructorError(
                 None,
                 None,
@@ -107,6 +107,15 @@ def load_documents(text: str) -> list[object]:
         raise BadYamlError(_yaml_finding(error, text)) from error
 
 
+def compose_documents(text: str) -> list[yaml.Node]:
+    """The nodes of the documents that ``load_documents`` returns the values of.
+
+    Args:
+        text: Rendered text that ``load_documents`` accepts.
+    """
+    return [node for node in yaml.compose_all(text, _Loader) if not _is_null(node)]
+
+
 class Places:
     """Where things stand in a rendered template, for error messages.
 
@@ -115,8 +124,7 @@ class Places:
     """
 
     def __init__(self, text: str) -> None:
-        nodes = yaml.compose_all(text, _Loader)
-        self._documents = [node for node in nodes if not _is_null(node)]
+        self._documents = compose_documents(text)
 
     def line(self, document: int, path: Sequence[str]) -> int:
         """Line of a key in a document; of the nearest thing around it where it is missing."""

@@ -8,6 +8,7 @@ import msgspec
 
 from perfscale.config.labels import run_labels
 from perfscale.errors import Problem, TemplateError
+from perfscale.templates.compiled import ReplicaForms, compile_iteration
 from perfscale.templates.documents import BadYamlError, Places, load_documents
 from perfscale.templates.manifest import add_labels, find_flaws, find_unsendable
 from perfscale.templates.request import ObjectRequest
@@ -27,8 +28,7 @@ _AROUND = 2  # rendered lines shown above and below the one that is wrong
 class Manifests:
     """One template with the variables of one ``objects`` entry: numbers in, manifests out.
 
-    This is the seam behind which rendering and parsing may be replaced by
-    something quicker: nothing else knows that there is text in between.
+    Nothing beyond it and ``compiled`` knows that there is text in between.
     """
 
     def __init__(self, source: Source, variables: Variables, run_id: str, workload: str) -> None:
@@ -98,9 +98,16 @@ class Manifests:
         line = Places(text).line(document, ("metadata", "name"))
         return lines[min(line, len(lines)) - 1]
 
+    def rendered(self, iteration: int, replica: int) -> str:
+        """The text that the template gives, as it gives it.
+
+        Raises:
+            TemplateError: It does not render.
+        """
+        return self.source.render(self.variables.of(iteration, replica))
+
     def _text(self, iteration: int, replica: int) -> str:
-        rendered = self.source.render(self.variables.of(iteration, replica))
-        return self.variables.tidy(rendered)
+        return self.variables.tidy(self.rendered(iteration, replica))
 
     def _findings(
         self, text: str, documents: Sequence[object], iteration: int
@@ -125,6 +132,7 @@ class ObjectFactory:
         path: The template file.
         kinds: ``(apiVersion, kind)`` of each document, in the template's order;
             the same for every replica.
+        manifests: The template, with its variables.
     """
 
     def __init__(
@@ -139,11 +147,12 @@ class ObjectFactory:
         self.spec = spec
         self.path = path
         self.kinds = kinds
-        self._manifests = manifests
+        self.manifests = manifests
+        self._compiled: tuple[int, ReplicaForms | None] = (0, None)
 
     def namespace(self, iteration: int) -> str:
         """Where an object goes that names no namespace (iterations count from 1)."""
-        return self._manifests.variables.namespace(iteration)
+        return self.manifests.variables.namespace(iteration)
 
     def render(self, iteration: int, replica: int) -> tuple[ObjectRequest, ...]:
         """The objects of one replica, one for each of ``kinds``, labelled and ready to send.
@@ -156,6 +165,19 @@ class ObjectFactory:
             TemplateError: The template fails for these numbers, or gives other
                 kinds than for the first replica.
         """
+        if self._compiled[0] != iteration:
+            self._compiled = (iteration, compile_iteration(self, iteration))
+        forms = self._compiled[1]
+        if forms is not None:
+            return forms.fill(replica)
+        return self.render_slowly(iteration, replica)
+
+    def render_slowly(self, iteration: int, replica: int) -> tuple[ObjectRequest, ...]:
+        """What ``render`` returns, with every replica rendered and parsed.
+
+        Raises:
+            TemplateError: As ``render`` does.
+        """
         return tuple(
             self._request(document, iteration, replica)
             for document in self.documents(iteration, replica)
@@ -167,22 +189,22 @@ class ObjectFactory:
         Raises:
             TemplateError: As ``render`` does.
         """
-        documents = self._manifests.documents(iteration, replica)
+        documents = self.manifests.documents(iteration, replica)
         kinds = kinds_of(documents)
         if kinds != self.kinds:
             raise TemplateError([self._other_kinds(kinds, iteration, replica)])
-        labels = self._manifests.labels(iteration)
+        labels = self.manifests.labels(iteration)
         for document in documents:
             add_labels(document, labels)
         return documents
 
     def name_line(self, iteration: int, replica: int, document: int) -> int:
         """Line of the template that gives a document its name, for error messages."""
-        return self._manifests.name_line(iteration, replica, document)
+        return self.manifests.name_line(iteration, replica, document)
 
     def variable(self, name: str) -> str:
         """How this template's dialect writes a variable, for error messages."""
-        return self._manifests.source.variable(name)
+        return self.manifests.source.variable(name)
 
     def _request(self, document: JSON, iteration: int, replica: int) -> ObjectRequest:
         metadata = document["metadata"]

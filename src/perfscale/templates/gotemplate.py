@@ -205,6 +205,10 @@ class GoTemplate:
                 lines.value(go_format(variables[piece.variable]), piece.line)
         return lines.finish()
 
+    def only_prints(self, name: str) -> bool:  # noqa: ARG002 -- the protocol's
+        """Always: there is nothing but variables here."""
+        return True
+
     def variable(self, name: str) -> str:
         """How this dialect writes a variable."""
         return f"{{{{.{name}}}}}"

@@ -156,6 +156,11 @@ class JinjaTemplate:
             last = marks[-1] if marks else last
         return lines
 
+    def only_prints(self, name: str) -> bool:
+        """Whether the text differs by a number of this name only where its digits stand."""
+        tree = _ENVIRONMENT.parse(self._text)
+        return not any(map(_may_vary, tree.find_all(nodes.Node))) and _prints(tree, name)
+
     def variable(self, name: str) -> str:
         """How this dialect writes a variable."""
         return f"{{{{ {name} }}}}"
@@ -245,6 +250,30 @@ _SHELL_COMMENT = (
     "`${#` of a shell script begins a comment of Jinja2: put the script between "
     "{% raw %} and {% endraw %}, or write `${{ '{#' }}`"
 )
+
+
+def _may_vary(node: nodes.Node) -> bool:
+    """Whether an expression may give something else the next time: by chance, or by a call."""
+    if isinstance(node, nodes.Call):
+        return not (isinstance(node.node, nodes.Name) and node.node.name == "range")
+    return isinstance(node, nodes.Filter) and node.name in {"random", "map"}  # map("random")
+
+
+def _prints(node: nodes.Node, name: str) -> bool:
+    """Whether a variable is used below a node only where it is printed as it is."""
+    if isinstance(node, nodes.Name):
+        return node.name != name
+    children = list(node.iter_child_nodes())
+    if isinstance(node, nodes.Output):
+        children = [child for child in children if not _is_load_of(child, name)]
+    elif not isinstance(node, (nodes.Template, nodes.If, nodes.For)):
+        # In a macro, a block or an assignment, even what is printed may be looked at later.
+        return not any(each.name == name for each in node.find_all(nodes.Name))
+    return all(_prints(child, name) for child in children)
+
+
+def _is_load_of(node: nodes.Node, name: str) -> bool:
+    return isinstance(node, nodes.Name) and node.name == name and node.ctx == "load"
 
 
 def _marked(node: nodes.TemplateData) -> str:

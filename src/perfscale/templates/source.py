@@ -78,6 +78,9 @@ class Source(Protocol):
     def lines(self, variables: Mapping[str, Any]) -> Sequence[int]:
         """The template's line behind each line of ``render(variables)``."""
 
+    def only_prints(self, name: str) -> bool:
+        """Whether the text differs by a number of this name only where its digits stand."""
+
     def variable(self, name: str) -> str:
         """How this dialect writes a variable, for hints."""
 

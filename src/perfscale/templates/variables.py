@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from perfscale.config import ObjectSpec, Workload
 
@@ -86,10 +86,24 @@ class Variables:
         The slash itself stays where the template has none of its own: both
         ``prefix/image`` and ``prefiximage`` are written in templates out there.
         """
+        prefix = self._untidy_prefix()
+        return text.replace(f"{prefix}/", prefix) if prefix else text
+
+    def tidies_across(self, pieces: Sequence[str]) -> bool:
+        """Whether `tidy` may find something that begins in one piece and ends in another.
+
+        Args:
+            pieces: Rendered text, cut where a number stands.
+        """
+        sought = f"{self._untidy_prefix()}/"
+        # A number can only stand for digits; up to the first of them, all is in one piece.
+        starts = [sought[:end] for end, each in enumerate(sought) if each.isdigit()]
+        return any(piece.endswith(start) for piece in pieces[:-1] for start in starts)
+
+    def _untidy_prefix(self) -> str:
+        """The prefix that ends in a slash, if it does."""
         prefix = self.fixed["containerPrefix"]
-        if isinstance(prefix, str) and prefix.endswith("/"):
-            return text.replace(f"{prefix}/", prefix)
-        return text
+        return prefix if isinstance(prefix, str) and prefix.endswith("/") else ""
 
 
 def _prefix(given: object, defaults: TemplateDefaults) -> object:

@@ -1,0 +1,164 @@
+"""Bodies of many replicas from one rendering: text with the replica's number put in.
+
+Rendering a template and parsing it again for every object costs more than
+sending the object. Most templates only print the replica's number, in names
+and images, and then the body of one replica is that of another with other
+digits in it. This module proves that for a template and an iteration, or says
+that it cannot, and then every replica is rendered on its own.
+
+The proof has two halves. The text: the template prints the number as it is and
+decides nothing by it (`Source.only_prints`), so the text of two replicas
+differs in those digits alone. The manifest: each of those places is inside a
+scalar value, and that scalar stays what it is whatever the digits are. In
+quotes and in blocks digits are text. Bare, a scalar that is nothing but the
+number is an integer; one that has any other character than numbers are written
+with is text (`documents` knows no dates and no numbers to base 60). Everything
+else is left to the slow way: keys, anchors, escapes, ``1{{ replica }}``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, Protocol
+
+import msgspec
+import yaml
+
+from perfscale.errors import TemplateError
+from perfscale.templates.documents import compose_documents
+from perfscale.templates.request import ObjectRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from perfscale.templates.documents import JSON
+    from perfscale.templates.factory import Manifests
+
+_NUMERIC: Final = re.compile(r"[-+.0-9][-+.0-9a-fA-Fxob_]*")
+"""What a bare scalar with a digit in it must look like to be a number, at least."""
+STAND_INS: Final = (7_391_846_205, 8_264_073_951)
+"""Numbers that stand for the replica's. Every digit is in each of them once, so that they
+cannot overlap with themselves; they are longer than any replica's number, so that a name
+is at its longest with them."""
+_INT: Final = "tag:yaml.org,2002:int"
+_STR: Final = "tag:yaml.org,2002:str"
+
+
+class Documents(Protocol):
+    """What makes a template's manifests the slow way."""
+
+    @property
+    def manifests(self) -> Manifests:
+        """The template, with its variables."""
+
+    def documents(self, iteration: int, replica: int) -> list[JSON]:
+        """The manifests of one replica, labelled.
+
+        Raises:
+            TemplateError: It does not render to manifests.
+        """
+
+
+class _Form:
+    """One document: its request, cut where the number stands."""
+
+    __slots__ = ("_api_version", "_body", "_kind", "_name", "_namespace")
+
+    def __init__(self, document: JSON, stand_in: str) -> None:
+        metadata = document["metadata"]
+        namespace = metadata.get("namespace")
+        self._api_version: str = document["apiVersion"]
+        self._kind: str = document["kind"]
+        self._name: list[str] = metadata["name"].split(stand_in)
+        self._namespace: list[str] | None = namespace.split(stand_in) if namespace else None
+        self._body = msgspec.json.encode(document).split(stand_in.encode())
+
+    def fill(self, digits: str) -> ObjectRequest:
+        return ObjectRequest(
+            self._api_version,
+            self._kind,
+            None if self._namespace is None else digits.join(self._namespace),
+            digits.join(self._name),
+            digits.encode().join(self._body),
+        )
+
+
+class ReplicaForms:
+    """Every document of a template for one iteration, the replica's number left out."""
+
+    __slots__ = ("_forms",)
+
+    def __init__(self, documents: Sequence[JSON], stand_in: str) -> None:
+        self._forms = [_Form(document, stand_in) for document in documents]
+
+    def fill(self, replica: int) -> tuple[ObjectRequest, ...]:
+        """The requests of one replica (counted from 1)."""
+        digits = str(replica)
+        return tuple(form.fill(digits) for form in self._forms)
+
+
+def compile_iteration(factory: Documents, iteration: int) -> ReplicaForms | None:
+    """The forms of an iteration; None where every replica has to be rendered.
+
+    Args:
+        factory: Renders the slow way.
+        iteration: Counted from 1.
+    """
+    manifests = factory.manifests
+    if not manifests.source.only_prints("replica"):
+        return None
+    stand_in, other = STAND_INS
+    try:
+        text, same = (manifests.rendered(iteration, number) for number in STAND_INS)
+        documents = factory.documents(iteration, stand_in)
+        others = factory.documents(iteration, other)
+        bodies = [msgspec.json.encode(each) for each in (documents, others)]
+    except (TemplateError, TypeError, ValueError, OverflowError, RecursionError):
+        return None  # the slow way tells of it, if it comes to that
+    digits = str(stand_in)
+    pieces = text.split(digits)
+    is_proven = (
+        # Neither number stands in the template's own text.
+        pieces == same.split(str(other))
+        and bodies[0].split(digits.encode()) == bodies[1].split(str(other).encode())
+        and not manifests.variables.tidies_across(pieces)
+        and _stand_where_digits_are_free(manifests.variables.tidy(text), digits)
+    )
+    return ReplicaForms(documents, digits) if is_proven else None
+
+
+def _stand_where_digits_are_free(text: str, digits: str) -> bool:
+    """Whether every stand-in is in a scalar value that stays what it is with other digits."""
+    found = 0
+    for node in _values(compose_documents(text)):
+        count = node.value.count(digits)
+        if count and not _takes_any_digits(node, digits, text):
+            return False
+        found += count
+    return found == text.count(digits)
+
+
+def _values(roots: Sequence[yaml.Node]) -> Iterator[yaml.ScalarNode]:
+    """Every scalar that is a value and not a key, once, however many aliases it has."""
+    waiting, done = list(roots), set[int]()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in done:
+            continue
+        done.add(id(node))
+        if isinstance(node, yaml.ScalarNode):
+            yield node
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.MappingNode):
+            waiting += [value for _, value in node.value]
+
+
+def _takes_any_digits(node: yaml.ScalarNode, digits: str, text: str) -> bool:
+    if node.tag == _INT:
+        return bool(node.value == digits)
+    if node.tag != _STR:
+        return False
+    if node.style == '"':
+        return "\\" not in text  # an escape would swallow digits
+    return bool(node.style) or not _NUMERIC.fullmatch(node.value)
