@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeAlias
 
+from perfscale import eventloop
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
@@ -23,7 +25,7 @@ def run_until_signalled(work: Coroutine[None, None, int]) -> int:
     Returns:
         What ``work`` returns; 128 plus the signal's number if one ended it.
     """
-    return asyncio.run(_cancelled_by_signals(work))
+    return eventloop.run(_cancelled_by_signals(work))
 
 
 async def _cancelled_by_signals(work: Coroutine[None, None, int]) -> int:

@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from perfscale import eventloop
 from perfscale.errors import ClusterError
 from perfscale.sim.cluster import SimulatedCluster
 from perfscale.sim.faults.load import dump_faults, parse_faults
@@ -159,7 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--speed", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=None)
     given = parser.parse_args(arguments)
-    asyncio.run(serve(given.directory, speed=given.speed, seed=given.seed))
+    eventloop.run(serve(given.directory, speed=given.speed, seed=given.seed))
 
 
 if __name__ == "__main__":
