@@ -1,0 +1,198 @@
+"""The whole life of N VMIs: created, Running, deleted, gone. What it costs the client.
+
+In turns with the floor program (`floor.py`), on the same server, with the same controllers
+beside it. What a run costs before its first object is left out: the cost of a VMI is the
+difference between the runs of the largest and of the smallest number, divided by how many more
+objects that is.
+
+    python benchmarks/lifecycle.py --cluster real --counts 1000,3000
+    python benchmarks/lifecycle.py --cluster simulated --counts 1000,5000,50000
+
+The real API server is started from the programs in KUBEBUILDER_ASSETS (see CONTRIBUTING.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from figures import Row, report
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
+
+from process_group import ProcessGroup
+from real_control_plane import RealControlPlane
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WORKLOAD: Final = """
+workloads:
+  - name: life
+    iterationCreationWait: true
+    iterationCleanup: true
+    iterationDeletionWait: true
+    objects:
+      - templateFile: templates/vmi-ephemeral.yaml
+        inputVars: {containerImg: cirros-container-disk-demo}
+"""
+HERE: Final = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Life:
+    """One pass: what the process took, and how long each stage was."""
+
+    cpu_s: float
+    peak_mib: float
+    create_s: float
+    ready_s: float
+    gone_s: float
+
+
+def run_process(command: list[str], directory: Path) -> tuple[float, float, str]:
+    """Run a client to its end; CPU seconds, peak memory in MiB, and its standard output.
+
+    Raises:
+        SystemExit: It failed, so that its figures would say nothing.
+    """
+    output = directory / "output"
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            command, cwd=directory, stdin=subprocess.DEVNULL, stdout=file, stderr=file
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    text = output.read_text(encoding="utf-8")
+    if process.returncode:
+        sys.exit(f"{' '.join(command)} ended with {process.returncode}:\n{text[-2000:]}")
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text
+
+
+def live_as_floor(kubeconfig: Path, count: int, directory: Path) -> Life:
+    """One pass of the floor program."""
+    command = [sys.executable, str(HERE / "floor.py"), str(kubeconfig), str(count)]
+    cpu_s, peak_mib, text = run_process(command, directory)
+    return Life(cpu_s, peak_mib, **json.loads(text.splitlines()[-1]))
+
+
+def live_as_run(kubeconfig: Path, count: int, directory: Path) -> Life:
+    """One pass of `perfscale run`, with everything that it does by default."""
+    workload = directory / "life.yaml"
+    workload.write_text(WORKLOAD, encoding="utf-8")
+    with tempfile.TemporaryDirectory(dir=directory) as results:
+        program = str(Path(sys.executable).with_name("perfscale"))
+        command = [program, "run", str(workload), f"--kubeconfig={kubeconfig}"]
+        command += [f"--replicas={count}", f"--results-dir={results}"]
+        cpu_s, peak_mib, _ = run_process(command, directory)
+        [summary] = Path(results).glob("*/summary.json")
+        iteration = json.loads(summary.read_text())["workloads"][0]["iterations"][0]
+        [objects] = Path(results).glob("*/objects.ndjson")
+        records = [json.loads(line) for line in objects.read_text().splitlines()]
+    sent = [record["sent_s"] for record in records]
+    asked = min(record["delete_requested_s"] for record in records)
+    return Life(
+        cpu_s,
+        peak_mib,
+        create_s=max(sent) - min(sent),
+        ready_s=asked - max(sent),
+        gone_s=iteration["finishedSeconds"] - asked,
+    )
+
+
+@contextmanager
+def cluster(kind: str, directory: Path, speed: float) -> Iterator[Path]:
+    """A cluster that is quick to move its VMIs on; gives its kubeconfig."""
+    if kind == "simulated":
+        kubeconfig = directory / "simulated.kubeconfig"
+        program = str(Path(sys.executable).with_name("perfscale"))
+        command = [program, "simulate", f"--kubeconfig-out={kubeconfig}", f"--speed={speed}"]
+        with ProcessGroup() as group:
+            group.start(command, log=directory / "simulate.log")
+            _wait_for(kubeconfig)
+            yield kubeconfig
+        return
+    assets = os.environ.get("KUBEBUILDER_ASSETS")
+    if assets is None:
+        sys.exit("KUBEBUILDER_ASSETS is not set: see CONTRIBUTING.md")
+    home = directory / "control-plane"
+    home.mkdir()
+    with RealControlPlane(Path(assets), home) as real, ProcessGroup() as group:
+        ready = directory / "controllers-are-up"
+        command = [sys.executable, str(HERE / "controllers.py"), str(real.kubeconfig)]
+        group.start([*command, str(speed), str(ready)], log=directory / "controllers.log")
+        _wait_for(ready)
+        yield real.kubeconfig
+
+
+def _wait_for(path: Path) -> None:
+    while not path.exists():
+        subprocess.run(["sleep", "0.1"], check=True)
+
+
+CONTESTANTS: Final = {"floor": live_as_floor, "perfscale": live_as_run}
+
+
+def main() -> None:
+    """Let both live through all the numbers, in turns, and print medians."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--cluster", choices=("simulated", "real"), default="simulated")
+    parser.add_argument("--counts", default="100,1000", help="numbers of VMIs, comma-separated")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--speed", type=float, default=1000.0, help="of the controllers")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    options = parser.parse_args()
+    counts = sorted(int(count) for count in options.counts.split(","))
+    found: dict[tuple[str, int], list[Life]] = {}
+    with (
+        tempfile.TemporaryDirectory() as name,
+        cluster(options.cluster, Path(name), options.speed) as kubeconfig,
+    ):
+        for _ in range(options.rounds):
+            for count in counts:
+                for contestant, live in CONTESTANTS.items():
+                    life = live(kubeconfig, count, Path(name))
+                    found.setdefault((contestant, count), []).append(life)
+    report([_row(name, count, found, counts[0]) for name, count in found], options.json)
+
+
+def _row(name: str, count: int, found: dict[tuple[str, int], list[Life]], least: int) -> Row:
+    lives = found[name, count]
+
+    def marginal_ms(contestant: str) -> list[float]:
+        pairs = zip(found[contestant, least], found[contestant, count], strict=True)
+        return [(many.cpu_s - few.cpu_s) / (count - least) * 1e3 for few, many in pairs]
+
+    row: dict[str, str | int | float | None] = {
+        "client": name,
+        "VMIs": count,
+        "CPU s": statistics.median(life.cpu_s for life in lives),
+        "peak MiB": max(life.peak_mib for life in lives),
+        "create s": statistics.median(life.create_s for life in lives),
+        "ready s": statistics.median(life.ready_s for life in lives),
+        "gone s": statistics.median(life.gone_s for life in lives),
+        "ms CPU/VMI": None,
+        "of floor": None,
+    }
+    if count > least:
+        row["ms CPU/VMI"] = statistics.median(marginal_ms(name))
+        floor = marginal_ms("floor")
+        row["of floor"] = statistics.median(
+            ours / theirs for ours, theirs in zip(marginal_ms(name), floor, strict=True)
+        )
+    return row
+
+
+if __name__ == "__main__":
+    main()
