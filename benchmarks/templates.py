@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from figures import report
+from figures import Row, report
 
 from perfscale import TemplateDefaults, load_config
 from perfscale.templates import ObjectFactory, compile_templates, packaged_file
@@ -39,7 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     options = parser.parse_args()
-    rows = []
+    rows: list[Row] = []
     for example in EXAMPLES:
         factory = factory_of(example)
         compiled, rendered = cost_us(factory.render, _QUICK), cost_us(factory.render_slowly, _SLOW)
