@@ -2,22 +2,17 @@
 
 import asyncio
 import signal
-from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from clusters import ClusterUnderTest, MemorySink
+from moments import AtMoment, Moment
 from workloads import config, objects, template, workload
 
 from perfscale.config.labels import run_labels
 from perfscale.engine import LoadGenerator, RunOptions
-from perfscale.engine.context import RunContext
 from perfscale.engine.events import Stage
-from perfscale.engine.progress import Reporter
-from perfscale.engine.tracker import Change, Transition
+from perfscale.engine.tracker import Change
 from perfscale.errors import ResultsError, TemplateError
 from perfscale.kube.resources import NAMESPACES
 from perfscale.results import RunFolder, RunOutcome
@@ -35,19 +30,6 @@ LOAD = config(
 )
 
 
-@dataclass(frozen=True)
-class Moment:
-    """A point in a run: a stage that begins, or the Nth change of a kind.
-
-    Counted in what happens and not in seconds, so that it is always reached.
-    """
-
-    stage: Stage | None = None
-    iteration: int = 1
-    change: Change | None = None
-    count: int = 0
-
-
 MOMENTS = {
     "before the namespaces": Moment(Stage.PREPARING),
     "before the first create": Moment(Stage.CREATING),
@@ -60,37 +42,6 @@ MOMENTS = {
     "in the second iteration": Moment(Stage.CREATING, 2),
     "in the second deletion wait": Moment(Stage.WAITING_GONE, 2),
 }
-
-
-class AtMoment:
-    """Does something once, at a moment of a run."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._monkeypatch = monkeypatch
-
-    def __call__(self, moment: Moment, act: Callable[[], object]) -> None:
-        pending = [act]
-        counts: Counter[Change] = Counter()
-        report, enter = RunContext.report, Reporter.enter
-
-        def act_once() -> None:
-            if pending:
-                pending.pop()()
-
-        def counting(context: RunContext, changes: Iterable[Transition]) -> None:
-            known = list(changes)
-            report(context, known)
-            counts.update(transition.change for transition in known)
-            if moment.change is not None and counts[moment.change] >= moment.count:
-                act_once()
-
-        def entering(reporter: Reporter, stage: Stage, *details: Any, **bound: Any) -> None:
-            enter(reporter, stage, *details, **bound)
-            if stage is moment.stage and (not details or details[1] == moment.iteration):
-                act_once()
-
-        self._monkeypatch.setattr(RunContext, "report", counting)
-        self._monkeypatch.setattr(Reporter, "enter", entering)
 
 
 @pytest.fixture

@@ -1,0 +1,55 @@
+"""Runs that outlive the death of the API server, whenever it comes."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+
+import pytest
+from clusters import MemorySink, real_cluster
+from moments import AtMoment, Moment
+from real_control_plane import RealControlPlane
+from workloads import config, objects, workload
+
+from perfscale.engine.tracker import Change
+from perfscale.results import Accounts, RunOutcome
+
+COUNT = 1000
+
+
+@pytest.fixture
+def at_moment(monkeypatch: pytest.MonkeyPatch) -> AtMoment:
+    return AtMoment(monkeypatch)
+
+
+@pytest.fixture
+def thread() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
+
+
+@pytest.mark.parametrize("change", [Change.CREATED, Change.READY, Change.DELETED])
+async def test_a_server_killed_in_the_middle(
+    change: Change,
+    real_control_plane: RealControlPlane,
+    at_moment: AtMoment,
+    thread: ThreadPoolExecutor,
+) -> None:
+    sink = MemorySink()
+    restarts: list[Future[None]] = []
+
+    def kill() -> None:
+        real_control_plane.stop_apiserver(kill=True)
+        restarts.append(thread.submit(real_control_plane.start_apiserver))
+
+    at_moment(Moment(change=change, count=COUNT * 2 // 5), kill)
+    load = config(workload(objects(count=COUNT), maxWaitTimeout="120s"))
+    async with real_cluster(real_control_plane, speed=100) as cluster:
+        result = await cluster.run(load, sink=sink)
+        print(result)
+        assert [restart.result() for restart in restarts] == [None]
+        assert result.problems == ()
+        assert result.outcome is RunOutcome.PASSED
+        assert result.accounts == Accounts(requested=COUNT, created=COUNT, ready=COUNT, deleted=COUNT)
+        assert len({record.uid for record in sink.objects}) == COUNT
+        assert await cluster.left_of(result.run_id) == {}
