@@ -1,116 +1,47 @@
 import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
 import pytest
 from kube_client import Connect
 from scripted_server import (
-    Exchange,
     FakeTime,
     Handler,
     answers,
-    never_answers,
     refuses,
     resets,
     scripted_server,
     status_object,
 )
+from scripted_watch import (
+    VMIS,
+    Follower,
+    Vmi,
+    bookmark,
+    event,
+    following,
+    line,
+    listed,
+    stays,
+    streams,
+    vmi,
+)
 
 from perfscale.errors import CredentialsError, UnreachableError, WatchError
 from perfscale.kube.client import Client, ClientSettings
-from perfscale.kube.resources import Resource
 from perfscale.kube.watch import Watch
 
-VMIS = Resource(
-    "kubevirt.io", "v1", "virtualmachineinstances", "VirtualMachineInstance", namespaced=True
-)
 
+@pytest.fixture
+def connect(connect: Connect) -> Connect:
+    """A client that knows its server to have no streaming lists."""
 
-class Metadata(msgspec.Struct, rename="camel"):
-    name: str
-    resource_version: str
+    async def open_client(*server: Any, **options: Any) -> Client:
+        client = await connect(*server, **options)
+        client.streaming_lists.available = False
+        return client
 
-
-class Vmi(msgspec.Struct):
-    metadata: Metadata
-
-
-def listed(version: str, *names: str, more: str | None = None) -> Handler:
-    metadata = {"resourceVersion": version} | ({"continue": more} if more else {})
-    return answers({"metadata": metadata, "items": [vmi(name, "1") for name in names]})
-
-
-def vmi(name: str, version: str) -> dict[str, Any]:
-    return {"metadata": {"name": name, "resourceVersion": version}, "status": {}}
-
-
-def line(kind: str, document: dict[str, Any]) -> bytes:
-    return json.dumps({"type": kind, "object": document}).encode() + b"\n"
-
-
-def event(name: str, version: str, kind: str = "MODIFIED") -> bytes:
-    return line(kind, vmi(name, version))
-
-
-def bookmark(version: str) -> bytes:
-    return line("BOOKMARK", {"kind": "X", "metadata": {"resourceVersion": version}})
-
-
-def streams(*chunks: bytes, then: Callable[[Exchange], Awaitable[None]] | None = None) -> Handler:
-    """Stream the chunks, then end the answer as servers do, without a word."""
-
-    async def handler(exchange: Exchange) -> None:
-        exchange.start_stream()
-        for chunk in chunks:
-            await exchange.write(chunk)
-        if then is None:
-            exchange.end_stream()
-        else:
-            await then(exchange)
-
-    return handler
-
-
-stays = never_answers
-
-
-class Follower:
-    """What a watch told, in order."""
-
-    def __init__(self, client: Client, **scope: str) -> None:
-        self.told: list[str] = []
-        self._changed = asyncio.Event()
-        self.watch = Watch(
-            client, VMIS, decoder=Vmi, on_list=self._list, on_event=self._event, **scope
-        )
-
-    def _list(self, items: Sequence[Vmi]) -> None:
-        self.told.append("list " + " ".join(item.metadata.name for item in items))
-        self._changed.set()
-
-    def _event(self, kind: str, item: Vmi) -> None:
-        self.told.append(f"{kind} {item.metadata.name}")
-        self._changed.set()
-
-    async def until(self, last: str) -> None:
-        while last not in self.told:
-            self._changed.clear()
-            await self._changed.wait()
-
-
-@asynccontextmanager
-async def following(client: Client, **scope: str) -> AsyncIterator[Follower]:
-    follower = Follower(client, **scope)
-    task = asyncio.create_task(follower.watch.run())
-    try:
-        yield follower
-    finally:
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
+    return open_client
 
 
 async def test_a_watch_lists_and_then_tells_every_event(connect: Connect) -> None:
@@ -151,9 +82,9 @@ async def test_a_stream_may_be_cut_anywhere(connect: Connect) -> None:
 
 async def test_an_object_of_several_mebibytes_is_an_event_like_any_other(connect: Connect) -> None:
     huge = vmi("huge", "6") | {"padding": "x" * (5 << 20)}
-    async with scripted_server(
-        listed("5"), streams(line("MODIFIED", huge) + event("b", "7"), then=stays)
-    ) as server:
+    text = line("MODIFIED", huge) + event("b", "7")
+    chunks = (text[start : start + (1 << 16)] for start in range(0, len(text), 1 << 16))
+    async with scripted_server(listed("5"), streams(*chunks, then=stays)) as server:
         client = await connect(server)
         async with following(client) as follower:
             await follower.until("MODIFIED b")

@@ -1,9 +1,7 @@
 """Runs that outlive the death of the API server, whenever it comes."""
 
-import asyncio
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 
 import pytest
 from clusters import MemorySink, real_cluster

@@ -11,6 +11,7 @@ import msgspec
 
 from perfscale.errors import CredentialsError, UnreachableError
 from perfscale.kube.failures import Failure, explain
+from perfscale.kube.initial import StreamingLists
 from perfscale.kube.listing import DEFAULT_PAGE, page_decoder, read_pages
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.retry import UNAVAILABLE, Outage, Patience, Timing
@@ -78,6 +79,7 @@ class Client:
         server: The server's URL.
         settings: Its bounds.
         timing: Its clock, which all the times in answers are on.
+        streaming_lists: What was found out about the server's streaming lists.
     """
 
     def __init__(
@@ -89,10 +91,12 @@ class Client:
         limiter: RateLimiter | None = None,
         settings: ClientSettings | None = None,
         timing: Timing | None = None,
+        streaming_lists: StreamingLists | None = None,
     ) -> None:
         self.server = endpoint.server
         self.settings = settings or ClientSettings()
         self.timing = timing or Timing()
+        self.streaming_lists = streaming_lists or StreamingLists()
         self._session = session
         self._endpoint = endpoint
         self._wire = Wire(
@@ -110,6 +114,7 @@ class Client:
             limiter=limiter,
             settings=self.settings,
             timing=self.timing,
+            streaming_lists=self.streaming_lists,
         )
 
     @property

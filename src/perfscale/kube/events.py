@@ -9,6 +9,7 @@ buffer to be decoded again, line by line.
 
 from __future__ import annotations
 
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _LONGEST_LINE: Final = 1 << 27
 """Far above what etcd can store, and so what the API server can send."""
+_INITIAL_EVENTS_END: Final = "k8s.io/initial-events-end"
+"""https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists"""
 
 T = TypeVar("T")
 
@@ -33,9 +36,13 @@ class Change(msgspec.Struct, Generic[T], frozen=True):
 
 
 class Bookmark(NamedTuple):
-    """Nothing changed, up to this resourceVersion."""
+    """Nothing changed, up to this resourceVersion.
+
+    ``ends_initial_events``: whether everything that there was has been told.
+    """
 
     version: str
+    ends_initial_events: bool = False
 
 
 Event: TypeAlias = "Change[T] | Bookmark | Status"
@@ -48,6 +55,7 @@ class _Envelope(msgspec.Struct, frozen=True):
 
 class _BookmarkMeta(msgspec.Struct, frozen=True, rename="camel"):
     resource_version: str
+    annotations: dict[str, str] | None = None
 
 
 class _BookmarkObject(msgspec.Struct, frozen=True):
@@ -92,7 +100,7 @@ class EventDecoder(Generic[T]):
         self._envelope = msgspec.json.Decoder(_Envelope)
         self._bookmark = msgspec.json.Decoder(_BookmarkObject)
         self._status = msgspec.json.Decoder(Status)
-        self._version_of = _version_getter(item)
+        self._version_of = metadata_getter(item, "resourceVersion")
 
     def decode(self, lines: bytes) -> Sequence[Event[T]]:
         """Every event of some complete lines, in order.
@@ -114,24 +122,33 @@ class EventDecoder(Generic[T]):
     def _decode_line(self, line: bytes) -> Event[T]:
         envelope = self._envelope.decode(line)
         if envelope.type == "BOOKMARK":
-            return Bookmark(self._bookmark.decode(envelope.object).metadata.resource_version)
+            metadata = self._bookmark.decode(envelope.object).metadata
+            ends = (metadata.annotations or {}).get(_INITIAL_EVENTS_END) == "true"
+            return Bookmark(metadata.resource_version, ends)
         if envelope.type == "ERROR":
             return self._status.decode(envelope.object)
         return self._change.decode(line)
 
 
-def _version_getter(item: object) -> Callable[[Any], str]:
-    """How to read ``metadata.resourceVersion`` off a decoded object."""
+def metadata_getter(item: object, name: str) -> Callable[[Any], str]:
+    """How to read a field of the metadata off a decoded object.
+
+    Args:
+        item: Type of the objects: a msgspec struct, or a dict.
+        name: The field, as the server spells it.
+
+    Raises:
+        TypeError: The struct has no such field.
+    """
     if not (isinstance(item, type) and issubclass(item, msgspec.Struct)):
-        return _version_of_dict
+        return partial(_of_dict, name)
     metadata = _field(item, "metadata")
-    version = _field(metadata.type, "resourceVersion")
-    return attrgetter(f"{metadata.name}.{version.name}")
+    return attrgetter(f"{metadata.name}.{_field(metadata.type, name).name}")
 
 
-def _version_of_dict(item: dict[str, Any]) -> str:
-    version: str = item["metadata"]["resourceVersion"]
-    return version
+def _of_dict(name: str, item: dict[str, Any]) -> str:
+    value: str = item["metadata"][name]
+    return value
 
 
 def _field(struct: type[msgspec.Struct], name: str) -> msgspec.structs.FieldInfo:

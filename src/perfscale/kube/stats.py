@@ -12,7 +12,8 @@ class RequestStats:
     Attributes:
         sent: Requests sent, retries included.
         succeeded: Answers of status 2xx (a watch counts when it is opened).
-        client_errors: Answers of status 3xx and 4xx, but for 429.
+        client_errors: Answers of status 3xx and 4xx, but for 410 and 429.
+        expired: Answers of status 410, and errors of that status inside a watch.
         throttled: Answers of status 429.
         server_errors: Answers of status 5xx.
         connection_errors: Requests and streams that broke without an answer.
@@ -24,6 +25,7 @@ class RequestStats:
     sent: int = 0
     succeeded: int = 0
     client_errors: int = 0
+    expired: int = 0
     throttled: int = 0
     server_errors: int = 0
     connection_errors: int = 0
@@ -35,6 +37,8 @@ class RequestStats:
         """Count one answer by the class of its status."""
         if status < 300:
             self.succeeded += 1
+        elif status == 410:
+            self.expired += 1
         elif status == 429:
             self.throttled += 1
         elif status < 500:

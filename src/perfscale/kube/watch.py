@@ -1,4 +1,7 @@
-"""Follows a resource: lists it, then watches it, for as long as the run lasts.
+"""Follows a resource: has its state told, then watches it, for as long as the run lasts.
+
+The state comes at the beginning of the watch itself, from a server that streams
+lists, or from an ordinary list before it.
 
 API servers end watches all the time, and most ways look like a normal end of
 the answer: https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
@@ -23,6 +26,7 @@ from perfscale.errors import (
     WatchError,
 )
 from perfscale.kube.events import Change, EventDecoder, LineBuffer
+from perfscale.kube.initial import ATTEMPTS, PARAMETERS, SILENCE_S, InitialEvents
 from perfscale.kube.listing import page_decoder, read_pages
 from perfscale.kube.retry import Backoff, Outage
 from perfscale.kube.status import Status, error_from_status
@@ -66,18 +70,19 @@ class Watch(Generic[T]):
         client: The way to the cluster; its settings hold the bounds, its timing
             the clock.
         resource: What to watch.
-        decoder: Type of the objects: a msgspec struct that has
-            ``metadata.resourceVersion``, or ``dict[str, Any]``.
+        decoder: Type of the objects: a msgspec struct that has ``metadata.uid``
+            and ``metadata.resourceVersion``, or ``dict[str, Any]``.
         on_list: Called with every object there is, at first and whenever the
-            list had to be read again: what is not in it is gone.
+            state had to be taken again: what is not in it is gone.
         on_event: Called with ``ADDED``, ``MODIFIED`` or ``DELETED`` and the object.
         label_selector: Which objects.
         namespace: Where; None for everywhere.
 
     Attributes:
-        synced: Set once the first list has been handed over.
-        reconnects: How often an open stream ended and was resumed, for whatever reason.
-        relists: How often the list had to be read again.
+        synced: Set once the first state has been handed over.
+        reconnects: How often an open stream ended and was opened again, for
+            whatever reason.
+        relists: How often the state had to be taken again.
     """
 
     def __init__(
@@ -102,6 +107,9 @@ class Watch(Generic[T]):
         self._on_event = on_event
         self._pages = page_decoder(decoder)
         self._events = EventDecoder(decoder)
+        self._initial = InitialEvents(decoder)
+        self._starting = False
+        self._broken_starts = 0
         self._version = ""
         self._progressed = False
         self._backoff = Backoff(client.timing.random)
@@ -113,7 +121,7 @@ class Watch(Generic[T]):
         return self._version
 
     async def run(self) -> NoReturn:
-        """List and watch until cancelled, which closes the connection.
+        """Follow until cancelled, which closes the connection.
 
         Callbacks are called from here; what they raise comes out unchanged.
 
@@ -124,10 +132,24 @@ class Watch(Generic[T]):
             UnreachableError: The server is gone for longer than the bound.
         """
         while True:
-            self._on_list(await self._list())
-            self.synced.set()
-            await self._follow()
-            self.relists += 1
+            self._starting = self._tries_streaming()
+            if not self._starting:
+                self._hand_over(await self._list())
+            if await self._follow():
+                self.relists += 1
+
+    def _tries_streaming(self) -> bool:
+        """Whether the state is to come by stream."""
+        if self._client.streaming_lists.available is False:
+            return False
+        if self._broken_starts < ATTEMPTS:
+            return True
+        self._broken_starts = 0
+        return False
+
+    def _hand_over(self, objects: Sequence[T]) -> None:
+        self._on_list(objects)
+        self.synced.set()
 
     async def _list(self) -> list[T]:
         items: list[T] = []
@@ -150,8 +172,11 @@ class Watch(Generic[T]):
             raise WatchError(f"cannot read the list of {self._resource.name}: {error}") from error
         return items
 
-    async def _follow(self) -> None:
-        """Stream after stream; returns when the list must be read again."""
+    async def _follow(self) -> bool:
+        """Stream after stream, until the state must be taken anew.
+
+        Returns whether it was had at all: a stream that was to tell it may not.
+        """
         clock = self._client.timing.clock
         while True:
             opened_s = clock()
@@ -162,18 +187,34 @@ class Watch(Generic[T]):
             except _StreamFailedError as error:
                 failure = error
             was_open = failure is None or failure.opened
+            if self._starting:
+                await self._after_broken_start(failure)
+                return False
             healthy = self._progressed or (was_open and clock() - opened_s >= _BRIEF_S)
             if await self._recover(failure, healthy=healthy):
-                return
+                return True
             if was_open:
                 self.reconnects += 1
+
+    async def _after_broken_start(self, failure: _StreamFailedError | None) -> None:
+        """Find out whether to try again, and wait as long as is due."""
+        lists = self._client.streaming_lists
+        if failure is not None and _is_final(failure.error):
+            # Whether it is the parameter that the server refuses, or the watch: it will tell.
+            _log.debug("no streaming list of %s: %s", self._resource.name, failure)
+            lists.available = False
+        if lists.available is False:
+            return
+        if failure is None or failure.opened:
+            self.reconnects += 1
+        if failure is None or failure.opened or isinstance(failure.error, ServerError):
+            self._broken_starts += 1
+        await self._recover(failure, healthy=False)
 
     async def _recover(self, failure: _StreamFailedError | None, *, healthy: bool) -> bool:
         """Wait as long as is due; returns whether the list must be read again."""
         error = failure.error if failure is not None else None
-        if isinstance(error, ApiError) and not isinstance(
-            error, (ExpiredError, ServerError, ThrottledError)
-        ):
+        if error is not None and _is_final(error):
             raise self._failed("cannot watch", error) from error
         _log.debug("watch of %s ended: %s", self._resource.name, error or "closed by the server")
         stale = isinstance(error, ExpiredError)
@@ -194,13 +235,24 @@ class Watch(Generic[T]):
 
     async def _stream(self) -> None:
         """One stream, until the server ends it."""
+        try:
+            async with asyncio.timeout(None) as bound:
+                await self._read_stream(bound)
+        except TimeoutError:
+            if not bound.expired():
+                raise  # a callback's own
+            raise self._not_streamed("it did not say that its initial events had ended") from None
+
+    async def _read_stream(self, bound: asyncio.Timeout) -> None:
         lines = LineBuffer()
+        self._initial.begin()
         async with AsyncExitStack() as stack:
             opening = self._client.open_stream(self._resource.path(self._namespace), self._params())
             try:
                 stream = await stack.enter_async_context(opening)
             except (ApiError, UnreachableError) as error:
                 raise _StreamFailedError(error, opened=False) from error
+            self._await_initial_events(bound)
             while (chunk := await _read(stream)) is not None:
                 try:
                     complete = lines.feed(chunk)
@@ -208,8 +260,43 @@ class Watch(Generic[T]):
                 except ValueError as error:
                     text = f"cannot read an event of {self._resource.name}: {error}"
                     raise WatchError(text) from error
+                if self._starting:
+                    events = self._collect(events)
+                    self._await_initial_events(bound)
                 if events:
                     self._deliver(events)
+
+    def _await_initial_events(self, bound: asyncio.Timeout) -> None:
+        """Bound the silence for as long as they have not ended."""
+        silence_s = min(SILENCE_S, self._client.settings.watch_idle_timeout_s)
+        until_s = asyncio.get_running_loop().time() + silence_s
+        bound.reschedule(until_s if self._starting else None)
+
+    def _collect(self, events: Sequence[Event[T]]) -> Sequence[Event[T]]:
+        """Take the initial events; returns those that come after their end."""
+        for number, event in enumerate(events):
+            if isinstance(event, Change):
+                self._initial.take(event)
+            elif isinstance(event, Status):
+                raise self._stream_error(event)
+            elif not event.ends_initial_events:
+                raise self._not_streamed("its first bookmark does not end any initial events")
+            else:
+                self._client.streaming_lists.available = True
+                self._broken_starts = 0
+                self._starting = False
+                self._went_on_to(event)
+                self._hand_over(self._initial.end())
+                return events[number + 1 :]
+        return ()
+
+    def _not_streamed(self, why: str) -> _StreamFailedError:
+        """The server opened the stream, and seems to know nothing of initial events."""
+        lists = self._client.streaming_lists
+        if not lists.available:
+            lists.available = False
+        error = UnreachableError(f"{self._client.server} opened the watch, but {why}")
+        return _StreamFailedError(error, opened=True)
 
     def _deliver(self, events: Sequence[Event[T]]) -> None:
         last: Event[T] | None = None
@@ -218,9 +305,16 @@ class Watch(Generic[T]):
                 self._on_event(event.type, event.object)
             elif isinstance(event, Status):
                 self._went_on_to(last)
-                raise _stream_error(event)
+                raise self._stream_error(event)
             last = event
         self._went_on_to(last)
+
+    def _stream_error(self, status: Status) -> _StreamFailedError:
+        code = status.code or (410 if status.reason in {"Expired", "Gone"} else 500)
+        error = error_from_status(status, status=code)
+        if isinstance(error, ExpiredError):
+            self._client.stats.expired += 1
+        return _StreamFailedError(error, opened=True)
 
     def _went_on_to(self, event: Event[T] | None) -> None:
         if event is not None:
@@ -231,10 +325,10 @@ class Watch(Generic[T]):
         jitter = self._client.timing.random()
         params: dict[str, str | int] = {
             "watch": "true",
-            "resourceVersion": self._version,
             "allowWatchBookmarks": "true",
             "timeoutSeconds": int(_SHORTEST_S * (1 + jitter)),
         }
+        params |= PARAMETERS if self._starting else {"resourceVersion": self._version}
         if self._label_selector:
             params["labelSelector"] = self._label_selector
         return params
@@ -256,6 +350,8 @@ async def _read(stream: Stream) -> bytes | None:
         raise _StreamFailedError(error, opened=True) from error
 
 
-def _stream_error(status: Status) -> _StreamFailedError:
-    code = status.code or (410 if status.reason in {"Expired", "Gone"} else 500)
-    return _StreamFailedError(error_from_status(status, status=code), opened=True)
+def _is_final(error: PerfscaleError) -> bool:
+    """Whether the server would answer the same to another attempt."""
+    return isinstance(error, ApiError) and not isinstance(
+        error, (ExpiredError, ServerError, ThrottledError)
+    )
