@@ -103,7 +103,7 @@ class TemplateError(InputError):
 
 
 class PreflightError(InputError):
-    """The cluster cannot take this workload: a kind or a permission is missing."""
+    """What stands in the way of a run: kinds, permissions, namespaces, quotas, results."""
 
 
 class NamespaceConflictError(UsageError):

@@ -10,7 +10,7 @@ from workloads import config, objects, template, workload
 from perfscale.config.labels import RUN_LABEL, run_labels
 from perfscale.engine import RunOptions
 from perfscale.engine.events import Event, Progress, RunFinished, RunStarted
-from perfscale.errors import NamespaceConflictError, PreflightError
+from perfscale.errors import PreflightError
 from perfscale.kube.resources import NAMESPACES
 from perfscale.results import Accounts, Outcome, RunOutcome
 from perfscale.templates import TemplateDefaults
@@ -100,7 +100,9 @@ async def test_a_namespace_of_another_run_is_refused_before_anything_is_created(
     cluster: ClusterUnderTest,
 ) -> None:
     await cluster.create_namespace("density-1", run_labels("another", "density", 1))
-    with pytest.raises(NamespaceConflictError, match="another") as caught:
+    with pytest.raises(
+        PreflightError, match="namespace density-1 belongs to run another"
+    ) as caught:
         await cluster.run(config())
     assert caught.value.exit_code == 2
     assert await cluster.names(VMIS) == []

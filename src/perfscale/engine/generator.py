@@ -14,11 +14,11 @@ from perfscale.engine.context import Stopwatch
 from perfscale.engine.events import Broadcast, EventStream, RunStarted
 from perfscale.engine.readiness import rule_for
 from perfscale.engine.run import Run, RunOptions, RunOrder
-from perfscale.errors import TemplateError
+from perfscale.errors import ResultsError, TemplateError
 from perfscale.kube.cluster import Cluster, ClusterOptions, open_cluster
 from perfscale.kube.ratelimit import RateLimiter
-from perfscale.preflight import preflight
-from perfscale.results import ClusterInfo, RunInfo, WorkloadInfo
+from perfscale.preflight import Findings, preflight
+from perfscale.results import Checked, ClusterInfo, RunInfo, WorkloadInfo
 from perfscale.templates import TemplateDefaults, compile_templates
 
 if TYPE_CHECKING:
@@ -120,16 +120,19 @@ class LoadGenerator:
         return self._broadcast.subscribe()
 
     async def preflight(self) -> Plan:
-        """Check the workloads against the cluster; creates nothing.
+        """Check the workloads against the cluster, and the results' folder; creates nothing.
 
         `run` does it too, if it was not done before.
 
         Raises:
-            PreflightError: The cluster does not have a kind; all of them at once.
-            NamespaceConflictError: A namespace belongs to another run.
+            PreflightError: Everything that stands in the way, at once: kinds
+                that are not installed, missing permissions, namespaces of other
+                runs, quotas and limit ranges, results that cannot be written.
             ClusterError: The cluster cannot be reached or refuses the credentials.
         """
         if self._plan is None:
+            findings = Findings()
+            _try(self._sink, findings)
             self._plan = await preflight(
                 self._config,
                 self._factories,
@@ -137,6 +140,7 @@ class LoadGenerator:
                 client=self._client,
                 run_id=self.run_id,
                 children_of=lambda resource: rule_for(resource).children,
+                findings=findings,
             )
         return self._plan
 
@@ -215,6 +219,15 @@ class LoadGenerator:
             ),
             paths={resource.kind: rule_for(resource).path for resource in plan.watched},
         )
+
+
+def _try(sink: object, findings: Findings) -> None:
+    """Let a sink that can tell beforehand say whether it will work."""
+    if isinstance(sink, Checked):
+        try:
+            sink.check()
+        except ResultsError as error:
+            findings.add_error(error)
 
 
 def without_cleanup(config: Config) -> Config:

@@ -76,7 +76,7 @@ class NamespaceKeeper:
             elif owner is None:
                 return  # somebody's, and stays theirs
             elif owner != self._context.run_id:
-                raise namespace_conflict(name, owner)
+                raise namespace_conflict([name], owner)
             else:
                 self._own(msgspec.convert(found, AnyObject).metadata)
                 return

@@ -1,6 +1,7 @@
 """Config, templates and cluster, checked before anything is created: every finding at once."""
 
 from perfscale.preflight.check import Factories, namespace_conflict, preflight
+from perfscale.preflight.findings import Findings
 from perfscale.preflight.plan import Plan, WorkloadPlan
 
-__all__ = ["Factories", "Plan", "WorkloadPlan", "namespace_conflict", "preflight"]
+__all__ = ["Factories", "Findings", "Plan", "WorkloadPlan", "namespace_conflict", "preflight"]

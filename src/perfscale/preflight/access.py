@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from perfscale.errors import Problem
 from perfscale.kube.permissions import Permissions
 from perfscale.kube.resources import NAMESPACES, Place
+from perfscale.preflight.findings import few
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,11 +30,19 @@ class Access:
 
     Attributes:
         places: Where to watch each resource; owners come before what they own.
-        problems: Permissions that are missing.
+        missing: Permissions that are missing, by resource and verbs: where.
     """
 
     places: list[Place] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    missing: dict[tuple[Resource, tuple[str, ...]], list[Place]] = field(default_factory=dict)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """One for each resource and what may not be done with it, however many places."""
+        return [
+            Problem(f"not permitted: {' and '.join(verbs)} {_places(places)}")
+            for (_, verbs), places in self.missing.items()
+        ]
 
 
 async def review_access(
@@ -85,6 +94,13 @@ async def _require(
     permissions: Permissions, verbs: Iterable[str], places: Iterable[Place], access: Access
 ) -> None:
     for place in places:
-        missing = [verb for verb in verbs if not await permissions.allows(verb, place)]
+        missing = tuple([verb for verb in verbs if not await permissions.allows(verb, place)])
         if missing:
-            access.problems.append(Problem(f"not permitted: {' and '.join(missing)} {place}"))
+            access.missing.setdefault((place.resource, missing), []).append(place)
+
+
+def _places(places: Sequence[Place]) -> str:
+    """``pods in namespace a``, or ``pods in namespaces a, b, c and 7 more``."""
+    if len(places) == 1:
+        return str(places[0])
+    return f"{places[0].resource.name} in namespaces {few([str(p.namespace) for p in places])}"

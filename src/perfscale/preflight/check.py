@@ -9,17 +9,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, TypeAlias
 
 from perfscale.config.labels import RUN_LABEL
-from perfscale.errors import (
-    ApiError,
-    ForbiddenError,
-    NamespaceConflictError,
-    PreflightError,
-    Problem,
-)
-from perfscale.kube.discovery import Discovery, NotInstalledError
+from perfscale.errors import ApiError, ForbiddenError, NamespaceConflictError, UsageError
+from perfscale.kube.discovery import Discovery
 from perfscale.kube.resources import NAMESPACES
 from perfscale.preflight.access import review_access
+from perfscale.preflight.findings import Findings, few
 from perfscale.preflight.plan import Plan, WorkloadPlan
+from perfscale.preflight.room import find_shortages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,8 +38,9 @@ async def preflight(
     client: Client,
     run_id: str,
     children_of: ChildKinds,
+    findings: Findings | None = None,
 ) -> Plan:
-    """Resolve every kind and look at the namespaces.
+    """Resolve every kind, and look at permissions, namespaces and the room in them.
 
     Args:
         config: The workload file.
@@ -52,29 +49,32 @@ async def preflight(
         client: The way there, at the run's own rate limit.
         run_id: The value of the run's label.
         children_of: The kinds that controllers create for a resource.
+        findings: What has been found already, to be told together with the rest.
 
     Raises:
-        PreflightError: Kinds that the cluster does not have; all of them.
-        NamespaceConflictError: A namespace belongs to another run.
+        PreflightError: Everything that stands in the way.
         ClusterError: The cluster cannot be reached or refuses the credentials.
     """
+    findings = findings or Findings()
     discovery = Discovery(client)
-    resources = await _resolve_kinds(config, factories, discovery)
+    resources = await _resolve_kinds(config, factories, discovery, findings)
     namespaces = _namespaces(factories, resources)
-    await _check_namespaces(client, namespaces, run_id)
-    children = await _resolve_children(resources, discovery, children_of)
+    everywhere = (*namespaces, *_foreign_namespaces(factories, namespaces))
+    await _check_namespaces(client, namespaces, run_id, findings)
+    children = await _resolve_children(resources, discovery, children_of, findings)
     created = _by_name(resources.values()).values()
     access = await review_access(
         client,
         created=created,
         watched=_owners_first(created, children),
-        namespaces=(*namespaces, *_foreign_namespaces(factories, namespaces)),
+        namespaces=everywhere,
     )
-    if access.problems:
-        raise PreflightError(
-            access.problems,
-            hint="ask for a role that allows it; kubectl auth can-i --list shows what you have",
-        )
+    findings.add(
+        access.problems,
+        hint="ask for a role that allows it; kubectl auth can-i --list shows what you have",
+    )
+    findings.add(await find_shortages(client, config, factories, resources, everywhere))
+    findings.raise_if_any()
     return Plan(
         run_id=run_id,
         context=cluster.context,
@@ -90,22 +90,22 @@ async def preflight(
 
 
 async def _resolve_kinds(
-    config: Config, factories: Factories, discovery: Discovery
+    config: Config, factories: Factories, discovery: Discovery, findings: Findings
 ) -> dict[tuple[str, str], Resource]:
+    """Every kind that the cluster has; of each of the others a finding."""
     resources: dict[tuple[str, str], Resource] = {}
-    problems: list[Problem] = []
+    missing: set[tuple[str, str]] = set()
     for number, members in enumerate(factories):
         for index, factory in enumerate(members):
             for key in factory.kinds:
-                if key in resources:
+                if key in resources or key in missing:
                     continue
                 try:
                     resources[key] = await discovery.resolve(*key)
-                except NotInstalledError as error:
+                except UsageError as error:
+                    missing.add(key)
                     path = ("workloads", number, "objects", index, "templateFile")
-                    problems.append(config.problem(path, str(error)))
-    if problems:
-        raise PreflightError(problems)
+                    findings.add([config.problem(path, str(error))], hint=error.hint)
     return resources
 
 
@@ -113,12 +113,17 @@ async def _resolve_children(
     resources: Mapping[tuple[str, str], Resource],
     discovery: Discovery,
     children_of: ChildKinds,
+    findings: Findings,
 ) -> tuple[Resource, ...]:
     children: dict[str, Resource] = {}
     for resource in resources.values():
         for api_version, kind in children_of(resource):
-            child = await discovery.resolve(api_version or resource.api_version, kind)
-            children[child.name] = child
+            try:
+                child = await discovery.resolve(api_version or resource.api_version, kind)
+            except UsageError as error:
+                findings.add_error(error)
+            else:
+                children[child.name] = child
     return tuple(children.values())
 
 
@@ -129,7 +134,8 @@ def _namespaces(
     names: dict[str, None] = {}
     for members in factories:
         for factory in members:
-            if not any(resources[key].namespaced for key in factory.kinds):
+            # A kind that the cluster does not have might have been in namespaces.
+            if not any(key not in resources or resources[key].namespaced for key in factory.kinds):
                 continue
             workload = factory.workload
             last = workload.iteration_count if workload.namespaced_iterations else 1
@@ -166,25 +172,33 @@ def _owners_first(
     return tuple(sorted(everything, key=lambda resource: resource.name in owned))
 
 
-async def _check_namespaces(client: Client, namespaces: Sequence[str], run_id: str) -> None:
+async def _check_namespaces(
+    client: Client, namespaces: Sequence[str], run_id: str, findings: Findings
+) -> None:
     """Refuse to share a namespace with another run; one list, however many there are."""
     needed = set(namespaces)
+    taken: dict[str, dict[str, None]] = {}
     try:
         async for items, _ in client.list_pages(NAMESPACES, label_selector=RUN_LABEL):
             for item in items:
                 metadata = item["metadata"]
                 owner = metadata["labels"][RUN_LABEL]
                 if metadata["name"] in needed and owner != run_id:
-                    raise namespace_conflict(metadata["name"], owner)
+                    taken.setdefault(owner, {})[metadata["name"]] = None
     except ForbiddenError:
         # Whoever may not list namespaces finds out when each is read.
         return
+    for owner, names in taken.items():
+        findings.add_error(namespace_conflict(list(names), owner))
 
 
-def namespace_conflict(name: str, owner: str) -> NamespaceConflictError:
-    """The error for a namespace that another run made."""
+def namespace_conflict(names: Sequence[str], owner: str) -> NamespaceConflictError:
+    """The error for namespaces that another run made."""
+    belong = (
+        f"namespace {names[0]} belongs" if len(names) == 1 else f"namespaces {few(names)} belong"
+    )
     return NamespaceConflictError(
-        f"namespace {name} belongs to run {owner}, which is still going or was not cleaned up",
+        f"{belong} to run {owner}, which is still going or was not cleaned up",
         hint=f"remove what it left: perfscale cleanup --run-id {owner}",
     )
 

@@ -38,7 +38,7 @@ from perfscale.results.records import (
 )
 from perfscale.results.replay import server_view
 from perfscale.results.report import write_report
-from perfscale.results.sink import Journal, ResultSink
+from perfscale.results.sink import Checked, Journal, ResultSink
 from perfscale.results.summary import SCHEMA_VERSION, summarize
 from perfscale.results.tally import IterationTally, RateTally, accounts_of, tally_rate
 
@@ -47,6 +47,7 @@ __all__ = [
     "AnyEntry",
     "Books",
     "ChangeEntry",
+    "Checked",
     "ClusterInfo",
     "DeleteEntry",
     "Entry",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 OBJECTS_FILE = "objects.ndjson"
 CHILDREN_FILE = "children.ndjson"
+_TRIAL_BYTES = 65536
+"""Enough for a disk without space to say so."""
 
 
 class AtomicFile:
@@ -59,6 +61,26 @@ def write_file(path: Path, text: str) -> None:
     """Replace a file in one step."""
     with AtomicFile(path) as atomic:
         atomic.file.write(text.encode())
+
+
+def try_folder(path: Path) -> None:
+    """Find out whether files can be written below a folder that may not be there yet.
+
+    Makes what is missing inside a temporary folder beside its place, writes a
+    file there, and removes it all.
+
+    Raises:
+        OSError: They cannot: no permission, no space, a file in the way.
+    """
+    there = path.absolute()
+    missing: list[str] = []
+    while not there.exists() and there.parent != there:
+        missing.insert(0, there.name)
+        there = there.parent
+    with tempfile.TemporaryDirectory(dir=there, prefix=".perfscale-") as temporary:
+        folder = Path(temporary, *missing)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "trial").write_bytes(bytes(_TRIAL_BYTES))
 
 
 class RecordFiles:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from perfscale.errors import ResultsError
 from perfscale.results.entries import JOURNAL_VERSION, Begin, EndEntry, Totals
-from perfscale.results.files import write_file
+from perfscale.results.files import try_folder, write_file
 from perfscale.results.journal import JOURNAL_FILE, JournalWriter
 from perfscale.results.report import (
     RUN_FILE,
@@ -41,6 +41,17 @@ class RunFolder:
         self._journal: JournalWriter | None = None
         self.path: Path | None = None
 
+    def check(self) -> None:
+        """Try whether the folder can be made and written; leaves nothing behind.
+
+        Raises:
+            ResultsError: It cannot.
+        """
+        try:
+            try_folder(self._parent)
+        except OSError as error:
+            raise _unwritable(self._parent, error) from error
+
     def begin(self, info: RunInfo) -> None:
         """Make the folder, with ``run.json``, ``workload.yaml`` and the journal.
 
@@ -55,10 +66,7 @@ class RunFolder:
             write_file(path / WORKLOAD_FILE, info.workload_yaml)
             self._journal = _open_journal(path / JOURNAL_FILE, info)
         except OSError as error:
-            raise ResultsError(
-                f"{path}: the results cannot be written: {error.strerror or error}",
-                hint="choose another folder with --results-dir",
-            ) from error
+            raise _unwritable(path, error) from error
         self.path = path
 
     def note(self, entry: Entry) -> None:
@@ -101,6 +109,13 @@ class RunFolder:
         if self.path is None or self._journal is None:
             raise RuntimeError("the run has not begun")
         return self.path, self._journal
+
+
+def _unwritable(path: Path, error: OSError) -> ResultsError:
+    return ResultsError(
+        f"{path}: the results cannot be written: {error.strerror or error}",
+        hint="choose another folder with --results-dir",
+    )
 
 
 def _make_files(path: Path, result: RunResult) -> None:

@@ -40,3 +40,15 @@ class Journal(Protocol):
         Called several times for each object, from the event loop, so it must
         not block. An `OSError` is reported and does not stop the run.
         """
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """What a sink is too that can tell beforehand whether it will work."""
+
+    def check(self) -> None:
+        """Try, and leave nothing behind.
+
+        Called in the preflight, so that what it raises, a `ResultsError`, is
+        told together with everything else that stands in the way.
+        """

@@ -1,0 +1,164 @@
+"""What a run asks of each namespace at the same time, from what its templates render to.
+
+It is a lower bound, so that no run is refused that might have gone well: what
+was asked to go counts as gone, and of a large workload a sample is rendered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from perfscale.preflight.limits import with_defaults
+from perfscale.preflight.needs import Needs, charges, needs_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from perfscale.kube.resources import Resource
+    from perfscale.preflight.limits import Limit
+    from perfscale.templates import ObjectFactory
+
+_EXHAUSTIVE: Final = 1000
+"""A workload of up to so many objects is rendered whole: it takes a fraction of a second."""
+_MOST_ITERATIONS: Final = 1000
+
+
+class Asked(NamedTuple):
+    """One object of the run, in a namespace that is looked at.
+
+    Attributes:
+        workload: Position of its workload.
+        entry: Position of its entry among the workload's ``objects``.
+        namespace: Where it goes.
+        kind: Its kind.
+        name: Its name.
+        needs: What it asks for, with the namespace's defaults filled in.
+    """
+
+    workload: int
+    entry: int
+    namespace: str
+    kind: str
+    name: str
+    needs: Needs
+
+
+@dataclass(slots=True)
+class Demand:
+    """What a run asks for.
+
+    Attributes:
+        peaks: By namespace, then by the quota's name for it: the most at the
+            same time.
+        objects: Every object that was looked at.
+    """
+
+    peaks: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+    objects: list[Asked] = field(default_factory=list)
+
+    def reach(self, levels: Mapping[tuple[str, str], Decimal]) -> None:
+        """Note how much there is at some time."""
+        for (namespace, name), amount in levels.items():
+            peaks = self.peaks.setdefault(namespace, {})
+            peaks[name] = max(peaks.get(name, amount), amount)
+
+
+def demand_of(
+    factories: Sequence[Sequence[ObjectFactory]],
+    resources: Mapping[tuple[str, str], Resource],
+    limits: Mapping[str, Sequence[Limit]],
+) -> Demand:
+    """What a run asks for.
+
+    Args:
+        factories: The compiled templates, by workload and object.
+        resources: How the cluster serves each kind; other kinds are passed over.
+        limits: The entries of the limit ranges of each namespace to look at;
+            the others are passed over.
+
+    Raises:
+        TemplateError: An object does not render.
+    """
+    demand = Demand()
+    left: dict[tuple[str, str], Decimal] = {}
+    for number, members in enumerate(factories):
+        workload = members[0].workload
+        for iteration in range(1, min(workload.iteration_count, _MOST_ITERATIONS) + 1):
+            levels = dict(left)
+            for entry, factory in enumerate(members):
+                objects = [
+                    [
+                        Asked(number, entry, *found)
+                        for found in _replica(factory, resources, limits, iteration, replica)
+                    ]
+                    for replica in _sample(factory, members)
+                ]
+                demand.objects += (asked for replica in objects for asked in replica)
+                _add(levels, objects, factory.spec.replicas)
+            demand.reach(levels)
+            if not workload.iteration_cleanup:
+                left = levels
+    return demand
+
+
+def _sample(factory: ObjectFactory, members: Sequence[ObjectFactory]) -> Sequence[int]:
+    """The replicas to render: all, or the ends and their neighbours."""
+    count = factory.spec.replicas
+    total = factory.workload.iteration_count * sum(each.spec.replicas for each in members)
+    if total <= _EXHAUSTIVE:
+        return range(1, count + 1)
+    return sorted({1, min(2, count), max(1, count - 1), count})
+
+
+def _replica(
+    factory: ObjectFactory,
+    resources: Mapping[tuple[str, str], Resource],
+    limits: Mapping[str, Sequence[Limit]],
+    iteration: int,
+    replica: int,
+) -> Iterator[tuple[str, str, str, Needs]]:
+    """Namespace, kind, name and needs of one replica's objects."""
+    for key, document in zip(factory.kinds, factory.documents(iteration, replica), strict=True):
+        resource = resources.get(key)
+        if resource is None or not resource.namespaced:
+            continue
+        metadata = document["metadata"]
+        namespace = metadata.get("namespace") or factory.namespace(iteration)
+        if namespace not in limits:
+            continue
+        needs = needs_of(document, resource, waits=factory.workload.iteration_creation_wait)
+        yield (
+            namespace,
+            resource.kind,
+            metadata["name"],
+            with_defaults(needs, limits[namespace]),
+        )
+
+
+def _add(
+    levels: dict[tuple[str, str], Decimal], replicas: Sequence[Sequence[Asked]], count: int
+) -> None:
+    """Count the objects of one entry in one iteration.
+
+    Where only a sample was rendered, each of the others counts as much as the
+    least of the sample, and in no namespace where one of the sample does not go.
+    """
+    charged = [_charged(objects) for objects in replicas]
+    if len(charged) < count:
+        least = {key: min(each.get(key, Decimal(0)) for each in charged) for key in charged[0]}
+        charged += [{key: amount * (count - len(charged)) for key, amount in least.items()}]
+    for each in charged:
+        for key, amount in each.items():
+            levels[key] = levels.get(key, Decimal(0)) + amount
+
+
+def _charged(objects: Sequence[Asked]) -> dict[tuple[str, str], Decimal]:
+    """What quotas count of one replica, by namespace and the quota's name for it."""
+    charged: dict[tuple[str, str], Decimal] = {}
+    for asked in objects:
+        for name, amount in charges(asked.needs).items():
+            key = (asked.namespace, name)
+            charged[key] = charged.get(key, Decimal(0)) + amount
+    return charged

@@ -1,0 +1,158 @@
+"""Whether the namespaces that are there already have room for what the run asks of them."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import msgspec
+
+from perfscale.errors import ApiError, Problem
+from perfscale.kube.listing import page_decoder, read_pages
+from perfscale.kube.resources import NAMESPACES, Resource
+from perfscale.preflight.demand import demand_of
+from perfscale.preflight.limits import LimitRange, limits_of, violations
+from perfscale.preflight.quotas import ResourceQuota, overdrawn, unsaid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from perfscale.config import Config
+    from perfscale.kube.client import Client
+    from perfscale.preflight.demand import Asked, Demand
+    from perfscale.preflight.limits import Limit
+    from perfscale.templates import ObjectFactory
+
+_log = logging.getLogger(__name__)
+
+_QUOTAS: Final = Resource("", "v1", "resourcequotas", "ResourceQuota", namespaced=True)
+_LIMITS: Final = Resource("", "v1", "limitranges", "LimitRange", namespaced=True)
+_FEW: Final = 10
+"""Up to so many namespaces are asked about one by one; more, all of the cluster's at once."""
+
+T = TypeVar("T", ResourceQuota, LimitRange)
+
+
+class _Home(msgspec.Struct, frozen=True):
+    namespace: str
+
+
+class _Placed(msgspec.Struct, frozen=True):
+    metadata: _Home
+
+
+async def find_shortages(
+    client: Client,
+    config: Config,
+    factories: Sequence[Sequence[ObjectFactory]],
+    resources: Mapping[tuple[str, str], Resource],
+    namespaces: Sequence[str],
+) -> list[Problem]:
+    """What the run asks for that its namespaces' quotas and limit ranges do not allow.
+
+    Where they may not be listed, nothing is said: the server will.
+
+    Args:
+        client: The way to the cluster.
+        config: The workload file.
+        factories: Its compiled templates, by workload and object.
+        resources: How the cluster serves each kind.
+        namespaces: Every namespace that objects go to.
+
+    Raises:
+        TemplateError: An object does not render.
+        ClusterError: The server cannot be asked.
+    """
+    quotas = await _list(client, _QUOTAS, ResourceQuota, namespaces)
+    ranges = await _list(client, _LIMITS, LimitRange, namespaces)
+    there = [name for name in namespaces if name in quotas or name in ranges]
+    if not there:
+        return []
+    try:
+        limits = {name: limits_of(ranges.get(name, ())) for name in there}
+        demand = demand_of(factories, resources, limits)
+        found = {
+            name: [
+                *_too_much(name, quotas.get(name, ()), demand),
+                *_out_of_bounds(config, name, quotas.get(name, ()), limits[name], demand),
+            ]
+            for name in there
+        }
+    except ValueError as error:
+        _log.debug("quotas and limit ranges are not understood: %s", error)
+        return []
+    return [
+        problem
+        for name, problems in found.items()
+        if problems and not await _is_leaving(client, name)
+        for problem in problems
+    ]
+
+
+async def _list(
+    client: Client, resource: Resource, kind: type[T], namespaces: Sequence[str]
+) -> dict[str, list[T]]:
+    """The objects of a kind, by namespace."""
+    found: dict[str, list[T]] = {}
+    wanted = set(namespaces)
+    decoder = page_decoder(msgspec.Raw)
+    for place in sorted(wanted) if len(wanted) <= _FEW else [None]:
+        here: list[msgspec.Raw] = []
+        try:
+            async for page in read_pages(client, resource, decoder, namespace=place):
+                if page.first:
+                    here.clear()
+                here += page.items
+        except ApiError as error:
+            _log.debug("cannot look at the %s: %s", resource.plural, error)
+            continue
+        for item in here:
+            home = msgspec.json.decode(item, type=_Placed).metadata.namespace
+            if home in wanted:
+                found.setdefault(home, []).append(msgspec.json.decode(item, type=kind))
+    return found
+
+
+def _too_much(namespace: str, quotas: Sequence[ResourceQuota], demand: Demand) -> Iterator[Problem]:
+    asked = demand.peaks.get(namespace, {})
+    for quota in quotas:
+        for message in overdrawn(quota, asked):
+            yield Problem(f"namespace {namespace}: {message}")
+
+
+def _out_of_bounds(
+    config: Config,
+    namespace: str,
+    quotas: Sequence[ResourceQuota],
+    limits: Sequence[Limit],
+    demand: Demand,
+) -> Iterator[Problem]:
+    """One problem for each bound and entry of the workload file, however many objects."""
+    told: set[tuple[Any, ...]] = set()
+    for asked in demand.objects:
+        if asked.namespace != namespace:
+            continue
+        for key, message in _flaws(asked, quotas, limits):
+            if (place := (asked.workload, asked.entry, asked.kind, *key)) not in told:
+                told.add(place)
+                path = ("workloads", asked.workload, "objects", asked.entry)
+                yield config.problem(path, f"{asked.kind} {namespace}/{asked.name}: {message}")
+
+
+def _flaws(
+    asked: Asked, quotas: Sequence[ResourceQuota], limits: Sequence[Limit]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    for name, resource, message in violations(asked.needs, limits):
+        yield (name, resource), f"{message} by limit range {name}"
+    for quota in quotas:
+        for message in unsaid(quota, asked.needs):
+            yield (message,), message
+
+
+async def _is_leaving(client: Client, namespace: str) -> bool:
+    """Whether a namespace is terminating: the one that the run then makes has no quotas."""
+    try:
+        found = await client.get_json(NAMESPACES.path(name=namespace))
+    except ApiError:
+        return False
+    return "deletionTimestamp" in found["metadata"]

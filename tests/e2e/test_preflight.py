@@ -1,0 +1,158 @@
+"""What stands in the way of a run is told at once, and before anything is created."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from clusters import CONFIGMAPS, PODS, VMIS, ClusterUnderTest
+from workloads import config, objects, template, workload
+
+from perfscale import LoadGenerator, RunFolder
+from perfscale.config import Config
+from perfscale.config.labels import run_labels
+from perfscale.errors import PreflightError
+from perfscale.kube.resources import NAMESPACES, Resource
+
+QUOTAS = Resource("", "v1", "resourcequotas", "ResourceQuota", namespaced=True)
+LIMITS = Resource("", "v1", "limitranges", "LimitRange", namespaced=True)
+JSON = dict[str, Any]
+
+WIDGET = "apiVersion: example.org/v1\nkind: Widget\nmetadata: {name: 'w-{{ replica }}'}\n"
+
+
+async def give_quota(
+    cluster: ClusterUnderTest, namespace: str, hard: JSON, used: JSON, **spec: Any
+) -> None:
+    """A quota as its controller leaves it; no controller of quotas runs on either cluster."""
+    metadata = {"name": "team", "namespace": namespace}
+    manifest = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata}
+    status = {"hard": hard, "used": used}
+    await cluster.create(QUOTAS, {**manifest, "spec": {"hard": hard, **spec}, "status": status})
+    if cluster.is_real:  # a status that is created with its object is dropped
+        await cluster.client.request(
+            "PATCH",
+            f"{QUOTAS.path(namespace, 'team')}/status",
+            body=msgspec.json.encode({"status": status}),
+            content_type="application/merge-patch+json",
+        )
+
+
+async def give_limits(cluster: ClusterUnderTest, namespace: str, **item: Any) -> None:
+    metadata = {"name": "bounds", "namespace": namespace}
+    manifest = {"apiVersion": "v1", "kind": "LimitRange", "metadata": metadata}
+    await cluster.create(LIMITS, {**manifest, "spec": {"limits": [item]}})
+
+
+async def refusal(cluster: ClusterUnderTest, load: Config, results: Path | None = None) -> str:
+    """What the preflight says; also that it created nothing."""
+    sink = RunFolder(results) if results is not None else None
+    async with LoadGenerator(load, cluster=cluster.options, results=sink) as generator:
+        with pytest.raises(PreflightError) as caught:
+            await generator.run()
+        assert await cluster.left_of(generator.run_id) == {}
+    assert caught.value.exit_code == 2
+    return "\n".join([str(problem) for problem in caught.value.problems])
+
+
+async def test_a_run_that_does_not_fit_into_the_quotas_of_its_namespace_is_refused(
+    cluster: ClusterUnderTest,
+) -> None:
+    await cluster.create_namespace("tight-1")
+    hard = {
+        "count/virtualmachineinstances.kubevirt.io": "20",
+        "configmaps": "9",
+        "pods": "14",
+        "requests.memory": "1000Mi",
+        "limits.cpu": "10",
+    }
+    used = {"configmaps": "5", "pods": "3", "requests.memory": "100Mi"}
+    await give_quota(cluster, "tight-1", hard, used)
+    load = workload(
+        objects(count=10, namespace="tight"),
+        objects("configmap.yaml", 5, namespace="tight"),
+        objects("pod.yaml", 2, namespace="tight"),
+        iterationCount=3,
+    )
+    told = (await refusal(cluster, config(load))).splitlines()
+    place = "namespace tight-1: quota team:"
+    pod = "workloads[0].objects[2]: Pod tight-1/pod-1-1"
+    rest = "asked for at the same time, but hard is"
+    assert set(told) == {
+        f"{place} 12 pods {rest} 14 and used 3",
+        f"{place} 5 configmaps {rest} 9 and used 5",
+        # 10 instances of 90Mi, and 2 pods of 8Mi.
+        f"{place} 916Mi requests.memory {rest} 1000Mi and used 100Mi",
+        f"{pod}: quota team counts limits.cpu, so every container needs a cpu limit",
+    }
+    await cluster.client.delete(NAMESPACES, None, "tight-1")
+
+
+async def test_a_run_that_takes_all_that_a_quota_leaves_goes_through(
+    cluster: ClusterUnderTest,
+) -> None:
+    await cluster.create_namespace("exact-1")
+    await give_quota(cluster, "exact-1", {"configmaps": "8"}, {"configmaps": "3"})
+    await give_limits(cluster, "exact-1", type="Container", max={"memory": "90Mi"})
+    load = workload(
+        objects("configmap.yaml", 5, namespace="exact"), objects(count=2, namespace="exact")
+    )
+    result = await cluster.run(config(load))
+    assert result.problems == ()
+    await cluster.client.delete(NAMESPACES, None, "exact-1")
+
+
+async def test_what_limit_ranges_do_not_allow_is_refused_once_for_each_entry(
+    cluster: ClusterUnderTest, tmp_path: Path
+) -> None:
+    await cluster.create_namespace("narrow")
+    await give_limits(cluster, "narrow", type="Container", max={"memory": "64Mi"})
+    text = (Path(__file__).parents[2] / "templates/vmi-ephemeral.yaml").read_text()
+    text = text.replace("namespace: {{ namespace }}", "namespace: narrow")
+    load = workload(objects(template(tmp_path, text), 3))
+    told = await refusal(cluster, config(load))
+    assert told == (
+        "workloads[0].objects[0]: VirtualMachineInstance narrow/kubevirt-density-1-1: "
+        "the memory limit is 90Mi, and at most 64Mi is allowed for a container "
+        "by limit range bounds"
+    )
+    await cluster.client.delete(NAMESPACES, None, "narrow")
+
+
+async def test_everything_that_stands_in_the_way_is_told_at_once(
+    cluster: ClusterUnderTest, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    await cluster.create_namespace("theirs-1", run_labels("another", "density", 1))
+    await cluster.create_namespace("crowded-1")
+    await give_quota(cluster, "crowded-1", {"configmaps": "1"}, {})
+    load = config(
+        workload(objects("configmap.yaml", namespace="crowded")),
+        workload(objects(namespace="theirs"), name="conflict"),
+        workload(objects(template(tmp_path, WIDGET)), name="widgets"),
+    )
+    told = await refusal(cluster, load, results=tmp_path / "file" / "results")
+    for part in (
+        f"{tmp_path}/file/results: the results cannot be written: Not a directory",
+        "workloads[2].objects[0].templateFile: example.org is not installed on this cluster",
+        "namespace theirs-1 belongs to run another",
+        "namespace crowded-1: quota team: 5 configmaps asked for",
+    ):
+        assert part in told
+    assert await cluster.names(VMIS) == []
+    for name in ("theirs-1", "crowded-1"):
+        await cluster.client.delete(NAMESPACES, None, name)
+
+
+async def test_a_namespace_that_is_going_away_takes_its_quota_with_it(
+    simulated: ClusterUnderTest,
+) -> None:
+    await simulated.create_namespace("density-1")
+    await give_quota(simulated, "density-1", {"pods": "1"}, {})
+    metadata = {"name": "last", "namespace": "density-1", "finalizers": ["example.org/held"]}
+    manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+    await simulated.create(CONFIGMAPS, manifest)
+    await simulated.client.delete(NAMESPACES, None, "density-1")
+    async with simulated.generator(config()) as generator:
+        assert (await generator.preflight()).namespaces == ("density-1",)
+    assert await simulated.names(PODS) == []
