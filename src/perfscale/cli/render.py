@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from perfscale.cli import options
 from perfscale.cli.validate import PLACEHOLDER_RUN_ID
 from perfscale.cli.verbosity import log_more
+
+if TYPE_CHECKING:
+    from perfscale.config import Config
 
 
 def render(
@@ -35,10 +38,22 @@ def render(
 
         perfscale render workload.yaml | kubectl apply --dry-run=server -f -
     """
-    from perfscale.templates import TemplateDefaults, compile_templates, render_manifests
-
     log_more(verbose)
     config = options.load(workload, set_)
+    print_manifests(config, container_prefix, container_tag, iteration=iteration, replica=replica)
+
+
+def print_manifests(
+    config: Config,
+    container_prefix: str | None,
+    container_tag: str | None,
+    *,
+    iteration: int | None = None,
+    replica: int | None = None,
+) -> None:
+    """Print what a workload would create."""
+    from perfscale.templates import TemplateDefaults, compile_templates, render_manifests
+
     defaults = TemplateDefaults.from_environment(container_prefix, container_tag)
     factories = compile_templates(config, run_id=PLACEHOLDER_RUN_ID, defaults=defaults)
     typer.echo(render_manifests(factories, iteration=iteration, replica=replica), nl=False)

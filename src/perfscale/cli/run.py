@@ -16,6 +16,7 @@ import typer
 
 from perfscale.cli import options
 from perfscale.cli.confirm import confirmed
+from perfscale.cli.dryrun import DryRun, report_trials
 from perfscale.cli.failure import report_failure
 from perfscale.cli.signals import handle_signals, run_until_signalled
 from perfscale.cli.simulate import FaultsFile, Speed, read_faults
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from perfscale.config import Config
     from perfscale.engine import FailureBudget, LoadGenerator
     from perfscale.kube.cluster import ClusterOptions
-    from perfscale.results import RunResult
+    from perfscale.results import RunFolder, RunResult
     from perfscale.sim.faults import Faults
 
 
@@ -54,6 +55,7 @@ class RunSettings:
     max_failures: FailureBudget | None = None
     cleanup_timeout_s: float = 300.0
     output: Output = Output.TEXT
+    dry_run: DryRun | None = None
     container_prefix: str | None = None
     container_tag: str | None = None
     command: tuple[str, ...] = field(default_factory=lambda: tuple(sys.argv))
@@ -87,6 +89,15 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
             metavar="N|P%",
             help="Stop and clean up when more objects fail: a number, or a share of all. "
             "Without it, however many.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        DryRun | None,
+        typer.Option(
+            "--dry-run",
+            help="Create nothing. client: print all that would be created, without a cluster. "
+            "server: check the cluster, and let it judge the first replica of each template.",
             show_default=False,
         ),
     ] = None,
@@ -127,6 +138,8 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         perfscale run workload.yaml --set 'workloads[0].objects[0].replicas=500'
 
         perfscale run workload.yaml --output json > summary.json
+
+        perfscale run workload.yaml --dry-run server
     """
     log_more(verbose)
     if simulate and (kubeconfig or context or master):
@@ -135,6 +148,8 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         )
     if faults and not simulate:
         raise typer.BadParameter("--faults is for --simulate: no real cluster is harmed")
+    if dry_run is DryRun.CLIENT and output is Output.JSON:
+        raise typer.BadParameter("--dry-run client prints YAML; leave out --output json")
     settings = RunSettings(
         config=options.load(
             workload, set_, qps=qps, burst=burst, replicas=replicas, iterations=iterations
@@ -156,6 +171,7 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         max_failures=_budget(max_failures),
         cleanup_timeout_s=options.seconds("--cleanup-timeout", cleanup_timeout),
         output=output,
+        dry_run=dry_run,
         container_prefix=container_prefix,
         container_tag=container_tag,
     )
@@ -173,17 +189,19 @@ def _budget(text: str | None) -> FailureBudget | None:
 
 def start(settings: RunSettings) -> int:
     """Run with these settings; returns the exit code."""
-    return run_until_signalled(_run(settings))
+    if settings.dry_run is DryRun.CLIENT:
+        from perfscale.cli.render import print_manifests
+
+        print_manifests(settings.config, settings.container_prefix, settings.container_tag)
+        return 0
+    return run_until_signalled(_try(settings) if settings.dry_run else _run(settings))
 
 
-async def _run(settings: RunSettings) -> int:
-    from perfscale.cli.display import follow
-    from perfscale.cli.header import print_header
+@asynccontextmanager
+async def _generator(settings: RunSettings, folder: RunFolder) -> AsyncIterator[LoadGenerator]:
     from perfscale.engine import LoadGenerator, RunOptions
-    from perfscale.results import RunFolder
     from perfscale.templates import TemplateDefaults
 
-    folder = RunFolder(settings.results_dir)
     run_options = RunOptions(
         keep=settings.keep,
         max_failures=settings.max_failures,
@@ -199,6 +217,26 @@ async def _run(settings: RunSettings) -> int:
             settings.config, cluster=cluster, results=folder, options=run_options
         ) as generator,
     ):
+        yield generator
+
+
+async def _try(settings: RunSettings) -> int:
+    from perfscale.results import RunFolder
+
+    async with _generator(settings, RunFolder(settings.results_dir)) as generator:
+        trials = await generator.dry_run()
+    report_trials(trials, as_json=settings.output is Output.JSON)
+    say("nothing was created")
+    return 0
+
+
+async def _run(settings: RunSettings) -> int:
+    from perfscale.cli.display import follow
+    from perfscale.cli.header import print_header
+    from perfscale.results import RunFolder
+
+    folder = RunFolder(settings.results_dir)
+    async with _generator(settings, folder) as generator:
         plan = await generator.preflight()
         print_header(plan, simulated=settings.simulate)
         if settings.ask and not await confirmed("Run this?"):

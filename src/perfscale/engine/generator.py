@@ -17,7 +17,7 @@ from perfscale.engine.run import Run, RunOptions, RunOrder
 from perfscale.errors import ResultsError, TemplateError
 from perfscale.kube.cluster import Cluster, ClusterOptions, open_cluster
 from perfscale.kube.ratelimit import RateLimiter
-from perfscale.preflight import Findings, preflight
+from perfscale.preflight import Findings, Trier, preflight
 from perfscale.results import Checked, ClusterInfo, RunInfo, WorkloadInfo
 from perfscale.templates import TemplateDefaults, compile_templates
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from perfscale.config import Config
-    from perfscale.preflight import Plan
+    from perfscale.preflight import Plan, Trial
     from perfscale.results import ResultSink, RunResult
 
 
@@ -143,6 +143,19 @@ class LoadGenerator:
                 findings=findings,
             )
         return self._plan
+
+    async def dry_run(self) -> tuple[Trial, ...]:
+        """Let the cluster's admission judge what would be created first; stores nothing.
+
+        The first replica of every template is sent with ``dryRun=All``, after
+        the preflight. Where its namespace is not there yet, the namespace is
+        tried too, and the object is tried in ``default``.
+
+        Raises what `preflight` raises. An object that is refused is in the
+        result, with its ``problem``.
+        """
+        plan = await self.preflight()
+        return await Trier(self._client, self._config, self._factories, plan).run()
 
     async def run(self) -> RunResult:
         """Run every workload, and clean up as the workload file says.

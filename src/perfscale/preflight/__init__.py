@@ -3,5 +3,16 @@
 from perfscale.preflight.check import Factories, namespace_conflict, preflight
 from perfscale.preflight.findings import Findings
 from perfscale.preflight.plan import Plan, WorkloadPlan
+from perfscale.preflight.trial import Trial, Trier, Verdict
 
-__all__ = ["Factories", "Findings", "Plan", "WorkloadPlan", "namespace_conflict", "preflight"]
+__all__ = [
+    "Factories",
+    "Findings",
+    "Plan",
+    "Trial",
+    "Trier",
+    "Verdict",
+    "WorkloadPlan",
+    "namespace_conflict",
+    "preflight",
+]
