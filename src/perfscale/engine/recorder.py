@@ -48,7 +48,9 @@ class Recorder:
     """
 
     def __init__(self, sink: ResultSink | None, on_failure: Callable[[OSError], None]) -> None:
-        self._journal = sink if isinstance(sink, Journal) else None
+        self._journal: Journal | None = None
+        if sink is not None and isinstance(sink, Journal):
+            self._journal = sink
         self._on_failure = on_failure
         self._objects = 0
         self._iterations: dict[IterationScope, int] = {}

@@ -43,6 +43,7 @@ from perfscale.results.summary import SCHEMA_VERSION, summarize
 from perfscale.results.tally import IterationTally, RateTally, accounts_of, tally_rate
 
 __all__ = [
+    "SCHEMA_VERSION",
     "Accounts",
     "AnyEntry",
     "Books",
@@ -71,7 +72,6 @@ __all__ = [
     "RunInfo",
     "RunOutcome",
     "RunResult",
-    "SCHEMA_VERSION",
     "StageEntry",
     "Totals",
     "TotalsEntry",

@@ -89,18 +89,18 @@ class ChangeEntry(Entry, frozen=True, gc=False, tag="change", kw_only=True, omit
     """
 
     n: int
-    sent_s: float | None | UnsetType = UNSET
-    uid: str | None | UnsetType = UNSET
-    owner_uid: str | None | UnsetType = UNSET
-    created_s: float | None | UnsetType = UNSET
+    sent_s: float | UnsetType | None = UNSET
+    uid: str | UnsetType | None = UNSET
+    owner_uid: str | UnsetType | None = UNSET
+    created_s: float | UnsetType | None = UNSET
     phases_s: dict[str, float] | UnsetType = UNSET
-    ready_s: float | None | UnsetType = UNSET
-    error: str | None | UnsetType = UNSET
-    detail: str | None | UnsetType = UNSET
-    delete_requested_s: float | None | UnsetType = UNSET
-    deleted_s: float | None | UnsetType = UNSET
-    creation_timestamp: str | None | UnsetType = UNSET
-    deletion_timestamp: str | None | UnsetType = UNSET
+    ready_s: float | UnsetType | None = UNSET
+    error: str | UnsetType | None = UNSET
+    detail: str | UnsetType | None = UNSET
+    delete_requested_s: float | UnsetType | None = UNSET
+    deleted_s: float | UnsetType | None = UNSET
+    creation_timestamp: str | UnsetType | None = UNSET
+    deletion_timestamp: str | UnsetType | None = UNSET
     phase_timestamps: dict[str, str | None] | UnsetType = UNSET
 
 
