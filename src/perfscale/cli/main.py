@@ -11,7 +11,17 @@ from typing import NoReturn
 
 import typer
 
-from perfscale.cli import cleanup, options, render, run, schema, simulate, validate, version
+from perfscale.cli import (
+    cleanup,
+    options,
+    render,
+    report_command,
+    run,
+    schema,
+    simulate,
+    validate,
+    version,
+)
 from perfscale.cli.failure import report_failure
 from perfscale.cli.streams import flush
 from perfscale.cli.verbosity import log_more, set_up_logging
@@ -63,6 +73,7 @@ def configure(
 app.command("run")(run.run)
 app.command("validate")(validate.validate)
 app.command("render")(render.render)
+app.command("report")(report_command.report)
 app.command("cleanup")(cleanup.cleanup)
 app.command("simulate")(simulate.simulate)
 app.command("schema")(schema.schema)

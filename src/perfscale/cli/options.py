@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -86,6 +87,18 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DEFAULT_RESULTS = Path("results")
 ResultsDir = Annotated[
     Path, typer.Option(metavar="DIR", help="Where the results go, in a folder for each run.")
+]
+
+
+class Output(StrEnum):
+    """What goes to standard output at the end."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+OutputFormat = Annotated[
+    Output, typer.Option("--output", "-o", help="What goes to standard output at the end.")
 ]
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from perfscale.cli.options import Output
+from perfscale.cli.streams import say
 from perfscale.config import format_duration
-from perfscale.results import RunOutcome
+from perfscale.results import RunOutcome, summarize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,11 +33,16 @@ _STYLES = {
     RunOutcome.PASSED: "bold green",
     RunOutcome.FAILED: "bold red",
     RunOutcome.INTERRUPTED: "bold yellow",
+    RunOutcome.KILLED: "bold red",
 }
 _MOST_PROBLEMS = 20
 _HELD_BACK_S = 1.0
 """Less than this is not worth a line."""
 _READY = "Ready"
+_LEFT = "objects of the run are left in the cluster; to remove them:"
+_LEFT_IF_KILLED = (
+    "objects of the run may be left in the cluster; if it is not going on any more, remove them:"
+)
 
 
 class _Column(NamedTuple):
@@ -56,15 +65,33 @@ _COLUMNS = (
 )
 
 
-def print_result(result: RunResult, folder: Path | None, *, cleanup: str | None) -> None:
+def tell_result(
+    result: RunResult, folder: Path | None, *, cleanup: str | None, output: Output
+) -> None:
     """Print the verdict, the accounts, the latencies, and where the rest is.
+
+    As JSON it is the summary, and what is left in the cluster goes to standard
+    error.
 
     Args:
         result: What happened.
         folder: The results' folder.
         cleanup: The command that removes what the run left in the cluster;
             None where that does not matter.
+        output: As what.
     """
+    left = ""
+    if result.remains and cleanup is not None:
+        left = f"{_LEFT_IF_KILLED if result.outcome is RunOutcome.KILLED else _LEFT}\n  {cleanup}"
+    if output is Output.TEXT:
+        _print_result(result, folder, left)
+        return
+    typer.echo(json.dumps(summarize(result), indent=2))
+    if left:
+        say(left)
+
+
+def _print_result(result: RunResult, folder: Path | None, left: str) -> None:
     console = Console(highlight=False)
     duration = format_duration(round(result.duration_s, 1))
     verdict = f"[{_STYLES[result.outcome]}]{result.outcome.value.upper()}[/]"
@@ -78,9 +105,8 @@ def print_result(result: RunResult, folder: Path | None, *, cleanup: str | None)
     console.print()
     if folder is not None:
         console.print(f"results: {escape(str(folder))}", soft_wrap=True)
-    if result.remains and cleanup is not None:
-        console.print("objects of the run are left in the cluster; to remove them:")
-        console.print(f"  {escape(cleanup)}", soft_wrap=True)
+    if left:
+        console.print(escape(left), soft_wrap=True)
 
 
 def _print_workload(console: Console, workload: WorkloadResult) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import shlex
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,15 +27,8 @@ if TYPE_CHECKING:
     from perfscale.config import Config
     from perfscale.engine import FailureBudget, LoadGenerator
     from perfscale.kube.cluster import ClusterOptions
-    from perfscale.results import RunFolder, RunResult
+    from perfscale.results import RunFolder, RunInfo, RunResult
     from perfscale.sim.faults import Faults
-
-
-class Output(StrEnum):
-    """What goes to standard output at the end."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 @dataclass(frozen=True)
@@ -54,7 +45,7 @@ class RunSettings:
     keep: bool = False
     max_failures: FailureBudget | None = None
     cleanup_timeout_s: float = 300.0
-    output: Output = Output.TEXT
+    output: options.Output = options.Output.TEXT
     dry_run: DryRun | None = None
     container_prefix: str | None = None
     container_tag: str | None = None
@@ -102,9 +93,7 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         ),
     ] = None,
     results_dir: options.ResultsDir = options.DEFAULT_RESULTS,
-    output: Annotated[
-        Output, typer.Option("--output", "-o", help="What goes to standard output at the end.")
-    ] = Output.TEXT,
+    output: options.OutputFormat = options.Output.TEXT,
     request_timeout: Annotated[
         str, typer.Option(metavar="DURATION", help="Bound on one request, as in 30s or 2m.")
     ] = "60s",
@@ -148,7 +137,7 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         )
     if faults and not simulate:
         raise typer.BadParameter("--faults is for --simulate: no real cluster is harmed")
-    if dry_run is DryRun.CLIENT and output is Output.JSON:
+    if dry_run is DryRun.CLIENT and output is options.Output.JSON:
         raise typer.BadParameter("--dry-run client prints YAML; leave out --output json")
     settings = RunSettings(
         config=options.load(
@@ -225,7 +214,7 @@ async def _try(settings: RunSettings) -> int:
 
     async with _generator(settings, RunFolder(settings.results_dir)) as generator:
         trials = await generator.dry_run()
-    report_trials(trials, as_json=settings.output is Output.JSON)
+    report_trials(trials, as_json=settings.output is options.Output.JSON)
     say("nothing was created")
     return 0
 
@@ -235,7 +224,7 @@ async def _run(settings: RunSettings) -> int:
     from perfscale.cli.header import print_header
     from perfscale.results import RunFolder
 
-    folder = RunFolder(settings.results_dir)
+    folder = RunFolder(settings.results_dir, cleanup=partial(_cleanup_command, settings))
     async with _generator(settings, folder) as generator:
         plan = await generator.preflight()
         print_header(plan, simulated=settings.simulate)
@@ -265,18 +254,12 @@ async def _display(following: Coroutine[None, None, None]) -> None:
 
 def _conclude(settings: RunSettings, result: RunResult, folder: Path | None) -> None:
     """Tell how the run ended, once it has."""
-    from perfscale.cli.report import print_result
+    from perfscale.cli.report import tell_result
 
-    # What is left in a simulated cluster goes with it.
-    command = None if settings.simulate else cleanup_command(settings, result)
     if result.error is not None:
         report_failure(result.error)
-    if settings.output is Output.TEXT:
-        print_result(result, folder, cleanup=command)
-        return
-    _print_json(result)
-    if result.remains and command is not None:
-        say(f"objects of the run are left in the cluster; to remove them:\n  {command}")
+    cleanup = _cleanup_command(settings, result.info)
+    tell_result(result, folder, cleanup=cleanup, output=settings.output)
 
 
 async def _execute(generator: LoadGenerator) -> RunResult:
@@ -320,30 +303,16 @@ def _on_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def cleanup_command(settings: RunSettings, result: RunResult) -> str:
-    """What removes everything of a run later.
+def _cleanup_command(settings: RunSettings, info: RunInfo) -> str | None:
+    """What removes everything of the run later; a simulated cluster goes with it."""
+    from perfscale.results import cleanup_command
 
-    The context is named even where the run took the current one: that may be
-    another by then.
-    """
-    cluster = settings.cluster
-    parts = ["perfscale cleanup", f"--run-id {result.run_id}"]
-    for option, value in (
-        ("--kubeconfig", cluster.kubeconfig),
-        ("--context", result.info.cluster.context),
-        ("--master", cluster.master),
-        ("--results-dir", _unless_default(settings.results_dir)),
-    ):
-        if value:
-            parts.append(f"{option} {shlex.quote(value)}")
-    return " ".join(parts)
-
-
-def _unless_default(results_dir: Path) -> str | None:
-    return str(results_dir) if results_dir != options.DEFAULT_RESULTS else None
-
-
-def _print_json(result: RunResult) -> None:
-    from perfscale.results import summarize
-
-    typer.echo(json.dumps(summarize(result), indent=2))
+    if settings.simulate:
+        return None
+    elsewhere = settings.results_dir != options.DEFAULT_RESULTS
+    return cleanup_command(
+        info,
+        kubeconfig=settings.cluster.kubeconfig,
+        master=settings.cluster.master,
+        results_dir=str(settings.results_dir) if elsewhere else None,
+    )

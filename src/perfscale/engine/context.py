@@ -78,7 +78,7 @@ class RunContext:
 
     def __post_init__(self, sink: ResultSink | None) -> None:
         """Open the journal, if the sink keeps one."""
-        self.recorder = Recorder(sink, self._report_lost_entries)
+        self.recorder = Recorder(sink, self._report_journal)
 
     @property
     def run_id(self) -> str:
@@ -128,8 +128,11 @@ class RunContext:
         self.tracker.request_deletion(scope, now)
         self.recorder.request_deletion(scope, now)
 
-    def _report_lost_entries(self, error: OSError) -> None:
-        self.warn(f"the journal cannot be written, so there will be no records of objects: {error}")
+    def _report_journal(self, error: OSError) -> None:
+        self.warn(
+            f"the journal cannot be written: {error}; should that go on, "
+            "there will be no records of objects"
+        )
 
     def warn(self, message: str) -> None:
         """Say something that a person should know."""

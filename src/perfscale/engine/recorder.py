@@ -44,7 +44,7 @@ class Recorder:
 
     Args:
         sink: The run's sink; what it is not told if it does not want to know.
-        on_failure: Told once that the journal loses entries.
+        on_failure: Told once that the journal cannot be written.
     """
 
     def __init__(self, sink: ResultSink | None, on_failure: Callable[[OSError], None]) -> None:

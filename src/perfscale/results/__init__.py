@@ -21,6 +21,7 @@ from perfscale.results.entries import (
     WorkloadInfo,
 )
 from perfscale.results.folder import RunFolder, locate_run
+from perfscale.results.journal import JOURNAL_FILE
 from perfscale.results.latency import LatencySamples, LatencySummary
 from perfscale.results.records import (
     ClusterInfo,
@@ -37,12 +38,14 @@ from perfscale.results.records import (
     WorkloadResult,
 )
 from perfscale.results.replay import server_view
-from perfscale.results.report import write_report
+from perfscale.results.report import Report, write_report
+from perfscale.results.runfile import cleanup_command
 from perfscale.results.sink import Checked, Journal, ResultSink
 from perfscale.results.summary import SCHEMA_VERSION, summarize
 from perfscale.results.tally import IterationTally, RateTally, accounts_of, tally_rate
 
 __all__ = [
+    "JOURNAL_FILE",
     "SCHEMA_VERSION",
     "Accounts",
     "AnyEntry",
@@ -67,6 +70,7 @@ __all__ = [
     "Outcome",
     "Rate",
     "RateTally",
+    "Report",
     "ResultSink",
     "RunFolder",
     "RunInfo",
@@ -80,6 +84,7 @@ __all__ = [
     "WorkloadInfo",
     "WorkloadResult",
     "accounts_of",
+    "cleanup_command",
     "locate_run",
     "server_view",
     "summarize",

@@ -60,7 +60,8 @@ class AtomicFile:
 def write_file(path: Path, text: str) -> None:
     """Replace a file in one step."""
     with AtomicFile(path) as atomic:
-        atomic.file.write(text.encode())
+        # What comes from a command line need not be Unicode; JSON can hold it escaped.
+        atomic.file.write(text.encode(errors="backslashreplace"))
 
 
 def try_folder(path: Path) -> None:

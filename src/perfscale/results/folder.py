@@ -10,18 +10,12 @@ from perfscale.errors import ResultsError
 from perfscale.results.entries import JOURNAL_VERSION, Begin, EndEntry, Totals
 from perfscale.results.files import try_folder, write_file
 from perfscale.results.journal import JOURNAL_FILE, JournalWriter
-from perfscale.results.report import (
-    RUN_FILE,
-    SUMMARY_FILE,
-    WORKLOAD_FILE,
-    describe_run,
-    dump,
-    write_report,
-)
+from perfscale.results.report import SUMMARY_FILE, dump, write_report
+from perfscale.results.runfile import RUN_FILE, WORKLOAD_FILE, cleanup_command, describe_run
 from perfscale.results.summary import summarize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from perfscale.results.entries import Entry
     from perfscale.results.records import ObjectRecord, RunInfo, RunResult
@@ -34,10 +28,22 @@ class RunFolder:
     happens goes to the journal at once, so that a run that is killed loses no
     more than its last second; the other files are made from the journal at the
     end.
+
+    Args:
+        parent: Where the folder is made.
+        cleanup: What to type to remove everything of a run, for ``run.json``;
+            None where the cluster goes with the run. Without it, a command with
+            the run's id and the context.
     """
 
-    def __init__(self, parent: Path | str) -> None:
+    def __init__(
+        self,
+        parent: Path | str,
+        *,
+        cleanup: Callable[[RunInfo], str | None] = cleanup_command,
+    ) -> None:
         self._parent = Path(parent)
+        self._cleanup = cleanup
         self._journal: JournalWriter | None = None
         self.path: Path | None = None
 
@@ -62,7 +68,7 @@ class RunFolder:
         path = self._parent / f"{stem}-{info.started_at:%Y%m%dT%H%M%SZ}-{info.run_id}"
         try:
             path.mkdir(parents=True)
-            write_file(path / RUN_FILE, dump(describe_run(info)))
+            write_file(path / RUN_FILE, dump(describe_run(info, self._cleanup(info))))
             write_file(path / WORKLOAD_FILE, info.workload_yaml)
             self._journal = _open_journal(path / JOURNAL_FILE, info)
         except OSError as error:
@@ -73,7 +79,7 @@ class RunFolder:
         """Hand an entry to the journal.
 
         Raises:
-            OSError: Entries were lost; raised once.
+            OSError: The journal cannot be written; raised once.
         """
         self._opened()[1].put(entry)
 
@@ -89,21 +95,23 @@ class RunFolder:
             OSError: Something could not be written, and that was not told before.
         """
         path, journal = self._opened()
-        untold: OSError | None = None
+        failure: OSError | None = None
         try:
             journal.put(_end_of(result))
         except OSError as error:
-            untold = error
+            failure = error
         try:
             journal.close()
         except OSError as error:
-            untold = error
-        if not journal.lost:
+            failure = error
+        else:
+            failure = failure if journal.lost else None  # it could be written after all
+        if journal.lost:
+            write_file(path / SUMMARY_FILE, dump(summarize(result)))
+        else:
             _make_files(path, result)
-            return
-        write_file(path / SUMMARY_FILE, dump(summarize(result)))
-        if untold is not None:
-            raise untold
+        if failure is not None:
+            raise failure
 
     def _opened(self) -> tuple[Path, JournalWriter]:
         if self.path is None or self._journal is None:
@@ -119,11 +127,16 @@ def _unwritable(path: Path, error: OSError) -> ResultsError:
 
 
 def _make_files(path: Path, result: RunResult) -> None:
+    """What the run has counted itself stands, should its journal tell otherwise."""
+    own = summarize(result)
     try:
-        write_report(path)
+        if summarize(write_report(path).result) == own:
+            return
+        trouble = f"{path / JOURNAL_FILE}: it does not tell what the run has counted"
     except ResultsError as error:
-        write_file(path / SUMMARY_FILE, dump(summarize(result)))
-        raise OSError(str(error)) from error
+        trouble = str(error)
+    write_file(path / SUMMARY_FILE, dump(own))
+    raise OSError(trouble)
 
 
 def _open_journal(path: Path, info: RunInfo) -> JournalWriter:

@@ -1,14 +1,17 @@
 """``journal.ndjson``: written as things happen, read when a run was killed.
 
 The event loop only appends to a queue; a thread writes what has gathered, a
-few times a second. The queue is bounded: when the disk does not keep up, or is
-full, entries are dropped and counted, and a line says so once lines can be
-written again. A line is there whole or not at all, unless the machine stops in
-the middle of the last one.
+few times a second. What a write has handed to the kernel outlives the process,
+so nothing is synced: a machine that stops may lose more. While the disk is
+full, entries wait, and each time all of them are tried again. The queue is
+bounded: those beyond are dropped and counted, and a line says so once lines
+can be written again. A line is there whole or not at all, unless the machine
+stops in the middle of the last one.
 """
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
@@ -60,7 +63,7 @@ class JournalWriter:
         flush_s: How often what has gathered is written.
 
     Attributes:
-        lost: Entries that could not be written.
+        lost: Entries that were not written and never will be.
     """
 
     def __init__(
@@ -71,13 +74,15 @@ class JournalWriter:
         self._flush_s = flush_s
         self._encoder = msgspec.json.Encoder()
         self._waiting: deque[Entry] = deque()
+        self._batch: list[Entry] = []
         self._size = 0
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
-        self._losing = threading.Lock()
         self._failure: OSError | None = None
         self._told = False
-        self._unsaid = 0
+        self._taken = 0
+        self._written = 0
+        self._said = 0
         self._torn = False
         self.lost = 0
 
@@ -85,8 +90,9 @@ class JournalWriter:
         """Take an entry; never blocks.
 
         Raises:
-            OSError: Entries were lost; raised once, with the first reason. The
-                journal goes on.
+            OSError: The disk does not take what is written; raised once, with
+                the first reason. The journal goes on, and as long as ``lost``
+                is 0 nothing is missing.
         """
         if self._thread is None:
             self._thread = threading.Thread(
@@ -94,8 +100,10 @@ class JournalWriter:
             )
             self._thread.start()
         if len(self._waiting) >= self._most_waiting:
-            self._lose(1, OSError("the disk does not keep up"))
+            self.lost += 1
+            self._failure = self._failure or OSError("the disk does not keep up")
         else:
+            self._taken += 1
             self._waiting.append(entry)
         self._tell()
 
@@ -108,31 +116,28 @@ class JournalWriter:
         self._write(self._encoder.encode_lines([entry]))
 
     def close(self) -> None:
-        """Write what is left, and close the file.
+        """Write what is left, and close the file; ``lost`` is final then.
 
         Raises:
-            OSError: Entries were lost, and nobody has been told yet.
+            OSError: Entries were lost, and nobody has been told yet; or the
+                file could not be closed.
         """
         self._closing.set()
         if self._thread is not None:
             self._thread.join(_CLOSING_S)
-            if self._thread.is_alive():
-                self._lose(len(self._waiting), OSError("the disk does not answer"))
-                self._tell()
-                return  # the file is still in use
-        self._file.close()
-        self._tell()
+        # Whatever became of the thread, what it has not written is lost.
+        if self._taken > self._written:
+            self.lost += self._taken - self._written
+            self._failure = self._failure or OSError("the disk does not answer")
+        if self._thread is None or not self._thread.is_alive():  # else the file is in use
+            self._file.close()
+        if self.lost:
+            self._tell()
 
     def _tell(self) -> None:
         if self._failure is not None and not self._told:
             self._told = True
             raise self._failure
-
-    def _lose(self, count: int, failure: OSError) -> None:
-        with self._losing:
-            self.lost += count
-            self._unsaid += count
-            self._failure = self._failure or failure
 
     # -- in the thread --------------------------------------------------------
 
@@ -142,17 +147,31 @@ class JournalWriter:
         self._flush()
 
     def _flush(self) -> None:
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _AT_ONCE))]
-            unsaid = self._unsaid
-            said = [LostEntry(unsaid, str(self._failure))] if unsaid else []
+        """Write all that waits, or as much as the disk takes."""
+        while self._batch or self._waiting or self.lost > self._said:
+            if not self._batch:
+                size = min(len(self._waiting), _AT_ONCE)
+                self._batch = [self._waiting.popleft() for _ in range(size)]
+            lost = self.lost
+            if lost > self._said:
+                said: list[Entry] = [LostEntry(lost - self._said, str(self._failure))]
+            else:
+                said = []
             try:
-                self._write(self._encoder.encode_lines([*said, *batch]))
+                self._write(self._encode([*said, *self._batch]))
             except OSError as error:
-                self._lose(len(batch), error)
-                return  # the rest waits for the next time
-            with self._losing:
-                self._unsaid -= unsaid
+                self._failure = self._failure or error
+                return  # the next time it may work
+            self._said = lost
+            self._written += len(self._batch)
+            self._batch = []
+
+    def _encode(self, entries: list[Entry]) -> bytes:
+        try:
+            return self._encoder.encode_lines(entries)
+        except UnicodeEncodeError:  # a file's name, in the text of an error, need not be Unicode
+            lines = (json.dumps(msgspec.to_builtins(each), ensure_ascii=False) for each in entries)
+            return "".join(f"{line}\n" for line in lines).encode(errors="replace")
 
     def _write(self, data: bytes) -> None:
         """Write all of it, or none."""
@@ -185,27 +204,32 @@ def read_journal(path: Path) -> Iterator[AnyEntry]:
             is not an entry; with file and line.
     """
     decoder: msgspec.json.Decoder[AnyEntry] = msgspec.json.Decoder(AnyEntry)
+    number = 0
     try:
         with path.open("rb") as file:
-            number = 0
-            for number, line in enumerate(file, start=1):
-                if number == 1:
+            for line in file:
+                if number == 0:
                     _check_version(path, line)
                 try:
-                    yield decoder.decode(line)
+                    entry = decoder.decode(line)
                 except (msgspec.DecodeError, UnicodeDecodeError) as error:
                     if not line.endswith(b"\n"):
-                        return
+                        break
                     raise ResultsError(
-                        f"{path}:{number}: not an entry of a journal: {error}"
+                        f"{path}:{number + 1}: not an entry of a journal: {error}",
+                        hint="for a report on what comes before it, cut the journal off there",
                     ) from error
+                number += 1
+                yield entry
     except OSError as error:
         raise ResultsError(
             f"{path}: the journal cannot be read: {error.strerror or error}",
             hint="name the folder of one run, as in results/<workload file>-<UTC time>-<run id>",
         ) from error
     if number == 0:
-        raise ResultsError(f"{path}: the journal is empty: the run was killed as it began")
+        raise ResultsError(
+            f"{path}: the journal is empty: the run ended before it created anything"
+        )
 
 
 def _check_version(path: Path, line: bytes) -> None:
@@ -213,6 +237,8 @@ def _check_version(path: Path, line: bytes) -> None:
     try:
         first = msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
+        if not line.endswith(b"\n"):
+            return  # it was never written to its end
         first = None
     if not isinstance(first, dict) or first.get("e") != "begin":
         raise ResultsError(f"{path}:1: not the first line of a journal")

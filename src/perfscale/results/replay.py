@@ -6,6 +6,7 @@ a long run needs no more memory than the run did.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -193,7 +194,8 @@ class Replay:
         stage: The last stage that the run turned to.
         last_s: When the last of what the journal tells happened.
         lost: Entries that the journal could not take.
-        remains: Whether something may be in the cluster still, as far as was told.
+        present: What is in the cluster still, as far as was told, by kind.
+        unanswered: Creates of which nobody knows what became of them.
     """
 
     def __init__(self, begin: Begin, writer: RecordWriter) -> None:
@@ -206,7 +208,8 @@ class Replay:
         self.stage: StageEntry | None = None
         self.last_s = 0.0
         self.lost = 0
-        self.remains = False
+        self.present: Counter[str] = Counter()
+        self.unanswered = 0
 
     def take(self, entry: AnyEntry) -> None:
         """Take the next entry.
@@ -227,6 +230,12 @@ class Replay:
                 self._reach(entry.started_s)
             case IterationEndEntry():
                 self._end_iteration(entry)
+            case _:
+                self._take_aside(entry)
+
+    def _take_aside(self, entry: AnyEntry) -> None:
+        """Take what is not told of an object or an iteration."""
+        match entry:
             case TotalsEntry():
                 self.totals = entry.totals
                 self._reach(entry.at_s)
@@ -277,7 +286,8 @@ class Replay:
         tally = self.books.open_tally()
         for children, rows in ((False, iteration.objects), (True, iteration.children)):
             left = list(rows.values())
-            self.remains = self.remains or any(row.present or row.unanswered for row in left)
+            self.present.update(row.identity.kind for row in left if row.present)
+            self.unanswered += sum(row.unanswered for row in left)
             for start in range(0, len(left), _AT_ONCE):
                 records = [row.record() for row in left[start : start + _AT_ONCE]]
                 (tally.add_children if children else tally.add)(records)

@@ -8,29 +8,44 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from perfscale.errors import ResultsError
 from perfscale.results.accounts import Accounts
 from perfscale.results.entries import Begin
 from perfscale.results.files import RecordFiles, write_file
 from perfscale.results.journal import JOURNAL_FILE, read_journal
-from perfscale.results.records import ClusterInfo, RunInfo, RunOutcome, RunResult
+from perfscale.results.records import RunOutcome, RunResult
 from perfscale.results.replay import Replay
-from perfscale.results.summary import SCHEMA_VERSION, summarize
+from perfscale.results.runfile import KnownRun, read_run
+from perfscale.results.summary import summarize
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-RUN_FILE: Final = "run.json"
-WORKLOAD_FILE: Final = "workload.yaml"
+    from perfscale.results.entries import AnyEntry
+
 SUMMARY_FILE: Final = "summary.json"
 
 KILLED: Final = 137
 """128 and the number of SIGKILL, as a shell says it."""
 
 
-def write_report(folder: Path) -> RunResult:
+class Report(NamedTuple):
+    """What a run's folder tells.
+
+    Attributes:
+        result: What happened.
+        cleanup: What to type to remove what is left of the run; None where its
+            cluster went with it.
+    """
+
+    result: RunResult
+    cleanup: str | None
+
+
+def write_report(folder: Path) -> Report:
     """Make ``objects.ndjson``, ``children.ndjson`` and ``summary.json`` from the journal.
 
     Each file is written whole or not at all, the summary last. A summary that
@@ -44,24 +59,17 @@ def write_report(folder: Path) -> RunResult:
         ResultsError: The folder or its journal cannot be read, with file and
             line; or the files cannot be written.
     """
-    entries = read_journal(folder / JOURNAL_FILE)
-    begin = next(entries, None)
+    path = folder / JOURNAL_FILE
+    entries = read_journal(path)
+    begin = next(entries)
     if not isinstance(begin, Begin):
-        raise ResultsError(f"{folder / JOURNAL_FILE}: the run was killed as its journal began")
-    info = _read_info(folder, begin)
+        raise ResultsError(f"{path}:1: not the first line of a journal")
+    run = read_run(folder, begin)
     try:
         with RecordFiles(folder) as files:
             replay = Replay(begin, files)
-            for number, entry in enumerate(entries, start=2):
-                try:
-                    replay.take(entry)
-                except LookupError as error:
-                    raise ResultsError(
-                        f"{folder / JOURNAL_FILE}:{number}: it tells of something that no "
-                        f"earlier line has told of: {error}"
-                    ) from error
-            replay.close()
-            result = _result(info, replay)
+            _play(replay, entries, path)
+            result = _result(run, replay)
             if result.outcome is RunOutcome.KILLED or replay.lost:
                 _refuse_to_replace(folder)
         write_file(folder / SUMMARY_FILE, dump(summarize(result)))
@@ -69,7 +77,20 @@ def write_report(folder: Path) -> RunResult:
         raise ResultsError(
             f"{folder}: the report cannot be written: {error.strerror or error}"
         ) from error
-    return result
+    return Report(result, run.cleanup)
+
+
+def _play(replay: Replay, entries: Iterator[AnyEntry], path: Path) -> None:
+    for number, entry in enumerate(entries, start=2):
+        try:
+            replay.take(entry)
+        except LookupError as error:
+            if replay.lost:
+                continue  # what it tells of was told in a line that is lost
+            raise ResultsError(
+                f"{path}:{number}: it tells of something that no earlier line has told of: {error}"
+            ) from error
+    replay.close()
 
 
 def dump(document: dict[str, Any]) -> str:
@@ -77,86 +98,67 @@ def dump(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def describe_run(info: RunInfo) -> dict[str, Any]:
-    """``run.json``."""
-    return {
-        "schemaVersion": SCHEMA_VERSION,
-        "runId": info.run_id,
-        "source": info.source,
-        "startedAt": info.started_at.isoformat(),
-        "cluster": {
-            "context": info.cluster.context,
-            "server": info.cluster.server,
-            "version": info.cluster.version,
-        },
-        "kinds": [{"apiVersion": api_version, "kind": kind} for api_version, kind in info.kinds],
-        "namespaces": list(info.namespaces),
-        "command": list(info.command),
-    }
-
-
-def _read_info(folder: Path, begin: Begin) -> RunInfo:
-    path = folder / RUN_FILE
-    try:
-        run = json.loads(path.read_text(encoding="utf-8"))
-        cluster = run["cluster"]
-        return RunInfo(
-            run_id=run["runId"],
-            source=run["source"],
-            started_at=datetime.fromisoformat(run["startedAt"]),
-            cluster=ClusterInfo(cluster["context"], cluster["server"], cluster["version"]),
-            kinds=tuple((each["apiVersion"], each["kind"]) for each in run["kinds"]),
-            namespaces=tuple(run["namespaces"]),
-            command=tuple(run["command"]),
-            workload_yaml=(folder / WORKLOAD_FILE).read_text(encoding="utf-8"),
-            workloads=begin.workloads,
-            paths=begin.paths,
-        )
-    except OSError as error:
-        raise ResultsError(f"{error.filename}: {error.strerror}") from error
-    except (ValueError, LookupError, TypeError) as error:
-        raise ResultsError(f"{path}: it does not describe a run: {error}") from error
-
-
-def _result(info: RunInfo, replay: Replay) -> RunResult:
+def _result(run: KnownRun, replay: Replay) -> RunResult:
     workloads = replay.books.close()
-    end, totals = replay.end, replay.totals
-    if end is None:
-        namespaces = totals.namespaces
-        remains = replay.remains or namespaces.created > namespaces.deleted
-        outcome, exit_code, duration_s = RunOutcome.KILLED, KILLED, replay.last_s
-        finished_at = info.started_at + timedelta(seconds=duration_s)
-        problems = (
-            _killed(replay),
-            *(
-                f"{workload.name}, iteration {iteration.iteration}: {problem}"
-                for workload in workloads
-                for iteration in workload.iterations
-                for problem in iteration.problems
-            ),
+    ending = _ending(run, replay)
+    problems = ending.problems
+    if replay.end is None:
+        problems += tuple(
+            f"{workload.name}, iteration {iteration.iteration}: {problem}"
+            for workload in workloads
+            for iteration in workload.iterations
+            for problem in iteration.problems
         )
-    else:
-        remains, duration_s = end.remains, end.duration_s
-        outcome, exit_code = RunOutcome(end.outcome), end.exit_code
-        finished_at = datetime.fromisoformat(end.finished_at)
-        problems = tuple(end.problems)
     if replay.lost:
         problems += (f"{replay.lost} entries of the journal are lost: not everything is counted",)
+    totals = replay.totals
     return RunResult(
-        info=info,
-        finished_at=finished_at,
-        duration_s=duration_s,
-        outcome=outcome,
-        exit_code=exit_code,
+        info=run.info,
+        finished_at=ending.finished_at,
+        duration_s=ending.duration_s,
+        outcome=ending.outcome,
+        exit_code=ending.exit_code,
         problems=problems,
         error=None,
-        remains=remains,
+        remains=ending.remains and run.cleanup is not None,
         accounts=sum((workload.accounts for workload in workloads), Accounts()),
         children=sum((workload.children for workload in workloads), Accounts()),
         watch=totals.watch,
         namespaces=totals.namespaces,
         requests=totals.requests,
         workloads=workloads,
+    )
+
+
+class _Ending(NamedTuple):
+    """How a run ended, in the words of a `RunResult`."""
+
+    finished_at: datetime
+    duration_s: float
+    outcome: RunOutcome
+    exit_code: int
+    problems: tuple[str, ...]
+    remains: bool
+
+
+def _ending(run: KnownRun, replay: Replay) -> _Ending:
+    end = replay.end
+    if end is not None:
+        return _Ending(
+            datetime.fromisoformat(end.finished_at),
+            end.duration_s,
+            RunOutcome(end.outcome),
+            end.exit_code,
+            tuple(end.problems),
+            end.remains,
+        )
+    return _Ending(
+        run.info.started_at + timedelta(seconds=replay.last_s),
+        replay.last_s,
+        RunOutcome.KILLED,
+        KILLED,
+        (_killed(replay), _left(run, replay)),
+        remains=True,  # whatever the journal tells, more may have come after its end
     )
 
 
@@ -171,6 +173,19 @@ def _killed(replay: Replay) -> str:
         f"the run was killed, or is still going on: its journal ends {replay.last_s:.1f} s "
         f"after the start{doing}"
     )
+
+
+def _left(run: KnownRun, replay: Replay) -> str:
+    """What was in the cluster when the journal ends."""
+    if run.cleanup is None:
+        return "its simulated cluster went with it, so nothing is left"
+    namespaces = replay.totals.namespaces
+    counts = {**replay.present, "Namespace": namespaces.created - namespaces.deleted}
+    there = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count > 0)
+    text = f"in the cluster then: {there or 'nothing of it'}"
+    if replay.unanswered:
+        text += f"; creates without an answer: {replay.unanswered}"
+    return f"{text}; what happened within the last second may be missing here"
 
 
 def _refuse_to_replace(folder: Path) -> None:

@@ -1,0 +1,75 @@
+"""`perfscale report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from perfscale.cli import options
+from perfscale.cli.verbosity import log_more
+
+
+def report(
+    *,
+    run: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR",
+            help="The folder of a run, as in results/<workload file>-<UTC time>-<run id>; "
+            "any file in it does too.",
+            show_default=False,
+        ),
+    ],
+    output: options.OutputFormat = options.Output.TEXT,
+    verbose: options.Verbose = 0,
+) -> None:
+    """Make the results of a run from its journal, also of one that was killed.
+
+    Writes objects.ndjson, children.ndjson and summary.json into the folder and
+    prints what the run would have printed at its end: for a run that was
+    killed, how far it was, what may be left in the cluster, and the command
+    that removes it. No cluster is asked. The exit code is not the run's: it is
+    0 if there is a report.
+
+    For example:
+
+        perfscale report results/first-20261124T044937Z-2fc79c1a
+
+        perfscale report results/first-20261124T044937Z-2fc79c1a --output json
+    """
+    from perfscale.cli.report import tell_result
+    from perfscale.results import write_report
+
+    log_more(verbose)
+    folder = _folder(run)
+    made = write_report(folder)
+    tell_result(made.result, folder, cleanup=made.cleanup, output=output)
+
+
+def _folder(path: Path) -> Path:
+    """The run's folder, of which a person may also name a file.
+
+    Raises:
+        ResultsError: It is not one; the hint names those below it.
+    """
+    from perfscale.errors import ResultsError
+    from perfscale.results import JOURNAL_FILE
+
+    folder = path.parent if path.is_file() else path
+    if (folder / JOURNAL_FILE).exists():
+        return folder
+    if not path.exists():
+        raise ResultsError(f"{path}: there is no such folder", hint=_HINT)
+    runs = sorted(
+        (each.parent for each in path.glob(f"*/{JOURNAL_FILE}")),
+        key=lambda folder: (folder / JOURNAL_FILE).stat().st_mtime,
+    )
+    raise ResultsError(
+        f"{path}: not the folder of a run: it has no {JOURNAL_FILE}",
+        hint=f"the latest run below it is {runs[-1]}" if runs else _HINT,
+    )
+
+
+_HINT = "name the folder of one run, as in results/<workload file>-<UTC time>-<run id>"
