@@ -43,16 +43,21 @@ class FaultyRun:
 
     @property
     def left(self) -> dict[str, list[str]]:
-        """Everything that carries the run's label, by resource, straight from the store."""
-        found = {
-            each.resource.plural: [
-                record.name
-                for record in each.records()
-                if (record.labels or {}).get(RUN_LABEL) == self.result.run_id
-            ]
-            for each in self.cluster.store.collections()
-        }
-        return {plural: names for plural, names in found.items() if names}
+        """Everything that carries the run's label, by resource."""
+        return left_of(self.cluster, self.result.run_id)
+
+
+def left_of(cluster: SimulatedCluster, run_id: str) -> dict[str, list[str]]:
+    """Everything that carries a run's label, by resource, straight from the store."""
+    found = {
+        each.resource.plural: [
+            record.name
+            for record in each.records()
+            if (record.labels or {}).get(RUN_LABEL) == run_id
+        ]
+        for each in cluster.store.collections()
+    }
+    return {plural: names for plural, names in found.items() if names}
 
 
 @asynccontextmanager
