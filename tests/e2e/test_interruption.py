@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 from clusters import ClusterUnderTest, MemorySink
-from moments import AtMoment, Moment
+from moments import MOMENTS, AtMoment, Moment
 from workloads import config, objects, template, workload
 
 from perfscale.config.labels import run_labels
 from perfscale.engine import LoadGenerator, RunOptions
 from perfscale.engine.events import Stage
-from perfscale.engine.tracker import Change
 from perfscale.errors import ResultsError, TemplateError
 from perfscale.kube.resources import NAMESPACES
 from perfscale.results import RunFolder, RunOutcome
@@ -28,20 +27,6 @@ LOAD = config(
         iterationCount=2,
     )
 )
-
-
-MOMENTS = {
-    "before the namespaces": Moment(Stage.PREPARING),
-    "before the first create": Moment(Stage.CREATING),
-    "in the middle of the creates": Moment(change=Change.CREATED, count=6),
-    "at the creation wait": Moment(Stage.WAITING_READY),
-    "in the middle of the creation wait": Moment(change=Change.READY, count=4),
-    "before the deletion": Moment(Stage.DELETING),
-    "at the deletion wait": Moment(Stage.WAITING_GONE),
-    "in the middle of the deletion wait": Moment(change=Change.DELETED, count=4),
-    "in the second iteration": Moment(Stage.CREATING, 2),
-    "in the second deletion wait": Moment(Stage.WAITING_GONE, 2),
-}
 
 
 @pytest.fixture

@@ -111,6 +111,5 @@ def test_the_achieved_rate_leaves_the_first_burst_out() -> None:
 
 
 def test_there_is_no_achieved_rate_within_the_first_burst() -> None:
-    assert (
-        tally_rate((0.0, 0.1, 0.2), target=10, burst=3, held_back_s=0.0).result().achieved is None
-    )
+    rate = tally_rate((0.0, 0.1, 0.2), target=10, burst=3, held_back_s=0.0).result()
+    assert rate.achieved is None

@@ -1,4 +1,4 @@
-"""A moment in a run, told by what happens and not by the time."""
+"""Does something at a moment of a run that is counted in what happens, not in seconds."""
 
 from __future__ import annotations
 
@@ -26,6 +26,20 @@ class Moment:
     iteration: int = 1
     change: Change | None = None
     count: int = 0
+
+
+MOMENTS = {
+    "before the namespaces": Moment(Stage.PREPARING),
+    "before the first create": Moment(Stage.CREATING),
+    "in the middle of the creates": Moment(change=Change.CREATED, count=6),
+    "at the creation wait": Moment(Stage.WAITING_READY),
+    "in the middle of the creation wait": Moment(change=Change.READY, count=4),
+    "before the deletion": Moment(Stage.DELETING),
+    "at the deletion wait": Moment(Stage.WAITING_GONE),
+    "in the middle of the deletion wait": Moment(change=Change.DELETED, count=4),
+    "in the second iteration": Moment(Stage.CREATING, 2),
+    "in the second deletion wait": Moment(Stage.WAITING_GONE, 2),
+}
 
 
 class AtMoment:

@@ -1,4 +1,4 @@
-"""Counts how often the tasks of a run suspend, and does something at the one of a number.
+"""Counts how often the tasks of a run suspend, and does something at a chosen one.
 
 A cancellation can only arrive where something is awaited, and what a run then does depends on
 where that is. So a test steps through all of them: it lets the same small run suspend once,
@@ -71,9 +71,7 @@ class _Stepped(Coroutine[Any, Any, T]):
         return self._inner.__await__()
 
 
-def _factory(
-    loop: asyncio.AbstractEventLoop, coro: Any, **options: Any
-) -> asyncio.Task[Any]:
+def _factory(loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> asyncio.Task[Any]:
     steps = _STEPS.get()
     return asyncio.Task(coro if steps is None else _Stepped(coro, steps), loop=loop, **options)
 

@@ -40,10 +40,15 @@ class OwnedNamespace:
 
 
 class NamespaceKeeper:
-    """Makes namespaces, follows those of this run by UID, and deletes only those."""
+    """Makes namespaces, follows those of this run by UID, and deletes only those.
+
+    Attributes:
+        unanswered: How many were asked for without an answer: they may be there.
+    """
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
+        self.unanswered = 0
         self._by_uid: dict[str, OwnedNamespace] = {}
         self._decoder = msgspec.json.Decoder(AnyObject)
 
@@ -89,14 +94,18 @@ class NamespaceKeeper:
             "metadata": {"name": name, "labels": labels},
         }
         body = msgspec.json.encode(manifest)
+        usable = True
+        self.unanswered += 1
         try:
             response = await self._context.client.create(NAMESPACES, None, body)
         except AlreadyExistsError:
-            return False
+            usable = False
         except ForbiddenError:
-            return True  # taken to exist; its objects will tell if it does not
-        self._own(self._decoder.decode(response.body).metadata)
-        return True
+            pass  # taken to exist; its objects will tell if it does not
+        else:
+            self._own(self._decoder.decode(response.body).metadata)
+        self.unanswered -= 1
+        return usable
 
     async def _terminated(self, uid: str) -> None:
         """Wait a moment, or until the watch has seen it gone."""

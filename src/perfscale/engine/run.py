@@ -168,21 +168,25 @@ class Run:
         self._load_task = load
         if self._interrupted_by is not None:
             load.cancel()
-        cancelled: asyncio.CancelledError | None = None
-        try:
-            await asyncio.wait([load])
-        except asyncio.CancelledError as error:
-            if self._interrupted_by is not None:
-                raise  # the second one
-            cancelled = error
-            self.interrupt(signal.SIGINT)
-            await asyncio.wait([load])
+        cancelled = await self._outlast(load)
         if self._error is not None or self._interrupted_by is not None:
             # In a task of its own, which a cancellation of the load has not touched.
             cleanup = tasks.create_task(self._guard(self._end_early), name="perfscale-cleanup")
-            await asyncio.wait([cleanup])
+            cancelled = await self._outlast(cleanup) or cancelled
         if cancelled is not None:
             raise cancelled
+
+    async def _outlast(self, task: asyncio.Task[None]) -> asyncio.CancelledError | None:
+        """Wait for a task; a first cancellation ends the load, and is returned."""
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            if self._interrupted_by is not None:
+                raise  # the second one
+            self.interrupt(signal.SIGINT)
+            await asyncio.wait([task])
+            return error
+        return None
 
     def _dismiss(self) -> None:
         """Close whatever still lives in the outer scope, so that it can end."""
@@ -299,8 +303,9 @@ class Run:
         scopes = context.tracker.open_scopes()
         ended_early = self._error is not None or self._interrupted_by is not None
         # Of a create that was not answered nobody knows whether it has happened.
-        left = any(scope.present for scope in scopes) or (
-            ended_early and not self._removed and any(scope.sent for scope in scopes)
+        asked_for = self._namespaces.unanswered > 0 or any(scope.sent for scope in scopes)
+        left = any(scope.present or scope.present_children for scope in scopes) or (
+            ended_early and not self._removed and asked_for
         )
         totals = self._totals()
         namespaces = totals.namespaces
