@@ -3,7 +3,7 @@ from tracker_story import VM, VMI, Story
 
 from perfscale.engine.accounting import record_of
 from perfscale.engine.readiness import rule_for
-from perfscale.engine.tracker import IterationScope
+from perfscale.engine.rows import IterationScope
 from perfscale.results import Accounts, IterationTally, tally_rate
 
 PATHS = {resource.kind: rule_for(resource).path for resource in (VM, VMI)}

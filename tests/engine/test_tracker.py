@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 from tracker_story import VM, Story
 
 from perfscale.engine.accounting import record_of
-from perfscale.engine.tracker import Change
+from perfscale.engine.rows import Change
 from perfscale.results import Outcome, accounts_of
 
 

@@ -12,7 +12,7 @@ import pytest
 from perfscale.engine.context import RunContext
 from perfscale.engine.events import Stage
 from perfscale.engine.progress import Reporter
-from perfscale.engine.tracker import Change, Transition
+from perfscale.engine.rows import Change, Transition
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from perfscale.config.labels import run_labels
 from perfscale.engine.readiness import Metadata, OwnerReference, Reading
-from perfscale.engine.tracker import IterationScope, TrackedObject, Tracker, Transition
+from perfscale.engine.rows import IterationScope, TrackedObject, Transition
+from perfscale.engine.tracker import Tracker
 from perfscale.kube.resources import Place, Resource
 
 VMI = Resource(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from perfscale.engine.events import Broadcast, ObjectFailed, Warned
 from perfscale.engine.recorder import Recorder
-from perfscale.engine.tracker import Change, Tracker
+from perfscale.engine.rows import Change
+from perfscale.engine.tracker import Tracker
 from perfscale.engine.waits import Signal
 from perfscale.errors import FailureBudgetError
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from perfscale.config import Config
     from perfscale.engine.budget import FailureBudget
-    from perfscale.engine.tracker import IterationScope, TrackedObject, Transition
+    from perfscale.engine.rows import IterationScope, TrackedObject, Transition
     from perfscale.kube.client import Client
     from perfscale.preflight import Plan
     from perfscale.results import ResultSink

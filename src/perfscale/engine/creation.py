@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from perfscale.engine.context import RunContext
     from perfscale.engine.pace import Pace
     from perfscale.engine.readiness import Metadata
-    from perfscale.engine.tracker import IterationScope, TrackedObject
+    from perfscale.engine.rows import IterationScope, TrackedObject
     from perfscale.errors import PerfscaleError
     from perfscale.kube.ratelimit import RateLimiter
     from perfscale.kube.resources import Resource

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from perfscale.engine.namespaces import NamespaceKeeper, OwnedNamespace
     from perfscale.engine.pace import Pace
     from perfscale.engine.progress import Reporter
-    from perfscale.engine.tracker import IterationScope
+    from perfscale.engine.rows import IterationScope
     from perfscale.kube.ratelimit import RateLimiter
     from perfscale.templates import ObjectFactory
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from perfscale.engine.context import RunContext
-    from perfscale.engine.tracker import IterationScope, TrackedObject
+    from perfscale.engine.rows import IterationScope, TrackedObject
     from perfscale.results import ObjectRecord, ResultSink, RunInfo, WorkloadResult
 
 _AT_ONCE = 1000

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.creation import Creator
-    from perfscale.engine.tracker import IterationScope, TrackedObject
+    from perfscale.engine.rows import IterationScope, TrackedObject
 
 _log = logging.getLogger(__name__)
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from perfscale.engine.readiness import PhaseTransition
-    from perfscale.engine.tracker import IterationScope, TrackedObject
+    from perfscale.engine.rows import IterationScope, TrackedObject
     from perfscale.results import Entry, IterationFacts, ResultSink, Totals
 
 _BIRTH: Final = ("uid", "owner_uid", "creation_timestamp", "sent_s", "created_s")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from perfscale.engine.removal import Survey
-    from perfscale.engine.tracker import IterationScope, TrackedObject
+    from perfscale.engine.rows import IterationScope, TrackedObject
 
 _MOST_GROUPS = 5
 

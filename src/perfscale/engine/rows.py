@@ -1,0 +1,164 @@
+"""What the tracker keeps: a row for each object, an iteration's counts, and how they change."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from perfscale.results import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from perfscale.engine.readiness import PhaseTransition
+    from perfscale.kube.resources import Resource
+
+
+class Change(StrEnum):
+    """What can happen to a tracked object."""
+
+    CREATED = "created"
+    PHASE = "phase"
+    READY = "ready"
+    FAILED = "failed"
+    EXPLAINED = "explained"
+    DELETED = "deleted"
+
+
+class Transition(NamedTuple):
+    """One change of one object.
+
+    ``phase`` is the phase it went to, for `Change.PHASE`.
+    """
+
+    subject: TrackedObject
+    change: Change
+    phase: str | None = None
+
+
+class TrackedObject:
+    """One row: an object the run asked for, or a child that a controller made.
+
+    ``number`` and ``told`` are the recorder's: under which number the journal
+    knows the object, and what it has been told of it.
+    """
+
+    __slots__ = (
+        "admitted_s",
+        "created_s",
+        "delete_requested_s",
+        "deleted_s",
+        "detail",
+        "error",
+        "finalizers",
+        "name",
+        "namespace",
+        "number",
+        "owner_uid",
+        "phase",
+        "phases_s",
+        "ready_s",
+        "replica",
+        "resource",
+        "scheduled_s",
+        "scope",
+        "sent_s",
+        "server_created",
+        "server_deleted",
+        "server_phases",
+        "settled",
+        "told",
+        "uid",
+        "version",
+    )
+
+    def __init__(
+        self,
+        scope: IterationScope,
+        resource: Resource,
+        namespace: str | None,
+        name: str,
+        *,
+        replica: int | None,
+    ) -> None:
+        self.scope = scope
+        self.resource = resource
+        self.namespace = namespace
+        self.name = name
+        self.replica = replica
+        self.uid: str | None = None
+        self.version = 0
+        self.scheduled_s: float | None = None
+        self.admitted_s: float | None = None
+        self.sent_s: float | None = None
+        self.owner_uid: str | None = None
+        self.created_s: float | None = None
+        self.phase: str | None = None
+        self.phases_s: dict[str, float] = {}
+        self.ready_s: float | None = None
+        self.delete_requested_s: float | None = None
+        self.deleted_s: float | None = None
+        self.error: str | None = None
+        self.detail: str | None = None
+        self.finalizers: list[str] | None = None
+        self.settled = False
+        self.server_created: str | None = None
+        self.server_deleted: str | None = None
+        self.server_phases: list[PhaseTransition] | None = None
+        self.number = 0
+        self.told: tuple[Any, ...] | None = None
+
+    @property
+    def is_child(self) -> bool:
+        """Whether a controller made it, and not the run."""
+        return self.replica is None
+
+    @property
+    def present(self) -> bool:
+        """Whether it is in the cluster, as far as was seen."""
+        return self.uid is not None and self.deleted_s is None
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of it, as things stand."""
+        return Outcome.of(error=self.error, ready_s=self.ready_s, uid=self.uid, sent_s=self.sent_s)
+
+    @property
+    def explanation(self) -> str | None:
+        """Why it failed or is not ready; None for one that is."""
+        return self.outcome.explain(self.error, self.detail)
+
+
+class IterationScope:
+    """One iteration's rows, and the counts that its waits look at.
+
+    Attributes:
+        unsettled: Objects that are neither ready nor failed yet, those whose
+            turn has not come included.
+        present: Objects in the cluster, and ``present_children`` likewise.
+        sent: Create requests sent; ``created``, ``ready``, ``failed`` and
+            ``deleted`` count objects as things stand.
+    """
+
+    def __init__(self, workload: str, iteration: int, requested: int) -> None:
+        self.workload = workload
+        self.iteration = iteration
+        self.requested = requested
+        self.unsettled = requested
+        self.present = 0
+        self.present_children = 0
+        self.sent = 0
+        self.created = 0
+        self.ready = 0
+        self.failed = 0
+        self.deleted = 0
+        self.objects: list[TrackedObject] = []
+        self.children: list[TrackedObject] = []
+        self.accepts_readiness = True
+        self.deletion_requested = False
+
+    @property
+    def rows(self) -> Iterator[TrackedObject]:
+        """Objects, then children."""
+        yield from self.objects
+        yield from self.children
