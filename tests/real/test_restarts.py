@@ -9,7 +9,7 @@ from moments import AtMoment, Moment
 from real_control_plane import RealControlPlane
 from workloads import config, objects, workload
 
-from perfscale.engine.tracker import Change
+from perfscale.engine.rows import Change
 from perfscale.results import Accounts, RunOutcome
 
 COUNT = 1000
@@ -44,10 +44,11 @@ async def test_a_server_killed_in_the_middle(
     load = config(workload(objects(count=COUNT), maxWaitTimeout="120s"))
     async with real_cluster(real_control_plane, speed=100) as cluster:
         result = await cluster.run(load, sink=sink)
-        print(result)
         assert [restart.result() for restart in restarts] == [None]
         assert result.problems == ()
         assert result.outcome is RunOutcome.PASSED
-        assert result.accounts == Accounts(requested=COUNT, created=COUNT, ready=COUNT, deleted=COUNT)
+        assert result.accounts == Accounts(
+            requested=COUNT, created=COUNT, ready=COUNT, deleted=COUNT
+        )
         assert len({record.uid for record in sink.objects}) == COUNT
         assert await cluster.left_of(result.run_id) == {}
