@@ -170,8 +170,8 @@ def _killed(replay: Replay) -> str:
         where += f", iteration {stage.iteration}" if stage.iteration else ""
         doing = f", while {stage.stage}{where}"
     return (
-        f"the run was killed, or is still going on: its journal ends {replay.last_s:.1f} s "
-        f"after the start{doing}"
+        f"the run was killed, is still going on, or had no room on its disk: its journal ends "
+        f"{replay.last_s:.1f} s after the start{doing}"
     )
 
 
