@@ -75,7 +75,7 @@ async def test_what_a_finalizer_holds_is_left_over_and_named(
     assert result.accounts.leftover == 2
     assert result.remains
     text = "\n".join(result.problems)
-    assert "2 ConfigMap still there, without a phase: held by finalizer example.org/held" in text
+    assert "2 ConfigMap still there: held by finalizer example.org/held" in text
     assert "namespace density-1 is still there" in text
 
 
@@ -132,7 +132,7 @@ async def test_a_stuck_object_is_explained_by_the_events_about_it(
         result = await running
     reason = "0 of 1 VMIs are ready; FailedCreate: exceeded quota"
     assert any(
-        f"2 VirtualMachineInstanceReplicaSet not ready, without a phase: {reason}" in problem
+        f"2 VirtualMachineInstanceReplicaSet not ready: {reason}" in problem
         for problem in result.problems
     )
 

@@ -30,6 +30,8 @@ from perfscale.engine.events import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from rich.console import RenderableType
 
     from perfscale.engine.events import Event, EventStream
@@ -110,16 +112,36 @@ def _sentence(event: Event) -> tuple[str, str]:
 
 
 def _waiting(event: StillWaiting) -> str:
-    """``still waiting until ready after 10s: 3 to go; slowest ns/a 12s in Scheduling (why)``."""
-    text = f"still {event.stage.value} after {event.waited_s:.0f}s: {event.missing} to go"
-    slowest = [
-        "/".join(part for part in (slow.namespace, slow.name) if part)
-        + f" {slow.waited_s:.0f}s"
-        + (f" in {slow.phase}" if slow.phase else "")
-        + (f" ({slow.detail})" if slow.detail else "")
-        for slow in event.slowest
+    """How many are missing, in which phases, and a line for each of the slowest."""
+    waited = format_duration(round(event.waited_s))
+    lines = [f"still {event.stage.value} after {waited}: {event.missing} to go{_brackets(event)}"]
+    for slow in event.slowest:
+        name = "/".join(part for part in (slow.namespace, slow.name) if part)
+        phase = f" in {slow.phase}" if slow.phase else ""
+        detail = f": {slow.detail}" if slow.detail else ""
+        lines.append(
+            f"  {slow.kind} {name}, {format_duration(round(slow.waited_s))}{phase}{detail}"
+        )
+    return "\n".join(lines)
+
+
+def _brackets(event: Progress | StillWaiting) -> str:
+    """`` (Scheduling=12 Running=81)``, with the kinds where there are several."""
+    texts = [
+        " ".join([*([kind] if kind else []), *(f"{phase}={count}" for phase, count in counts)])
+        for kind, counts in _by_kind(event.phases)
     ]
-    return f"{text}; slowest: {', '.join(slowest)}" if slowest else text
+    return f" ({'; '.join(texts)})" if texts else ""
+
+
+def _by_kind(phases: Mapping[tuple[str, str], int]) -> list[tuple[str, list[tuple[str, int]]]]:
+    """The phases of each kind; a kind that is the only one needs no name."""
+    kinds: dict[str, list[tuple[str, int]]] = {}
+    for (kind, phase), count in phases.items():
+        kinds.setdefault(kind, []).append((phase or "without", count))
+    if len(kinds) == 1:
+        return [("", counts) for counts in kinds.values()]
+    return list(kinds.items())
 
 
 class _LineView:
@@ -136,13 +158,12 @@ class _LineView:
             return
         self._stage = progress.stage
         self._last_s = progress.elapsed_s
-        phases = " ".join(f"{phase}={count}" for (_, phase), count in progress.phases.items())
         self.say(
             f"[{progress.elapsed_s:7.1f}s] {progress.stage.value}{bound}: "
             f"created {progress.created}/{progress.requested} ready {progress.ready} "
             f"failed {progress.failed} deleted {progress.deleted}"
             + (f" {_rate(progress)}" if progress.rate else "")
-            + (f" ({phases})" if phases else "")
+            + _brackets(progress)
         )
 
     def say(self, text: str, *, style: str = "") -> None:
@@ -178,14 +199,19 @@ def _panel(progress: Progress, bound: str) -> RenderableType:
             ProgressBar(total=max(1, progress.requested), completed=count, complete_style=style),
             f"{count}/{progress.requested}",
         )
-    phases = Text(no_wrap=False)
-    for (_, phase), count in progress.phases.items():
-        phases.append(f"{phase} ")
-        phases.append(f"{count}  ", style="bold")
+    return Group(title, bars, *_phase_lines(progress))
+
+
+def _phase_lines(progress: Progress) -> Iterator[Text]:
+    """The phases, a line for each kind, and how many children there are."""
+    for kind, counts in _by_kind(progress.phases):
+        line = Text(f"{kind}  " if kind else "", style="dim")
+        for phase, count in counts:
+            line.append(f"{phase} ", style="not dim")
+            line.append(f"{count}  ", style="bold not dim")
+        yield line
     if progress.present_children:
-        phases.append("children ")
-        phases.append(f"{progress.present_children}", style="bold")
-    return Group(title, bars, phases)
+        yield Text.assemble("children ", (f"{progress.present_children}", "bold"))
 
 
 def _rows(progress: Progress) -> list[tuple[str, int, str]]:

@@ -97,7 +97,7 @@ def _print_result(result: RunResult, folder: Path | None, left: str) -> None:
     verdict = f"[{_STYLES[result.outcome]}]{result.outcome.value.upper()}[/]"
     console.print(f"\n{verdict} in {duration}, run {result.run_id}", soft_wrap=True)
     for problem in result.problems[:_MOST_PROBLEMS]:
-        console.print(f"  [red]✗[/] {escape(problem)}", soft_wrap=True)
+        _print_problem(console, problem)
     if len(result.problems) > _MOST_PROBLEMS:
         console.print(f"  and {len(result.problems) - _MOST_PROBLEMS} more, in the summary")
     for workload in result.workloads:
@@ -107,6 +107,16 @@ def _print_result(result: RunResult, folder: Path | None, left: str) -> None:
         console.print(f"results: {escape(str(folder))}", soft_wrap=True)
     if left:
         console.print(escape(left), soft_wrap=True)
+
+
+def _print_problem(console: Console, problem: str) -> None:
+    """On a terminal wrapped between words, elsewhere a line that can be searched for."""
+    if not console.is_terminal:
+        console.print(f"  [red]✗[/] {escape(problem)}", soft_wrap=True)
+        return
+    row = Table.grid(padding=(0, 1))
+    row.add_row(" ", "[red]✗[/]", escape(problem))
+    console.print(row)
 
 
 def _print_workload(console: Console, workload: WorkloadResult) -> None:

@@ -135,7 +135,8 @@ class SlowObject:
         name: Its name.
         phase: The phase it is in, if it has one.
         waited_s: Since it was created, or asked to go.
-        detail: Why it is not where it should be, if its status says so.
+        detail: Why it is not ready, if its status says so; of an object that
+            was asked to go, the finalizers that hold it.
     """
 
     kind: str
@@ -148,13 +149,14 @@ class SlowObject:
 
 @dataclass(frozen=True, slots=True)
 class StillWaiting:
-    """A wait goes on; sent every ten seconds.
+    """A wait goes on; sent after ten seconds, twenty, forty, eighty, then every minute.
 
     Attributes:
         stage: The wait.
         waited_s: Since it began.
         missing: Objects and children it waits for.
-        phases: As in `Progress`.
+        phases: How many of them are in each phase, by ``(kind, phase)``; the
+            phase is empty where there is none.
         slowest: The three that it has waited for the longest.
     """
 

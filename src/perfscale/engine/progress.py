@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from perfscale.engine.events import Progress, SlowObject, Stage, StageStarted, StillWaiting
+from perfscale.engine.stuck import held_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +24,9 @@ _PERIOD_S = 0.25
 _RATE_WINDOW = 4
 """Periods over which the rate is averaged: one second."""
 _STILL_WAITING_S = 10.0
+_STILL_WAITING_MOST_S = 60.0
+"""A wait is told of after ten seconds, then each time that it has doubled, and at
+least every minute: half an hour of waiting must not fill the screen."""
 _SLOWEST = 3
 
 
@@ -68,7 +73,7 @@ class Reporter:
                 self._sent = [*self._sent[-_RATE_WINDOW:], self._scope.sent]
             self.report()
             now = self._context.stopwatch.now()
-            if now - self._told_s >= _STILL_WAITING_S:
+            if now - self._told_s >= quiet_s(self._told_s - self._entered_s):
                 self._told_s = now
                 self._report_wait(now)
             await asyncio.sleep(_PERIOD_S)
@@ -115,17 +120,29 @@ class Reporter:
                 stage=self._stage,
                 waited_s=now - self._entered_s,
                 missing=len(waiting),
-                phases=dict(+self._context.tracker.phases),
-                slowest=_slowest(waiting, now),
+                phases=Counter((row.resource.kind, row.phase or "") for _, row in waiting),
+                slowest=_slowest(waiting, now, leaving=self._stage is not Stage.WAITING_READY),
             )
         )
 
 
+def quiet_s(waited_s: float) -> float:
+    """How long nothing is said of a wait, after it was last spoken of ``waited_s`` into it."""
+    return min(max(waited_s, _STILL_WAITING_S), _STILL_WAITING_MOST_S)
+
+
 def _slowest(
-    waiting: Iterable[tuple[float | None, TrackedObject]], now: float
+    waiting: Iterable[tuple[float | None, TrackedObject]], now: float, *, leaving: bool
 ) -> tuple[SlowObject, ...]:
     since = [(begun, row) for begun, row in waiting if begun is not None]
     return tuple(
-        SlowObject(row.resource.kind, row.namespace, row.name, row.phase, now - begun, row.detail)
+        SlowObject(
+            row.resource.kind,
+            row.namespace,
+            row.name,
+            row.phase,
+            now - begun,
+            held_by(row.finalizers) if leaving else row.detail,
+        )
         for begun, row in heapq.nsmallest(_SLOWEST, since, key=lambda pair: pair[0])
     )

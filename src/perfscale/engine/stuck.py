@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from perfscale.engine.readiness import rule_for
 from perfscale.results import Outcome
 
 if TYPE_CHECKING:
@@ -35,28 +36,45 @@ def describe_unready(scope: IterationScope, warnings: Mapping[str, str] | None =
         scope: The iteration.
         warnings: What the cluster's events say, by UID of the object they are
             about; told after what the object's own status says. What they say
-            of a child counts for its owner.
+            of a child counts for its owner, and so does its status.
     """
     told = dict(warnings or {})
+    causes: dict[str, str] = {}
     for child in scope.children:
-        if child.uid in told and child.owner_uid is not None:
-            told.setdefault(child.owner_uid, told[child.uid])
+        owner = child.owner_uid
+        if owner is None:
+            continue
+        if child.uid in told:
+            told.setdefault(owner, told[child.uid])
+        if child.outcome is not Outcome.READY and child.explanation:
+            state = "failed" if child.outcome is Outcome.FAILED else _phase(child)
+            causes.setdefault(owner, f"{child.resource.kind} {state}: {child.explanation}")
     return _grouped(
-        (row, f"not ready, {_phase(row)}", _joined(row.explanation, told.get(row.uid or "")))
+        (row, ", ".join(["not ready", *_phases(row)]), _reason(row, causes, told))
         for row in unready(scope)
     )
 
 
-def _joined(status: str | None, warning: str | None) -> str | None:
-    if status and warning and warning not in status:
-        return f"{status}; {warning}"
-    return status or warning
+def _reason(
+    row: TrackedObject, causes: Mapping[str, str], warnings: Mapping[str, str]
+) -> str | None:
+    """What its status says, what a child's status says, what events say; nothing twice."""
+    uid = row.uid or ""
+    reason: str | None = None
+    for text in (row.explanation, causes.get(uid), warnings.get(uid)):
+        if reason is None or (text and reason in text):
+            reason = text or reason
+        elif text and text not in reason:
+            reason = f"{reason}; {text}"
+    return reason
 
 
 def describe_leftover(scope: IterationScope) -> list[str]:
     """One sentence for each group of objects that were asked to go and are still there."""
     rows = [row for row in scope.rows if row.present and row.delete_requested_s is not None]
-    return _grouped((row, f"still there, {_phase(row)}", _held_by(row.finalizers)) for row in rows)
+    return _grouped(
+        (row, ", ".join(["still there", *_phases(row)]), held_by(row.finalizers)) for row in rows
+    )
 
 
 def describe_survey(found: Survey) -> list[str]:
@@ -64,7 +82,7 @@ def describe_survey(found: Survey) -> list[str]:
     groups: Counter[tuple[str, str | None]] = Counter(
         (
             place.resource.kind,
-            _held_by(metadata.finalizers if metadata.deletion_timestamp else None),
+            held_by(metadata.finalizers if metadata.deletion_timestamp else None),
         )
         for place, objects in found.found.items()
         for metadata in objects
@@ -75,12 +93,18 @@ def describe_survey(found: Survey) -> list[str]:
     ]
 
 
-def _held_by(finalizers: list[str] | None) -> str | None:
+def held_by(finalizers: list[str] | None) -> str | None:
+    """What keeps an object that was asked to go; None if nothing does."""
     return f"held by finalizer {', '.join(finalizers)}" if finalizers else None
 
 
 def _phase(row: TrackedObject) -> str:
     return f"in phase {row.phase}" if row.phase else "without a phase"
+
+
+def _phases(row: TrackedObject) -> list[str]:
+    """Its phase, if its kind has any."""
+    return [_phase(row)] if row.phase or rule_for(row.resource).path else []
 
 
 def _grouped(entries: Iterable[tuple[TrackedObject, str, str | None]]) -> list[str]:
@@ -96,5 +120,6 @@ def _grouped(entries: Iterable[tuple[TrackedObject, str, str | None]]) -> list[s
     ]
     rest = sum(count for _, count in groups.most_common()[_MOST_GROUPS:])
     if rest:
-        sentences.append(f"{rest} more, for {len(groups) - _MOST_GROUPS} other reasons")
+        others = len(groups) - _MOST_GROUPS
+        sentences.append(f"{rest} more, for {others} other reason{'s' if others > 1 else ''}")
     return sentences
