@@ -50,7 +50,7 @@ def test_an_object_that_is_stuck_is_missing_from_the_phases_it_did_not_reach(
 
 def test_a_refused_object_counts_as_never_ready(story: Story) -> None:
     scope = story.iteration()
-    story.tracker.refuse(story.sent(scope, "a"), "Invalid: no")
+    story.tracker.refuse(story.sent(scope, "a"), "Invalid: no", certain=True)
     tally = tally_of(scope).kinds["VirtualMachineInstance"]
     assert tally.phases["Ready"].missing == 1
     assert tally.accounts == Accounts(requested=1, failed=1)

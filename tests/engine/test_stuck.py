@@ -23,7 +23,9 @@ def test_stuck_objects_are_grouped_by_phase_and_reason(story: Story) -> None:
 def test_an_objects_own_name_does_not_make_its_reason_different(story: Story) -> None:
     scope = story.iteration(2)
     for name in ("vmi-1", "vmi-2"):
-        story.tracker.refuse(story.sent(scope, name), f'Invalid: "{name}" has no spec')
+        story.tracker.refuse(
+            story.sent(scope, name), f'Invalid: "{name}" has no spec', certain=True
+        )
     assert describe_failed(scope) == [
         '2 VirtualMachineInstance failed: Invalid: "<name>" has no spec'
     ]
@@ -32,7 +34,9 @@ def test_an_objects_own_name_does_not_make_its_reason_different(story: Story) ->
 def test_many_reasons_are_cut_short_and_counted(story: Story) -> None:
     scope = story.iteration(9)
     for number in range(9):
-        story.tracker.refuse(story.sent(scope, f"vmi-{number}"), f"reason {number % 8}")
+        story.tracker.refuse(
+            story.sent(scope, f"vmi-{number}"), f"reason {number % 8}", certain=True
+        )
     sentences = describe_failed(scope)
     assert len(sentences) == 6
     assert sentences[0] == "2 VirtualMachineInstance failed: reason 0"

@@ -70,7 +70,7 @@ def test_the_answer_corrects_a_row_that_had_been_bound_to_an_older_object(story:
 def test_a_refused_object_has_failed_and_settles_the_wait(story: Story) -> None:
     scope = story.iteration()
     row = story.sent(scope, "a")
-    story.tracker.refuse(row, "Forbidden: quota")
+    story.tracker.refuse(row, "Forbidden: quota", certain=True)
     assert row.outcome is Outcome.FAILED
     assert row.explanation == "Forbidden: quota"
     assert scope.unsettled == 0
@@ -79,7 +79,7 @@ def test_a_refused_object_has_failed_and_settles_the_wait(story: Story) -> None:
 def test_an_object_that_the_watch_has_seen_was_not_refused(story: Story) -> None:
     row = story.sent(story.iteration(), "a")
     story.seen("ADDED", story.metadata("a"))
-    story.tracker.refuse(row, "the connection was lost")
+    story.tracker.refuse(row, "the connection was lost", certain=False)
     assert row.error is None
 
 

@@ -142,9 +142,11 @@ class Creator:
         except ApiError as error:
             if error.sent_s is not None:
                 row.sent_s = context.stopwatch.since_start(error.sent_s)
-            context.report(context.tracker.refuse(row, failure_text(error)))
+            context.report(
+                context.tracker.refuse(row, failure_text(error), certain=_is_certain(error))
+            )
         except ClusterError as error:
-            context.report(context.tracker.refuse(row, failure_text(error)))
+            context.report(context.tracker.refuse(row, failure_text(error), certain=False))
             context.abort(error)
         except Exception as error:  # noqa: BLE001 -- a bug of ours ends the run, and says so
             context.abort(error)
@@ -191,6 +193,11 @@ class Creator:
             raise error
         sent_s = row.sent_s or 0.0
         return metadata, self._context.stopwatch.started + sent_s, answered
+
+
+def _is_certain(error: ApiError) -> bool:
+    """Whether the object was not created: no earlier try can have, and nor has this one."""
+    return error.attempts == 1 and error.status is not None and error.status < 500
 
 
 def _is_settling(error: ForbiddenError) -> bool:

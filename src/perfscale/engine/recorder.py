@@ -117,6 +117,8 @@ class Recorder:
         if told == state:
             return
         row.told = state
+        if known[0][0] not in {None, row.uid}:
+            known = _NOTHING  # the row is about another object by now
         news = _news(row, known, state)
         if told is not None:
             self._note(ChangeEntry(n=row.number, **news))

@@ -123,10 +123,37 @@ class TrackedObject:
         """What became of it, as things stand."""
         return Outcome.of(error=self.error, ready_s=self.ready_s, uid=self.uid, sent_s=self.sent_s)
 
+    def exchange(self, other: TrackedObject) -> None:
+        """Swap the objects that two rows are about."""
+        for name in _SEEN:
+            mine, its = getattr(self, name), getattr(other, name)
+            setattr(self, name, its)
+            setattr(other, name, mine)
+
     @property
     def explanation(self) -> str | None:
         """Why it failed or is not ready; None for one that is."""
         return self.outcome.explain(self.error, self.detail)
+
+
+_SEEN = (
+    "uid",
+    "version",
+    "owner_uid",
+    "created_s",
+    "phase",
+    "phases_s",
+    "ready_s",
+    "delete_requested_s",
+    "deleted_s",
+    "error",
+    "detail",
+    "finalizers",
+    "server_created",
+    "server_deleted",
+    "server_phases",
+)
+"""What a row knows of the object itself, and not of the request that asked for it."""
 
 
 class IterationScope:

@@ -35,6 +35,7 @@ class Tracker:
         self._scopes: dict[tuple[str, str], IterationScope] = {}
         self._by_uid: dict[str, TrackedObject] = {}
         self._awaited: dict[tuple[str, str | None, str], TrackedObject] = {}
+        self._listed: dict[tuple[str, str | None], int] = {}
 
     # -- the load ---------------------------------------------------------
 
@@ -77,16 +78,16 @@ class Tracker:
             is_ready: Whether its kind is ready by being created.
         """
         self._forget_name(row)
-        if row.uid is not None and row.uid != metadata.uid:
-            # The watch had shown an older object of that name; this is the one.
-            self._by_uid.pop(row.uid, None)
-            row.scope.created -= 1
-            if row.deleted_s is None:
-                self._count_present(row, -1)
-            else:
-                row.scope.deleted -= 1
-            row.uid, row.deleted_s = None, None
+        if row.uid != metadata.uid:
+            self._assign(row, self._by_uid.get(metadata.uid))
+        is_new = row.uid is None
         changes = self._bind(row, metadata, now)
+        if is_new and 0 < row.version <= self._last_list(row):
+            # A list that is newer than the object, and did not hold it: no
+            # event will ever tell that it is gone.
+            self._gone(row, now, changes)
+        elif row.deleted_s is not None and row.delete_requested_s is None:
+            changes += self._fail(row, _VANISHED)
         row.created_s = now
         if is_ready:
             if row.ready_s is not None:
@@ -95,11 +96,22 @@ class Tracker:
                 changes.append(self._become_ready(row, now))
         return changes
 
-    def refuse(self, row: TrackedObject, error: str) -> list[Transition]:
-        """The create came to nothing, unless the watch has seen the object meanwhile."""
-        if row.uid is not None:
+    def refuse(self, row: TrackedObject, error: str, *, certain: bool) -> list[Transition]:
+        """The create came to nothing.
+
+        Args:
+            row: The object.
+            error: What was answered, or went wrong.
+            certain: Whether it was refused. Otherwise it may have been carried
+                out all the same: if the watch has seen the object, or does so
+                later, that is what counts.
+        """
+        if certain:
+            self._forget_name(row)
+            if row.uid is not None:
+                self._assign(row, None)  # somebody else's, of the same name
+        elif row.uid is not None:
             return []
-        self._forget_name(row)
         return self._fail(row, error)
 
     # -- what the watches see ---------------------------------------------
@@ -152,6 +164,8 @@ class Tracker:
                 and row.version <= list_version
             ):
                 self._gone(row, now, changes)
+        where = (place.resource.name, place.namespace)
+        self._listed[where] = max(list_version, self._listed.get(where, 0))
         return changes
 
     # -- waits and deletion ------------------------------------------------
@@ -190,6 +204,10 @@ class Tracker:
         labels = metadata.labels or {}
         scope = self._scopes.get((labels.get(WORKLOAD_LABEL, ""), labels.get(ITERATION_LABEL, "")))
         if row is not None and row.uid is None and row.sent_s is not None and row.scope is scope:
+            if row.error is not None:
+                self._count(row, -1)
+                row.error, row.settled = None, False  # its create was carried out after all
+                self._count(row, 1)
             changes += self._bind(row, metadata, now)
             return row
         if scope is None:
@@ -204,6 +222,39 @@ class Tracker:
             child.delete_requested_s = now
         changes += self._bind(child, metadata, now)
         return child
+
+    def _assign(self, row: TrackedObject, known: TrackedObject | None) -> None:
+        """Make a row about another object than the watch had led to believe.
+
+        The one that it was about becomes a child, since it carries the labels
+        and its end is waited for; ``known`` is the child that the right one was
+        taken for, if it has been seen.
+        """
+        other = known or TrackedObject(
+            row.scope, row.resource, row.namespace, row.name, replica=None
+        )
+        self._count(row, -1)
+        self._count(other, -1)
+        row.exchange(other)
+        if other.error == _VANISHED:
+            other.error = None  # no failure of a child
+        other.settled = True
+        row.settled = row.error is not None or row.ready_s is not None
+        children = row.scope.children
+        if known is None and other.uid is not None:
+            children.append(other)
+        elif known is not None and other.uid is None:
+            children.remove(other)
+        self._count(row, 1)
+        self._count(other, 1)
+        for each in (row, other):
+            if each.uid is not None:
+                self._by_uid[each.uid] = each
+
+    def _last_list(self, row: TrackedObject) -> int:
+        """The version of the newest list that would have held an object."""
+        name = row.resource.name
+        return max(self._listed.get((name, where), 0) for where in (None, row.namespace))
 
     def _bind(self, row: TrackedObject, metadata: Metadata, now: float) -> list[Transition]:
         if row.uid is not None:
@@ -283,6 +334,20 @@ class Tracker:
                 row.scope.ready -= 1
         self._settle(row)
         return [Transition(row, Change.FAILED)]
+
+    def _count(self, row: TrackedObject, by: int) -> None:
+        """Add all that a row counts for, or take it away."""
+        if row.present:
+            self._count_present(row, by)
+            self._count_phase(row, by)
+        if row.is_child:
+            return
+        scope = row.scope
+        scope.created += by * (row.uid is not None)
+        scope.deleted += by * (row.deleted_s is not None)
+        scope.failed += by * (row.error is not None)
+        scope.ready += by * (row.error is None and row.ready_s is not None)
+        scope.unsettled -= by * row.settled
 
     @staticmethod
     def _settle(row: TrackedObject) -> None:

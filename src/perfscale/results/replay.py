@@ -67,6 +67,10 @@ class _Row:
     def __init__(self, identity: ObjectEntry, iteration: IterationEntry) -> None:
         self.identity = identity
         self.iteration = iteration
+        self._begin()
+        self.change(identity)
+
+    def _begin(self) -> None:
         self.phases_s: dict[str, float] = {}
         self.phase_timestamps: dict[str, str] = {}
         self.sent_s: float | None = None
@@ -80,7 +84,6 @@ class _Row:
         self.deleted_s: float | None = None
         self.creation_timestamp: str | None = None
         self.deletion_timestamp: str | None = None
-        self.change(identity)
 
     @property
     def present(self) -> bool:
@@ -94,6 +97,8 @@ class _Row:
     def change(  # noqa: C901, PLR0912 -- a field each; the inner loop of a report
         self, entry: ChangeEntry
     ) -> None:
+        if entry.uid is not UNSET and self.uid is not None:
+            self._begin()  # what was told before was about another object
         if entry.sent_s is not UNSET:
             self.sent_s = entry.sent_s
         if entry.uid is not UNSET:
