@@ -12,7 +12,7 @@ from workloads import config, objects, template, workload
 from perfscale.config.labels import run_labels
 from perfscale.engine import LoadGenerator, RunOptions
 from perfscale.engine.events import Stage
-from perfscale.errors import ResultsError, TemplateError
+from perfscale.errors import PreflightError, TemplateError
 from perfscale.kube.resources import NAMESPACES
 from perfscale.results import RunFolder, RunOutcome
 from perfscale.templates import TemplateDefaults
@@ -138,7 +138,7 @@ async def test_results_that_cannot_be_written_stop_the_run_before_anything_is_cr
     folder = RunFolder(tmp_path / "file")
     async with LoadGenerator(LOAD, cluster=simulated.options, results=folder) as generator:
         events = generator.events()
-        with pytest.raises(ResultsError):
+        with pytest.raises(PreflightError, match="cannot be written"):
             await generator.run()
         assert [event async for event in events] == []
     assert "density-1" not in await simulated.names(NAMESPACES)
