@@ -115,6 +115,7 @@ async def test_watches_that_have_expired_list_again_and_miss_nothing(
         assert_unharmed(run, ALL)
         assert run.injected["expired"] > 0
         assert run.result.watch.relists == run.injected["expired"]
+        assert run.result.requests["expired"] == run.injected["expired"]
 
 
 OUTAGES: dict[str, dict[str, Any]] = {
@@ -131,6 +132,9 @@ async def test_a_server_that_goes_and_comes_back_is_waited_for(case: str, tmp_pa
         assert_unharmed(run, ALL)
         assert run.injected["outages"] > 0
         assert run.result.requests["connectionErrors"] > 0
+        if "connections" not in OUTAGES[case]:
+            assert 0 < run.result.requests["outages"] <= run.injected["outages"]
+            assert run.result.requests["outageSeconds"] > 0
 
 
 async def test_objects_that_fail_are_counted_and_told(tmp_path: Path) -> None:
@@ -244,6 +248,8 @@ async def test_everything_at_once_loses_nothing_of_two_thousand(tmp_path: Path) 
         assert requests["connectionErrors"] > injected["resetBefore"] + injected["resetAfter"]
         assert watch.reconnects >= injected["closed"] - 2
         assert watch.relists >= injected["expired"]
+        assert requests["expired"] >= injected["expired"]
+        assert requests["outages"] > 0
 
 
 async def test_broken_objects_on_top_of_it_are_told_apart(tmp_path: Path) -> None:

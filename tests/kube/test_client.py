@@ -288,6 +288,7 @@ async def test_a_server_that_was_there_may_be_gone_until_the_bound(
     assert sum(fake_time.slept) == pytest.approx(60)
     assert caught.value.attempts > 3
     assert caught.value.sent_s == 1000.0
+    assert (client.stats.outages, client.stats.outage_seconds) == (1, pytest.approx(60))
 
 
 async def test_a_server_that_comes_back_in_time_is_not_an_error(
@@ -302,6 +303,32 @@ async def test_a_server_that_comes_back_in_time_is_not_an_error(
     async with scripted_server(answers({}), port=port):
         response = await asking
     assert response.attempts > 3
+    assert client.stats.outages == 1
+    assert client.stats.outage_seconds == pytest.approx(sum(fake_time.slept))
+
+
+async def test_a_lost_answer_among_others_is_no_outage(
+    connect: Connect, fake_time: FakeTime
+) -> None:
+    async with scripted_server(answers({}), resets, answers({})) as server:
+        client = await connect(server)
+        for _ in range(2):
+            await client.request("GET", "/")
+    assert sum(fake_time.slept) < 1
+    assert client.stats.connection_errors == 1
+    assert (client.stats.outages, client.stats.outage_seconds) == (0, 0)
+
+
+async def test_a_server_that_answers_nothing_but_503_for_a_second_is_gone(
+    connect: Connect, fake_time: FakeTime
+) -> None:
+    unavailable = refuses(503, "ServiceUnavailable", headers={"Retry-After": "2"})
+    async with scripted_server(answers({}), unavailable, answers({})) as server:
+        client = await connect(server)
+        for _ in range(2):
+            await client.request("GET", "/")
+    assert client.stats.outages == 1
+    assert client.stats.outage_seconds == pytest.approx(sum(fake_time.slept))
 
 
 async def test_the_first_connection_fails_at_once(connect: Connect, fake_time: FakeTime) -> None:

@@ -255,7 +255,7 @@ class Run:
         return Totals(
             namespaces=self._namespaces.counts,
             watch=self._observer.counts,
-            requests={to_camel(name): count for name, count in stats.items()},
+            requests={to_camel(name): round(count, 6) for name, count in stats.items()},
         )
 
     async def _end_early(self) -> None:

@@ -102,7 +102,7 @@ class Client:
         self._wire = Wire(
             session, endpoint, credentials, limiter or RateLimiter(0), self.timing.clock
         )
-        self._outage = Outage(self.timing.clock)
+        self._outage = Outage(self.timing.clock, self._wire.stats)
         self._timeout = bounded(self.settings.request_timeout_s)
 
     def limited(self, limiter: RateLimiter) -> Client:
@@ -207,8 +207,9 @@ class Client:
                 async with answer:
                     content = await answer.read()
             except (aiohttp.ClientError, OSError) as error:
-                self._outage.lasted_s()
-                raise self._broken(error, request) from error
+                failure = self._count(explain(error, timeout_s=None))
+                self._outage.lasted_s(connecting=failure.connecting)
+                raise self._unreachable(failure, request) from error
             await self._after_refusal(
                 request,
                 error_from_answer(answer.status, answer.headers, content, path=path),
@@ -241,7 +242,7 @@ class Client:
         cannot be made is a mistake in the configuration, and said at once.
         """
         failure = self._count(explain(error, timeout_s=request.timeout.total))
-        outage_s = self._outage.lasted_s()
+        outage_s = self._outage.lasted_s(connecting=failure.connecting)
         hopeless = not self._outage.reached and (failure.connecting or failure.timeout)
         if patience is None or hopeless:
             raise self._unreachable(failure, request) from error
@@ -285,9 +286,9 @@ class Client:
             hint="log in to the cluster again, or check the user of the kubeconfig's context",
         ) from refusal
 
-    def _broken(self, error: Exception, request: Request | None = None) -> UnreachableError:
-        """Count and explain a stream that broke off or could not be opened."""
-        return self._unreachable(self._count(explain(error, timeout_s=None)), request)
+    def _broken(self, error: Exception) -> UnreachableError:
+        """Count and explain a stream that broke off."""
+        return self._unreachable(self._count(explain(error, timeout_s=None)))
 
     def _unreachable(
         self, failure: Failure, request: Request | None = None, *, gone: bool = False

@@ -12,12 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from perfscale.errors import ApiError
+    from perfscale.kube.stats import RequestStats
 
 _FIRST_S: Final = 0.2
 _LONGEST_S: Final = 10.0
 _SERVER_ERROR_ATTEMPTS: Final = 6
 """A 500 is as often one object's fault (an admission webhook that fails on it)
 as the server's, so it is not retried for as long as an outage."""
+
+_NOTABLE_S: Final = 1.0
 
 UNAVAILABLE: Final = frozenset({502, 503, 504})
 """What a load balancer answers for an API server that is not there."""
@@ -65,28 +68,54 @@ class Backoff:
 class Outage:
     """Whether the server is gone: the time since the first failure without a success.
 
+    Args:
+        clock: Monotonic seconds.
+        stats: Where those that count are counted. An outage counts if no
+            connection could be made, or if nothing succeeded for a second or
+            longer: a single lost answer among others that arrive is none.
+
     Attributes:
         reached: Whether there ever was a success.
     """
 
-    __slots__ = ("_clock", "_since_s", "reached")
+    __slots__ = ("_clock", "_counted", "_counted_to_s", "_since_s", "_stats", "reached")
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], stats: RequestStats | None = None) -> None:
         self._clock = clock
+        self._stats = stats
         self._since_s: float | None = None
+        self._counted = False
+        self._counted_to_s = 0.0
         self.reached = False
 
     def end(self) -> None:
         """Something succeeded."""
         self.reached = True
-        self._since_s = None
+        if self._since_s is not None:
+            self._count(self._clock(), connecting=False)
+            self._since_s = None
 
-    def lasted_s(self) -> float:
-        """Something failed: since how many seconds nothing has succeeded."""
+    def lasted_s(self, *, connecting: bool = False) -> float:
+        """Something failed: since how many seconds nothing has succeeded.
+
+        ``connecting`` says that there was not even a connection.
+        """
         now_s = self._clock()
         if self._since_s is None:
-            self._since_s = now_s
+            self._since_s = self._counted_to_s = now_s
+            self._counted = False
+        self._count(now_s, connecting=connecting)
         return now_s - self._since_s
+
+    def _count(self, now_s: float, *, connecting: bool) -> None:
+        if self._stats is None or self._since_s is None:
+            return
+        if not self._counted:
+            self._counted = connecting or now_s - self._since_s >= _NOTABLE_S
+            self._stats.outages += self._counted
+        if self._counted:
+            self._stats.outage_seconds += now_s - self._counted_to_s
+            self._counted_to_s = now_s
 
 
 class Patience:

@@ -20,6 +20,10 @@ class RequestStats:
         timeouts: Requests without an answer in time; not in ``connection_errors``.
         retries: Requests that were sent again.
         credential_renewals: How often a 401 made the client renew its credentials.
+        outages: How often the server was gone: no connection could be made, or
+            nothing succeeded for a second or longer.
+        outage_seconds: For how long altogether, from the first failure to the
+            next success.
     """
 
     sent: int = 0
@@ -32,6 +36,8 @@ class RequestStats:
     timeouts: int = 0
     retries: int = 0
     credential_renewals: int = 0
+    outages: int = 0
+    outage_seconds: float = 0.0
 
     def count_answer(self, status: int) -> None:
         """Count one answer by the class of its status."""

@@ -147,7 +147,7 @@ class Totals(msgspec.Struct, frozen=True):
 
     namespaces: NamespaceCounts = NamespaceCounts()
     watch: WatchCounts = WatchCounts()
-    requests: dict[str, int] = {}
+    requests: dict[str, int | float] = {}
 
 
 class TotalsEntry(Entry, frozen=True, tag="totals"):

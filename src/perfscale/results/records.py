@@ -273,7 +273,7 @@ class RunResult:
     children: Accounts
     watch: WatchCounts
     namespaces: NamespaceCounts
-    requests: Mapping[str, int]
+    requests: Mapping[str, float]
     workloads: tuple[WorkloadResult, ...] = field(default_factory=tuple)
 
     @property
