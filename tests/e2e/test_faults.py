@@ -17,6 +17,8 @@ from perfscale.results import Accounts, Outcome, RunOutcome
 COUNT = 30
 ITERATIONS = 2
 ALL = COUNT * ITERATIONS
+PATIENCE = "4s"
+"""Many times what a busy machine takes for those that are not stuck."""
 
 
 def load(count: int = COUNT, iterations: int = ITERATIONS, **keys: Any) -> Config:
@@ -164,7 +166,7 @@ async def test_an_iteration_in_which_objects_failed_is_the_last(tmp_path: Path) 
 async def test_objects_that_fail_after_they_were_ready_have_failed(tmp_path: Path) -> None:
     stuck = {"fault": "stuck", "phase": "Scheduling", "names": ["*-1"]}
     fails = {"fault": "fails", "phase": "Running", "names": ["*-2"]}
-    bounds = load(iterations=1, maxWaitTimeout="1s")
+    bounds = load(iterations=1, maxWaitTimeout=PATIENCE)
     async with faulty_run(tmp_path, bounds, objects=[stuck, fails]) as run:
         outcomes = Counter(record.outcome for record in run.sink.objects)
         assert outcomes == {Outcome.READY: COUNT - 2, Outcome.FAILED: 1, Outcome.UNREADY: 1}
@@ -175,7 +177,7 @@ async def test_objects_that_fail_after_they_were_ready_have_failed(tmp_path: Pat
 
 async def test_objects_that_are_stuck_end_the_wait_and_say_why(tmp_path: Path) -> None:
     fault = {"fault": "stuck", "share": 0.2, "phase": "Scheduling"}
-    bounds = load(iterations=1, maxWaitTimeout="1s")
+    bounds = load(iterations=1, maxWaitTimeout=PATIENCE)
     async with faulty_run(tmp_path, bounds, objects=[fault]) as run:
         accounts, books = run.result.accounts, run.vmis
         assert accounts.unready > 0
@@ -188,7 +190,7 @@ async def test_objects_that_are_stuck_end_the_wait_and_say_why(tmp_path: Path) -
 async def test_objects_that_vanish_have_failed(tmp_path: Path) -> None:
     stuck = {"fault": "stuck", "phase": "Scheduling", "names": ["*-1"]}
     vanishes = {"fault": "vanishes", "share": 0.3, "phase": "Scheduled"}
-    bounds = load(iterations=1, maxWaitTimeout="1s")
+    bounds = load(iterations=1, maxWaitTimeout=PATIENCE)
     async with faulty_run(tmp_path, bounds, objects=[stuck, vanishes]) as run:
         accounts, books = run.result.accounts, run.vmis
         assert books.vanished > 0
@@ -200,7 +202,7 @@ async def test_objects_that_vanish_have_failed(tmp_path: Path) -> None:
 
 async def test_only_what_a_finalizer_holds_remains_and_it_is_named(tmp_path: Path) -> None:
     fault = {"fault": "held", "names": ["*-7", "*-9"], "finalizer": "example.com/hold"}
-    bounds = load(iterations=1, maxWaitTimeout="1s")
+    bounds = load(iterations=1, maxWaitTimeout=PATIENCE)
     async with faulty_run(tmp_path, bounds, objects=[fault]) as run:
         assert run.vmis.held == 2
         accounts = run.result.accounts
@@ -211,6 +213,10 @@ async def test_only_what_a_finalizer_holds_remains_and_it_is_named(tmp_path: Pat
         assert any("example.com/hold" in problem for problem in run.result.problems)
         assert_exact(run)
 
+
+SWALLOWED = 10
+"""Error answers that one outage may take with it, of 256 requests in flight at the most."""
+WATCHED = ("virtualmachineinstances", "namespaces")
 
 EVERYTHING: dict[str, Any] = {
     "seed": 3,
@@ -242,13 +248,17 @@ async def test_everything_at_once_loses_nothing_of_two_thousand(tmp_path: Path) 
         assert_unharmed(run, 6000)
         injected, requests, watch = run.injected, run.result.requests, run.result.watch
         assert all(injected[name] > 0 for name in ("closed", "expired", "outages", "slow"))
-        assert requests["throttled"] == injected["tooManyRequests"]
-        assert requests["serverErrors"] == injected["internalError"] + injected["unavailable"]
-        # Outages break connections too, as many as there happen to be.
+        # An outage swallows answers that were on their way, those with an error too, and
+        # breaks connections, as many as there happen to be.
+        swallowed = injected["outages"] * SWALLOWED
+        errors = injected["internalError"] + injected["unavailable"]
+        assert 0 <= injected["tooManyRequests"] - requests["throttled"] <= swallowed
+        assert 0 <= errors - requests["serverErrors"] <= swallowed
         assert requests["connectionErrors"] > injected["resetBefore"] + injected["resetAfter"]
-        assert watch.reconnects >= injected["closed"] - 2
-        assert watch.relists >= injected["expired"]
-        assert requests["expired"] >= injected["expired"]
+        of_watches = injected["outages"] * len(WATCHED)
+        assert watch.reconnects >= injected["closed"] - of_watches
+        assert watch.relists >= injected["expired"] - of_watches
+        assert requests["expired"] >= injected["expired"] - of_watches
         assert requests["outages"] > 0
 
 
@@ -259,7 +269,7 @@ async def test_broken_objects_on_top_of_it_are_told_apart(tmp_path: Path) -> Non
         {"fault": "vanishes", "share": 0.04, "phase": "Running"},
         {"fault": "held", "share": 0.02},
     ]
-    bounds = load(200, 1, maxWaitTimeout="5s")
+    bounds = load(200, 1, maxWaitTimeout="10s")
     async with faulty_run(tmp_path, bounds, objects=broken, **EVERYTHING) as run:
         accounts, books = run.result.accounts, run.vmis
         assert accounts.created == 200

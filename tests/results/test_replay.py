@@ -115,7 +115,7 @@ async def test_of_objects_that_fail_stay_vanish_or_are_held(tmp_path: Path) -> N
     ]
     pods = objects(template(tmp_path, REFUSED), 2)
     load = config(
-        workload(objects(count=9), pods, maxWaitTimeout="1s", iterationCount=2),
+        workload(objects(count=9), pods, maxWaitTimeout="4s", iterationCount=2),
         workload(name="never"),
     )
     result, folder = await run(tmp_path, load, objects=broken)
