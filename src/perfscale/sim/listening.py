@@ -12,6 +12,8 @@ from perfscale.sim.connections import reset
 
 # How long requests under way may take when the server stops.
 _SHUTDOWN_S: Final = 1.0
+# Of the loop: to make a connection, and to tell its protocol.
+_TURNS: Final = 3
 # A load engine opens hundreds of connections at once.
 _BACKLOG: Final = 1024
 
@@ -83,6 +85,7 @@ class Listener:
         if self._site is None or self._runner is None or self._address is None:
             return
         site, self._site = self._site, None
+        await self._accept_no_more(site)
         await site.stop()
         # Bound without listening: the port stays ours, and connections to it are refused.
         self._placeholder = socket.socket()
@@ -103,6 +106,21 @@ class Listener:
             self._resetting.close()
         self._site = await self._listen(self._runner, self._address[1])
         self._stand_down()
+
+    @staticmethod
+    async def _accept_no_more(site: web.TCPSite) -> None:
+        """Let the connections that were taken be made before the server closes.
+
+        asyncio takes a connection in one turn of its loop and makes its transport
+        in the next. If the server closes in between, the transport is lost, and
+        its socket stays open: https://github.com/python/cpython/issues/109564
+        """
+        loop = asyncio.get_running_loop()
+        server = site._server  # noqa: SLF001 -- there is no other way to its sockets
+        for listening in server.sockets if isinstance(server, asyncio.Server) else ():
+            loop.remove_reader(listening.fileno())
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
 
     async def _listen(self, runner: web.AppRunner, port: int) -> web.TCPSite:
         site = web.TCPSite(runner, self._host, port, backlog=_BACKLOG, reuse_address=True)
