@@ -3,7 +3,10 @@ from pathlib import Path
 
 import pytest
 from clusters import ClusterUnderTest, real_cluster, simulated_cluster
+from moments import at_moment
 from real_control_plane import RealControlPlane
+
+__all__ = ["at_moment"]
 
 
 @pytest.fixture(scope="session", params=["simulated", pytest.param("real", marks=pytest.mark.real)])

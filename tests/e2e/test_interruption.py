@@ -29,11 +29,6 @@ LOAD = config(
 )
 
 
-@pytest.fixture
-def at_moment(monkeypatch: pytest.MonkeyPatch) -> AtMoment:
-    return AtMoment(monkeypatch)
-
-
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS.keys())
 async def test_an_interrupt_at_any_moment_leaves_nothing(
     cluster: ClusterUnderTest, moment: Moment, at_moment: AtMoment

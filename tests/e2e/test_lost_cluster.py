@@ -22,11 +22,6 @@ LATER = 60.0
 """What a run may take at the most; more is a run that hangs."""
 
 
-@pytest.fixture
-def at_moment(monkeypatch: pytest.MonkeyPatch) -> AtMoment:
-    return AtMoment(monkeypatch)
-
-
 def generator(cluster: SimulatedCluster, directory: Path, sink: MemorySink) -> LoadGenerator:
     kubeconfig = directory / "kubeconfig"
     cluster.write_kubeconfig(kubeconfig)

@@ -29,11 +29,6 @@ rules: []
 """
 
 
-@pytest.fixture
-def at_moment(monkeypatch: pytest.MonkeyPatch) -> AtMoment:
-    return AtMoment(monkeypatch)
-
-
 async def furnish(cluster: ClusterUnderTest, namespace: str) -> None:
     """A namespace with things of nobody's run and of another's in it."""
     await cluster.create_namespace(namespace)

@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,17 +19,6 @@ from perfscale.results import Accounts, RunResult
 from perfscale.templates import TemplateDefaults
 
 JSON = dict[str, Any]
-
-
-@pytest.fixture
-def at_moment(monkeypatch: pytest.MonkeyPatch) -> AtMoment:
-    return AtMoment(monkeypatch)
-
-
-@pytest.fixture
-def thread() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(1) as executor:
-        yield executor
 
 
 def assert_exact(result: RunResult, sink: MemorySink, count: int) -> None:

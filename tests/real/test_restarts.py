@@ -1,6 +1,5 @@
 """Runs that outlive the death of the API server, whenever it comes."""
 
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -13,17 +12,6 @@ from perfscale.engine.rows import Change
 from perfscale.results import Accounts, RunOutcome
 
 COUNT = 1000
-
-
-@pytest.fixture
-def at_moment(monkeypatch: pytest.MonkeyPatch) -> AtMoment:
-    return AtMoment(monkeypatch)
-
-
-@pytest.fixture
-def thread() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(1) as executor:
-        yield executor
 
 
 @pytest.mark.parametrize("change", [Change.CREATED, Change.READY, Change.DELETED])

@@ -71,3 +71,9 @@ class AtMoment:
 
         self._monkeypatch.setattr(RunContext, "report", counting)
         self._monkeypatch.setattr(Reporter, "enter", entering)
+
+
+@pytest.fixture
+def at_moment(monkeypatch: pytest.MonkeyPatch) -> AtMoment:
+    """Meddles with a run; a `conftest.py` has to import it."""
+    return AtMoment(monkeypatch)
