@@ -107,7 +107,7 @@ def test_kubectl_follows_a_run(
     rows = [line.split() for line in seen.read_text().splitlines() if line.strip()]
     for name in ("kubevirt-density-1-1", "kubevirt-density-1-2"):
         # A VMI that nobody has taken up yet has no phase.
-        phases = [row[3] for row in rows if row[1:2] == [name] and len(row) > 3]
+        phases = [row[3] for row in rows if row[:2] == ["followed-1", name] and len(row) > 3]
         shown = list(dict.fromkeys(phases))
         assert [phase for phase in shown if phase in {"Scheduling", "Running", "Succeeded"}] == [
             "Scheduling",

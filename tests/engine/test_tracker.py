@@ -194,6 +194,26 @@ def test_a_child_that_appears_during_the_deletion_counts_as_asked_to_go(story: S
     assert accounts_of(map(record_of, scope.children)).leftover == 1
 
 
+def test_a_child_whose_readiness_is_heard_of_late_was_ready(story: Story) -> None:
+    scope = story.iteration()
+    owner = story.created(scope, "a", resource=VM)
+    story.seen("ADDED", story.metadata("b", uid="child", owner=owner.uid), "Scheduled")
+    story.becomes(owner, "Running")
+    story.tracker.request_deletion(scope, story.tick())
+    story.seen("MODIFIED", story.metadata("b", uid="child"), "Running")
+    story.seen("DELETED", story.metadata("b", uid="child", deleting=True), "Succeeded")
+    assert accounts_of(map(record_of, scope.children)).ready == 1
+
+
+def test_a_child_that_runs_only_while_it_goes_was_not_ready(story: Story) -> None:
+    scope = story.iteration()
+    story.created(scope, "a", resource=VM)
+    story.seen("ADDED", story.metadata("b", uid="child"), "Scheduled")
+    story.tracker.request_deletion(scope, story.tick())
+    story.seen("MODIFIED", story.metadata("b", uid="child", deleting=True), "Running")
+    assert accounts_of(map(record_of, scope.children)).unready == 1
+
+
 def test_objects_of_two_iterations_with_the_same_name_are_told_apart_by_uid(story: Story) -> None:
     first = story.iteration()
     old = story.sent(first, "a")

@@ -293,18 +293,14 @@ class Tracker:
             row.phases_s.setdefault(reading.phase, now)
             self._count_phase(row, 1)
             changes.append(Transition(row, Change.PHASE, reading.phase))
-        if row.delete_requested_s is not None:
+        is_asked_to_go = row.delete_requested_s is not None
+        if is_asked_to_go and not row.is_child:
             return
-        if reading.failure is not None:
+        if reading.failure is not None and not is_asked_to_go:
             changes += self._fail(row, reading.failure)
-        elif (
-            reading.ready
-            and row.ready_s is None
-            and row.error is None
-            and row.scope.accepts_readiness
-        ):
+        elif reading.ready and self._may_become_ready(row, metadata):
             changes.append(self._become_ready(row, now))
-        elif explained and row.ready_s is None and row.error is None:
+        elif explained and row.ready_s is None and row.error is None and not is_asked_to_go:
             changes.append(Transition(row, Change.EXPLAINED))
 
     def _gone(self, row: TrackedObject, now: float, changes: list[Transition]) -> None:
@@ -316,6 +312,20 @@ class Tracker:
             row.scope.deleted += 1
             if row.delete_requested_s is None:
                 changes += self._fail(row, _VANISHED)
+
+    @staticmethod
+    def _may_become_ready(row: TrackedObject, metadata: Metadata) -> bool:
+        """Whether readiness still counts.
+
+        A child's watch may lag behind its owner's: the owner was ready and has
+        been asked to go when the child's readiness is heard of. What counts for
+        a child is its own deletion.
+        """
+        if row.ready_s is not None or row.error is not None:
+            return False
+        if row.is_child:
+            return metadata.deletion_timestamp is None
+        return row.scope.accepts_readiness
 
     def _become_ready(self, row: TrackedObject, now: float) -> Transition:
         row.ready_s = now
