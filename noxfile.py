@@ -79,6 +79,7 @@ def real(session: nox.Session) -> None:
 @nox.session(default=False)
 def benchmarks(session: nox.Session) -> None:
     """Measure; `nox -s benchmarks -- startup --runs 20` runs one of them."""
+    install_group(session, "test")  # what starts a real API server is the tests'
     session.install(".")
     name, *arguments = session.posargs or ["startup"]
     session.run("python", f"benchmarks/{name}.py", *arguments)
