@@ -192,6 +192,9 @@ def test_the_report_on_a_run_that_ended_is_the_one_that_the_run_printed(
     assert (said.code, said.err) == (0, "")
     assert said.out == ended.out
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == files
+    # Others look at the same cluster.
+    cleanup = ("cleanup", "--run-id", ended.run_id, "--kubeconfig", simulated.kubeconfig)
+    assert perfscale(*cleanup).code == 0
 
 
 def full(

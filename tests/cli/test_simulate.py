@@ -114,4 +114,4 @@ def test_kubectl_follows_a_run(
             "Running",
             "Succeeded",
         ]
-    assert "No resources found" in kubectl.run("get", "vmi", "-A").stderr
+    assert "No resources found" in kubectl.run("get", "vmi", "-n", "followed-1").stderr

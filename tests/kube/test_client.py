@@ -204,6 +204,15 @@ async def test_a_server_error_that_stays_is_reported_after_some_attempts(
     assert sum(fake_time.slept) < 30
 
 
+@pytest.mark.usefixtures("fake_time")
+async def test_a_server_error_after_a_long_outage_is_tried_again(connect: Connect) -> None:
+    gone = refuses(503, "ServiceUnavailable")
+    async with scripted_server(*[gone] * 20, refuses(500, "InternalError"), answers({})) as server:
+        client = await connect(server)
+        response = await client.request("POST", "/", body=b"{}")
+    assert response.attempts == 22
+
+
 async def test_an_unavailable_server_is_given_the_whole_bound(
     connect: Connect, fake_time: FakeTime
 ) -> None:

@@ -121,7 +121,7 @@ class Outage:
 class Patience:
     """How long one request is tried."""
 
-    __slots__ = ("_attempts", "_backoff", "_bound_s", "_timing", "_until_s")
+    __slots__ = ("_attempts", "_backoff", "_bound_s", "_server_errors", "_timing", "_until_s")
 
     def __init__(self, timing: Timing, bound_s: float) -> None:
         self._timing = timing
@@ -129,23 +129,25 @@ class Patience:
         self._until_s = timing.clock() + bound_s
         self._backoff = Backoff(timing.random)
         self._attempts = 0
+        self._server_errors = 0
 
     def after_answer(self, error: ApiError) -> float | None:
         """Seconds to wait before the request is sent again; None to give up.
 
         429, 502, 503 and 504, and whatever names a time to come back, are
-        tried until the bound; other 5xx a few times; other 4xx never.
+        tried until the bound; other 5xx a few times, whatever else came in
+        between; other 4xx never.
         """
         self._attempts += 1
         status = error.status or 0
         if status < 500 and status != 429:
             return None
-        if error.retry_after_s is not None:
-            delay_s = error.retry_after_s + self._backoff.next_s()
-        elif status in UNAVAILABLE or status == 429 or self._attempts < _SERVER_ERROR_ATTEMPTS:
-            delay_s = self._backoff.next_s()
-        else:
-            return None
+        delay_s = error.retry_after_s or 0.0
+        if error.retry_after_s is None and status not in UNAVAILABLE and status != 429:
+            self._server_errors += 1
+            if self._server_errors >= _SERVER_ERROR_ATTEMPTS:
+                return None
+        delay_s += self._backoff.next_s()
         return delay_s if self._timing.clock() + delay_s <= self._until_s else None
 
     def after_silence(self, outage_s: float) -> float | None:
