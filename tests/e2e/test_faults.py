@@ -269,7 +269,8 @@ async def test_broken_objects_on_top_of_it_are_told_apart(tmp_path: Path) -> Non
         {"fault": "vanishes", "share": 0.04, "phase": "Running"},
         {"fault": "held", "share": 0.02},
     ]
-    bounds = load(200, 1, maxWaitTimeout="10s")
+    # Longer than a watch may wait for its state before it asks for a list instead, twice.
+    bounds = load(200, 1, maxWaitTimeout="25s")
     async with faulty_run(tmp_path, bounds, objects=broken, **EVERYTHING) as run:
         accounts, books = run.result.accounts, run.vmis
         assert accounts.created == 200
