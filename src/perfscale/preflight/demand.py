@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.preflight.limits import with_defaults
 from perfscale.preflight.needs import Needs, charges, needs_of
+from perfscale.templates import sampled_replicas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from perfscale.preflight.limits import Limit
     from perfscale.templates import ObjectFactory
 
-_EXHAUSTIVE: Final = 1000
-"""A workload of up to so many objects is rendered whole: it takes a fraction of a second."""
 _MOST_ITERATIONS: Final = 1000
 
 
@@ -93,7 +92,7 @@ def demand_of(
                         Asked(number, entry, *found)
                         for found in _replica(factory, resources, limits, iteration, replica)
                     ]
-                    for replica in _sample(factory, members)
+                    for replica in sampled_replicas(workload, factory.spec)
                 ]
                 demand.objects += (asked for replica in objects for asked in replica)
                 _add(levels, objects, factory.spec.replicas)
@@ -101,15 +100,6 @@ def demand_of(
             if not workload.iteration_cleanup:
                 left = levels
     return demand
-
-
-def _sample(factory: ObjectFactory, members: Sequence[ObjectFactory]) -> Sequence[int]:
-    """The replicas to render: all, or the ends and their neighbours."""
-    count = factory.spec.replicas
-    total = factory.workload.iteration_count * sum(each.spec.replicas for each in members)
-    if total <= _EXHAUSTIVE:
-        return range(1, count + 1)
-    return sorted({1, min(2, count), max(1, count - 1), count})
 
 
 def _replica(

@@ -5,6 +5,7 @@ from perfscale.templates.factory import ObjectFactory
 from perfscale.templates.packaged import default_workload, packaged_file, packaged_templates
 from perfscale.templates.preview import iter_manifests, render_manifests
 from perfscale.templates.request import ObjectRequest
+from perfscale.templates.sampling import sampled_replicas
 from perfscale.templates.variables import TemplateDefaults
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "packaged_templates",
     "render_manifests",
     "resolve_template",
+    "sampled_replicas",
 ]

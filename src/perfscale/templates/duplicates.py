@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from perfscale.errors import Problem
+from perfscale.templates.sampling import sample
 from perfscale.templates.scopes import group_of, is_cluster_scoped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from perfscale.config import Config, ObjectSpec, Workload
+    from perfscale.config import Config
     from perfscale.templates.factory import ObjectFactory
-
-# A workload up to this size is rendered whole: it takes a fraction of a second
-_EXHAUSTIVE = 1000
 
 
 class Key(NamedTuple):
@@ -54,21 +52,6 @@ class Checked:
 
     factory: ObjectFactory
     made: Sequence[Made]
-
-
-def sample(workload: Workload, spec: ObjectSpec) -> Iterator[tuple[int, int]]:
-    """The (iteration, replica) pairs to look at: all, or the ends and their neighbours."""
-    total = workload.iteration_count * sum(entry.replicas for entry in workload.objects)
-    everything = total <= _EXHAUSTIVE
-    for iteration in _numbers(workload.iteration_count, everything):
-        for replica in _numbers(spec.replicas, everything):
-            yield iteration, replica
-
-
-def _numbers(count: int, everything: bool) -> Sequence[int]:
-    if everything:
-        return range(1, count + 1)
-    return sorted({1, min(2, count), max(1, count - 1), count})
 
 
 def look_at(factory: ObjectFactory, workload: int, entry: int) -> Checked:
