@@ -127,9 +127,12 @@ def test_a_name_that_gets_too_long_is_still_told(folder: Folder) -> None:
     "name", ["vmi-ephemeral", "vm-ephemeral", "vmirs-ephemeral", "pod", "configmap"]
 )
 def test_the_packaged_templates_are_compiled(folder: Folder, name: str) -> None:
-    entry = folder.entry(
-        f"templates/{name}.yaml", containerImg="cirros", containerPrefix="r:5000/x/", vmis=2
-    )
+    variables: dict[str, Any] = {
+        "containerImg": "cirros",
+        "containerPrefix": "r:5000/x/",
+        "vmis": 2,
+    }
+    entry = folder.entry(f"templates/{name}.yaml", replicas=REPLICAS[-1], **variables)
     factory = folder.compile(entry)[0][0]
     assert compile_iteration(factory, 1) is not None
     assert_equal(factory)

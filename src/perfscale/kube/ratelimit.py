@@ -8,7 +8,7 @@ is done here, for three reasons:
 - aiolimiter sets a timer for the moment at which a token drips in. The timers
   of uvloop tick in milliseconds: below that its bucket is asked again and
   again, which takes a whole core. And waking up costs more than all else that
-  a token costs. Here nobody sleeps for less than ``TICK_S``, and whoever wakes
+  a token costs. Here nobody sleeps for less than ``_TICK_S``, and whoever wakes
   finds all the tokens of that time.
 - Time that a late timer would lose is given back. A bucket that is full while
   somebody sleeps spills what drips in: with a burst of 1 at 1000/s and timers
@@ -27,7 +27,7 @@ from typing import Final
 
 from aiolimiter import AsyncLimiter
 
-TICK_S: Final = 0.005
+_TICK_S: Final = 0.005
 """The shortest sleep. libuv's timers, and with them uvloop's, count in milliseconds:
 https://docs.libuv.org/en/v1.x/timer.html"""
 _MOST_OWED_S: Final = 0.05
@@ -73,7 +73,7 @@ class RateLimiter:
         clock = asyncio.get_running_loop().time
         token_at_s = self._full_at_s - (self.burst - 1) * self._interval_s
         while not bucket.has_capacity():  # noqa: ASYNC110 -- what it waits for is the time
-            await asyncio.sleep(max(token_at_s - clock(), TICK_S))
+            await asyncio.sleep(max(token_at_s - clock(), _TICK_S))
         overslept_s = clock() - self._full_at_s
         if overslept_s > 0:
             self._owed_s = min(self._owed_s + overslept_s, self._most_owed_s)

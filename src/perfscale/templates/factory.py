@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from perfscale.templates.source import Source
     from perfscale.templates.variables import Variables
 
+# To compile an iteration costs what some six replicas cost to render
+_WORTH_COMPILING = 8
 _AROUND = 2  # rendered lines shown above and below the one that is wrong
 
 
@@ -165,6 +167,8 @@ class ObjectFactory:
             TemplateError: The template fails for these numbers, or gives other
                 kinds than for the first replica.
         """
+        if self.spec.replicas < _WORTH_COMPILING:
+            return self.render_slowly(iteration, replica)
         if self._compiled[0] != iteration:
             self._compiled = (iteration, compile_iteration(self, iteration))
         forms = self._compiled[1]

@@ -106,6 +106,7 @@ class JinjaTemplate:
     def __init__(self, file: str, text: str) -> None:
         self.file = file
         self._text = text
+        self._only_prints: dict[str, bool] = {}
         if constructs := self._go_constructs():
             raise TemplateError(constructs)
         try:
@@ -158,8 +159,11 @@ class JinjaTemplate:
 
     def only_prints(self, name: str) -> bool:
         """Whether the text differs by a number of this name only where its digits stand."""
-        tree = _ENVIRONMENT.parse(self._text)
-        return not any(map(_may_vary, tree.find_all(nodes.Node))) and _prints(tree, name)
+        if name not in self._only_prints:
+            tree = _ENVIRONMENT.parse(self._text)
+            varies = any(map(_may_vary, tree.find_all(nodes.Node)))
+            self._only_prints[name] = not varies and _prints(tree, name)
+        return self._only_prints[name]
 
     def variable(self, name: str) -> str:
         """How this dialect writes a variable."""
