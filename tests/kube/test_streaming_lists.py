@@ -17,6 +17,7 @@ from scripted_watch import (
     VMIS,
     Follower,
     bookmark,
+    cancel_at_any_moment,
     event,
     following,
     initial_events_end,
@@ -248,15 +249,4 @@ async def test_a_server_that_is_gone_for_a_while_is_still_asked_to_stream(
 
 
 async def test_a_streamed_state_can_be_cancelled_at_any_moment(connect: Connect) -> None:
-    async with scripted_server() as server:
-        for turns in range(40):
-            server.will_from_now_on(streams(state("5", "a"), event("b", "6"), then=stays))
-            client = await connect(server)
-            task = asyncio.create_task(Follower(client).watch.run())
-            for _ in range(turns):
-                await asyncio.sleep(0)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-            await client._wire._session.close()
-            await server.no_connections()
+    await cancel_at_any_moment(connect, streams(state("5", "a"), event("b", "6"), then=stays))

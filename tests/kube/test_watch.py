@@ -18,6 +18,7 @@ from scripted_watch import (
     Follower,
     Vmi,
     bookmark,
+    cancel_at_any_moment,
     event,
     following,
     line,
@@ -331,15 +332,4 @@ def test_a_decoder_without_a_resource_version_is_refused_at_once() -> None:
 
 
 async def test_a_watch_can_be_cancelled_at_any_moment(connect: Connect) -> None:
-    async with scripted_server() as server:
-        for turns in range(40):
-            server.will_from_now_on(listed("5", "a"), streams(event("b", "6"), then=stays))
-            client = await connect(server)
-            task = asyncio.create_task(Follower(client).watch.run())
-            for _ in range(turns):
-                await asyncio.sleep(0)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-            await client._wire._session.close()
-            await server.no_connections()
+    await cancel_at_any_moment(connect, listed("5", "a"), streams(event("b", "6"), then=stays))

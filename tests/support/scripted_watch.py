@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from scripted_server import Exchange, Handler, answers, never_answers
+from kube_client import Connect
+from scripted_server import Exchange, Handler, answers, never_answers, scripted_server
 
 from perfscale.kube.client import Client
 from perfscale.kube.resources import Resource
@@ -109,3 +110,19 @@ async def following(client: Client, **scope: str) -> AsyncIterator[Follower]:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+
+
+async def cancel_at_any_moment(connect: Connect, *script: Handler) -> None:
+    """Cancel a watch after so many turns of the loop; it has to end and close its connection."""
+    async with scripted_server() as server:
+        for turns in range(40):
+            server.will_from_now_on(*script)
+            client = await connect(server)
+            task = asyncio.create_task(Follower(client).watch.run())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await client._wire._session.close()
+            await server.no_connections()
