@@ -30,9 +30,9 @@ _API: Final = "/apis/kubevirt.io/v1"
 _LABEL: Final = "floor"
 
 
-class _Metadata(msgspec.Struct):
+class _Metadata(msgspec.Struct, rename="camel"):
     uid: str
-    name: str
+    resource_version: str
 
 
 class _Status(msgspec.Struct, frozen=True):
@@ -95,14 +95,33 @@ class Floor:
         await self._send("POST", self._namespaces, msgspec.json.encode(namespace))
         async with self._session.get(self._vmis) as answer:
             version = msgspec.json.decode(await answer.read(), type=_List).metadata
-        watching = asyncio.create_task(self._watch(version["resourceVersion"]))
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(self._watch(version["resourceVersion"]))
+            stamps = await self._live(tasks)
+            watching.cancel()
+        await self._send("DELETE", f"{self._namespaces}/{NAMESPACE}")
+        while await self._exists():  # noqa: ASYNC110 -- nothing but the server can tell
+            await asyncio.sleep(0.1)
+        lengths = (after - before for before, after in pairwise(stamps))
+        return dict(zip(("create_s", "ready_s", "gone_s"), lengths, strict=True))
+
+    async def _live(self, tasks: asyncio.TaskGroup) -> list[float]:
+        """The life itself; returns when each of its stages began, and when the last ended."""
         stamps = [time.monotonic()]
         slots = asyncio.Semaphore(IN_FLIGHT)
-        async with asyncio.TaskGroup() as tasks:
-            for number in range(self._count):
-                await slots.acquire()
-                task = tasks.create_task(self._send("POST", self._vmis, _body(f"f-{number}")))
-                task.add_done_callback(lambda _: slots.release())
+        creating: set[asyncio.Task[None]] = set()
+
+        def answered(task: asyncio.Task[None]) -> None:
+            creating.discard(task)
+            slots.release()
+
+        for number in range(self._count):
+            await slots.acquire()
+            task = tasks.create_task(self._send("POST", self._vmis, _body(f"f-{number}")))
+            creating.add(task)
+            task.add_done_callback(answered)
+        if creating:
+            await asyncio.wait(creating)
         stamps.append(time.monotonic())
         await self._all_running.wait()
         stamps.append(time.monotonic())
@@ -110,12 +129,7 @@ class Floor:
             pass
         await self._all_gone.wait()
         stamps.append(time.monotonic())
-        watching.cancel()
-        await self._send("DELETE", f"{self._namespaces}/{NAMESPACE}")
-        while await self._exists():  # noqa: ASYNC110 -- nothing but the server can tell
-            await asyncio.sleep(0.1)
-        lengths = (after - before for before, after in pairwise(stamps))
-        return dict(zip(("create_s", "ready_s", "gone_s"), lengths, strict=True))
+        return stamps
 
     async def _exists(self) -> bool:
         async with self._session.get(f"{self._namespaces}/{NAMESPACE}") as answer:
@@ -135,6 +149,7 @@ class Floor:
             async with self._session.get(self._vmis, params=seen, timeout=None) as answer:
                 async for line in answer.content:
                     event = self._decoder.decode(line)
+                    version = event.object.metadata.resource_version
                     uid = event.object.metadata.uid
                     if event.type == "DELETED":
                         self._gone.add(uid)
