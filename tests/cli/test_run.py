@@ -16,7 +16,7 @@ from perfscale.kube.resources import NAMESPACES
 ACCOUNTS = {
     "requested", "created", "ready", "failed", "unready", "notAttempted", "deleted", "leftover",
 }  # fmt: skip
-STATISTICS = {"count", "min", "p50", "p90", "p95", "p99", "max", "mean"}
+STATISTICS = {"count", "min", "p50", "p90", "p95", "p99", "p99.9", "max", "mean"}
 RECORD = {
     "kind", "namespace", "name", "uid", "workload", "iteration", "replica", "outcome", "error",
     "scheduled_s", "admitted_s", "sent_s", "created_s", "phases_s", "ready_s",

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +32,7 @@ def test_percentiles_interpolate_between_the_closest_ranks() -> None:
 
 def test_a_single_sample_is_every_percentile() -> None:
     summary = samples(7).summarize()
-    assert {summary.p50, summary.p90, summary.p95, summary.p99, summary.max} == {7}
+    assert {summary.p50, summary.p90, summary.p95, summary.p99, summary.p999, summary.max} == {7}
 
 
 def test_with_five_of_a_hundred_missing_p99_is_not_reached_but_p90_is() -> None:
@@ -67,10 +68,17 @@ def test_a_missing_object_counts_as_longer_than_every_sample(
         assert neighbours[0] <= result <= neighbours[1]
 
 
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=200))
+def test_percentiles_are_those_of_numpy(values: list[float]) -> None:
+    summary = samples(*values).summarize()
+    ours = [summary.p50, summary.p90, summary.p95, summary.p99, summary.p999]
+    assert ours == [float(np.quantile(values, q)) for q in (0.5, 0.9, 0.95, 0.99, 0.999)]
+
+
 def test_json_holds_null_where_a_percentile_was_not_reached() -> None:
     document = samples(1.23456789, missing=1).summarize().as_json()
     assert document["min"] == 1.234568
     assert document["p99"] is None
     assert list(document) == [
-        "count", "missing", "min", "p50", "p90", "p95", "p99", "max", "mean",
+        "count", "missing", "min", "p50", "p90", "p95", "p99", "p99.9", "max", "mean",
     ]  # fmt: skip

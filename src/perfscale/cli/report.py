@@ -46,10 +46,11 @@ _LEFT_IF_KILLED = (
 
 
 class _Column(NamedTuple):
-    """A statistic, and the width of terminal from which on it is shown."""
+    """A statistic, the width of terminal from which on it is shown, and its heading."""
 
     name: str
     from_width: int = 0
+    heading: str = ""
 
 
 _COLUMNS = (
@@ -60,6 +61,7 @@ _COLUMNS = (
     _Column("p90", 80),
     _Column("p95"),
     _Column("p99"),
+    _Column("p999", 92, "p99.9"),
     _Column("max"),
     _Column("mean", 100),
 )
@@ -153,13 +155,13 @@ def _rate(rate: Rate) -> Iterator[str]:
 def _print_kind(console: Console, kind: str, result: KindResult) -> None:
     console.print(f"\n  [cyan]{escape(kind)}[/]")
     console.print(f"  {', '.join(_counts(result.accounts))}")
-    columns = [column.name for column in _COLUMNS if console.width >= column.from_width]
+    columns = [column for column in _COLUMNS if console.width >= column.from_width]
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 1), header_style="dim")
     table.add_column("seconds")
-    for name in columns:
-        table.add_column(name, justify="right", no_wrap=True)
+    for column in columns:
+        table.add_column(column.heading or column.name, justify="right", no_wrap=True)
     for name, latency in _latencies(result):
-        table.add_row(name, *(_statistic(latency, column) for column in columns))
+        table.add_row(name, *(_statistic(latency, column.name) for column in columns))
     if table.row_count:
         console.print(table)
 

@@ -11,10 +11,13 @@ from __future__ import annotations
 import math
 from array import array
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_SPELLED: Final = {"p999": "p99.9"}
+_HALF: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,8 @@ class LatencySummary:
         missing: Number that did not, although they should have; each counts
             as longer than every sample.
         min: Shortest; None without a sample.
-        p50: Median, and so on for the other percentiles; None where the
-            percentile falls among the missing.
+        p50: Median, and so on for the other percentiles (``p999`` is the one
+            for 0.999); None where the percentile falls among the missing.
         max: Longest; None if anything is missing.
         mean: Arithmetic mean; None if anything is missing.
     """
@@ -39,6 +42,7 @@ class LatencySummary:
     p90: float | None
     p95: float | None
     p99: float | None
+    p999: float | None
     max: float | None
     mean: float | None
 
@@ -46,7 +50,8 @@ class LatencySummary:
         """Under the names that the summary uses, rounded to microseconds."""
         values = ((field.name, getattr(self, field.name)) for field in fields(self))
         return {
-            name: round(value, 6) if isinstance(value, float) else value for name, value in values
+            _SPELLED.get(name, name): round(value, 6) if isinstance(value, float) else value
+            for name, value in values
         }
 
 
@@ -84,6 +89,7 @@ class LatencySamples:
             p90=percentile(ordered, 0.90, missing=self.missing),
             p95=percentile(ordered, 0.95, missing=self.missing),
             p99=percentile(ordered, 0.99, missing=self.missing),
+            p999=percentile(ordered, 0.999, missing=self.missing),
             max=ordered[-1] if complete else None,
             mean=math.fsum(ordered) / len(ordered) if complete else None,
         )
@@ -93,7 +99,9 @@ def percentile(ordered: Sequence[float], quantile: float, *, missing: int = 0) -
     """Percentile by linear interpolation between the closest ranks.
 
     This is definition 7 of Hyndman and Fan, "Sample Quantiles in Statistical
-    Packages" (1996), which NumPy and spreadsheets use by default.
+    Packages" (1996), which NumPy and spreadsheets use by default. The way from
+    one rank to the next is measured from the nearer one, so that the result is
+    NumPy's to the last bit, and never outside the two.
 
     Args:
         ordered: Samples in ascending order.
@@ -109,4 +117,7 @@ def percentile(ordered: Sequence[float], quantile: float, *, missing: int = 0) -
     upper = lower + 1 if fraction else lower
     if lower < 0 or upper >= len(ordered):
         return None
-    return ordered[lower] + (ordered[upper] - ordered[lower]) * fraction
+    step = ordered[upper] - ordered[lower]
+    if fraction < _HALF:
+        return ordered[lower] + step * fraction
+    return ordered[upper] - step * (1 - fraction)
