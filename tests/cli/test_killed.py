@@ -186,7 +186,7 @@ def test_the_report_on_a_run_that_ended_is_the_one_that_the_run_printed(
     assert ended.code == 0, ended.err
     (folder,) = perfscale.results
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
-    for name in ("summary.json", "objects.ndjson", "children.ndjson"):
+    for name in ("summary.json", "objects.ndjson", "children.ndjson", "timeseries.ndjson"):
         (folder / name).unlink()
     said = perfscale("report", Path("results") / folder.name)
     assert (said.code, said.err) == (0, "")

@@ -203,8 +203,8 @@ class Replay:
         unanswered: Creates of which nobody knows what became of them.
     """
 
-    def __init__(self, begin: Begin, writer: RecordWriter) -> None:
-        self._writer = writer
+    def __init__(self, begin: Begin, *writers: RecordWriter) -> None:
+        self._writers = writers
         self._iterations: dict[int, _Iteration] = {}
         self._rows: dict[int, _Row] = {}
         self.books = Books(begin.workloads, begin.paths)
@@ -296,7 +296,8 @@ class Replay:
             for start in range(0, len(left), _AT_ONCE):
                 records = [row.record() for row in left[start : start + _AT_ONCE]]
                 (tally.add_children if children else tally.add)(records)
-                self._writer.record(records, children=children)
+                for writer in self._writers:
+                    writer.record(records, children=children)
             for each in rows:
                 del self._rows[each]
         begin, end = iteration.begin, iteration.end

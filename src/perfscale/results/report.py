@@ -19,6 +19,7 @@ from perfscale.results.records import RunOutcome, RunResult
 from perfscale.results.replay import Replay
 from perfscale.results.runfile import KnownRun, read_run
 from perfscale.results.summary import summarize
+from perfscale.results.timeseries import TimeSeries, write_timeseries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ class Report(NamedTuple):
 
 
 def write_report(folder: Path) -> Report:
-    """Make ``objects.ndjson``, ``children.ndjson`` and ``summary.json`` from the journal.
+    """Make the records, ``timeseries.ndjson`` and ``summary.json`` from the journal.
 
     Each file is written whole or not at all, the summary last. A summary that
     a run wrote itself is never replaced by one of an incomplete journal.
@@ -65,13 +66,15 @@ def write_report(folder: Path) -> Report:
     if not isinstance(begin, Begin):
         raise ResultsError(f"{path}:1: not the first line of a journal")
     run = read_run(folder, begin)
+    series = TimeSeries()
     try:
         with RecordFiles(folder) as files:
-            replay = Replay(begin, files)
+            replay = Replay(begin, files, series)
             _play(replay, entries, path)
             result = _result(run, replay)
             if result.outcome is RunOutcome.KILLED or replay.lost:
                 _refuse_to_replace(folder)
+        write_timeseries(folder, series, result.duration_s)
         write_file(folder / SUMMARY_FILE, dump(summarize(result)))
     except OSError as error:
         raise ResultsError(
