@@ -10,6 +10,7 @@ import aiohttp
 import msgspec
 
 from perfscale.errors import CredentialsError, UnreachableError
+from perfscale.kube.calls import call_of
 from perfscale.kube.failures import Failure, explain
 from perfscale.kube.initial import StreamingLists
 from perfscale.kube.listing import DEFAULT_PAGE, page_decoder, read_pages
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from perfscale.errors import ApiError
+    from perfscale.kube.calls import RequestObserver
     from perfscale.kube.credentials import Credentials
     from perfscale.kube.resources import Resource
     from perfscale.kube.stats import RequestStats
@@ -92,11 +94,13 @@ class Client:
         settings: ClientSettings | None = None,
         timing: Timing | None = None,
         streaming_lists: StreamingLists | None = None,
+        observer: RequestObserver | None = None,
     ) -> None:
         self.server = endpoint.server
         self.settings = settings or ClientSettings()
         self.timing = timing or Timing()
         self.streaming_lists = streaming_lists or StreamingLists()
+        self._observer = observer
         self._session = session
         self._endpoint = endpoint
         self._wire = Wire(
@@ -105,7 +109,7 @@ class Client:
         self._outage = Outage(self.timing.clock, self._wire.stats)
         self._timeout = bounded(self.settings.request_timeout_s)
 
-    def limited(self, limiter: RateLimiter) -> Client:
+    def limited(self, limiter: RateLimiter, observer: RequestObserver | None = None) -> Client:
         """A client on the same connections, with a rate limit and counters of its own."""
         return Client(
             self._session,
@@ -115,6 +119,7 @@ class Client:
             settings=self.settings,
             timing=self.timing,
             streaming_lists=self.streaming_lists,
+            observer=observer,
         )
 
     @property
@@ -154,7 +159,12 @@ class Client:
         """
         timeout = self._timeout if timeout_s is None else bounded(timeout_s)
         request = Request(
-            method, self._wire.url(path, params), timeout, body=body, content_type=content_type
+            method,
+            self._wire.url(path, params),
+            timeout,
+            call_of(method, path),
+            body=body,
+            content_type=content_type,
         )
         patience: Patience | None = None
         while True:
@@ -164,14 +174,19 @@ class Client:
             except (aiohttp.ClientError, OSError) as error:
                 patience = patience or self._patience()
                 delay_s = self._after_silence(request, error, patience if retry else None)
+                throttled = False
             else:
                 if answer.status in _SUCCESS:
                     self._outage.end()
                     return self._response(request, answer, content)
+                self._observe(request, answer, self.timing.clock())
                 patience = patience or self._patience()
                 refusal = error_from_answer(answer.status, answer.headers, content, path=path)
                 delay_s = await self._after_refusal(request, refusal, patience if retry else None)
+                throttled = answer.status == 429
             self.stats.retries += 1
+            if self._observer is not None:
+                self._observer.retried(request.call, delay_s if throttled else 0.0)
             if delay_s > 0:
                 await self.timing.sleep(delay_s)
 
@@ -190,8 +205,10 @@ class Client:
             "GET",
             self._wire.url(path, params),
             unbounded(self.settings.watch_idle_timeout_s),
+            call_of("GET", path, watch=True),
         )
         answer = await self._open(request, path)
+        self._observe(request, answer, self.timing.clock())
         self._outage.end()
         try:
             yield Stream(answer.content, self._broken)
@@ -207,9 +224,10 @@ class Client:
                 async with answer:
                     content = await answer.read()
             except (aiohttp.ClientError, OSError) as error:
-                failure = self._count(explain(error, timeout_s=None))
+                failure = self._count(explain(error, timeout_s=None), request)
                 self._outage.lasted_s(connecting=failure.connecting)
                 raise self._unreachable(failure, request) from error
+            self._observe(request, answer, self.timing.clock())
             await self._after_refusal(
                 request,
                 error_from_answer(answer.status, answer.headers, content, path=path),
@@ -219,14 +237,26 @@ class Client:
     def _response(
         self, request: Request, answer: aiohttp.ClientResponse, content: bytes
     ) -> Response:
+        answered_s = self.timing.clock()
+        self._observe(request, answer, answered_s)
         return Response(
             answer.status,
             content,
             answer.headers,
             request.attempts,
             request.sent_s,
-            self.timing.clock(),
+            answered_s,
         )
+
+    def _observe(self, request: Request, answer: aiohttp.ClientResponse, answered_s: float) -> None:
+        if self._observer is not None:
+            self._observer.answered(
+                request.call,
+                answer.status,
+                request.last_sent_s,
+                answered_s,
+                answer.headers.get("Date"),
+            )
 
     def _patience(self) -> Patience:
         return Patience(self.timing, self.settings.max_unavailable_s)
@@ -241,7 +271,7 @@ class Client:
         Until the server has answered for the first time, a connection that
         cannot be made is a mistake in the configuration, and said at once.
         """
-        failure = self._count(explain(error, timeout_s=request.timeout.total))
+        failure = self._count(explain(error, timeout_s=request.timeout.total), request)
         outage_s = self._outage.lasted_s(connecting=failure.connecting)
         hopeless = not self._outage.reached and (failure.connecting or failure.timeout)
         if patience is None or hopeless:
@@ -301,7 +331,9 @@ class Client:
             error.sent_s = request.sent_s if request.attempts else None
         return error
 
-    def _count(self, failure: Failure) -> Failure:
+    def _count(self, failure: Failure, request: Request | None = None) -> Failure:
+        if self._observer is not None and request is not None:
+            self._observer.unanswered(request.call, timeout=failure.timeout)
         if failure.timeout:
             self.stats.timeouts += 1
         else:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from perfscale.errors import UnreachableError
+    from perfscale.kube.calls import Call
     from perfscale.kube.credentials import Credentials
     from perfscale.kube.ratelimit import RateLimiter
 
@@ -56,8 +57,10 @@ class Request:
     """A request, and what became of it so far.
 
     Attributes:
+        call: What it asks for.
         attempts: How often it was sent.
         sent_s: When it was first sent.
+        last_sent_s: When it was last sent.
         authorization: The credentials that it was last sent with.
         renewals: How often they were replaced because of it.
     """
@@ -66,7 +69,9 @@ class Request:
         "attempts",
         "authorization",
         "body",
+        "call",
         "content_type",
+        "last_sent_s",
         "method",
         "renewals",
         "sent_s",
@@ -79,10 +84,12 @@ class Request:
         method: str,
         url: URL,
         timeout: aiohttp.ClientTimeout,
+        call: Call,
         *,
         body: bytes | None = None,
         content_type: str | None = None,
     ) -> None:
+        self.call = call
         self.method = method
         self.url = url
         self.timeout = timeout
@@ -90,7 +97,7 @@ class Request:
         self.content_type = content_type if body is not None else None
         self.attempts = 0
         self.renewals = 0
-        self.sent_s = 0.0
+        self.sent_s = self.last_sent_s = 0.0
         self.authorization: str | None = None
 
 
@@ -136,8 +143,9 @@ class Wire:
         await self._limiter.acquire()
         request.authorization = self.credentials.authorization
         request.attempts += 1
+        request.last_sent_s = self._clock()
         if request.attempts == 1:
-            request.sent_s = self._clock()
+            request.sent_s = request.last_sent_s
         self.stats.sent += 1
         answer = await self._session.request(
             request.method,

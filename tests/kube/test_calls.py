@@ -1,0 +1,101 @@
+"""What an observer is told of the requests of a client."""
+
+import pytest
+from kube_client import Connect
+from scripted_server import Exchange, FakeTime, answers, never_answers, refuses, scripted_server
+
+from perfscale.errors import NotFoundError
+from perfscale.kube.calls import Call, call_of
+from perfscale.kube.ratelimit import RateLimiter
+
+VMIS = "/apis/kubevirt.io/v1/namespaces/density-1/virtualmachineinstances"
+DATE = "Fri, 02 Jan 2026 03:04:05 GMT"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "verb", "resource"),
+    [
+        ("POST", VMIS, "create", "virtualmachineinstances"),
+        ("GET", VMIS, "list", "virtualmachineinstances"),
+        ("GET", "/apis/kubevirt.io/v1/virtualmachineinstances", "list", "virtualmachineinstances"),
+        ("GET", f"{VMIS}/vmi-1", "get", "virtualmachineinstances"),
+        ("DELETE", f"{VMIS}/vmi-1", "delete", "virtualmachineinstances"),
+        ("DELETE", VMIS, "deletecollection", "virtualmachineinstances"),
+        ("GET", "/api/v1/namespaces/density-1", "get", "namespaces"),
+        ("GET", "/api/v1/namespaces", "list", "namespaces"),
+        ("GET", "/api/v1/namespaces/namespaces/pods/namespaces", "get", "pods"),
+        ("GET", "/api/v1/nodes/node-1", "get", "nodes"),
+        ("GET", "/version", "get", ""),
+        ("GET", "/apis/kubevirt.io/v1", "get", ""),
+    ],
+)
+def test_a_request_has_the_verb_and_the_resource_that_rbac_gives_it(
+    method: str, path: str, verb: str, resource: str
+) -> None:
+    assert call_of(method, path) == (verb, resource)
+
+
+def test_a_list_that_goes_on_is_a_watch() -> None:
+    assert call_of("GET", VMIS, watch=True) == ("watch", "virtualmachineinstances")
+
+
+class Heard:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[Call, int, float, str | None]] = []
+        self.silences: list[tuple[Call, bool]] = []
+        self.throttled_s: list[float] = []
+
+    def answered(
+        self, call: Call, status: int, sent_s: float, answered_s: float, date: str | None
+    ) -> None:
+        self.answers.append((call, status, answered_s - sent_s, date))
+
+    def unanswered(self, call: Call, *, timeout: bool) -> None:
+        self.silences.append((call, timeout))
+
+    def retried(self, call: Call, throttled_s: float) -> None:  # noqa: ARG002 -- the protocol's
+        self.throttled_s.append(throttled_s)
+
+
+async def test_every_attempt_is_told_of_with_its_own_latency(
+    connect: Connect, fake_time: FakeTime
+) -> None:
+    async def slow(exchange: Exchange) -> None:
+        fake_time.now += 0.25
+        await exchange.reply(201, b"{}", {"Date": DATE})
+
+    throttled = refuses(429, "TooManyRequests", headers={"Retry-After": "7"})
+    heard = Heard()
+    async with scripted_server(throttled, slow) as server:
+        client = (await connect(server)).limited(RateLimiter(0), heard)
+        await client.request("POST", VMIS, body=b"{}")
+    create = Call("create", "virtualmachineinstances")
+    assert heard.answers == [(create, 429, 0.0, None), (create, 201, 0.25, DATE)]
+    assert heard.throttled_s == fake_time.slept
+
+
+async def test_what_is_not_answered_and_what_is_refused_is_told_of(connect: Connect) -> None:
+    heard = Heard()
+    script = (answers({}), never_answers, answers({}), refuses(404, "NotFound"))
+    async with scripted_server(*script) as server:
+        client = (await connect(server)).limited(RateLimiter(0), heard)
+        await client.request("GET", "/version")
+        await client.request("GET", VMIS, timeout_s=0.05)
+        with pytest.raises(NotFoundError):
+            await client.request("GET", f"{VMIS}/vmi-1")
+    assert heard.silences == [(Call("list", "virtualmachineinstances"), True)]
+    assert [status for _, status, _, _ in heard.answers] == [200, 200, 404]
+    assert heard.throttled_s == [0.0]
+
+
+async def test_a_watch_is_told_of_when_it_is_opened(connect: Connect) -> None:
+    heard = Heard()
+    async with scripted_server(answers({})) as server:
+        client = (await connect(server)).limited(RateLimiter(0), heard)
+        async with client.open_stream(VMIS):
+            pass
+    assert [answer[:2] for answer in heard.answers] == [
+        (Call("watch", "virtualmachineinstances"), 200)
+    ]
