@@ -22,6 +22,7 @@ from perfscale.results import (
     summarize,
 )
 
+BALANCE: Final = Books(INFO.workloads, {}).close()
 RESULT: Final = RunResult(
     info=INFO,
     finished_at=datetime(2026, 1, 2, 3, 5, 5, tzinfo=UTC),
@@ -36,7 +37,8 @@ RESULT: Final = RunResult(
     watch=WatchCounts(reconnects=2, relists=1),
     namespaces=NamespaceCounts(),
     requests={"sent": 3},
-    workloads=Books(INFO.workloads, {}).close(),
+    workloads=BALANCE.workloads,
+    kinds=BALANCE.kinds,
 )
 
 

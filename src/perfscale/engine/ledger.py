@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.rows import IterationScope, TrackedObject
-    from perfscale.results import ObjectRecord, ResultSink, RunInfo, WorkloadResult
+    from perfscale.results import Balance, ObjectRecord, ResultSink, RunInfo
 
 _AT_ONCE = 1000
 """Records made at a time."""
@@ -91,7 +91,7 @@ class Ledger:
         for each in over:
             self._write(each)
 
-    def close(self) -> tuple[WorkloadResult, ...]:
+    def close(self) -> Balance:
         """Write whatever has not been written, and sum everything up."""
         for entry in list(self._open):
             self._write(entry)

@@ -35,7 +35,7 @@ from perfscale.engine.verdict import judge
 from perfscale.errors import ApiError, ClusterError
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.resources import NAMESPACES, Place
-from perfscale.results import Accounts, RunResult, Totals
+from perfscale.results import RunResult, Totals
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -309,10 +309,10 @@ class Run:
         )
         totals = self._totals()
         namespaces = totals.namespaces
-        workloads = self._crew.ledger.close()
+        balance = self._crew.ledger.close()
         verdict = judge(
             order.config,
-            workloads,
+            balance.workloads,
             namespaces,
             error=self._error,
             interrupted_by=self._interrupted_by,
@@ -327,12 +327,14 @@ class Run:
             problems=verdict.problems,
             error=self._error,
             remains=left or namespaces.created > namespaces.deleted,
-            accounts=sum((workload.accounts for workload in workloads), Accounts()),
-            children=sum((workload.children for workload in workloads), Accounts()),
+            accounts=balance.accounts,
+            children=balance.children,
             watch=totals.watch,
             namespaces=namespaces,
             requests=totals.requests,
-            workloads=workloads,
+            workloads=balance.workloads,
+            kinds=balance.kinds,
+            child_kinds=balance.child_kinds,
         )
         if order.sink is not None:
             try:

@@ -5,7 +5,7 @@ records; it counts, summarises and writes them.
 """
 
 from perfscale.results.accounts import Accounts
-from perfscale.results.books import Books, IterationFacts
+from perfscale.results.books import Balance, Books, IterationFacts
 from perfscale.results.entries import (
     AnyEntry,
     ChangeEntry,
@@ -49,6 +49,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "Accounts",
     "AnyEntry",
+    "Balance",
     "Books",
     "ChangeEntry",
     "Checked",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from perfscale.results.entries import WorkloadInfo
+    from perfscale.results.records import KindResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,17 @@ class IterationFacts:
     finished_s: float
     held_back_s: float
     problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What the books come to: the workloads, and all of them together."""
+
+    workloads: tuple[WorkloadResult, ...]
+    accounts: Accounts
+    children: Accounts
+    kinds: Mapping[str, KindResult]
+    child_kinds: Mapping[str, KindResult]
 
 
 @dataclass
@@ -90,8 +102,8 @@ class Books:
                 accounts=_total(kinds),
                 children=_total(child_kinds),
                 rate=rate.result(),
-                kinds={kind: each.result() for kind, each in kinds.items()},
-                child_kinds={kind: each.result() for kind, each in child_kinds.items()},
+                kinds=_results(kinds),
+                child_kinds=_results(child_kinds),
                 problems=facts.problems,
             )
         )
@@ -99,9 +111,21 @@ class Books:
         _add(book.child_kinds, child_kinds)
         book.rate.add(rate)
 
-    def close(self) -> tuple[WorkloadResult, ...]:
+    def close(self) -> Balance:
         """Sum everything up, the iterations included that never came."""
-        return tuple(_workload_result(book) for book in self._workloads.values())
+        kinds: dict[str, KindTally] = {}
+        child_kinds: dict[str, KindTally] = {}
+        for book in self._workloads.values():
+            _add_not_attempted(book.kinds, book.info.objects)
+            _add(kinds, book.kinds)
+            _add(child_kinds, book.child_kinds)
+        return Balance(
+            workloads=tuple(_workload_result(book) for book in self._workloads.values()),
+            accounts=_total(kinds),
+            children=_total(child_kinds),
+            kinds=_results(kinds),
+            child_kinds=_results(child_kinds),
+        )
 
 
 def _add(into: dict[str, KindTally], tallies: Mapping[str, KindTally]) -> None:
@@ -121,15 +145,18 @@ def _total(kinds: Mapping[str, KindTally]) -> Accounts:
     return sum((tally.accounts for tally in kinds.values()), Accounts())
 
 
+def _results(kinds: Mapping[str, KindTally]) -> dict[str, KindResult]:
+    return {kind: tally.result() for kind, tally in kinds.items()}
+
+
 def _workload_result(book: _WorkloadBook) -> WorkloadResult:
-    _add_not_attempted(book.kinds, book.info.objects)
     return WorkloadResult(
         name=book.info.name,
         iteration_count=book.info.iterations,
         accounts=_total(book.kinds),
         children=_total(book.child_kinds),
         rate=book.rate.result(),
-        kinds={kind: tally.result() for kind, tally in book.kinds.items()},
-        child_kinds={kind: tally.result() for kind, tally in book.child_kinds.items()},
+        kinds=_results(book.kinds),
+        child_kinds=_results(book.child_kinds),
         iterations=tuple(sorted(book.iterations, key=lambda result: result.iteration)),
     )

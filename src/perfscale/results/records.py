@@ -259,6 +259,7 @@ class RunResult:
         problems: What went wrong, one sentence each; empty if it passed.
         error: The error that ended the run, if one did.
         remains: Whether objects of the run were left in the cluster on purpose.
+        kinds: Latencies of all workloads together, and likewise of children.
     """
 
     info: RunInfo
@@ -275,6 +276,8 @@ class RunResult:
     namespaces: NamespaceCounts
     requests: Mapping[str, float]
     workloads: tuple[WorkloadResult, ...] = field(default_factory=tuple)
+    kinds: Mapping[str, KindResult] = field(default_factory=dict)
+    child_kinds: Mapping[str, KindResult] = field(default_factory=dict)
 
     @property
     def run_id(self) -> str:

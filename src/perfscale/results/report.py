@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from perfscale.errors import ResultsError
-from perfscale.results.accounts import Accounts
 from perfscale.results.entries import Begin
 from perfscale.results.files import RecordFiles, write_file
 from perfscale.results.journal import JOURNAL_FILE, read_journal
@@ -102,7 +101,8 @@ def dump(document: dict[str, Any]) -> str:
 
 
 def _result(run: KnownRun, replay: Replay) -> RunResult:
-    workloads = replay.books.close()
+    balance = replay.books.close()
+    workloads = balance.workloads
     ending = _ending(run, replay)
     problems = ending.problems
     if replay.end is None:
@@ -124,12 +124,14 @@ def _result(run: KnownRun, replay: Replay) -> RunResult:
         problems=problems,
         error=None,
         remains=ending.remains and run.cleanup is not None,
-        accounts=sum((workload.accounts for workload in workloads), Accounts()),
-        children=sum((workload.children for workload in workloads), Accounts()),
+        accounts=balance.accounts,
+        children=balance.children,
         watch=totals.watch,
         namespaces=totals.namespaces,
         requests=totals.requests,
         workloads=workloads,
+        kinds=balance.kinds,
+        child_kinds=balance.child_kinds,
     )
 
 

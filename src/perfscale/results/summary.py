@@ -45,6 +45,8 @@ def summarize(result: RunResult) -> dict[str, Any]:
         },
         "watch": {"reconnects": result.watch.reconnects, "relists": result.watch.relists},
         "requests": dict(result.requests),
+        "kinds": _kinds(result.kinds),
+        "childKinds": _kinds(result.child_kinds),
         "workloads": [_workload(workload) for workload in result.workloads],
     }
 
