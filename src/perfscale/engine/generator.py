@@ -18,7 +18,7 @@ from perfscale.errors import ResultsError, TemplateError
 from perfscale.kube.cluster import Cluster, ClusterOptions, open_cluster
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.preflight import Findings, Trier, preflight
-from perfscale.results import Checked, ClusterInfo, RunInfo, WorkloadInfo
+from perfscale.results import Checked, ClusterInfo, RequestMeter, RunInfo, WorkloadInfo
 from perfscale.templates import TemplateDefaults, compile_templates
 
 if TYPE_CHECKING:
@@ -98,7 +98,9 @@ class LoadGenerator:
                 await open_cluster(self._given or ClusterOptions(), clock=self._clock)
             )
         limits = self._config.global_config
-        self._client = self._cluster.client.limited(RateLimiter(limits.qps, limits.bucket_depth))
+        client = self._cluster.client
+        self._meter = RequestMeter(time.time() - client.timing.clock())
+        self._client = client.limited(RateLimiter(limits.qps, limits.bucket_depth), self._meter)
         return self
 
     async def __aexit__(
@@ -184,6 +186,7 @@ class LoadGenerator:
     async def _begin(self) -> Run:
         """Everything that comes before the first create."""
         plan = await self.preflight()
+        started = self._clock()  # as near as can be to the wall clock's reading of it
         info = self._describe(plan)
         if self._sink is not None:
             self._sink.begin(info)
@@ -194,9 +197,10 @@ class LoadGenerator:
                 plan=plan,
                 info=info,
                 client=self._client,
-                stopwatch=Stopwatch(self._clock, self._clock()),
+                stopwatch=Stopwatch(self._clock, started),
                 broadcast=self._broadcast,
                 sink=self._sink,
+                meter=self._meter,
                 options=self._options,
             )
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.rows import IterationScope, TrackedObject
-    from perfscale.results import Balance, ObjectRecord, ResultSink, RunInfo
+    from perfscale.results import Balance, ObjectRecord, RequestMeter, ResultSink, RunInfo
 
 _AT_ONCE = 1000
 """Records made at a time."""
@@ -64,8 +64,12 @@ class IterationEntry:
 class Ledger:
     """The run's books."""
 
-    def __init__(self, context: RunContext, info: RunInfo, sink: ResultSink | None) -> None:
+    def __init__(
+        self, context: RunContext, info: RunInfo, sink: ResultSink | None, meter: RequestMeter
+    ) -> None:
         self._context = context
+        self._meter = meter
+        self._current: IterationEntry | None = None
         self._sink = sink
         self._books = Books(info.workloads, info.paths)
         self._open: list[IterationEntry] = []
@@ -75,15 +79,19 @@ class Ledger:
         self, workload: str, iteration: int, requested: Mapping[str, int]
     ) -> IterationEntry:
         """Begin an iteration; ``requested`` counts its objects by kind."""
+        self.count_calls()
         now = self._context.stopwatch.now()
         scope = self._context.tracker.open_iteration(workload, iteration, sum(requested.values()))
         entry = IterationEntry(scope, requested, started_s=now)
         self._open.append(entry)
+        self._current = entry
         self._context.recorder.begin_iteration(scope, dict(requested), round(now, 6))
         return entry
 
     def close_iteration(self, entry: IterationEntry) -> None:
         """The iteration is over; all of which nothing is left are written now."""
+        self.count_calls()
+        self._current = None
         now = entry.finished_s = self._context.stopwatch.now()
         over = [each for each in self._open if each.nothing_left]
         if entry not in over:
@@ -93,9 +101,20 @@ class Ledger:
 
     def close(self) -> Balance:
         """Write whatever has not been written, and sum everything up."""
+        self.count_calls()
         for entry in list(self._open):
             self._write(entry)
         return self._books.close()
+
+    def count_calls(self) -> None:
+        """Take what was counted of requests since the last time, for the iteration that goes on."""
+        counted = self._meter.cut()
+        if not counted:
+            return
+        scope = self._current.scope if self._current is not None else None
+        place = (scope.workload, scope.iteration) if scope is not None else None
+        self._books.count_calls(counted, place)
+        self._context.recorder.count_calls(scope, counted, self._context.stopwatch.now())
 
     def _write(self, entry: IterationEntry) -> None:
         self._open.remove(entry)

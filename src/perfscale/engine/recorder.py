@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.engine.accounting import rounded
 from perfscale.results import (
+    CallsEntry,
     ChangeEntry,
     DeleteEntry,
     IterationEndEntry,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from perfscale.engine.readiness import PhaseTransition
     from perfscale.engine.rows import IterationScope, TrackedObject
-    from perfscale.results import Entry, IterationFacts, ResultSink, Totals
+    from perfscale.results import CountedCall, Entry, IterationFacts, ResultSink, Totals
 
 _BIRTH: Final = ("uid", "owner_uid", "creation_timestamp", "sent_s", "created_s")
 _LIFE: Final = ("error", "detail", "ready_s")
@@ -88,6 +89,13 @@ class Recorder:
     def count(self, totals: Totals, now: float) -> None:
         """What is counted for the run as a whole."""
         self._note(TotalsEntry(round(now, 6), totals))
+
+    def count_calls(
+        self, scope: IterationScope | None, counted: list[CountedCall], now: float
+    ) -> None:
+        """What was counted of requests since the last time; ``scope`` is what they were for."""
+        number = None if scope is None else self._iterations[scope]
+        self._note(CallsEntry(round(now, 6), number, counted))
 
     def warn(self, message: str, now: float) -> None:
         """Something that a person should know."""

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from perfscale.engine.events import Broadcast
     from perfscale.kube.client import Client
     from perfscale.preflight import Factories, Plan
-    from perfscale.results import ResultSink, RunInfo
+    from perfscale.results import RequestMeter, ResultSink, RunInfo
     from perfscale.templates import ObjectFactory, TemplateDefaults
 
 _log = logging.getLogger(__name__)
@@ -92,6 +92,7 @@ class RunOrder:
     stopwatch: Stopwatch
     broadcast: Broadcast
     sink: ResultSink | None
+    meter: RequestMeter
     options: RunOptions = field(default_factory=RunOptions)
 
 
@@ -155,7 +156,7 @@ class Run:
             context,
             self._namespaces,
             creator,
-            Ledger(context, order.info, order.sink),
+            Ledger(context, order.info, order.sink, order.meter),
             Reporter(context, creator),
         )
 
@@ -248,6 +249,7 @@ class Run:
         context = self._context
         while True:
             context.recorder.count(self._totals(), context.stopwatch.now())
+            self._crew.ledger.count_calls()
             await asyncio.sleep(_COUNTING_S)
 
     def _totals(self) -> Totals:
@@ -256,6 +258,7 @@ class Run:
             namespaces=self._namespaces.counts,
             watch=self._observer.counts,
             requests={to_camel(name): round(count, 6) for name, count in stats.items()},
+            clock=self._order.meter.offset(),
         )
 
     async def _end_early(self) -> None:
@@ -335,6 +338,8 @@ class Run:
             workloads=balance.workloads,
             kinds=balance.kinds,
             child_kinds=balance.child_kinds,
+            calls=balance.calls,
+            clock=totals.clock,
         )
         if order.sink is not None:
             try:

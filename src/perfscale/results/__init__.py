@@ -6,8 +6,11 @@ records; it counts, summarises and writes them.
 
 from perfscale.results.accounts import Accounts
 from perfscale.results.books import Balance, Books, IterationFacts
+from perfscale.results.calls import CallResult, CountedCall
+from perfscale.results.clock import ClockOffset
 from perfscale.results.entries import (
     AnyEntry,
+    CallsEntry,
     ChangeEntry,
     DeleteEntry,
     Entry,
@@ -23,6 +26,7 @@ from perfscale.results.entries import (
 from perfscale.results.folder import RunFolder, locate_run
 from perfscale.results.journal import JOURNAL_FILE
 from perfscale.results.latency import LatencySamples, LatencySummary
+from perfscale.results.meter import RequestMeter
 from perfscale.results.records import (
     ClusterInfo,
     IterationResult,
@@ -51,9 +55,13 @@ __all__ = [
     "AnyEntry",
     "Balance",
     "Books",
+    "CallResult",
+    "CallsEntry",
     "ChangeEntry",
     "Checked",
+    "ClockOffset",
     "ClusterInfo",
+    "CountedCall",
     "DeleteEntry",
     "Entry",
     "IterationEndEntry",
@@ -72,6 +80,7 @@ __all__ = [
     "Rate",
     "RateTally",
     "Report",
+    "RequestMeter",
     "ResultSink",
     "RunFolder",
     "RunInfo",

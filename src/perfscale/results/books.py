@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perfscale.results.accounts import Accounts
+from perfscale.results.calls import Calls
 from perfscale.results.records import IterationResult, WorkloadResult
 from perfscale.results.tally import IterationTally, KindTally, RateTally, tally_rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from perfscale.results.calls import CallResult, CountedCall
     from perfscale.results.entries import WorkloadInfo
     from perfscale.results.records import KindResult
 
@@ -52,6 +54,7 @@ class Balance:
     children: Accounts
     kinds: Mapping[str, KindResult]
     child_kinds: Mapping[str, KindResult]
+    calls: tuple[CallResult, ...]
 
 
 @dataclass
@@ -61,6 +64,7 @@ class _WorkloadBook:
     iterations: list[IterationResult] = field(default_factory=list)
     kinds: dict[str, KindTally] = field(default_factory=dict)
     child_kinds: dict[str, KindTally] = field(default_factory=dict)
+    calls: Calls = field(default_factory=Calls)
 
 
 class Books:
@@ -75,6 +79,8 @@ class Books:
         self, workloads: Iterable[WorkloadInfo], paths: Mapping[str, tuple[str, ...]]
     ) -> None:
         self._paths = paths
+        self._calls = Calls()
+        self._calls_of: dict[tuple[str, int], Calls] = {}
         self._workloads = {
             info.name: _WorkloadBook(info, RateTally(info.qps)) for info in workloads
         }
@@ -82,6 +88,15 @@ class Books:
     def open_tally(self) -> IterationTally:
         """A tally to count an iteration's records in."""
         return IterationTally(self._paths)
+
+    def count_calls(
+        self, counted: Iterable[CountedCall], iteration: tuple[str, int] | None
+    ) -> None:
+        """Count requests: those of an iteration, by workload and number, or of none."""
+        self._calls.add(counted)
+        if iteration is not None:
+            self._workloads[iteration[0]].calls.add(counted)
+            self._calls_of.setdefault(iteration, Calls()).add(counted)
 
     def enter(self, facts: IterationFacts, tally: IterationTally) -> None:
         """Take an iteration that is over."""
@@ -105,6 +120,7 @@ class Books:
                 kinds=_results(kinds),
                 child_kinds=_results(child_kinds),
                 problems=facts.problems,
+                calls=self._calls_of.pop((facts.workload, facts.iteration), Calls()).results(),
             )
         )
         _add(book.kinds, kinds)
@@ -125,6 +141,7 @@ class Books:
             children=_total(child_kinds),
             kinds=_results(kinds),
             child_kinds=_results(child_kinds),
+            calls=self._calls.results(),
         )
 
 
@@ -159,4 +176,5 @@ def _workload_result(book: _WorkloadBook) -> WorkloadResult:
         kinds=_results(book.kinds),
         child_kinds=_results(book.child_kinds),
         iterations=tuple(sorted(book.iterations, key=lambda result: result.iteration)),
+        calls=book.calls.results(),
     )

@@ -17,6 +17,8 @@ from typing import TypeAlias
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from perfscale.results.calls import CountedCall
+from perfscale.results.clock import ClockOffset
 from perfscale.results.records import NamespaceCounts, WatchCounts
 
 JOURNAL_VERSION = 1
@@ -143,11 +145,13 @@ class Totals(msgspec.Struct, frozen=True):
         namespaces: Those the run made.
         watch: How often watches had to be opened again.
         requests: What the client counted.
+        clock: How far the server's clock is ahead, as far as that is known.
     """
 
     namespaces: NamespaceCounts = NamespaceCounts()
     watch: WatchCounts = WatchCounts()
     requests: dict[str, int | float] = {}
+    clock: ClockOffset | None = None
 
 
 class TotalsEntry(Entry, frozen=True, tag="totals"):
@@ -155,6 +159,18 @@ class TotalsEntry(Entry, frozen=True, tag="totals"):
 
     at_s: float
     totals: Totals
+
+
+class CallsEntry(Entry, frozen=True, tag="calls"):
+    """What was counted of requests since the last such line.
+
+    They were for iteration ``i``, or for none: watches, and what is done
+    between iterations.
+    """
+
+    at_s: float
+    i: int | None
+    calls: list[CountedCall]
 
 
 class WarningEntry(Entry, frozen=True, gc=False, tag="warning"):
@@ -192,6 +208,7 @@ AnyEntry: TypeAlias = (
     | DeleteEntry
     | IterationEndEntry
     | TotalsEntry
+    | CallsEntry
     | WarningEntry
     | LostEntry
     | EndEntry

@@ -166,7 +166,10 @@ def _end_of(result: RunResult) -> EndEntry:
         problems=list(result.problems),
         remains=result.remains,
         totals=Totals(
-            namespaces=result.namespaces, watch=result.watch, requests=dict(result.requests)
+            namespaces=result.namespaces,
+            watch=result.watch,
+            requests=dict(result.requests),
+            clock=result.clock,
         ),
     )
 

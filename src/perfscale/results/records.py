@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from perfscale.results.accounts import Accounts
+    from perfscale.results.calls import CallResult
+    from perfscale.results.clock import ClockOffset
     from perfscale.results.entries import WorkloadInfo
     from perfscale.results.latency import LatencySummary
 
@@ -163,7 +165,8 @@ class IterationResult:
     """One iteration, from its namespaces to its cleanup.
 
     ``started_s`` and ``finished_s`` are seconds since the run's start;
-    ``problems`` says what went wrong, one sentence each.
+    ``problems`` says what went wrong, one sentence each; ``calls`` is how the
+    API server answered meanwhile, by verb and resource.
     """
 
     iteration: int
@@ -175,11 +178,15 @@ class IterationResult:
     kinds: Mapping[str, KindResult]
     child_kinds: Mapping[str, KindResult]
     problems: tuple[str, ...] = ()
+    calls: tuple[CallResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class WorkloadResult:
-    """One workload: its iterations, and all of them together."""
+    """One workload: its iterations, and all of them together.
+
+    ``calls`` are those of its iterations.
+    """
 
     name: str
     iteration_count: int
@@ -189,6 +196,7 @@ class WorkloadResult:
     kinds: Mapping[str, KindResult]
     child_kinds: Mapping[str, KindResult]
     iterations: tuple[IterationResult, ...]
+    calls: tuple[CallResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +268,10 @@ class RunResult:
         error: The error that ended the run, if one did.
         remains: Whether objects of the run were left in the cluster on purpose.
         kinds: Latencies of all workloads together, and likewise of children.
+        calls: How the API server answered, by verb and resource; also outside
+            of iterations.
+        clock: How far the server's clock is ahead of the client's; None
+            without an answer that had a date.
     """
 
     info: RunInfo
@@ -278,6 +290,8 @@ class RunResult:
     workloads: tuple[WorkloadResult, ...] = field(default_factory=tuple)
     kinds: Mapping[str, KindResult] = field(default_factory=dict)
     child_kinds: Mapping[str, KindResult] = field(default_factory=dict)
+    calls: tuple[CallResult, ...] = ()
+    clock: ClockOffset | None = None
 
     @property
     def run_id(self) -> str:

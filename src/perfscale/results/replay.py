@@ -14,6 +14,7 @@ from msgspec import UNSET
 
 from perfscale.results.books import Books, IterationFacts
 from perfscale.results.entries import (
+    CallsEntry,
     ChangeEntry,
     DeleteEntry,
     EndEntry,
@@ -241,6 +242,8 @@ class Replay:
     def _take_aside(self, entry: AnyEntry) -> None:
         """Take what is not told of an object or an iteration."""
         match entry:
+            case CallsEntry():
+                self._count_calls(entry)
             case TotalsEntry():
                 self.totals = entry.totals
                 self._reach(entry.at_s)
@@ -260,6 +263,14 @@ class Replay:
             self._reach(max(row.times_s(), default=0.0))
         for number in list(self._iterations):
             self._settle(number)
+
+    def _count_calls(self, entry: CallsEntry) -> None:
+        iteration = None
+        if entry.i is not None:
+            begin = self._iterations[entry.i].begin
+            iteration = (begin.workload, begin.iteration)
+        self.books.count_calls(entry.calls, iteration)
+        self._reach(entry.at_s)
 
     def _reach(self, at_s: float) -> None:
         self.last_s = max(self.last_s, at_s)

@@ -132,6 +132,8 @@ def _result(run: KnownRun, replay: Replay) -> RunResult:
         workloads=workloads,
         kinds=balance.kinds,
         child_kinds=balance.child_kinds,
+        calls=balance.calls,
+        clock=totals.clock,
     )
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from perfscale.results.calls import CallResult
+    from perfscale.results.clock import ClockOffset
     from perfscale.results.records import (
         IterationResult,
         KindResult,
@@ -45,6 +47,8 @@ def summarize(result: RunResult) -> dict[str, Any]:
         },
         "watch": {"reconnects": result.watch.reconnects, "relists": result.watch.relists},
         "requests": dict(result.requests),
+        "clock": _clock(result.clock),
+        "calls": [_call(call) for call in result.calls],
         "kinds": _kinds(result.kinds),
         "childKinds": _kinds(result.child_kinds),
         "workloads": [_workload(workload) for workload in result.workloads],
@@ -58,6 +62,7 @@ def _workload(workload: WorkloadResult) -> dict[str, Any]:
         "objects": workload.accounts.as_json(),
         "children": workload.children.as_json(),
         "rate": _rate(workload.rate),
+        "calls": [_call(call) for call in workload.calls],
         "kinds": _kinds(workload.kinds),
         "childKinds": _kinds(workload.child_kinds),
         "iterations": [_iteration(iteration) for iteration in workload.iterations],
@@ -73,6 +78,7 @@ def _iteration(iteration: IterationResult) -> dict[str, Any]:
         "objects": iteration.accounts.as_json(),
         "children": iteration.children.as_json(),
         "rate": _rate(iteration.rate),
+        "calls": [_call(call) for call in iteration.calls],
         "kinds": _kinds(iteration.kinds),
         "childKinds": _kinds(iteration.child_kinds),
     }
@@ -83,6 +89,31 @@ def _rate(rate: Rate) -> dict[str, float | None]:
         "targetQps": rate.target,
         "achievedQps": None if rate.achieved is None else round(rate.achieved, 3),
         "heldBackSeconds": round(rate.held_back_s, 6),
+    }
+
+
+def _clock(clock: ClockOffset | None) -> dict[str, float | None] | None:
+    if clock is None:
+        return None
+    return {
+        "offsetSeconds": round(clock.offset_s, 6) if clock.consistent else None,
+        "uncertaintySeconds": round(clock.uncertainty_s, 6) if clock.consistent else None,
+        "lowSeconds": clock.low_s,
+        "highSeconds": clock.high_s,
+    }
+
+
+def _call(call: CallResult) -> dict[str, Any]:
+    return {
+        "verb": call.verb,
+        "resource": call.resource,
+        "sent": call.sent,
+        "statuses": {str(status): count for status, count in call.statuses.items()},
+        "timeouts": call.timeouts,
+        "connectionErrors": call.connection_errors,
+        "retries": call.retries,
+        "throttledSeconds": round(call.throttled_s, 6),
+        "latency": call.latency.as_json(),
     }
 
 

@@ -1,0 +1,88 @@
+"""The offset between the server's clock and ours, from the ``Date`` of its answers.
+
+A server dates an answer between the moment at which the request was sent (at
+``s`` on our clock) and the one at which the answer had come (at ``a``), and cuts
+its own time down to the second: it was in ``[D, D + 1)``. So the offset, its time
+less ours, lies between ``D - a`` and ``D + 1 - s``. Each answer gives such an
+interval, and the offset lies in all of them: with many answers, what they have in
+common is about as long as a request takes. The idea is Marzullo's, of intersecting
+the intervals of what different sources say (K. Marzullo, *Maintaining the Time in
+a Distributed System*, Stanford, 1984).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+_RESOLUTION_S: Final = 1.0
+"""Of a ``Date`` header: https://www.rfc-editor.org/rfc/rfc9110#field.date"""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockOffset:
+    """Between which bounds the server's clock is ahead of ours, in seconds.
+
+    Where ``low_s`` is above ``high_s``, no offset agrees with every answer: a
+    clock was set while the run went on, or servers behind one address have
+    different clocks.
+    """
+
+    low_s: float
+    high_s: float
+
+    @property
+    def consistent(self) -> bool:
+        """Whether there is an offset that agrees with every answer."""
+        return self.low_s <= self.high_s
+
+    @property
+    def offset_s(self) -> float:
+        """The middle: the server's time less ours."""
+        return (self.low_s + self.high_s) / 2
+
+    @property
+    def uncertainty_s(self) -> float:
+        """How far the offset may be from the middle, either way."""
+        return abs(self.high_s - self.low_s) / 2
+
+
+class ClockBounds:
+    """Narrows the offset down, answer by answer.
+
+    Args:
+        epoch_s: Our wall clock, in seconds since 1970, when the clock that the
+            answers are timed by read 0.
+    """
+
+    def __init__(self, epoch_s: float) -> None:
+        self._epoch_s = epoch_s
+        self._low_s = -math.inf
+        self._high_s = math.inf
+        self._date = ""
+        self._second_s: float | None = None
+
+    def observe(self, date: str, sent_s: float, answered_s: float) -> None:
+        """Take one answer. Called for every request; a date that is none says nothing."""
+        if date != self._date:
+            self._date = date
+            self._second_s = _second(date)
+        if self._second_s is not None:
+            since_epoch_s = self._second_s - self._epoch_s
+            self._low_s = max(self._low_s, since_epoch_s - answered_s)
+            self._high_s = min(self._high_s, since_epoch_s + _RESOLUTION_S - sent_s)
+
+    def offset(self) -> ClockOffset | None:
+        """What is known; None without an answer that had a date."""
+        if math.isinf(self._low_s):
+            return None
+        return ClockOffset(round(self._low_s, 6), round(self._high_s, 6))
+
+
+def _second(date: str) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return None

@@ -1,0 +1,84 @@
+"""Percentiles of any number of latencies in bounded memory, each within one per cent.
+
+This is the sketch of Masson, Rim and Lee, "DDSketch: A Fast and Fully-Mergeable
+Quantile Sketch with Relative-Error Guarantees", PVLDB 12 (2019), 2195-2205:
+latencies are counted in buckets whose borders are the powers of
+``gamma = (1 + a) / (1 - a)``; what stands for a bucket is ``2 gamma^i / (gamma + 1)``,
+from which no latency in it is further than ``a`` of itself. Sketches add up.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from perfscale.results.latency import LatencySummary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RELATIVE_ERROR: Final = 0.01
+_GAMMA: Final = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
+_PER_LOG: Final = 1 / math.log(_GAMMA)
+_SHORTEST_S: Final = 1e-6
+"""What is shorter counts as this: there are some 900 buckets from here to a minute."""
+
+
+class Sketch(msgspec.Struct):
+    """Latencies, counted.
+
+    Attributes:
+        buckets: How many are in each.
+        shortest_s: The shortest of all, and likewise the longest, as they were.
+        total_s: Their sum.
+    """
+
+    buckets: dict[int, int] = msgspec.field(default_factory=dict)
+    shortest_s: float = math.inf
+    longest_s: float = 0.0
+    total_s: float = 0.0
+
+    def count(self, seconds: float) -> None:
+        """Count one more. Called for every request."""
+        bucket = math.ceil(math.log(max(seconds, _SHORTEST_S)) * _PER_LOG)
+        self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
+        self.total_s += seconds
+        self.shortest_s = min(self.shortest_s, seconds)
+        self.longest_s = max(self.longest_s, seconds)
+
+    def add(self, other: Sketch) -> None:
+        """Count everything that ``other`` counted."""
+        for bucket, count in other.buckets.items():
+            self.buckets[bucket] = self.buckets.get(bucket, 0) + count
+        self.total_s += other.total_s
+        self.shortest_s = min(self.shortest_s, other.shortest_s)
+        self.longest_s = max(self.longest_s, other.longest_s)
+
+    def summarize(self) -> LatencySummary:
+        """Every statistic; ``min``, ``max`` and ``mean`` are exact."""
+        count = sum(self.buckets.values())
+        ordered = dict(sorted(self.buckets.items()))
+        return LatencySummary(
+            count=count,
+            missing=0,
+            min=self.shortest_s if count else None,
+            p50=self._percentile(ordered, count, 0.50),
+            p90=self._percentile(ordered, count, 0.90),
+            p95=self._percentile(ordered, count, 0.95),
+            p99=self._percentile(ordered, count, 0.99),
+            p999=self._percentile(ordered, count, 0.999),
+            max=self.longest_s if count else None,
+            mean=self.total_s / count if count else None,
+        )
+
+    def _percentile(self, ordered: Mapping[int, int], count: int, quantile: float) -> float | None:
+        """What stands for the sample of rank ``quantile * (count - 1)``, counted from 0."""
+        rank = math.floor(quantile * (count - 1))
+        for bucket, members in ordered.items():
+            rank -= members
+            if rank < 0:
+                middle_s = 2 * _GAMMA**bucket / (_GAMMA + 1)
+                return min(max(middle_s, self.shortest_s), self.longest_s)
+        return None

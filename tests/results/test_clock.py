@@ -1,0 +1,68 @@
+"""The server's clock against ours: what answers say of it, and what they cannot."""
+
+import math
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perfscale.results.clock import ClockBounds, ClockOffset
+
+EPOCH_S = datetime(2026, 1, 2, 3, 4, 5, 250000, tzinfo=UTC).timestamp()
+"""Our wall clock, when the monotonic one read 0."""
+
+
+def dated(server_s: float) -> str:
+    return format_datetime(datetime.fromtimestamp(math.floor(server_s), UTC), usegmt=True)
+
+
+def bounds(*answers: tuple[float, float], ahead_s: float) -> ClockOffset:
+    """What is known after answers that were sent, and dated half way to their arrival."""
+    clock = ClockBounds(EPOCH_S)
+    for sent_s, answered_s in answers:
+        clock.observe(dated(EPOCH_S + (sent_s + answered_s) / 2 + ahead_s), sent_s, answered_s)
+    offset = clock.offset()
+    assert offset is not None
+    return offset
+
+
+def test_one_answer_tells_it_to_a_second_and_the_time_of_a_request() -> None:
+    offset = bounds((10.0, 10.5), ahead_s=3.0)
+    assert offset.low_s <= 3.0 <= offset.high_s
+    assert offset.high_s - offset.low_s == pytest.approx(1.5)
+
+
+@given(
+    st.floats(-1000, 1000),
+    st.lists(st.tuples(st.floats(0, 100), st.floats(0, 2)), min_size=1, max_size=30),
+)
+def test_the_offset_lies_within_its_bounds_whatever_the_answers(
+    ahead_s: float, requests: list[tuple[float, float]]
+) -> None:
+    offset = bounds(*((sent_s, sent_s + took_s) for sent_s, took_s in requests), ahead_s=ahead_s)
+    assert offset.consistent
+    assert abs(ahead_s - offset.offset_s) <= offset.uncertainty_s + 1e-5
+
+
+def test_many_answers_tell_it_to_the_time_of_a_request() -> None:
+    offset = bounds(*((n * 0.033, n * 0.033 + 0.01) for n in range(100)), ahead_s=-7.4)
+    assert offset.uncertainty_s < 0.04
+    assert offset.offset_s == pytest.approx(-7.4, abs=0.04)
+
+
+def test_a_clock_that_is_set_meanwhile_is_noticed() -> None:
+    clock = ClockBounds(EPOCH_S)
+    clock.observe(dated(EPOCH_S), 0.0, 0.01)
+    clock.observe(dated(EPOCH_S + 61), 1.0, 1.01)
+    offset = clock.offset()
+    assert offset is not None
+    assert not offset.consistent
+
+
+@pytest.mark.parametrize("date", ["", "soon", "Fri, 99 Jan 2026 03:04:05 GMT"])
+def test_a_date_that_is_none_says_nothing(date: str) -> None:
+    clock = ClockBounds(EPOCH_S)
+    clock.observe(date, 0.0, 1.0)
+    assert clock.offset() is None
