@@ -1,0 +1,63 @@
+"""What a run measured beside its objects: the requests it sent, and the server's clock."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from clusters import ClusterUnderTest
+from faulty_runs import faulty_run
+from workloads import config, objects, workload
+
+from perfscale.results import CallResult
+
+CREATE = ("create", "virtualmachineinstances")
+
+
+def by_call(calls: Iterable[CallResult]) -> dict[tuple[str, str], CallResult]:
+    return {(call.verb, call.resource): call for call in calls}
+
+
+async def test_requests_are_told_by_verb_and_resource_of_the_iteration_they_were_for(
+    cluster: ClusterUnderTest,
+) -> None:
+    load = config(
+        workload(objects(count=4), iterationCount=2, namespacedIterations=True),
+        workload(objects(count=3), name="last"),
+    )
+    result = await cluster.run(load)
+    calls = by_call(result.calls)
+    assert calls[CREATE].statuses == {201: 11}
+    assert calls[CREATE].latency.count == 11
+    assert calls["create", "namespaces"].statuses == {201: 3}
+    assert calls["watch", "virtualmachineinstances"].statuses[200] >= 1
+    first, last = result.workloads
+    assert by_call(first.calls)[CREATE].sent == 8
+    assert [by_call(each.calls)[CREATE].sent for each in first.iterations] == [4, 4]
+    assert by_call(last.calls)[CREATE].sent == 3
+    assert not {call.verb for call in last.calls} & {"watch"}
+
+
+async def test_what_the_calls_counted_is_what_the_client_counted(tmp_path: Path) -> None:
+    faults = [
+        {"fault": "tooManyRequests", "share": 0.2, "retryAfter": "0s"},
+        {"fault": "internalError", "share": 0.1},
+        {"fault": "resetAfter", "share": 0.1},
+    ]
+    async with faulty_run(tmp_path, config(workload(objects(count=30))), requests=faults) as run:
+        calls, requests = run.result.calls, run.result.requests
+        statuses: Counter[int] = Counter()
+        for call in calls:
+            statuses.update(call.statuses)
+        assert sum(call.sent for call in calls) == requests["sent"]
+        assert sum(call.retries for call in calls) == requests["retries"] > 0
+        assert statuses[429] == requests["throttled"] > 0
+        assert sum(call.throttled_s for call in calls) > 0
+        assert sum(call.errors for call in calls) > statuses[429]
+
+
+async def test_the_clock_of_a_server_on_this_machine_is_ours(
+    simulated: ClusterUnderTest,
+) -> None:
+    result = await simulated.run(config(workload(objects(count=10))))
+    assert result.clock is not None
+    assert result.clock.low_s <= 0 <= result.clock.high_s
