@@ -25,6 +25,7 @@ from perfscale.results.entries import (
 )
 from perfscale.results.folder import RunFolder, locate_run
 from perfscale.results.journal import JOURNAL_FILE
+from perfscale.results.kinds import accounts_of
 from perfscale.results.latency import LatencySamples, LatencySummary
 from perfscale.results.meter import RequestMeter
 from perfscale.results.records import (
@@ -46,7 +47,7 @@ from perfscale.results.report import Report, write_report
 from perfscale.results.runfile import cleanup_command
 from perfscale.results.sink import Checked, Journal, ResultSink
 from perfscale.results.summary import SCHEMA_VERSION, summarize
-from perfscale.results.tally import IterationTally, RateTally, accounts_of, tally_rate
+from perfscale.results.tally import IterationTally, RateTally, tally_rate
 
 __all__ = [
     "JOURNAL_FILE",

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from perfscale.results.accounts import Accounts
 from perfscale.results.calls import Calls
+from perfscale.results.kinds import KindTally
 from perfscale.results.records import IterationResult, WorkloadResult
-from perfscale.results.tally import IterationTally, KindTally, RateTally, tally_rate
+from perfscale.results.tally import IterationTally, RateTally, tally_rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
