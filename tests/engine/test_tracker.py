@@ -38,6 +38,17 @@ def test_an_event_that_overtakes_the_answer_is_not_lost(story: Story) -> None:
     assert row.outcome is Outcome.READY
 
 
+def test_only_an_event_tells_when_a_watch_told_of_an_object(story: Story) -> None:
+    scope = story.iteration(2)
+    told, found = story.created(scope, "a"), story.created(scope, "b")
+    story.listed(story.metadata("b"))
+    story.seen("ADDED", story.metadata("a"))
+    first_s = told.observed_s
+    story.seen("ADDED", story.metadata("a"))
+    assert (told.observed_s, found.observed_s) == (first_s, None)
+    assert first_s is not None
+
+
 def test_an_object_that_was_gone_before_its_answer_does_not_come_back(story: Story) -> None:
     scope = story.iteration()
     row = story.sent(scope, "a")

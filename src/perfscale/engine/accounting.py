@@ -33,6 +33,7 @@ def record_of(row: TrackedObject) -> ObjectRecord:
         deleted_s=rounded(row.deleted_s),
         server=server_view(row.server_created, row.server_deleted, stamps_of(row)),
         owner_uid=row.owner_uid,
+        observed_s=rounded(row.observed_s),
     )
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from perfscale.engine.rows import IterationScope, TrackedObject
     from perfscale.results import CountedCall, Entry, IterationFacts, ResultSink, Totals
 
-_BIRTH: Final = ("uid", "owner_uid", "creation_timestamp", "sent_s", "created_s")
+_BIRTH: Final = ("uid", "owner_uid", "creation_timestamp", "sent_s", "created_s", "observed_s")
 _LIFE: Final = ("error", "detail", "ready_s")
 _DEATH: Final = ("delete_requested_s", "deleted_s", "deletion_timestamp")
 _NOTHING: Final = ((None,) * len(_BIRTH), (None,) * len(_LIFE), (None,) * len(_DEATH), 0, None)
@@ -116,7 +116,14 @@ class Recorder:
         # What is not ready says why; once it is, or has failed, nobody asks.
         waiting = row.ready_s is None and row.error is None
         state = (
-            (row.uid, row.owner_uid, row.server_created, row.sent_s, row.created_s),
+            (
+                row.uid,
+                row.owner_uid,
+                row.server_created,
+                row.sent_s,
+                row.created_s,
+                row.observed_s,
+            ),
             (row.error, row.detail if waiting else known[1][1], row.ready_s),
             (row.delete_requested_s, row.deleted_s, row.server_deleted),
             len(row.phases_s),

@@ -54,6 +54,7 @@ class TrackedObject:
         "name",
         "namespace",
         "number",
+        "observed_s",
         "owner_uid",
         "phase",
         "phases_s",
@@ -93,6 +94,7 @@ class TrackedObject:
         self.sent_s: float | None = None
         self.owner_uid: str | None = None
         self.created_s: float | None = None
+        self.observed_s: float | None = None
         self.phase: str | None = None
         self.phases_s: dict[str, float] = {}
         self.ready_s: float | None = None
@@ -141,6 +143,7 @@ _SEEN = (
     "version",
     "owner_uid",
     "created_s",
+    "observed_s",
     "phase",
     "phases_s",
     "ready_s",

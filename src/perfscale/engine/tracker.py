@@ -128,6 +128,8 @@ class Tracker:
             row = self._recognise(resource, metadata, now, changes)
             if row is None:
                 return changes
+        if event == "ADDED" and row.observed_s is None and not row.is_child:
+            row.observed_s = now
         if row.deleted_s is None:
             self._read(row, metadata, reading, now, changes)
             if event == "DELETED":

@@ -95,6 +95,7 @@ class ChangeEntry(Entry, frozen=True, gc=False, tag="change", kw_only=True, omit
     uid: str | UnsetType | None = UNSET
     owner_uid: str | UnsetType | None = UNSET
     created_s: float | UnsetType | None = UNSET
+    observed_s: float | UnsetType | None = UNSET
     phases_s: dict[str, float] | UnsetType = UNSET
     ready_s: float | UnsetType | None = UNSET
     error: str | UnsetType | None = UNSET

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeVar
 
 from perfscale.results.accounts import Accounts
 from perfscale.results.latency import LatencySamples
-from perfscale.results.records import KindResult, Outcome
+from perfscale.results.records import KindResult, Outcome, Transition, WatchDelay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable, Mapping
 
+    from perfscale.results.latency import LatencySummary
     from perfscale.results.records import ObjectRecord
+
+KeyT = TypeVar("KeyT")
 
 READY = "Ready"
 """The name under which readiness stands among the phases."""
@@ -41,22 +46,43 @@ def accounts_of(records: Iterable[ObjectRecord]) -> Accounts:
     return Accounts(**counts)
 
 
+class SamplesOf(dict[KeyT, LatencySamples]):
+    """Samples of several latencies, made when they are first asked for."""
+
+    def __missing__(self, key: KeyT) -> LatencySamples:
+        """Begin a new one."""
+        samples = self[key] = LatencySamples()
+        return samples
+
+    def extend(self, other: Mapping[KeyT, LatencySamples]) -> None:
+        """Count everything that ``other`` counted."""
+        for key, samples in other.items():
+            self[key].extend(samples)
+
+
 @dataclass
 class KindTally:
     """One kind's accounts and samples; tallies add up."""
 
     path: tuple[str, ...] = ()
     accounts: Accounts = field(default_factory=Accounts)
-    phases: dict[str, LatencySamples] = field(default_factory=dict)
+    phases: SamplesOf[str] = field(default_factory=SamplesOf)
+    transitions: SamplesOf[tuple[str, str]] = field(default_factory=SamplesOf)
+    server_phases: SamplesOf[str] = field(default_factory=SamplesOf)
     deletion: LatencySamples = field(default_factory=LatencySamples)
+    watch_at_least: LatencySamples = field(default_factory=LatencySamples)
+    watch_at_most: LatencySamples = field(default_factory=LatencySamples)
 
     def add(self, other: KindTally) -> None:
         """Count everything that ``other`` counted."""
         self.path = self.path or other.path
         self.accounts += other.accounts
-        for phase, samples in other.phases.items():
-            self._samples(phase).extend(samples)
+        self.phases.extend(other.phases)
+        self.transitions.extend(other.transitions)
+        self.server_phases.extend(other.server_phases)
         self.deletion.extend(other.deletion)
+        self.watch_at_least.extend(other.watch_at_least)
+        self.watch_at_most.extend(other.watch_at_most)
 
     def measure(self, record: ObjectRecord, origin_s: float | None) -> None:
         """Take the latencies of one object, which count from ``origin_s``.
@@ -68,34 +94,88 @@ class KindTally:
         if origin_s is None:
             return
         for phase, at in record.phases_s.items():
-            self._samples(phase).add(at - origin_s)
+            self.phases[phase].add(at - origin_s)
         if record.outcome is Outcome.READY and record.ready_s is not None:
-            self._samples(READY).add(record.ready_s - origin_s)
+            self.phases[READY].add(record.ready_s - origin_s)
         else:
-            self._samples(READY).add_missing()
-            for phase in self.path:
-                if phase not in record.phases_s:
-                    self._samples(phase).add_missing()
+            self.phases[READY].add_missing()
+            self._miss(self.phases, record.phases_s)
+        self._measure_transitions(record)
+        self._measure_by_server(record)
+        self._measure_watch(record)
         if record.delete_requested_s is not None:
             if record.deleted_s is None:
                 self.deletion.add_missing()
             else:
                 self.deletion.add(record.deleted_s - record.delete_requested_s)
 
+    def _miss(self, into: SamplesOf[str], seen: Container[str]) -> None:
+        for phase in self.path:
+            if phase not in seen:
+                into[phase].add_missing()
+
+    def _measure_transitions(self, record: ObjectRecord) -> None:
+        """Between each phase that was seen and the next that was; what got stuck is missing."""
+        last: str | None = None
+        since_s = 0.0
+        for phase, at_s in record.phases_s.items():
+            if last is not None:
+                self.transitions[last, phase].add(at_s - since_s)
+            last, since_s = phase, at_s
+        if record.outcome is not Outcome.READY and last in self.path[:-1]:
+            self.transitions[last, self.path[self.path.index(last) + 1]].add_missing()
+
+    def _measure_by_server(self, record: ObjectRecord) -> None:
+        """By the server's own timestamps, which are never compared with ours."""
+        stamps = record.server.get("phases")
+        created = record.server.get("creationTimestamp")
+        if not isinstance(created, str):
+            return
+        begin_s = stamp_s(created)
+        known = stamps if isinstance(stamps, dict) else {}
+        for phase, stamp in known.items():
+            at_s = stamp_s(stamp)
+            if at_s is not None and begin_s is not None:
+                self.server_phases[phase].add(at_s - begin_s)
+        if record.outcome is not Outcome.READY:
+            self._miss(self.server_phases, known)
+
+    def _measure_watch(self, record: ObjectRecord) -> None:
+        seen_s = record.observed_s
+        if seen_s is None or record.sent_s is None or record.created_s is None:
+            return
+        self.watch_at_least.add(max(0.0, seen_s - record.created_s))
+        self.watch_at_most.add(seen_s - record.sent_s)
+
     def result(self) -> KindResult:
         """The frozen summary; the phases on the way to readiness come first."""
-        ordered = dict.fromkeys((*self.path, *self.phases))
+        stamped = any(samples.values for samples in self.server_phases.values())
         return KindResult(
             accounts=self.accounts,
-            phases={
-                phase: self.phases[phase].summarize() for phase in ordered if phase in self.phases
-            },
+            phases=self._summaries(self.phases),
             deletion=self.deletion.summarize(),
             path=self.path,
+            transitions=tuple(
+                Transition(*pair, samples.summarize()) for pair, samples in self.transitions.items()
+            ),
+            server_phases=self._summaries(self.server_phases) if stamped else {},
+            watch_delay=self._watch_delay(),
         )
 
-    def _samples(self, phase: str) -> LatencySamples:
-        samples = self.phases.get(phase)
-        if samples is None:
-            samples = self.phases[phase] = LatencySamples()
-        return samples
+    def _summaries(self, samples: Mapping[str, LatencySamples]) -> dict[str, LatencySummary]:
+        ordered = dict.fromkeys((*self.path, *samples))
+        return {phase: samples[phase].summarize() for phase in ordered if phase in samples}
+
+    def _watch_delay(self) -> WatchDelay | None:
+        if not self.watch_at_most.values:
+            return None
+        return WatchDelay(self.watch_at_least.summarize(), self.watch_at_most.summarize())
+
+
+@lru_cache(maxsize=4096)
+def stamp_s(stamp: str) -> float | None:
+    """A timestamp of Kubernetes (RFC 3339) in seconds since 1970; None if it is none."""
+    try:
+        return datetime.fromisoformat(stamp).timestamp()
+    except ValueError:
+        return None

@@ -102,6 +102,8 @@ class ObjectRecord:
             ``creationTimestamp``, ``deletionTimestamp``, and the phases' under
             ``phases`` where the kind keeps them.
         owner_uid: Of what a child was made for.
+        observed_s: When a watch told that it was added; None for a child, and
+            for an object that was found in a list first.
     """
 
     kind: str
@@ -123,6 +125,32 @@ class ObjectRecord:
     deleted_s: float | None
     server: Mapping[str, object]
     owner_uid: str | None = None
+    observed_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """Seconds that objects spent in one phase until the client saw them in the next."""
+
+    before: str
+    after: str
+    duration: LatencySummary
+
+
+@dataclass(frozen=True, slots=True)
+class WatchDelay:
+    """Seconds until a watch told of an object, after the server had stored it.
+
+    It stored it some time between the create request and its answer, so the
+    delay lies between the two.
+
+    Attributes:
+        at_least: From the answer to the event; 0 where the event came first.
+        at_most: From the request to the event.
+    """
+
+    at_least: LatencySummary
+    at_most: LatencySummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +163,21 @@ class KindResult:
             seen; ``Ready`` is readiness itself, in every kind.
         deletion: Seconds from the request to delete until seen gone.
         path: Those of the phases that lead to readiness, in their order.
+        transitions: From each phase to the next.
+        server_phases: Seconds from the server's timestamp of the creation to
+            that of each phase, both in whole seconds; empty for kinds in which
+            it keeps none.
+        watch_delay: How late the watches told of objects; None where it is
+            not known of any.
     """
 
     accounts: Accounts
     phases: Mapping[str, LatencySummary]
     deletion: LatencySummary
     path: tuple[str, ...] = ()
+    transitions: tuple[Transition, ...] = ()
+    server_phases: Mapping[str, LatencySummary] = field(default_factory=dict)
+    watch_delay: WatchDelay | None = None
 
 
 @dataclass(frozen=True, slots=True)

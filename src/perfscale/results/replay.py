@@ -57,6 +57,7 @@ class _Row:
         "error",
         "identity",
         "iteration",
+        "observed_s",
         "owner_uid",
         "phase_timestamps",
         "phases_s",
@@ -78,6 +79,7 @@ class _Row:
         self.uid: str | None = None
         self.owner_uid: str | None = None
         self.created_s: float | None = None
+        self.observed_s: float | None = None
         self.ready_s: float | None = None
         self.error: str | None = None
         self.detail: str | None = None
@@ -108,6 +110,8 @@ class _Row:
             self.owner_uid = entry.owner_uid
         if entry.created_s is not UNSET:
             self.created_s = entry.created_s
+        if entry.observed_s is not UNSET:
+            self.observed_s = entry.observed_s
         if entry.ready_s is not UNSET:
             self.ready_s = entry.ready_s
         if entry.error is not UNSET:
@@ -164,6 +168,7 @@ class _Row:
                 self.creation_timestamp, self.deletion_timestamp, self.phase_timestamps
             ),
             owner_uid=self.owner_uid,
+            observed_s=self.observed_s,
         )
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         KindResult,
         Rate,
         RunResult,
+        WatchDelay,
         WorkloadResult,
     )
 
@@ -117,12 +118,26 @@ def _call(call: CallResult) -> dict[str, Any]:
     }
 
 
+def _watch_delay(delay: WatchDelay | None) -> dict[str, Any] | None:
+    if delay is None:
+        return None
+    return {"atLeast": delay.at_least.as_json(), "atMost": delay.at_most.as_json()}
+
+
 def _kinds(kinds: Mapping[str, KindResult]) -> dict[str, Any]:
     return {
         kind: {
             "objects": result.accounts.as_json(),
             "phases": {phase: summary.as_json() for phase, summary in result.phases.items()},
             "deletion": result.deletion.as_json(),
+            "transitions": [
+                {"from": each.before, "to": each.after, **each.duration.as_json()}
+                for each in result.transitions
+            ],
+            "serverPhases": {
+                phase: summary.as_json() for phase, summary in result.server_phases.items()
+            },
+            "watchDelay": _watch_delay(result.watch_delay),
         }
         for kind, result in kinds.items()
     }

@@ -1,0 +1,106 @@
+"""What is measured of one kind: by the client's clock, by the server's, and never by both."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from perfscale.results import KindResult, ObjectRecord, Outcome
+from perfscale.results.kinds import KindTally
+
+PATH = ("Pending", "Scheduling", "Running")
+CREATED = "2026-01-02T03:04:05Z"
+
+
+def record(phases_s: dict[str, float] | None = None, **known: Any) -> ObjectRecord:
+    fields: dict[str, Any] = {
+        "kind": "VirtualMachineInstance", "namespace": "density-1", "name": "vmi-1", "uid": "uid-1",
+        "workload": "density", "iteration": 1, "replica": 1, "outcome": Outcome.READY,
+        "error": None, "scheduled_s": 0.5, "admitted_s": 0.75, "sent_s": 1.0, "created_s": 1.25,
+        "ready_s": None, "delete_requested_s": None, "deleted_s": None, "server": {},
+        "phases_s": phases_s or {}, **known,
+    }  # fmt: skip
+    return ObjectRecord(**fields)
+
+
+def measured(records: Iterable[ObjectRecord]) -> KindResult:
+    tally = KindTally(path=PATH)
+    for each in records:
+        tally.measure(each, each.sent_s)
+    return tally.result()
+
+
+def server(**phases: str) -> dict[str, object]:
+    stamps = {phase: f"2026-01-02T03:04:{second}Z" for phase, second in phases.items()}
+    return {"creationTimestamp": CREATED, "phases": stamps}
+
+
+def durations(result: KindResult) -> dict[tuple[str, str], tuple[int, int, float | None]]:
+    return {
+        (each.before, each.after): (each.duration.count, each.duration.missing, each.duration.min)
+        for each in result.transitions
+    }
+
+
+def test_the_time_in_a_phase_lasts_until_the_next_that_was_seen() -> None:
+    result = measured(
+        [
+            record({"Pending": 1.5, "Scheduling": 2.0, "Running": 6.0, "Succeeded": 9.0}),
+            record({"Pending": 1.5, "Running": 4.5}),
+        ]
+    )
+    assert durations(result) == {
+        ("Pending", "Scheduling"): (1, 0, 0.5),
+        ("Scheduling", "Running"): (1, 0, 4.0),
+        ("Running", "Succeeded"): (1, 0, 3.0),
+        ("Pending", "Running"): (1, 0, 3.0),
+    }
+
+
+@pytest.mark.parametrize("outcome", [Outcome.UNREADY, Outcome.FAILED])
+def test_what_got_stuck_in_a_phase_is_missing_from_the_way_to_the_next(outcome: Outcome) -> None:
+    result = measured([record({"Pending": 1.5, "Scheduling": 2.0}, outcome=outcome)])
+    assert durations(result)["Scheduling", "Running"] == (0, 1, None)
+    assert ("Running", "Succeeded") not in durations(result)
+
+
+def test_the_servers_stamps_are_measured_among_themselves_in_whole_seconds() -> None:
+    seen = {"Pending": 1.5, "Scheduling": 2.0, "Running": 6.0}
+    stamped = server(Pending="05", Scheduling="06", Running="11")
+    result = measured([record(seen, server=stamped)])
+    assert {phase: each.max for phase, each in result.server_phases.items()} == {
+        "Pending": 0.0, "Scheduling": 1.0, "Running": 6.0,
+    }  # fmt: skip
+    assert result.phases["Running"].max == 5.0
+
+
+def test_a_phase_that_the_server_never_stamped_is_missing() -> None:
+    stuck = record({"Pending": 1.5}, server=server(Pending="05"), outcome=Outcome.UNREADY)
+    result = measured([stuck])
+    assert [(phase, each.count, each.missing) for phase, each in result.server_phases.items()] == [
+        ("Pending", 1, 0), ("Scheduling", 0, 1), ("Running", 0, 1),
+    ]  # fmt: skip
+
+
+def test_a_kind_of_which_the_server_stamps_no_phases_has_none() -> None:
+    stamped = {"creationTimestamp": CREATED}
+    result = measured([record({"Pending": 1.5}, server=stamped, outcome=Outcome.UNREADY)])
+    assert result.server_phases == {}
+
+
+def test_a_stamp_that_is_no_time_is_left_out() -> None:
+    stamps = {"creationTimestamp": CREATED, "phases": {"Pending": "yesterday"}}
+    assert measured([record({"Pending": 1.5}, server=stamps)]).server_phases == {}
+
+
+def test_a_watch_is_late_by_no_less_than_since_the_answer_and_no_more_than_since_the_request() -> (
+    None
+):
+    delay = measured([record(observed_s=1.5), record(observed_s=1.125)]).watch_delay
+    assert delay is not None
+    assert (delay.at_least.min, delay.at_least.max) == (0.0, 0.25)
+    assert (delay.at_most.min, delay.at_most.max) == (0.125, 0.5)
+
+
+def test_without_an_event_of_its_creation_nothing_is_known_of_the_watch() -> None:
+    assert measured([record()]).watch_delay is None
