@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-    from perfscale.config.model import Section
+    from perfscale.config.section import Section
     from perfscale.errors import Problem
 
 _INPUT_VARS: Final = 5

@@ -7,7 +7,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from perfscale.config.model import Config, Section
+from perfscale.config.model import Config
+from perfscale.config.section import Section
 from perfscale.config.source import KeyPath, clip
 
 if TYPE_CHECKING:

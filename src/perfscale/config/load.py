@@ -14,8 +14,9 @@ from perfscale.config.explain import (
     scalar_problems,
     validation_problems,
 )
-from perfscale.config.model import Config, Section
+from perfscale.config.model import Config
 from perfscale.config.overrides import apply_overrides
+from perfscale.config.section import Section
 from perfscale.errors import ConfigError, Problem
 
 if TYPE_CHECKING:

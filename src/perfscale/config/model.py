@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -23,9 +22,7 @@ from pydantic import (
     ValidatorFunctionWrapHandler,
     WithJsonSchema,
     field_validator,
-    model_validator,
 )
-from pydantic.alias_generators import to_camel
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from perfscale.config.fields import (
@@ -45,6 +42,7 @@ from perfscale.config.fields import (
     show,
     usable_label,
 )
+from perfscale.config.section import Section
 from perfscale.config.source import KeyPath, Position, Source
 from perfscale.config.variables import RESERVED, check_variables, variables_schema
 
@@ -89,29 +87,6 @@ def _check_namespace(spec: ObjectSpec, info: ValidationInfo) -> ObjectSpec:
         path = ("inputVars", "namespace")
         raise ValidationError.from_exception_data("namespace", [detail(error, path, prefix)])
     return spec
-
-
-class Section(BaseModel):
-    """A mapping of the workload file.
-
-    Attributes:
-        called: What a message calls it.
-    """
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        populate_by_name=True,
-    )
-    called: ClassVar[str] = "a mapping"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _is_a_mapping(cls, value: object) -> object:
-        if isinstance(value, cls | Mapping):
-            return value
-        raise refusal("mapping", cls.called, value)
 
 
 class GlobalConfig(Section):

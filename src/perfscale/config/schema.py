@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.config.durations import PATTERN, format_duration
-from perfscale.config.model import Config, Section
+from perfscale.config.model import Config
+
+if TYPE_CHECKING:
+    from perfscale.config.section import Section
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from perfscale.config.fields import Count, Duration, Flag, Text, Timeout, detail, refusal, rule
-from perfscale.config.model import Section
+from perfscale.config.section import Section
 from perfscale.sim.faults.fields import Finalizer, Names, Resources, Seed, Share, Verbs, choice
 
 if TYPE_CHECKING:
