@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+from perfscale.config.choices import pick
 from perfscale.config.fields import refusal, rule, show
 from perfscale.config.source import clip
 from perfscale.sim.resources import KINDS
@@ -25,27 +25,6 @@ RESOURCES: Final = tuple(
 """Every resource of the simulated cluster: ``pods``, ``virtualmachines.kubevirt.io``."""
 
 
-def _pick(value: str, known: Collection[str], *, listed: bool = True) -> str:
-    if value in known:
-        return value
-    near = difflib.get_close_matches(value.lower(), known, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    if listed:
-        hint = f": write one of {', '.join(known)}{hint}"
-    raise rule(f"{show(value)} is not known here{hint}")
-
-
-def choice(*known: str) -> Any:  # noqa: ANN401 - a type is made here
-    """The type of one word of several."""
-
-    def check(value: object) -> str:
-        if not isinstance(value, str):
-            raise refusal("mapping", f"one of {', '.join(known)}", value)
-        return _pick(value, known)
-
-    return BeforeValidator(check), WithJsonSchema({"type": "string", "enum": list(known)})
-
-
 def _words(what: str, known: Collection[str] | None, *, listed: bool = True) -> Any:  # noqa: ANN401 - as above
     def check(value: object) -> tuple[str, ...]:
         if not isinstance(value, list | tuple) or not value:
@@ -54,7 +33,7 @@ def _words(what: str, known: Collection[str] | None, *, listed: bool = True) -> 
             if not isinstance(word, str) or not word:
                 raise rule(f"{show(word)} is not a text, as each of the {what} must be")
             if known is not None:
-                _pick(word, known, listed=listed)
+                pick(word, known, listed=listed)
         return tuple(value)
 
     items: dict[str, Any] = {"type": "string", "minLength": 1}

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from perfscale.config.choices import choice
 from perfscale.config.fields import Count, Duration, Flag, Text, Timeout, detail, refusal, rule
 from perfscale.config.section import Section
-from perfscale.sim.faults.fields import Finalizer, Names, Resources, Seed, Share, Verbs, choice
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+from perfscale.sim.faults.fields import Finalizer, Names, Resources, Seed, Share, Verbs
 
 PHASED: Final = ("virtualmachineinstances", "virtualmachineinstancemigrations", "pods")
 """The resources whose objects have phases that a controller leads them through."""
