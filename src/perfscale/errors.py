@@ -124,6 +124,12 @@ class FailureBudgetError(RunFailedError):
     """More objects failed than the run was allowed."""
 
 
+class ThresholdError(PerfscaleError):
+    """A threshold was not met, or cannot be any more."""
+
+    exit_code = 3
+
+
 class ClusterError(PerfscaleError):
     """The cluster could not be reached, refused the credentials, or went away."""
 

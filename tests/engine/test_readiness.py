@@ -3,6 +3,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from perfscale.config.metrics import METRICS, Latency
 from perfscale.engine.readiness import Reading, rule_for
 from perfscale.kube.resources import Resource
 
@@ -135,3 +136,21 @@ def test_a_rule_holds_for_every_version_of_its_api() -> None:
         for version in ("v1", "v1alpha3")
     ]
     assert rule_for(versions[0]) is rule_for(versions[1])
+
+
+@pytest.mark.parametrize(
+    ("group", "plural", "kind"),
+    [
+        ("kubevirt.io", "virtualmachineinstances", "VirtualMachineInstance"),
+        ("kubevirt.io", "virtualmachines", "VirtualMachine"),
+        ("kubevirt.io", "virtualmachineinstancereplicasets", "VirtualMachineInstanceReplicaSet"),
+        ("kubevirt.io", "virtualmachineinstancemigrations", "VirtualMachineInstanceMigration"),
+        ("", "pods", "Pod"),
+    ],
+)
+def test_every_phase_on_the_way_to_readiness_can_have_a_threshold(
+    group: str, plural: str, kind: str
+) -> None:
+    named = [metric.latency for metric in METRICS.values() if metric.kind == kind]
+    path = rule_for(Resource(group, "v1", plural, kind, namespaced=True)).path
+    assert named == [Latency.CREATION, *path, Latency.READY, Latency.DELETION]

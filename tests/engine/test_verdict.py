@@ -5,13 +5,14 @@ import pytest
 from workloads import config, workload
 
 from perfscale.engine.verdict import Verdict, judge
-from perfscale.errors import NamespaceConflictError, UnreachableError
+from perfscale.errors import NamespaceConflictError, ThresholdError, UnreachableError
 from perfscale.results import (
     Accounts,
     IterationResult,
     NamespaceCounts,
     Rate,
     RunOutcome,
+    ThresholdVerdict,
     WorkloadResult,
 )
 
@@ -109,3 +110,31 @@ def test_an_interrupt_outranks_everything() -> None:
     verdict = judged(accounts, error=UnreachableError("gone"), interrupted_by=signal.SIGTERM)
     assert (verdict.outcome, verdict.exit_code) == (RunOutcome.INTERRUPTED, 143)
     assert verdict.problems[0] == "interrupted by SIGTERM"
+
+
+def missed(text: str = "density: vmiReady p99 is 4s, 1s more than 3s") -> ThresholdVerdict:
+    return ThresholdVerdict(
+        "density", "vmiReady", "p99", "max", 3.0, "seconds", 4.0, passed=False, missed_by=1.0,
+        text=text,
+    )  # fmt: skip
+
+
+def test_a_threshold_that_is_missed_fails_a_run_in_which_all_went_well() -> None:
+    verdict = judged(ALL_WELL, thresholds=[missed()])
+    assert verdict == Verdict(RunOutcome.FAILED, 3, (missed().text,))
+
+
+def test_an_object_that_failed_counts_for_more_than_a_threshold() -> None:
+    one_failed = Accounts(requested=2, created=2, ready=1, failed=1, deleted=2)
+    verdict = judged(one_failed, thresholds=[missed()])
+    assert verdict.exit_code == 1
+    assert verdict.problems[-1] == missed().text
+
+
+def test_a_run_that_a_threshold_ended_is_not_blamed_for_what_it_did_not_wait_for() -> None:
+    ended = Accounts(requested=9, created=5, ready=2, unready=3, not_attempted=4, deleted=5)
+    lost = ThresholdError("vmiReady p99 cannot be met any more")
+    verdict = judged(ended, error=lost, thresholds=[missed()])
+    assert (verdict.outcome, verdict.exit_code) == (RunOutcome.FAILED, 3)
+    assert verdict.problems[0] == str(lost)
+    assert judged(ended, error=lost, problems=["the cleanup failed"]).exit_code == 1

@@ -35,6 +35,8 @@ _STYLES = {
     RunOutcome.INTERRUPTED: "bold yellow",
     RunOutcome.KILLED: "bold red",
 }
+_TICK = "[green]✓[/]"
+_CROSS = "[red]✗[/]"
 _MOST_PROBLEMS = 20
 _HELD_BACK_S = 1.0
 """Less than this is not worth a line."""
@@ -98,10 +100,16 @@ def _print_result(result: RunResult, folder: Path | None, left: str) -> None:
     duration = format_duration(round(result.duration_s, 1))
     verdict = f"[{_STYLES[result.outcome]}]{result.outcome.value.upper()}[/]"
     console.print(f"\n{verdict} in {duration}, run {result.run_id}", soft_wrap=True)
-    for problem in result.problems[:_MOST_PROBLEMS]:
-        _print_problem(console, problem)
-    if len(result.problems) > _MOST_PROBLEMS:
-        console.print(f"  and {len(result.problems) - _MOST_PROBLEMS} more, in the summary")
+    missed = {each.text for each in result.thresholds if not each.passed}
+    problems = [problem for problem in result.problems if problem not in missed]
+    for problem in problems[:_MOST_PROBLEMS]:
+        _print_point(console, _CROSS, problem)
+    if len(problems) > _MOST_PROBLEMS:
+        console.print(f"  and {len(problems) - _MOST_PROBLEMS} more, in the summary")
+    if result.thresholds:
+        console.print("\n[bold]thresholds[/]")
+    for each in result.thresholds:
+        _print_point(console, _TICK if each.passed else _CROSS, each.text)
     for workload in result.workloads:
         _print_workload(console, workload)
     console.print()
@@ -111,13 +119,13 @@ def _print_result(result: RunResult, folder: Path | None, left: str) -> None:
         console.print(escape(left), soft_wrap=True)
 
 
-def _print_problem(console: Console, problem: str) -> None:
+def _print_point(console: Console, mark: str, text: str) -> None:
     """On a terminal wrapped between words, elsewhere a line that can be searched for."""
     if not console.is_terminal:
-        console.print(f"  [red]✗[/] {escape(problem)}", soft_wrap=True)
+        console.print(f"  {mark} {escape(text)}", soft_wrap=True)
         return
     row = Table.grid(padding=(0, 1))
-    row.add_row(" ", "[red]✗[/]", escape(problem))
+    row.add_row(" ", mark, escape(text))
     console.print(row)
 
 

@@ -12,16 +12,19 @@ from perfscale.config.load import load_config
 from perfscale.config.model import Config, GlobalConfig, ObjectSpec, Workload
 from perfscale.config.schema import json_schema
 from perfscale.config.source import Position, Source
+from perfscale.config.thresholds import Bound, Threshold
 
 __all__ = [
     "ITERATION_LABEL",
     "RUN_LABEL",
     "WORKLOAD_LABEL",
+    "Bound",
     "Config",
     "GlobalConfig",
     "ObjectSpec",
     "Position",
     "Source",
+    "Threshold",
     "Workload",
     "dump_config",
     "format_duration",

@@ -121,7 +121,9 @@ def _text(value: object) -> str:
     return value
 
 
-def _duration(lowest_s: float) -> Callable[[object], float]:
+def duration_reader(lowest_s: float) -> Callable[[object], float]:
+    """Return what reads a duration of at least so many seconds."""
+
     def check(value: object) -> float:
         if isinstance(value, timedelta):
             seconds = value.total_seconds()
@@ -171,7 +173,7 @@ def _duration_type(lowest_s: float) -> Any:  # noqa: ANN401 - a type is made her
     text: dict[str, Any] = {"type": "string", "pattern": PATTERN}
     schema = text if lowest_s else {"anyOf": [text, {"const": 0}]}
     serializer = PlainSerializer(format_duration, return_type=str)
-    return BeforeValidator(_duration(lowest_s)), serializer, WithJsonSchema(schema)
+    return BeforeValidator(duration_reader(lowest_s)), serializer, WithJsonSchema(schema)
 
 
 Count = Annotated[int, *_whole(1, MAX_COUNT)]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _TOP: Final = "the top of the file"
-LISTS: Final = frozenset({"workloads", "objects"})
+LISTS: Final = frozenset({"workloads", "objects", "thresholds"})
 """The keys that hold a list."""
 
 

@@ -44,6 +44,7 @@ from perfscale.config.fields import (
 )
 from perfscale.config.section import Section
 from perfscale.config.source import KeyPath, Position, Source
+from perfscale.config.thresholds import Threshold
 from perfscale.config.variables import RESERVED, check_variables, variables_schema
 
 if TYPE_CHECKING:
@@ -66,6 +67,15 @@ def _list_of(what: str) -> Callable[[object], object]:
         raise refusal("list", f"a list with one or more {what} in it", value)
 
     return check
+
+
+def _maybe_empty_list(value: object) -> object:
+    if isinstance(value, list | tuple):
+        return value
+    raise refusal("list", "a list of thresholds", value)
+
+
+Thresholds = Annotated[tuple[Threshold, ...], BeforeValidator(_maybe_empty_list)]
 
 
 def _check_namespace(spec: ObjectSpec, info: ValidationInfo) -> ObjectSpec:
@@ -92,7 +102,7 @@ def _check_namespace(spec: ObjectSpec, info: ValidationInfo) -> ObjectSpec:
 class GlobalConfig(Section):
     """Limits that hold for the run as a whole."""
 
-    called: ClassVar[str] = "a mapping (qps, burst, maxInFlight)"
+    called: ClassVar[str] = "a mapping (qps, burst, maxInFlight, thresholds)"
 
     qps: Rate = Field(
         default=0.0,
@@ -111,6 +121,9 @@ class GlobalConfig(Section):
             "Most create requests that wait for an answer at a time. The results say so "
             "when this, and not qps, held the load back."
         ),
+    )
+    thresholds: Thresholds = Field(
+        default=(), description="What the run as a whole has to keep to, all workloads together."
     )
 
     @property
@@ -210,6 +223,9 @@ class Workload(Section):
     )
     wait_when_finished: Duration = Field(
         default=0.0, description="Pause after the workload, as in 30s."
+    )
+    thresholds: Thresholds = Field(
+        default=(), description="What the workload has to keep to, all its iterations together."
     )
     # Last, so that the namespaces are checked when all they depend on is known.
     objects: Annotated[

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from perfscale.engine.accounting import record_of
+from perfscale.engine.lookout import Lookout
 from perfscale.results import Books, IterationFacts
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.rows import IterationScope, TrackedObject
+    from perfscale.errors import ThresholdError
     from perfscale.results import Balance, ObjectRecord, RequestMeter, ResultSink, RunInfo
 
 _AT_ONCE = 1000
@@ -72,6 +74,7 @@ class Ledger:
         self._current: IterationEntry | None = None
         self._sink = sink
         self._books = Books(info.workloads, info.paths)
+        self._lookout = Lookout(context.config, info.workloads, self._books.calls_of)
         self._open: list[IterationEntry] = []
         self._sink_failed = False
 
@@ -106,6 +109,13 @@ class Ledger:
             self._write(entry)
         return self._books.close()
 
+    def look_out(self) -> ThresholdError | None:
+        """Find a threshold that should end the run, as it cannot be met any more."""
+        self.count_calls()
+        return self._lookout.look(
+            self._context.tracker.open_scopes(), self._context.stopwatch.now()
+        )
+
     def count_calls(self) -> None:
         """Take what was counted of requests since the last time, for the iteration that goes on."""
         counted = self._meter.cut()
@@ -119,6 +129,7 @@ class Ledger:
     def _write(self, entry: IterationEntry) -> None:
         self._open.remove(entry)
         scope = entry.scope
+        self._lookout.close(scope)
         facts = entry.facts(self._context.stopwatch.now())
         tally = self._books.open_tally()
         for records in self._records(scope.objects):

@@ -35,7 +35,7 @@ from perfscale.engine.verdict import judge
 from perfscale.errors import ApiError, ClusterError
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.resources import NAMESPACES, Place
-from perfscale.results import RunResult, Totals
+from perfscale.results import RunResult, Totals, judge_thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -249,7 +249,9 @@ class Run:
         context = self._context
         while True:
             context.recorder.count(self._totals(), context.stopwatch.now())
-            self._crew.ledger.count_calls()
+            lost = self._crew.ledger.look_out()
+            if lost is not None and self._interrupted_by is None:
+                self._abort(lost)
             await asyncio.sleep(_COUNTING_S)
 
     def _totals(self) -> Totals:
@@ -313,6 +315,7 @@ class Run:
         totals = self._totals()
         namespaces = totals.namespaces
         balance = self._crew.ledger.close()
+        thresholds = judge_thresholds(order.config, balance)
         verdict = judge(
             order.config,
             balance.workloads,
@@ -320,6 +323,7 @@ class Run:
             error=self._error,
             interrupted_by=self._interrupted_by,
             problems=self._problems,
+            thresholds=thresholds,
         )
         result = RunResult(
             info=order.info,
@@ -340,6 +344,7 @@ class Run:
             child_kinds=balance.child_kinds,
             calls=balance.calls,
             clock=totals.clock,
+            thresholds=thresholds,
         )
         if order.sink is not None:
             try:

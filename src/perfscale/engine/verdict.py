@@ -5,14 +5,14 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING, NamedTuple
 
-from perfscale.errors import PerfscaleError, RunFailedError
+from perfscale.errors import PerfscaleError, RunFailedError, ThresholdError
 from perfscale.results import Accounts, RunOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from perfscale.config import Config
-    from perfscale.results import NamespaceCounts, WorkloadResult
+    from perfscale.results import NamespaceCounts, ThresholdVerdict, WorkloadResult
 
 INTERNAL_ERROR = 70
 """``EX_SOFTWARE`` of sysexits.h."""
@@ -34,6 +34,7 @@ def judge(
     error: BaseException | None,
     interrupted_by: int | None,
     problems: Sequence[str] = (),
+    thresholds: Sequence[ThresholdVerdict] = (),
 ) -> Verdict:
     """Look at everything that happened.
 
@@ -44,7 +45,9 @@ def judge(
         error: What ended the run, if something did.
         interrupted_by: The signal that interrupted it, if one did.
         problems: What else went wrong.
+        thresholds: Whether each was met.
     """
+    missed = [threshold.text for threshold in thresholds if not threshold.passed]
     found = [*_iteration_problems(workloads), *_account_problems(config, workloads), *problems]
     waited = any(workload.iteration_deletion_wait for workload in config.workloads)
     if namespaces.leftover and waited and not found:
@@ -53,13 +56,22 @@ def judge(
         found.insert(0, str(error))
     if interrupted_by is not None:
         found.insert(0, f"interrupted by {signal.Signals(interrupted_by).name}")
-        return Verdict(RunOutcome.INTERRUPTED, 128 + interrupted_by, tuple(found))
+        return Verdict(RunOutcome.INTERRUPTED, 128 + interrupted_by, (*found, *missed))
     if error is not None:
         code = error.exit_code if isinstance(error, PerfscaleError) else INTERNAL_ERROR
-        return Verdict(RunOutcome.FAILED, code, tuple(found))
+        if isinstance(error, ThresholdError) and (_some_failed(workloads) or problems):
+            code = RunFailedError.exit_code
+        return Verdict(RunOutcome.FAILED, code, (*found, *missed))
     if found:
-        return Verdict(RunOutcome.FAILED, RunFailedError.exit_code, tuple(found))
+        return Verdict(RunOutcome.FAILED, RunFailedError.exit_code, (*found, *missed))
+    if missed:
+        return Verdict(RunOutcome.FAILED, ThresholdError.exit_code, tuple(missed))
     return Verdict(RunOutcome.PASSED, 0, ())
+
+
+def _some_failed(workloads: Sequence[WorkloadResult]) -> bool:
+    """Whether objects failed or stayed; what a run that ended early left unready has not failed."""
+    return any(each.accounts.failed or each.accounts.leftover for each in workloads)
 
 
 def _iteration_problems(workloads: Sequence[WorkloadResult]) -> Iterator[str]:

@@ -6,7 +6,7 @@ records; it counts, summarises and writes them.
 
 from perfscale.results.accounts import Accounts
 from perfscale.results.books import Balance, Books, IterationFacts
-from perfscale.results.calls import CallResult, CountedCall
+from perfscale.results.calls import CallResult, Calls, CountedCall
 from perfscale.results.clock import ClockOffset
 from perfscale.results.entries import (
     AnyEntry,
@@ -48,6 +48,7 @@ from perfscale.results.runfile import cleanup_command
 from perfscale.results.sink import Checked, Journal, ResultSink
 from perfscale.results.summary import SCHEMA_VERSION, summarize
 from perfscale.results.tally import IterationTally, RateTally, tally_rate
+from perfscale.results.thresholds import ThresholdVerdict, judge_thresholds, threshold_title
 
 __all__ = [
     "JOURNAL_FILE",
@@ -57,6 +58,7 @@ __all__ = [
     "Balance",
     "Books",
     "CallResult",
+    "Calls",
     "CallsEntry",
     "ChangeEntry",
     "Checked",
@@ -88,6 +90,7 @@ __all__ = [
     "RunOutcome",
     "RunResult",
     "StageEntry",
+    "ThresholdVerdict",
     "Totals",
     "TotalsEntry",
     "WarningEntry",
@@ -96,9 +99,11 @@ __all__ = [
     "WorkloadResult",
     "accounts_of",
     "cleanup_command",
+    "judge_thresholds",
     "locate_run",
     "server_view",
     "summarize",
     "tally_rate",
+    "threshold_title",
     "write_report",
 ]

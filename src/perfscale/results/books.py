@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from perfscale.results.calls import CallResult, CountedCall
     from perfscale.results.entries import WorkloadInfo
-    from perfscale.results.records import KindResult
+    from perfscale.results.records import KindResult, Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class Balance:
     workloads: tuple[WorkloadResult, ...]
     accounts: Accounts
     children: Accounts
+    rate: Rate
     kinds: Mapping[str, KindResult]
     child_kinds: Mapping[str, KindResult]
     calls: tuple[CallResult, ...]
@@ -99,6 +100,10 @@ class Books:
             self._workloads[iteration[0]].calls.add(counted)
             self._calls_of.setdefault(iteration, Calls()).add(counted)
 
+    def calls_of(self, workload: str | None) -> Calls:
+        """What was counted of a workload's requests so far; for None, of all."""
+        return self._calls if workload is None else self._workloads[workload].calls
+
     def enter(self, facts: IterationFacts, tally: IterationTally) -> None:
         """Take an iteration that is over."""
         book = self._workloads[facts.workload]
@@ -132,7 +137,10 @@ class Books:
         """Sum everything up, the iterations included that never came."""
         kinds: dict[str, KindTally] = {}
         child_kinds: dict[str, KindTally] = {}
+        targets = {book.info.qps for book in self._workloads.values()}
+        rate = RateTally(targets.pop() if len(targets) == 1 else None)
         for book in self._workloads.values():
+            rate.add(book.rate)
             _add_not_attempted(book.kinds, book.info.objects)
             _add(kinds, book.kinds)
             _add(child_kinds, book.child_kinds)
@@ -140,6 +148,7 @@ class Books:
             workloads=tuple(_workload_result(book) for book in self._workloads.values()),
             accounts=_total(kinds),
             children=_total(child_kinds),
+            rate=rate.result(),
             kinds=_results(kinds),
             child_kinds=_results(child_kinds),
             calls=self._calls.results(),

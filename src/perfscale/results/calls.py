@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Call: TypeAlias = tuple[str, str]
 """A verb and a resource."""
+
+_WRITING: Final = frozenset({"create", "update", "patch"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,21 @@ class CallResult:
 
     @property
     def errors(self) -> int:
-        """Requests that were not answered, and answers of status 400 and more."""
-        refused = sum(count for status, count in self.statuses.items() if status >= 400)
+        """Requests that were not answered, or refused: 429, 5xx, and other 4xx to what writes.
+
+        That something is not there, is another version or may not be read is an
+        answer like others: a run asks in order to find out.
+        """
+        refused = _refused(self.verb, self.statuses)
         return refused + self.timeouts + self.connection_errors
+
+
+def _refused(verb: str, statuses: Mapping[int, int]) -> int:
+    return sum(
+        count
+        for status, count in statuses.items()
+        if status >= 500 or status == 429 or (status >= 400 and verb in _WRITING)
+    )
 
 
 class CallTally(msgspec.Struct):
@@ -128,6 +142,19 @@ class Calls:
         """What was counted since the last cut; it is not this one's any more."""
         tallies, self._tallies = self._tallies, {}
         return [CountedCall(*call, tally) for call, tally in tallies.items()]
+
+    @property
+    def errors(self) -> int:
+        """Errors so far (see `CallResult`)."""
+        return sum(
+            _refused(verb, tally.statuses) + tally.timeouts + tally.connection_errors
+            for (verb, _), tally in self._tallies.items()
+        )
+
+    @property
+    def retries(self) -> int:
+        """Retries so far."""
+        return sum(tally.retries for tally in self._tallies.values())
 
     def results(self) -> tuple[CallResult, ...]:
         """The frozen results, by resource and verb."""

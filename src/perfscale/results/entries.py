@@ -20,6 +20,7 @@ from msgspec import UNSET, UnsetType
 from perfscale.results.calls import CountedCall
 from perfscale.results.clock import ClockOffset
 from perfscale.results.records import NamespaceCounts, WatchCounts
+from perfscale.results.thresholds import ThresholdVerdict
 
 JOURNAL_VERSION = 1
 """Raised whenever a reader of ``journal.ndjson`` would have to change."""
@@ -198,6 +199,7 @@ class EndEntry(Entry, frozen=True, tag="end", kw_only=True):
     problems: list[str]
     remains: bool
     totals: Totals
+    thresholds: tuple[ThresholdVerdict, ...] = ()
 
 
 AnyEntry: TypeAlias = (

@@ -165,6 +165,7 @@ def _end_of(result: RunResult) -> EndEntry:
         exit_code=result.exit_code,
         problems=list(result.problems),
         remains=result.remains,
+        thresholds=result.thresholds,
         totals=Totals(
             namespaces=result.namespaces,
             watch=result.watch,

@@ -69,6 +69,7 @@ class KindTally:
     phases: SamplesOf[str] = field(default_factory=SamplesOf)
     transitions: SamplesOf[tuple[str, str]] = field(default_factory=SamplesOf)
     server_phases: SamplesOf[str] = field(default_factory=SamplesOf)
+    creation: LatencySamples = field(default_factory=LatencySamples)
     deletion: LatencySamples = field(default_factory=LatencySamples)
     watch_at_least: LatencySamples = field(default_factory=LatencySamples)
     watch_at_most: LatencySamples = field(default_factory=LatencySamples)
@@ -80,6 +81,7 @@ class KindTally:
         self.phases.extend(other.phases)
         self.transitions.extend(other.transitions)
         self.server_phases.extend(other.server_phases)
+        self.creation.extend(other.creation)
         self.deletion.extend(other.deletion)
         self.watch_at_least.extend(other.watch_at_least)
         self.watch_at_most.extend(other.watch_at_most)
@@ -100,6 +102,7 @@ class KindTally:
         else:
             self.phases[READY].add_missing()
             self._miss(self.phases, record.phases_s)
+        self._measure_creation(record)
         self._measure_transitions(record)
         self._measure_by_server(record)
         self._measure_watch(record)
@@ -113,6 +116,14 @@ class KindTally:
         for phase in self.path:
             if phase not in seen:
                 into[phase].add_missing()
+
+    def _measure_creation(self, record: ObjectRecord) -> None:
+        if record.replica is None or record.sent_s is None:
+            return
+        if record.uid is None or record.created_s is None:
+            self.creation.add_missing()
+        else:
+            self.creation.add(record.created_s - record.sent_s)
 
     def _measure_transitions(self, record: ObjectRecord) -> None:
         """Between each phase that was seen and the next that was; what got stuck is missing."""
@@ -149,12 +160,14 @@ class KindTally:
 
     def result(self) -> KindResult:
         """The frozen summary; the phases on the way to readiness come first."""
+        has_objects = bool(self.creation.values or self.creation.missing)
         stamped = any(samples.values for samples in self.server_phases.values())
         return KindResult(
             accounts=self.accounts,
             phases=self._summaries(self.phases),
             deletion=self.deletion.summarize(),
             path=self.path,
+            creation=self.creation.summarize() if has_objects else None,
             transitions=tuple(
                 Transition(*pair, samples.summarize()) for pair, samples in self.transitions.items()
             ),

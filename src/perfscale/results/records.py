@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from perfscale.results.clock import ClockOffset
     from perfscale.results.entries import WorkloadInfo
     from perfscale.results.latency import LatencySummary
+    from perfscale.results.thresholds import ThresholdVerdict
 
 _NO_ANSWER = "the run ended before the server answered the create request"
 
@@ -163,6 +164,7 @@ class KindResult:
             seen; ``Ready`` is readiness itself, in every kind.
         deletion: Seconds from the request to delete until seen gone.
         path: Those of the phases that lead to readiness, in their order.
+        creation: Seconds from the create request to its answer; None for children.
         transitions: From each phase to the next.
         server_phases: Seconds from the server's timestamp of the creation to
             that of each phase, both in whole seconds; empty for kinds in which
@@ -175,6 +177,7 @@ class KindResult:
     phases: Mapping[str, LatencySummary]
     deletion: LatencySummary
     path: tuple[str, ...] = ()
+    creation: LatencySummary | None = None
     transitions: tuple[Transition, ...] = ()
     server_phases: Mapping[str, LatencySummary] = field(default_factory=dict)
     watch_delay: WatchDelay | None = None
@@ -188,6 +191,8 @@ class Rate:
         target: What was asked for; None where there was no limit.
         achieved: Creates sent after the first burst, divided by the time from
             the last of the burst to the last of all; None with too few.
+        share: The time that these should have taken, divided by the time that
+            they took; None with too few, or where there was no limit.
         held_back_s: Seconds that creates which the rate would have let go
             waited for a place among the requests in flight.
     """
@@ -195,6 +200,7 @@ class Rate:
     target: float | None
     achieved: float | None
     held_back_s: float
+    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +315,7 @@ class RunResult:
             of iterations.
         clock: How far the server's clock is ahead of the client's; None
             without an answer that had a date.
+        thresholds: Whether each was met, those of the run as a whole first.
     """
 
     info: RunInfo
@@ -329,6 +336,7 @@ class RunResult:
     child_kinds: Mapping[str, KindResult] = field(default_factory=dict)
     calls: tuple[CallResult, ...] = ()
     clock: ClockOffset | None = None
+    thresholds: tuple[ThresholdVerdict, ...] = ()
 
     @property
     def run_id(self) -> str:

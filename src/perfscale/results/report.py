@@ -134,6 +134,7 @@ def _result(run: KnownRun, replay: Replay) -> RunResult:
         child_kinds=balance.child_kinds,
         calls=balance.calls,
         clock=totals.clock,
+        thresholds=() if replay.end is None else replay.end.thresholds,
     )
 
 

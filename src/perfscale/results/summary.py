@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
+
+from pydantic.alias_generators import to_camel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
         WatchDelay,
         WorkloadResult,
     )
+    from perfscale.results.thresholds import ThresholdVerdict
 
 SCHEMA_VERSION = 1
 """Raised whenever a reader of ``summary.json`` would have to change."""
@@ -34,6 +38,7 @@ def summarize(result: RunResult) -> dict[str, Any]:
         "outcome": result.outcome.value,
         "exitCode": result.exit_code,
         "problems": list(result.problems),
+        "thresholds": [_threshold(verdict) for verdict in result.thresholds],
         "cluster": {
             "context": info.cluster.context,
             "server": info.cluster.server,
@@ -54,6 +59,10 @@ def summarize(result: RunResult) -> dict[str, Any]:
         "childKinds": _kinds(result.child_kinds),
         "workloads": [_workload(workload) for workload in result.workloads],
     }
+
+
+def _threshold(verdict: ThresholdVerdict) -> dict[str, Any]:
+    return {to_camel(field.name): getattr(verdict, field.name) for field in fields(verdict)}
 
 
 def _workload(workload: WorkloadResult) -> dict[str, Any]:
@@ -129,6 +138,7 @@ def _kinds(kinds: Mapping[str, KindResult]) -> dict[str, Any]:
         kind: {
             "objects": result.accounts.as_json(),
             "phases": {phase: summary.as_json() for phase, summary in result.phases.items()},
+            "creation": None if result.creation is None else result.creation.as_json(),
             "deletion": result.deletion.as_json(),
             "transitions": [
                 {"from": each.before, "to": each.after, **each.duration.as_json()}

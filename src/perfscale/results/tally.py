@@ -24,24 +24,31 @@ class RateTally:
     """Creates sent after the first burst, and the time they took.
 
     The first ``burst`` creates are let go at once; they say nothing of the
-    rate. ``creates`` and ``seconds`` add up over iterations.
+    rate. ``creates`` and ``seconds`` add up over iterations. ``wanted_s`` is
+    the time that those with a target should have taken, and ``limited_s`` the
+    one that they took.
     """
 
     target: float | None
     creates: int = 0
     seconds: float = 0.0
     held_back_s: float = 0.0
+    wanted_s: float = 0.0
+    limited_s: float = 0.0
 
     def add(self, other: RateTally) -> None:
         """Count everything that ``other`` counted."""
         self.creates += other.creates
         self.seconds += other.seconds
         self.held_back_s += other.held_back_s
+        self.wanted_s += other.wanted_s
+        self.limited_s += other.limited_s
 
     def result(self) -> Rate:
         """The frozen rate."""
         achieved = self.creates / self.seconds if self.seconds > 0 else None
-        return Rate(target=self.target, achieved=achieved, held_back_s=self.held_back_s)
+        share = self.wanted_s / self.limited_s if self.limited_s > 0 else None
+        return Rate(self.target, achieved, self.held_back_s, share)
 
 
 def tally_rate(
@@ -53,6 +60,8 @@ def tally_rate(
     if len(ordered) > burst:
         tally.creates = len(ordered) - burst
         tally.seconds = ordered[-1] - ordered[burst - 1]
+        if target is not None:
+            tally.wanted_s, tally.limited_s = tally.creates / target, tally.seconds
     return tally
 
 

@@ -1,0 +1,87 @@
+"""What a threshold can be about: every metric, by its name in the workload file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+class Unit(StrEnum):
+    """What a metric is measured in."""
+
+    SECONDS = "seconds"
+    COUNT = "count"
+    PER_SECOND = "perSecond"
+    PERCENT = "percent"
+
+
+class Latency(StrEnum):
+    """The latencies of a kind that are no phases."""
+
+    CREATION = "Creation"
+    READY = "Ready"
+    DELETION = "Deletion"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One of them.
+
+    Attributes:
+        name: As the workload file has it.
+        unit: What it is measured in.
+        whole: What it can also be given a percentage of; None if it cannot.
+        kind: The kind whose latency it is; None for what is no latency.
+        latency: Which latency: a phase, or one of `Latency`.
+    """
+
+    name: str
+    unit: Unit
+    whole: str | None = None
+    kind: str | None = None
+    latency: str | None = None
+
+    @property
+    def has_minimum(self) -> bool:
+        """Whether more of it is better: its bound is ``min``, and otherwise ``max``."""
+        return self.unit is Unit.PER_SECOND
+
+
+# The kinds whose readiness is known, with the phases on the way to it.
+_KINDS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
+    ("vmi", "VirtualMachineInstance", ("Pending", "Scheduling", "Scheduled", "Running")),
+    ("vm", "VirtualMachine", ("Starting", "Running")),
+    ("vmirs", "VirtualMachineInstanceReplicaSet", ()),
+    (
+        "vmim",
+        "VirtualMachineInstanceMigration",
+        ("Pending", "Scheduling", "Scheduled", "Running", "Succeeded"),
+    ),
+    ("pod", "Pod", ("Pending", "Running")),
+)
+
+
+def _latencies() -> Iterator[Metric]:
+    for short, kind, path in _KINDS:
+        for latency in (Latency.CREATION, *path, Latency.READY, Latency.DELETION):
+            name = f"{short}{latency}"
+            yield Metric(name, Unit.SECONDS, kind=kind, latency=str(latency))
+
+
+METRICS: Final[Mapping[str, Metric]] = {
+    metric.name: metric
+    for metric in (
+        *_latencies(),
+        Metric("failed", Unit.COUNT, "the objects that were requested"),
+        Metric("unready", Unit.COUNT, "the objects that were requested"),
+        Metric("leftover", Unit.COUNT, "the objects that were requested"),
+        Metric("apiErrors", Unit.COUNT, "the requests that were sent"),
+        Metric("apiRetries", Unit.COUNT, "the requests that were sent"),
+        Metric("achievedQps", Unit.PER_SECOND, "the rate that was wanted"),
+    )
+}
+"""By their names, in the order in which they are told."""

@@ -1,0 +1,180 @@
+"""What a run has to keep to: thresholds, each of one metric."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Final, Self
+
+from pydantic import (
+    Field,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+
+from perfscale.config.choices import choice
+from perfscale.config.durations import EXAMPLES, PATTERN, format_duration
+from perfscale.config.fields import Flag, detail, duration_reader, refusal, rule
+from perfscale.config.metrics import METRICS, Metric, Unit
+from perfscale.config.section import Section
+
+QUANTILES: Final = ("p50", "p90", "p95", "p99", "p99.9", "max", "mean")
+"""The statistics of a latency that can have a threshold."""
+
+_read_duration: Final = duration_reader(1e-9)
+_KNOWN_LATE: Final = frozenset({"unready", "leftover", "achievedQps"})
+_OF_REQUESTS: Final = frozenset({"apiErrors", "apiRetries"})
+_PERCENTAGE: Final = r"^[0-9]{1,3}(\.[0-9]+)?%$"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How much, or how little, of something is accepted.
+
+    Attributes:
+        value: In ``unit``.
+        unit: The metric's, or per cent of what the metric says.
+    """
+
+    value: float
+    unit: Unit
+
+    def of(self, whole: float) -> float:
+        """How much it is of ``whole``, if it is a percentage; else how much it is."""
+        return self.value * whole / 100 if self.unit is Unit.PERCENT else self.value
+
+    def __str__(self) -> str:
+        """As one writes it in the workload file."""
+        if self.unit is Unit.SECONDS:
+            return format_duration(self.value)
+        return f"{self.value:.12g}{'%' if self.unit is Unit.PERCENT else ''}"
+
+
+def _as_written(bound: Bound | None) -> object:
+    if bound is None or bound.unit in {Unit.SECONDS, Unit.PERCENT}:
+        return None if bound is None else str(bound)
+    return int(bound.value) if bound.value.is_integer() else bound.value
+
+
+def _read(metric: Metric, value: object) -> Bound:
+    if metric.unit is Unit.SECONDS:
+        return Bound(_read_duration(value), Unit.SECONDS)
+    if isinstance(value, str) and re.fullmatch(_PERCENTAGE, value):
+        percent = float(value[:-1])
+        if percent <= 100:
+            return Bound(percent, Unit.PERCENT)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    whole = isinstance(value, int) or metric.unit is Unit.PER_SECOND
+    if number and whole and 0 <= value < float("inf"):  # type: ignore[operator] # number says so
+        return Bound(float(value), metric.unit)  # type: ignore[arg-type] # as above
+    what = "a rate" if metric.unit is Unit.PER_SECOND else "a whole number"
+    raise refusal("number", f"{what} or a share of {metric.whole}, 0% to 100%", value)
+
+
+AnyBound = Annotated[
+    Bound | None,
+    PlainSerializer(_as_written, return_type=Any),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": PATTERN},
+                {"type": "string", "pattern": _PERCENTAGE},
+                {"type": "number", "minimum": 0},
+            ]
+        }
+    ),
+]
+"""A duration, a number or a percentage: which of them, the metric says."""
+
+
+def _refuse(key: str, message: str) -> ValidationError:
+    return ValidationError.from_exception_data("threshold", [detail(rule(message), (key,), None)])
+
+
+class Threshold(Section):
+    """A bound on one metric, judged at the end of what it is about."""
+
+    called: ClassVar[str] = "a mapping (metric, quantile, max, min, abortOnFail)"
+
+    metric: Annotated[str, *choice(*METRICS, listed=False)] = Field(
+        description="What is judged: a latency, as in vmiReady, a count, as in failed, or a rate."
+    )
+    quantile: Annotated[str | None, *choice(*QUANTILES)] = Field(
+        default=None, description="Which statistic of a latency; only latencies have some."
+    )
+    at_most: AnyBound = Field(
+        default=None,
+        alias="max",
+        description="The most that is accepted: a duration of a latency, or a number or share.",
+    )
+    at_least: AnyBound = Field(
+        default=None,
+        alias="min",
+        description="The least that is accepted, of achievedQps: a rate, or a share of qps.",
+    )
+    abort_on_fail: Flag = Field(
+        default=False,
+        description="End the run, cleanup included, as soon as this cannot be met any more.",
+    )
+
+    @field_validator("at_most", "at_least", mode="before")
+    @classmethod
+    def _is_of_the_metric(cls, value: object, info: ValidationInfo) -> Bound | None:
+        metric = METRICS.get(info.data.get("metric", ""))
+        if metric is None:  # the name is wrong, and that is reported
+            return None
+        return value if isinstance(value, Bound) else _read(metric, value)
+
+    @model_validator(mode="after")
+    def _keys_fit(self) -> Self:
+        name, metric = self.metric, METRICS[self.metric]
+        if metric.unit is Unit.SECONDS and self.quantile is None:
+            known = ", ".join(QUANTILES)
+            raise _refuse("quantile", f"{name} needs the key quantile: one of {known}")
+        if metric.unit is not Unit.SECONDS and self.quantile is not None:
+            raise _refuse("quantile", f"{name} is one number: remove this key")
+        takes, other = ("min", "max") if metric.has_minimum else ("max", "min")
+        if (self.at_most if other == "max" else self.at_least) is not None:
+            raise _refuse(other, f"{name} does not take this key, only {takes}")
+        if (self.at_most if takes == "max" else self.at_least) is None:
+            raise _refuse("metric", f"{name} needs the key {takes}, {_example(metric)}")
+        if self.abort_on_fail and (reason := self._known_late(metric)):
+            raise _refuse("abortOnFail", f"{reason} is known only at the end: remove this key")
+        return self
+
+    def _known_late(self, metric: Metric) -> str | None:
+        """What has to be known to tell that this is lost, and is not while the run goes on."""
+        if self.quantile == "mean":
+            return "a mean"
+        if metric.name in _KNOWN_LATE:
+            return metric.name
+        if metric.name in _OF_REQUESTS and self.bound.unit is Unit.PERCENT:
+            return "how many requests there are"
+        return None
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_there(
+        self, handler: SerializerFunctionWrapHandler
+    ) -> dict[str, object]:
+        return {key: value for key, value in handler(self).items() if value is not None}
+
+    @property
+    def bound(self) -> Bound:
+        """The one that it has."""
+        bound = self.at_most or self.at_least
+        if bound is None:
+            raise ValueError("a threshold has a bound")
+        return bound
+
+
+def _example(metric: Metric) -> str:
+    return {
+        Unit.SECONDS: "a duration, " + EXAMPLES,
+        Unit.COUNT: "as in max: 0 or max: 1%",
+    }.get(metric.unit, "as in min: 20 or min: 95%")

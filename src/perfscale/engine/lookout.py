@@ -1,0 +1,175 @@
+"""Looks out for thresholds with ``abortOnFail`` that cannot be met any more.
+
+A percentile is lost for good once so many objects have taken longer than its
+bound that no others can bring it back. Each object is looked at once, when it
+has got there or when its time is up: objects are created one after the other,
+so those whose time is up come first, and a cursor goes along them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from perfscale.config.metrics import METRICS, Latency
+from perfscale.errors import ThresholdError
+from perfscale.results import threshold_title
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from perfscale.config import Config, Threshold
+    from perfscale.engine.rows import IterationScope, TrackedObject
+    from perfscale.results import Calls, WorkloadInfo
+
+_QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999, "max": 1.0}
+
+
+class _LatencyWatch:
+    """One threshold of a latency, over all the objects of its kind."""
+
+    def __init__(self, threshold: Threshold, kind: str, latency: str, total: int) -> None:
+        self.total = total
+        self.over = 0
+        rank = math.floor((total - 1) * _QUANTILES[threshold.quantile or ""])
+        self.enough = total - rank
+        self._limit_s = threshold.bound.value
+        self._kind = kind
+        self._latency = latency
+        self._cursors: dict[IterationScope, int] = {}
+
+    @property
+    def lost(self) -> bool:
+        """Whether the statistic is beyond its bound, whatever the others do."""
+        return self.over >= self.enough
+
+    def look(self, scope: IterationScope, now: float) -> None:
+        """Look at the objects about which something is certain by now."""
+        cursor = self._cursors.get(scope, 0)
+        for row in scope.objects[cursor:]:
+            over = self._is_over(row, now)
+            if over is None:
+                break
+            self.over += over
+            cursor += 1
+        self._cursors[scope] = cursor
+
+    def close(self, scope: IterationScope) -> None:
+        """Look at the rest: what has not got there never will."""
+        self.look(scope, math.inf)
+        del self._cursors[scope]
+
+    def _is_over(self, row: TrackedObject, now: float) -> bool | None:
+        """Whether it took longer than the bound; None while nobody knows."""
+        if row.resource.kind != self._kind:
+            return False
+        begun_s, reached_s = self._times(row)
+        if begun_s is None:
+            return False if now == math.inf else None
+        if reached_s is not None:
+            return reached_s - begun_s > self._limit_s
+        if now - begun_s > self._limit_s:
+            return True
+        return None
+
+    def _times(self, row: TrackedObject) -> tuple[float | None, float | None]:
+        match self._latency:
+            case Latency.DELETION:
+                return row.delete_requested_s, row.deleted_s
+            case Latency.CREATION:
+                return row.sent_s, row.created_s
+            case Latency.READY:
+                return row.sent_s, row.ready_s if row.error is None else None
+            case phase:
+                return row.sent_s, row.phases_s.get(phase)
+
+
+class Lookout:
+    """Every threshold of a run that can end it.
+
+    Args:
+        config: The workload file.
+        workloads: How many objects of each kind there will be.
+        calls_of: The requests so far, of a workload, or of the run for None.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        workloads: Iterable[WorkloadInfo],
+        calls_of: Callable[[str | None], Calls],
+    ) -> None:
+        self._calls_of = calls_of
+        self._failed: Counter[str] = Counter()
+        self._latencies: list[tuple[str | None, Threshold, _LatencyWatch]] = []
+        self._counts: list[tuple[str | None, Threshold]] = []
+        objects: dict[str | None, Counter[str]] = {
+            each.name: Counter(each.objects) for each in workloads
+        }
+        objects[None] = sum(objects.values(), Counter())
+        self._requested = {name: counts.total() for name, counts in objects.items()}
+        self._add(None, config.global_config.thresholds, objects[None])
+        for workload in config.workloads:
+            self._add(workload.name, workload.thresholds, objects[workload.name])
+
+    def _add(
+        self, workload: str | None, thresholds: Iterable[Threshold], objects: Mapping[str, int]
+    ) -> None:
+        for threshold in thresholds:
+            metric = METRICS[threshold.metric]
+            if not threshold.abort_on_fail:
+                continue
+            if metric.kind is None or metric.latency is None:
+                self._counts.append((workload, threshold))
+            elif total := objects.get(metric.kind):
+                # How many children there will be nobody knows: those are judged at the end.
+                watch = _LatencyWatch(threshold, metric.kind, metric.latency, total)
+                self._latencies.append((workload, threshold, watch))
+
+    def look(self, scopes: Iterable[IterationScope], now: float) -> ThresholdError | None:
+        """What is lost by now, if anything is.
+
+        Args:
+            scopes: The iterations that are not closed yet.
+            now: Seconds since the run's start.
+        """
+        scopes = list(scopes)
+        for workload, _, watch in self._latencies:
+            for scope in scopes:
+                if workload in {None, scope.workload}:
+                    watch.look(scope, now)
+        lost = next(self._lost(scopes), None)
+        return None if lost is None else ThresholdError(lost)
+
+    def close(self, scope: IterationScope) -> None:
+        """Take the last of an iteration, whose rows are about to be let go."""
+        self._failed[scope.workload] += scope.failed
+        for workload, _, watch in self._latencies:
+            if workload in {None, scope.workload}:
+                watch.close(scope)
+
+    def _lost(self, scopes: Iterable[IterationScope]) -> Iterator[str]:
+        for workload, threshold, watch in self._latencies:
+            if watch.lost:
+                yield (
+                    f"{threshold_title(threshold, workload)} cannot be met any more: {watch.over} "
+                    f"of {watch.total} have taken longer than {threshold.bound}, or failed"
+                )
+        for workload, threshold in self._counts:
+            count = self._count(workload, threshold.metric, scopes)
+            bound = threshold.bound
+            most = bound.of(self._requested[workload])
+            if count > most:
+                yield (
+                    f"{threshold_title(threshold, workload)} cannot be met any more: it is "
+                    f"{count}, and at most {bound} is wanted"
+                )
+
+    def _count(self, workload: str | None, metric: str, scopes: Iterable[IterationScope]) -> int:
+        if metric == "failed":
+            ours = (each for each in scopes if workload in {None, each.workload})
+            settled = self._failed.total() if workload is None else self._failed[workload]
+            return settled + sum(scope.failed for scope in ours)
+        calls = self._calls_of(workload)
+        return calls.errors if metric == "apiErrors" else calls.retries
