@@ -13,6 +13,8 @@ from perfscale.errors import ResultsError
 from perfscale.results import (
     Accounts,
     Books,
+    KindResult,
+    LatencySamples,
     NamespaceCounts,
     RunFolder,
     RunOutcome,
@@ -40,6 +42,8 @@ RESULT: Final = RunResult(
     workloads=BALANCE.workloads,
     kinds=BALANCE.kinds,
 )
+
+NOTHING: Final = LatencySamples().summarize()
 
 
 @pytest.fixture
@@ -112,3 +116,16 @@ def test_a_folder_that_cannot_be_made_is_an_error_with_a_way_out(tmp_path: Path)
         RunFolder(tmp_path / "file").begin(INFO)
     assert caught.value.exit_code == 2
     assert "--results-dir" in (caught.value.hint or "")
+
+
+def test_a_percentile_that_was_not_reached_is_null_and_times_are_told_to_microseconds() -> None:
+    samples = LatencySamples()
+    samples.add(1.23456789)
+    samples.add_missing()
+    kind = KindResult(Accounts(), phases={"Ready": samples.summarize()}, deletion=NOTHING)
+    document = summarize(replace(RESULT, kinds={"ConfigMap": kind}))
+    ready = document["kinds"]["ConfigMap"]["phases"]["Ready"]
+    assert (ready["min"], ready["p99"]) == (1.234568, None)
+    assert list(ready) == [
+        "count", "missing", "min", "p50", "p90", "p95", "p99", "p99.9", "max", "mean",
+    ]  # fmt: skip

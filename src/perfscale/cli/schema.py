@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
 import typer
 
 
-def schema() -> None:
+def schema(
+    *,
+    results: Annotated[
+        bool, typer.Option("--results", help="That of summary.json in a run's results instead.")
+    ] = False,
+) -> None:
     """Print the JSON Schema of the workload file.
 
     Editors complete and check workload files with it. For the YAML language
@@ -17,6 +23,9 @@ def schema() -> None:
 
         # yaml-language-server: $schema=perfscale.schema.json
     """
-    from perfscale.config import json_schema
+    if results:
+        from perfscale.results import results_schema as made
+    else:
+        from perfscale.config import json_schema as made
 
-    typer.echo(json.dumps(json_schema(), indent=2))
+    typer.echo(json.dumps(made(), indent=2))

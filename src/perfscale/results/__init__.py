@@ -8,6 +8,7 @@ from perfscale.results.accounts import Accounts
 from perfscale.results.books import Balance, Books, IterationFacts
 from perfscale.results.calls import CallResult, Calls, CountedCall
 from perfscale.results.clock import ClockOffset
+from perfscale.results.document import SCHEMA_VERSION, results_schema
 from perfscale.results.entries import (
     AnyEntry,
     CallsEntry,
@@ -46,7 +47,7 @@ from perfscale.results.replay import server_view
 from perfscale.results.report import Report, write_report
 from perfscale.results.runfile import cleanup_command
 from perfscale.results.sink import Checked, Journal, ResultSink
-from perfscale.results.summary import SCHEMA_VERSION, summarize
+from perfscale.results.summary import summarize
 from perfscale.results.tally import IterationTally, RateTally, tally_rate
 from perfscale.results.thresholds import ThresholdVerdict, judge_thresholds, threshold_title
 
@@ -101,6 +102,7 @@ __all__ = [
     "cleanup_command",
     "judge_thresholds",
     "locate_run",
+    "results_schema",
     "server_view",
     "summarize",
     "tally_rate",

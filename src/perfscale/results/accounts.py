@@ -50,16 +50,3 @@ class Accounts:
     def balanced(self) -> bool:
         """Whether every requested object has exactly one outcome."""
         return self.requested == self.ready + self.failed + self.unready + self.not_attempted
-
-    def as_json(self) -> dict[str, int]:
-        """The counts under the names that the summary uses."""
-        return {
-            "requested": self.requested,
-            "created": self.created,
-            "ready": self.ready,
-            "failed": self.failed,
-            "unready": self.unready,
-            "notAttempted": self.not_attempted,
-            "deleted": self.deleted,
-            "leftover": self.leftover,
-        }

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import math
 from array import array
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SPELLED: Final = {"p999": "p99.9"}
 _HALF: Final = 0.5
 
 
@@ -45,14 +44,6 @@ class LatencySummary:
     p999: float | None
     max: float | None
     mean: float | None
-
-    def as_json(self) -> dict[str, float | int | None]:
-        """Under the names that the summary uses, rounded to microseconds."""
-        values = ((field.name, getattr(self, field.name)) for field in fields(self))
-        return {
-            _SPELLED.get(name, name): round(value, 6) if isinstance(value, float) else value
-            for name, value in values
-        }
 
 
 class LatencySamples:

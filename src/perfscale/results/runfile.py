@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from perfscale.errors import ResultsError
+from perfscale.results.document import SCHEMA_VERSION
 from perfscale.results.records import ClusterInfo, RunInfo
-from perfscale.results.summary import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from pydantic.alias_generators import to_camel
+import msgspec
+
+from perfscale.results import document
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from perfscale.results.accounts import Accounts
     from perfscale.results.calls import CallResult
     from perfscale.results.clock import ClockOffset
+    from perfscale.results.latency import LatencySummary
     from perfscale.results.records import (
         IterationResult,
         KindResult,
@@ -20,134 +24,142 @@ if TYPE_CHECKING:
         WatchDelay,
         WorkloadResult,
     )
-    from perfscale.results.thresholds import ThresholdVerdict
-
-SCHEMA_VERSION = 1
-"""Raised whenever a reader of ``summary.json`` would have to change."""
 
 
 def summarize(result: RunResult) -> dict[str, Any]:
     """The document: counts as integers, times in seconds, ``null`` where not reached."""
     info = result.info
-    return {
-        "schemaVersion": SCHEMA_VERSION,
-        "runId": info.run_id,
-        "startedAt": info.started_at.isoformat(),
-        "finishedAt": result.finished_at.isoformat(),
-        "durationSeconds": round(result.duration_s, 6),
-        "outcome": result.outcome.value,
-        "exitCode": result.exit_code,
-        "problems": list(result.problems),
-        "thresholds": [_threshold(verdict) for verdict in result.thresholds],
-        "cluster": {
-            "context": info.cluster.context,
-            "server": info.cluster.server,
-            "version": info.cluster.version,
-        },
-        "objects": result.accounts.as_json(),
-        "children": result.children.as_json(),
-        "namespaces": {
-            "created": result.namespaces.created,
-            "deleted": result.namespaces.deleted,
-            "leftover": result.namespaces.leftover,
-        },
-        "watch": {"reconnects": result.watch.reconnects, "relists": result.watch.relists},
-        "requests": dict(result.requests),
-        "clock": _clock(result.clock),
-        "calls": [_call(call) for call in result.calls],
-        "kinds": _kinds(result.kinds),
-        "childKinds": _kinds(result.child_kinds),
-        "workloads": [_workload(workload) for workload in result.workloads],
-    }
+    summary = document.Summary(
+        schema_version=document.SCHEMA_VERSION,
+        run_id=info.run_id,
+        started_at=info.started_at.isoformat(),
+        finished_at=result.finished_at.isoformat(),
+        duration_seconds=round(result.duration_s, 6),
+        outcome=result.outcome,
+        exit_code=result.exit_code,
+        problems=list(result.problems),
+        thresholds=[document.Judgement(**asdict(each)) for each in result.thresholds],
+        cluster=document.Cluster(**asdict(info.cluster)),
+        objects=_counts(result.accounts),
+        children=_counts(result.children),
+        namespaces=document.Namespaces(**asdict(result.namespaces)),
+        watch=document.Watches(**asdict(result.watch)),
+        requests=dict(result.requests),
+        clock=_clock(result.clock),
+        calls=_calls(result.calls),
+        kinds=_kinds(result.kinds),
+        child_kinds=_kinds(result.child_kinds),
+        workloads=[_workload(workload) for workload in result.workloads],
+    )
+    built: dict[str, Any] = msgspec.to_builtins(summary)
+    return built
 
 
-def _threshold(verdict: ThresholdVerdict) -> dict[str, Any]:
-    return {to_camel(field.name): getattr(verdict, field.name) for field in fields(verdict)}
+def _workload(workload: WorkloadResult) -> document.Workload:
+    return document.Workload(
+        name=workload.name,
+        iteration_count=workload.iteration_count,
+        objects=_counts(workload.accounts),
+        children=_counts(workload.children),
+        rate=_rate(workload.rate),
+        calls=_calls(workload.calls),
+        kinds=_kinds(workload.kinds),
+        child_kinds=_kinds(workload.child_kinds),
+        iterations=[_iteration(iteration) for iteration in workload.iterations],
+    )
 
 
-def _workload(workload: WorkloadResult) -> dict[str, Any]:
-    return {
-        "name": workload.name,
-        "iterationCount": workload.iteration_count,
-        "objects": workload.accounts.as_json(),
-        "children": workload.children.as_json(),
-        "rate": _rate(workload.rate),
-        "calls": [_call(call) for call in workload.calls],
-        "kinds": _kinds(workload.kinds),
-        "childKinds": _kinds(workload.child_kinds),
-        "iterations": [_iteration(iteration) for iteration in workload.iterations],
-    }
+def _iteration(iteration: IterationResult) -> document.Iteration:
+    return document.Iteration(
+        iteration=iteration.iteration,
+        started_seconds=round(iteration.started_s, 6),
+        finished_seconds=round(iteration.finished_s, 6),
+        problems=list(iteration.problems),
+        objects=_counts(iteration.accounts),
+        children=_counts(iteration.children),
+        rate=_rate(iteration.rate),
+        calls=_calls(iteration.calls),
+        kinds=_kinds(iteration.kinds),
+        child_kinds=_kinds(iteration.child_kinds),
+    )
 
 
-def _iteration(iteration: IterationResult) -> dict[str, Any]:
-    return {
-        "iteration": iteration.iteration,
-        "startedSeconds": round(iteration.started_s, 6),
-        "finishedSeconds": round(iteration.finished_s, 6),
-        "problems": list(iteration.problems),
-        "objects": iteration.accounts.as_json(),
-        "children": iteration.children.as_json(),
-        "rate": _rate(iteration.rate),
-        "calls": [_call(call) for call in iteration.calls],
-        "kinds": _kinds(iteration.kinds),
-        "childKinds": _kinds(iteration.child_kinds),
-    }
+def _counts(accounts: Accounts) -> document.Counts:
+    return document.Counts(**asdict(accounts))
 
 
-def _rate(rate: Rate) -> dict[str, float | None]:
-    return {
-        "targetQps": rate.target,
-        "achievedQps": None if rate.achieved is None else round(rate.achieved, 3),
-        "heldBackSeconds": round(rate.held_back_s, 6),
-    }
+def _rate(rate: Rate) -> document.CreationRate:
+    return document.CreationRate(
+        target_qps=rate.target,
+        achieved_qps=None if rate.achieved is None else round(rate.achieved, 3),
+        held_back_seconds=round(rate.held_back_s, 6),
+    )
 
 
-def _clock(clock: ClockOffset | None) -> dict[str, float | None] | None:
+def _clock(clock: ClockOffset | None) -> document.Clock | None:
     if clock is None:
         return None
-    return {
-        "offsetSeconds": round(clock.offset_s, 6) if clock.consistent else None,
-        "uncertaintySeconds": round(clock.uncertainty_s, 6) if clock.consistent else None,
-        "lowSeconds": clock.low_s,
-        "highSeconds": clock.high_s,
-    }
+    return document.Clock(
+        offset_seconds=round(clock.offset_s, 6) if clock.consistent else None,
+        uncertainty_seconds=round(clock.uncertainty_s, 6) if clock.consistent else None,
+        low_seconds=clock.low_s,
+        high_seconds=clock.high_s,
+    )
 
 
-def _call(call: CallResult) -> dict[str, Any]:
-    return {
-        "verb": call.verb,
-        "resource": call.resource,
-        "sent": call.sent,
-        "statuses": {str(status): count for status, count in call.statuses.items()},
-        "timeouts": call.timeouts,
-        "connectionErrors": call.connection_errors,
-        "retries": call.retries,
-        "throttledSeconds": round(call.throttled_s, 6),
-        "latency": call.latency.as_json(),
-    }
+def _calls(calls: Iterable[CallResult]) -> list[document.CallCounts]:
+    return [
+        document.CallCounts(
+            verb=call.verb,
+            resource=call.resource,
+            sent=call.sent,
+            statuses={str(status): count for status, count in call.statuses.items()},
+            timeouts=call.timeouts,
+            connection_errors=call.connection_errors,
+            retries=call.retries,
+            throttled_seconds=round(call.throttled_s, 6),
+            latency=_statistics(call.latency),
+        )
+        for call in calls
+    ]
 
 
-def _watch_delay(delay: WatchDelay | None) -> dict[str, Any] | None:
+def _kinds(kinds: Mapping[str, KindResult]) -> dict[str, document.Kind]:
+    return {kind: _kind(result) for kind, result in kinds.items()}
+
+
+def _kind(result: KindResult) -> document.Kind:
+    return document.Kind(
+        objects=_counts(result.accounts),
+        phases=_phases(result.phases),
+        creation=None if result.creation is None else _statistics(result.creation),
+        deletion=_statistics(result.deletion),
+        transitions=[
+            document.Change(before=each.before, after=each.after, **_rounded(each.duration))
+            for each in result.transitions
+        ],
+        server_phases=_phases(result.server_phases),
+        watch_delay=_watch_delay(result.watch_delay),
+    )
+
+
+def _phases(phases: Mapping[str, LatencySummary]) -> dict[str, document.Statistics]:
+    return {phase: _statistics(latency) for phase, latency in phases.items()}
+
+
+def _watch_delay(delay: WatchDelay | None) -> document.Delay | None:
     if delay is None:
         return None
-    return {"atLeast": delay.at_least.as_json(), "atMost": delay.at_most.as_json()}
+    return document.Delay(at_least=_statistics(delay.at_least), at_most=_statistics(delay.at_most))
 
 
-def _kinds(kinds: Mapping[str, KindResult]) -> dict[str, Any]:
+def _statistics(latency: LatencySummary) -> document.Statistics:
+    return document.Statistics(**_rounded(latency))
+
+
+def _rounded(latency: LatencySummary) -> dict[str, Any]:
+    """To microseconds."""
     return {
-        kind: {
-            "objects": result.accounts.as_json(),
-            "phases": {phase: summary.as_json() for phase, summary in result.phases.items()},
-            "creation": None if result.creation is None else result.creation.as_json(),
-            "deletion": result.deletion.as_json(),
-            "transitions": [
-                {"from": each.before, "to": each.after, **each.duration.as_json()}
-                for each in result.transitions
-            ],
-            "serverPhases": {
-                phase: summary.as_json() for phase, summary in result.server_phases.items()
-            },
-            "watchDelay": _watch_delay(result.watch_delay),
-        }
-        for kind, result in kinds.items()
+        name: round(value, 6) if isinstance(value, float) else value
+        for name, value in asdict(latency).items()
     }

@@ -1,0 +1,205 @@
+"""What ``summary.json`` holds: its types, of which its JSON Schema is made."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from perfscale.results.records import RunOutcome
+
+SCHEMA_VERSION: Final = 1
+"""Raised whenever a reader of ``summary.json`` would have to change."""
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+Count: TypeAlias = Annotated[int, Meta(ge=0)]
+Seconds: TypeAlias = Annotated[float | None, Meta(description="null: not reached, or no sample")]
+
+
+class _Part(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """A part of the document; keys that a reader does not know are to be ignored."""
+
+
+class Counts(_Part, frozen=True):
+    """Accounts: requested is the sum of ready, failed, unready and notAttempted."""
+
+    requested: Count
+    created: Count
+    ready: Count
+    failed: Count
+    unready: Count
+    not_attempted: Count
+    deleted: Count
+    leftover: Count
+
+
+class Statistics(_Part, frozen=True):
+    """A latency, in seconds; what is missing counts as longer than every sample."""
+
+    count: Count
+    missing: Count
+    min: Seconds
+    p50: Seconds
+    p90: Seconds
+    p95: Seconds
+    p99: Seconds
+    p999: Seconds = msgspec.field(name="p99.9")
+    max: Seconds
+    mean: Seconds
+
+
+class Change(Statistics, frozen=True):
+    """The time from one phase to the next."""
+
+    before: str = msgspec.field(name="from")
+    after: str = msgspec.field(name="to")
+
+
+class Delay(_Part, frozen=True):
+    """How late watches told of new objects: between these two."""
+
+    at_least: Statistics
+    at_most: Statistics
+
+
+class Kind(_Part, frozen=True):
+    """Accounts and latencies of the objects of one kind."""
+
+    objects: Counts
+    phases: dict[str, Statistics]
+    creation: Statistics | None
+    deletion: Statistics
+    transitions: list[Change]
+    server_phases: dict[str, Statistics]
+    watch_delay: Delay | None
+
+
+class CreationRate(_Part, frozen=True):
+    """Creates a second, wanted and achieved."""
+
+    target_qps: float | None
+    achieved_qps: float | None
+    held_back_seconds: float
+
+
+class CallCounts(_Part, frozen=True):
+    """Requests of one verb for one resource."""
+
+    verb: str
+    resource: Annotated[str, Meta(description="the plural; empty for what is no resource")]
+    sent: Count
+    statuses: Annotated[dict[str, Count], Meta(description="answers, by HTTP status")]
+    timeouts: Count
+    connection_errors: Count
+    retries: Count
+    throttled_seconds: float
+    latency: Statistics
+
+
+class Iteration(_Part, frozen=True):
+    """One iteration of a workload; its times count from the run's start."""
+
+    iteration: Count
+    started_seconds: float
+    finished_seconds: float
+    problems: list[str]
+    objects: Counts
+    children: Counts
+    rate: CreationRate
+    calls: list[CallCounts]
+    kinds: dict[str, Kind]
+    child_kinds: dict[str, Kind]
+
+
+class Workload(_Part, frozen=True):
+    """One workload, all its iterations together and each."""
+
+    name: str
+    iteration_count: Count
+    objects: Counts
+    children: Counts
+    rate: CreationRate
+    calls: list[CallCounts]
+    kinds: dict[str, Kind]
+    child_kinds: dict[str, Kind]
+    iterations: list[Iteration]
+
+
+class Judgement(_Part, frozen=True):
+    """Whether a threshold was met."""
+
+    workload: Annotated[str | None, Meta(description="null: the run as a whole")]
+    metric: str
+    quantile: str | None
+    bound: Annotated[str, Meta(description="max or min")]
+    limit: float
+    unit: Annotated[str, Meta(description="seconds, count, perSecond or percent")]
+    value: Annotated[float | None, Meta(description="null: not reached, or no sample")]
+    passed: bool
+    missed_by: float | None
+    text: str
+
+
+class Cluster(_Part, frozen=True):
+    """Where the load went."""
+
+    context: str | None
+    server: str
+    version: str | None
+
+
+class Namespaces(_Part, frozen=True):
+    """Those that the run made."""
+
+    created: Count
+    deleted: Count
+    leftover: Count
+
+
+class Watches(_Part, frozen=True):
+    """How often watches were opened again, and lists read again."""
+
+    reconnects: Count
+    relists: Count
+
+
+class Clock(_Part, frozen=True):
+    """How far the server's clock is ahead; null offsets where no offset fits all answers."""
+
+    offset_seconds: float | None
+    uncertainty_seconds: float | None
+    low_seconds: float
+    high_seconds: float
+
+
+class Summary(_Part, frozen=True):
+    """What a run did, and how the control plane held."""
+
+    schema_version: Count
+    run_id: str
+    started_at: str
+    finished_at: str
+    duration_seconds: float
+    outcome: RunOutcome
+    exit_code: int
+    problems: list[str]
+    thresholds: list[Judgement]
+    cluster: Cluster
+    objects: Counts
+    children: Counts
+    namespaces: Namespaces
+    watch: Watches
+    requests: dict[str, float]
+    clock: Clock | None
+    calls: list[CallCounts]
+    kinds: dict[str, Kind]
+    child_kinds: dict[str, Kind]
+    workloads: list[Workload]
+
+
+def results_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of ``summary.json``."""
+    schema = msgspec.json.schema(Summary)
+    return {"$schema": _DIALECT, "title": "perfscale summary.json", **schema}
