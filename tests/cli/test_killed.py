@@ -26,6 +26,10 @@ OUTCOMES: Final = ("ready", "failed", "unready", "notAttempted")
 UNENDING: Final = {"waitWhenFinished": "1h"}
 """A run that a slow test cannot miss."""
 
+MADE_FROM_THE_JOURNAL = (
+    "objects.ndjson", "children.ndjson", "timeseries.ndjson", "junit.xml", "summary.json",
+)  # fmt: skip
+
 
 class Killed(NamedTuple):
     """A run that was killed, and what the cluster had shown of it before."""
@@ -186,7 +190,7 @@ def test_the_report_on_a_run_that_ended_is_the_one_that_the_run_printed(
     assert ended.code == 0, ended.err
     (folder,) = perfscale.results
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
-    for name in ("summary.json", "objects.ndjson", "children.ndjson", "timeseries.ndjson"):
+    for name in MADE_FROM_THE_JOURNAL:
         (folder / name).unlink()
     said = perfscale("report", Path("results") / folder.name)
     assert (said.code, said.err) == (0, "")

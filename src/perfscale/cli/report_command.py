@@ -27,11 +27,11 @@ def report(
 ) -> None:
     """Make the results of a run from its journal, also of one that was killed.
 
-    Writes objects.ndjson, children.ndjson, timeseries.ndjson and summary.json
-    into the folder and prints what the run would have printed at its end: for
-    a run that was killed, how far it was, what may be left in the cluster, and
-    the command that removes it. No cluster is asked. The exit code is not the
-    run's: it is 0 if there is a report.
+    Writes objects.ndjson, children.ndjson, timeseries.ndjson, junit.xml and
+    summary.json into the folder and prints what the run would have printed at
+    its end: for a run that was killed, how far it was, what may be left in the
+    cluster, and the command that removes it. No cluster is asked. The exit
+    code is not the run's: it is 0 if there is a report.
 
     For example:
 

@@ -10,7 +10,7 @@ from perfscale.errors import ResultsError
 from perfscale.results.entries import JOURNAL_VERSION, Begin, EndEntry, Totals
 from perfscale.results.files import try_folder, write_file
 from perfscale.results.journal import JOURNAL_FILE, JournalWriter
-from perfscale.results.report import SUMMARY_FILE, dump, write_report
+from perfscale.results.report import dump, write_report, write_result
 from perfscale.results.runfile import RUN_FILE, WORKLOAD_FILE, cleanup_command, describe_run
 from perfscale.results.summary import summarize
 
@@ -89,7 +89,7 @@ class RunFolder:
     def finish(self, result: RunResult) -> None:
         """Make the other files from the journal; each is written whole or not at all.
 
-        Where the journal is incomplete, only the summary is written.
+        Where the journal is incomplete, only what needs none is written.
 
         Raises:
             OSError: Something could not be written, and that was not told before.
@@ -107,7 +107,7 @@ class RunFolder:
         else:
             failure = failure if journal.lost else None  # it could be written after all
         if journal.lost:
-            write_file(path / SUMMARY_FILE, dump(summarize(result)))
+            write_result(path, result)
         else:
             _make_files(path, result)
         if failure is not None:
@@ -128,14 +128,13 @@ def _unwritable(path: Path, error: OSError) -> ResultsError:
 
 def _make_files(path: Path, result: RunResult) -> None:
     """What the run has counted itself stands, should its journal tell otherwise."""
-    own = summarize(result)
     try:
-        if summarize(write_report(path).result) == own:
+        if summarize(write_report(path).result) == summarize(result):
             return
         trouble = f"{path / JOURNAL_FILE}: it does not tell what the run has counted"
     except ResultsError as error:
         trouble = str(error)
-    write_file(path / SUMMARY_FILE, dump(own))
+    write_result(path, result)
     raise OSError(trouble)
 
 

@@ -14,6 +14,7 @@ from perfscale.errors import ResultsError
 from perfscale.results.entries import Begin
 from perfscale.results.files import RecordFiles, write_file
 from perfscale.results.journal import JOURNAL_FILE, read_journal
+from perfscale.results.junit import JUNIT_FILE, junit
 from perfscale.results.records import RunOutcome, RunResult
 from perfscale.results.replay import Replay
 from perfscale.results.runfile import KnownRun, read_run
@@ -46,7 +47,7 @@ class Report(NamedTuple):
 
 
 def write_report(folder: Path) -> Report:
-    """Make the records, ``timeseries.ndjson`` and ``summary.json`` from the journal.
+    """Make the records, ``timeseries.ndjson``, ``junit.xml`` and ``summary.json`` from the journal.
 
     Each file is written whole or not at all, the summary last. A summary that
     a run wrote itself is never replaced by one of an incomplete journal.
@@ -74,12 +75,22 @@ def write_report(folder: Path) -> Report:
             if result.outcome is RunOutcome.KILLED or replay.lost:
                 _refuse_to_replace(folder)
         write_timeseries(folder, series, result.duration_s)
-        write_file(folder / SUMMARY_FILE, dump(summarize(result)))
+        write_result(folder, result)
     except OSError as error:
         raise ResultsError(
             f"{folder}: the report cannot be written: {error.strerror or error}"
         ) from error
     return Report(result, run.cleanup)
+
+
+def write_result(folder: Path, result: RunResult) -> None:
+    """Write what needs no journal: ``junit.xml``, and ``summary.json`` after it.
+
+    Raises:
+        OSError: They cannot be written.
+    """
+    write_file(folder / JUNIT_FILE, junit(result))
+    write_file(folder / SUMMARY_FILE, dump(summarize(result)))
 
 
 def _play(replay: Replay, entries: Iterator[AnyEntry], path: Path) -> None:
