@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from perfscale.cli import options
+from perfscale.cli.export import ExportOption, export_results
 from perfscale.cli.verbosity import log_more
 
 
@@ -23,6 +24,7 @@ def report(
         ),
     ],
     output: options.OutputFormat = options.Output.TEXT,
+    export: ExportOption = None,
     verbose: options.Verbose = 0,
 ) -> None:
     """Make the results of a run from its journal, also of one that was killed.
@@ -38,6 +40,8 @@ def report(
         perfscale report results/first-20261124T044937Z-2fc79c1a
 
         perfscale report results/first-20261124T044937Z-2fc79c1a --output json
+
+        perfscale report results/first-20261124T044937Z-2fc79c1a --export kube-burner
     """
     from perfscale.cli.report import tell_result
     from perfscale.results import write_report
@@ -46,6 +50,7 @@ def report(
     folder = _folder(run)
     made = write_report(folder)
     tell_result(made.result, folder, cleanup=made.cleanup, output=output)
+    export_results(folder, export)
 
 
 def _folder(path: Path) -> Path:

@@ -15,6 +15,7 @@ import typer
 from perfscale.cli import options
 from perfscale.cli.confirm import confirmed
 from perfscale.cli.dryrun import DryRun, report_trials
+from perfscale.cli.export import Export, ExportOption, export_results
 from perfscale.cli.failure import report_failure
 from perfscale.cli.signals import handle_signals, run_until_signalled
 from perfscale.cli.simulate import FaultsFile, Speed, read_faults
@@ -46,6 +47,7 @@ class RunSettings:
     max_failures: FailureBudget | None = None
     cleanup_timeout_s: float = 300.0
     output: options.Output = options.Output.TEXT
+    export: Export | None = None
     dry_run: DryRun | None = None
     container_prefix: str | None = None
     container_tag: str | None = None
@@ -94,6 +96,7 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
     ] = None,
     results_dir: options.ResultsDir = options.DEFAULT_RESULTS,
     output: options.OutputFormat = options.Output.TEXT,
+    export: ExportOption = None,
     request_timeout: Annotated[
         str, typer.Option(metavar="DURATION", help="Bound on one request, as in 30s or 2m.")
     ] = "60s",
@@ -160,6 +163,7 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         max_failures=_budget(max_failures),
         cleanup_timeout_s=options.seconds("--cleanup-timeout", cleanup_timeout),
         output=output,
+        export=export,
         dry_run=dry_run,
         container_prefix=container_prefix,
         container_tag=container_tag,
@@ -255,11 +259,17 @@ async def _display(following: Coroutine[None, None, None]) -> None:
 def _conclude(settings: RunSettings, result: RunResult, folder: Path | None) -> None:
     """Tell how the run ended, once it has."""
     from perfscale.cli.report import tell_result
+    from perfscale.errors import ResultsError
 
     if result.error is not None:
         report_failure(result.error)
     cleanup = _cleanup_command(settings, result.info)
     tell_result(result, folder, cleanup=cleanup, output=settings.output)
+    if folder is not None:
+        try:
+            export_results(folder, settings.export)
+        except ResultsError as error:
+            say(f"warning: the results were not exported: {error}")
 
 
 async def _execute(generator: LoadGenerator) -> RunResult:

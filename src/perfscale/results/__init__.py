@@ -27,6 +27,7 @@ from perfscale.results.entries import (
 from perfscale.results.folder import RunFolder, locate_run
 from perfscale.results.journal import JOURNAL_FILE
 from perfscale.results.kinds import accounts_of
+from perfscale.results.kube_burner import export_kube_burner
 from perfscale.results.latency import LatencySamples, LatencySummary
 from perfscale.results.meter import RequestMeter
 from perfscale.results.records import (
@@ -100,6 +101,7 @@ __all__ = [
     "WorkloadResult",
     "accounts_of",
     "cleanup_command",
+    "export_kube_burner",
     "judge_thresholds",
     "locate_run",
     "results_schema",
