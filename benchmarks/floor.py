@@ -125,11 +125,17 @@ class Floor:
         stamps.append(time.monotonic())
         await self._all_running.wait()
         stamps.append(time.monotonic())
-        async with self._session.delete(self._vmis, params={"labelSelector": "load=floor"}) as _:
+        while not await self._ask_all_to_go():
             pass
         await self._all_gone.wait()
         stamps.append(time.monotonic())
         return stamps
+
+    async def _ask_all_to_go(self) -> bool:
+        """Whether the server came to the end of it in the minute that it gives itself."""
+        async with self._session.delete(self._vmis, params={"labelSelector": "load=floor"}) as done:
+            await done.read()
+            return done.status == 200
 
     async def _exists(self) -> bool:
         async with self._session.get(f"{self._namespaces}/{NAMESPACE}") as answer:
