@@ -141,6 +141,7 @@ async def _follow(context: RunContext, count: int) -> Cost:
     lags: list[float] = []
     await asyncio.sleep(1.0)  # the journal is written
     watching = asyncio.create_task(watch_lag(lags))
+    recording = asyncio.create_task(context.recorder.run())
     cpu_s, started_s = time.process_time(), time.monotonic()
     await observer.start()
     await context.changed.wait_until(lambda: scope.ready == count)
@@ -150,6 +151,7 @@ async def _follow(context: RunContext, count: int) -> Cost:
     await context.changed.wait_until(lambda: scope.present == 0)
     cost = Cost(time.process_time() - cpu_s, time.monotonic() - started_s, each, max(lags))
     watching.cancel()
+    recording.cancel()
     observer.stop()
     if scope.deleted != count or scope.failed:
         raise RuntimeError(f"{scope.deleted} of {count} deleted, {scope.failed} failed")

@@ -12,7 +12,7 @@ def read(plural: str, document: dict[str, Any], *, group: str = "kubevirt.io") -
     rule = rule_for(Resource(group, "v1", plural, "Kind", namespaced=True))
     document = {"metadata": {"name": "a", "uid": "u"}, **document}
     assert rule.read is not None
-    return rule.read(msgspec.convert(document, rule.decoder))
+    return rule.read(msgspec.json.decode(msgspec.json.encode(document), type=rule.decoder))
 
 
 @pytest.mark.parametrize("phase", [None, "Pending", "Scheduling", "Scheduled", "Unknown"])

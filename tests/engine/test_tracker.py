@@ -17,7 +17,7 @@ def test_an_object_is_ready_once_it_is_seen_running(story: Story) -> None:
     assert [change.change for change in changes] == [Change.PHASE, Change.READY]
     assert row.outcome is Outcome.READY
     assert scope.unsettled == 0
-    assert list(row.phases_s) == ["Pending", "Scheduling", "Scheduled", "Running"]
+    assert list(row.phases_s.names) == ["Pending", "Scheduling", "Scheduled", "Running"]
 
 
 def test_a_repeated_event_changes_nothing(story: Story) -> None:
@@ -142,7 +142,7 @@ def test_what_becomes_ready_after_the_wait_stays_unready(story: Story) -> None:
     story.tracker.close_readiness(scope)
     story.becomes(row, "Running")
     assert row.outcome is Outcome.UNREADY
-    assert "Running" in row.phases_s
+    assert "Running" in row.phases_s.names
 
 
 def test_what_becomes_ready_after_its_deletion_was_asked_for_stays_unready(story: Story) -> None:

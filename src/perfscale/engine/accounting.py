@@ -27,7 +27,7 @@ def record_of(row: TrackedObject) -> ObjectRecord:
         admitted_s=rounded(row.admitted_s),
         sent_s=rounded(row.sent_s),
         created_s=rounded(row.created_s),
-        phases_s={phase: round(at, 6) for phase, at in row.phases_s.items()},
+        phases_s=row.phases_s.rounded(),
         ready_s=rounded(row.ready_s),
         delete_requested_s=rounded(row.delete_requested_s),
         deleted_s=rounded(row.deleted_s),
@@ -39,7 +39,7 @@ def record_of(row: TrackedObject) -> ObjectRecord:
 
 def stamps_of(row: TrackedObject) -> dict[str, str]:
     """The server's timestamps of an object's phases."""
-    return {stamp.phase: stamp.phase_transition_timestamp for stamp in row.server_phases or ()}
+    return {stamp.phase: stamp.phase_transition_timestamp for stamp in row.server_phases}
 
 
 def rounded(seconds: float | None) -> float | None:

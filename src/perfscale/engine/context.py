@@ -92,7 +92,7 @@ class RunContext:
         for subject, change, phase in changes:
             if subject is not last:
                 last = subject
-                self.recorder.look(subject)
+                self.recorder.touch(subject)
             _log.debug(
                 "%s %s/%s: %s",
                 subject.resource.kind,
@@ -121,7 +121,7 @@ class RunContext:
     def send(self, row: TrackedObject) -> None:
         """Its create request is on its way."""
         self.tracker.send(row, self.stopwatch.now())
-        self.recorder.look(row)
+        self.recorder.touch(row)
 
     def request_deletion(self, scope: IterationScope) -> None:
         """The objects of an iteration were asked to go."""

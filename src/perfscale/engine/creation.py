@@ -141,7 +141,7 @@ class Creator:
             metadata, sent, answered = await self._request(row, body)
         except ApiError as error:
             if error.sent_s is not None:
-                row.sent_s = context.stopwatch.since_start(error.sent_s)
+                context.tracker.correct_sending(row, context.stopwatch.since_start(error.sent_s))
             context.report(
                 context.tracker.refuse(row, failure_text(error), certain=_is_certain(error))
             )
@@ -151,7 +151,7 @@ class Creator:
         except Exception as error:  # noqa: BLE001 -- a bug of ours ends the run, and says so
             context.abort(error)
         else:
-            row.sent_s = context.stopwatch.since_start(sent)
+            context.tracker.correct_sending(row, context.stopwatch.since_start(sent))
             context.report(
                 context.tracker.accept(
                     row,

@@ -148,7 +148,7 @@ class Ledger:
         remaining = iter(rows)
         while some := list(islice(remaining, _AT_ONCE)):
             self._context.recorder.look_all(some)
-            yield [record_of(row) for row in some]
+            yield [record_of(row) for row in some if row.uid is not None or not row.is_child]
 
     def _record(self, records: list[ObjectRecord], *, children: bool) -> None:
         if self._sink is None or self._sink_failed:

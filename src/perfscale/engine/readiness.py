@@ -1,14 +1,14 @@
 """What "ready" and "failed" mean, kind by kind.
 
 A watch decodes each object into the small struct that its kind's rule names;
-the rule turns it into an `ObjectView`, which is all that the tracker knows of
+the rule turns it into a `Reading`, which is all that the tracker knows of
 an object. Rules are pure, so every one of them is tested without a cluster.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perfscale.kube.resources import Resource
+
+_NOTHING: Final = msgspec.Raw()
 
 
 class OwnerReference(msgspec.Struct, frozen=True):
@@ -47,11 +49,20 @@ class Condition(msgspec.Struct, frozen=True, rename="camel"):
     message: str | None = None
 
 
-class PhaseTransition(msgspec.Struct, frozen=True, rename="camel"):
+class PhaseTransition(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """One entry of a VMI's ``status.phaseTransitionTimestamps``."""
 
     phase: str
     phase_transition_timestamp: str
+
+
+Stamps: TypeAlias = tuple[PhaseTransition, ...]
+
+_CONDITIONS: Final = msgspec.json.Decoder(list[Condition] | None)
+_STAMPS: Final = msgspec.json.Decoder(Stamps | None)
+_SEEN_STAMPS: Final[dict[bytes, Stamps]] = {}
+_MOST_STAMPS: Final = 4096
+"""Decoded timestamps that are remembered; some 4 MB."""
 
 
 class Followed(Protocol):
@@ -72,13 +83,17 @@ class AnyObject(msgspec.Struct, frozen=True):
 
 
 class PhasedStatus(msgspec.Struct, frozen=True, rename="camel"):
-    """Status of a kind that goes through phases."""
+    """Status of a kind that goes through phases.
+
+    Conditions and timestamps are in every event, and seldom needed: they are
+    decoded only where they are.
+    """
 
     phase: str | None = None
     reason: str | None = None
     message: str | None = None
-    conditions: list[Condition] | None = None
-    phase_transition_timestamps: list[PhaseTransition] | None = None
+    conditions: msgspec.Raw = _NOTHING
+    phase_transition_timestamps: msgspec.Raw = _NOTHING
 
 
 class PhasedObject(msgspec.Struct, frozen=True):
@@ -132,8 +147,7 @@ class VirtualMachineInstanceReplicaSet(msgspec.Struct, frozen=True):
     status: ReplicaSetStatus | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """What a rule reads off an object.
 
     Attributes:
@@ -148,7 +162,7 @@ class Reading:
     ready: bool = False
     failure: str | None = None
     detail: str | None = None
-    stamps: list[PhaseTransition] | None = None
+    stamps: Stamps = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +186,30 @@ class KindRule(Generic[ObjectT]):
     children: tuple[tuple[str | None, str], ...] = ()
 
 
+def _conditions(raw: msgspec.Raw) -> list[Condition]:
+    try:
+        return (_CONDITIONS.decode(raw) or []) if raw else []
+    except msgspec.DecodeError:
+        return []  # they only explain
+
+
+def _stamps(raw: msgspec.Raw) -> Stamps:
+    """The same object for the same timestamps: they are to the second, so many VMIs share them."""
+    if not raw:
+        return ()
+    text = bytes(raw)
+    known = _SEEN_STAMPS.get(text)
+    if known is None:
+        if len(_SEEN_STAMPS) >= _MOST_STAMPS:
+            _SEEN_STAMPS.clear()
+        try:
+            known = _STAMPS.decode(text) or ()
+        except msgspec.DecodeError:
+            known = ()  # they are only for reading
+        _SEEN_STAMPS[text] = known
+    return known
+
+
 def _explain(conditions: list[Condition] | None, *expected: str) -> str | None:
     """What those of the ``expected`` conditions say that are not true, the first that does.
 
@@ -191,17 +229,15 @@ def _explain(conditions: list[Condition] | None, *expected: str) -> str | None:
 def read_vmi(obj: PhasedObject) -> Reading:
     """``Running`` is ready; ``Failed`` and ``Succeeded`` are final."""
     status = obj.status
-    detail = _explain(status.conditions, "PodScheduled", "Synchronized", "Ready") or status.reason
+    stamps = _stamps(status.phase_transition_timestamps)
+    if status.phase == "Running":
+        return Reading(phase="Running", ready=True, stamps=stamps)
+    conditions = _conditions(status.conditions)
+    detail = _explain(conditions, "PodScheduled", "Synchronized", "Ready") or status.reason
     failure = None
     if status.phase in {"Failed", "Succeeded"}:
         failure = f"it ended in phase {status.phase}" + (f" ({detail})" if detail else "")
-    return Reading(
-        phase=status.phase,
-        ready=status.phase == "Running",
-        failure=failure,
-        detail=detail,
-        stamps=status.phase_transition_timestamps,
-    )
+    return Reading(phase=status.phase, failure=failure, detail=detail, stamps=stamps)
 
 
 def read_migration(obj: PhasedObject) -> Reading:
@@ -214,19 +250,19 @@ def read_migration(obj: PhasedObject) -> Reading:
         ready=phase == "Succeeded",
         failure=failure if phase == "Failed" else None,
         detail=detail,
-        stamps=obj.status.phase_transition_timestamps,
+        stamps=_stamps(obj.status.phase_transition_timestamps),
     )
 
 
 def read_pod(obj: PhasedObject) -> Reading:
     """Running with condition ``Ready``, or run to completion; ``Failed`` is final."""
     status = obj.status
+    conditions = _conditions(status.conditions)
     ready = any(
-        condition.type == "Ready" and condition.status == "True"
-        for condition in status.conditions or ()
+        condition.type == "Ready" and condition.status == "True" for condition in conditions
     )
     detail = (
-        _explain(status.conditions, "PodScheduled", "ContainersReady", "Ready")
+        _explain(conditions, "PodScheduled", "ContainersReady", "Ready")
         or status.message
         or status.reason
     )

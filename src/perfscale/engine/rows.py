@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from perfscale.results import Outcome
+from perfscale.results import Outcome, PhaseTimes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from perfscale.engine.readiness import PhaseTransition
+    from perfscale.engine.readiness import Stamps
     from perfscale.kube.resources import Resource
 
 
@@ -36,11 +36,38 @@ class Transition(NamedTuple):
     phase: str | None = None
 
 
+class News:
+    """What of a row the journal has not been told yet, bit by bit.
+
+    Whoever changes a row says so in its ``news``. Phases and the server's
+    stamps have no bit: how far they were told is known anyway.
+    """
+
+    SENT: Final = 1 << 0
+    UID: Final = 1 << 1
+    OWNER: Final = 1 << 2
+    SERVER_CREATED: Final = 1 << 3
+    CREATED: Final = 1 << 4
+    OBSERVED: Final = 1 << 5
+    READY: Final = 1 << 6
+    ERROR: Final = 1 << 7
+    DETAIL: Final = 1 << 8
+    DELETE_REQUESTED: Final = 1 << 9
+    SERVER_DELETED: Final = 1 << 10
+    DELETED: Final = 1 << 11
+    ANOTHER: Final = 1 << 12
+    """The row is about another object now: all that was told is void."""
+
+
 class TrackedObject:
     """One row: an object the run asked for, or a child that a controller made.
 
-    ``number`` and ``told`` are the recorder's: under which number the journal
-    knows the object, and what it has been told of it.
+    There are tens of thousands of them: what many have in common (phases, the
+    server's stamps, what their status says) is shared between them.
+
+    ``number``, ``news``, ``touched``, ``told_phases`` and ``told_stamps`` are
+    the recorder's: under which number the journal knows the object, and what
+    there is to tell of it.
     """
 
     __slots__ = (
@@ -53,6 +80,7 @@ class TrackedObject:
         "finalizers",
         "name",
         "namespace",
+        "news",
         "number",
         "observed_s",
         "owner_uid",
@@ -68,7 +96,9 @@ class TrackedObject:
         "server_deleted",
         "server_phases",
         "settled",
-        "told",
+        "told_phases",
+        "told_stamps",
+        "touched",
         "uid",
         "version",
     )
@@ -96,19 +126,22 @@ class TrackedObject:
         self.created_s: float | None = None
         self.observed_s: float | None = None
         self.phase: str | None = None
-        self.phases_s: dict[str, float] = {}
+        self.phases_s = PhaseTimes()
         self.ready_s: float | None = None
         self.delete_requested_s: float | None = None
         self.deleted_s: float | None = None
         self.error: str | None = None
         self.detail: str | None = None
-        self.finalizers: list[str] | None = None
+        self.finalizers: tuple[str, ...] = ()
         self.settled = False
         self.server_created: str | None = None
         self.server_deleted: str | None = None
-        self.server_phases: list[PhaseTransition] | None = None
+        self.server_phases: Stamps = ()
         self.number = 0
-        self.told: tuple[Any, ...] | None = None
+        self.news = 0
+        self.touched = False
+        self.told_phases = 0
+        self.told_stamps: Stamps = ()
 
     @property
     def is_child(self) -> bool:
@@ -131,6 +164,8 @@ class TrackedObject:
             mine, its = getattr(self, name), getattr(other, name)
             setattr(self, name, its)
             setattr(other, name, mine)
+        for row in (self, other):
+            row.news |= News.ANOTHER
 
     @property
     def explanation(self) -> str | None:

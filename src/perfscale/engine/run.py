@@ -164,7 +164,10 @@ class Run:
         self._reporting = tasks.create_task(
             self._guard(self._crew.reporter.run), name="perfscale-progress"
         )
-        self._counting = tasks.create_task(self._guard(self._count), name="perfscale-journal")
+        self._counting = tasks.create_task(self._guard(self._count), name="perfscale-totals")
+        self._recording = tasks.create_task(
+            self._guard(self._context.recorder.run), name="perfscale-journal"
+        )
         load = tasks.create_task(self._guard(self._load), name="perfscale-load")
         self._load_task = load
         if self._interrupted_by is not None:
@@ -193,6 +196,7 @@ class Run:
         """Close whatever still lives in the outer scope, so that it can end."""
         self._reporting.cancel()
         self._counting.cancel()
+        self._recording.cancel()
         self._crew.reporter.report()
         self._crew.creator.give_up()
         self._observer.stop()

@@ -9,7 +9,7 @@ from perfscale.engine.readiness import rule_for
 from perfscale.results import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from perfscale.engine.removal import Survey
     from perfscale.engine.rows import IterationScope, TrackedObject
@@ -93,7 +93,7 @@ def describe_survey(found: Survey) -> list[str]:
     ]
 
 
-def held_by(finalizers: list[str] | None) -> str | None:
+def held_by(finalizers: Sequence[str] | None) -> str | None:
     """What keeps an object that was asked to go; None if nothing does."""
     return f"held by finalizer {', '.join(finalizers)}" if finalizers else None
 

@@ -8,11 +8,12 @@ without a loop. All times are seconds since the run's start, given by the caller
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from perfscale.config.labels import ITERATION_LABEL, WORKLOAD_LABEL
-from perfscale.engine.rows import Change, IterationScope, TrackedObject, Transition
+from perfscale.engine.rows import Change, IterationScope, News, TrackedObject, Transition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,7 +65,14 @@ class Tracker:
         """Its create request is on its way (again, where it is retried)."""
         if row.sent_s is None:
             row.sent_s = now
+            row.news |= News.SENT
             row.scope.sent += 1
+
+    def correct_sending(self, row: TrackedObject, sent_s: float) -> None:
+        """The client knows when it was sent: after it had been admitted."""
+        if row.sent_s != sent_s:
+            row.sent_s = sent_s
+            row.news |= News.SENT
 
     def accept(
         self, row: TrackedObject, metadata: Metadata, now: float, *, is_ready: bool
@@ -89,9 +97,11 @@ class Tracker:
         elif row.deleted_s is not None and row.delete_requested_s is None:
             changes += self._fail(row, _VANISHED)
         row.created_s = now
+        row.news |= News.CREATED
         if is_ready:
             if row.ready_s is not None:
                 row.ready_s = now  # the watch was quicker than the answer
+                row.news |= News.READY
             elif not row.settled:
                 changes.append(self._become_ready(row, now))
         return changes
@@ -130,6 +140,7 @@ class Tracker:
                 return changes
         if event == "ADDED" and row.observed_s is None and not row.is_child:
             row.observed_s = now
+            row.news |= News.OBSERVED
         if row.deleted_s is None:
             self._read(row, metadata, reading, now, changes)
             if event == "DELETED":
@@ -183,6 +194,7 @@ class Tracker:
         for row in scope.rows:
             if row.present and row.delete_requested_s is None:
                 row.delete_requested_s = now
+                row.news |= News.DELETE_REQUESTED
 
     def retire(self, scope: IterationScope) -> None:
         """Let go of an iteration whose story has been written down."""
@@ -209,6 +221,7 @@ class Tracker:
             if row.error is not None:
                 self._count(row, -1)
                 row.error, row.settled = None, False  # its create was carried out after all
+                row.news |= News.ERROR
                 self._count(row, 1)
             changes += self._bind(row, metadata, now)
             return row
@@ -230,7 +243,8 @@ class Tracker:
 
         The one that it was about becomes a child, since it carries the labels
         and its end is waited for; ``known`` is the child that the right one was
-        taken for, if it has been seen.
+        taken for, if it has been seen. If there is no such object, a child
+        without a UID is left, which counts for nothing.
         """
         other = known or TrackedObject(
             row.scope, row.resource, row.namespace, row.name, replica=None
@@ -245,8 +259,6 @@ class Tracker:
         children = row.scope.children
         if known is None and other.uid is not None:
             children.append(other)
-        elif known is not None and other.uid is None:
-            children.remove(other)
         self._count(row, 1)
         self._count(other, 1)
         for each in (row, other):
@@ -263,15 +275,19 @@ class Tracker:
             return []
         row.uid = metadata.uid
         row.version = version_number(metadata.resource_version)
-        row.server_created = metadata.creation_timestamp
+        if metadata.creation_timestamp is not None:
+            row.server_created = sys.intern(metadata.creation_timestamp)
+        row.news |= News.UID | News.OWNER | News.SERVER_CREATED
         self._by_uid[metadata.uid] = row
         self._count_present(row, 1)
         if not row.is_child:
             row.scope.created += 1
         if row.created_s is None:
             row.created_s = now
+            row.news |= News.CREATED
         if row.scope.deletion_requested and row.delete_requested_s is None:
             row.delete_requested_s = now
+            row.news |= News.DELETE_REQUESTED
         return [Transition(row, Change.CREATED)]
 
     def _read(
@@ -282,19 +298,24 @@ class Tracker:
         now: float,
         changes: list[Transition],
     ) -> None:
-        explained = reading.detail is not None and reading.detail != row.detail
-        row.detail = reading.detail
+        explained = False
+        if reading.detail != row.detail:
+            explained = reading.detail is not None
+            row.detail = sys.intern(reading.detail) if reading.detail is not None else None
+            if row.ready_s is None and row.error is None:
+                row.news |= News.DETAIL  # once it is ready, or has failed, nobody asks
         if reading.stamps:
             row.server_phases = reading.stamps
         if metadata.deletion_timestamp is not None:
-            row.server_deleted = metadata.deletion_timestamp
-            row.finalizers = metadata.finalizers
-        if reading.phase is not None and reading.phase != row.phase:
+            self._read_deletion(row, metadata.deletion_timestamp, metadata.finalizers)
+        phase = reading.phase
+        if phase is not None and phase != row.phase:
+            phase = sys.intern(phase)
             self._count_phase(row, -1)
-            row.phase = reading.phase
-            row.phases_s.setdefault(reading.phase, now)
+            row.phase = phase
+            row.phases_s.enter(phase, now)
             self._count_phase(row, 1)
-            changes.append(Transition(row, Change.PHASE, reading.phase))
+            changes.append(Transition(row, Change.PHASE, phase))
         is_asked_to_go = row.delete_requested_s is not None
         if is_asked_to_go and not row.is_child:
             return
@@ -305,8 +326,17 @@ class Tracker:
         elif explained and row.ready_s is None and row.error is None and not is_asked_to_go:
             changes.append(Transition(row, Change.EXPLAINED))
 
+    @staticmethod
+    def _read_deletion(row: TrackedObject, stamp: str, finalizers: list[str] | None) -> None:
+        if row.server_deleted != stamp:
+            row.server_deleted = sys.intern(stamp)
+            row.news |= News.SERVER_DELETED
+        row.finalizers = tuple(map(sys.intern, finalizers or ()))
+
     def _gone(self, row: TrackedObject, now: float, changes: list[Transition]) -> None:
         row.deleted_s = now
+        row.finalizers = ()
+        row.news |= News.DELETED
         self._count_present(row, -1)
         self._count_phase(row, -1)
         changes.append(Transition(row, Change.DELETED))
@@ -331,6 +361,7 @@ class Tracker:
 
     def _become_ready(self, row: TrackedObject, now: float) -> Transition:
         row.ready_s = now
+        row.news |= News.READY
         if not row.is_child:
             row.scope.ready += 1
         self._settle(row)
@@ -340,6 +371,7 @@ class Tracker:
         if row.error is not None:
             return []
         row.error = error
+        row.news |= News.ERROR
         if not row.is_child:
             row.scope.failed += 1
             if row.ready_s is not None:

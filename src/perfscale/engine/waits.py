@@ -10,15 +10,21 @@ if TYPE_CHECKING:
 
 
 class Signal:
-    """Wakes everybody who waits whenever something has changed."""
+    """Wakes those who wait when what they wait for has come about.
+
+    Changes come by the thousand a second, and waking a task costs more than
+    all else that is done about one. So the conditions are looked at by whoever
+    notifies, and a waiter is woken once, when its own holds.
+    """
 
     def __init__(self) -> None:
-        self._event = asyncio.Event()
+        self._waiting: dict[asyncio.Future[None], Callable[[], bool]] = {}
 
     def notify(self) -> None:
         """Something has changed."""
-        self._event.set()
-        self._event = asyncio.Event()
+        for waiter, condition in self._waiting.items():
+            if not waiter.done() and condition():
+                waiter.set_result(None)
 
     async def wait_until(
         self, condition: Callable[[], bool], *, timeout_s: float | None = None
@@ -26,7 +32,7 @@ class Signal:
         """Wait until ``condition`` holds, looking again at every change.
 
         Args:
-            condition: Cheap; called at every change.
+            condition: Cheap, and raises nothing; called at every change.
             timeout_s: Bound on the whole wait, in seconds from now, however
                 much changes meanwhile; None for no bound.
 
@@ -35,8 +41,16 @@ class Signal:
         """
         try:
             async with asyncio.timeout(timeout_s):
-                while not condition():
-                    await self._event.wait()
+                while not condition():  # it may be over again by the time that the task runs
+                    await self._woken(condition)
         except TimeoutError:
             return condition()
         return True
+
+    async def _woken(self, condition: Callable[[], bool]) -> None:
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting[waiter] = condition
+        try:
+            await waiter
+        finally:
+            del self._waiting[waiter]

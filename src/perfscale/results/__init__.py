@@ -30,6 +30,7 @@ from perfscale.results.kinds import accounts_of
 from perfscale.results.kube_burner import export_kube_burner
 from perfscale.results.latency import LatencySamples, LatencySummary
 from perfscale.results.meter import RequestMeter
+from perfscale.results.phases import PhaseTimes
 from perfscale.results.records import (
     ClusterInfo,
     IterationResult,
@@ -82,6 +83,7 @@ __all__ = [
     "ObjectEntry",
     "ObjectRecord",
     "Outcome",
+    "PhaseTimes",
     "Rate",
     "RateTally",
     "Report",

@@ -6,9 +6,10 @@ a long run needs no more memory than the run did.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from msgspec import UNSET
 
@@ -27,6 +28,7 @@ from perfscale.results.entries import (
     TotalsEntry,
     WarningEntry,
 )
+from perfscale.results.phases import PhaseTimes
 from perfscale.results.records import ObjectRecord, Outcome
 
 if TYPE_CHECKING:
@@ -45,9 +47,14 @@ class RecordWriter(Protocol):
 
 
 class _Row:
-    """An object, as far as the journal has told."""
+    """An object, as far as the journal has told.
+
+    There are as many as the run had at a time: what many have in common is
+    shared between them.
+    """
 
     __slots__ = (
+        "admitted_s",
         "created_s",
         "creation_timestamp",
         "delete_requested_s",
@@ -55,26 +62,35 @@ class _Row:
         "deletion_timestamp",
         "detail",
         "error",
-        "identity",
         "iteration",
+        "kind",
+        "name",
+        "namespace",
         "observed_s",
         "owner_uid",
         "phase_timestamps",
         "phases_s",
         "ready_s",
+        "replica",
+        "scheduled_s",
         "sent_s",
         "uid",
     )
 
     def __init__(self, identity: ObjectEntry, iteration: IterationEntry) -> None:
-        self.identity = identity
         self.iteration = iteration
+        self.kind = sys.intern(identity.kind)
+        self.namespace = _shared(identity.namespace)
+        self.name = identity.name
+        self.replica = identity.replica
+        self.scheduled_s = identity.scheduled_s
+        self.admitted_s = identity.admitted_s
         self._begin()
         self.change(identity)
 
     def _begin(self) -> None:
-        self.phases_s: dict[str, float] = {}
-        self.phase_timestamps: dict[str, str] = {}
+        self.phases_s = PhaseTimes()
+        self.phase_timestamps: _Stamps = ()
         self.sent_s: float | None = None
         self.uid: str | None = None
         self.owner_uid: str | None = None
@@ -117,59 +133,78 @@ class _Row:
         if entry.error is not UNSET:
             self.error = entry.error
         if entry.detail is not UNSET:
-            self.detail = entry.detail
+            self.detail = _shared(entry.detail)
         if entry.delete_requested_s is not UNSET:
             self.delete_requested_s = entry.delete_requested_s
         if entry.deleted_s is not UNSET:
             self.deleted_s = entry.deleted_s
         if entry.creation_timestamp is not UNSET:
-            self.creation_timestamp = entry.creation_timestamp
+            self.creation_timestamp = _shared(entry.creation_timestamp)
         if entry.deletion_timestamp is not UNSET:
-            self.deletion_timestamp = entry.deletion_timestamp
+            self.deletion_timestamp = _shared(entry.deletion_timestamp)
         if entry.phases_s is not UNSET:
-            self.phases_s.update(entry.phases_s)
+            for phase, at_s in entry.phases_s.items():
+                self.phases_s.enter(sys.intern(phase), at_s)
         if entry.phase_timestamps is not UNSET:
-            for phase, timestamp in entry.phase_timestamps.items():
-                if timestamp is None:
-                    self.phase_timestamps.pop(phase, None)
-                else:
-                    self.phase_timestamps[phase] = timestamp
+            self.phase_timestamps = _change_stamps(self.phase_timestamps, entry.phase_timestamps)
 
     def times_s(self) -> Iterator[float]:
         """When whatever the journal tells of it happened."""
         known = (self.sent_s, self.created_s, self.ready_s, self.deleted_s)
         yield from (at for at in known if at is not None)
-        yield from self.phases_s.values()
+        yield from (at_s for _, at_s in self.phases_s.items())
 
     def record(self) -> ObjectRecord:
-        identity = self.identity
         outcome = Outcome.of(
             error=self.error, ready_s=self.ready_s, uid=self.uid, sent_s=self.sent_s
         )
         return ObjectRecord(
-            kind=identity.kind,
-            namespace=identity.namespace,
-            name=identity.name,
+            kind=self.kind,
+            namespace=self.namespace,
+            name=self.name,
             uid=self.uid,
             workload=self.iteration.workload,
             iteration=self.iteration.iteration,
-            replica=identity.replica,
+            replica=self.replica,
             outcome=outcome,
             error=outcome.explain(self.error, self.detail),
-            scheduled_s=identity.scheduled_s,
-            admitted_s=identity.admitted_s,
+            scheduled_s=self.scheduled_s,
+            admitted_s=self.admitted_s,
             sent_s=self.sent_s,
             created_s=self.created_s,
-            phases_s=self.phases_s,
+            phases_s=dict(self.phases_s.items()),
             ready_s=self.ready_s,
             delete_requested_s=self.delete_requested_s,
             deleted_s=self.deleted_s,
             server=server_view(
-                self.creation_timestamp, self.deletion_timestamp, self.phase_timestamps
+                self.creation_timestamp, self.deletion_timestamp, dict(self.phase_timestamps)
             ),
             owner_uid=self.owner_uid,
             observed_s=self.observed_s,
         )
+
+
+_Stamps: TypeAlias = tuple[tuple[str, str], ...]
+
+_KNOWN_STAMPS: Final[dict[_Stamps, _Stamps]] = {}
+_MOST_STAMPS: Final = 4096
+
+
+def _shared(text: str | None) -> str | None:
+    """The same object for the same text."""
+    return None if text is None else sys.intern(text)
+
+
+def _change_stamps(known: _Stamps, changes: dict[str, str | None]) -> _Stamps:
+    """Stamps with some that are new or others, and without those that are None.
+
+    They are to the second, so many objects have the same: those share them.
+    """
+    merged = {**dict(known), **changes}
+    stamps = tuple((phase, at) for phase, at in merged.items() if at is not None)
+    if len(_KNOWN_STAMPS) >= _MOST_STAMPS:
+        _KNOWN_STAMPS.clear()
+    return _KNOWN_STAMPS.setdefault(stamps, stamps)
 
 
 def server_view(
@@ -306,8 +341,9 @@ class Replay:
         iteration = self._iterations.pop(number)
         tally = self.books.open_tally()
         for children, rows in ((False, iteration.objects), (True, iteration.children)):
-            left = list(rows.values())
-            self.present.update(row.identity.kind for row in left if row.present)
+            # A child without a UID was taken for one by mistake.
+            left = [row for row in rows.values() if row.uid is not None or not children]
+            self.present.update(row.kind for row in left if row.present)
             self.unanswered += sum(row.unanswered for row in left)
             for start in range(0, len(left), _AT_ONCE):
                 records = [row.record() for row in left[start : start + _AT_ONCE]]
