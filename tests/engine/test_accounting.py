@@ -110,6 +110,13 @@ def test_the_achieved_rate_leaves_the_first_burst_out() -> None:
     assert rate.achieved == pytest.approx(10)
 
 
+def test_the_achieved_rate_counts_from_when_the_first_burst_was_due() -> None:
+    # It took 0.2 s to send, in which the bucket had two tokens more.
+    sent_s, due_s = (0.0, 0.1, 0.2, 0.2, 0.2, 0.3), (0.0, 0.0, 0.0, 0.1, 0.2, 0.3)
+    rate = tally_rate(sent_s, due_s, target=10, burst=3, held_back_s=0.0).result()
+    assert rate.achieved == pytest.approx(10)
+
+
 def test_there_is_no_achieved_rate_within_the_first_burst() -> None:
     rate = tally_rate((0.0, 0.1, 0.2), target=10, burst=3, held_back_s=0.0).result()
     assert rate.achieved is None

@@ -13,7 +13,7 @@ from rich.table import Table
 from perfscale.cli.options import Output
 from perfscale.cli.streams import say
 from perfscale.config import format_duration
-from perfscale.results import RunOutcome, summarize
+from perfscale.results import RunOutcome, Validity, milliseconds, summarize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
     from perfscale.results import (
         Accounts,
+        GeneratorHealth,
         IterationResult,
         KindResult,
         LatencySummary,
         Rate,
         RunResult,
+        Vitals,
         WorkloadResult,
     )
 
@@ -37,6 +39,7 @@ _STYLES = {
 }
 _TICK = "[green]✓[/]"
 _CROSS = "[red]✗[/]"
+_WARNING = "[yellow]![/]"
 _MOST_PROBLEMS = 20
 _HELD_BACK_S = 1.0
 """Less than this is not worth a line."""
@@ -112,11 +115,36 @@ def _print_result(result: RunResult, folder: Path | None, left: str) -> None:
         _print_point(console, _TICK if each.passed else _CROSS, each.text)
     for workload in result.workloads:
         _print_workload(console, workload)
+    if result.generator is not None:
+        _print_generator(console, result.generator)
     console.print()
     if folder is not None:
         console.print(f"results: {escape(str(folder))}", soft_wrap=True)
     if left:
         console.print(escape(left), soft_wrap=True)
+
+
+def _print_generator(console: Console, health: GeneratorHealth) -> None:
+    valid = health.verdict is Validity.VALID
+    style = "bold" if valid else "bold yellow"
+    console.print(f"\n[bold]generator[/]  [{style}]{health.verdict.value}[/]")
+    for reason in health.reasons:
+        _print_point(console, _WARNING, reason)
+    if facts := ", ".join(_vitals(health.vitals)):
+        console.print(f"  {facts}", soft_wrap=not console.is_terminal)
+
+
+def _vitals(vitals: Vitals) -> Iterator[str]:
+    """What of a lag counts is its 99th percentile."""
+    for name, lag in (
+        ("loop", vitals.loop_lag),
+        ("limiter", vitals.limiter_lag),
+        ("send", vitals.send_lag),
+    ):
+        if lag.p99 is not None:
+            yield f"{name} lag p99 {milliseconds(lag.p99)}"
+    if vitals.in_flight.max:
+        yield f"at most {vitals.in_flight.max} of {vitals.in_flight.limit} in flight"
 
 
 def _print_point(console: Console, mark: str, text: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING
 
 from perfscale.engine.events import Broadcast, ObjectFailed, Warned
+from perfscale.engine.health import Health
 from perfscale.engine.recorder import Recorder
 from perfscale.engine.rows import Change
 from perfscale.engine.tracker import Tracker
@@ -60,6 +61,7 @@ class RunContext:
         budget: How many objects may fail; None for any number.
         failures: How many have.
         recorder: Tells the journal.
+        health: What the generator sees of itself.
         sink: Where the records go.
     """
 
@@ -75,11 +77,13 @@ class RunContext:
     budget: FailureBudget | None = None
     failures: int = 0
     recorder: Recorder = field(init=False)
+    health: Health = field(init=False)
     sink: InitVar[ResultSink | None] = None
 
     def __post_init__(self, sink: ResultSink | None) -> None:
         """Open the journal, if the sink keeps one."""
         self.recorder = Recorder(sink, self._report_journal)
+        self.health = Health(self.config.global_config, self.stopwatch.clock)
 
     @property
     def run_id(self) -> str:

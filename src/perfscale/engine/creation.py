@@ -51,7 +51,6 @@ class Creator:
     """Sends the creates of a run.
 
     Attributes:
-        in_flight: Create requests without an answer yet.
         held_back_s: Seconds that creates waited for a place among the requests
             in flight although the rate would have let them go.
     """
@@ -61,8 +60,12 @@ class Creator:
         self._slots = asyncio.Semaphore(context.config.global_config.max_in_flight)
         self._decoder = msgspec.json.Decoder(AnyObject)
         self._tasks: set[asyncio.Task[None]] = set()
-        self.in_flight = 0
         self.held_back_s = 0.0
+
+    @property
+    def in_flight(self) -> int:
+        """Create requests without an answer yet."""
+        return self._context.health.in_flight
 
     async def create(
         self,
@@ -80,22 +83,28 @@ class Creator:
         """
         context = self._context
         pace.begin(context.stopwatch.now())
-        for planned in objects:
-            due_s = pace.next_due(context.stopwatch.now())
-            await self._take_slot(due_s)
-            try:
-                await limiter.acquire()
-            except BaseException:
-                self._slots.release()
-                raise
-            row = context.tracker.schedule(
-                scope, planned.resource, planned.namespace, planned.name, replica=planned.replica
-            )
-            row.scheduled_s = due_s
-            row.admitted_s = context.stopwatch.now()
-            self._spawn(row, planned)
-            await asyncio.sleep(0)  # let the request start, and the watches be read
-        await context.changed.wait_until(lambda: self.in_flight == 0)
+        with context.health.creating(scope.workload):
+            for planned in objects:
+                due_s = pace.next_due(context.stopwatch.now())
+                await self._take_slot(due_s)
+                try:
+                    await limiter.acquire()
+                except BaseException:
+                    self._slots.release()
+                    raise
+                self._spawn(self._admit(planned, scope, due_s), planned)
+                await asyncio.sleep(0)  # let the request start, and the watches be read
+            await context.changed.wait_until(lambda: self.in_flight == 0)
+
+    def _admit(self, planned: PlannedObject, scope: IterationScope, due_s: float) -> TrackedObject:
+        context = self._context
+        row = context.tracker.schedule(
+            scope, planned.resource, planned.namespace, planned.name, replica=planned.replica
+        )
+        row.scheduled_s = due_s
+        row.admitted_s = context.stopwatch.now()
+        context.health.admitted(row.admitted_s - due_s)
+        return row
 
     async def _take_slot(self, due_s: float) -> None:
         if not self._slots.locked():
@@ -105,7 +114,6 @@ class Creator:
         self.held_back_s += max(0.0, self._context.stopwatch.now() - due_s)
 
     def _spawn(self, row: TrackedObject, planned: PlannedObject) -> None:
-        self.in_flight += 1
         task = self._context.tasks.create_task(
             self._create(row, planned.body), name=f"perfscale-create-{planned.name}"
         )
@@ -115,7 +123,7 @@ class Creator:
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         self._slots.release()
-        self.in_flight -= 1
+        self._context.health.finished()
         self._context.changed.notify()
 
     async def settle(self, grace_s: float) -> None:
@@ -151,14 +159,14 @@ class Creator:
         except Exception as error:  # noqa: BLE001 -- a bug of ours ends the run, and says so
             context.abort(error)
         else:
-            context.tracker.correct_sending(row, context.stopwatch.since_start(sent))
+            sent_s = context.stopwatch.since_start(sent)
+            answered_s = context.stopwatch.since_start(answered)
+            context.tracker.correct_sending(row, sent_s)
+            context.health.answered(
+                row.scope.workload, sent_s - (row.admitted_s or sent_s), answered_s - sent_s
+            )
             context.report(
-                context.tracker.accept(
-                    row,
-                    metadata,
-                    context.stopwatch.since_start(answered),
-                    is_ready=rule.read is None,
-                )
+                context.tracker.accept(row, metadata, answered_s, is_ready=rule.read is None)
             )
 
     async def _request(self, row: TrackedObject, body: bytes) -> tuple[Metadata, float, float]:

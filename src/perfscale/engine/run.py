@@ -35,7 +35,7 @@ from perfscale.engine.verdict import judge
 from perfscale.errors import ApiError, ClusterError
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.resources import NAMESPACES, Place
-from perfscale.results import RunResult, Totals, judge_thresholds
+from perfscale.results import RunResult, Totals, assess, judge_thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -168,6 +168,9 @@ class Run:
         self._recording = tasks.create_task(
             self._guard(self._context.recorder.run), name="perfscale-journal"
         )
+        self._checking = tasks.create_task(
+            self._guard(self._context.health.run), name="perfscale-health"
+        )
         load = tasks.create_task(self._guard(self._load), name="perfscale-load")
         self._load_task = load
         if self._interrupted_by is not None:
@@ -197,6 +200,7 @@ class Run:
         self._reporting.cancel()
         self._counting.cancel()
         self._recording.cancel()
+        self._checking.cancel()
         self._crew.reporter.report()
         self._crew.creator.give_up()
         self._observer.stop()
@@ -265,6 +269,7 @@ class Run:
             watch=self._observer.counts,
             requests={to_camel(name): round(count, 6) for name, count in stats.items()},
             clock=self._order.meter.offset(),
+            vitals=self._context.health.vitals(),
         )
 
     async def _end_early(self) -> None:
@@ -318,6 +323,7 @@ class Run:
         )
         totals = self._totals()
         namespaces = totals.namespaces
+        vitals = context.health.vitals()
         balance = self._crew.ledger.close()
         thresholds = judge_thresholds(order.config, balance)
         verdict = judge(
@@ -349,6 +355,7 @@ class Run:
             calls=balance.calls,
             clock=totals.clock,
             thresholds=thresholds,
+            generator=assess(vitals, balance.workloads),
         )
         if order.sink is not None:
             try:

@@ -25,6 +25,16 @@ from perfscale.results.entries import (
     WorkloadInfo,
 )
 from perfscale.results.folder import RunFolder, locate_run
+from perfscale.results.health import (
+    Creation,
+    GeneratorHealth,
+    InFlight,
+    Lag,
+    Validity,
+    Vitals,
+    assess,
+    milliseconds,
+)
 from perfscale.results.journal import JOURNAL_FILE
 from perfscale.results.kinds import accounts_of
 from perfscale.results.kube_burner import export_kube_burner
@@ -49,6 +59,7 @@ from perfscale.results.replay import server_view
 from perfscale.results.report import Report, write_report
 from perfscale.results.runfile import cleanup_command
 from perfscale.results.sink import Checked, Journal, ResultSink
+from perfscale.results.sketch import Sketch
 from perfscale.results.summary import summarize
 from perfscale.results.tally import IterationTally, RateTally, tally_rate
 from perfscale.results.thresholds import ThresholdVerdict, judge_thresholds, threshold_title
@@ -68,8 +79,11 @@ __all__ = [
     "ClockOffset",
     "ClusterInfo",
     "CountedCall",
+    "Creation",
     "DeleteEntry",
     "Entry",
+    "GeneratorHealth",
+    "InFlight",
     "IterationEndEntry",
     "IterationEntry",
     "IterationFacts",
@@ -77,6 +91,7 @@ __all__ = [
     "IterationTally",
     "Journal",
     "KindResult",
+    "Lag",
     "LatencySamples",
     "LatencySummary",
     "NamespaceCounts",
@@ -93,19 +108,24 @@ __all__ = [
     "RunInfo",
     "RunOutcome",
     "RunResult",
+    "Sketch",
     "StageEntry",
     "ThresholdVerdict",
     "Totals",
     "TotalsEntry",
+    "Validity",
+    "Vitals",
     "WarningEntry",
     "WatchCounts",
     "WorkloadInfo",
     "WorkloadResult",
     "accounts_of",
+    "assess",
     "cleanup_command",
     "export_kube_burner",
     "judge_thresholds",
     "locate_run",
+    "milliseconds",
     "results_schema",
     "server_view",
     "summarize",

@@ -111,6 +111,7 @@ class Books:
         _add_not_attempted(kinds, facts.requested)
         rate = tally_rate(
             tally.sent_s,
+            tally.due_s,
             target=book.info.qps,
             burst=book.info.burst,
             held_back_s=facts.held_back_s,

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from perfscale.results.health import Validity
 from perfscale.results.records import RunOutcome
 
 SCHEMA_VERSION: Final = 1
@@ -174,6 +175,35 @@ class Clock(_Part, frozen=True):
     high_seconds: float
 
 
+class Lag(_Part, frozen=True):
+    """How late something was, in seconds; percentiles are within one per cent."""
+
+    count: Count
+    mean: Seconds
+    p50: Seconds
+    p99: Seconds
+    max: Seconds
+
+
+class InFlight(_Part, frozen=True):
+    """Create requests without an answer: the bound, the most, and the mean while creating."""
+
+    limit: Count
+    max: Count
+    mean: float | None
+
+
+class Generator(_Part, frozen=True):
+    """Whether the generator itself was the limit, and on what grounds."""
+
+    verdict: Validity
+    reasons: list[str]
+    loop_lag: Lag
+    limiter_lag: Lag
+    send_lag: Lag
+    in_flight: InFlight
+
+
 class Summary(_Part, frozen=True):
     """What a run did, and how the control plane held."""
 
@@ -186,6 +216,7 @@ class Summary(_Part, frozen=True):
     exit_code: int
     problems: list[str]
     thresholds: list[Judgement]
+    generator: Annotated[Generator | None, Meta(description="null: the run was killed too early")]
     cluster: Cluster
     objects: Counts
     children: Counts

@@ -19,6 +19,7 @@ from msgspec import UNSET, UnsetType
 
 from perfscale.results.calls import CountedCall
 from perfscale.results.clock import ClockOffset
+from perfscale.results.health import Vitals
 from perfscale.results.records import NamespaceCounts, WatchCounts
 from perfscale.results.thresholds import ThresholdVerdict
 
@@ -148,12 +149,14 @@ class Totals(msgspec.Struct, frozen=True):
         watch: How often watches had to be opened again.
         requests: What the client counted.
         clock: How far the server's clock is ahead, as far as that is known.
+        vitals: What the generator saw of itself.
     """
 
     namespaces: NamespaceCounts = NamespaceCounts()
     watch: WatchCounts = WatchCounts()
     requests: dict[str, int | float] = {}
     clock: ClockOffset | None = None
+    vitals: Vitals | None = None
 
 
 class TotalsEntry(Entry, frozen=True, tag="totals"):

@@ -170,6 +170,7 @@ def _end_of(result: RunResult) -> EndEntry:
             watch=result.watch,
             requests=dict(result.requests),
             clock=result.clock,
+            vitals=None if result.generator is None else result.generator.vitals,
         ),
     )
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from perfscale.results.calls import CallResult
     from perfscale.results.clock import ClockOffset
     from perfscale.results.entries import WorkloadInfo
+    from perfscale.results.health import GeneratorHealth
     from perfscale.results.latency import LatencySummary
     from perfscale.results.thresholds import ThresholdVerdict
 
@@ -190,17 +191,19 @@ class Rate:
     Attributes:
         target: What was asked for; None where there was no limit.
         achieved: Creates sent after the first burst, divided by the time from
-            the last of the burst to the last of all; None with too few.
+            when that was due to the last of all; None with too few.
         share: The time that these should have taken, divided by the time that
             they took; None with too few, or where there was no limit.
         held_back_s: Seconds that creates which the rate would have let go
             waited for a place among the requests in flight.
+        seconds: How long the creates took of which ``achieved`` is the rate.
     """
 
     target: float | None
     achieved: float | None
     held_back_s: float
     share: float | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +340,7 @@ class RunResult:
     calls: tuple[CallResult, ...] = ()
     clock: ClockOffset | None = None
     thresholds: tuple[ThresholdVerdict, ...] = ()
+    generator: GeneratorHealth | None = None
 
     @property
     def run_id(self) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from perfscale.errors import ResultsError
 from perfscale.results.entries import Begin
 from perfscale.results.files import RecordFiles, write_file
+from perfscale.results.health import assess
 from perfscale.results.journal import JOURNAL_FILE, read_journal
 from perfscale.results.junit import JUNIT_FILE, junit
 from perfscale.results.records import RunOutcome, RunResult
@@ -146,6 +147,7 @@ def _result(run: KnownRun, replay: Replay) -> RunResult:
         calls=balance.calls,
         clock=totals.clock,
         thresholds=() if replay.end is None else replay.end.thresholds,
+        generator=None if totals.vitals is None else assess(totals.vitals, workloads),
     )
 
 

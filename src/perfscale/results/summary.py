@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from perfscale.results.accounts import Accounts
     from perfscale.results.calls import CallResult
     from perfscale.results.clock import ClockOffset
+    from perfscale.results.health import GeneratorHealth, Lag
     from perfscale.results.latency import LatencySummary
     from perfscale.results.records import (
         IterationResult,
@@ -39,6 +40,7 @@ def summarize(result: RunResult) -> dict[str, Any]:
         exit_code=result.exit_code,
         problems=list(result.problems),
         thresholds=[document.Judgement(**asdict(each)) for each in result.thresholds],
+        generator=_generator(result.generator),
         cluster=document.Cluster(**asdict(info.cluster)),
         objects=_counts(result.accounts),
         children=_counts(result.children),
@@ -94,6 +96,24 @@ def _rate(rate: Rate) -> document.CreationRate:
         achieved_qps=None if rate.achieved is None else round(rate.achieved, 3),
         held_back_seconds=round(rate.held_back_s, 6),
     )
+
+
+def _generator(health: GeneratorHealth | None) -> document.Generator | None:
+    if health is None:
+        return None
+    vitals = health.vitals
+    return document.Generator(
+        verdict=health.verdict,
+        reasons=list(health.reasons),
+        loop_lag=_lag(vitals.loop_lag),
+        limiter_lag=_lag(vitals.limiter_lag),
+        send_lag=_lag(vitals.send_lag),
+        in_flight=document.InFlight(**msgspec.structs.asdict(vitals.in_flight)),
+    )
+
+
+def _lag(lag: Lag) -> document.Lag:
+    return document.Lag(**msgspec.structs.asdict(lag))
 
 
 def _clock(clock: ClockOffset | None) -> document.Clock | None:

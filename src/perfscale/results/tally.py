@@ -48,18 +48,35 @@ class RateTally:
         """The frozen rate."""
         achieved = self.creates / self.seconds if self.seconds > 0 else None
         share = self.wanted_s / self.limited_s if self.limited_s > 0 else None
-        return Rate(self.target, achieved, self.held_back_s, share)
+        return Rate(self.target, achieved, self.held_back_s, share, self.seconds)
 
 
 def tally_rate(
-    sent_s: Iterable[float], *, target: float | None, burst: int, held_back_s: float
+    sent_s: Iterable[float],
+    due_s: Iterable[float] = (),
+    *,
+    target: float | None,
+    burst: int,
+    held_back_s: float,
 ) -> RateTally:
-    """The rate of creates sent at ``sent_s``; ``burst`` is the depth of the bucket, at least 1."""
+    """The rate of creates.
+
+    Args:
+        sent_s: When each was sent.
+        due_s: When each was due by the target rate. A burst is due at once and
+            takes its time to send, in which the bucket fills again: it is from
+            when it was due that the rate of the others counts.
+        target: Creates a second that were wanted.
+        burst: Depth of the bucket, at least 1.
+        held_back_s: For how long they waited for a place in flight.
+    """
     ordered = sorted(sent_s)
     tally = RateTally(target=target, held_back_s=held_back_s)
     if len(ordered) > burst:
         tally.creates = len(ordered) - burst
-        tally.seconds = ordered[-1] - ordered[burst - 1]
+        due = sorted(due_s)
+        began_s = ordered[burst - 1] if len(due) < len(ordered) else due[burst - 1]
+        tally.seconds = ordered[-1] - min(began_s, ordered[burst - 1])
         if target is not None:
             tally.wanted_s, tally.limited_s = tally.creates / target, tally.seconds
     return tally
@@ -82,6 +99,7 @@ class IterationTally:
         self.kinds: dict[str, KindTally] = {}
         self.child_kinds: dict[str, KindTally] = {}
         self.sent_s = array("d")
+        self.due_s = array("d")
 
     def add(self, records: Iterable[ObjectRecord]) -> None:
         """Count objects."""
@@ -94,6 +112,8 @@ class IterationTally:
                     self._requested_s[record.uid] = record.sent_s
                 if record.sent_s is not None:
                     self.sent_s.append(record.sent_s)
+                    if record.scheduled_s is not None:
+                        self.due_s.append(record.scheduled_s)
 
     def add_children(self, records: Iterable[ObjectRecord]) -> None:
         """Count children."""

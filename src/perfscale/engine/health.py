@@ -1,0 +1,132 @@
+"""Watches the generator itself, so that a run can say whether it was the limit.
+
+Memory is bounded: lags are counted in sketches, however many there are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from perfscale.results import Creation, InFlight, Lag, Sketch, Vitals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from perfscale.config import GlobalConfig
+
+_PERIOD_S: Final = 0.1
+"""How often the loop is asked how late it is."""
+
+
+@dataclass(slots=True)
+class _Creating:
+    """What the creates of one workload have taken so far."""
+
+    seconds: float = 0.0
+    cpu_s: float = 0.0
+    answers: int = 0
+    answer_s: float = 0.0
+
+
+class Health:
+    """The generator's own health.
+
+    Args:
+        limits: Of the run.
+        clock: Seconds, monotonic.
+
+    Attributes:
+        in_flight: Create requests without an answer yet.
+    """
+
+    def __init__(self, limits: GlobalConfig, clock: Callable[[], float]) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._loop_lag = Sketch()
+        self._limiter_lag = Sketch()
+        self._send_lag = Sketch()
+        self._creations: dict[str, _Creating] = {}
+        self.in_flight = 0
+        self._most_in_flight = 0
+        self._looks = 0
+        self._seen_in_flight = 0
+
+    async def run(self) -> None:
+        """Ask the loop how late it is, until cancelled."""
+        while True:
+            due_s = self._clock() + _PERIOD_S
+            await asyncio.sleep(_PERIOD_S)
+            self._loop_lag.count(max(0.0, self._clock() - due_s))
+            if self.in_flight:
+                self._looks += 1
+                self._seen_in_flight += self.in_flight
+
+    @contextmanager
+    def creating(self, workload: str) -> Iterator[None]:
+        """Objects of a workload are created."""
+        creation = self._creations.setdefault(workload, _Creating())
+        began_s, cpu_s = self._clock(), time.thread_time()
+        try:
+            yield
+        finally:
+            creation.seconds += self._clock() - began_s
+            creation.cpu_s += time.thread_time() - cpu_s
+
+    def admitted(self, lag_s: float) -> None:
+        """A create was let go, so long after it was due; it is in flight now."""
+        self._limiter_lag.count(max(0.0, lag_s))
+        self.in_flight += 1
+        self._most_in_flight = max(self._most_in_flight, self.in_flight)
+
+    def finished(self) -> None:
+        """A create is not in flight any more."""
+        self.in_flight -= 1
+
+    def answered(self, workload: str, send_lag_s: float, answer_s: float) -> None:
+        """A create was sent so long after it was admitted, and answered so long after that."""
+        self._send_lag.count(max(0.0, send_lag_s))
+        creation = self._creations.setdefault(workload, _Creating())
+        creation.answers += 1
+        creation.answer_s += answer_s
+
+    def vitals(self) -> Vitals:
+        """Everything so far."""
+        return Vitals(
+            loop_lag=_lag(self._loop_lag),
+            limiter_lag=_lag(self._limiter_lag),
+            send_lag=_lag(self._send_lag),
+            in_flight=InFlight(
+                limit=self._limits.max_in_flight,
+                max=self._most_in_flight,
+                mean=round(self._seen_in_flight / self._looks, 3) if self._looks else None,
+            ),
+            qps=self._limits.qps,
+            creations={
+                name: Creation(
+                    seconds=round(each.seconds, 6),
+                    cpu_s=round(each.cpu_s, 6),
+                    answers=each.answers,
+                    answer_s=round(each.answer_s, 6),
+                )
+                for name, each in self._creations.items()
+            },
+        )
+
+
+def _lag(sketch: Sketch) -> Lag:
+    found = sketch.summarize()
+    return Lag(
+        count=found.count,
+        mean=_rounded(found.mean),
+        p50=_rounded(found.p50),
+        p99=_rounded(found.p99),
+        max=_rounded(found.max),
+    )
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 6)

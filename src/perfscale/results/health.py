@@ -1,0 +1,186 @@
+"""Whether the generator itself was the limit of a run: its own health, and what that means.
+
+A run whose generator could not keep up says little of the cluster. What the
+generator saw of itself are its `Vitals`, in bounded memory; what they mean is
+decided here, of a run that ends in the same way as of one that was killed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from perfscale.config import format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from perfscale.results.records import Rate, WorkloadResult
+
+_HELD_SHARE: Final = 0.95
+"""From this share of the target rate on, it counts as held."""
+_LEAST_LOST_S: Final = 0.25
+"""A run that lost less time than this against its target has held it."""
+_BUSY_SHARE: Final = 0.9
+"""From this share of a core on, the event loop's thread has no time left."""
+_MOST_LAG_S: Final = 0.1
+"""Times are measured by the event loop: they may be too long by its lag."""
+_FEWEST_SAMPLES: Final = 100
+"""Fewer say nothing of a p99."""
+_SLOW_S: Final = 1.0
+"""What Kubernetes promises of its 99th percentile for requests that change one object:
+https://github.com/kubernetes/community/blob/master/sig-scalability/slos/api_call_latency.md"""
+
+
+class Validity(StrEnum):
+    """Whether what was measured says something of the cluster."""
+
+    VALID = "valid"
+    GENERATOR_LIMITED = "generator-limited"
+
+
+class Lag(msgspec.Struct, frozen=True):
+    """How late something was, in seconds; percentiles are within one per cent."""
+
+    count: int = 0
+    mean: float | None = None
+    p50: float | None = None
+    p99: float | None = None
+    max: float | None = None
+
+
+class InFlight(msgspec.Struct, frozen=True):
+    """Create requests without an answer: the bound, the most, and the mean while creating."""
+
+    limit: int = 0
+    max: int = 0
+    mean: float | None = None
+
+
+class Creation(msgspec.Struct, frozen=True):
+    """What the creates of one workload took.
+
+    Attributes:
+        seconds: For how long objects were created.
+        cpu_s: CPU of the event loop's thread in that time.
+        answers: Creates that were answered.
+        answer_s: From sending each to its answer, added up.
+    """
+
+    seconds: float = 0.0
+    cpu_s: float = 0.0
+    answers: int = 0
+    answer_s: float = 0.0
+
+    @property
+    def cpu_share(self) -> float | None:
+        """Of one core."""
+        return self.cpu_s / self.seconds if self.seconds else None
+
+    @property
+    def answer_mean_s(self) -> float | None:
+        """From sending a create to its answer."""
+        return self.answer_s / self.answers if self.answers else None
+
+
+class Vitals(msgspec.Struct, frozen=True):
+    """What the generator saw of itself.
+
+    Attributes:
+        loop_lag: How late the event loop was whenever something was due.
+        limiter_lag: From when a create was due by its target rate to when it
+            was admitted.
+        send_lag: From when it was admitted to when it was sent; a limit of the
+            run (``globalConfig.qps``) is part of it.
+        in_flight: Create requests without an answer.
+        qps: The run's own limit on all requests; 0 for none.
+        creations: What the creates took, by workload.
+    """
+
+    loop_lag: Lag = Lag()
+    limiter_lag: Lag = Lag()
+    send_lag: Lag = Lag()
+    in_flight: InFlight = InFlight()
+    qps: float = 0.0
+    creations: dict[str, Creation] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorHealth:
+    """The verdict on the generator, why, and on what grounds."""
+
+    verdict: Validity
+    reasons: tuple[str, ...]
+    vitals: Vitals
+
+
+def assess(vitals: Vitals, workloads: Iterable[WorkloadResult]) -> GeneratorHealth:
+    """Decide whether the generator was the limit.
+
+    A rate that the server did not allow is told of too, but the run is valid:
+    its numbers are the server's.
+    """
+    found = [*_lag_of_loop(vitals.loop_lag)]
+    for workload in workloads:
+        creation = vitals.creations.get(workload.name, Creation())
+        found += _of_workload(workload.name, workload.rate, creation, vitals)
+    limited = any(is_ours for is_ours, _ in found)
+    verdict = Validity.GENERATOR_LIMITED if limited else Validity.VALID
+    return GeneratorHealth(verdict, tuple(text for _, text in found), vitals)
+
+
+def _lag_of_loop(lag: Lag) -> Iterator[tuple[bool, str]]:
+    if lag.count >= _FEWEST_SAMPLES and lag.p99 is not None and lag.p99 > _MOST_LAG_S:
+        late = f"the event loop was late, {milliseconds(lag.p99)} at the 99th percentile"
+        yield True, f"{late}: times that were measured may be that much too long (CPU)"
+
+
+def _of_workload(
+    name: str, rate: Rate, creation: Creation, vitals: Vitals
+) -> Iterator[tuple[bool, str]]:
+    busy = (creation.cpu_share or 0.0) >= _BUSY_SHARE
+    if rate.target is None:
+        if busy and creation.seconds >= _SLOW_S:
+            yield (
+                True,
+                f"{name}: its creates took all of a core; the cluster might have taken more (CPU)",
+            )
+        return
+    target = min(rate.target, vitals.qps or rate.target)
+    if rate.achieved is None or _is_held(rate, target):
+        return
+    ours, cause = _cause(rate, target, creation, vitals, busy=busy)
+    yield ours, f"{name}: {rate.achieved:.4g} creates a second of {target:g} wanted: {cause}"
+
+
+def _is_held(rate: Rate, target: float) -> bool:
+    achieved = rate.achieved or 0.0
+    lost_s = rate.seconds * (1 - achieved / target)
+    return achieved >= _HELD_SHARE * target or lost_s < _LEAST_LOST_S
+
+
+def _cause(
+    rate: Rate, target: float, creation: Creation, vitals: Vitals, *, busy: bool
+) -> tuple[bool, str]:
+    """Whether it is the generator's, and in words."""
+    mean_s, limit = creation.answer_mean_s, vitals.in_flight.limit
+    if busy:
+        return True, f"the event loop took {creation.cpu_share:.0%} of a core (CPU)"
+    lost_s = rate.seconds * (1 - (rate.achieved or 0.0) / target)
+    if mean_s is not None and rate.held_back_s > lost_s / 2:
+        full = (
+            f"{limit} creates were in flight, as many as globalConfig.maxInFlight allows, "
+            f"and took {format_duration(round(mean_s, 3))} each"
+        )
+        if mean_s > _SLOW_S:
+            return False, f"{full} (server latency)"
+        return True, f"{full}; raise it (in-flight bound)"
+    return True, "creates were sent late, for no reason that was measured (CPU of the machine)"
+
+
+def milliseconds(seconds: float) -> str:
+    """A lag as a person reads it."""
+    return f"{seconds * 1e3:.3g} ms"

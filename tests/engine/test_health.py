@@ -1,0 +1,56 @@
+import pytest
+
+from perfscale.config import GlobalConfig
+from perfscale.engine.health import Health
+
+
+async def test_the_loops_lag_is_how_much_later_it_is_than_it_should_be() -> None:
+    readings = [20.35, 20.0, 10.1, 10.0]
+    health = Health(GlobalConfig(), readings.pop)
+    with pytest.raises(IndexError):  # once the clock has no more to tell
+        await health.run()
+    lag = health.vitals().loop_lag
+    assert lag.count == 2
+    assert lag.max == pytest.approx(0.25)
+
+
+def test_the_most_creates_in_flight_at_a_time_are_remembered() -> None:
+    health = Health(GlobalConfig(max_in_flight=7), lambda: 0.0)
+    for _ in range(3):
+        health.admitted(0.0)
+    for _ in range(2):
+        health.finished()
+    health.admitted(0.0)
+    in_flight = health.vitals().in_flight
+    assert (in_flight.limit, in_flight.max, health.in_flight) == (7, 3, 2)
+
+
+def test_lags_are_counted_from_when_creates_were_due_and_admitted() -> None:
+    health = Health(GlobalConfig(), lambda: 0.0)
+    health.admitted(0.5)
+    health.admitted(-0.001)  # a limiter may be early by its tick
+    health.answered("density", 0.25, 2.0)
+    vitals = health.vitals()
+    assert (vitals.limiter_lag.count, vitals.limiter_lag.max) == (2, 0.5)
+    assert vitals.send_lag.max == 0.25
+    assert vitals.creations["density"].answer_mean_s == 2.0
+
+
+def test_what_creates_take_is_told_by_workload() -> None:
+    readings = [11.0, 10.0, 4.0, 1.0]
+    health = Health(GlobalConfig(), readings.pop)
+    with health.creating("first"):
+        pass
+    with health.creating("second"):
+        pass
+    creations = health.vitals().creations
+    assert {name: each.seconds for name, each in creations.items()} == {"first": 3.0, "second": 1.0}
+
+
+def test_a_hundred_thousand_lags_take_no_more_memory_than_a_few() -> None:
+    health = Health(GlobalConfig(), lambda: 0.0)
+    for number in range(100_000):
+        health.admitted(number / 1000)
+        health.finished()
+    assert health.vitals().limiter_lag.count == 100_000
+    assert health.vitals().limiter_lag.p99 == pytest.approx(99.0, rel=0.01)
