@@ -10,7 +10,8 @@ from workload_file import entry, write_workload
 
 MET = {"metric": "vmiReady", "quantile": "p99", "max": "1h"}
 MISSED = {"metric": "vmiReady", "quantile": "p99", "max": "1ms"}
-UNKNOWN = {"metric": "podReady", "quantile": "p50", "max": "1h"}
+UNKNOWN = {"metric": "achievedQps", "min": 1}
+"""Five creates are less than a burst of ten, and say nothing of the rate."""
 
 
 def run(
@@ -34,7 +35,7 @@ def test_a_run_that_keeps_to_its_thresholds_passes(
 def test_a_threshold_that_is_missed_says_by_how_much_and_is_exit_code_3(
     perfscale: CommandLine, simulated: SimulatedProcess
 ) -> None:
-    ended = run(perfscale, simulated, "missed", MET, MISSED, UNKNOWN)
+    ended = run(perfscale, simulated, "missed", MET, MISSED, UNKNOWN, qps=100, burst=10)
     assert ended.code == 3, ended.err
     assert "FAILED" in ended.out
     (folder,) = perfscale.results

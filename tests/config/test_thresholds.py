@@ -8,7 +8,9 @@ from perfscale.config import Bound, Config, dump_config, json_schema, load_confi
 from perfscale.config.metrics import METRICS, Unit
 from perfscale.errors import ConfigError
 
-HEAD = "workloads:\n  - name: a\n    objects:\n      - templateFile: t.yaml\n    thresholds:\n"
+HEAD = (
+    "workloads:\n  - name: a\n    qps: 20\n    objects: [{templateFile: t.yaml}]\n    thresholds:\n"
+)
 
 
 def load(folder: Path, *thresholds: str) -> Config:
@@ -102,6 +104,14 @@ def test_what_is_wrong_is_told_with_its_place_and_the_way_out(
         load(tmp_path, written)
     assert f"w.yaml:{place}" in str(caught.value)
     assert told in str(caught.value)
+
+
+def test_a_share_of_a_rate_needs_the_rate(tmp_path: Path) -> None:
+    load(tmp_path, "{metric: failed, max: 1}", "{metric: achievedQps, min: 95%}")
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path / "w.yaml", overrides=["workloads[0].qps=0"])
+    assert "--set" in str(caught.value)
+    assert "thresholds[1].min: there is no share of qps without qps" in str(caught.value)
 
 
 def test_a_list_is_wanted(tmp_path: Path) -> None:

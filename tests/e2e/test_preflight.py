@@ -156,3 +156,18 @@ async def test_a_namespace_that_is_going_away_takes_its_quota_with_it(
     async with simulated.generator(config()) as generator:
         assert (await generator.preflight()).namespaces == ("density-1",)
     assert await simulated.names(PODS) == []
+
+
+async def test_a_threshold_of_what_will_not_be_there_is_refused(cluster: ClusterUnderTest) -> None:
+    def at_most(metric: str) -> JSON:
+        return {"metric": metric, "quantile": "p99", "max": "1h"}
+
+    machines = workload(
+        objects("vm-ephemeral.yaml", 1),
+        thresholds=[*map(at_most, ("vmReady", "vmiReady", "vmiCreation", "podReady"))],
+    )
+    said = await refusal(cluster, config(machines, thresholds=[at_most("vmimReady")]))
+    assert len(said.splitlines()) == 3
+    assert "workloads[0].thresholds[2].metric: vmiCreation would have no sample" in said
+    assert "thresholds[3].metric: podReady would have no sample: there will be no Pod" in said
+    assert "globalConfig.thresholds[0].metric: vmimReady would have no sample" in said

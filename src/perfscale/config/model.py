@@ -42,6 +42,7 @@ from perfscale.config.fields import (
     show,
     usable_label,
 )
+from perfscale.config.metrics import Unit
 from perfscale.config.section import Section
 from perfscale.config.source import KeyPath, Position, Source
 from perfscale.config.thresholds import Threshold
@@ -246,6 +247,26 @@ class Workload(Section):
                 against=(("iterationCleanup",),),
             )
         return wait
+
+    @field_validator("thresholds")
+    @classmethod
+    def _shares_are_of_something(
+        cls, thresholds: tuple[Threshold, ...], info: ValidationInfo
+    ) -> tuple[Threshold, ...]:
+        vain = [
+            detail(
+                rule("there is no share of qps without qps: write a rate", against=(("qps",),)),
+                (index, "min"),
+                str(threshold.bound),
+            )
+            for index, threshold in enumerate(thresholds)
+            if threshold.metric == "achievedQps"
+            and threshold.bound.unit is Unit.PERCENT
+            and info.data.get("qps") == 0
+        ]
+        if vain:
+            raise ValidationError.from_exception_data("thresholds", vain)
+        return thresholds
 
     @property
     def bucket_depth(self) -> int:

@@ -16,6 +16,7 @@ from perfscale.preflight.access import review_access
 from perfscale.preflight.findings import Findings, few
 from perfscale.preflight.plan import Plan, WorkloadPlan
 from perfscale.preflight.room import find_shortages
+from perfscale.preflight.samples import find_vain_thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -73,6 +74,7 @@ async def preflight(
         access.problems,
         hint="ask for a role that allows it; kubectl auth can-i --list shows what you have",
     )
+    findings.add(find_vain_thresholds(config, factories, resources, children_of))
     findings.add(await find_shortages(client, config, factories, resources, everywhere))
     findings.raise_if_any()
     return Plan(

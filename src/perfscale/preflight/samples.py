@@ -1,0 +1,62 @@
+"""Thresholds that could never be met, because nothing of their kind will be there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perfscale.config.metrics import METRICS, Latency
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from perfscale.config import Config, Threshold
+    from perfscale.config.source import KeyPath
+    from perfscale.errors import Problem
+    from perfscale.kube.resources import Resource
+    from perfscale.templates import ObjectFactory
+
+
+def find_vain_thresholds(
+    config: Config,
+    factories: Sequence[Sequence[ObjectFactory]],
+    resources: Mapping[tuple[str, str], Resource],
+    children_of: Callable[[Resource], Iterable[tuple[str | None, str]]],
+) -> Iterator[Problem]:
+    """A problem for each threshold of a kind that the run neither creates nor follows.
+
+    Args:
+        config: The workload file.
+        factories: Its compiled templates, by workload and object.
+        resources: The kinds that the cluster has.
+        children_of: The kinds that controllers create for a resource.
+    """
+    all_created: set[str] = set()
+    all_followed: set[str] = set()
+    for number, (workload, members) in enumerate(zip(config.workloads, factories, strict=True)):
+        keys = {key for factory in members for key in factory.kinds}
+        created = {kind for _, kind in keys}
+        known = [resources[key] for key in keys if key in resources]
+        followed = created.union(kind for each in known for _, kind in children_of(each))
+        for index, threshold in enumerate(workload.thresholds):
+            place: KeyPath = ("workloads", number, "thresholds", index, "metric")
+            yield from _judge(config, place, threshold, created, followed)
+        all_created |= created
+        all_followed |= followed
+    for index, threshold in enumerate(config.global_config.thresholds):
+        place = ("globalConfig", "thresholds", index, "metric")
+        yield from _judge(config, place, threshold, all_created, all_followed)
+
+
+def _judge(
+    config: Config,
+    path: KeyPath,
+    threshold: Threshold,
+    created: Collection[str],
+    followed: Collection[str],
+) -> Iterator[Problem]:
+    metric = METRICS[threshold.metric]
+    kinds = created if metric.latency == Latency.CREATION else followed
+    if metric.kind is not None and metric.kind not in kinds:
+        yield config.problem(
+            path, f"{metric.name} would have no sample: there will be no {metric.kind} to measure"
+        )
