@@ -24,10 +24,12 @@ from perfscale.templates import TemplateDefaults
 ITERATIONS, COUNT = 50, 40
 TRACED_FROM, WARM = 5, 10
 """By then, all that a run always needs has been allocated, and once more while it is traced."""
-SAMPLES = 7
-"""Latencies of a VMI: five phases, readiness, deletion."""
-ITERATION_BYTES = 8_000
-"""What is kept of an iteration, however many objects it had: its accounts and percentiles."""
+SAMPLES = 19
+"""Latencies of a VMI: creation, five phases as the client saw them and as the server
+stamped them, four transitions, readiness, two bounds on the watch's delay, deletion."""
+ITERATION_BYTES = 16_000
+"""What is kept of an iteration, however many objects it had: its accounts, its
+percentiles, and how the API server answered."""
 
 REFUSED = "apiVersion: v1\nkind: Pod\nmetadata: {name: empty}\nspec: {}\n"
 """A pod without containers."""

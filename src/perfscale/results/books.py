@@ -135,18 +135,20 @@ class Books:
         book.rate.add(rate)
 
     def close(self) -> Balance:
-        """Sum everything up, the iterations included that never came."""
+        """Sum everything up, the iterations included that never came. Ends the books."""
+        for book in self._workloads.values():
+            _add_not_attempted(book.kinds, book.info.objects)
+        workloads = tuple(_workload_result(book) for book in self._workloads.values())
         kinds: dict[str, KindTally] = {}
         child_kinds: dict[str, KindTally] = {}
         targets = {book.info.qps for book in self._workloads.values()}
         rate = RateTally(targets.pop() if len(targets) == 1 else None)
         for book in self._workloads.values():
             rate.add(book.rate)
-            _add_not_attempted(book.kinds, book.info.objects)
             _add(kinds, book.kinds)
             _add(child_kinds, book.child_kinds)
         return Balance(
-            workloads=tuple(_workload_result(book) for book in self._workloads.values()),
+            workloads=workloads,
             accounts=_total(kinds),
             children=_total(child_kinds),
             rate=rate.result(),
@@ -157,8 +159,12 @@ class Books:
 
 
 def _add(into: dict[str, KindTally], tallies: Mapping[str, KindTally]) -> None:
+    """Add tallies that nobody needs any more: the first of a kind is taken as it is."""
     for kind, tally in tallies.items():
-        into.setdefault(kind, KindTally()).add(tally)
+        if kind in into:
+            into[kind].add(tally)
+        else:
+            into[kind] = tally
 
 
 def _add_not_attempted(kinds: dict[str, KindTally], requested: Mapping[str, int]) -> None:
