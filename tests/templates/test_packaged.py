@@ -29,6 +29,7 @@ NAMES = {
     "kubevirt-density": (100, "VirtualMachineInstance"),
     "kubevirt-density-namespaced": (20, "VirtualMachineInstance"),
     "kubevirt-density-scale": (1200, "VirtualMachineInstance"),
+    "kubevirt-density-thresholds": (100, "VirtualMachineInstance"),
     "kubevirt-density-warmup": (1, "VirtualMachineInstance"),
     "vm-density": (100, "VirtualMachine"),
     "vmirs-density": (10, "VirtualMachineInstanceReplicaSet"),
