@@ -75,7 +75,9 @@ def assert_told_the_same(result: RunResult, folder: ObservedFolder) -> None:
     assert folder.path is not None
     assert lines(folder.path / "objects.ndjson") == as_lines(folder.objects)
     assert lines(folder.path / "children.ndjson") == as_lines(folder.children)
-    for name in ("objects.ndjson", "children.ndjson", "summary.json"):
+    series = lines(folder.path / "timeseries.ndjson")
+    assert_adds_up(series, result)
+    for name in ("objects.ndjson", "children.ndjson", "summary.json", "timeseries.ndjson"):
         (folder.path / name).unlink(missing_ok=True)
     made = write_report(folder.path).result
     for name in RunResult.__slots__:
@@ -83,6 +85,18 @@ def assert_told_the_same(result: RunResult, folder: ObservedFolder) -> None:
             assert getattr(made, name) == getattr(result, name), name
     assert made.info == result.info
     assert lines(folder.path / "objects.ndjson") == as_lines(folder.objects)
+    assert lines(folder.path / "timeseries.ndjson") == series
+
+
+def assert_adds_up(series: list[JSON], result: RunResult) -> None:
+    """At every instant each object is in one phase, and in the end all are where they were."""
+    for who, accounts in (("objects", result.accounts), ("children", result.children)):
+        for point in series:
+            phases = point[who]["phases"].values()
+            assert sum(sum(each.values()) for each in phases) == point[who]["present"]
+        created, deleted = (sum(p[who][name] for p in series) for name in ("created", "deleted"))
+        assert (created, deleted) == (accounts.created, accounts.deleted)
+        assert series[-1][who]["present"] == created - deleted
 
 
 async def test_of_owners_children_and_several_iterations(tmp_path: Path) -> None:

@@ -41,8 +41,8 @@ _TICK = "[green]✓[/]"
 _CROSS = "[red]✗[/]"
 _WARNING = "[yellow]![/]"
 _MOST_PROBLEMS = 20
-_HELD_BACK_S = 1.0
-"""Less than this is not worth a line."""
+_WORTH_A_LINE_S = 1.0
+"""Less time than this that was spent waiting is not told of."""
 _READY = "Ready"
 _LEFT = "objects of the run are left in the cluster; to remove them:"
 _LEFT_IF_KILLED = (
@@ -115,6 +115,13 @@ def _print_result(result: RunResult, folder: Path | None, left: str) -> None:
         _print_point(console, _TICK if each.passed else _CROSS, each.text)
     for workload in result.workloads:
         _print_workload(console, workload)
+    throttled_s = sum(call.throttled_s for call in result.calls)
+    if throttled_s >= _WORTH_A_LINE_S:
+        console.print(
+            f"\n[yellow]requests waited {throttled_s:.1f} s in all because the API server asked "
+            "for it (429)[/]",
+            soft_wrap=True,
+        )
     if result.generator is not None:
         _print_generator(console, result.generator)
     console.print()
@@ -181,7 +188,7 @@ def _rate(rate: Rate) -> Iterator[str]:
     if rate.achieved is not None:
         target = f", of {rate.target:g} wanted" if rate.target else ""
         yield f"{rate.achieved:.2f} creates a second{target}"
-    if rate.held_back_s >= _HELD_BACK_S:
+    if rate.held_back_s >= _WORTH_A_LINE_S:
         yield (
             f"[yellow]creates waited {rate.held_back_s:.1f} s in all for a place among the "
             "requests in flight (globalConfig.maxInFlight), not for the rate[/]"
