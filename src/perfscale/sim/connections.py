@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import struct
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import asyncio
 
 # struct linger: on, with no time to linger: closing then sends a reset (socket(7)).
 _NO_FAREWELL: Final = struct.pack("ii", 1, 0)
@@ -18,5 +20,6 @@ def reset(transport: asyncio.BaseTransport | None) -> None:
     connection = transport.get_extra_info("socket")
     if connection is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_FAREWELL)
-    if isinstance(transport, asyncio.Transport):
+    # Those of uvloop are transports without being of asyncio's classes.
+    if hasattr(transport, "abort"):
         transport.abort()
