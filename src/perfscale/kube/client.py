@@ -100,11 +100,10 @@ class Client:
         self.settings = settings or ClientSettings()
         self.timing = timing or Timing()
         self.streaming_lists = streaming_lists or StreamingLists()
-        self._observer = observer
         self._session = session
         self._endpoint = endpoint
         self._wire = Wire(
-            session, endpoint, credentials, limiter or RateLimiter(0), self.timing.clock
+            session, endpoint, credentials, limiter or RateLimiter(0), self.timing.clock, observer
         )
         self._outage = Outage(self.timing.clock, self._wire.stats)
         self._timeout = bounded(self.settings.request_timeout_s)
@@ -179,14 +178,12 @@ class Client:
                 if answer.status in _SUCCESS:
                     self._outage.end()
                     return self._response(request, answer, content)
-                self._observe(request, answer, self.timing.clock())
+                self._wire.answered(request, answer, self.timing.clock())
                 patience = patience or self._patience()
                 refusal = error_from_answer(answer.status, answer.headers, content, path=path)
                 delay_s = await self._after_refusal(request, refusal, patience if retry else None)
                 throttled = answer.status == 429
-            self.stats.retries += 1
-            if self._observer is not None:
-                self._observer.retried(request.call, delay_s if throttled else 0.0)
+            self._wire.retried(request, delay_s if throttled else 0.0)
             if delay_s > 0:
                 await self.timing.sleep(delay_s)
 
@@ -208,7 +205,7 @@ class Client:
             call_of("GET", path, watch=True),
         )
         answer = await self._open(request, path)
-        self._observe(request, answer, self.timing.clock())
+        self._wire.answered(request, answer, self.timing.clock())
         self._outage.end()
         try:
             yield Stream(answer.content, self._broken)
@@ -224,10 +221,10 @@ class Client:
                 async with answer:
                     content = await answer.read()
             except (aiohttp.ClientError, OSError) as error:
-                failure = self._count(explain(error, timeout_s=None), request)
+                failure = self._wire.failed(explain(error, timeout_s=None), request)
                 self._outage.lasted_s(connecting=failure.connecting)
                 raise self._unreachable(failure, request) from error
-            self._observe(request, answer, self.timing.clock())
+            self._wire.answered(request, answer, self.timing.clock())
             await self._after_refusal(
                 request,
                 error_from_answer(answer.status, answer.headers, content, path=path),
@@ -238,7 +235,7 @@ class Client:
         self, request: Request, answer: aiohttp.ClientResponse, content: bytes
     ) -> Response:
         answered_s = self.timing.clock()
-        self._observe(request, answer, answered_s)
+        self._wire.answered(request, answer, answered_s)
         return Response(
             answer.status,
             content,
@@ -247,16 +244,6 @@ class Client:
             request.sent_s,
             answered_s,
         )
-
-    def _observe(self, request: Request, answer: aiohttp.ClientResponse, answered_s: float) -> None:
-        if self._observer is not None:
-            self._observer.answered(
-                request.call,
-                answer.status,
-                request.last_sent_s,
-                answered_s,
-                answer.headers.get("Date"),
-            )
 
     def _patience(self) -> Patience:
         return Patience(self.timing, self.settings.max_unavailable_s)
@@ -271,7 +258,7 @@ class Client:
         Until the server has answered for the first time, a connection that
         cannot be made is a mistake in the configuration, and said at once.
         """
-        failure = self._count(explain(error, timeout_s=request.timeout.total), request)
+        failure = self._wire.failed(explain(error, timeout_s=request.timeout.total), request)
         outage_s = self._outage.lasted_s(connecting=failure.connecting)
         hopeless = not self._outage.reached and (failure.connecting or failure.timeout)
         if patience is None or hopeless:
@@ -318,7 +305,7 @@ class Client:
 
     def _broken(self, error: Exception) -> UnreachableError:
         """Count and explain a stream that broke off."""
-        return self._unreachable(self._count(explain(error, timeout_s=None)))
+        return self._unreachable(self._wire.failed(explain(error, timeout_s=None)))
 
     def _unreachable(
         self, failure: Failure, request: Request | None = None, *, gone: bool = False
@@ -330,15 +317,6 @@ class Client:
             error.attempts = request.attempts
             error.sent_s = request.sent_s if request.attempts else None
         return error
-
-    def _count(self, failure: Failure, request: Request | None = None) -> Failure:
-        if self._observer is not None and request is not None:
-            self._observer.unanswered(request.call, timeout=failure.timeout)
-        if failure.timeout:
-            self.stats.timeouts += 1
-        else:
-            self.stats.connection_errors += 1
-        return failure
 
     # -- the verbs of a run -------------------------------------------------
 

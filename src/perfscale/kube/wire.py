@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from perfscale.errors import UnreachableError
-    from perfscale.kube.calls import Call
+    from perfscale.kube.calls import Call, RequestObserver
     from perfscale.kube.credentials import Credentials
+    from perfscale.kube.failures import Failure
     from perfscale.kube.ratelimit import RateLimiter
 
 _SAFE: Final = "/:@!$&'()*+,;=~"
@@ -102,7 +103,7 @@ class Request:
 
 
 class Wire:
-    """Sends requests to one endpoint, when the limiter admits them.
+    """Sends requests to one endpoint, when the limiter admits them, and counts what became of them.
 
     Attributes:
         stats: What it counted so far.
@@ -116,8 +117,10 @@ class Wire:
         credentials: Credentials,
         limiter: RateLimiter,
         clock: Callable[[], float],
+        observer: RequestObserver | None = None,
     ) -> None:
         self.stats = RequestStats()
+        self._observer = observer
         self.credentials = credentials
         self._session = session
         self._server = endpoint.server
@@ -159,6 +162,33 @@ class Wire:
         )
         self.stats.count_answer(answer.status)
         return answer
+
+    def answered(self, request: Request, answer: aiohttp.ClientResponse, answered_s: float) -> None:
+        """The whole answer to a request was there at ``answered_s``; of a watch, its headers."""
+        if self._observer is not None:
+            self._observer.answered(
+                request.call,
+                answer.status,
+                request.last_sent_s,
+                answered_s,
+                answer.headers.get("Date"),
+            )
+
+    def failed(self, failure: Failure, request: Request | None = None) -> Failure:
+        """Count a request without an answer, or for None a stream that broke off."""
+        if failure.timeout:
+            self.stats.timeouts += 1
+        else:
+            self.stats.connection_errors += 1
+        if self._observer is not None and request is not None:
+            self._observer.unanswered(request.call, timeout=failure.timeout)
+        return failure
+
+    def retried(self, request: Request, throttled_s: float) -> None:
+        """A request is going to be sent again, after it has waited so long because of a 429."""
+        self.stats.retries += 1
+        if self._observer is not None:
+            self._observer.retried(request.call, throttled_s)
 
     def _prepared(self, content_type: str | None, authorization: str | None) -> CIMultiDict[str]:
         """The headers of a request, made once for each type and each token."""
