@@ -61,3 +61,24 @@ async def test_the_clock_of_a_server_on_this_machine_is_ours(
     result = await simulated.run(config(workload(objects(count=10))))
     assert result.clock is not None
     assert result.clock.low_s <= 0 <= result.clock.high_s
+
+
+async def test_every_latency_of_an_object_is_known_and_no_two_clocks_are_mixed(
+    cluster: ClusterUnderTest,
+) -> None:
+    result = await cluster.run(config(workload(objects(count=6))))
+    kind = result.kinds["VirtualMachineInstance"]
+    assert kind.creation is not None
+    assert kind.watch_delay is not None
+    early, late = kind.watch_delay.at_least, kind.watch_delay.at_most
+    assert (kind.creation.count, early.count, late.count) == (6, 6, 6)
+    assert early.max is not None
+    assert late.max is not None
+    assert 0 <= early.max <= late.max
+    for phase in kind.path:
+        stamped = kind.server_phases[phase]
+        assert (stamped.count, stamped.missing) == (6, 0)
+        assert stamped.max is not None
+        assert stamped.max.is_integer()
+    between = {(each.before, each.after): each.duration for each in kind.transitions}
+    assert between[kind.path[-2], kind.path[-1]].count == 6
