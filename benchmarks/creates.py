@@ -23,11 +23,18 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
-import uvloop
 from figures import Row, report
 from kubernetes_asyncio.client import ApiClient, Configuration, CustomObjectsApi
 
-from perfscale import Cluster, ClusterOptions, Plan, TemplateDefaults, load_config, open_cluster
+from perfscale import (
+    Cluster,
+    ClusterOptions,
+    Plan,
+    TemplateDefaults,
+    eventloop,
+    load_config,
+    open_cluster,
+)
 from perfscale.engine.context import RunContext, Stopwatch
 from perfscale.engine.creation import Creator, PlannedObject
 from perfscale.engine.events import Broadcast
@@ -223,9 +230,9 @@ CONTESTANTS: Final[dict[str, Contestant]] = {
 
 def cost_us(contestant: Contestant, server: str, bodies: list[bytes]) -> tuple[float, float]:
     """CPU of one create in microseconds, and creates a second."""
-    uvloop.run(contestant(server, bodies[:IN_FLIGHT]))  # what is only done once, is done
+    eventloop.run(contestant(server, bodies[:IN_FLIGHT]))  # what is only done once, is done
     cpu_s, started_s = time.process_time(), time.monotonic()
-    uvloop.run(contestant(server, bodies))
+    eventloop.run(contestant(server, bodies))
     number = len(bodies)
     elapsed_s = time.monotonic() - started_s
     return (time.process_time() - cpu_s) / number * 1e6, number / elapsed_s

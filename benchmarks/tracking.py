@@ -1,8 +1,9 @@
 """What an event costs: read off the watch, decoded, tracked, told to the journal.
 
 A child process streams the lives of VMIs (`stream.py`): first as fast as it is read, for the CPU
-of an event and the memory of an object that is there; then at a fixed rate, for how long the
-event loop is kept from anything else meanwhile.
+of an event; then at a fixed rate, for how long the event loop is kept from anything else meanwhile.
+Memory is that of an object which is there: what Python has allocated for it, in a run of its own that
+is traced, and by how much the process has grown, buffers included.
 """
 
 from __future__ import annotations
@@ -17,18 +18,18 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import uvloop
 from creates import VMIS, cluster_at
 from figures import Row, report
 from stream import NAMESPACE, PHASES, name_of, uid_of
 
-from perfscale import Plan, RunFolder, load_config
+from perfscale import Plan, RunFolder, eventloop, load_config
 from perfscale.config.labels import run_labels
 from perfscale.engine.context import RunContext, Stopwatch
 from perfscale.engine.events import Broadcast
@@ -46,6 +47,8 @@ RUN: Final = "benchmark"
 EVENTS: Final = len(PHASES) + 2
 """Of each VMI."""
 _LOOK_S: Final = 0.005
+_WRITTEN_S: Final = 1.0
+"""By then the journal holds all that there was to tell."""
 
 
 @dataclass
@@ -54,7 +57,8 @@ class Cost:
 
     cpu_s: float
     elapsed_s: float
-    bytes_each: float
+    resident_each: float
+    allocated_each: float
     longest_lag_s: float
 
 
@@ -139,17 +143,27 @@ async def _follow(context: RunContext, count: int) -> Cost:
         context.report(tracker.accept(row, answer, now, is_ready=False))
     observer = Observer(context, NamespaceKeeper(context))
     lags: list[float] = []
-    await asyncio.sleep(1.0)  # the journal is written
+    await asyncio.sleep(_WRITTEN_S)
     watching = asyncio.create_task(watch_lag(lags))
     recording = asyncio.create_task(context.recorder.run())
     cpu_s, started_s = time.process_time(), time.monotonic()
     await observer.start()
     await context.changed.wait_until(lambda: scope.ready == count)
-    each = (resident() - before) / count
+    paused_s = time.monotonic()
+    await asyncio.sleep(_WRITTEN_S)
+    resident_each = (resident() - before) / count
+    allocated_each = tracemalloc.get_traced_memory()[0] / count
+    started_s += time.monotonic() - paused_s
     context.request_deletion(scope)
     await context.client.request("DELETE", VMIS.path(NAMESPACE))
     await context.changed.wait_until(lambda: scope.present == 0)
-    cost = Cost(time.process_time() - cpu_s, time.monotonic() - started_s, each, max(lags))
+    cost = Cost(
+        time.process_time() - cpu_s,
+        time.monotonic() - started_s,
+        resident_each,
+        allocated_each,
+        max(lags),
+    )
     watching.cancel()
     recording.cancel()
     observer.stop()
@@ -162,9 +176,11 @@ def _fail(error: BaseException) -> None:
     raise error
 
 
-def _measure(count: int, rate: float) -> Cost:
+def _measure(count: int, rate: float, *, traced: bool = False) -> Cost:
+    if traced:
+        tracemalloc.start()
     with streaming(count, rate) as server:
-        return uvloop.run(follow(server, count))
+        return eventloop.run(follow(server, count))
 
 
 def main() -> None:
@@ -181,13 +197,16 @@ def main() -> None:
         for rate in (0.0, options.rate):
             with spawn.Pool(1) as pool:
                 cost = pool.apply(_measure, (count, rate))
+            with spawn.Pool(1) as pool:
+                traced = pool.apply(_measure, (count, rate), {"traced": True})
             rows.append(
                 {
                     "VMIs": count,
                     "events/s": "as they come" if not rate else f"{rate:g}",
                     "µs CPU/event": cost.cpu_s / (count * EVENTS) * 1e6,
                     "events/s read": count * EVENTS / cost.elapsed_s,
-                    "bytes/VMI": round(cost.bytes_each),
+                    "allocated bytes/VMI": round(traced.allocated_each),
+                    "resident bytes/VMI": round(cost.resident_each),
                     "longest lag ms": cost.longest_lag_s * 1e3,
                 }
             )

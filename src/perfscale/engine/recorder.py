@@ -49,7 +49,7 @@ _TOLD: Final = (
     (News.DELETED, "deleted_s", "deleted_s"),
 )
 """Each bit of news, the journal's name for it, and the row's."""
-_PERIOD_S: Final = 0.1
+_PERIOD_S: Final = 0.25
 """How long news wait to be told."""
 _AT_ONCE: Final = 200
 """Rows told of in one go, for which nothing else of the process runs: about a millisecond."""
@@ -129,8 +129,8 @@ class Recorder:
 
     def touch(self, row: TrackedObject) -> None:
         """Something about an object has changed."""
-        if not row.touched and self._journal is not None:
-            row.touched = True
+        if not row.news & News.TOUCHED and self._journal is not None:
+            row.news |= News.TOUCHED
             self._touched.append(row)
 
     def look_all(self, rows: Iterable[TrackedObject]) -> None:
@@ -142,7 +142,6 @@ class Recorder:
                 self._tell_news(row)
             elif row.uid is not None or not row.is_child:
                 self._introduce(row)
-            row.touched = False
 
     def _look_at_touched(self) -> None:
         touched, self._touched = self._touched, []

@@ -57,6 +57,8 @@ class News:
     DELETED: Final = 1 << 11
     ANOTHER: Final = 1 << 12
     """The row is about another object now: all that was told is void."""
+    TOUCHED: Final = 1 << 13
+    """The recorder knows that there is something to tell."""
 
 
 class TrackedObject:
@@ -65,9 +67,9 @@ class TrackedObject:
     There are tens of thousands of them: what many have in common (phases, the
     server's stamps, what their status says) is shared between them.
 
-    ``number``, ``news``, ``touched``, ``told_phases`` and ``told_stamps`` are
-    the recorder's: under which number the journal knows the object, and what
-    there is to tell of it.
+    ``number``, ``news``, ``told_phases`` and ``told_stamps`` are the
+    recorder's: under which number the journal knows the object, and what there
+    is to tell of it.
     """
 
     __slots__ = (
@@ -98,7 +100,6 @@ class TrackedObject:
         "settled",
         "told_phases",
         "told_stamps",
-        "touched",
         "uid",
         "version",
     )
@@ -139,7 +140,6 @@ class TrackedObject:
         self.server_phases: Stamps = ()
         self.number = 0
         self.news = 0
-        self.touched = False
         self.told_phases = 0
         self.told_stamps: Stamps = ()
 
