@@ -2,8 +2,8 @@
 
 A child process streams the lives of VMIs (`stream.py`): first as fast as it is read, for the CPU
 of an event; then at a fixed rate, for how long the event loop is kept from anything else meanwhile.
-Memory is that of an object which is there: what Python has allocated for it, in a run of its own that
-is traced, and by how much the process has grown, buffers included.
+Memory is that of an object which is there: what Python has allocated for it, in a run of its own
+that is traced, and by how much the process has grown, buffers included.
 """
 
 from __future__ import annotations
