@@ -13,11 +13,12 @@ and a child that came and went unseen is not counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,10 +27,23 @@ from tracker_story import VM, VMI
 from perfscale.config.labels import run_labels
 from perfscale.engine.accounting import record_of
 from perfscale.engine.readiness import Metadata, OwnerReference, Reading
+from perfscale.engine.recorder import Recorder
 from perfscale.engine.rows import TrackedObject
 from perfscale.engine.tracker import Tracker
 from perfscale.kube.resources import Place, Resource
-from perfscale.results import Accounts, Outcome, accounts_of
+from perfscale.results import (
+    Accounts,
+    AnyEntry,
+    Entry,
+    ObjectRecord,
+    Outcome,
+    RunInfo,
+    RunResult,
+    WorkloadInfo,
+    accounts_of,
+)
+from perfscale.results.entries import Begin
+from perfscale.results.replay import Replay
 
 RUNNING = ("Pending", "Scheduling", "Scheduled", "Running")
 FATES = ("ready", "fails", "succeeds", "fails when ready", "stuck", "vanishes", "vanishes at once")
@@ -64,7 +78,10 @@ class Happening:
     @property
     def reading(self) -> Reading:
         failure = "it ended" if self.phase in {"Failed", "Succeeded"} else None
-        return Reading(phase=self.phase, ready=self.phase == "Running", failure=failure)
+        detail = f"{self.phase} still" if self.phase in RUNNING[:2] else None
+        return Reading(
+            phase=self.phase, ready=self.phase == "Running", failure=failure, detail=detail
+        )
 
 
 class History:
@@ -182,6 +199,53 @@ class Stream:
         return list(state.values()), version
 
 
+class Notes:
+    """A journal in memory, in the form that it has on disk."""
+
+    def __init__(self) -> None:
+        self._lines: list[bytes] = []
+
+    def begin(self, info: RunInfo) -> None:
+        """Nothing to begin."""
+
+    def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:
+        """Nothing: they are in the journal."""
+
+    def finish(self, result: RunResult) -> None:
+        """Nothing to end."""
+
+    def note(self, entry: Entry) -> None:
+        self._lines.append(msgspec.json.encode(entry))
+
+    def replayed(self) -> list[ObjectRecord]:
+        """The records that a report makes of it."""
+        begin = Begin(
+            schema_version=1, run_id="run", workloads=(WorkloadInfo("density", 1, {}, None, 1),),
+            paths={},
+        )  # fmt: skip
+        found = Found()
+        replay = Replay(begin, found)
+        for line in self._lines:
+            replay.take(msgspec.json.decode(line, type=AnyEntry))
+        replay.close()
+        return by_name(found.records)
+
+
+class Found:
+    """Where a replay's records go."""
+
+    def __init__(self) -> None:
+        self.records: list[ObjectRecord] = []
+
+    def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:
+        del children
+        self.records += objects
+
+
+def by_name(records: Iterable[ObjectRecord]) -> list[ObjectRecord]:
+    return sorted(records, key=lambda each: (each.name, each.replica or 0, each.uid or ""))
+
+
 class Telling:
     """A tracker that is told a history, and the rules that hold after every sentence."""
 
@@ -196,6 +260,9 @@ class Telling:
             row = self.tracker.schedule(self.scope, plan.resource, "ns", plan.name, replica=replica)
             self.rows[plan.name] = row
             self.tracker.send(row, self._tick())
+        self.notes = Notes()
+        self._recorder = Recorder(self.notes, lambda error: pytest.fail(str(error)))
+        self._recorder.begin_iteration(self.scope, {}, 0.0)
 
     def _tick(self) -> float:
         self._now += 1
@@ -230,14 +297,25 @@ class Telling:
         self.check()
 
     def ask_to_go(self) -> None:
+        self._recorder.look_all(self.scope.rows)
         self.tracker.request_deletion(self.scope, self._tick())
+        self._recorder.request_deletion(self.scope, self._now)
         self.check()
+
+    @property
+    def records(self) -> list[ObjectRecord]:
+        """Those that the run itself makes, once the journal has been told everything."""
+        self._recorder.look_all(self.scope.rows)
+        rows = (row for row in self.scope.rows if row.uid is not None or not row.is_child)
+        return by_name(map(record_of, rows))
 
     @property
     def accounts(self) -> Accounts:
         return accounts_of(map(record_of, self.scope.objects))
 
     def check(self) -> None:
+        if self._now % 3 == 0:  # the journal is told now and then
+            self._recorder.look_all(self.scope.rows)
         scope, accounts = self.scope, self.accounts
         assert accounts.balanced
         assert scope.created == accounts.created
@@ -317,6 +395,8 @@ def told_anyhow(history: History, draw: Callable[[int], int]) -> list[dict[str, 
                     pass
         counts.append(telling.counts)
         telling.ask_to_go()
+    known = telling.records
+    assert telling.notes.replayed() == known
     return counts
 
 
@@ -334,7 +414,7 @@ def plans(draw: st.DrawFn) -> list[Plan]:
 
 @settings(max_examples=300, deadline=None)
 @given(plans(), st.randoms(use_true_random=False))
-def test_whatever_way_the_news_takes_the_counts_end_the_same(
+def test_whatever_way_the_news_takes_counts_and_journal_end_the_same(
     objects: list[Plan], chance: Random
 ) -> None:
     history = History(objects, chance.randrange)
