@@ -216,3 +216,21 @@ def test_stages_are_logged_on_request(perfscale: CommandLine) -> None:
     assert "DEBUG" not in ended.err
     # What is kept goes with its cluster, so there is nothing to clean up.
     assert "cleanup" not in ended.out
+
+
+def test_a_run_ends_with_a_report_and_names_it(perfscale: CommandLine) -> None:
+    ended = perfscale("run", *FAST, "--replicas", "2")
+    assert ended.code == 0, ended.err
+    (folder,) = perfscale.results
+    assert f"report:  results/{folder.name}/report.html" in ended.out.splitlines()
+    page = (folder / "report.html").read_text()
+    assert ended.run_id in page
+    assert "VirtualMachineInstance by phase" in page
+
+
+def test_a_run_that_is_to_write_no_report_writes_none(perfscale: CommandLine) -> None:
+    ended = perfscale("run", *FAST, "--replicas", "2", "--no-report")
+    assert ended.code == 0, ended.err
+    (folder,) = perfscale.results
+    assert not (folder / "report.html").exists()
+    assert "report.html" not in ended.out

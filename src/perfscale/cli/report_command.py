@@ -29,11 +29,11 @@ def report(
 ) -> None:
     """Make the results of a run from its journal, also of one that was killed.
 
-    Writes objects.ndjson, children.ndjson, timeseries.ndjson, junit.xml and
-    summary.json into the folder and prints what the run would have printed at
-    its end: for a run that was killed, how far it was, what may be left in the
-    cluster, and the command that removes it. No cluster is asked. The exit
-    code is not the run's: it is 0 if there is a report.
+    Writes objects.ndjson, children.ndjson, timeseries.ndjson, junit.xml,
+    summary.json and report.html into the folder and prints what the run would
+    have printed at its end: for a run that was killed, how far it was, what may
+    be left in the cluster, and the command that removes it. No cluster is
+    asked. The exit code is not the run's: it is 0 if there is a report.
 
     For example:
 
@@ -43,6 +43,7 @@ def report(
 
         perfscale report results/first-20261124T044937Z-2fc79c1a --export kube-burner
     """
+    from perfscale.cli.page import make_page
     from perfscale.cli.report import tell_result
     from perfscale.results import write_report
 
@@ -50,6 +51,7 @@ def report(
     folder = _folder(run)
     made = write_report(folder)
     tell_result(made.result, folder, cleanup=made.cleanup, output=output)
+    make_page(folder, output)
     export_results(folder, export)
 
 

@@ -44,6 +44,7 @@ class RunSettings:
     speed: float = 1.0
     faults: Faults | None = None
     keep: bool = False
+    report: bool = True
     max_failures: FailureBudget | None = None
     cleanup_timeout_s: float = 300.0
     output: options.Output = options.Output.TEXT
@@ -95,6 +96,9 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         ),
     ] = None,
     results_dir: options.ResultsDir = options.DEFAULT_RESULTS,
+    no_report: Annotated[
+        bool, typer.Option("--no-report", help="Write no report.html among the results.")
+    ] = False,
     output: options.OutputFormat = options.Output.TEXT,
     export: ExportOption = None,
     request_timeout: Annotated[
@@ -160,6 +164,7 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         speed=speed,
         faults=read_faults(faults),
         keep=keep,
+        report=not no_report,
         max_failures=_budget(max_failures),
         cleanup_timeout_s=options.seconds("--cleanup-timeout", cleanup_timeout),
         output=output,
@@ -258,6 +263,7 @@ async def _display(following: Coroutine[None, None, None]) -> None:
 
 def _conclude(settings: RunSettings, result: RunResult, folder: Path | None) -> None:
     """Tell how the run ended, once it has."""
+    from perfscale.cli.page import make_page
     from perfscale.cli.report import tell_result
     from perfscale.errors import ResultsError
 
@@ -270,6 +276,11 @@ def _conclude(settings: RunSettings, result: RunResult, folder: Path | None) -> 
             export_results(folder, settings.export)
         except ResultsError as error:
             say(f"warning: the results were not exported: {error}")
+    if settings.report and folder is not None:
+        try:
+            make_page(folder, settings.output)
+        except ResultsError as error:  # the other results stand without it
+            say(f"warning: there is no report: {error}")
 
 
 async def _execute(generator: LoadGenerator) -> RunResult:

@@ -22,7 +22,7 @@ from perfscale.errors import ResultsError
 from perfscale.results.entries import JOURNAL_VERSION, AnyEntry, Entry, LostEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
 JOURNAL_FILE = "journal.ndjson"
@@ -194,7 +194,7 @@ class JournalWriter:
             self._torn = torn
 
 
-def read_journal(path: Path) -> Iterator[AnyEntry]:
+def read_journal(path: Path) -> Generator[AnyEntry, None, None]:
     """The entries of a journal, in their order; the first is its `Begin`.
 
     A last line that was not written to its end is left out.

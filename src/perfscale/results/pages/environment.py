@@ -1,0 +1,25 @@
+"""Where a run went and where it came from, as far as its files tell."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from perfscale.results.reading import RunFiles
+
+
+def environment(run: RunFiles) -> dict[str, str]:
+    """What to show, by its name; what is not known is left out."""
+    cluster = run.summary.get("cluster", {})
+    kinds = (f"{each['kind']} ({each['apiVersion']})" for each in run.run.get("kinds", ()))
+    facts = {
+        "cluster": cluster.get("server"),
+        "context": cluster.get("context"),
+        "Kubernetes": cluster.get("version"),
+        "workload file": run.run.get("source"),
+        "kinds": ", ".join(kinds),
+        "command": shlex.join(run.run.get("command", ())),
+        "folder": run.folder.name,
+    }
+    return {name: str(value) for name, value in facts.items() if value}

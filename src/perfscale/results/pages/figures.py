@@ -1,0 +1,189 @@
+"""Which plots a run's page has, and what each of them shows."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Any, Final
+
+from perfscale.results.pages.plots import Plot, Series, Shape, highest
+from perfscale.results.pages.scales import Axis, by_factors, from_zero
+from perfscale.results.pages.timeline import BEING_DELETED, NO_PHASE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from perfscale.results.latency import LatencySamples
+    from perfscale.results.pages.rates import Rates
+    from perfscale.results.pages.story import KindKey, Story
+
+_SINCE_START: Final = "seconds since the run's start"
+_PLACES: Final = 240
+"""Points of a distribution."""
+_SHORTEST_S: Final = 0.001
+"""A logarithmic axis begins here at the earliest."""
+_WIDE: Final = 20
+"""Samples that differ by a larger factor are drawn on a logarithmic axis."""
+_MOST_ITERATIONS: Final = 300
+MOST_SERIES: Final = 8
+"""Colours that everybody can tell apart."""
+
+
+def load_plots(story: Story, summary: Mapping[str, Any]) -> Iterator[Plot]:
+    """The rate, and how far objects had got, over the run."""
+    has_target = any(each["rate"]["targetQps"] for each in summary["workloads"])
+    yield _rate_plot(story.rates, has_target=has_target, until_s=summary["durationSeconds"])
+    progress = tuple(Series(name, counts) for name, counts in story.progress.counts().items())
+    yield Plot(
+        key="progress",
+        title="Creations and deletions",
+        note="How many objects had got so far. A steady gap between two lines is a steady delay; "
+        "one that grows means that the cluster fell behind.",
+        x=from_zero(_SINCE_START, summary["durationSeconds"]),
+        y=from_zero("objects", highest(progress), to_tick=True),
+        at=story.instants.at_s,
+        series=progress,
+    )
+
+
+def _rate_plot(rates: Rates, *, has_target: bool, until_s: float) -> Plot:
+    found = rates.rates()
+    if not has_target:
+        found.pop("due by the target rate")
+    series = tuple(Series(name, values) for name, values in found.items())
+    return Plot(
+        key="rate",
+        title="Target and achieved rate",
+        note=f"Creates and deletions a second, in intervals of {rates.width_s} s. Where fewer "
+        "creates were sent than were due, the load was held back.",
+        x=from_zero(_SINCE_START, max(until_s, rates.starts_s[-1])),
+        y=from_zero("a second", highest(series), to_tick=True),
+        at=rates.starts_s,
+        series=series,
+        shape=Shape.STEPS,
+    )
+
+
+def presence_plots(story: Story, summary: Mapping[str, Any]) -> Iterator[Plot]:
+    """The objects in the cluster by phase, over the run; a plot for each kind."""
+    for key, presence in story.presence.items():
+        counts = presence.counts()
+        if not counts:
+            continue
+        order = [NO_PHASE, *_known_phases(summary, key), *counts]
+        phases = [phase for phase in dict.fromkeys(order) if phase in counts]
+        phases.sort(key=lambda phase: phase == BEING_DELETED)
+        series = _at_most(Series(phase, counts[phase]) for phase in phases)
+        yield Plot(
+            key=f"phases-{key.kind}{'-children' if key.children else ''}",
+            title=f"{key.kind}{' (children)' if key.children else ''} by phase",
+            note="How many were in the cluster at each instant, by the phase in which each was "
+            "last newly seen. Together the bands are all of them.",
+            x=from_zero(_SINCE_START, summary["durationSeconds"]),
+            y=from_zero("objects", highest(series, stacked=True), to_tick=True),
+            at=story.instants.at_s,
+            series=series,
+            shape=Shape.STACK,
+        )
+
+
+def _known_phases(summary: Mapping[str, Any], key: KindKey) -> Iterator[str]:
+    """Phases in the summary's order, which has those on the way to readiness first."""
+    kinds = "childKinds" if key.children else "kinds"
+    for workload in summary["workloads"]:
+        yield from workload[kinds].get(key.kind, {}).get("phases", ())
+
+
+def _at_most(series: Iterable[Series]) -> tuple[Series, ...]:
+    """The same stack; the bands for which there is no colour are one."""
+    every = list(series)
+    if len(every) <= MOST_SERIES:
+        return tuple(every)
+    kept, rest = every[: MOST_SERIES - 1], every[MOST_SERIES - 1 :]
+    values = [
+        sum(value or 0 for value in column)
+        for column in zip(*(each.values for each in rest), strict=True)
+    ]
+    return (*kept, Series("other phases", values))
+
+
+def distribution_plot(key: str, latencies: Mapping[str, LatencySamples]) -> Plot:
+    """How many objects had got how far after how long, as a share of all that should.
+
+    Args:
+        key: The plot's id.
+        latencies: The samples of each latency.
+    """
+    ordered = {name: sorted(samples.values) for name, samples in latencies.items()}
+    axis = _latency_axis([end for values in ordered.values() for end in values[:1] + values[-1:]])
+    places = _places(axis)
+    return Plot(
+        key=key,
+        title="Cumulative distribution",
+        note="The share of objects that had got there after so many seconds. What never got there "
+        "counts: a line that ends below 100 % is missing objects.",
+        x=axis,
+        y=Axis("% of objects", 0.0, 100.0, (0.0, 25.0, 50.0, 75.0, 100.0)),
+        at=places,
+        series=tuple(
+            Series(name, _shares(ordered[name], samples.missing, places))
+            for name, samples in list(latencies.items())[:MOST_SERIES]
+        ),
+    )
+
+
+def _latency_axis(extremes: Sequence[float]) -> Axis:
+    longest = max(extremes, default=1.0)
+    shortest = max(min(extremes, default=1.0), _SHORTEST_S)
+    if longest / shortest > _WIDE:
+        return by_factors("seconds", shortest / 1.1, longest)
+    return from_zero("seconds", longest)
+
+
+def _places(axis: Axis) -> list[float]:
+    steps = (index / _PLACES for index in range(_PLACES + 1))
+    if axis.logarithmic:
+        return [axis.low * (axis.high / axis.low) ** step for step in steps]
+    return [axis.low + (axis.high - axis.low) * step for step in steps]
+
+
+def _shares(ordered: Sequence[float], missing: int, places: Iterable[float]) -> list[float]:
+    expected = len(ordered) + missing or 1
+    # The last place is the longest sample of all, but for what calculating with it has lost.
+    return [100.0 * bisect_right(ordered, place * (1 + 1e-9)) / expected for place in places]
+
+
+def iteration_plot(key: str, workload: Mapping[str, Any]) -> Plot | None:
+    """Readiness iteration by iteration; None for a single one."""
+    every = -(-len(workload["iterations"]) // _MOST_ITERATIONS)
+    iterations = workload["iterations"][:: every or 1]
+    if len(iterations) < 2:
+        return None
+    kinds = list(workload["kinds"])[: MOST_SERIES // 2]
+    series = tuple(
+        Series(
+            f"{kind}, {name}" if len(kinds) > 1 else name,
+            [
+                each["kinds"].get(kind, {}).get("phases", {}).get("Ready", {}).get(name)
+                for each in iterations
+            ],
+        )
+        for kind in kinds
+        for name in ("p50", "p99")
+    )
+    numbers = [each["iteration"] for each in iterations]
+    return Plot(
+        key=key,
+        title="Readiness by iteration",
+        note="A line that climbs means that an iteration left something behind for the next. "
+        "Where a percentile was not reached, the line is interrupted."
+        + (f" Every {every}th iteration is drawn." if every > 1 else ""),
+        x=Axis("iteration", 1.0, float(numbers[-1]), _whole_ticks(numbers[-1])),
+        y=from_zero("seconds", highest(series), to_tick=True),
+        at=numbers,
+        series=series,
+    )
+
+
+def _whole_ticks(last: int) -> tuple[float, ...]:
+    ticks = from_zero("", float(last)).ticks
+    return tuple(dict.fromkeys((1.0, *(tick for tick in ticks if tick > 1 and tick == int(tick)))))

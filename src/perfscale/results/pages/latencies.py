@@ -1,0 +1,106 @@
+"""The latencies of a run as its page shows them: a section for each workload and kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from perfscale.results.kinds import READY
+from perfscale.results.pages.figures import distribution_plot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from perfscale.results.kinds import KindTally
+    from perfscale.results.pages.plots import Plot
+    from perfscale.results.pages.story import Story
+    from perfscale.results.reading import RunFiles
+
+_DELETION: Final = "deletion"
+_COUNTS: Final = ("count", "missing")
+_BARS: Final = ("p50", "p90", "p95", "p99", "max")
+"""The statistics that are compared by eye, and so have bars."""
+
+
+@dataclass(frozen=True, slots=True)
+class KindSection:
+    """One kind of one workload.
+
+    Attributes:
+        key: Its id on the page.
+        workload: Name of the workload.
+        kind: The kind.
+        children: Whether controllers made the objects.
+        path: Where the summary has it, as keys and indices with dots between.
+        accounts: The counts, as in the summary.
+        latencies: The statistics of each latency, as in the summary.
+        plot: Their distributions; None where there are no records.
+    """
+
+    key: str
+    workload: str
+    kind: str
+    children: bool
+    path: str
+    accounts: Mapping[str, int]
+    latencies: Mapping[str, Mapping[str, Any]]
+    plot: Plot | None
+
+    @property
+    def statistics(self) -> list[str]:
+        """Names of the statistics, in the summary's order."""
+        return list(next(iter(self.latencies.values()), {}))
+
+    @property
+    def longest(self) -> float:
+        """The longest time in the table, which has the longest bar."""
+        return max(
+            (each.get(name) or 0.0 for each in self.latencies.values() for name in _BARS),
+            default=0.0,
+        )
+
+    def bar(self, latency: str, statistic: str) -> float | None:
+        """Length of a bar in percent; None for a statistic that has none."""
+        value: float | None = self.latencies[latency].get(statistic)
+        if statistic not in _BARS or value is None or not self.longest:
+            return None
+        return round(100 * value / self.longest, 2)
+
+
+def kind_sections(run: RunFiles, story: Story) -> Iterator[KindSection]:
+    """The sections, in the order in which the workloads ran."""
+    for number, workload in enumerate(run.summary["workloads"], start=1):
+        tally = story.tallies.get(workload["name"])
+        for children in (False, True):
+            tallied = {} if tally is None else tally.child_kinds if children else tally.kinds
+            kinds = "childKinds" if children else "kinds"
+            for kind, told in workload[kinds].items():
+                key = f"latency-{number}-{kind}{'-children' if children else ''}"
+                latencies = _latencies(told, run.paths.get(kind, ()))
+                yield KindSection(
+                    key=f"section-{key}",
+                    workload=workload["name"],
+                    kind=kind,
+                    children=children,
+                    path=f"workloads.{number - 1}.{kinds}.{kind}",
+                    accounts=told["objects"],
+                    latencies=latencies,
+                    plot=_plot(key, latencies, tallied[kind]) if kind in tallied else None,
+                )
+
+
+def _latencies(told: Mapping[str, Any], path: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """The way to readiness and the way out; phases beyond them are in the summary.
+
+    Where nothing tells the way to readiness, all phases are taken.
+    """
+    phases = told["phases"]
+    names = [name for name in (*path, READY) if name in phases] if path else phases
+    every = {**{name: phases[name] for name in names}, _DELETION: told["deletion"]}
+    return {name: each for name, each in every.items() if any(each[counted] for counted in _COUNTS)}
+
+
+def _plot(key: str, latencies: Iterable[str], tally: KindTally) -> Plot | None:
+    samples = {**tally.phases, _DELETION: tally.deletion}
+    drawn = {name: samples[name] for name in latencies if name in samples}
+    return distribution_plot(key, drawn) if drawn else None

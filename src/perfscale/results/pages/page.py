@@ -1,0 +1,127 @@
+"""``report.html``: a run on one page that needs nothing else, no network either."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from perfscale.errors import ResultsError
+from perfscale.results.files import write_file
+from perfscale.results.pages.environment import environment
+from perfscale.results.pages.figures import (
+    MOST_SERIES,
+    iteration_plot,
+    load_plots,
+    presence_plots,
+)
+from perfscale.results.pages.latencies import kind_sections
+from perfscale.results.pages.rendering import render
+from perfscale.results.pages.slowest import ANSWERED, REQUEST, Slow
+from perfscale.results.pages.story import Story
+from perfscale.results.reading import RunFiles, read_run_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from perfscale.results.pages.plots import Plot
+
+REPORT_FILE: Final = "report.html"
+_MOST_ITERATIONS: Final = 100
+"""Rows of the table of iterations."""
+
+
+def write_page(folder: Path) -> Path:
+    """Make ``report.html`` from the other files of a run; returns its path.
+
+    Its size does not grow with the number of objects: plots have a bounded
+    number of points, and tables a bounded number of rows.
+
+    Raises:
+        ResultsError: A file cannot be read, with its name and line; or the page
+            cannot be written.
+    """
+    path = folder / REPORT_FILE
+    page = run_page(read_run_files(folder))
+    try:
+        write_file(path, page)
+    except OSError as error:
+        raise ResultsError(f"{path}: it cannot be written: {error.strerror or error}") from error
+    return path
+
+
+def run_page(run: RunFiles) -> str:
+    """The page as text."""
+    story = Story(run)
+    summary = run.summary
+    return render(
+        "run.html",
+        title=_title(run),
+        summary=summary,
+        run=run.run,
+        workload_yaml=run.workload_yaml,
+        has_records=run.has_records,
+        load_plots=list(load_plots(story, summary)) if run.has_records else [],
+        presence_plots=list(presence_plots(story, summary)),
+        sections=list(kind_sections(run, story)),
+        iterations=list(_iterations(summary)),
+        slowest=_slowest(story, run.paths),
+        failures=story.failures.found(),
+        environment=environment(run),
+    )
+
+
+def _title(run: RunFiles) -> str:
+    return ", ".join(workload["name"] for workload in run.summary["workloads"])
+
+
+@dataclass(frozen=True, slots=True)
+class SlowestSection:
+    """The slowest objects.
+
+    Attributes:
+        objects: The slowest first.
+        phases: Every phase that one of them was in, in about the order in which
+            they come.
+    """
+
+    objects: list[Slow]
+    phases: list[str]
+
+    @property
+    def longest_s(self) -> float:
+        """How long the slowest took."""
+        return self.objects[0].ready_after_s or 1.0
+
+    def colour(self, phase: str) -> int:
+        """Number of a phase's colour: the one that it has over time, where there is no request."""
+        return (self.phases.index(phase) - 1) % MOST_SERIES
+
+
+def _slowest(story: Story, paths: Mapping[str, Sequence[str]]) -> SlowestSection:
+    found = story.slowest.found()
+    on_the_way = [REQUEST, ANSWERED, *(phase for path in paths.values() for phase in path)]
+    seen = (stay.phase for slow in found for stay in slow.stays)
+    return SlowestSection(found, list(dict.fromkeys([*on_the_way, *seen])))
+
+
+@dataclass(frozen=True, slots=True)
+class IterationSection:
+    """The iterations of a workload that has more than one.
+
+    Attributes:
+        workload: The workload, as in the summary.
+        plot: How readiness changed.
+        shown: The iterations in the table, as in the summary.
+    """
+
+    workload: Mapping[str, Any]
+    plot: Plot
+    shown: list[Mapping[str, Any]]
+
+
+def _iterations(summary: Mapping[str, Any]) -> Iterator[IterationSection]:
+    for number, workload in enumerate(summary["workloads"], start=1):
+        plot = iteration_plot(f"iterations-{number}", workload)
+        if plot is not None:
+            yield IterationSection(workload, plot, workload["iterations"][:_MOST_ITERATIONS])

@@ -1,0 +1,147 @@
+"""A plot as SVG paths in a frame that stretches.
+
+The drawing is stretched to whatever room the page has, and the labels are text
+of the page around it: so they are of one size on a phone, a screen and paper,
+and nothing has to be drawn again when the room changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from perfscale.results.pages.scales import Axis
+
+UNITS: Final = 1000
+"""Width and height of a drawing; a unit is less than a pixel on most screens."""
+_MOST_ROWS: Final = 60
+"""Rows of the table behind a plot."""
+
+
+class Shape(StrEnum):
+    """How the values of a plot are drawn."""
+
+    LINES = "lines"
+    STEPS = "steps"
+    STACK = "stack"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line, or one band of a stack.
+
+    Attributes:
+        name: What it shows.
+        values: One for each place along the plot; None where there is none.
+    """
+
+    name: str
+    values: Sequence[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Everything that is drawn and told of one plot.
+
+    Attributes:
+        key: Its id on the page.
+        title: What it shows.
+        note: How to read it, in a sentence or two.
+        x: The axis along it.
+        y: The axis up.
+        at: Where along ``x`` the values are, ascending. Of ``STEPS``, a value
+            holds until the next place, or the end of the axis.
+        series: At most eight, in the order of the legend; a stack has the first at the bottom.
+        shape: How they are drawn.
+    """
+
+    key: str
+    title: str
+    note: str
+    x: Axis
+    y: Axis
+    at: Sequence[float]
+    series: tuple[Series, ...]
+    shape: Shape = Shape.LINES
+
+    @property
+    def paths(self) -> list[str]:
+        """The drawing of each series, as the ``d`` of an SVG path."""
+        if self.shape is Shape.STACK:
+            return list(self._bands())
+        return [_line(self._points(each.values)) for each in self.series]
+
+    def reading(self) -> dict[str, Any]:
+        """What the page's script shows of the place that a reader points at."""
+        return {
+            "places": [round(self.x.place(at), 4) for at in self.at],
+            "at": [_rounded(at) for at in self.at],
+            "values": [[_rounded(value) for value in each.values] for each in self.series],
+        }
+
+    def rows(self) -> Iterator[tuple[float, list[float | None]]]:
+        """The table behind the plot: as many places as a person would read."""
+        for index in range(0, len(self.at), self.every):
+            yield self.at[index], [each.values[index] for each in self.series]
+
+    @property
+    def every(self) -> int:
+        """The table has each so many-th place."""
+        return -(-len(self.at) // _MOST_ROWS)
+
+    def _points(self, values: Iterable[float | None]) -> Iterator[tuple[int, int] | None]:
+        """Places in the drawing; None where the line is interrupted."""
+        before: int | None = None
+        for at, value in zip(self.at, values, strict=True):
+            x = self._along(at)
+            if self.shape is Shape.STEPS and before is not None:
+                yield x, before
+            before = None if value is None else self._up(value)
+            yield None if before is None else (x, before)
+        if self.shape is Shape.STEPS and before is not None:
+            yield UNITS, before
+
+    def _bands(self) -> Iterator[str]:
+        along = [self._along(at) for at in self.at]
+        bottom = [0.0] * len(along)
+        for each in self.series:
+            top = [low + (value or 0.0) for low, value in zip(bottom, each.values, strict=True)]
+            there = list(zip(along, map(self._up, top), strict=True))
+            back = list(zip(along, map(self._up, bottom), strict=True))[::-1]
+            yield _line([*there, *back]) + "Z"
+            bottom = top
+
+    def _along(self, value: float) -> int:
+        return round(UNITS * self.x.place(value))
+
+    def _up(self, value: float) -> int:
+        return UNITS - round(UNITS * self.y.place(value))
+
+
+def highest(series: Iterable[Series], *, stacked: bool = False) -> float:
+    """The highest value that a plot of these has to show."""
+    columns = [[value or 0.0 for value in each.values] for each in series]
+    if stacked:
+        columns = [[sum(column) for column in zip(*columns, strict=True)]]
+    return max((value for column in columns for value in column), default=0.0)
+
+
+def _line(points: Iterable[tuple[int, int] | None]) -> str:
+    parts: list[str] = []
+    drawing = False
+    last: tuple[int, int] | None = None
+    for point in points:
+        if point is None:
+            drawing, last = False, None
+        elif point != last:
+            parts.append(f"{'L' if drawing else 'M'}{point[0]} {point[1]}")
+            drawing, last = True, point
+    return "".join(parts)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.6g}")

@@ -1,0 +1,69 @@
+"""From what a page shows to its HTML.
+
+Everything is escaped where it is put in, so nothing that comes from a cluster
+can become a part of the page; and a policy in the page itself forbids it to
+load or to run anything but what it was written with.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+_NOT_REACHED: Final = "not reached"
+
+
+def render(template: str, **content: Any) -> str:  # noqa: ANN401 -- whatever a template shows
+    """A page from one of the templates beside this module."""
+    style, script = _asset("page.css"), _asset("plots.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    content |= {"style": style, "script": script, "script_digest": f"sha256-{digest}"}
+    return _environment().get_template(template).render(content)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("perfscale.results.pages", "assets"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(seconds=seconds, words=words, instant=instant, number=number)
+    return environment
+
+
+def _asset(name: str) -> str:
+    return (files("perfscale.results.pages") / "assets" / name).read_text(encoding="utf-8")
+
+
+def seconds(value: float | None) -> str:
+    """A latency, as the terminal shows it too."""
+    return _NOT_REACHED if value is None else f"{value:.3f}"
+
+
+def number(value: float | None) -> str:
+    """A number of any size, to six decimals at most."""
+    return "" if value is None else f"{round(value, 6):,.12g}"
+
+
+def words(key: str) -> str:
+    """A key of the summary as words: ``notAttempted`` becomes ``not attempted``."""
+    if key == "leftover":
+        return "left over"
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in key)
+
+
+def instant(text: str) -> str:
+    """An RFC 3339 time to the second, for reading."""
+    try:
+        return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M:%S %Z")
+    except ValueError:
+        return text

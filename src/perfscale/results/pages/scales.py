@@ -1,0 +1,75 @@
+"""From values to places on an axis, and which values to write beside it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+_STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
+_TICKS: Final = 5
+"""About as many as fit on a phone."""
+_FEW_DECADES: Final = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis of a plot.
+
+    Attributes:
+        label: What it measures, with the unit.
+        low: Its first value.
+        high: Its last value, above ``low``.
+        ticks: The values written beside it.
+        logarithmic: Whether equal distances are equal factors; then ``low`` is above 0.
+    """
+
+    label: str
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+    logarithmic: bool = False
+
+    def place(self, value: float) -> float:
+        """Where a value is: 0 at ``low``, 1 at ``high``; never beyond."""
+        value = min(max(value, self.low), self.high)
+        if self.logarithmic:
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
+
+    def marks(self) -> list[tuple[str, float]]:
+        """The ticks as text, with their places."""
+        return [(short(tick), self.place(tick)) for tick in self.ticks]
+
+
+def short(value: float) -> str:
+    """A number as it stands beside an axis."""
+    return f"{value:,.10g}"
+
+
+def from_zero(label: str, high: float, *, to_tick: bool = False) -> Axis:
+    """An axis from 0 to ``high``, or to the next tick beyond it."""
+    high = high if high > 0 else 1.0
+    step = _step(high / _TICKS)
+    if to_tick:
+        high = step * math.ceil(high / step - 1e-9)
+    count = math.floor(high / step + 1e-9)
+    return Axis(label, 0.0, high, tuple(round(step * index, 10) for index in range(count + 1)))
+
+
+def by_factors(label: str, low: float, high: float) -> Axis:
+    """A logarithmic axis between two values, both above 0."""
+    high = high if high > low else low * 1.1
+    within = math.log10(high / low) <= _FEW_DECADES
+    factors = (1, 2, 5) if within else (1,)
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    ticks = (
+        round(factor * 10.0**power, 10) for power in range(first, last + 1) for factor in factors
+    )
+    return Axis(label, low, high, tuple(tick for tick in ticks if low <= tick <= high), True)
+
+
+def _step(least: float) -> float:
+    """The smallest round number that is not below ``least``."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(power * step for step in _STEPS if power * step >= least * (1 - 1e-9))

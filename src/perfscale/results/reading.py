@@ -1,0 +1,140 @@
+"""A run's folder as it is read again: by the page, and by comparisons.
+
+Records are read one at a time, so that a run of a million objects can be
+looked at on a small machine.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from perfscale.errors import ResultsError
+from perfscale.results.document import SCHEMA_VERSION
+from perfscale.results.entries import Begin
+from perfscale.results.files import CHILDREN_FILE, OBJECTS_FILE
+from perfscale.results.journal import JOURNAL_FILE, read_journal
+from perfscale.results.records import ObjectRecord
+from perfscale.results.report import SUMMARY_FILE
+from perfscale.results.runfile import RUN_FILE, WORKLOAD_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class RunFiles:
+    """What a run left behind.
+
+    Attributes:
+        folder: Where.
+        summary: ``summary.json``.
+        run: ``run.json``; empty if it is not there.
+        workload_yaml: ``workload.yaml``; None if it is not there.
+        paths: Phases on the way to readiness, by kind, from the journal; empty
+            if it is not there.
+    """
+
+    folder: Path
+    summary: dict[str, Any]
+    run: dict[str, Any]
+    workload_yaml: str | None
+    paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def has_records(self) -> bool:
+        """Whether there is a record of each object; a journal with gaps leaves none."""
+        return (self.folder / OBJECTS_FILE).exists()
+
+    def objects(self) -> Iterator[ObjectRecord]:
+        """The records of the objects, if there are any.
+
+        Raises:
+            ResultsError: They cannot be read, with file and line.
+        """
+        return _records(self.folder / OBJECTS_FILE)
+
+    def children(self) -> Iterator[ObjectRecord]:
+        """The same of what controllers made for them."""
+        return _records(self.folder / CHILDREN_FILE)
+
+
+def read_run_files(folder: Path) -> RunFiles:
+    """Read everything but the records.
+
+    Raises:
+        ResultsError: It is not the folder of a run that has a summary, or a
+            file in it cannot be read; with the file, and the way out.
+    """
+    if not folder.is_dir():
+        raise ResultsError(f"{folder}: there is no such folder", hint=_HINT)
+    path = folder / SUMMARY_FILE
+    if not path.exists():
+        made = f"perfscale report {folder} makes it" if (folder / JOURNAL_FILE).exists() else _HINT
+        raise ResultsError(f"{folder}: it has no {SUMMARY_FILE}", hint=made)
+    summary = _document(path)
+    version = summary.get("schemaVersion")
+    if not isinstance(version, int) or version > SCHEMA_VERSION:
+        raise ResultsError(
+            f"{path}: its schemaVersion is {version!r}; this perfscale reads versions up to "
+            f"{SCHEMA_VERSION}",
+            hint="read it with the version of perfscale that wrote it, or a newer one",
+        )
+    if not isinstance(summary.get("workloads"), list) or "outcome" not in summary:
+        raise ResultsError(f"{path}: it is not the summary of a run", hint=_HINT)
+    run, workload = folder / RUN_FILE, folder / WORKLOAD_FILE
+    return RunFiles(
+        folder=folder,
+        summary=summary,
+        run=_document(run) if run.exists() else {},
+        workload_yaml=_text(workload) if workload.exists() else None,
+        paths=_paths(folder / JOURNAL_FILE),
+    )
+
+
+_HINT = "name the folder of one run, as in results/<workload file>-<UTC time>-<run id>"
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise ResultsError(f"{path}: it cannot be read: {error.strerror or error}") from error
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(_text(path))
+    except ValueError as error:
+        raise ResultsError(f"{path}: it is not JSON: {error}", hint=_HINT) from error
+    if not isinstance(document, dict):
+        raise ResultsError(f"{path}: it is not a JSON object", hint=_HINT)
+    return document
+
+
+def _paths(path: Path) -> dict[str, tuple[str, ...]]:
+    if not path.exists():
+        return {}
+    with closing(read_journal(path)) as entries:
+        begin = next(entries)
+    return begin.paths if isinstance(begin, Begin) else {}
+
+
+def _records(path: Path) -> Iterator[ObjectRecord]:
+    decoder = msgspec.json.Decoder(ObjectRecord)
+    if not path.exists():
+        return
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    yield decoder.decode(line)
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                    raise ResultsError(f"{path}:{number}: not a record: {error}") from error
+    except OSError as error:
+        raise ResultsError(f"{path}: it cannot be read: {error.strerror or error}") from error

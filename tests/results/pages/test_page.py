@@ -1,0 +1,173 @@
+"""The page of a run, as text: what it is made from, and what it says of what is missing."""
+
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from journals import begins, killed_run
+from run_folders import VMI, finished_run, refused, vmi
+
+from perfscale.errors import ResultsError
+from perfscale.results import write_report
+from perfscale.results.pages import write_page
+
+EVIL = "<script>alert(1)</script>\"'"
+
+
+class Text(HTMLParser):
+    """The text of a page, and its elements."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.text = ""
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += f"{data} "
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "density-20260102T030405Z-1234"
+
+
+def page_of(folder: Path) -> str:
+    path = write_page(folder)
+    assert path == folder / "report.html"
+    assert not [each for each in folder.iterdir() if each.name.startswith(".")]
+    return path.read_text(encoding="utf-8")
+
+
+def headline(page: str) -> dict[str, str | None]:
+    return {
+        str(attributes["data-key"]): attributes["value"]
+        for _, attributes in Text(page).elements
+        if "data-key" in attributes
+    }
+
+
+def looked_up(summary: Any, key: str) -> Any:
+    for part in key.split("."):
+        summary = summary[int(part) if isinstance(summary, list) else part]
+    return summary
+
+
+def test_the_headline_has_the_numbers_of_the_summary(folder: Path) -> None:
+    lives = [vmi(number, sent_s=number / 10, ready_after_s=1 + number) for number in range(9)]
+    page = page_of(finished_run(folder, [*lives, refused(9, "no room")], requested=10))
+    summary = json.loads((folder / "summary.json").read_text())
+    told = headline(page)
+    assert {f"objects.{name}" for name in ("ready", "requested", "failed")} < told.keys()
+    assert f"workloads.0.kinds.{VMI}.phases.Ready.p99" in told
+    assert told == {key: str(looked_up(summary, key)) for key in told}
+    text = " ".join(Text(page).text.split())
+    assert "objects ready 9 of 10 failed 1 seen gone 9" in text
+    assert "not reached" in text  # the p99: one never became ready
+
+
+def test_the_same_files_make_the_same_page(folder: Path) -> None:
+    finished_run(folder, [vmi(1), vmi(2, sent_s=1.0)], requested=2)
+    assert page_of(folder) == page_of(folder)
+
+
+def test_whatever_a_cluster_says_is_text(folder: Path) -> None:
+    lives = [vmi(1, name=EVIL), refused(2, f"denied: {EVIL}", name=EVIL)]
+    finished_run(folder, lives, requested=2, outcome="failed", problems=[f"problem {EVIL}"])
+    page = page_of(folder)
+    assert EVIL not in page
+    parsed = Text(page)
+    assert f"VirtualMachineInstance density-1/{EVIL}" in parsed.text
+    assert f"denied: {EVIL}" in parsed.text
+    assert f"problem {EVIL}" in parsed.text
+    scripts = [attributes for tag, attributes in parsed.elements if tag == "script"]
+    assert [each for each in scripts if each.get("type") != "application/json"] == [{}]
+
+
+def test_the_page_asks_for_nothing(folder: Path) -> None:
+    page = page_of(finished_run(folder, [vmi(1)], requested=1))
+    assert "default-src 'none'" in page
+    assert not re.search(r"""(src|href|action)=["'](?!#)|url\(|@import""", page)
+
+
+def test_a_run_that_was_killed_has_a_page_too(folder: Path) -> None:
+    killed_run(folder, begins())
+    write_report(folder)
+    text = Text(page_of(folder)).text
+    assert "the run was killed" in text
+    assert "before the server answered" in text
+
+
+def test_a_run_that_created_nothing_has_a_page_too(folder: Path) -> None:
+    finished_run(folder, [], requested=2, duration_s=0.0, outcome="interrupted")
+    assert "interrupted" in Text(page_of(folder)).text
+
+
+def test_without_records_the_page_shows_the_summary_and_says_so(folder: Path) -> None:
+    finished_run(folder, [vmi(1)], requested=1)
+    for name in ("objects.ndjson", "journal.ndjson", "run.json", "workload.yaml"):
+        (folder / name).unlink()
+    page = page_of(folder)
+    assert "no records of single objects" in Text(page).text
+    assert "<figure" not in page
+    assert "Scheduled" in page
+
+
+def without_a_summary(folder: Path) -> str:
+    (folder / "summary.json").unlink()
+    return ": it has no summary.json"
+
+
+def with_a_summary_that_is_cut_off(folder: Path) -> str:
+    path = folder / "summary.json"
+    path.write_text(path.read_text()[:100])
+    return "/summary.json: it is not JSON"
+
+
+def with_a_summary_of_something_else(folder: Path) -> str:
+    (folder / "summary.json").write_text('{"schemaVersion": 1}')
+    return "/summary.json: it is not the summary of a run"
+
+
+def with_a_summary_from_the_future(folder: Path) -> str:
+    (folder / "summary.json").write_text('{"schemaVersion": 99}')
+    return "/summary.json: its schemaVersion is 99"
+
+
+def with_a_record_that_is_none(folder: Path) -> str:
+    with (folder / "objects.ndjson").open("a") as file:
+        file.write('{"kind": 7}\n')
+    return "/objects.ndjson:2: not a record"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        without_a_summary,
+        with_a_summary_that_is_cut_off,
+        with_a_summary_of_something_else,
+        with_a_summary_from_the_future,
+        with_a_record_that_is_none,
+    ],
+)
+def test_what_cannot_be_read_is_named(spoil: Callable[[Path], str], folder: Path) -> None:
+    finished_run(folder, [vmi(1)], requested=1)
+    told_of = spoil(folder)
+    with pytest.raises(ResultsError) as caught:
+        write_page(folder)
+    assert f"{folder}{told_of}" in str(caught.value)
+    assert not (folder / "report.html").exists()
+
+
+def test_a_folder_without_a_summary_names_the_command_that_makes_it(folder: Path) -> None:
+    killed_run(folder, begins())
+    with pytest.raises(ResultsError) as caught:
+        write_page(folder)
+    assert caught.value.hint == f"perfscale report {folder} makes it"
