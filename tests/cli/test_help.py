@@ -6,7 +6,9 @@ import re
 import pytest
 from command_line import CommandLine
 
-COMMANDS = ("run", "validate", "render", "cleanup", "simulate", "schema", "version")
+COMMANDS = (
+    "run", "validate", "render", "report", "compare", "cleanup", "simulate", "schema", "version",
+)  # fmt: skip
 
 
 def test_the_help_teaches_what_to_try_first(perfscale: CommandLine) -> None:

@@ -37,7 +37,7 @@ def manifest(
 def new_store(history: int = 1000) -> Store:
     """A store whose clock stands still, with a namespace ``demo``."""
     uids = (f"00000000-0000-4000-8000-{number:012}" for number in range(10**9))
-    names = Random(1)  # noqa: S311 - names, not secrets
+    names = Random(1)
     store = Store(now=lambda: START, new_uid=lambda: next(uids), rng=names, history=history)
     store.create(NAMESPACES, {"metadata": {"name": "demo"}})
     return store

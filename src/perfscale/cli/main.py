@@ -13,6 +13,7 @@ import typer
 
 from perfscale.cli import (
     cleanup,
+    compare,
     options,
     render,
     report_command,
@@ -45,8 +46,8 @@ Then look at a workload, and run it:
 """
 
 EPILOG = """Exit codes: 0 passed; 1 something failed, timed out or was left over; 2 wrong
-input, nothing was created; 4 the cluster could not be reached; 70 a bug;
-129, 130, 143 interrupted."""
+input, nothing was created; 3 compare found a regression; 4 the cluster could not be
+reached; 70 a bug; 129, 130, 143 interrupted."""
 
 app = typer.Typer(
     name="perfscale",
@@ -74,6 +75,7 @@ app.command("run")(run.run)
 app.command("validate")(validate.validate)
 app.command("render")(render.render)
 app.command("report")(report_command.report)
+app.command("compare")(compare.compare)
 app.command("cleanup")(cleanup.cleanup)
 app.command("simulate")(simulate.simulate)
 app.command("schema")(schema.schema)

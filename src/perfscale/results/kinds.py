@@ -22,6 +22,8 @@ KeyT = TypeVar("KeyT")
 
 READY = "Ready"
 """The name under which readiness stands among the phases."""
+DELETION = "deletion"
+"""The name of the latency of a deletion beside those of the phases."""
 
 _ACCOUNT = {
     Outcome.READY: "ready",
@@ -157,6 +159,10 @@ class KindTally:
             return
         self.watch_at_least.add(max(0.0, seen_s - record.created_s))
         self.watch_at_most.add(seen_s - record.sent_s)
+
+    def latency(self, name: str) -> LatencySamples | None:
+        """The samples of a phase, of `READY` or of `DELETION`; None where there are none."""
+        return self.deletion if name == DELETION else self.phases.get(name)
 
     def result(self) -> KindResult:
         """The frozen summary; the phases on the way to readiness come first."""

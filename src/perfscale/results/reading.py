@@ -18,12 +18,13 @@ from perfscale.results.document import SCHEMA_VERSION
 from perfscale.results.entries import Begin
 from perfscale.results.files import CHILDREN_FILE, OBJECTS_FILE
 from perfscale.results.journal import JOURNAL_FILE, read_journal
+from perfscale.results.kinds import DELETION, READY
 from perfscale.results.records import ObjectRecord
 from perfscale.results.report import SUMMARY_FILE
 from perfscale.results.runfile import RUN_FILE, WORKLOAD_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 
@@ -50,6 +51,23 @@ class RunFiles:
     def has_records(self) -> bool:
         """Whether there is a record of each object; a journal with gaps leaves none."""
         return (self.folder / OBJECTS_FILE).exists()
+
+    def latencies(self, kind: str, told: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+        """The way to readiness and the way out; phases beyond them are in the summary.
+
+        Where nothing tells the way to readiness, all phases are taken.
+
+        Args:
+            kind: A kind.
+            told: What the summary has of it.
+
+        Returns:
+            The statistics of each latency that anything is known of.
+        """
+        phases, path = told["phases"], self.paths.get(kind)
+        names = [name for name in (*path, READY) if name in phases] if path else phases
+        every = {**{name: phases[name] for name in names}, DELETION: told["deletion"]}
+        return {name: each for name, each in every.items() if each["count"] or each["missing"]}
 
     def objects(self) -> Iterator[ObjectRecord]:
         """The records of the objects, if there are any.

@@ -7,7 +7,8 @@ import pytest
 from browser import Page
 from run_folders import PATH, finished_run, refused, vmi
 
-from perfscale.results.pages import write_page
+from perfscale.results.comparison import Limits, compare, read_compared
+from perfscale.results.pages import write_comparison, write_page
 
 EVIL: Final = "<script>alert(1)</script>\"'"
 MANY: Final = 50_000
@@ -119,3 +120,34 @@ async def test_a_page_of_many_objects_is_small_and_opens(tmp_path: Path, browser
     plots = await plots_of(browser)
     assert len(plots) == 5
     assert all(min(plot["drawn"]) > 0 for plot in plots.values())
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+async def test_a_comparison_opens_without_complaint_and_fits(
+    width: int, tmp_path: Path, browser: Page
+) -> None:
+    folders = [
+        finished_run(
+            tmp_path / f"{EVIL[:7]}{slower}",
+            [vmi(number, sent_s=number / 9, ready_after_s=slower + number) for number in range(30)],
+            requested=30,
+            duration_s=60.0,
+        )
+        for slower in (1.0, 5.0, 9.0)
+    ]
+    base, *others = map(read_compared, folders)
+    page = tmp_path / "comparison.html"
+    write_comparison(page, [compare(base, other, Limits()) for other in others])
+    await browser.resize(width)
+    await browser.open(page.as_uri())
+    assert browser.complaints == []
+    assert browser.requested == [page.as_uri()]
+    assert await browser.evaluate(TOO_WIDE) == 0
+    plots = await plots_of(browser)
+    assert list(plots) == [
+        "density: VirtualMachineInstance, Ready", "density: VirtualMachineInstance, deletion",
+    ]  # fmt: skip
+    for plot in plots.values():
+        assert plot["series"] == ["base", "new 1", "new 2"]
+        assert min(plot["drawn"]) > 0
+    assert f"{EVIL[:7]}9.0" in await browser.evaluate("document.body.textContent")

@@ -106,19 +106,22 @@ def _at_most(series: Iterable[Series]) -> tuple[Series, ...]:
     return (*kept, Series("other phases", values))
 
 
-def distribution_plot(key: str, latencies: Mapping[str, LatencySamples]) -> Plot:
+def distribution_plot(
+    key: str, latencies: Mapping[str, LatencySamples], title: str = "Cumulative distribution"
+) -> Plot:
     """How many objects had got how far after how long, as a share of all that should.
 
     Args:
         key: The plot's id.
-        latencies: The samples of each latency.
+        latencies: The samples of each line.
+        title: What it shows.
     """
     ordered = {name: sorted(samples.values) for name, samples in latencies.items()}
     axis = _latency_axis([end for values in ordered.values() for end in values[:1] + values[-1:]])
     places = _places(axis)
     return Plot(
         key=key,
-        title="Cumulative distribution",
+        title=title,
         note="The share of objects that had got there after so many seconds. What never got there "
         "counts: a line that ends below 100 % is missing objects.",
         x=axis,

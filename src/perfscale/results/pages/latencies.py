@@ -5,19 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from perfscale.results.kinds import READY
 from perfscale.results.pages.figures import distribution_plot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from perfscale.results.kinds import KindTally
     from perfscale.results.pages.plots import Plot
     from perfscale.results.pages.story import Story
     from perfscale.results.reading import RunFiles
 
-_DELETION: Final = "deletion"
-_COUNTS: Final = ("count", "missing")
 _BARS: Final = ("p50", "p90", "p95", "p99", "max")
 """The statistics that are compared by eye, and so have bars."""
 
@@ -70,13 +67,12 @@ class KindSection:
 def kind_sections(run: RunFiles, story: Story) -> Iterator[KindSection]:
     """The sections, in the order in which the workloads ran."""
     for number, workload in enumerate(run.summary["workloads"], start=1):
-        tally = story.tallies.get(workload["name"])
         for children in (False, True):
-            tallied = {} if tally is None else tally.child_kinds if children else tally.kinds
+            tallied = story.samples.of(workload["name"], children=children)
             kinds = "childKinds" if children else "kinds"
             for kind, told in workload[kinds].items():
                 key = f"latency-{number}-{kind}{'-children' if children else ''}"
-                latencies = _latencies(told, run.paths.get(kind, ()))
+                latencies = run.latencies(kind, told)
                 yield KindSection(
                     key=f"section-{key}",
                     workload=workload["name"],
@@ -89,18 +85,7 @@ def kind_sections(run: RunFiles, story: Story) -> Iterator[KindSection]:
                 )
 
 
-def _latencies(told: Mapping[str, Any], path: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    """The way to readiness and the way out; phases beyond them are in the summary.
-
-    Where nothing tells the way to readiness, all phases are taken.
-    """
-    phases = told["phases"]
-    names = [name for name in (*path, READY) if name in phases] if path else phases
-    every = {**{name: phases[name] for name in names}, _DELETION: told["deletion"]}
-    return {name: each for name, each in every.items() if any(each[counted] for counted in _COUNTS)}
-
-
 def _plot(key: str, latencies: Iterable[str], tally: KindTally) -> Plot | None:
-    samples = {**tally.phases, _DELETION: tally.deletion}
-    drawn = {name: samples[name] for name in latencies if name in samples}
+    samples = {name: tally.latency(name) for name in latencies}
+    drawn = {name: each for name, each in samples.items() if each is not None}
     return distribution_plot(key, drawn) if drawn else None

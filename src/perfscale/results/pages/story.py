@@ -8,7 +8,7 @@ from perfscale.results.pages.failures import Failures
 from perfscale.results.pages.rates import Rates
 from perfscale.results.pages.slowest import Slowest
 from perfscale.results.pages.timeline import Instants, Presence, Progress
-from perfscale.results.tally import IterationTally
+from perfscale.results.samples import Samples
 
 if TYPE_CHECKING:
     from perfscale.results.reading import RunFiles
@@ -34,7 +34,7 @@ class Story:
         rates: Creates and deletions a second.
         slowest: Those that took longest.
         failures: Why objects failed or were not ready.
-        tallies: The samples of each latency, by workload.
+        samples: The samples of each latency.
 
     Raises:
         ResultsError: The records cannot be read, with file and line.
@@ -48,8 +48,7 @@ class Story:
         self.rates = Rates(duration_s)
         self.slowest = Slowest()
         self.failures = Failures()
-        self.tallies: dict[str, IterationTally] = {}
-        self._paths = run.paths
+        self.samples = Samples(run.paths)
         self._read(run)
 
     def _read(self, run: RunFiles) -> None:
@@ -59,17 +58,14 @@ class Story:
             self.rates.add(record)
             self.slowest.add(record)
             self.failures.add(record)
-            self._tally(record.workload).add([record])
+            self.samples.add(record)
         for record in run.children():
             self._presence(record.kind, children=True).add(record)
             self.failures.add(record)
-            self._tally(record.workload).add_children([record])
+            self.samples.add(record, child=True)
 
     def _presence(self, kind: str, *, children: bool) -> Presence:
         key = KindKey(kind, children)
         if key not in self.presence:
             self.presence[key] = Presence(self.instants)
         return self.presence[key]
-
-    def _tally(self, workload: str) -> IterationTally:
-        return self.tallies.setdefault(workload, IterationTally(self._paths))

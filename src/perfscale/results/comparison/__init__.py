@@ -1,0 +1,22 @@
+"""What changed between two runs, and whether it is more than chance."""
+
+from perfscale.results.comparison.comparing import (
+    ComparedRun,
+    Comparison,
+    compare,
+    read_compared,
+)
+from perfscale.results.comparison.rows import Limits, Row, Subject, Verdict, by_subject, worst
+
+__all__ = [
+    "ComparedRun",
+    "Comparison",
+    "Limits",
+    "Row",
+    "Subject",
+    "Verdict",
+    "by_subject",
+    "compare",
+    "read_compared",
+    "worst",
+]

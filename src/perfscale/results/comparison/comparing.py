@@ -1,0 +1,197 @@
+"""A run against another one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from perfscale.errors import ResultsError
+from perfscale.results.comparison.latencies import LatencyPair
+from perfscale.results.comparison.rows import Limits, Row, Subject, Verdict, worst
+from perfscale.results.comparison.workloads import different_settings
+from perfscale.results.kinds import DELETION, READY
+from perfscale.results.reading import RunFiles, read_run_files
+from perfscale.results.samples import Samples, read_samples
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from perfscale.results.kinds import KindTally
+    from perfscale.results.latency import LatencySamples
+
+_PASSED: Final = "passed"
+_JUDGED: Final = frozenset({READY, DELETION})
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedRun:
+    """A run with all its samples.
+
+    Attributes:
+        files: What it left behind.
+        samples: Of each latency.
+    """
+
+    files: RunFiles
+    samples: Samples
+
+    def as_json(self) -> dict[str, Any]:
+        """Which run it is."""
+        return {
+            "folder": str(self.files.folder),
+            "runId": self.files.summary.get("runId"),
+            "outcome": self.files.summary["outcome"],
+        }
+
+
+def read_compared(folder: Path) -> ComparedRun:
+    """Read a run's folder.
+
+    Raises:
+        ResultsError: It is not one, or a file in it cannot be read.
+    """
+    files = read_run_files(folder)
+    return ComparedRun(files, read_samples(files))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A run against another one.
+
+    Attributes:
+        base: The run that is compared with.
+        new: The other.
+        rows: Every number that both have.
+        notes: What else a person should know, one sentence each.
+        failed: Whether the new run did not pass, and the other did.
+    """
+
+    base: ComparedRun
+    new: ComparedRun
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+    failed: bool
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all rows; one that failed where the other passed is a regression."""
+        return Verdict.WORSE if self.failed else worst(row.verdict for row in self.rows)
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            **self.new.as_json(),
+            "verdict": self.verdict.value,
+            "notes": list(self.notes),
+            "rows": [row.as_json() for row in self.rows],
+        }
+
+
+def compare(base: ComparedRun, new: ComparedRun, limits: Limits) -> Comparison:
+    """Put every number that both runs have side by side, and judge those that matter.
+
+    Judged are how many objects did not become ready, the rate of creates, and
+    the latencies of readiness and deletion. The phases on the way show where
+    the time went, and have no verdict of their own.
+
+    Raises:
+        ResultsError: They have no workload in common.
+    """
+    before, now = _workloads(base.files), _workloads(new.files)
+    common = [name for name in before if name in now]
+    if not common:
+        raise ResultsError(
+            f"{new.files.folder}: it has no workload in common with {base.files.folder}: "
+            f"{', '.join(now) or 'none'} here, {', '.join(before) or 'none'} there",
+            hint="workloads are told apart by their names",
+        )
+    rows: list[Row] = []
+    for name in common:
+        rows += _workload_rows(Subject(name), before[name], now[name], limits)
+        for children in (False, True):
+            rows += _kind_rows(name, (base, new), limits, children=children)
+    outcomes = base.files.summary["outcome"], new.files.summary["outcome"]
+    return Comparison(
+        base=base,
+        new=new,
+        rows=tuple(rows),
+        notes=tuple(_notes(base.files, new.files)),
+        failed=outcomes[0] == _PASSED != outcomes[1],
+    )
+
+
+def _workloads(run: RunFiles) -> dict[str, Mapping[str, Any]]:
+    return {workload["name"]: workload for workload in run.summary["workloads"]}
+
+
+def _notes(base: RunFiles, new: RunFiles) -> Iterator[str]:
+    for word, run in (("before", base), ("now", new)):
+        if run.summary["outcome"] != _PASSED:
+            yield f"the run {word} {_ended(run.summary['outcome'])}"
+        if not run.has_records:
+            yield f"the run {word} has no records of single objects: no test for chance is made"
+    before, now = _workloads(base), _workloads(new)
+    for name in dict.fromkeys((*before, *now)):
+        if name not in now or name not in before:
+            yield f"the workload {name} was run {'before' if name in before else 'now'} only"
+    yield from different_settings(base, new)
+
+
+def _ended(outcome: str) -> str:
+    return "failed" if outcome == "failed" else f"was {outcome}"
+
+
+def _workload_rows(
+    subject: Subject, base: Mapping[str, Any], new: Mapping[str, Any], limits: Limits
+) -> Iterator[Row]:
+    before, now = _not_ready(base["objects"]), _not_ready(new["objects"])
+    verdict = Verdict.SAME
+    if before != now:
+        verdict = Verdict.WORSE if now > before else Verdict.BETTER
+    yield Row(subject, "% not ready", "", before, now, verdict=verdict)
+    before, now = base["rate"]["achievedQps"], new["rate"]["achievedQps"]
+    if before is None or now is None:
+        return
+    same_target = base["rate"]["targetQps"] == new["rate"]["targetQps"]
+    verdict = Verdict.SAME if same_target else Verdict.NONE
+    if same_target and abs(now - before) >= limits.threshold * before:
+        verdict = Verdict.WORSE if now < before else Verdict.BETTER
+    yield Row(subject, "creates a second", "", before, now, verdict=verdict)
+
+
+def _not_ready(accounts: Mapping[str, int]) -> float:
+    """The share of objects that did not become ready, of those that were attempted."""
+    attempted = accounts["requested"] - accounts["notAttempted"]
+    return round(100 * (attempted - accounts["ready"]) / attempted, 3) if attempted else 0.0
+
+
+def _kind_rows(
+    workload: str, runs: tuple[ComparedRun, ComparedRun], limits: Limits, *, children: bool
+) -> Iterator[Row]:
+    key = "childKinds" if children else "kinds"
+    before, now = (_workloads(run.files)[workload][key] for run in runs)
+    for kind in (kind for kind in before if kind in now):
+        subject = Subject(workload, kind, children)
+        base = runs[0].files.latencies(kind, before[kind])
+        new = runs[1].files.latencies(kind, now[kind])
+        tallies = tuple(run.samples.of(workload, children=children).get(kind) for run in runs)
+        pairs = [
+            LatencyPair(name, base[name], new[name], _both(tallies, name))
+            for name in base
+            if name in new
+        ]
+        for pair in (pair for pair in pairs if pair.name in _JUDGED):
+            yield from pair.judged(subject, limits)
+        for pair in (pair for pair in pairs if pair.name not in _JUDGED):
+            yield from pair.shown(subject)
+
+
+def _both(
+    tallies: tuple[KindTally | None, ...], name: str
+) -> tuple[LatencySamples, LatencySamples] | None:
+    found = [None if tally is None else tally.latency(name) for tally in tallies]
+    match found:
+        case [base, new] if base is not None and new is not None:
+            return base, new
+    return None

@@ -1,0 +1,89 @@
+"""One latency of two runs side by side."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from perfscale.results.comparison.rows import Limits, Row, Subject, Verdict
+from perfscale.results.comparison.significance import quantile_test, rank_sum_test
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from perfscale.results.latency import LatencySamples
+
+_QUANTILES: Final = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
+_ENOUGH: Final = 10
+"""Samples of each run; with fewer, the test's approximation does not hold."""
+
+
+@dataclass(frozen=True)
+class LatencyPair:
+    """One latency of two runs.
+
+    Attributes:
+        name: Its name.
+        base: Its statistics in the run that is compared with, as in the summary.
+        new: In the other.
+        samples: All samples of the two; None where one of them has no records.
+    """
+
+    name: str
+    base: Mapping[str, Any]
+    new: Mapping[str, Any]
+    samples: tuple[LatencySamples, LatencySamples] | None
+
+    def shown(self, subject: Subject) -> Iterator[Row]:
+        """A row for each percentile, without a verdict."""
+        for statistic in _QUANTILES:
+            yield Row(subject, self.name, statistic, self.base[statistic], self.new[statistic])
+
+    def judged(self, subject: Subject, limits: Limits) -> Iterator[Row]:
+        """A row for each percentile, with what to think of it."""
+        for statistic, quantile in _QUANTILES.items():
+            base, new = self.base[statistic], self.new[statistic]
+            p_value = self._chance(quantile, longer=_seconds(new) > _seconds(base))
+            verdict = Verdict.SAME
+            likely = p_value is None or p_value < limits.significance
+            if likely and _differ(_seconds(base), _seconds(new), limits):
+                verdict = Verdict.WORSE if _seconds(new) > _seconds(base) else Verdict.BETTER
+            yield Row(subject, self.name, statistic, base, new, p_value, verdict)
+
+    def _chance(self, quantile: float, *, longer: bool) -> float | None:
+        """Two tests are tried, so twice the smaller p-value is the one of both (Bonferroni)."""
+        if self.samples is None or min(_size(each) for each in self.samples) < _ENOUGH:
+            return None
+        shorter, other = self.samples if longer else self.samples[::-1]
+        whole = self._longer if longer else self._shorter
+        return min(1.0, 2 * min(whole, quantile_test(shorter, other, quantile)))
+
+    @cached_property
+    def _longer(self) -> float:
+        return 1.0 if self.samples is None else rank_sum_test(*self.samples)
+
+    @cached_property
+    def _shorter(self) -> float:
+        return 1.0 if self.samples is None else rank_sum_test(*self.samples[::-1])
+
+
+def _seconds(value: float | None) -> float:
+    """What was not reached is longer than everything."""
+    return math.inf if value is None else value
+
+
+def _differ(base: float, new: float, limits: Limits) -> bool:
+    if base == new:
+        return False
+    shorter, longer = min(base, new), max(base, new)
+    if math.isinf(longer):
+        return True
+    return (
+        longer - shorter >= limits.min_difference_s and abs(new - base) >= limits.threshold * base
+    )
+
+
+def _size(samples: LatencySamples) -> int:
+    return len(samples.values) + samples.missing

@@ -1,0 +1,107 @@
+"""`perfscale compare` as a person and a pipeline use it."""
+
+import json
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+from command_line import CommandLine
+from run_folders import finished_run, vmi
+from terminal import Terminal
+
+COUNT: Final = 60
+SLOWER: Final = {"before": 1.0, "after": 1.3, "later": 1.31}
+
+SLOWER_READY: Final = r"^Ready p50 +1\.492 +1\.939 +\+30\.0% +\S+ +regression"
+
+
+@pytest.fixture(autouse=True)
+def _runs(perfscale: CommandLine) -> None:
+    """Runs of which the first is the quickest."""
+    for name, factor in SLOWER.items():
+        lives = [
+            vmi(number, sent_s=number / 10, ready_after_s=factor * (1 + number / COUNT))
+            for number in range(COUNT)
+        ]
+        finished_run(perfscale.folder / name, lives, requested=COUNT)
+
+
+def test_a_run_is_not_different_from_itself(perfscale: CommandLine) -> None:
+    ended = perfscale("compare", "before", "before")
+    assert (ended.code, ended.err) == (0, "")
+    assert "NO DIFFERENCE: 0 worse and 0 better" in ended.out
+    assert "regression" not in ended.out
+
+
+def test_a_regression_is_exit_code_3_and_says_what_became_worse(perfscale: CommandLine) -> None:
+    ended = perfscale("compare", "before", "after")
+    assert ended.code == 3
+    assert re.search(SLOWER_READY, ended.out, re.MULTILINE)
+    assert re.search(r"^REGRESSION: 4 worse and 0 better of \d+ numbers", ended.out, re.MULTILINE)
+    assert "\x1b" not in ended.out
+    back = perfscale("compare", "after", "before")
+    assert back.code == 0
+    assert "IMPROVEMENT" in back.out
+
+
+def test_each_of_several_runs_is_compared_with_the_first(perfscale: CommandLine) -> None:
+    ended = perfscale("compare", "after", "later", "before", "--output", "json")
+    assert ended.code == 0
+    document = json.loads(ended.out)
+    assert document["base"]["folder"] == "after"
+    assert [(each["folder"], each["verdict"]) for each in document["comparisons"]] == [
+        ("later", "same"), ("before", "improvement"),
+    ]  # fmt: skip
+    assert perfscale("compare", "before", "before", "after").code == 3
+
+
+def test_the_limits_are_options(perfscale: CommandLine) -> None:
+    for option, value in (
+        ("--threshold", "40%"), ("--min-difference", "10s"), ("--significance", "1e-30"),
+    ):  # fmt: skip
+        assert perfscale("compare", "before", "after", option, value).code == 0
+
+
+def test_a_page_is_written_where_it_is_asked_for(perfscale: CommandLine) -> None:
+    ended = perfscale("compare", "before", "after", "later", "--html", "page.html")
+    assert ended.code == 3
+    assert "page: page.html" in ended.out.splitlines()
+    page = (perfscale.folder / "page.html").read_text()
+    assert "3 runs compared" in page
+    assert "<figure" in page
+
+
+@pytest.mark.parametrize("columns", [60, 200])
+def test_the_table_fits_a_terminal_of_any_width(columns: int, perfscale: CommandLine) -> None:
+    command = [perfscale.program, "compare", "before", "after"]
+    with Terminal(
+        command, perfscale.folder, {**perfscale.environment, "COLUMNS": str(columns)}
+    ) as terminal:
+        terminal.shows("REGRESSION")
+        assert terminal.ends() == 3
+        lines = [line.rstrip() for line in terminal.shown.splitlines()]
+    assert max(len(line) for line in lines) <= columns
+    assert any(re.match(SLOWER_READY, line) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("before", "nowhere"), "error: nowhere: there is no such folder"),
+        (("before", "."), "error: .: it has no summary.json"),
+        (("before", "after", "--threshold", "10"), "'10' is no share: write a number and %"),
+        (("before", "after", "--threshold", "-5%"), "'-5%' is no share"),
+        (("before", "after", "--significance", "0"), "0.0 is no probability"),
+        (("before", "after", "--min-difference", "20"), "20 has no unit"),
+        (("before", "after", "--html", "nowhere/page.html"), "the comparison cannot be written"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_a_reason(
+    arguments: tuple[str, ...], told: str, perfscale: CommandLine
+) -> None:
+    ended = perfscale("compare", *arguments)
+    assert ended.code == 2
+    assert ended.out == ""
+    assert told in " ".join(ended.err.split())
+    assert not Path(perfscale.folder, "page.html").exists()
