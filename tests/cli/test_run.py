@@ -1,6 +1,8 @@
 """`perfscale run` as a script uses it: exit codes, results, and what goes to which stream."""
 
 import json
+import os
+import platform
 import re
 from typing import Any
 
@@ -78,6 +80,9 @@ def check_run_file(document: dict[str, Any], run_id: str) -> None:
     assert {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance"} in document["kinds"]
     assert document["namespaces"] == ["kubevirt-density-1"]
     assert document["command"][1:3] == ["run", "--simulate"]
+    assert document["cluster"]["nodes"] == 0  # there are no Node objects in the simulated cluster
+    assert document["client"]["python"] == platform.python_version()
+    assert document["client"]["cpus"] == os.cpu_count()
 
 
 def check_objects(text: str) -> None:

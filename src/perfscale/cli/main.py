@@ -46,8 +46,8 @@ Then look at a workload, and run it:
 """
 
 EPILOG = """Exit codes: 0 passed; 1 something failed, timed out or was left over; 2 wrong
-input, nothing was created; 3 compare found a regression; 4 the cluster could not be
-reached; 70 a bug; 129, 130, 143 interrupted."""
+input, nothing was created; 3 a threshold was missed, or compare found a regression; 4 the
+cluster could not be reached; 70 a bug; 129, 130, 143 interrupted."""
 
 app = typer.Typer(
     name="perfscale",

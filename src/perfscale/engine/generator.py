@@ -225,7 +225,7 @@ class LoadGenerator:
             run_id=self.run_id,
             source=source.name,
             started_at=datetime.now(UTC),
-            cluster=ClusterInfo(plan.context, plan.server, plan.version),
+            cluster=ClusterInfo(plan.context, plan.server, plan.version, plan.nodes, plan.kubevirt),
             kinds=tuple((resource.api_version, resource.kind) for resource in plan.watched),
             namespaces=plan.namespaces,
             command=self._options.command,

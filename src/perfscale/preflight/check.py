@@ -17,6 +17,7 @@ from perfscale.preflight.findings import Findings, few
 from perfscale.preflight.plan import Plan, WorkloadPlan
 from perfscale.preflight.room import find_shortages
 from perfscale.preflight.samples import find_vain_thresholds
+from perfscale.preflight.surroundings import count_nodes, kubevirt_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -83,6 +84,8 @@ async def preflight(
         server=cluster.server,
         insecure=cluster.insecure,
         version=await _version(discovery),
+        nodes=await count_nodes(client),
+        kubevirt=await kubevirt_version(client, discovery, created),
         workloads=tuple(_plan_workload(members) for members in factories),
         namespaces=namespaces,
         resources=resources,

@@ -49,6 +49,8 @@ class Plan:
         child_resources: What controllers will create for them.
         places: Where to list and watch what the run makes; owners come before
             what they own, and namespaces last, if they may be watched.
+        nodes: How many nodes the cluster has; None if we may not know.
+        kubevirt: The version of KubeVirt; None if it is not known, or not used.
     """
 
     run_id: str
@@ -61,6 +63,8 @@ class Plan:
     resources: Mapping[tuple[str, str], Resource]
     child_resources: tuple[Resource, ...]
     places: tuple[Place, ...]
+    nodes: int | None = None
+    kubevirt: str | None = None
 
     @property
     def objects(self) -> Mapping[str, int]:

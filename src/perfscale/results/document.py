@@ -149,6 +149,8 @@ class Cluster(_Part, frozen=True):
     context: str | None
     server: str
     version: str | None
+    nodes: int | None
+    kubevirt: str | None
 
 
 class Namespaces(_Part, frozen=True):

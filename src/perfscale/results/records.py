@@ -264,11 +264,21 @@ class NamespaceCounts:
 
 @dataclass(frozen=True, slots=True)
 class ClusterInfo:
-    """Where the load went. Holds no credentials."""
+    """Where the load went. Holds no credentials.
+
+    Attributes:
+        context: Of the kubeconfig; None where there is none.
+        server: URL of the API server.
+        version: What it calls itself, and likewise below None if it is not known.
+        nodes: How many nodes the cluster has.
+        kubevirt: The version of KubeVirt; None too if the run does not use it.
+    """
 
     context: str | None
     server: str
     version: str | None
+    nodes: int | None = None
+    kubevirt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import shlex
 from datetime import datetime
+from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from perfscale.errors import ResultsError
@@ -68,11 +71,24 @@ def describe_run(info: RunInfo, cleanup: str | None) -> dict[str, Any]:
             "context": info.cluster.context,
             "server": info.cluster.server,
             "version": info.cluster.version,
+            "nodes": info.cluster.nodes,
+            "kubevirt": info.cluster.kubevirt,
         },
+        "client": describe_client(),
         "kinds": [{"apiVersion": api_version, "kind": kind} for api_version, kind in info.kinds],
         "namespaces": list(info.namespaces),
         "command": list(info.command),
         "cleanup": cleanup,
+    }
+
+
+def describe_client() -> dict[str, Any]:
+    """What the load comes from: versions, and how much machine there is."""
+    return {
+        "version": metadata.version("perfscale-load-generator"),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
     }
 
 
@@ -90,7 +106,7 @@ def read_run(folder: Path, begin: Begin) -> KnownRun:
             run_id=run["runId"],
             source=run["source"],
             started_at=datetime.fromisoformat(run["startedAt"]),
-            cluster=ClusterInfo(cluster["context"], cluster["server"], cluster["version"]),
+            cluster=ClusterInfo(**cluster),
             kinds=tuple((each["apiVersion"], each["kind"]) for each in run["kinds"]),
             namespaces=tuple(run["namespaces"]),
             command=tuple(run["command"]),

@@ -12,11 +12,18 @@ if TYPE_CHECKING:
 def environment(run: RunFiles) -> dict[str, str]:
     """What to show, by its name; what is not known is left out."""
     cluster = run.summary.get("cluster", {})
+    client = run.run.get("client", {})
     kinds = (f"{each['kind']} ({each['apiVersion']})" for each in run.run.get("kinds", ()))
     facts = {
         "cluster": cluster.get("server"),
         "context": cluster.get("context"),
         "Kubernetes": cluster.get("version"),
+        "nodes": cluster.get("nodes"),
+        "KubeVirt": cluster.get("kubevirt"),
+        "perfscale": client.get("version"),
+        "Python": client.get("python"),
+        "machine": client.get("platform"),
+        "CPUs": client.get("cpus"),
         "workload file": run.run.get("source"),
         "kinds": ", ".join(kinds),
         "command": shlex.join(run.run.get("command", ())),

@@ -1,0 +1,92 @@
+"""What is told of the cluster, and that nothing hangs on what it does not tell."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import Any
+
+import pytest
+from scripted_server import Exchange, Handler, answers, refuses, scripted_server
+
+from perfscale.kube.client import Client
+from perfscale.kube.credentials import Credentials, StaticIssuer
+from perfscale.kube.discovery import Discovery
+from perfscale.kube.resources import Resource
+from perfscale.kube.wire import Endpoint, open_session
+from perfscale.preflight.surroundings import count_nodes, kubevirt_version
+
+VMIS = Resource("kubevirt.io", "v1", "virtualmachineinstances", "VirtualMachineInstance", True)
+PODS = Resource("", "v1", "pods", "Pod", namespaced=True)
+NODE = {"metadata": {"name": "node-1"}}
+SERVED = {
+    "resources": [
+        {"name": "kubevirts", "kind": "KubeVirt", "namespaced": True, "verbs": ["list"]},
+    ]
+}
+
+
+def listed(*items: Any, **metadata: Any) -> Handler:
+    return answers({"items": list(items), "metadata": metadata})
+
+
+@asynccontextmanager
+async def client_of(*handlers: Handler) -> AsyncIterator[tuple[Client, list[str]]]:
+    """A client of a server that answers with these, and what it was asked for."""
+    asked: list[str] = []
+
+    def noting(handler: Handler) -> Handler:
+        async def noted(exchange: Exchange) -> None:
+            asked.append(exchange.request.target)
+            await handler(exchange)
+
+        return noted
+
+    async with scripted_server(*map(noting, handlers)) as server, open_session() as session:
+        credentials = await Credentials.obtain(StaticIssuer(), clock=monotonic)
+        yield Client(session, Endpoint(server.url), credentials), asked
+
+
+@pytest.mark.parametrize(
+    ("answer", "count"),
+    [
+        (listed(NODE, remainingItemCount=4999, **{"continue": "more"}), 5000),
+        (listed(NODE), 1),
+        (listed(), 0),
+        (answers({"items": None, "metadata": {}}), 0),
+        (listed(NODE, **{"continue": "more"}), None),
+        (refuses(403, "Forbidden"), None),
+    ],
+)
+async def test_nodes_are_counted_by_asking_for_one_of_them(
+    answer: Handler, count: int | None
+) -> None:
+    async with client_of(answer) as (client, asked):
+        assert await count_nodes(client) == count
+        assert asked == ["/api/v1/nodes?limit=1"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "version"),
+    [
+        (listed({"status": {"observedKubeVirtVersion": "v1.8.0"}}), "v1.8.0"),
+        (listed({"metadata": {"name": "kubevirt"}}), None),
+        (listed(), None),
+        (refuses(403, "Forbidden"), None),
+    ],
+)
+async def test_kubevirt_tells_its_version(answer: Handler, version: str | None) -> None:
+    async with client_of(answers(SERVED), answer) as (client, asked):
+        assert await kubevirt_version(client, Discovery(client), [VMIS, PODS]) == version
+        assert asked[1:] == ["/apis/kubevirt.io/v1/kubevirts?limit=1"]
+
+
+async def test_a_cluster_that_does_not_serve_that_kind_is_not_asked() -> None:
+    async with client_of(answers({"resources": []})) as (client, asked):
+        assert await kubevirt_version(client, Discovery(client), [VMIS]) is None
+        assert len(asked) == 1
+
+
+async def test_a_run_without_anything_of_kubevirt_does_not_ask_for_it() -> None:
+    async with client_of(answers(SERVED)) as (client, asked):
+        assert await kubevirt_version(client, Discovery(client), [PODS]) is None
+        assert asked == []
