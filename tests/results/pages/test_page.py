@@ -171,3 +171,56 @@ def test_a_folder_without_a_summary_names_the_command_that_makes_it(folder: Path
     with pytest.raises(ResultsError) as caught:
         write_page(folder)
     assert caught.value.hint == f"perfscale report {folder} makes it"
+
+
+LATENCY: dict[str, Any] = {
+    "count": 9, "missing": 1, "min": 0.1, "p50": 0.2, "p90": 0.3, "p95": 0.4, "p99": None,
+    "p99.9": None, "max": None, "mean": None,
+}  # fmt: skip
+MEASURED: dict[str, Any] = {
+    "thresholds": [
+        {"passed": True, "text": "vmiReady p50 2.000 s is within its 30 s"},
+        {"passed": False, "text": "apiErrors 7 is above its 0"},
+    ],
+    "clock": {"offsetSeconds": -1.5, "uncertaintySeconds": 0.25},
+    "calls": [
+        {
+            "verb": "create", "resource": "virtualmachineinstances", "sent": 1234, "timeouts": 2,
+            "statuses": {"201": 1200, "429": 32}, "connectionErrors": 3, "retries": 34,
+            "throttledSeconds": 6.25, "latency": LATENCY,
+        }
+    ],
+    "generator": {
+        "verdict": "generator-limited", "reasons": ["the event loop was 0.9 s late"],
+        "loopLag": {"p50": 0.001, "p99": 0.9}, "inFlight": 256,
+    },
+}  # fmt: skip
+OF_A_KIND: dict[str, Any] = {
+    "transitions": [{"from": "Pending", "to": "Scheduling", **LATENCY}],
+    "serverPhases": {"Running": LATENCY},
+    "watchDelay": {"atLeast": LATENCY, "atMost": LATENCY},
+}
+
+
+def test_what_else_was_measured_is_shown_where_it_was(folder: Path) -> None:
+    finished_run(folder, [vmi(1)], requested=1)
+    for absent in ("Thresholds", "The generator itself", "server's clock"):
+        assert absent not in page_of(folder)
+    path = folder / "summary.json"
+    summary = json.loads(path.read_text()) | MEASURED
+    summary["workloads"][0]["kinds"][VMI] |= OF_A_KIND
+    path.write_text(json.dumps(summary))
+    text = " ".join(Text(page_of(folder)).text.split())
+    for told in (
+        "met vmiReady p50 2.000 s is within its 30 s",
+        "missed apiErrors 7 is above its 0",
+        "The server's clock was -1.500 s from this one, give or take 0.250 s.",
+        "create virtualmachineinstances 1,234 201: 1,200, 429: 32 5 34 6.250 0.200 not reached",
+        "generator-limited : the load was held back",
+        "the event loop was 0.9 s late",
+        "loop lag p50 0.001, p99 0.9",
+        "Pending to Scheduling 9 1 0.100 0.200",
+        "by the server's own timestamps",
+        "how late the watch told of new objects",
+    ):
+        assert told in text

@@ -29,7 +29,7 @@ class KindSection:
         kind: The kind.
         children: Whether controllers made the objects.
         path: Where the summary has it, as keys and indices with dots between.
-        accounts: The counts, as in the summary.
+        told: All that the summary has of it.
         latencies: The statistics of each latency, as in the summary.
         plot: Their distributions; None where there are no records.
     """
@@ -39,7 +39,7 @@ class KindSection:
     kind: str
     children: bool
     path: str
-    accounts: Mapping[str, int]
+    told: Mapping[str, Any]
     latencies: Mapping[str, Mapping[str, Any]]
     plot: Plot | None
 
@@ -79,7 +79,7 @@ def kind_sections(run: RunFiles, story: Story) -> Iterator[KindSection]:
                     kind=kind,
                     children=children,
                     path=f"workloads.{number - 1}.{kinds}.{kind}",
-                    accounts=told["objects"],
+                    told=told,
                     latencies=latencies,
                     plot=_plot(key, latencies, tallied[kind]) if kind in tallied else None,
                 )

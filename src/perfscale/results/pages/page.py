@@ -31,6 +31,10 @@ _MOST_ITERATIONS: Final = 100
 """Rows of the table of iterations."""
 
 
+_LATER: Final[Mapping[str, Any]] = {"thresholds": [], "calls": [], "clock": None, "generator": None}
+"""What summaries of earlier versions do not have."""
+
+
 def write_page(folder: Path) -> Path:
     """Make ``report.html`` from the other files of a run; returns its path.
 
@@ -53,7 +57,7 @@ def write_page(folder: Path) -> Path:
 def run_page(run: RunFiles) -> str:
     """The page as text."""
     story = Story(run)
-    summary = run.summary
+    summary = {**_LATER, **run.summary}
     return render(
         "run.html",
         title=_title(run),

@@ -12,9 +12,12 @@ import hashlib
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 _NOT_REACHED: Final = "not reached"
 
@@ -36,7 +39,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(seconds=seconds, words=words, instant=instant, number=number)
+    environment.filters.update(
+        seconds=seconds, words=words, instant=instant, number=number, by_name=by_name
+    )
     return environment
 
 
@@ -52,6 +57,17 @@ def seconds(value: float | None) -> str:
 def number(value: float | None) -> str:
     """A number of any size, to six decimals at most."""
     return "" if value is None else f"{round(value, 6):,.12g}"
+
+
+def by_name(transitions: Iterable[Mapping[str, Any]]) -> list[tuple[str, Any]]:
+    """Times between two phases, each with a name for a person."""
+    return [
+        (
+            f"{each['from']} to {each['to']}",
+            {name: value for name, value in each.items() if name not in {"from", "to"}},
+        )
+        for each in transitions
+    ]
 
 
 def words(key: str) -> str:
