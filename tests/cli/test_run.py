@@ -231,6 +231,10 @@ def test_a_run_ends_with_a_report_and_names_it(perfscale: CommandLine) -> None:
     page = (folder / "report.html").read_text()
     assert ended.run_id in page
     assert "VirtualMachineInstance by phase" in page
+    (folder / "report.html").unlink()
+    again = perfscale("report", folder)
+    assert again.code == 0
+    assert (folder / "report.html").read_text() == page
 
 
 def test_a_run_that_is_to_write_no_report_writes_none(perfscale: CommandLine) -> None:

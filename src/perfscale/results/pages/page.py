@@ -85,28 +85,29 @@ class SlowestSection:
 
     Attributes:
         objects: The slowest first.
-        phases: Every phase that one of them was in, in about the order in which
-            they come.
+        colours: Every phase that one of them was in, in about the order in which
+            they come, with the number of its colour.
     """
 
     objects: list[Slow]
-    phases: list[str]
+    colours: dict[str, int]
 
     @property
     def longest_s(self) -> float:
         """How long the slowest took."""
         return self.objects[0].ready_after_s or 1.0
 
-    def colour(self, phase: str) -> int:
-        """Number of a phase's colour: the one that it has over time, where there is no request."""
-        return (self.phases.index(phase) - 1) % MOST_SERIES
-
 
 def _slowest(story: Story, paths: Mapping[str, Sequence[str]]) -> SlowestSection:
     found = story.slowest.found()
     on_the_way = [REQUEST, ANSWERED, *(phase for path in paths.values() for phase in path)]
-    seen = (stay.phase for slow in found for stay in slow.stays)
-    return SlowestSection(found, list(dict.fromkeys([*on_the_way, *seen])))
+    seen = list(dict.fromkeys(stay.phase for slow in found for stay in slow.stays))
+    # Phases over time begin with what is created, and have the same colours as here.
+    numbers = {
+        phase: number for number, phase in enumerate(dict.fromkeys([*on_the_way, *seen]), -1)
+    }
+    colours = {phase: number % MOST_SERIES for phase, number in numbers.items() if phase in seen}
+    return SlowestSection(found, colours)
 
 
 @dataclass(frozen=True, slots=True)
