@@ -166,6 +166,13 @@ def test_what_cannot_be_read_is_named(spoil: Callable[[Path], str], folder: Path
     assert not (folder / "report.html").exists()
 
 
+def test_a_page_that_cannot_be_written_is_said(folder: Path) -> None:
+    finished_run(folder, [vmi(1)], requested=1)
+    (folder / "report.html").mkdir()
+    with pytest.raises(ResultsError, match=r"report\.html: it cannot be written"):
+        write_page(folder)
+
+
 def test_a_folder_without_a_summary_names_the_command_that_makes_it(folder: Path) -> None:
     killed_run(folder, begins())
     with pytest.raises(ResultsError) as caught:
