@@ -1,6 +1,7 @@
 """Objects over time: in every interval each is somewhere, and only once."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,13 @@ def test_an_object_is_in_its_phases_one_after_the_other() -> None:
     assert at[1.0].phases == {}
     assert at[1.0].deleted == 1
     assert at[1.0].deleted_per_s == 8.0
+
+
+def test_an_object_is_due_when_its_turn_comes_and_sent_when_it_went() -> None:
+    late = replace(record(0.9), scheduled_s=0.2)
+    found = points(late)
+    assert [point.at_s for point in found if point.objects.due] == [0.25]
+    assert [point.at_s for point in found if point.objects.sent] == [1.0]
 
 
 def test_children_are_counted_apart() -> None:

@@ -38,6 +38,7 @@ class Population:
     """What an interval did to the objects, or to the children, and where they were at its end.
 
     Attributes:
+        due: Creates whose turn came by the target rate; for children, none.
         sent: Create requests first sent in it.
         created: Answered, and accepted; for children, first seen.
         ready: First seen ready.
@@ -52,6 +53,7 @@ class Population:
             They add up to ``present``.
     """
 
+    due: int
     sent: int
     created: int
     ready: int
@@ -98,6 +100,7 @@ class _Interval:
             if count:
                 phases.setdefault(kind, {})[phase] = count
         return Population(
+            due=happened["due"],
             sent=happened["sent"],
             created=happened["created"],
             ready=happened["ready"],
@@ -176,6 +179,7 @@ def _in_pairs(intervals: dict[int, _Interval]) -> dict[int, _Interval]:
 def _events(record: ObjectRecord) -> Iterator[tuple[str, float]]:
     """What happened to an object, and when."""
     for name, at_s in (
+        ("due", record.scheduled_s),
         ("sent", record.sent_s),
         ("ready", record.ready_s),
         ("delete_requested", record.delete_requested_s),
