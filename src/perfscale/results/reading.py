@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -22,10 +22,13 @@ from perfscale.results.kinds import DELETION, READY
 from perfscale.results.records import ObjectRecord
 from perfscale.results.report import SUMMARY_FILE
 from perfscale.results.runfile import RUN_FILE, WORKLOAD_FILE
+from perfscale.results.timeseries import TIMESERIES_FILE, TimePoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+T = TypeVar("T", ObjectRecord, TimePoint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +78,19 @@ class RunFiles:
         Raises:
             ResultsError: They cannot be read, with file and line.
         """
-        return _records(self.folder / OBJECTS_FILE)
+        return _lines(self.folder / OBJECTS_FILE, ObjectRecord)
 
     def children(self) -> Iterator[ObjectRecord]:
         """The same of what controllers made for them."""
-        return _records(self.folder / CHILDREN_FILE)
+        return _lines(self.folder / CHILDREN_FILE, ObjectRecord)
+
+    def timeseries(self) -> list[TimePoint]:
+        """The intervals of the run; empty where there is no time series.
+
+        Raises:
+            ResultsError: They cannot be read, with file and line.
+        """
+        return list(_lines(self.folder / TIMESERIES_FILE, TimePoint))
 
 
 def read_run_files(folder: Path) -> RunFiles:
@@ -143,8 +154,8 @@ def _paths(path: Path) -> dict[str, tuple[str, ...]]:
     return begin.paths if isinstance(begin, Begin) else {}
 
 
-def _records(path: Path) -> Iterator[ObjectRecord]:
-    decoder = msgspec.json.Decoder(ObjectRecord)
+def _lines(path: Path, kind: type[T]) -> Iterator[T]:
+    decoder = msgspec.json.Decoder(kind)
     if not path.exists():
         return
     try:
@@ -153,6 +164,9 @@ def _records(path: Path) -> Iterator[ObjectRecord]:
                 try:
                     yield decoder.decode(line)
                 except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                    raise ResultsError(f"{path}:{number}: not a record: {error}") from error
+                    raise ResultsError(
+                        f"{path}:{number}: it cannot be understood: {error}",
+                        hint=f"perfscale report {path.parent} makes it again from the journal",
+                    ) from error
     except OSError as error:
         raise ResultsError(f"{path}: it cannot be read: {error.strerror or error}") from error

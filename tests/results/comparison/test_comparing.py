@@ -152,7 +152,7 @@ def without_a_summary(folder: Path) -> str:
 
 def with_broken_records(folder: Path) -> str:
     (folder / "objects.ndjson").write_text("broken\n")
-    return "/objects.ndjson:1: not a record"
+    return "/objects.ndjson:1: it cannot be understood"
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,9 @@ async def test_a_plot_is_read_off_with_the_keyboard(report: str, browser: Page) 
       return [slider.getAttribute("aria-valuetext"),
               [...figure.querySelectorAll(".legend output")].map((item) => item.textContent)];
     })()""")
-    assert told == ["30: sent 100, created 91, ready 91, gone 91", ["100", "91", "91", "91"]]
+    text, values = told
+    assert text.endswith(": sent 100, created 91, ready 91, asked to go 91, gone 91")
+    assert values == ["100", "91", "91", "91", "91"]
 
 
 async def test_an_evil_name_is_shown_as_text(report: str, browser: Page) -> None:

@@ -112,7 +112,9 @@ def test_a_run_that_created_nothing_has_a_page_too(folder: Path) -> None:
 
 def test_without_records_the_page_shows_the_summary_and_says_so(folder: Path) -> None:
     finished_run(folder, [vmi(1)], requested=1)
-    for name in ("objects.ndjson", "journal.ndjson", "run.json", "workload.yaml"):
+    for name in ("objects", "timeseries", "journal"):
+        (folder / f"{name}.ndjson").unlink()
+    for name in ("run.json", "workload.yaml"):
         (folder / name).unlink()
     page = page_of(folder)
     assert "no records of single objects" in Text(page).text
@@ -144,7 +146,7 @@ def with_a_summary_from_the_future(folder: Path) -> str:
 def with_a_record_that_is_none(folder: Path) -> str:
     with (folder / "objects.ndjson").open("a") as file:
         file.write('{"kind": 7}\n')
-    return "/objects.ndjson:2: not a record"
+    return "/objects.ndjson:2: it cannot be understood"
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.results.pages.plots import Plot, Series, Shape, highest
 from perfscale.results.pages.scales import Axis, by_factors, from_zero
-from perfscale.results.pages.timeline import BEING_DELETED, NO_PHASE
+from perfscale.results.pages.timeline import DUE, NO_PHASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from perfscale.results.latency import LatencySamples
-    from perfscale.results.pages.rates import Rates
-    from perfscale.results.pages.story import KindKey, Story
+    from perfscale.results.pages.timeline import KindKey, Timeline
 
 _SINCE_START: Final = "seconds since the run's start"
 _PLACES: Final = 240
@@ -28,59 +27,55 @@ MOST_SERIES: Final = 8
 """Colours that everybody can tell apart."""
 
 
-def load_plots(story: Story, summary: Mapping[str, Any]) -> Iterator[Plot]:
+def load_plots(timeline: Timeline, summary: Mapping[str, Any]) -> Iterator[Plot]:
     """The rate, and how far objects had got, over the run."""
     has_target = any(each["rate"]["targetQps"] for each in summary["workloads"])
-    yield _rate_plot(story.rates, has_target=has_target, until_s=summary["durationSeconds"])
-    progress = tuple(Series(name, counts) for name, counts in story.progress.counts().items())
+    yield _rate_plot(timeline, has_target=has_target)
+    progress = tuple(Series(name, counts) for name, counts in timeline.progress().items())
     yield Plot(
         key="progress",
         title="Creations and deletions",
         note="How many objects had got so far. A steady gap between two lines is a steady delay; "
         "one that grows means that the cluster fell behind.",
-        x=from_zero(_SINCE_START, summary["durationSeconds"]),
+        x=from_zero(_SINCE_START, timeline.at_s[-1]),
         y=from_zero("objects", highest(progress), to_tick=True),
-        at=story.instants.at_s,
+        at=timeline.at_s,
         series=progress,
     )
 
 
-def _rate_plot(rates: Rates, *, has_target: bool, until_s: float) -> Plot:
-    found = rates.rates()
+def _rate_plot(timeline: Timeline, *, has_target: bool) -> Plot:
+    found = timeline.rates()
     if not has_target:
-        found.pop("due by the target rate")
+        found.pop(DUE)
     series = tuple(Series(name, values) for name, values in found.items())
     return Plot(
         key="rate",
         title="Target and achieved rate",
-        note=f"Creates and deletions a second, in intervals of {rates.width_s} s. Where fewer "
+        note=f"Creates and deletions a second, in intervals of {timeline.width_s:g} s. Where fewer "
         "creates were sent than were due, the load was held back.",
-        x=from_zero(_SINCE_START, max(until_s, rates.starts_s[-1])),
+        x=from_zero(_SINCE_START, timeline.at_s[-1]),
         y=from_zero("a second", highest(series), to_tick=True),
-        at=rates.starts_s,
+        at=timeline.rates_s,
         series=series,
         shape=Shape.STEPS,
     )
 
 
-def presence_plots(story: Story, summary: Mapping[str, Any]) -> Iterator[Plot]:
+def phase_plots(timeline: Timeline, summary: Mapping[str, Any]) -> Iterator[Plot]:
     """The objects in the cluster by phase, over the run; a plot for each kind."""
-    for key, presence in story.presence.items():
-        counts = presence.counts()
-        if not counts:
-            continue
+    for key, counts in timeline.phases().items():
         order = [NO_PHASE, *_known_phases(summary, key), *counts]
         phases = [phase for phase in dict.fromkeys(order) if phase in counts]
-        phases.sort(key=lambda phase: phase == BEING_DELETED)
         series = _at_most(Series(phase, counts[phase]) for phase in phases)
         yield Plot(
             key=f"phases-{key.kind}{'-children' if key.children else ''}",
             title=f"{key.kind}{' (children)' if key.children else ''} by phase",
             note="How many were in the cluster at each instant, by the phase in which each was "
             "last newly seen. Together the bands are all of them.",
-            x=from_zero(_SINCE_START, summary["durationSeconds"]),
+            x=from_zero(_SINCE_START, timeline.at_s[-1]),
             y=from_zero("objects", highest(series, stacked=True), to_tick=True),
-            at=story.instants.at_s,
+            at=timeline.at_s,
             series=series,
             shape=Shape.STACK,
         )

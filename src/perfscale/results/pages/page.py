@@ -12,12 +12,13 @@ from perfscale.results.pages.figures import (
     MOST_SERIES,
     iteration_plot,
     load_plots,
-    presence_plots,
+    phase_plots,
 )
 from perfscale.results.pages.latencies import kind_sections
 from perfscale.results.pages.rendering import render
 from perfscale.results.pages.slowest import ANSWERED, REQUEST, Slow
 from perfscale.results.pages.story import Story
+from perfscale.results.pages.timeline import Timeline
 from perfscale.results.reading import RunFiles, read_run_files
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def write_page(folder: Path) -> Path:
 def run_page(run: RunFiles) -> str:
     """The page as text."""
     story = Story(run)
+    points = run.timeseries()
+    timeline = Timeline(points) if points else None
     summary = {**_LATER, **run.summary}
     return render(
         "run.html",
@@ -65,8 +68,8 @@ def run_page(run: RunFiles) -> str:
         run=run.run,
         workload_yaml=run.workload_yaml,
         has_records=run.has_records,
-        load_plots=list(load_plots(story, summary)) if run.has_records else [],
-        presence_plots=list(presence_plots(story, summary)),
+        load_plots=[] if timeline is None else list(load_plots(timeline, summary)),
+        phase_plots=[] if timeline is None else list(phase_plots(timeline, summary)),
         sections=list(kind_sections(run, story)),
         iterations=list(_iterations(summary)),
         slowest=_slowest(story, run.paths),

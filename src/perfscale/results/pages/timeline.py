@@ -1,109 +1,98 @@
-"""What was there at each of some instants, counted exactly from the records."""
+"""The objects of a run over time, as its time series has them."""
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left
-from collections import Counter, defaultdict
-from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Final
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Sequence
 
-    from perfscale.results.records import ObjectRecord
+    from perfscale.results.timeseries import Population, TimePoint
 
-INSTANTS: Final = 300
-"""More than a screen can tell apart along a plot."""
 NO_PHASE: Final = "created"
 """Accepted by the server, and not seen in any phase yet."""
-BEING_DELETED: Final = "being deleted"
+_SHORTEST_S: Final = 1.0
+"""Over shorter intervals, a rate of a few a second is nothing but noise."""
+
+_PROGRESS: Final[dict[str, Callable[[Population], int]]] = {
+    "sent": lambda population: population.sent,
+    "created": lambda population: population.created,
+    "ready": lambda population: population.ready,
+    "asked to go": lambda population: population.delete_requested,
+    "gone": lambda population: population.deleted,
+}
+DUE: Final = "due by the target rate"
+_RATES: Final[dict[str, Callable[[Population], int]]] = {
+    DUE: lambda population: population.due,
+    "creates sent": lambda population: population.sent,
+    "seen gone": lambda population: population.deleted,
+}
 
 
-class Instants:
-    """Evenly spaced instants from the run's start to its end.
+class KindKey(NamedTuple):
+    """A kind among the objects, or among their children."""
+
+    kind: str
+    children: bool
+
+
+class Timeline:
+    """What the plots over time show.
+
+    Args:
+        points: The time series, at least one interval.
 
     Attributes:
-        at_s: The instants, in seconds since the run's start.
+        at_s: The run's start, and the end of each interval, in seconds since
+            the start.
     """
 
-    def __init__(self, duration_s: float) -> None:
-        self.at_s = [duration_s * index / INSTANTS for index in range(INSTANTS + 1)]
+    def __init__(self, points: Sequence[TimePoint]) -> None:
+        self._points = points
+        self.at_s = [0.0, *(point.at_s for point in points)]
 
-    def first_from(self, at_s: float) -> int:
-        """Index of the first instant that is not before ``at_s``; one too many if none is."""
-        return bisect_left(self.at_s, at_s)
-
-
-class Presence:
-    """How many objects of a kind are in which phase.
-
-    An object is in the cluster from when the server accepted it (or it was seen,
-    if that was earlier) until it was seen gone. It is in the phase in which it
-    was last newly seen, until its deletion is asked for. So the counts add up,
-    at every instant, to the number of objects in the cluster.
-    """
-
-    def __init__(self, instants: Instants) -> None:
-        self._instants = instants
-        self._changes: defaultdict[str, Counter[int]] = defaultdict(Counter)
-
-    def add(self, record: ObjectRecord) -> None:
-        """Count one object."""
-        if record.uid is None:
-            return
-        for (since_s, phase), (until_s, _) in pairwise(_stays(record)):
-            first = self._instants.first_from(since_s)
-            last = self._instants.first_from(until_s)
-            if first < last:
-                self._changes[phase][first] += 1
-                self._changes[phase][last] -= 1
-
-    def counts(self) -> dict[str, list[int]]:
-        """The number of objects in each phase at each instant."""
-        return {phase: _counts(changes) for phase, changes in self._changes.items()}
-
-
-def _stays(record: ObjectRecord) -> Iterator[tuple[float, str]]:
-    """When an object turned to each phase, in order; the last is when it was gone."""
-    known = [*record.phases_s.values()]
-    if record.created_s is not None:
-        known.append(record.created_s)
-    if not known:
-        return
-    since_s = min(known)
-    gone_s = math.inf if record.deleted_s is None else record.deleted_s
-    asked_s = gone_s
-    if record.delete_requested_s is not None:
-        asked_s = max(record.delete_requested_s, since_s)
-    yield since_s, NO_PHASE
-    yield from sorted((at_s, phase) for phase, at_s in record.phases_s.items() if at_s < asked_s)
-    if asked_s < gone_s:
-        yield asked_s, BEING_DELETED
-    yield gone_s, ""
-
-
-class Progress:
-    """How many objects had been sent, created, ready and gone by when."""
-
-    def __init__(self, instants: Instants) -> None:
-        self._instants = instants
-        self._reached: dict[str, Counter[int]] = {
-            name: Counter() for name in ("sent", "created", "ready", "gone")
+    def progress(self) -> dict[str, list[int]]:
+        """How many objects had got so far by each of ``at_s``."""
+        return {
+            name: list(accumulate((count(point.objects) for point in self._points), initial=0))
+            for name, count in _PROGRESS.items()
         }
 
-    def add(self, record: ObjectRecord) -> None:
-        """Count one object."""
-        created_s = None if record.uid is None else record.created_s
-        times = (record.sent_s, created_s, record.ready_s, record.deleted_s)
-        for reached, at_s in zip(self._reached.values(), times, strict=True):
-            if at_s is not None:
-                reached[self._instants.first_from(at_s)] += 1
+    def phases(self) -> dict[KindKey, dict[str, list[int]]]:
+        """How many objects of each kind were in which phase at each of ``at_s``."""
+        found: dict[KindKey, dict[str, list[int]]] = {}
+        for index, point in enumerate(self._points, start=1):
+            for children, population in ((False, point.objects), (True, point.children)):
+                for kind, phases in population.phases.items():
+                    counts = found.setdefault(KindKey(kind, children), {})
+                    for phase, count in phases.items():
+                        over_time = counts.setdefault(phase or NO_PHASE, [0] * len(self.at_s))
+                        over_time[index] = count
+        return found
 
-    def counts(self) -> dict[str, list[int]]:
-        """The number of objects that had got so far by each instant."""
-        return {name: _counts(reached) for name, reached in self._reached.items()}
+    @property
+    def rates_s(self) -> list[float]:
+        """When each interval of ``rates`` begins, in seconds since the run's start."""
+        return self.at_s[: -1 : self._together]
 
+    @property
+    def width_s(self) -> float:
+        """Length of an interval of ``rates``."""
+        return self._points[0].interval_s * self._together
 
-def _counts(changes: Counter[int]) -> list[int]:
-    return list(accumulate(changes[index] for index in range(INSTANTS + 1)))
+    def rates(self) -> dict[str, list[float]]:
+        """What happened to objects in each interval, a second."""
+        return {
+            name: [
+                sum(count(point.objects) for point in self._points[first : first + self._together])
+                / self.width_s
+                for first in range(0, len(self._points), self._together)
+            ]
+            for name, count in _RATES.items()
+        }
+
+    @property
+    def _together(self) -> int:
+        """So many intervals of the time series are one of ``rates``."""
+        return max(1, round(_SHORTEST_S / self._points[0].interval_s))
