@@ -22,8 +22,9 @@ KeyT = TypeVar("KeyT")
 
 READY = "Ready"
 """The name under which readiness stands among the phases."""
+CREATION = "creation"
 DELETION = "deletion"
-"""The name of the latency of a deletion beside those of the phases."""
+"""The names of the latencies of the create request and of the deletion beside the phases'."""
 
 _ACCOUNT = {
     Outcome.READY: "ready",
@@ -161,8 +162,9 @@ class KindTally:
         self.watch_at_most.add(seen_s - record.sent_s)
 
     def latency(self, name: str) -> LatencySamples | None:
-        """The samples of a phase, of `READY` or of `DELETION`; None where there are none."""
-        return self.deletion if name == DELETION else self.phases.get(name)
+        """The samples of a phase, or of what has another of the names; None if there are none."""
+        others = {CREATION: self.creation, DELETION: self.deletion}
+        return others.get(name) or self.phases.get(name)
 
     def result(self) -> KindResult:
         """The frozen summary; the phases on the way to readiness come first."""

@@ -18,7 +18,7 @@ from perfscale.results.document import SCHEMA_VERSION
 from perfscale.results.entries import Begin
 from perfscale.results.files import CHILDREN_FILE, OBJECTS_FILE
 from perfscale.results.journal import JOURNAL_FILE, read_journal
-from perfscale.results.kinds import DELETION, READY
+from perfscale.results.kinds import CREATION, DELETION, READY
 from perfscale.results.records import ObjectRecord
 from perfscale.results.report import SUMMARY_FILE
 from perfscale.results.runfile import RUN_FILE, WORKLOAD_FILE
@@ -56,7 +56,7 @@ class RunFiles:
         return (self.folder / OBJECTS_FILE).exists()
 
     def latencies(self, kind: str, told: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-        """The way to readiness and the way out; phases beyond them are in the summary.
+        """The answer, the way to readiness, the way out; phases beyond are in the summary.
 
         Where nothing tells the way to readiness, all phases are taken.
 
@@ -69,8 +69,14 @@ class RunFiles:
         """
         phases, path = told["phases"], self.paths.get(kind)
         names = [name for name in (*path, READY) if name in phases] if path else phases
-        every = {**{name: phases[name] for name in names}, DELETION: told["deletion"]}
-        return {name: each for name, each in every.items() if each["count"] or each["missing"]}
+        every = {
+            CREATION: told.get("creation"),
+            **{name: phases[name] for name in names},
+            DELETION: told["deletion"],
+        }
+        return {
+            name: each for name, each in every.items() if each and each["count"] + each["missing"]
+        }
 
     def objects(self) -> Iterator[ObjectRecord]:
         """The records of the objects, if there are any.
