@@ -39,16 +39,16 @@ def print_differences(
     console = Console(highlight=False)
     console.print(f"base: {_run(base)}", soft_wrap=True)
     for comparison in comparisons:
-        console.print(f"new:  {_run(comparison.new)}", soft_wrap=True)
+        console.print(f"\nnew:  {_run(comparison.new)}", soft_wrap=True)
         for note in comparison.notes:
             console.print(f"  [yellow]![/] {escape(note)}", soft_wrap=True)
         for subject, rows in by_subject(comparison.rows):
             console.print(f"\n[bold]{escape(str(subject))}[/]", soft_wrap=True)
             console.print(_table(rows))
         style, verdict = _STYLES[comparison.verdict], _verdict(comparison.verdict)
-        console.print(f"\n[{style}]{verdict.upper()}[/]{_count(comparison)}\n", soft_wrap=True)
+        console.print(f"\n[{style}]{verdict.upper()}[/]{_count(comparison)}", soft_wrap=True)
     if page is not None:
-        console.print(f"page: {escape(str(page))}", soft_wrap=True)
+        console.print(f"\npage: {escape(str(page))}", soft_wrap=True)
 
 
 def _run(run: ComparedRun) -> str:
