@@ -89,11 +89,30 @@ async def test_a_plot_is_read_off_with_the_keyboard(report: str, browser: Page) 
       slider.value = slider.max;
       slider.dispatchEvent(new Event("input"));
       return [slider.getAttribute("aria-valuetext"),
-              [...figure.querySelectorAll(".legend output")].map((item) => item.textContent)];
+              [...figure.querySelectorAll(".legend b")].map((item) => item.textContent)];
     })()""")
     text, values = told
     assert text.endswith(": sent 100, created 91, ready 91, asked to go 91, gone 91")
     assert values == ["100", "91", "91", "91", "91"]
+
+
+@pytest.mark.parametrize(
+    ("plot", "pointed_at", "told"),
+    [("rate", 0.52, "15: due by the target rate"), ("progress", 0.52, "15.625: sent 100")],
+)
+async def test_a_plot_is_read_off_at_the_pointer(
+    plot: str, pointed_at: float, told: str, report: str, browser: Page
+) -> None:
+    await browser.open(report)
+    text = await browser.evaluate(f"""(() => {{
+      const figure = document.querySelector("#{plot}");
+      const canvas = figure.querySelector(".canvas");
+      const box = canvas.getBoundingClientRect();
+      const clientX = box.left + {pointed_at} * box.width;
+      canvas.dispatchEvent(new PointerEvent("pointermove", {{ clientX }}));
+      return figure.querySelector("input").getAttribute("aria-valuetext");
+    }})()""")
+    assert text.startswith(told)
 
 
 async def test_an_evil_name_is_shown_as_text(report: str, browser: Page) -> None:

@@ -79,7 +79,8 @@ def test_the_same_files_make_the_same_page(folder: Path) -> None:
 
 
 def test_whatever_a_cluster_says_is_text(folder: Path) -> None:
-    lives = [vmi(1, name=EVIL), refused(2, f"denied: {EVIL}", name=EVIL)]
+    phases = {EVIL: 0.5, "Running": 2.0}
+    lives = [vmi(1, name=EVIL, phases_s=phases), refused(2, f"denied: {EVIL}", name=EVIL)]
     finished_run(folder, lives, requested=2, outcome="failed", problems=[f"problem {EVIL}"])
     page = page_of(folder)
     assert EVIL not in page

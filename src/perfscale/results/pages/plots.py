@@ -78,6 +78,7 @@ class Plot:
     def reading(self) -> dict[str, Any]:
         """What the page's script shows of the place that a reader points at."""
         return {
+            "steps": self.shape is Shape.STEPS,
             "places": [round(self.x.place(at), 4) for at in self.at],
             "at": [_rounded(at) for at in self.at],
             "values": [[_rounded(value) for value in each.values] for each in self.series],

@@ -14,10 +14,10 @@ for (const figure of document.querySelectorAll("figure.plot")) {
     slider.value = index;
     cursor.hidden = false;
     cursor.style.left = `${100 * data.places[index]}%`;
-    reader.querySelector("output").textContent = text(data.at[index]);
+    reader.querySelector("b").textContent = text(data.at[index]);
     const told = legend.map((item, number) => {
       const value = text(data.values[number][index]);
-      item.querySelector("output").textContent = value;
+      item.querySelector("b").textContent = value;
       return `${item.firstChild.nextSibling.textContent.trim()} ${value}`;
     });
     slider.setAttribute("aria-valuetext", `${text(data.at[index])}: ${told.join(", ")}`);
@@ -27,8 +27,10 @@ for (const figure of document.querySelectorAll("figure.plot")) {
     const place = (event.clientX - box.left) / box.width;
     const after = data.places.findIndex((each) => each >= place);
     if (after < 0) return show(data.places.length - 1);
-    const nearer = after > 0 && place - data.places[after - 1] < data.places[after] - place;
-    show(nearer ? after - 1 : after);
+    // A step holds until the next one begins; on a line the nearest place is meant.
+    const reach = data.steps ? 1 : 0.5;
+    const before = after > 0 && place < data.places[after - 1] + reach * (data.places[after] - data.places[after - 1]);
+    show(before ? after - 1 : after);
   };
   canvas.addEventListener("pointermove", point);
   canvas.addEventListener("pointerdown", point);
