@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from perfscale.results.pages.story import Story
     from perfscale.results.reading import RunFiles
 
-_BARS: Final = ("p50", "p90", "p95", "p99", "max")
+_BARS: Final = ("p50", "p90", "p95", "p99", "p99.9", "max")
 """The statistics that are compared by eye, and so have bars."""
 
 

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 REPORT_FILE: Final = "report.html"
 _MOST_ITERATIONS: Final = 100
 """Rows of the table of iterations."""
-
-
 _LATER: Final[Mapping[str, Any]] = {"thresholds": [], "calls": [], "clock": None, "generator": None}
 """What summaries of earlier versions do not have."""
 
@@ -65,7 +63,6 @@ def run_page(run: RunFiles) -> str:
         "run.html",
         title=_title(run),
         summary=summary,
-        run=run.run,
         workload_yaml=run.workload_yaml,
         has_records=run.has_records,
         load_plots=[] if timeline is None else list(load_plots(timeline, summary)),
