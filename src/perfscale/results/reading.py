@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+_AUDIT_FILE: Final = "audit.json"
+
 T = TypeVar("T", ObjectRecord, TimePoint)
 
 
@@ -40,6 +42,7 @@ class RunFiles:
         summary: ``summary.json``.
         run: ``run.json``; empty if it is not there.
         workload_yaml: ``workload.yaml``; None if it is not there.
+        audit: ``audit.json``; None if the run was not audited.
         paths: Phases on the way to readiness, by kind, from the journal; empty
             if it is not there.
     """
@@ -48,6 +51,7 @@ class RunFiles:
     summary: dict[str, Any]
     run: dict[str, Any]
     workload_yaml: str | None
+    audit: dict[str, Any] | None
     paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -122,12 +126,13 @@ def read_run_files(folder: Path) -> RunFiles:
         )
     if not isinstance(summary.get("workloads"), list) or "outcome" not in summary:
         raise ResultsError(f"{path}: it is not the summary of a run", hint=_HINT)
-    run, workload = folder / RUN_FILE, folder / WORKLOAD_FILE
+    run, workload, audit = folder / RUN_FILE, folder / WORKLOAD_FILE, folder / _AUDIT_FILE
     return RunFiles(
         folder=folder,
         summary=summary,
         run=_document(run) if run.exists() else {},
         workload_yaml=_text(workload) if workload.exists() else None,
+        audit=_document(audit) if audit.exists() else None,
         paths=_paths(folder / JOURNAL_FILE),
     )
 

@@ -234,3 +234,43 @@ def test_what_else_was_measured_is_shown_where_it_was(folder: Path) -> None:
         "how late the watch told of new objects",
     ):
         assert told in text
+
+
+def test_what_an_audit_found_is_shown_with_how_it_went_over_time(folder: Path) -> None:
+    finished_run(folder, [vmi(1)], requested=1)
+    assert "Prometheus" not in page_of(folder)
+    values = {
+        "p95": {"value": 17.5, "unit": "seconds", "limit": 10.0, "exceeded": True},
+        "CREATE-pods-count": {"value": 1234.5, "unit": "requests"},
+    }
+    workload = {"name": EVIL, "values": {"p95": {"value": 8.0, "unit": "seconds", "limit": 10.0}}}
+    queues = [
+        {
+            "name": f"queue {number}",
+            "unit": "items",
+            "points": [[-0.5, 9], [1.0, number], [2, None]],
+        }
+        for number in range(12)
+    ]
+    audit = {
+        "prometheus": "http://127.0.0.1:9090", "profile": "kubevirt", "scrapeIntervalSeconds": 15.0,
+        "problems": ["p95 17.5 seconds, above 10"], "notes": ["no data: etcd"],
+        "total": {"values": values}, "workloads": [workload], "series": queues,
+    }  # fmt: skip
+    (folder / "audit.json").write_text(json.dumps(audit))
+    page = page_of(folder)
+    text = " ".join(Text(page).text.split())
+    for told in (
+        "http://127.0.0.1:9090, profile kubevirt, scraped every 15 s.",
+        "p95 17.5 seconds, above 10",
+        "no data: etcd",
+        f"result whole run {EVIL} unit at most p95 17.5 8 seconds 10 CREATE-pods-count 1,234.5",
+        "Prometheus: items",
+        "The 4 lowest series are in audit.json.",
+    ):
+        assert told in text
+    assert EVIL not in page
+    assert "queue 11" in text
+    assert "queue 3" not in text
+    (folder / "audit.json").write_text(json.dumps(audit | {"total": None, "workloads": []}))
+    assert "Prometheus: items" in page_of(folder)

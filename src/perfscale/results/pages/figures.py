@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from perfscale.results.latency import LatencySamples
     from perfscale.results.pages.timeline import KindKey, Timeline
 
-_SINCE_START: Final = "seconds since the run's start"
+SINCE_START: Final = "seconds since the run's start"
 _PLACES: Final = 240
 """Points of a distribution."""
 _SHORTEST_S: Final = 0.001
@@ -37,7 +37,7 @@ def load_plots(timeline: Timeline, summary: Mapping[str, Any]) -> Iterator[Plot]
         title="Creations and deletions",
         note="How many objects had got so far. A steady gap between two lines is a steady delay; "
         "one that grows means that the cluster fell behind.",
-        x=from_zero(_SINCE_START, timeline.at_s[-1]),
+        x=from_zero(SINCE_START, timeline.at_s[-1]),
         y=from_zero("objects", highest(progress), to_tick=True),
         at=timeline.at_s,
         series=progress,
@@ -54,7 +54,7 @@ def _rate_plot(timeline: Timeline, *, has_target: bool) -> Plot:
         title="Target and achieved rate",
         note=f"Creates and deletions a second, in intervals of {timeline.width_s:g} s. Where fewer "
         "creates were sent than were due, the load was held back.",
-        x=from_zero(_SINCE_START, timeline.at_s[-1]),
+        x=from_zero(SINCE_START, timeline.at_s[-1]),
         y=from_zero("a second", highest(series), to_tick=True),
         at=timeline.rates_s,
         series=series,
@@ -73,7 +73,7 @@ def phase_plots(timeline: Timeline, summary: Mapping[str, Any]) -> Iterator[Plot
             title=f"{key.kind}{' (children)' if key.children else ''} by phase",
             note="How many were in the cluster at each instant, by the phase in which each was "
             "last newly seen. Together the bands are all of them.",
-            x=from_zero(_SINCE_START, timeline.at_s[-1]),
+            x=from_zero(SINCE_START, timeline.at_s[-1]),
             y=from_zero("objects", highest(series, stacked=True), to_tick=True),
             at=timeline.at_s,
             series=series,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.errors import ResultsError
 from perfscale.results.files import write_file
+from perfscale.results.pages.audit import audit_section
 from perfscale.results.pages.environment import environment
 from perfscale.results.pages.figures import (
     MOST_SERIES,
@@ -71,6 +72,7 @@ def run_page(run: RunFiles) -> str:
         iterations=list(_iterations(summary)),
         slowest=_slowest(story, run.paths),
         failures=story.failures.found(),
+        audit=None if run.audit is None else audit_section(run.audit),
         environment=environment(run),
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -132,16 +133,18 @@ def highest(series: Iterable[Series], *, stacked: bool = False) -> float:
 
 
 def _line(points: Iterable[tuple[int, int] | None]) -> str:
-    parts: list[str] = []
-    drawing = False
-    last: tuple[int, int] | None = None
-    for point in points:
-        if point is None:
-            drawing, last = False, None
-        elif point != last:
-            parts.append(f"{'L' if drawing else 'M'}{point[0]} {point[1]}")
-            drawing, last = True, point
-    return "".join(parts)
+    """A path through the points, interrupted where there is none."""
+    return "".join(
+        _stretch([point for point, _ in groupby(stretch) if point is not None])
+        for there, stretch in groupby(points, key=lambda point: point is not None)
+        if there
+    )
+
+
+def _stretch(points: Sequence[tuple[int, int]]) -> str:
+    first, *rest = (f"{x} {y}" for x, y in points)
+    # A point with nothing on either side has to have a length to be seen.
+    return f"M{first}" + ("".join(f"L{point}" for point in rest) or "h2")
 
 
 def _rounded(value: float | None) -> float | None:

@@ -1,0 +1,76 @@
+"""What Prometheus told of a run, on its page: results, and how they went over time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from perfscale.results.pages.figures import MOST_SERIES, SINCE_START
+from perfscale.results.pages.plots import Plot, Series, highest
+from perfscale.results.pages.scales import from_zero
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_MOST_PLACES: Final = 512
+_MOST_PLOTS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSection:
+    """An audit.
+
+    Attributes:
+        told: ``audit.json``.
+        times: The spans of time that there are results for, by their names.
+        plots: The results over time; one for each unit.
+    """
+
+    told: Mapping[str, Any]
+    times: Mapping[str, Mapping[str, Any]]
+    plots: list[Plot]
+
+    @property
+    def results(self) -> list[str]:
+        """Names of all results; those with a limit come first."""
+        limited = {
+            name: any("limit" in time["values"].get(name, {}) for time in self.times.values())
+            for time in self.times.values()
+            for name in time["values"]
+        }
+        return sorted(limited, key=lambda name: not limited[name])
+
+
+def audit_section(told: Mapping[str, Any]) -> AuditSection:
+    """What to show of ``audit.json``."""
+    times = {} if told["total"] is None else {"whole run": told["total"]}
+    times |= {each["name"]: each for each in told["workloads"]}
+    return AuditSection(told, times, list(_plots(told["series"])))
+
+
+def _plots(series: Sequence[Mapping[str, Any]]) -> Iterator[Plot]:
+    by_unit: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for each in series:
+        by_unit[each["unit"]].append(each)
+    for number, (unit, members) in enumerate(list(by_unit.items())[:_MOST_PLOTS], start=1):
+        yield _plot(f"audit-{number}", unit or "without a unit", members)
+
+
+def _plot(key: str, unit: str, members: Sequence[Mapping[str, Any]]) -> Plot:
+    values = {each["name"]: dict(each["points"]) for each in members}
+    every_s = sorted({at_s for points in values.values() for at_s in points if at_s >= 0})
+    at_s = every_s[:: -(-len(every_s) // _MOST_PLACES) or 1]
+    found = [Series(name, [points.get(at) for at in at_s]) for name, points in values.items()]
+    shown = sorted(found, key=lambda each: -highest([each]))[:MOST_SERIES]
+    left_out = len(found) - len(shown)
+    return Plot(
+        key=key,
+        title=f"Prometheus: {unit}",
+        note="As Prometheus scraped it."
+        + (f" The {left_out} lowest series are in audit.json." if left_out else ""),
+        x=from_zero(SINCE_START, max(at_s, default=1.0)),
+        y=from_zero(unit, highest(shown), to_tick=True),
+        at=at_s,
+        series=tuple(each for each in found if each in shown),
+    )
