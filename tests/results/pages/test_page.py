@@ -202,7 +202,10 @@ MEASURED: dict[str, Any] = {
     ],
     "generator": {
         "verdict": "generator-limited", "reasons": ["the event loop was 0.9 s late"],
-        "loopLag": {"p50": 0.001, "p99": 0.9}, "inFlight": 256,
+        "loopLag": {"count": 1200, "mean": 0.01, "p50": 0.001, "p99": 0.9, "max": 1.5},
+        "limiterLag": {"count": 7, "mean": 0.2, "p50": 0.1, "p99": 0.3, "max": 0.4},
+        "sendLag": dict.fromkeys(("mean", "p50", "p99", "max")) | {"count": 0},
+        "inFlight": {"limit": 256, "max": 200, "mean": 31.5},
     },
 }  # fmt: skip
 OF_A_KIND: dict[str, Any] = {
@@ -226,9 +229,10 @@ def test_what_else_was_measured_is_shown_where_it_was(folder: Path) -> None:
         "missed apiErrors 7 is above its 0",
         "The server's clock was -1.500 s from this one, give or take 0.250 s.",
         "virtualmachineinstances 1,234 0.200 not reached not reached 201: 1,200, 429: 32 5 34",
-        "generator-limited : the load was held back",
+        "generator-limited : what made the load was its limit",
         "the event loop was 0.9 s late",
-        "loop lag p50 0.001, p99 0.9",
+        "event loop 0.001 0.900 1.500 0.010 1,200 rate limit and in-flight bound 0.100",
+        "200 creates were in flight at most, of 256 that were allowed; 31.5 on average",
         "Pending to Scheduling 9 1 0.100 0.200",
         "by the server's own timestamps",
         "how late the watch told of new objects",

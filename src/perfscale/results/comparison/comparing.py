@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from perfscale.results.latency import LatencySamples
 
 _PASSED: Final = "passed"
+_VALID: Final = "valid"
 _JUDGED: Final = frozenset({READY, DELETION})
 
 
@@ -129,6 +130,9 @@ def _notes(base: RunFiles, new: RunFiles) -> Iterator[str]:
     for word, run in (("before", base), ("now", new)):
         if run.summary["outcome"] != _PASSED:
             yield f"the run {word} {_ended(run.summary['outcome'])}"
+        generator = run.summary.get("generator") or {}
+        if generator.get("verdict", _VALID) != _VALID:
+            yield f"the generator was the limit of the run {word}, which says less of the cluster"
         if not run.has_records:
             yield f"the run {word} has no records of single objects: no test for chance is made"
     before, now = _workloads(base), _workloads(new)
