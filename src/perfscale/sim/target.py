@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from perfscale.sim import refusals
+from perfscale.errors import NotFoundError
+from perfscale.sim import options, refusals
+from perfscale.sim.discovery import is_discovery
 
 if TYPE_CHECKING:
+    from aiohttp.web import Request
+
     from perfscale.kube.resources import Resource
     from perfscale.sim.resources import Catalogue, Kind
+
+_VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 
 
 class Target(NamedTuple):
@@ -50,3 +56,25 @@ def parse_target(path: str, catalogue: Catalogue) -> Target:
 def _subresources(kind: Kind) -> set[str]:
     known = {"status": kind.status, "scale": kind.scale, "finalize": kind.plural == "namespaces"}
     return {name for name, served in known.items() if served}
+
+
+def find_target(path: str, catalogue: Catalogue) -> Target | None:
+    """The target of any path; None if it is none of the objects'."""
+    if not path.startswith(("/api/", "/apis/")) or is_discovery(path):
+        return None
+    try:
+        return parse_target(path, catalogue)
+    except NotFoundError:
+        return None
+
+
+def verb_of(request: Request, target: Target) -> str:
+    """What a request wants done, in Kubernetes' words."""
+    method = request.method
+    if method == "DELETE":
+        return "deletecollection" if target.name is None else "delete"
+    if method in _VERBS:
+        return _VERBS[method]
+    if options.flag(request.query, "watch"):
+        return "watch"
+    return "list" if target.name is None else "get"

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from perfscale.errors import ApiError, NotFoundError, ServerError
-from perfscale.sim import options, refusals
+from perfscale.errors import ApiError, ServerError
+from perfscale.sim import refusals
 from perfscale.sim.answers import refuse
 from perfscale.sim.connections import reset
-from perfscale.sim.discovery import is_discovery
 from perfscale.sim.faults.chance import Chance, is_meant
-from perfscale.sim.target import Target, parse_target
+from perfscale.sim.target import find_target, verb_of
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
 
     from perfscale.sim.faults.model import RequestFault
     from perfscale.sim.resources import Catalogue
-
-_VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch"}
+    from perfscale.sim.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +69,10 @@ class RequestFaults:
 
     async def __call__(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer a request, or let it be answered."""
-        target = _target_of(request, self._catalogue)
+        target = find_target(request.path, self._catalogue)
         if target is None:
             return await handler(request)
-        verb = _verb_of(request, target)
+        verb = verb_of(request, target)
         for rule in self._rules:
             if not rule.hits(target, verb):
                 continue
@@ -91,27 +89,6 @@ class RequestFaults:
                 case _:
                     return refuse(_refusal(fault), target.resource)
         return await handler(request)
-
-
-def _target_of(request: web.Request, catalogue: Catalogue) -> Target | None:
-    path = request.path
-    if not path.startswith(("/api/", "/apis/")) or is_discovery(path):
-        return None
-    try:
-        return parse_target(path, catalogue)
-    except NotFoundError:
-        return None
-
-
-def _verb_of(request: web.Request, target: Target) -> str:
-    method = request.method
-    if method == "DELETE":
-        return "deletecollection" if target.name is None else "delete"
-    if method in _VERBS:
-        return _VERBS[method]
-    if options.flag(request.query, "watch"):
-        return "watch"
-    return "list" if target.name is None else "get"
 
 
 def _refusal(fault: RequestFault) -> ApiError:
