@@ -94,6 +94,7 @@ async def _simulate(
         if kubeconfig_out is not None:
             cluster.write_kubeconfig(kubeconfig_out)
             typer.echo(f"kubectl --kubeconfig {kubeconfig_out} get vmi -A", err=True)
+        typer.echo(f"what happens in it, for Prometheus: {cluster.url}/metrics", err=True)
         typer.echo("Ctrl-C ends it", err=True)
         await asyncio.Event().wait()
     return 0

@@ -16,6 +16,7 @@ from perfscale.sim.answers import answer, answer_object, refuse
 from perfscale.sim.books import BOOKS_PATH, Books
 from perfscale.sim.lifecycle import Housekeeping, furnish
 from perfscale.sim.listening import Listener
+from perfscale.sim.metrics import METRICS_PATH, METRICS_TYPE
 from perfscale.sim.negotiation import JSON_TYPE, View, accepted_form
 from perfscale.sim.paging import Pager
 from perfscale.sim.records import encode
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
 
     from perfscale.kube.resources import Resource
+    from perfscale.sim.metrics import Metrics
     from perfscale.sim.store import Store
     from perfscale.sim.watching import Disturbance
 
@@ -218,6 +220,7 @@ def create_app(
     *,
     disturb: Callable[[WatchRequest], Disturbance] | None = None,
     books: Books | None = None,
+    metrics: Metrics | None = None,
 ) -> web.Application:
     """An aiohttp application that serves the store.
 
@@ -227,6 +230,7 @@ def create_app(
         middlewares: What requests pass first, as aiohttp has them: faults, records.
         disturb: Decides what goes wrong with a watch, or refuses it.
         books: What it shows under `BOOKS_PATH`; new ones by default.
+        metrics: What it shows under `METRICS_PATH`, if anything.
     """
     server = _Server(store, server_options or ServerOptions(), disturb=disturb)
     shown = books or Books(store)
@@ -238,6 +242,13 @@ def create_app(
         middlewares=middlewares, client_max_size=server.options.max_body_bytes + 1
     )
     app.router.add_get(BOOKS_PATH, show_books)
+    if metrics is not None:
+        text = metrics.text
+
+        async def show_metrics(_: web.Request) -> web.Response:
+            return answer(text(), METRICS_TYPE)
+
+        app.router.add_get(METRICS_PATH, show_metrics)
     app.router.add_route("*", "/{path:.*}", server.handle)
     app.on_shutdown.append(server.close_watches)
     return app
@@ -256,6 +267,7 @@ class SimulatedApiServer:
         middlewares: What requests pass first.
         disturb: Decides what goes wrong with a watch, or refuses it.
         books: Where it is written what happened; new ones by default.
+        metrics: What it shows a Prometheus, if anything.
 
     Attributes:
         listener: Its port, which it can leave for a while.
@@ -271,9 +283,12 @@ class SimulatedApiServer:
         middlewares: Sequence[Middleware] = (),
         disturb: Callable[[WatchRequest], Disturbance] | None = None,
         books: Books | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self.store = store
-        app = create_app(store, server_options, middlewares, disturb=disturb, books=books)
+        app = create_app(
+            store, server_options, middlewares, disturb=disturb, books=books, metrics=metrics
+        )
         self.listener = Listener(app, host, port)
         self._housekeeping: Housekeeping | None = None
 

@@ -8,6 +8,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from aiohttp import web
+
 from perfscale.errors import UsageError
 from perfscale.sim import kubeconfig
 from perfscale.sim.apiserver import SimulatedApiServer
@@ -16,6 +18,7 @@ from perfscale.sim.controllers.manager import ControllerManager
 from perfscale.sim.controllers.memory import MemoryObjectStore
 from perfscale.sim.faults.injection import FaultInjection
 from perfscale.sim.faults.model import Faults
+from perfscale.sim.metrics import CountedStore, Metrics
 from perfscale.sim.store import Store
 
 if TYPE_CHECKING:
@@ -58,18 +61,22 @@ class SimulatedCluster:
         self._port = port
         self.books = Books(self.store)
         self._injection = FaultInjection(faults or Faults(), self.store, self.books)
+        controlled = CountedStore(MemoryObjectStore(self.store))
+        metrics = Metrics(self.store, controlled)
         self._server = SimulatedApiServer(
             self.store,
             port=port,
-            middlewares=self._injection.middlewares,
+            middlewares=[web.middleware(metrics.requests), *self._injection.middlewares],
             disturb=self._injection.disturb,
             books=self.books,
+            metrics=metrics,
         )
         self._manager = ControllerManager(
-            MemoryObjectStore(self.store),
+            controlled,
             speed=speed,
             seed=seed,
             overrule=self._injection.overrule,
+            meter=metrics.queue,
         )
         self._token = secrets.token_urlsafe(24)
         self._stack = AsyncExitStack()

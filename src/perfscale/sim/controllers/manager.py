@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from perfscale.kube.resources import Resource
     from perfscale.sim.controllers.actions import Controller
     from perfscale.sim.controllers.store import JSON, ObjectStore
+    from perfscale.sim.controllers.workqueue import Meter
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class ControllerManager:
         skip_missing: Leave out kinds that the API server does not have. Otherwise they
             are waited for, by asking again and again.
         overrule: Puts other rules in the place of a controller's.
+        meter: Follows the work queue.
     """
 
     def __init__(
@@ -75,11 +77,13 @@ class ControllerManager:
         workers: int = 16,
         skip_missing: bool = False,
         overrule: Callable[[Controller], Controller] = lambda controller: controller,
+        meter: Meter | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._workers = workers
         self._skip_missing = skip_missing
+        self._meter = meter
         self._latencies = Latencies(speed=speed, seed=seed)
         names = random.Random(seed)  # noqa: S311 - names, not secrets
         controllers: tuple[Controller, ...] = (
@@ -107,7 +111,7 @@ class ControllerManager:
             controllers = tuple(
                 each for each, is_served in zip(controllers, served, strict=True) if is_served
             )
-        run = _Run(self._store, controllers, self._latencies, self._clock)
+        run = _Run(self._store, controllers, self._latencies, self._clock, self._meter)
         await run.run(self._workers)
 
 
@@ -120,13 +124,14 @@ class _Run:
         controllers: tuple[Controller, ...],
         latencies: Latencies,
         clock: Callable[[], datetime],
+        meter: Meter | None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._store = store
         self._clock = clock
         self._controllers = {each.resource.kind: each for each in controllers}
         self._cache = Cache(self._loop.time)
-        self._queue = WorkQueue()
+        self._queue = WorkQueue(meter)
         self._schedule = Schedule(self._loop, latencies, self._queue.add)
         self._failures: dict[Item, int] = {}
         self._unsynced: set[str] = set()

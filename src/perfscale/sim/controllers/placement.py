@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 NODES: Final = 10
+NODE_NAMES: Final = tuple(f"node{number:02}" for number in range(1, NODES + 1))
 
 _POD_NETWORK: Final = ipaddress.IPv4Network("10.128.0.0/9")
 _NODE_NETWORK: Final = ipaddress.IPv4Network("192.168.66.0/24")
@@ -44,7 +45,7 @@ def place(uid: str) -> Placement:
     node = number % NODES + 1
     host = (number // NODES) % (_POD_NETWORK.num_addresses - _RESERVED)
     return Placement(
-        node=f"node{node:02}",
+        node=NODE_NAMES[node - 1],
         node_ip=str(_NODE_NETWORK[_FIRST_NODE_HOST + node]),
         pod_ip=str(_POD_NETWORK[host + _RESERVED - 1]),
         pod_uid=str(uuid.uuid5(uuid.NAMESPACE_OID, uid)),

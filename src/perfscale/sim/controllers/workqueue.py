@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from perfscale.sim.controllers.schedule import Item
+
+
+class Meter(Protocol):
+    """Who wants to know what goes through a work queue."""
+
+    def added(self, item: Item) -> None:
+        """An item has begun to wait."""
+
+    def taken(self, item: Item) -> None:
+        """An item waits no more."""
 
 
 class WorkQueue:
@@ -14,9 +24,13 @@ class WorkQueue:
 
     So an item's worker never races with itself, and however many events an object had in
     the meantime, one look at its latest version is enough.
+
+    Args:
+        meter: Follows the queue.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, meter: Meter | None = None) -> None:
+        self._meter = meter
         self._queue: asyncio.Queue[Item] = asyncio.Queue()
         self._waiting: set[Item] = set()
         self._busy: set[Item] = set()
@@ -26,6 +40,8 @@ class WorkQueue:
         if item in self._waiting:
             return
         self._waiting.add(item)
+        if self._meter is not None:
+            self._meter.added(item)
         if item not in self._busy:
             self._queue.put_nowait(item)
 
@@ -34,6 +50,8 @@ class WorkQueue:
         item = await self._queue.get()
         self._waiting.discard(item)
         self._busy.add(item)
+        if self._meter is not None:
+            self._meter.taken(item)
         return item
 
     def done(self, item: Item) -> None:

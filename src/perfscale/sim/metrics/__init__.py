@@ -1,0 +1,10 @@
+"""What the simulated cluster shows a Prometheus: the series that KubeVirt and Kubernetes have.
+
+Counting happens while requests are served, so it is plain integers; the text is only made
+when somebody asks for it.
+"""
+
+from perfscale.sim.metrics.clients import CountedStore
+from perfscale.sim.metrics.exposition import METRICS_PATH, METRICS_TYPE, Metrics
+
+__all__ = ["METRICS_PATH", "METRICS_TYPE", "CountedStore", "Metrics"]
