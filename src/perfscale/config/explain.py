@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from perfscale.config.durations import EXAMPLES
 from perfscale.config.fields import show
 from perfscale.config.keys import section_at, unknown_key
+from perfscale.config.model import Config
 from perfscale.config.scalars import change, is_odd_number, looks_commented, read_plain
 from perfscale.config.source import KeyPath, Mark, Position, Source, clip, dotted
 from perfscale.config.syntax import COMMENT
@@ -113,7 +114,7 @@ def _message(line: ErrorDetails, path: KeyPath, source: Source, top: type[Sectio
     mark = source.values.get(path)
     match line["type"]:
         case "missing":
-            return f"this key is missing{_example(str(path[-1]))}"
+            return f"this key is missing{_example(str(path[-1])) if top is Config else ''}"
         case "extra_forbidden":
             section = section_at(path[:-1], top)
             return unknown_key(section, str(path[-1]), top) if section else line["msg"]
