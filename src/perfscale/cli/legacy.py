@@ -1,8 +1,6 @@
 """`perfscale-load-generator`: the old tool's name, with its Go-style flags.
 
-Go's flag package takes one dash or two and ``-flag=value`` as well as
-``-flag value``; what is not a flag of the old tool goes to `perfscale run`
-unchanged.
+What is not a flag of the old tool goes to `perfscale run` unchanged.
 """
 
 from __future__ import annotations
@@ -12,6 +10,7 @@ from typing import NoReturn
 
 import typer
 
+from perfscale.cli.goflags import HELP, take_flags
 from perfscale.cli.main import invoke, leave
 from perfscale.cli.streams import say
 
@@ -35,7 +34,7 @@ For example:
 def main() -> NoReturn:
     """Entry point of the `perfscale-load-generator` command."""
     arguments = sys.argv[1:]
-    if {"-h", "-help", "--help"}.intersection(arguments):
+    if HELP.intersection(arguments):
         typer.echo(_HELP)
         leave(invoke(["run", "--help"]))
     try:
@@ -57,27 +56,17 @@ def translate(arguments: list[str]) -> list[str]:
     """
     verbosity = 0
     workload: str | None = None
-    rest: list[str] = []
-    pending = list(arguments)
-    while pending:
-        argument = pending.pop(0)
-        name, equals, value = argument.lstrip("-").partition("=")
-        known = name in {*_TAKE_A_VALUE, "workload", "v"}
-        if not argument.startswith("-") or not known:
-            rest.append(argument)
-            continue
-        if not equals:
-            if not pending:
-                raise ValueError(f"flag needs an argument: -{name}")
-            value = pending.pop(0)
+    options: list[str] = []
+    flags, rest = take_flags(arguments, {*_TAKE_A_VALUE, "workload", "v"})
+    for name, value in flags:
         if name == "v":
             verbosity = _verbosity(value)
         elif name == "workload":
             workload = value
         else:
-            rest += [_TAKE_A_VALUE[name], value]
+            options += [_TAKE_A_VALUE[name], value]
     verbose = ["-" + "v" * verbosity] if verbosity else []
-    return [*verbose, "run", *rest, *([workload] if workload is not None else [])]
+    return [*verbose, "run", *options, *rest, *([workload] if workload is not None else [])]
 
 
 def _verbosity(level: str) -> int:
