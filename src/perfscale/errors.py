@@ -130,6 +130,16 @@ class ThresholdError(PerfscaleError):
     exit_code = 3
 
 
+class QueryError(RunFailedError):
+    """Prometheus could not answer one query: its syntax, its time-out, its size."""
+
+
+class PrometheusError(PerfscaleError):
+    """Prometheus could not be reached, or refused the credentials."""
+
+    exit_code = 4
+
+
 class ClusterError(PerfscaleError):
     """The cluster could not be reached, refused the credentials, or went away."""
 

@@ -1,0 +1,76 @@
+"""What Prometheus answers, as series of numbers.
+
+https://prometheus.io/docs/prometheus/latest/querying/api/#expression-query-result-formats
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from perfscale.errors import QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Sampled(NamedTuple):
+    """One series of an answer.
+
+    Attributes:
+        labels: Its labels.
+        points: Moment (Unix time in seconds) and value of each sample, the oldest first; the
+            values of Prometheus may be NaN or infinite.
+    """
+
+    labels: Mapping[str, str]
+    points: Sequence[tuple[float, float]]
+
+
+class Envelope(msgspec.Struct):
+    """The outermost object of any answer."""
+
+    status: str
+    data: Any = None
+    error: str = ""
+    errorType: str = ""  # noqa: N815 -- Prometheus' spelling
+
+
+def decode(body: bytes) -> Envelope:
+    """The answer in a body.
+
+    Raises:
+        ValueError: It is none of Prometheus'.
+    """
+    try:
+        return msgspec.json.decode(body, type=Envelope)
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from None
+
+
+def series_of(data: Any) -> list[Sampled]:  # noqa: ANN401 -- JSON
+    """The series in the ``data`` of a successful answer.
+
+    Raises:
+        QueryError: It has no numbers in it.
+    """
+    try:
+        kind, result = data["resultType"], data["result"]
+        if kind == "scalar":
+            return [Sampled({}, [_point(result)])]
+        if kind == "vector":
+            return [Sampled(each["metric"], [_point(each["value"])]) for each in result]
+        if kind == "matrix":
+            return [
+                Sampled(each["metric"], [_point(point) for point in each["values"]])
+                for each in result
+            ]
+    except (LookupError, TypeError, ValueError) as error:
+        raise QueryError(f"the answer cannot be read: {error!r}") from error
+    raise QueryError(f"the query gives a {kind}, and no numbers")
+
+
+def _point(pair: Sequence[Any]) -> tuple[float, float]:
+    moment, value = pair
+    return float(moment), float(value)  # "NaN", "+Inf" and "-Inf" as Prometheus writes them

@@ -1,0 +1,229 @@
+"""Carrying out an audit: all queries of a profile, for one window."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from perfscale.audit.query import placeholders
+from perfscale.audit.thresholds import Threshold, Verdict, judge
+from perfscale.config.source import clip
+from perfscale.errors import PrometheusError, QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from perfscale.audit.answers import Sampled
+    from perfscale.audit.profile import Profile
+    from perfscale.audit.prometheus import Prometheus
+    from perfscale.audit.query import Query
+    from perfscale.audit.window import Window
+
+_LONGEST_NAME = 500
+"""Of a result; label values may be of any length."""
+
+
+class Value(NamedTuple):
+    """A result.
+
+    Attributes:
+        value: A finite number.
+        unit: For people; empty if unknown.
+        verdict: How it compares with its threshold, if it has one.
+    """
+
+    value: float
+    unit: str = ""
+    verdict: Verdict | None = None
+
+
+class Series(NamedTuple):
+    """A result over time.
+
+    Attributes:
+        name: What it is called.
+        unit: Of its values; empty if unknown.
+        points: Seconds since the window's start, and the value; None where it was no number.
+    """
+
+    name: str
+    unit: str
+    points: Sequence[tuple[float, float | None]]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit has found.
+
+    Attributes:
+        window: The time that it is of.
+        values: The results by name.
+        series: Those that were asked for over time.
+        failures: The queries that could not be answered or used, each a sentence.
+        empty: The names of the queries for which there was no data.
+        not_numbers: The names of the results that were no number, and count as 0.
+        unjudged: The names of the thresholds for which there was no result.
+    """
+
+    window: Window
+    values: Mapping[str, Value]
+    series: tuple[Series, ...] = ()
+    failures: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
+    not_numbers: tuple[str, ...] = ()
+    unjudged: tuple[str, ...] = ()
+
+    @property
+    def exceeded(self) -> tuple[str, ...]:
+        """The names of the results that are above their thresholds."""
+        return tuple(
+            name for name, each in self.values.items() if each.verdict and each.verdict.exceeded
+        )
+
+
+async def carry_out(
+    prometheus: Prometheus,
+    profile: Profile,
+    window: Window,
+    thresholds: Mapping[str, Threshold] = {},
+) -> Audit:
+    """Ask all queries of a profile at once, and judge the results.
+
+    One query's failure is part of the audit.
+
+    Args:
+        prometheus: Whom to ask; bounds how many queries are under way.
+        profile: What to ask.
+        window: The time in question.
+        thresholds: Limits by the name of a result, before those of the profile.
+
+    Raises:
+        PrometheusError: It answered none of the queries.
+    """
+    async with asyncio.TaskGroup() as tasks:
+        asking = [
+            tasks.create_task(_ask(prometheus, query, window), name=f"audit: {query.name}")
+            for query in profile.queries
+        ]
+    collected = _Collected(window)
+    unanswered = [failure for task in asking if (failure := task.result()[1]) is not None]
+    if len(unanswered) == len(asking):
+        refusal = next((each for each in unanswered if isinstance(each, PrometheusError)), None)
+        if refusal is not None:
+            raise refusal
+    for query, task in zip(profile.queries, asking, strict=True):
+        answer, failure = task.result()
+        if failure is not None:
+            collected.failures.append(f"{query.name}: {failure}")
+        else:
+            collected.take(query, answer)
+    return collected.judged(thresholds)
+
+
+async def _ask(
+    prometheus: Prometheus, query: Query, window: Window
+) -> tuple[list[Sampled], PrometheusError | QueryError | None]:
+    expression = query.promql(window)
+    try:
+        if query.kind == "range":
+            return await prometheus.over(expression, window.start, window.end, window.step_s), None
+        moment = window.start if query.at_start else window.end
+        return await prometheus.at(expression, moment), None
+    except (PrometheusError, QueryError) as error:
+        return [], error
+
+
+@dataclass
+class _Collected:
+    """What the answers come to, until it is judged."""
+
+    window: Window
+    values: dict[str, float] = field(default_factory=dict)
+    queries: dict[str, Query] = field(default_factory=dict)
+    series: list[Series] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
+    not_numbers: list[str] = field(default_factory=list)
+    without_data: set[str] = field(default_factory=set)
+
+    def take(self, query: Query, answer: Sequence[Sampled]) -> None:
+        """Take in what one query gave."""
+        used = False
+        for sampled in answer:
+            name = query.result_name(sampled.labels, alone=len(answer) == 1)
+            if name is None:
+                continue
+            used = True
+            name = clip(name, _LONGEST_NAME)
+            if name in self.values:
+                self.failures.append(f"{query.name}: another query has given {name} already")
+            elif query.kind == "range":
+                self._take_series(query, name, sampled)
+            else:
+                self._take_number(query, name, sampled.points[-1][1])
+        if not used:
+            self.empty.append(query.name)
+            self.without_data.add(query.name)
+            if not placeholders(query.name):
+                self.queries[query.name] = query
+            if query.default is not None:
+                self._put(query, query.name, query.default)
+
+    def _take_number(self, query: Query, name: str, number: float) -> None:
+        if math.isinf(number):
+            self.failures.append(f"{name}: the result is infinite, a division by 0")
+            return
+        if math.isnan(number):
+            self.not_numbers.append(name)
+            self.without_data.add(name)
+            number = 0.0 if query.default is None else query.default
+        self._put(query, name, number)
+
+    def _take_series(self, query: Query, name: str, sampled: Sampled) -> None:
+        start_s = self.window.start.timestamp()
+        points = tuple(
+            (round(moment - start_s, 3), value if math.isfinite(value) else None)
+            for moment, value in sampled.points
+        )
+        numbers = [value for _, value in points if value is not None]
+        if not numbers:
+            self.not_numbers.append(name)
+            return
+        self.series.append(Series(name, query.unit, points))
+        self._put(query, name, max(numbers))
+
+    def _put(self, query: Query, name: str, number: float) -> None:
+        self.values[name] = number
+        self.queries[name] = query
+
+    def judged(self, given: Mapping[str, Threshold]) -> Audit:
+        """The audit, with the results judged."""
+        thresholds = dict(self._own_thresholds()) | dict(given)
+        verdicts = {
+            name: judge(self.values[name], threshold, self.values)
+            for name, threshold in thresholds.items()
+            if name in self.values
+        }
+        values = {
+            name: Value(number, self.queries[name].unit, verdicts.get(name))
+            for name, number in sorted(self.values.items())
+        }
+        unjudged = [
+            name for name in thresholds if verdicts.get(name) is None or name in self.without_data
+        ]
+        return Audit(
+            self.window,
+            values,
+            tuple(self.series),
+            tuple(self.failures),
+            tuple(self.empty),
+            tuple(self.not_numbers),
+            tuple(unjudged),
+        )
+
+    def _own_thresholds(self) -> Iterator[tuple[str, Threshold]]:
+        for name, query in self.queries.items():
+            if query.threshold is not None:
+                yield name, query.threshold

@@ -1,0 +1,129 @@
+"""Where a Prometheus is, and how to sign in to it; secrets are in nothing that is shown."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from perfscale.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+TOKEN_VARIABLE: Final = "PERFSCALE_PROMETHEUS_TOKEN"  # noqa: S105 -- names of variables
+USERNAME_VARIABLE: Final = "PERFSCALE_PROMETHEUS_USERNAME"
+PASSWORD_VARIABLE: Final = "PERFSCALE_PROMETHEUS_PASSWORD"  # noqa: S105 -- as above
+
+
+class Credentials(NamedTuple):
+    """How to sign in: with a token, or a name and a password, or not at all."""
+
+    username: str = ""
+    password: str = ""
+    token: str = ""
+
+    def __repr__(self) -> str:
+        """Nothing that anybody could sign in with."""
+        return "Credentials(...)" if any(self) else "Credentials()"
+
+    def header(self) -> str | None:
+        """The value of ``Authorization``; None for none."""
+        if self.token:
+            return f"Bearer {self.token}"
+        if self.username:
+            pair = f"{self.username}:{self.password}".encode()
+            return f"Basic {base64.b64encode(pair).decode()}"
+        return None
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A Prometheus.
+
+    Attributes:
+        url: Its address, without credentials; queries go to ``<url>/api/v1/...``.
+        credentials: How to sign in.
+        verify_tls: Whether its certificate is checked.
+        ca_file: The certificates that it is checked by; None for the system's.
+        timeout_s: Bound on one request, in seconds.
+    """
+
+    url: str
+    credentials: Credentials = field(default=Credentials(), repr=False)
+    verify_tls: bool = True
+    ca_file: Path | None = None
+    timeout_s: float = 30.0
+
+
+def split_url(url: str) -> tuple[str, Credentials]:
+    """An address, and the credentials that were in it.
+
+    Raises:
+        ValueError: It is not the address of a server; the message has no credentials in it.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host = parts.hostname
+        port = parts.port
+    except ValueError:
+        raise ValueError("this is not a URL, as in http://localhost:9090") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise ValueError("this is not a URL that begins with http:// or https://")
+    if parts.query or parts.fragment:
+        raise ValueError("a URL of a Prometheus has no ? and no #")
+    where = f"[{host}]" if ":" in host else host
+    netloc = where if port is None else f"{where}:{port}"
+    bare = urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), "", ""))
+    return bare, Credentials(unquote(parts.username or ""), unquote(parts.password or ""))
+
+
+def chosen_credentials(*given: Credentials) -> Credentials:
+    """The first of several that says how to sign in."""
+    return next((each for each in given if any(each)), Credentials())
+
+
+def credentials_of(
+    environment: Mapping[str, str], *, token_file: Path | None, password_file: Path | None
+) -> Credentials:
+    """What environment and files say of how to sign in.
+
+    Raises:
+        ConfigError: A file cannot be read, has no secret in it, or both ways are given.
+    """
+    username = environment.get(USERNAME_VARIABLE, "")
+    password = environment.get(PASSWORD_VARIABLE, "")
+    token = environment.get(TOKEN_VARIABLE, "")
+    if token_file is not None:
+        username, password, token = "", "", _secret(token_file)
+    elif password_file is not None:
+        if not username:
+            message = f"the password has no user name: set {USERNAME_VARIABLE}"
+            raise ConfigError([Problem(message, str(password_file))])
+        password, token = _secret(password_file), ""
+    if token and username:
+        message = f"{TOKEN_VARIABLE} and {USERNAME_VARIABLE} are both set: unset one of them"
+        raise ConfigError([Problem(message)])
+    if _CONTROL.search(username + password + token):
+        message = "the credentials for Prometheus have a line break or control character in them"
+        raise ConfigError([Problem(message)])
+    return Credentials(username, password, token)
+
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def _secret(path: Path) -> str:
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        message = f"the secret cannot be read: {error.strerror}"
+        raise ConfigError([Problem(message, str(path))]) from error
+    except UnicodeDecodeError:
+        raise ConfigError([Problem("the secret is not text", str(path))]) from None
+    if not secret:
+        raise ConfigError([Problem("there is no secret in this file", str(path))])
+    return secret

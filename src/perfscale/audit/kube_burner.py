@@ -1,0 +1,72 @@
+"""kube-burner's metrics profiles, read as profiles of ours.
+
+A list of ``query``, ``metricName``, ``instant`` and ``captureStart``:
+https://kube-burner.github.io/kube-burner/latest/observability/metrics/
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+
+from pydantic import AfterValidator, Field
+
+from perfscale.audit.query import Query
+from perfscale.config.document import Document
+from perfscale.config.fields import Flag, Text, rule
+from perfscale.config.load import validated
+from perfscale.config.section import Section
+from perfscale.config.source import clip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ELAPSED: Final = re.compile(r"\{\{-?\s*\.elapsed\s*-?\}\}")
+_ACTION: Final = re.compile(r"\{\{.*?(\}\}|$)")
+
+
+def _known_actions(query: str) -> str:
+    other = _ACTION.search(_ELAPSED.sub("", query))
+    if other:
+        raise rule(f"{clip(other[0])} is not known here: of kube-burner's variables only .elapsed")
+    return query
+
+
+class _Entry(Section):
+    called: ClassVar[str] = "a mapping (query, metricName, instant, captureStart)"
+
+    query: Annotated[Text, AfterValidator(_known_actions)]
+    metric_name: Text
+    instant: Flag = False
+    capture_start: Flag = False
+
+
+class _File(Section):
+    queries: tuple[_Entry, ...] = Field(min_length=1)
+
+
+def read_kube_burner(document: Document) -> tuple[Query, ...]:
+    """The queries of a document that is a list.
+
+    Raises:
+        ConfigError: Everything that is wrong in it.
+    """
+    # Our models begin with a mapping: the list is put into one, with the places of what is in it.
+    wrapped = Document(
+        document.name,
+        document.directory,
+        document.wanted,
+        {"queries": document.tree},
+        {("queries", *path): mark for path, mark in document.values.items()},
+        {("queries", *path): position for path, position in document.keys.items()},
+        document.problems,
+    )
+    return tuple(query for entry in validated(wrapped, _File).queries for query in _queries(entry))
+
+
+def _queries(entry: _Entry) -> Iterator[Query]:
+    # `$` means nothing to kube-burner.
+    expression = _ELAPSED.sub("$duration", entry.query.replace("$", "$$"))
+    yield Query(entry.metric_name, expression, kind="instant" if entry.instant else "range")
+    if entry.instant and entry.capture_start:
+        yield Query(f"{entry.metric_name}-start", expression, at_start=True)

@@ -1,0 +1,178 @@
+"""Profiles: files of queries."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, NamedTuple
+
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from perfscale.audit.kube_burner import read_kube_burner
+from perfscale.audit.query import Query, placeholders
+from perfscale.audit.thresholds import Number, Threshold, as_threshold
+from perfscale.audit.window import VARIABLES
+from perfscale.config.document import Wanted, read_document
+from perfscale.config.fields import Text, detail, refusal, rule, show
+from perfscale.config.load import validated
+from perfscale.config.section import Section
+from perfscale.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic_core import InitErrorDetails
+
+PROFILES: Final = Path(__file__).parent / "profiles"
+"""Those that come with the package."""
+_PROFILE_FILE: Final = Wanted("profile", "a list named queries")
+_KINDS: Final = ("instant", "range")
+
+
+class Profile(NamedTuple):
+    """The queries of an audit.
+
+    Attributes:
+        name: The profile, as the user named it.
+        queries: Those of the profiles that it includes first.
+    """
+
+    name: str
+    queries: tuple[Query, ...]
+
+
+def _list(value: object) -> object:
+    if isinstance(value, list | tuple) and value:
+        return value
+    raise refusal("list", "a list with one or more entries in it", value)
+
+
+def _kind(value: object) -> object:
+    if value not in _KINDS:
+        raise rule(f"{show(value)} is not a kind of query: write instant or range")
+    return value
+
+
+def _variables(value: object) -> object:
+    if not isinstance(value, Mapping):
+        raise refusal("mapping", "a mapping of names and texts", value)
+    for name, text in value.items():
+        if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
+            raise rule(f"{show(name)} is not a name: letters, digits and _, no digit first")
+        if name in VARIABLES:
+            raise rule(f"the variable {name} is there already: it is the window's")
+        if not isinstance(text, str):
+            raise rule(f"the variable {name} is not a text: write it in quotes")
+    return value
+
+
+class QueryEntry(Section):
+    """A query, as a file has it."""
+
+    called: ClassVar[str] = "a mapping (name, query, unit, kind, default, threshold)"
+
+    name: Text = Field(description="Of its results; {label} stands for that label's value.")
+    query: Text = Field(description="PromQL, with variables as $range.")
+    unit: Text | None = Field(default=None, description="Of its results, for people.")
+    kind: Annotated[Literal["instant", "range"], BeforeValidator(_kind)] = Field(
+        default="instant",
+        description="Asked for the end of the window, or for all of it; then the highest counts.",
+    )
+    default: Number | None = Field(default=None, description="The result where there is no data.")
+    threshold: Annotated[Threshold | None, BeforeValidator(as_threshold)] = Field(
+        default=None, description="What a result must not be above."
+    )
+
+
+class ProfileFile(Section):
+    """A profile, as a file has it."""
+
+    called: ClassVar[str] = "a mapping (queries, include, variables), or kube-burner's list"
+
+    include: Annotated[tuple[Text, ...], BeforeValidator(_list)] = Field(
+        default=(), description="Profiles whose queries are asked too."
+    )
+    queries: Annotated[tuple[QueryEntry, ...], BeforeValidator(_list)]
+    variables: Annotated[dict[str, str], BeforeValidator(_variables)] = Field(
+        default_factory=dict, description="What else stands in the queries, by its name."
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> ProfileFile:
+        if wrong := [*self._unknown_variables(), *self._equal_names()]:
+            raise ValidationError.from_exception_data("profile", wrong)
+        return self
+
+    def _unknown_variables(self) -> Iterator[InitErrorDetails]:
+        known = VARIABLES | self.variables.keys()
+        for number, entry in enumerate(self.queries):
+            for name in Template(entry.query).get_identifiers():
+                if name not in known:
+                    message = (
+                        f"${name} is not known: there are {', '.join(sorted(known))}; "
+                        f"define it under variables, or write $$ for the character"
+                    )
+                    yield detail(rule(message), ("queries", number, "query"), entry.query)
+
+    def _equal_names(self) -> Iterator[InitErrorDetails]:
+        counts = Counter(entry.name for entry in self.queries)
+        for number, entry in enumerate(self.queries):
+            # Where labels are in the name, several queries may give different results of it.
+            if counts[entry.name] > 1 and not placeholders(entry.name):
+                message = f"{show(entry.name)} is the name of {counts[entry.name]} queries"
+                yield detail(rule(message), ("queries", number, "name"), entry.name)
+
+
+def load_profile(name: str) -> Profile:
+    """Read a profile that comes with the package, or a file.
+
+    Args:
+        name: ``kubevirt``, ``kubernetes``, or a path.
+
+    Raises:
+        ConfigError: There is none of that name, or something is wrong in it: everything at once.
+    """
+    return Profile(name, _load(_find(name), (), name))
+
+
+def _find(name: str, directory: Path | None = None) -> Path:
+    packaged = PROFILES / f"{name}.yaml"
+    if re.fullmatch(r"\w+", name) and packaged.exists():
+        return packaged
+    return Path(name) if directory is None else directory / name
+
+
+def _load(path: Path, above: tuple[Path, ...], name: str) -> tuple[Query, ...]:
+    if not path.exists() and not above:
+        known = ", ".join(sorted(each.stem for each in PROFILES.glob("*.yaml")))
+        message = f"there is no such file, and no profile of that name: {known} are there"
+        raise ConfigError([Problem(message, name)])
+    document = read_document(path, _PROFILE_FILE)
+    if isinstance(document.tree, list):
+        return read_kube_burner(document)
+    file = validated(document, ProfileFile)
+    found: list[Query] = []
+    for number, each in enumerate(file.include):
+        other = _find(each, document.directory)
+        if other.resolve() in (*above, path.resolve()):
+            problem = document.source.problem(("include", number), "this profile includes itself")
+            raise ConfigError([problem])
+        found += _load(other, (*above, path.resolve()), each)
+    own = [_query(entry, file.variables) for entry in file.queries]
+    replaced = {query.name for query in own}
+    return (*(query for query in found if query.name not in replaced), *own)
+
+
+def _query(entry: QueryEntry, variables: Mapping[str, str]) -> Query:
+    return Query(
+        entry.name,
+        entry.query,
+        unit=entry.unit or "",
+        kind=entry.kind,
+        default=entry.default,
+        threshold=entry.threshold,
+        variables=variables,
+    )

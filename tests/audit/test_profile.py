@@ -1,0 +1,175 @@
+"""Profiles are files of queries, checked like a workload file."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from perfscale.audit.profile import PROFILES, Profile, load_profile
+from perfscale.audit.window import Window
+from perfscale.errors import ConfigError
+
+WINDOW = Window.ending(datetime(2026, 1, 2, tzinfo=UTC), 600.0, 30.0)
+PERCENTILES = {
+    f"vmi{change}Seconds{percentile}"
+    for change in ("CreationToRunning", "DeletionToSucceeded", "DeletionToFailed")
+    for percentile in ("P99", "P95", "P50")
+}
+USAGE = {
+    f"{statistic}{component}{resource}"
+    for statistic in ("avg", "min", "max")
+    for component in ("VirtAPI", "VirtController", "VirtHandler")
+    for resource in ("MemoryUsageInMB", "CPUUsage")
+}
+QUEUE = {f"virtControllerWorkqueue{what}" for what in ("AddRate", "Depth", "P99Latency")}
+
+
+def write(folder: Path, text: str, name: str = "own.yaml") -> str:
+    path = folder / name
+    path.write_text(dedent(text).lstrip("\n"), encoding="utf-8")
+    return str(path)
+
+
+def expressions(profile: Profile) -> dict[str, str]:
+    return {query.name: query.promql(WINDOW) for query in profile.queries}
+
+
+def refusal(path: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load_profile(path)
+    return str(caught.value)
+
+
+def test_the_default_profile_has_every_result_of_the_go_program() -> None:
+    names = expressions(load_profile("kubevirt")).keys()
+    assert names == PERCENTILES | USAGE | QUEUE | {
+        "{verb}-{resource}-count",
+        "{phase}-phase-count",
+    }
+
+
+def test_the_profile_kubernetes_adds_to_the_default_one() -> None:
+    names = expressions(load_profile("kubernetes")).keys()
+    assert names > expressions(load_profile("kubevirt")).keys()
+    assert {"{verb}-{resource}-latencySecondsP99", "etcdWalFsyncSecondsP99"} <= names
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in PROFILES.glob("*.yaml")))
+def test_no_variable_is_left_in_a_packaged_query(name: str) -> None:
+    for query in load_profile(name).queries:
+        assert "$" not in query.promql(WINDOW)
+
+
+def test_a_profile_of_ones_own(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        """
+        variables:
+          job: kubelet
+        queries:
+          - name: "{node}-starts"
+            query: sum by (node) (increase(s{job="$job", pod=~"a$$"}[$range] offset $offset))
+            unit: pods
+            threshold: 5
+          - name: load
+            query: node_load1
+            kind: range
+            threshold: {metric: "n1-starts", ratio: 2}
+        """,
+    )
+    starts, load = load_profile(path).queries
+    assert starts.promql(WINDOW) == (
+        'sum by (node) (increase(s{job="kubelet", pod=~"a$"}[660s] offset -30s))'
+    )
+    assert starts.unit == "pods"
+    assert starts.threshold is not None
+    assert starts.threshold.value == 5
+    assert load.kind == "range"
+    assert load.threshold is not None
+    assert load.threshold.ratio == 2
+
+
+def test_a_profile_includes_others_and_replaces_what_it_has_itself(tmp_path: Path) -> None:
+    write(tmp_path, "queries: [{name: a, query: x}, {name: b, query: y}]", "other.yaml")
+    path = write(tmp_path, "include: [other.yaml]\nqueries: [{name: b, query: z}]")
+    assert expressions(load_profile(path)) == {"a": "x", "b": "z"}
+
+
+def test_a_profile_that_includes_itself_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "include: [own.yaml]\nqueries: [{name: a, query: x}]", "other.yaml")
+    path = write(tmp_path, "include: [other.yaml]\nqueries: [{name: b, query: z}]")
+    assert "other.yaml:1:11: include[0]: this profile includes itself" in refusal(path)
+
+
+def test_kube_burners_format_is_read(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        """
+        - query: irate(process_cpu_seconds_total{job=~".*etcd$"}[2m])
+          metricName: controlPlaneCPU
+        - query: avg_over_time(up[{{ .elapsed }}:])
+          metricName: up
+          instant: true
+          captureStart: true
+        """,
+    )
+    cpu, up, at_start = load_profile(path).queries
+    assert (cpu.name, cpu.kind) == ("controlPlaneCPU", "range")
+    assert cpu.promql(WINDOW) == 'irate(process_cpu_seconds_total{job=~".*etcd$"}[2m])'
+    assert (up.name, up.kind, up.at_start) == ("up", "instant", False)
+    assert up.promql(WINDOW) == "avg_over_time(up[600s:])"
+    assert (at_start.name, at_start.at_start) == ("up-start", True)
+
+
+BROKEN = {
+    "an unknown variable": (
+        "queries:\n  - name: a\n    query: up[$rang]",
+        "own.yaml:3:12: queries[0].query: $rang is not known",
+    ),
+    "an unknown key": (
+        "queries:\n  - name: a\n    qery: up",
+        "own.yaml:3:5: queries[0].qery: there is no such key; did you mean query?",
+    ),
+    "no name": ("queries:\n  - query: up", "own.yaml:2:5: queries[0].name: this key is missing"),
+    "a kind of another sort": (
+        "queries:\n  - {name: a, query: up, kind: rnage}",
+        'queries[0].kind: "rnage" is not a kind of query: write instant or range',
+    ),
+    "two equal names": (
+        "queries:\n  - {name: a, query: up}\n  - {name: a, query: down}",
+        'queries[0].name: "a" is the name of 2 queries',
+    ),
+    "no query": ("queries: []", "a list with one or more entries in it"),
+    "a variable that is the window's": (
+        "variables: {range: 5m}\nqueries: [{name: a, query: up}]",
+        "the variable range is there already",
+    ),
+    "a threshold that is none": (
+        "queries: [{name: a, query: up, threshold: {metric: b}}]",
+        "a threshold by ratio has a metric and a ratio",
+    ),
+    "kube-burner's entry without a name": (
+        "- query: up",
+        "own.yaml:1:3: queries[0].metricName: this key is missing",
+    ),
+    "kube-burner's other variables": (
+        "- query: 'up{{.uuid}}'\n  metricName: a",
+        "{{.uuid}} is not known here",
+    ),
+    "not YAML": ("queries: [", "own.yaml:"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), BROKEN.values(), ids=BROKEN.keys())
+def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, text: str, message: str) -> None:
+    assert message in refusal(write(tmp_path, text))
+
+
+def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    path = write(tmp_path, "queries:\n  - {name: a, query: '$b $c'}\n  - {name: d, qery: x}")
+    assert len(refusal(path).splitlines()) >= 2
+
+
+def test_a_profile_that_is_not_there_is_refused_with_those_that_are() -> None:
+    assert "kubernetes, kubevirt, timeline are there" in refusal("kubvirt")

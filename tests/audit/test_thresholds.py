@@ -1,0 +1,56 @@
+"""Results are judged right at, above and below their limits."""
+
+import pytest
+from pydantic import ValidationError
+
+from perfscale.audit.thresholds import Threshold, judge
+
+
+@pytest.mark.parametrize(("value", "exceeded"), [(59.9, False), (60.0, False), (60.1, True)])
+def test_by_value(value: float, exceeded: bool) -> None:
+    verdict = judge(value, Threshold(value=60), {})
+    assert verdict is not None
+    assert (verdict.limit, verdict.exceeded) == (60.0, exceeded)
+
+
+@pytest.mark.parametrize(("value", "exceeded"), [(199, False), (200, False), (201, True)])
+def test_by_ratio_to_another_result(value: float, exceeded: bool) -> None:
+    threshold = Threshold(metric="CREATE-pods-count", ratio=2)
+    verdict = judge(value, threshold, {"CREATE-pods-count": 100})
+    assert verdict is not None
+    assert (verdict.limit, verdict.exceeded) == (200, exceeded)
+    assert verdict.ratio == value / 100
+
+
+def test_a_ratio_to_nothing_is_exceeded_by_anything() -> None:
+    threshold = Threshold(metric="other", ratio=2)
+    more, none = judge(1, threshold, {"other": 0}), judge(0, threshold, {"other": 0})
+    assert more is not None
+    assert none is not None
+    assert (more.exceeded, more.ratio) == (True, None)
+    assert not none.exceeded
+
+
+def test_without_the_other_result_there_is_no_verdict() -> None:
+    assert judge(1, Threshold(metric="other", ratio=2), {}) is None
+
+
+def test_a_limit_of_nothing_is_a_limit() -> None:
+    verdict = judge(0.1, Threshold(value=0), {})
+    assert verdict is not None
+    assert verdict.exceeded
+
+
+@pytest.mark.parametrize(
+    "written", [{}, {"metric": "x"}, {"ratio": 2}, {"metric": "x", "ratio": 0}, {"value": "60"}]
+)
+def test_what_is_no_threshold_is_refused(written: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Threshold.model_validate(written)
+
+
+def test_a_ratio_with_the_value_0_that_go_writes_beside_it_is_by_ratio() -> None:
+    threshold = Threshold.model_validate({"value": 0, "metric": "other", "ratio": 2})
+    verdict = judge(1, threshold, {"other": 1})
+    assert verdict is not None
+    assert verdict.limit == 2
