@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 import ssl
 from typing import TYPE_CHECKING, Any, Final
@@ -135,7 +136,7 @@ class Prometheus:
             what = f"no answer from {self.endpoint.url} within {self.endpoint.timeout_s:g} s"
             raise _RetryableError(PrometheusError(what)) from error
         except (aiohttp.ClientError, OSError) as error:
-            reason = clip(str(error) or type(error).__name__, _MESSAGE)
+            reason = clip(_reason(error), _MESSAGE)
             failure = PrometheusError(
                 f"{self.endpoint.url} cannot be reached: {reason}",
                 hint="is it running, and is the URL right?",
@@ -193,6 +194,16 @@ class Prometheus:
 def _refusal(envelope: Envelope, status: int) -> QueryError:
     reason = clip(envelope.error or "no reason given", _MESSAGE)
     return QueryError(f"{reason} ({clip(envelope.errorType) or status})", status=status)
+
+
+def _reason(error: Exception) -> str:
+    """What the system says, where it does, instead of aiohttp."""
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, OSError) and cause.errno:
+        # Those of looking up a name are negative, and have a text of their own.
+        known = os.strerror(cause.errno) if cause.errno > 0 else cause.strerror
+        return (known or str(cause)).lower()
+    return str(error) or type(error).__name__
 
 
 def _retry_after(answer: aiohttp.ClientResponse) -> float:

@@ -12,6 +12,7 @@ from typing import NoReturn
 import typer
 
 from perfscale.cli import (
+    audit,
     cleanup,
     compare,
     options,
@@ -47,7 +48,7 @@ Then look at a workload, and run it:
 
 EPILOG = """Exit codes: 0 passed; 1 something failed, timed out or was left over; 2 wrong
 input, nothing was created; 3 a threshold was missed, or compare found a regression; 4 the
-cluster could not be reached; 70 a bug; 129, 130, 143 interrupted."""
+cluster or Prometheus could not be reached; 70 a bug; 129, 130, 143 interrupted."""
 
 app = typer.Typer(
     name="perfscale",
@@ -76,6 +77,7 @@ app.command("validate")(validate.validate)
 app.command("render")(render.render)
 app.command("report")(report_command.report)
 app.command("compare")(compare.compare)
+app.command("audit")(audit.audit)
 app.command("cleanup")(cleanup.cleanup)
 app.command("simulate")(simulate.simulate)
 app.command("schema")(schema.schema)

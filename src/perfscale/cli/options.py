@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from perfscale.audit import Credentials
     from perfscale.config import Config
     from perfscale.kube.cluster import ClusterOptions
 
@@ -82,6 +83,14 @@ Master = Annotated[
         metavar="URL", help="API server, instead of the kubeconfig's.", show_default=False
     ),
 ]
+Prometheus = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="The Prometheus that scrapes the cluster, as in http://localhost:9090.",
+        show_default=False,
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 DEFAULT_RESULTS = Path("results")
@@ -141,6 +150,20 @@ def seconds(option: str, text: str) -> float:
         return parse_duration(text)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=option) from error
+
+
+def prometheus_address(url: str | None) -> tuple[str | None, Credentials]:
+    """The address of a Prometheus, and the credentials that were given in it.
+
+    Raises:
+        typer.BadParameter: It is not one.
+    """
+    from perfscale.audit import Credentials, split_url
+
+    try:
+        return (None, Credentials()) if url is None else split_url(url)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--prometheus") from error
 
 
 def cluster(

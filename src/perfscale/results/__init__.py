@@ -24,6 +24,7 @@ from perfscale.results.entries import (
     WarningEntry,
     WorkloadInfo,
 )
+from perfscale.results.files import write_file
 from perfscale.results.folder import RunFolder, locate_run
 from perfscale.results.health import (
     Creation,
@@ -131,5 +132,6 @@ __all__ = [
     "summarize",
     "tally_rate",
     "threshold_title",
+    "write_file",
     "write_report",
 ]

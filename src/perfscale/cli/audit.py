@@ -1,0 +1,226 @@
+"""`perfscale audit`."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from perfscale.cli import options
+from perfscale.cli.signals import run_until_signalled
+from perfscale.cli.streams import say
+from perfscale.cli.verbosity import log_more
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from perfscale.audit import (
+        Audit,
+        AuditInput,
+        Credentials,
+        Endpoint,
+        Profile,
+        Prometheus,
+        Threshold,
+        Window,
+    )
+
+SOME_FAILED = 1
+EXCEEDED = 3
+
+
+@dataclass(frozen=True)
+class AuditSettings:
+    """The command line of `audit`, and what its files say."""
+
+    endpoint: Endpoint
+    profile: Profile
+    window: Window
+    thresholds: dict[str, Threshold]
+    results_file: Path
+    wait_s: float
+    strict: bool
+
+
+def audit(  # noqa: PLR0913 -- a command has as many parameters as options
+    *,
+    config_file: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="Which time to look at, where, and the thresholds."),
+    ] = Path("perf-audit-input.json"),
+    results_file: Annotated[
+        Path, typer.Option(metavar="FILE", help="Where the results go, as JSON.")
+    ] = Path("perf-audit-results.json"),
+    prometheus: options.Prometheus = None,
+    profile: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|FILE", help="What to ask: kubevirt, kubernetes, or a file of queries."
+        ),
+    ] = "kubevirt",
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="Wait until Prometheus has scraped past the test's end."),
+    ] = False,
+    wait_timeout: Annotated[
+        str, typer.Option(metavar="DURATION", help="With --wait: how long at most.")
+    ] = "5m",
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Fail if there is no result for a threshold."),
+    ] = False,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The bearer token; without it $PERFSCALE_PROMETHEUS_TOKEN.",
+            show_default=False,
+        ),
+    ] = None,
+    password_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The password of $PERFSCALE_PROMETHEUS_USERNAME; without it "
+            "$PERFSCALE_PROMETHEUS_PASSWORD.",
+            show_default=False,
+        ),
+    ] = None,
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The authorities that may have signed Prometheus' certificate.",
+            show_default=False,
+        ),
+    ] = None,
+    query_timeout: Annotated[
+        str, typer.Option(metavar="DURATION", help="Bound on one query.")
+    ] = "30s",
+    verbose: options.Verbose = 0,
+) -> None:
+    """Ask a Prometheus what the control plane did during a test.
+
+    Reads the input file of the Go perfscale-audit, writes the results as it
+    did, and prints them.
+
+    For example:
+
+        perfscale audit --wait
+
+        perfscale audit --config-file first.json --results-file first-results.json
+
+        perfscale audit --prometheus http://localhost:9090 --profile kubernetes
+    """
+    from perfscale.audit import credentials_of, load_input, load_profile
+
+    log_more(verbose)
+    given = load_input(config_file)
+    _check_place(results_file)
+    outside = credentials_of(os.environ, token_file=token_file, password_file=password_file)
+    endpoint = replace(
+        _endpoint(given, config_file, prometheus, outside),
+        ca_file=ca_file,
+        timeout_s=options.seconds("--query-timeout", query_timeout),
+    )
+    settings = AuditSettings(
+        endpoint,
+        load_profile(profile),
+        given.window,
+        given.thresholds,
+        results_file,
+        options.seconds("--wait-timeout", wait_timeout) if wait else 0.0,
+        strict,
+    )
+    raise typer.Exit(run_until_signalled(_audit(settings)))
+
+
+def _endpoint(
+    given: AuditInput, config_file: Path, url: str | None, outside: Credentials
+) -> Endpoint:
+    """The Prometheus of the command line, else the file's."""
+    from perfscale.audit import Endpoint, chosen_credentials
+    from perfscale.errors import ConfigError, Problem
+
+    bare, in_url = options.prometheus_address(url)
+    address = bare or given.url
+    if address is None:
+        message = "there is no prometheusURL: put it into the file, or use --prometheus URL"
+        raise ConfigError([Problem(message, str(config_file))])
+    # What the file says of one server is not sent to another.
+    own = given.credentials if address == given.url else in_url
+    credentials = chosen_credentials(outside, in_url, own)
+    return Endpoint(address, credentials, verify_tls=given.verify_tls)
+
+
+def _check_place(results_file: Path) -> None:
+    """Find out before anything is asked that the results can be written."""
+    from perfscale.errors import ResultsError
+
+    if not os.access(results_file.absolute().parent, os.W_OK):
+        raise ResultsError(
+            f"{results_file}: the results cannot be written there",
+            hint="choose another place with --results-file",
+        )
+
+
+async def _audit(settings: AuditSettings) -> int:
+    from perfscale.audit import Prometheus, carry_out, results_document
+    from perfscale.cli.audit_report import findings, reach_warnings, verdicts
+
+    if not settings.endpoint.verify_tls:
+        say("warning: the certificate of Prometheus is not verified (prometheusVerifyTLS)")
+    async with Prometheus(settings.endpoint) as prometheus:
+        reached = await scraped_until(prometheus, settings.window.end, settings.wait_s)
+        found = await carry_out(prometheus, settings.profile, settings.window, settings.thresholds)
+    text = json.dumps(results_document(found), indent=2)
+    _write(settings.results_file, text)
+    typer.echo(text)
+    hint = "" if settings.wait_s else "; --wait waits for it"
+    for line in (*reach_warnings(found.window, reached, hint), *findings(found), *verdicts(found)):
+        say(line)
+    return exit_code(found, strict=settings.strict)
+
+
+async def scraped_until(prometheus: Prometheus, end: datetime, wait_s: float) -> datetime | None:
+    """How far the data of Prometheus reaches, after waiting for it to reach ``end``."""
+    from perfscale.audit import wait_until_scraped
+    from perfscale.config import format_duration
+    from perfscale.errors import QueryError
+
+    def tell(left_s: float) -> None:
+        if wait_s:
+            left = format_duration(round(left_s))
+            say(f"waiting until Prometheus has scraped past the end of the test, up to {left}")
+
+    try:
+        return await wait_until_scraped(prometheus, end, bound_s=wait_s, tell=tell)
+    except QueryError as error:
+        say(f"warning: Prometheus cannot say how far its data reaches: {error}")
+        return None
+
+
+def exit_code(audit: Audit, *, strict: bool = False) -> int:
+    """What an audit amounts to."""
+    if audit.failures:
+        return SOME_FAILED
+    if audit.exceeded or (strict and audit.unjudged):
+        return EXCEEDED
+    return 0
+
+
+def _write(path: Path, text: str) -> None:
+    from perfscale.errors import ResultsError
+    from perfscale.results import write_file
+
+    try:
+        write_file(path, text + "\n")
+    except OSError as error:
+        raise ResultsError(
+            f"{path}: the results cannot be written: {error.strerror or error}",
+            hint="choose another place with --results-file",
+        ) from error

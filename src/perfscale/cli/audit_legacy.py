@@ -1,0 +1,32 @@
+"""`perfscale-audit`: the Go program's name, with its flags."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import typer
+
+from perfscale.cli.goflags import HELP, take_flags
+from perfscale.cli.main import invoke, leave
+from perfscale.cli.streams import say
+
+_FLAGS = ("config-file", "results-file")
+_HELP = """perfscale-audit is perfscale audit. It takes the options below, also with one dash:
+
+    -config-file FILE  -results-file FILE
+"""
+
+
+def main() -> NoReturn:
+    """Entry point of the `perfscale-audit` command."""
+    arguments = sys.argv[1:]
+    if HELP.intersection(arguments):
+        typer.echo(_HELP)
+        leave(invoke(["audit", "--help"]))
+    try:
+        flags, rest = take_flags(arguments, _FLAGS)
+    except ValueError as error:
+        say(f"error: {error}\nhint: perfscale-audit -help tells what there is")
+        leave(2)
+    leave(invoke(["audit", *(f"--{name}={value}" for name, value in flags), *rest]))
