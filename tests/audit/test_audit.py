@@ -14,7 +14,6 @@ from perfscale.audit import (
     Profile,
     Prometheus,
     Series,
-    Threshold,
     Window,
     carry_out,
     data_reaches,
@@ -23,6 +22,7 @@ from perfscale.audit import (
     wait_until_scraped,
 )
 from perfscale.audit.query import Query
+from perfscale.config.audit import AuditThreshold
 from perfscale.errors import PrometheusError
 
 END = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -33,7 +33,7 @@ async def audit(
     scripted: ScriptedPrometheus, *queries: Query, **thresholds: dict[str, Any]
 ) -> Audit:
     profile = Profile("test", queries)
-    limits = {name: Threshold.model_validate(limit) for name, limit in thresholds.items()}
+    limits = {name: AuditThreshold.model_validate(limit) for name, limit in thresholds.items()}
     async with Prometheus(Endpoint(scripted.url), pause=FakeTime().sleep) as prometheus:
         return await carry_out(prometheus, profile, WINDOW, limits)
 
@@ -125,7 +125,7 @@ async def test_results_are_written_as_the_go_program_does(scripted: ScriptedProm
         scripted,
         Query("updates", "updates"),
         Query("creates", "creates"),
-        Query("seconds", "seconds", threshold=Threshold(value=70)),
+        Query("seconds", "seconds", threshold=AuditThreshold(value=70)),
         seconds={"value": 60},
         updates={"metric": "creates", "ratio": 10},
     )
@@ -159,7 +159,7 @@ async def test_a_threshold_that_nothing_was_judged_by_is_told(scripted: Scripted
         Query("some", "some"),
         Query("nan", "nan"),
         Query("default", "empty", default=0),
-        Query("own", "empty", threshold=Threshold(value=1)),
+        Query("own", "empty", threshold=AuditThreshold(value=1)),
         missing={"value": 1},
         some={"metric": "missing", "ratio": 1},
         nan={"value": 1},

@@ -3,19 +3,20 @@
 import pytest
 from pydantic import ValidationError
 
-from perfscale.audit.thresholds import Threshold, judge
+from perfscale.audit.thresholds import judge
+from perfscale.config.audit import AuditThreshold
 
 
 @pytest.mark.parametrize(("value", "exceeded"), [(59.9, False), (60.0, False), (60.1, True)])
 def test_by_value(value: float, exceeded: bool) -> None:
-    verdict = judge(value, Threshold(value=60), {})
+    verdict = judge(value, AuditThreshold(value=60), {})
     assert verdict is not None
     assert (verdict.limit, verdict.exceeded) == (60.0, exceeded)
 
 
 @pytest.mark.parametrize(("value", "exceeded"), [(199, False), (200, False), (201, True)])
 def test_by_ratio_to_another_result(value: float, exceeded: bool) -> None:
-    threshold = Threshold(metric="CREATE-pods-count", ratio=2)
+    threshold = AuditThreshold(metric="CREATE-pods-count", ratio=2)
     verdict = judge(value, threshold, {"CREATE-pods-count": 100})
     assert verdict is not None
     assert (verdict.limit, verdict.exceeded) == (200, exceeded)
@@ -23,7 +24,7 @@ def test_by_ratio_to_another_result(value: float, exceeded: bool) -> None:
 
 
 def test_a_ratio_to_nothing_is_exceeded_by_anything() -> None:
-    threshold = Threshold(metric="other", ratio=2)
+    threshold = AuditThreshold(metric="other", ratio=2)
     more, none = judge(1, threshold, {"other": 0}), judge(0, threshold, {"other": 0})
     assert more is not None
     assert none is not None
@@ -32,11 +33,11 @@ def test_a_ratio_to_nothing_is_exceeded_by_anything() -> None:
 
 
 def test_without_the_other_result_there_is_no_verdict() -> None:
-    assert judge(1, Threshold(metric="other", ratio=2), {}) is None
+    assert judge(1, AuditThreshold(metric="other", ratio=2), {}) is None
 
 
 def test_a_limit_of_nothing_is_a_limit() -> None:
-    verdict = judge(0.1, Threshold(value=0), {})
+    verdict = judge(0.1, AuditThreshold(value=0), {})
     assert verdict is not None
     assert verdict.exceeded
 
@@ -46,11 +47,11 @@ def test_a_limit_of_nothing_is_a_limit() -> None:
 )
 def test_what_is_no_threshold_is_refused(written: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        Threshold.model_validate(written)
+        AuditThreshold.model_validate(written)
 
 
 def test_a_ratio_with_the_value_0_that_go_writes_beside_it_is_by_ratio() -> None:
-    threshold = Threshold.model_validate({"value": 0, "metric": "other", "ratio": 2})
+    threshold = AuditThreshold.model_validate({"value": 0, "metric": "other", "ratio": 2})
     verdict = judge(1, threshold, {"other": 1})
     assert verdict is not None
     assert verdict.limit == 2

@@ -13,7 +13,6 @@ from perfscale.audit.endpoint import (
     split_url,
 )
 from perfscale.audit.inputs import (
-    DEFAULT_SCRAPE_INTERVAL_S,
     INPUT_FILE,
     RESULTS_FILE,
     AuditInput,
@@ -24,11 +23,10 @@ from perfscale.audit.output import results_document
 from perfscale.audit.profile import Profile, load_profile
 from perfscale.audit.prometheus import Prometheus
 from perfscale.audit.reach import data_reaches, wait_until_scraped
-from perfscale.audit.thresholds import Threshold, Verdict
+from perfscale.audit.thresholds import Verdict
 from perfscale.audit.window import Window
 
 __all__ = [
-    "DEFAULT_SCRAPE_INTERVAL_S",
     "INPUT_FILE",
     "RESULTS_FILE",
     "Audit",
@@ -38,7 +36,6 @@ __all__ = [
     "Profile",
     "Prometheus",
     "Series",
-    "Threshold",
     "Value",
     "Verdict",
     "Window",

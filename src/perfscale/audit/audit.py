@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from perfscale.audit.query import placeholders
-from perfscale.audit.thresholds import Threshold, Verdict, judge
+from perfscale.audit.thresholds import Verdict, judge
 from perfscale.config.source import clip
 from perfscale.errors import PrometheusError, QueryError
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from perfscale.audit.prometheus import Prometheus
     from perfscale.audit.query import Query
     from perfscale.audit.window import Window
+    from perfscale.config.audit import AuditThreshold
 
 _LONGEST_NAME = 500
 """Of a result; label values may be of any length."""
@@ -87,7 +88,7 @@ async def carry_out(
     prometheus: Prometheus,
     profile: Profile,
     window: Window,
-    thresholds: Mapping[str, Threshold] = {},
+    thresholds: Mapping[str, AuditThreshold] = {},
 ) -> Audit:
     """Ask all queries of a profile at once, and judge the results.
 
@@ -198,7 +199,7 @@ class _Collected:
         self.values[name] = number
         self.queries[name] = query
 
-    def judged(self, given: Mapping[str, Threshold]) -> Audit:
+    def judged(self, given: Mapping[str, AuditThreshold]) -> Audit:
         """The audit, with the results judged."""
         thresholds = dict(self._own_thresholds()) | dict(given)
         verdicts = {
@@ -223,7 +224,7 @@ class _Collected:
             tuple(unjudged),
         )
 
-    def _own_thresholds(self) -> Iterator[tuple[str, Threshold]]:
+    def _own_thresholds(self) -> Iterator[tuple[str, AuditThreshold]]:
         for name, query in self.queries.items():
             if query.threshold is not None:
                 yield name, query.threshold

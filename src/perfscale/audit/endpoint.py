@@ -6,8 +6,8 @@ import base64
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import unquote, urlsplit, urlunsplit
 
+from perfscale.config.address import parse_address
 from perfscale.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -65,20 +65,8 @@ def split_url(url: str) -> tuple[str, Credentials]:
     Raises:
         ValueError: It is not the address of a server; the message has no credentials in it.
     """
-    try:
-        parts = urlsplit(url.strip())
-        host = parts.hostname
-        port = parts.port
-    except ValueError:
-        raise ValueError("this is not a URL, as in http://localhost:9090") from None
-    if parts.scheme not in ("http", "https") or not host:
-        raise ValueError("this is not a URL that begins with http:// or https://")
-    if parts.query or parts.fragment:
-        raise ValueError("a URL of a Prometheus has no ? and no #")
-    where = f"[{host}]" if ":" in host else host
-    netloc = where if port is None else f"{where}:{port}"
-    bare = urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), "", ""))
-    return bare, Credentials(unquote(parts.username or ""), unquote(parts.password or ""))
+    address = parse_address(url)
+    return address.url, Credentials(address.username, address.password)
 
 
 def chosen_credentials(*given: Credentials) -> Credentials:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from perfscale.audit.endpoint import Credentials, chosen_credentials, split_url
-from perfscale.audit.thresholds import Threshold
 from perfscale.audit.window import Window
+from perfscale.config.address import parse_address
+from perfscale.config.audit import DEFAULT_SCRAPE_INTERVAL_S, AuditThreshold
 from perfscale.config.document import Wanted, read_document
 from perfscale.config.durations import EXAMPLES, parse_duration
 from perfscale.config.fields import Duration, Flag, detail, refusal, rule, show
@@ -24,7 +25,6 @@ INPUT_FILE: Final = "perf-audit-input.json"
 RESULTS_FILE: Final = "perf-audit-results.json"
 DEFAULT_URL: Final = "http://localhost:9090"
 """Where Prometheus listens unless told otherwise, and where a port of it is forwarded to."""
-DEFAULT_SCRAPE_INTERVAL_S: Final = 30.0
 DEFAULT_DURATION_S: Final = 600.0
 
 _INPUT: Final = Wanted("audit's input file", "the key prometheusURL")
@@ -47,7 +47,7 @@ class AuditInput(NamedTuple):
     url: str | None
     credentials: Credentials
     verify_tls: bool
-    thresholds: dict[str, Threshold]
+    thresholds: dict[str, AuditThreshold]
 
 
 def _moment(value: object) -> datetime | None:
@@ -84,7 +84,7 @@ def _url(value: object) -> str:
     text = _string(value)
     if text:
         try:
-            split_url(text)
+            parse_address(text)
         except ValueError as error:
             raise rule(str(error)) from error
     return text
@@ -108,7 +108,7 @@ class _InputFile(Section):
     scrape_interval: Annotated[float, BeforeValidator(_interval)] = Field(
         default=0.0, alias="prometheusScrapeInterval"
     )
-    threshold_expectations: dict[str, Threshold] = Field(default_factory=dict)
+    threshold_expectations: dict[str, AuditThreshold] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _signs_in_one_way(self) -> _InputFile:
@@ -166,7 +166,11 @@ def _window_problem(file: _InputFile, window: Window) -> tuple[str, str] | None:
 
 
 def input_document(
-    start: datetime, end: datetime, *, url: str | None, scrape_interval_s: float
+    start: datetime,
+    end: datetime,
+    *,
+    url: str | None = None,
+    scrape_interval_s: float = DEFAULT_SCRAPE_INTERVAL_S,
 ) -> dict[str, Any]:
     """An input file for the time of a run, without any secret."""
     return {

@@ -13,8 +13,8 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from perfscale.audit.kube_burner import read_kube_burner
 from perfscale.audit.query import Query, placeholders
-from perfscale.audit.thresholds import Number, Threshold, as_threshold
 from perfscale.audit.window import VARIABLES
+from perfscale.config.audit import AuditThreshold, Number, as_threshold
 from perfscale.config.document import Wanted, read_document
 from perfscale.config.fields import Text, detail, refusal, rule, show
 from perfscale.config.load import validated
@@ -82,7 +82,7 @@ class QueryEntry(Section):
         description="Asked for the end of the window, or for all of it; then the highest counts.",
     )
     default: Number | None = Field(default=None, description="The result where there is no data.")
-    threshold: Annotated[Threshold | None, BeforeValidator(as_threshold)] = Field(
+    threshold: Annotated[AuditThreshold | None, BeforeValidator(as_threshold)] = Field(
         default=None, description="What a result must not be above."
     )
 
@@ -126,23 +126,24 @@ class ProfileFile(Section):
                 yield detail(rule(message), ("queries", number, "name"), entry.name)
 
 
-def load_profile(name: str) -> Profile:
+def load_profile(name: str, directory: Path = Path()) -> Profile:
     """Read a profile that comes with the package, or a file.
 
     Args:
         name: ``kubevirt``, ``kubernetes``, or a path.
+        directory: What a relative path starts from.
 
     Raises:
         ConfigError: There is none of that name, or something is wrong in it: everything at once.
     """
-    return Profile(name, _load(_find(name), (), name))
+    return Profile(name, _load(_find(name, directory), (), name))
 
 
-def _find(name: str, directory: Path | None = None) -> Path:
+def _find(name: str, directory: Path) -> Path:
     packaged = PROFILES / f"{name}.yaml"
     if re.fullmatch(r"\w+", name) and packaged.exists():
         return packaged
-    return Path(name) if directory is None else directory / name
+    return directory / name
 
 
 def _load(path: Path, above: tuple[Path, ...], name: str) -> tuple[Query, ...]:

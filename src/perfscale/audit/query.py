@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perfscale.audit.thresholds import Threshold
     from perfscale.audit.window import Window
+    from perfscale.config.audit import AuditThreshold
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
@@ -42,7 +42,7 @@ class Query:
     unit: str = ""
     kind: Literal["instant", "range"] = "instant"
     default: float | None = None
-    threshold: Threshold | None = None
+    threshold: AuditThreshold | None = None
     at_start: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
 

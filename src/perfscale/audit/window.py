@@ -75,8 +75,8 @@ class Window:
 
     @property
     def before_s(self) -> float:
-        """How much more of the time before the test a range has in it than one interval."""
-        return max(0.0, self.range_s - self.duration_s - 2 * self.scrape_interval_s)
+        """By how much a range was stretched back, to span enough scrapes, in seconds."""
+        return max(0.0, (LEAST_SCRAPES - 2) * self.scrape_interval_s - self.duration_s)
 
     def variables(self) -> dict[str, str]:
         """What stands for the window in a query, as PromQL writes durations."""

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
         Endpoint,
         Profile,
         Prometheus,
-        Threshold,
         Window,
     )
+    from perfscale.config.audit import AuditThreshold
 
 SOME_FAILED = 1
 EXCEEDED = 3
@@ -40,7 +40,7 @@ class AuditSettings:
     endpoint: Endpoint
     profile: Profile
     window: Window
-    thresholds: dict[str, Threshold]
+    thresholds: dict[str, AuditThreshold]
     results_file: Path
     wait_s: float
     strict: bool
@@ -143,7 +143,7 @@ def _endpoint(
     given: AuditInput, config_file: Path, url: str | None, outside: Credentials
 ) -> Endpoint:
     """The Prometheus of the command line, else the file's."""
-    from perfscale.audit import Endpoint, chosen_credentials
+    from perfscale.audit import Credentials, Endpoint, chosen_credentials
     from perfscale.errors import ConfigError, Problem
 
     bare, in_url = options.prometheus_address(url)
@@ -152,8 +152,8 @@ def _endpoint(
         message = "there is no prometheusURL: put it into the file, or use --prometheus URL"
         raise ConfigError([Problem(message, str(config_file))])
     # What the file says of one server is not sent to another.
-    own = given.credentials if address == given.url else in_url
-    credentials = chosen_credentials(outside, in_url, own)
+    own = given.credentials if address == given.url else Credentials()
+    credentials = chosen_credentials(in_url, outside, own)
     return Endpoint(address, credentials, verify_tls=given.verify_tls)
 
 
@@ -170,7 +170,7 @@ def _check_place(results_file: Path) -> None:
 
 async def _audit(settings: AuditSettings) -> int:
     from perfscale.audit import Prometheus, carry_out, results_document
-    from perfscale.cli.audit_report import findings, reach_warnings, verdicts
+    from perfscale.cli.audit_report import notes, reach_warnings, verdicts
 
     if not settings.endpoint.verify_tls:
         say("warning: the certificate of Prometheus is not verified (prometheusVerifyTLS)")
@@ -181,8 +181,12 @@ async def _audit(settings: AuditSettings) -> int:
     _write(settings.results_file, text)
     typer.echo(text)
     hint = "" if settings.wait_s else "; --wait waits for it"
-    for line in (*reach_warnings(found.window, reached, hint), *findings(found), *verdicts(found)):
+    for line in (*reach_warnings(found.window, reached, hint), *notes(found)):
         say(line)
+    for failure in found.failures:
+        say(f"error: {failure}")
+    for kept, told in verdicts(found):
+        say(f"  {'✓' if kept else '✗'} {told}")
     return exit_code(found, strict=settings.strict)
 
 

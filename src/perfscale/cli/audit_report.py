@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
+from rich.table import Table
+
 from perfscale.config import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from datetime import datetime
 
-    from perfscale.audit import Audit, Value, Window
+    from rich.console import Console
+
+    from perfscale.audit import Audit, Window
+    from perfscale.results import AuditedValue, AuditRecord
 
 
 def reach_warnings(window: Window, reached: datetime | None, hint: str) -> Iterator[str]:
@@ -37,40 +43,56 @@ def reach_warnings(window: Window, reached: datetime | None, hint: str) -> Itera
         )
 
 
-def findings(audit: Audit) -> Iterator[str]:
-    """What went wrong, and what there was nothing of."""
-    yield from (f"error: {failure}" for failure in audit.failures)
+def notes(audit: Audit) -> Iterator[str]:
+    """What there was nothing of."""
     for what, names in (
         ("no data", audit.empty),
         ("not a number, as of no observation, and counted as 0", audit.not_numbers),
         ("no result to judge by the threshold of", audit.unjudged),
     ):
         if names:
-            yield f"note: {what}: {_listed(names)}"
+            yield f"note: {what}: {', '.join(names)}"
 
 
-def verdicts(audit: Audit) -> Iterator[str]:
-    """How the results compare with their thresholds."""
+def verdicts(audit: Audit) -> Iterator[tuple[bool, str]]:
+    """How the results compare with their thresholds: whether they keep them, and a sentence."""
     for name, each in audit.values.items():
-        if each.verdict is not None:
-            mark = "✗" if each.verdict.exceeded else "✓"
-            yield f"  {mark} {name} {number(each)}, {limit(each)}"
+        verdict = each.verdict
+        if verdict is None:
+            continue
+        how = "above" if verdict.exceeded else "at most"
+        by = f", by the ratio to {verdict.metric}" if verdict.metric else ""
+        told = f"{name} {_number(each.value, each.unit)}, {how} {verdict.limit:.6g}{by}"
+        yield not verdict.exceeded, told
 
 
-def number(value: Value) -> str:
-    """A result with its unit."""
-    return f"{value.value:.6g} {value.unit}".rstrip()
+def exceeded(audit: Audit) -> Iterator[str]:
+    """The thresholds that are exceeded."""
+    return (told for kept, told in verdicts(audit) if not kept)
 
 
-def limit(value: Value) -> str:
-    """The threshold of a result; empty if it has none."""
-    verdict = value.verdict
-    if verdict is None:
+def print_audit(console: Console, record: AuditRecord) -> None:
+    """Print the audit of a run: its values as a table, then the notes."""
+    console.print(f"\n[bold]audit[/] by {escape(record.prometheus)}", soft_wrap=True)
+    if record.total is not None:
+        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 1), header_style="dim")
+        table.add_column("result", overflow="fold")
+        table.add_column("value", justify="right", no_wrap=True)
+        table.add_column("unit")
+        table.add_column("at most", justify="right", no_wrap=True)
+        for name, each in record.total.values.items():
+            table.add_row(escape(name), f"{each.value:.6g}", escape(each.unit), _limit(each))
+        if table.row_count:
+            console.print(table)
+    for note in record.notes:
+        console.print(f"  {escape(note)}", soft_wrap=True)
+
+
+def _limit(value: AuditedValue) -> str:
+    if value.limit is None:
         return ""
-    how = "above" if verdict.exceeded else "at most"
-    by = f", by the ratio to {verdict.metric}" if verdict.metric else ""
-    return f"{how} {verdict.limit:.6g}{by}"
+    return f"{value.limit:.6g} {'[red]✗[/]' if value.exceeded else '[green]✓[/]'}"
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names)
+def _number(value: float, unit: str) -> str:
+    return f"{value:.6g} {unit}".rstrip()

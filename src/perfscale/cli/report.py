@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from perfscale.cli.audit_report import print_audit
 from perfscale.cli.options import Output
 from perfscale.cli.streams import say
 from perfscale.config import format_duration
@@ -115,20 +116,25 @@ def _print_result(result: RunResult, folder: Path | None, left: str) -> None:
         _print_point(console, _TICK if each.passed else _CROSS, each.text)
     for workload in result.workloads:
         _print_workload(console, workload)
-    throttled_s = sum(call.throttled_s for call in result.calls)
+    _print_throttling(console, sum(call.throttled_s for call in result.calls))
+    if result.generator is not None:
+        _print_generator(console, result.generator)
+    if result.audit is not None:
+        print_audit(console, result.audit)
+    console.print()
+    if folder is not None:
+        console.print(f"results: {escape(str(folder))}", soft_wrap=True)
+    if left:
+        console.print(escape(left), soft_wrap=True)
+
+
+def _print_throttling(console: Console, throttled_s: float) -> None:
     if throttled_s >= _WORTH_A_LINE_S:
         console.print(
             f"\n[yellow]requests waited {throttled_s:.1f} s in all because the API server asked "
             "for it (429)[/]",
             soft_wrap=True,
         )
-    if result.generator is not None:
-        _print_generator(console, result.generator)
-    console.print()
-    if folder is not None:
-        console.print(f"results: {escape(str(folder))}", soft_wrap=True)
-    if left:
-        console.print(escape(left), soft_wrap=True)
 
 
 def _print_generator(console: Console, health: GeneratorHealth) -> None:

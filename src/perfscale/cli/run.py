@@ -17,6 +17,7 @@ from perfscale.cli.confirm import confirmed
 from perfscale.cli.dryrun import DryRun, report_trials
 from perfscale.cli.export import Export, ExportOption, export_results
 from perfscale.cli.failure import report_failure
+from perfscale.cli.run_audit import audit_run, check_prometheus, plan_audit, write_input
 from perfscale.cli.signals import handle_signals, run_until_signalled
 from perfscale.cli.simulate import FaultsFile, Speed, read_faults
 from perfscale.cli.streams import say, unread_at_worst
@@ -25,6 +26,7 @@ from perfscale.cli.verbosity import log_more
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
 
+    from perfscale.cli.run_audit import AuditPlan
     from perfscale.config import Config
     from perfscale.engine import FailureBudget, LoadGenerator
     from perfscale.kube.cluster import ClusterOptions
@@ -52,6 +54,7 @@ class RunSettings:
     dry_run: DryRun | None = None
     container_prefix: str | None = None
     container_tag: str | None = None
+    audit: AuditPlan | None = None
     command: tuple[str, ...] = field(default_factory=lambda: tuple(sys.argv))
 
 
@@ -66,6 +69,7 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     master: options.Master = None,
+    prometheus: options.Prometheus = None,
     yes: options.Yes = False,
     set_: options.Set = None,
     qps: options.Qps = None,
@@ -173,6 +177,8 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         container_prefix=container_prefix,
         container_tag=container_tag,
     )
+    if not dry_run:
+        settings = replace(settings, audit=plan_audit(settings.config, prometheus))
     raise typer.Exit(start(settings))
 
 
@@ -233,6 +239,8 @@ async def _run(settings: RunSettings) -> int:
     from perfscale.cli.header import print_header
     from perfscale.results import RunFolder
 
+    if settings.audit is not None:
+        await check_prometheus(settings.audit)
     folder = RunFolder(settings.results_dir, cleanup=partial(_cleanup_command, settings))
     async with _generator(settings, folder) as generator:
         plan = await generator.preflight()
@@ -247,12 +255,32 @@ async def _run(settings: RunSettings) -> int:
             result = await _execute(generator)
         finally:
             await displaying
-    if settings.simulate:
-        # Whatever is left of the run has gone with its cluster.
-        result = replace(result, remains=False)
-    with unread_at_worst():
-        _conclude(settings, result, folder.path)
+        if settings.simulate:
+            # Whatever is left of the run will have gone with its cluster.
+            result = replace(result, remains=False)
+        try:
+            # While the cluster is there: it has to be scraped once more.
+            result = await _audited(settings, folder, result)
+        finally:
+            with unread_at_worst():
+                _conclude(settings, result, folder.path)
     return result.exit_code
+
+
+async def _audited(settings: RunSettings, folder: RunFolder, result: RunResult) -> RunResult:
+    """Leave what an audit needs; audit the run if that was asked for and it came to its end."""
+    if folder.path is not None:
+        write_input(folder.path, result, settings.audit)
+    from perfscale.results import RunOutcome, with_audit
+
+    if settings.audit is None or result.outcome is RunOutcome.INTERRUPTED:
+        return result
+    record = await audit_run(settings.audit, result)
+    try:
+        return folder.add_audit(result, record)
+    except OSError as error:
+        say(f"warning: the audit cannot be written: {error.strerror or error}")
+        return with_audit(result, record)
 
 
 async def _display(following: Coroutine[None, None, None]) -> None:

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def dump_config(config: Config) -> str:
-    """Return ``config`` as YAML with every default written out.
+    """Return ``config`` as YAML with every default written out, but those that are nothing.
 
     `load_config` of it gives an equal configuration.
     """
     return yaml.dump(
-        config.model_dump(by_alias=True, mode="json"),
+        config.model_dump(by_alias=True, mode="json", exclude_none=True),
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,

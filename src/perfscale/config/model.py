@@ -25,6 +25,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from perfscale.config.audit import AuditConfig
 from perfscale.config.fields import (
     CUSTOM_ERRORS,
     Burst,
@@ -103,7 +104,7 @@ def _check_namespace(spec: ObjectSpec, info: ValidationInfo) -> ObjectSpec:
 class GlobalConfig(Section):
     """Limits that hold for the run as a whole."""
 
-    called: ClassVar[str] = "a mapping (qps, burst, maxInFlight, thresholds)"
+    called: ClassVar[str] = "a mapping (qps, burst, maxInFlight, thresholds, audit)"
 
     qps: Rate = Field(
         default=0.0,
@@ -125,6 +126,9 @@ class GlobalConfig(Section):
     )
     thresholds: Thresholds = Field(
         default=(), description="What the run as a whole has to keep to, all workloads together."
+    )
+    audit: AuditConfig | None = Field(
+        default=None, description="Ask a Prometheus what the control plane did during the run."
     )
 
     @property

@@ -5,6 +5,13 @@ records; it counts, summarises and writes them.
 """
 
 from perfscale.results.accounts import Accounts
+from perfscale.results.audit import (
+    AuditedSeries,
+    AuditedTime,
+    AuditedValue,
+    AuditRecord,
+    with_audit,
+)
 from perfscale.results.books import Balance, Books, IterationFacts
 from perfscale.results.calls import CallResult, Calls, CountedCall
 from perfscale.results.clock import ClockOffset
@@ -70,6 +77,10 @@ __all__ = [
     "SCHEMA_VERSION",
     "Accounts",
     "AnyEntry",
+    "AuditRecord",
+    "AuditedSeries",
+    "AuditedTime",
+    "AuditedValue",
     "Balance",
     "Books",
     "CallResult",
@@ -132,6 +143,7 @@ __all__ = [
     "summarize",
     "tally_rate",
     "threshold_title",
+    "with_audit",
     "write_file",
     "write_report",
 ]

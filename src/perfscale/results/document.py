@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from perfscale.results.audit import AuditSummary
 from perfscale.results.health import Validity
 from perfscale.results.records import RunOutcome
 
@@ -230,6 +231,7 @@ class Summary(_Part, frozen=True):
     kinds: dict[str, Kind]
     child_kinds: dict[str, Kind]
     workloads: list[Workload]
+    audit: Annotated[AuditSummary | None, Meta(description="null: Prometheus was not asked")]
 
 
 def results_schema() -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perfscale.errors import ResultsError
+from perfscale.results.audit import AUDIT_FILE, with_audit
 from perfscale.results.entries import JOURNAL_VERSION, Begin, EndEntry, Totals
 from perfscale.results.files import try_folder, write_file
 from perfscale.results.journal import JOURNAL_FILE, JournalWriter
@@ -17,6 +18,7 @@ from perfscale.results.summary import summarize
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from perfscale.results.audit import AuditRecord
     from perfscale.results.entries import Entry
     from perfscale.results.records import ObjectRecord, RunInfo, RunResult
 
@@ -112,6 +114,21 @@ class RunFolder:
             _make_files(path, result)
         if failure is not None:
             raise failure
+
+    def add_audit(self, result: RunResult, record: AuditRecord) -> RunResult:
+        """Put an audit of the run beside its other files, and into the summary.
+
+        Returns:
+            The result, with the audit taken into account.
+
+        Raises:
+            OSError: Something could not be written.
+        """
+        path, _ = self._opened()
+        audited = with_audit(result, record)
+        write_file(path / AUDIT_FILE, dump(record.as_json()))
+        write_result(path, audited)
+        return audited
 
     def _opened(self) -> tuple[Path, JournalWriter]:
         if self.path is None or self._journal is None:

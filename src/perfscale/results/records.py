@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from perfscale.results.accounts import Accounts
+    from perfscale.results.audit import AuditRecord
     from perfscale.results.calls import CallResult
     from perfscale.results.clock import ClockOffset
     from perfscale.results.entries import WorkloadInfo
@@ -329,6 +330,7 @@ class RunResult:
         clock: How far the server's clock is ahead of the client's; None
             without an answer that had a date.
         thresholds: Whether each was met, those of the run as a whole first.
+        audit: What a Prometheus told of the run's time, if it was asked.
     """
 
     info: RunInfo
@@ -351,6 +353,7 @@ class RunResult:
     clock: ClockOffset | None = None
     thresholds: tuple[ThresholdVerdict, ...] = ()
     generator: GeneratorHealth | None = None
+    audit: AuditRecord | None = None
 
     @property
     def run_id(self) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from perfscale.errors import ResultsError
+from perfscale.results.audit import read_audit, with_audit
 from perfscale.results.entries import Begin
 from perfscale.results.files import RecordFiles, write_file
 from perfscale.results.health import assess
@@ -72,7 +73,7 @@ def write_report(folder: Path) -> Report:
         with RecordFiles(folder) as files:
             replay = Replay(begin, files, series)
             _play(replay, entries, path)
-            result = _result(run, replay)
+            result = with_audit(_result(run, replay), read_audit(folder))
             if result.outcome is RunOutcome.KILLED or replay.lost:
                 _refuse_to_replace(folder)
         write_timeseries(folder, series, result.duration_s)

@@ -52,6 +52,7 @@ def summarize(result: RunResult) -> dict[str, Any]:
         kinds=_kinds(result.kinds),
         child_kinds=_kinds(result.child_kinds),
         workloads=[_workload(workload) for workload in result.workloads],
+        audit=None if result.audit is None else result.audit.without_series(),
     )
     built: dict[str, Any] = msgspec.to_builtins(summary)
     return built

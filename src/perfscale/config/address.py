@@ -1,0 +1,45 @@
+"""Addresses of servers other than the cluster's."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+
+class Address(NamedTuple):
+    """An address, and what it said of how to sign in.
+
+    Attributes:
+        url: Without credentials, and without a slash at its end.
+        username: Empty if there was none.
+        password: The same.
+    """
+
+    url: str
+    username: str = ""
+    password: str = ""
+
+    def __repr__(self) -> str:
+        """Without the password."""
+        return f"Address({self.url!r})"
+
+
+def parse_address(text: str) -> Address:
+    """Take an address apart.
+
+    Raises:
+        ValueError: It is not that of a server; the message has no credentials in it.
+    """
+    try:
+        parts = urlsplit(text.strip())
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("this is not a URL, as in http://localhost:9090") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise ValueError("this is not a URL that begins with http:// or https://")
+    if parts.query or parts.fragment:
+        raise ValueError("the URL of a server has no ? and no # in it")
+    where = f"[{host}]" if ":" in host else host
+    netloc = where if port is None else f"{where}:{port}"
+    bare = urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), "", ""))
+    return Address(bare, unquote(parts.username or ""), unquote(parts.password or ""))

@@ -1,0 +1,160 @@
+"""What an audit of a run has found: ``audit.json``, and its part of the summary.
+
+The audit comes after the run, and so after its journal. A report that is made again from the
+journal takes it from its file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from perfscale.errors import ResultsError
+from perfscale.results.records import RunOutcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from perfscale.results.records import RunResult
+
+AUDIT_FILE: Final = "audit.json"
+_GRAVEST_FIRST: Final = (70, 4, 1, 3)
+_INTERRUPTED: Final = 128
+"""From here on an exit code says which signal ended the run."""
+
+
+class AuditedValue(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A result of an audit.
+
+    Attributes:
+        value: A finite number.
+        unit: Of the value; empty if unknown.
+        limit: What it must not be above; None without a threshold.
+        exceeded: Whether it is above that.
+    """
+
+    value: float
+    unit: str = ""
+    limit: float | None = None
+    exceeded: bool = False
+
+
+class AuditedTime(msgspec.Struct, frozen=True, rename="camel"):
+    """The results of an audit for one span of time.
+
+    Attributes:
+        start: When it began, RFC 3339.
+        end: When it was over, RFC 3339.
+        range_seconds: How far back the rates and counts reach, from one scrape after its end.
+        values: The results by name.
+        name: The workload; empty for the whole run.
+    """
+
+    start: str
+    end: str
+    range_seconds: int
+    values: dict[str, AuditedValue]
+    name: str = ""
+
+
+class AuditedSeries(msgspec.Struct, frozen=True):
+    """A result over the time of the run.
+
+    Attributes:
+        name: What it is called.
+        unit: Of its values; empty if unknown.
+        points: Seconds since the run's start, and the value; None where it was no number.
+    """
+
+    name: str
+    unit: str
+    points: list[tuple[float, float | None]]
+
+
+class AuditSummary(msgspec.Struct, frozen=True, rename="camel"):
+    """What an audit of a run has found, its series over time apart.
+
+    Attributes:
+        prometheus: Who was asked; without credentials.
+        profile: What was asked.
+        scrape_interval_seconds: How often Prometheus scrapes.
+        data_until: How far its data reached, RFC 3339; None if it did not say.
+        exit_code: 4 if it could not be asked, 1 if some queries failed, 3 if a threshold was
+            exceeded, else 0.
+        problems: What failed or was exceeded, one sentence each.
+        notes: What else there is to know, one sentence each.
+        total: Of the whole run; None if Prometheus could not be asked.
+        workloads: Of each workload that began.
+    """
+
+    prometheus: str
+    profile: str
+    scrape_interval_seconds: float
+    data_until: str | None
+    exit_code: int
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    total: AuditedTime | None = None
+    workloads: tuple[AuditedTime, ...] = ()
+
+
+class AuditRecord(AuditSummary, frozen=True, rename="camel"):
+    """The document ``audit.json``.
+
+    Attributes:
+        series: Over the time of the run.
+    """
+
+    series: tuple[AuditedSeries, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The document."""
+        document: dict[str, Any] = msgspec.to_builtins(self)
+        return document
+
+    def without_series(self) -> AuditSummary:
+        """Its part of the run's summary."""
+        fields = {name: getattr(self, name) for name in AuditSummary.__struct_fields__}
+        return AuditSummary(**fields)
+
+
+def with_audit(result: RunResult, record: AuditRecord | None) -> RunResult:
+    """A run's result, with its audit taken into account."""
+    if record is None:
+        return result
+    failed = result.outcome is RunOutcome.PASSED and record.exit_code != 0
+    return replace(
+        result,
+        outcome=RunOutcome.FAILED if failed else result.outcome,
+        exit_code=graver(result.exit_code, record.exit_code),
+        problems=(*result.problems, *record.problems),
+        audit=record,
+    )
+
+
+def graver(first: int, second: int) -> int:
+    """The one of two exit codes that stands: a signal's, else 70, 4, 1, 3, 0."""
+
+    def rank(code: int) -> int:
+        if code >= _INTERRUPTED:
+            return -1
+        return _GRAVEST_FIRST.index(code) if code in _GRAVEST_FIRST else len(_GRAVEST_FIRST)
+
+    return min(first, second, key=rank)
+
+
+def read_audit(folder: Path) -> AuditRecord | None:
+    """The audit of a run's folder; None if there was none.
+
+    Raises:
+        ResultsError: Its file cannot be read.
+    """
+    path = folder / AUDIT_FILE
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=AuditRecord)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError) as error:
+        raise ResultsError(f"{path}: it does not describe an audit: {error}") from error

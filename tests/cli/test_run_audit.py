@@ -1,0 +1,173 @@
+"""A run that is audited: by the Prometheus that the command line or the workload file names."""
+
+import json
+from typing import Any
+
+import yaml
+from command_line import CommandLine, Ended
+from scripted_prometheus import ScriptedPrometheus, cannot, line, sample, scripted_prometheus
+from scripted_server import answers
+from workload_file import WAITING, entry
+
+CREATION = "time_from_creation_seconds_bucket"
+RUN = ("run", "w.yaml", "--simulate", "--speed", "50")
+
+
+def write(perfscale: CommandLine, **audit: Any) -> None:
+    workloads = [
+        {"name": name, **WAITING, "objects": [entry("vmi-ephemeral.yaml", 2, name)]}
+        for name in ("first", "second")
+    ]
+    document = {"globalConfig": {"audit": audit} if audit else {}, "workloads": workloads}
+    (perfscale.folder / "w.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+
+
+def summary(perfscale: CommandLine) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((perfscale.results[0] / "summary.json").read_text())
+    return found
+
+
+def audit_input(perfscale: CommandLine) -> dict[str, Any]:
+    text = (perfscale.results[0] / "perf-audit-input.json").read_text()
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+async def run(perfscale: CommandLine, prometheus: ScriptedPrometheus, *options: str) -> Ended:
+    return await perfscale.beside(*RUN, "--prometheus", prometheus.url, *options)
+
+
+async def test_a_run_is_audited_as_a_whole_and_by_workload(perfscale: CommandLine) -> None:
+    write(perfscale)
+    async with scripted_prometheus() as prometheus:
+        prometheus.gives(CREATION, sample(12.5))
+        prometheus.gives("node:kubevirt_vmi_phase:sum)", line((0, 1), phase="running"))
+        ended = await run(perfscale, prometheus)
+    assert ended.code == 0, ended.err
+    assert "vmiCreationToRunningSecondsP95" in ended.out
+    assert "12.5" in ended.out
+    audit = summary(perfscale)["audit"]
+    assert audit["prometheus"] == prometheus.url
+    value = {"value": 12.5, "unit": "seconds"}
+    assert audit["total"]["values"]["vmiCreationToRunningSecondsP95"] == value
+    first, second = audit["workloads"]
+    assert [each["name"] for each in (first, second)] == ["first", "second"]
+    assert first["values"]["vmiCreationToRunningSecondsP95"] == value
+    assert audit["total"]["start"] <= first["start"] < first["end"] <= second["start"]
+    assert second["end"] <= audit["total"]["end"]
+    series = json.loads((perfscale.results[0] / "audit.json").read_text())["series"]
+    assert [each["name"] for each in series] == ["VMIs running"]
+    again = perfscale("report", perfscale.results[0])
+    assert "vmiCreationToRunningSecondsP95" in again.out
+
+
+async def test_a_threshold_of_the_file_that_is_exceeded_fails_the_run(
+    perfscale: CommandLine,
+) -> None:
+    async with scripted_prometheus() as prometheus:
+        prometheus.gives(CREATION, sample(61))
+        limits = {"vmiCreationToRunningSecondsP99": 60, "vmiCreationToRunningSecondsP50": 61}
+        write(perfscale, prometheusURL=prometheus.url, scrapeInterval="1s", thresholds=limits)
+        ended = await perfscale.beside(*RUN)
+    assert ended.code == 3, ended.err
+    assert "FAILED" in ended.out
+    told = "audit: vmiCreationToRunningSecondsP99 61 seconds, above 60"
+    assert f"✗ {told}" in ended.out
+    found = summary(perfscale)
+    assert (found["exitCode"], found["outcome"], found["problems"]) == (3, "failed", [told])
+    kept = found["audit"]["total"]["values"]["vmiCreationToRunningSecondsP50"]
+    assert kept == {"value": 61.0, "unit": "seconds", "limit": 61.0}
+
+
+async def test_queries_that_fail_fail_the_run_and_leave_the_others(perfscale: CommandLine) -> None:
+    write(perfscale)
+    async with scripted_prometheus() as prometheus:
+        prometheus.gives(CREATION, sample(1))
+        prometheus.answers("workqueue_adds", cannot("parse error"))
+        ended = await run(perfscale, prometheus, "--output", "json")
+    assert ended.code == 1, ended.err
+    found = json.loads(ended.out)
+    assert found["problems"] == ["audit: virtControllerWorkqueueAddRate: parse error (bad_data)"]
+    assert found["audit"]["total"]["values"]["vmiCreationToRunningSecondsP50"]["value"] == 1
+
+
+async def test_a_prometheus_that_refuses_is_told_before_anything_is_created(
+    perfscale: CommandLine,
+) -> None:
+    write(perfscale)
+    async with scripted_prometheus() as prometheus:
+        prometheus.answers("", answers("no", status=401))
+        ended = await run(perfscale, prometheus)
+    assert ended.code == 4
+    assert "wants credentials (status 401)" in ended.err
+    assert perfscale.results == []
+
+
+async def test_a_prometheus_that_goes_away_during_the_run_costs_only_the_audit(
+    perfscale: CommandLine,
+) -> None:
+    write(perfscale)
+    async with scripted_prometheus() as prometheus:
+        asked = 0
+
+        async def gone_after_the_first(exchange: Any) -> None:
+            nonlocal asked
+            asked += 1
+            await exchange.reply_json(*((200, FIRST) if asked == 1 else (401, "no")))
+
+        prometheus.answers("", gone_after_the_first)
+        ended = await run(perfscale, prometheus)
+    assert ended.code == 4
+    found = summary(perfscale)
+    assert found["objects"]["ready"] == 4
+    assert "wants credentials" in found["problems"][0]
+    assert found["audit"]["total"] is None
+
+
+FIRST = {"status": "success", "data": {"resultType": "vector", "result": []}}
+
+
+async def test_every_run_leaves_an_input_for_an_audit(perfscale: CommandLine) -> None:
+    write(perfscale)
+    ended = perfscale(*RUN)
+    assert ended.code == 0, ended.err
+    document = audit_input(perfscale)
+    assert document["prometheusURL"] == "http://localhost:9090"
+    assert document["startTime"] < document["endTime"]
+    async with scripted_prometheus() as prometheus:
+        file = perfscale.results[0] / "perf-audit-input.json"
+        ended = await perfscale.beside(
+            "audit", "--config-file", file, "--prometheus", prometheus.url
+        )
+    assert ended.code == 0, ended.err
+    assert summary(perfscale)["audit"] is None
+
+
+async def test_the_files_of_the_audit_are_found_beside_the_workload_file(
+    perfscale: CommandLine,
+) -> None:
+    folder = perfscale.folder / "load"
+    folder.mkdir()
+    (folder / "token").write_text("t0ken")
+    (folder / "own.yaml").write_text("queries: [{name: own, query: mine}]")
+    async with scripted_prometheus() as prometheus:
+        prometheus.gives("mine", sample(7))
+        write(perfscale, prometheusURL=prometheus.url, profile="own.yaml", tokenFile="token")
+        (perfscale.folder / "w.yaml").rename(folder / "w.yaml")
+        ended = await perfscale.beside("run", "load/w.yaml", "--simulate", "--speed", "50")
+        assert ended.code == 0, ended.err
+        assert prometheus.requests[-1].headers["authorization"] == "Bearer t0ken"
+    assert summary(perfscale)["audit"]["total"]["values"] == {"own": {"value": 7.0}}
+    everything = "".join(
+        path.read_text() for path in perfscale.results[0].iterdir() if path.is_file()
+    )
+    assert "t0ken" not in everything + ended.out + ended.err
+
+
+def test_an_address_that_is_none_is_refused(perfscale: CommandLine) -> None:
+    write(perfscale)
+    ended = perfscale(*RUN, "--prometheus", "localhost:9090")
+    assert (ended.code, "this is not a URL" in ended.err) == (2, True)
+    write(perfscale, prometheusURL="http://x", profile="missing.yaml")
+    ended = perfscale(*RUN)
+    assert (ended.code, "no profile of that name" in ended.err) == (2, True)
