@@ -96,11 +96,11 @@ class Running:
     def signal(self, signum: int) -> None:
         self.process.send_signal(signum)
 
-    def ends(self) -> Ended:
+    def ends(self, patience_s: float = PATIENCE_S) -> Ended:
         try:
-            code = self.process.wait(PATIENCE_S)
+            code = self.process.wait(patience_s)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"did not end within {PATIENCE_S:g} s:\n{self.err}") from None
+            raise AssertionError(f"did not end within {patience_s:g} s:\n{self.err}") from None
         return Ended(code, self.out, self.err)
 
     def __enter__(self) -> Self:
