@@ -12,6 +12,7 @@ import yaml
 from documents import ROOT, Block, dead_links, perfscale_commands
 
 import perfscale
+from perfscale.audit import load_profile
 from perfscale.config import load_config
 from perfscale.sim.faults import Faults
 
@@ -56,6 +57,15 @@ def test_a_faults_file_that_is_shown_is_valid(yaml_block: Block) -> None:
     if not isinstance(content, dict) or not content.keys() <= {"seed", *FAULTS}:
         pytest.skip("not a whole faults file")
     Faults.model_validate(content)
+
+
+def test_a_profile_that_is_shown_is_valid(yaml_block: Block, tmp_path: Path) -> None:
+    content: Any = yaml.safe_load(yaml_block.text)
+    if not isinstance(content, dict) or "queries" not in content:
+        pytest.skip("not a whole profile")
+    file = tmp_path / "profile.yaml"
+    file.write_text(yaml_block.text, encoding="utf-8")
+    assert load_profile(str(file)).queries
 
 
 def test_the_changelog_has_a_section_for_this_version_or_for_the_next() -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
 
-_COMMANDS: Final = ("perfscale", "perfscale-load-generator")
+_COMMANDS: Final = ("perfscale", "perfscale-load-generator", "perfscale-audit")
 _OPERATORS: Final = frozenset("|&;<>()")
 _ASSIGNMENT: Final = re.compile(r"^\w+=")
 _FENCE: Final = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)

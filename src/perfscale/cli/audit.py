@@ -106,15 +106,16 @@ def audit(  # noqa: PLR0913 -- a command has as many parameters as options
     """Ask a Prometheus what the control plane did during a test.
 
     Reads the input file of the Go perfscale-audit, writes the results as it
-    did, and prints them.
+    did, and prints them. A run leaves an input file of its own time in its
+    folder.
 
     For example:
 
         perfscale audit --wait
 
-        perfscale audit --config-file first.json --results-file first-results.json
+        perfscale audit --config-file first.json --profile my-queries.yaml
 
-        perfscale audit --prometheus http://localhost:9090 --profile kubernetes
+        perfscale audit --prometheus http://localhost:9090 --strict
     """
     from perfscale.audit import credentials_of, load_input, load_profile
 
