@@ -25,6 +25,7 @@ TIME = AuditedTime(
     end="2026-01-02T03:05:05+00:00",
     range_seconds=62,
     values={"p95": AuditedValue(61.0, "seconds", 60.0, exceeded=True), "x": AuditedValue(1.0)},
+    without_data=["y"],
 )
 RECORD = AuditRecord(
     prometheus="http://localhost:9090",

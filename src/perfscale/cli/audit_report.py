@@ -43,15 +43,16 @@ def reach_warnings(window: Window, reached: datetime | None, hint: str) -> Itera
         )
 
 
-def notes(audit: Audit) -> Iterator[str]:
-    """What there was nothing of."""
+def notes(audit: Audit, most: int | None = None) -> Iterator[str]:
+    """What there was nothing of, with so many names at most."""
     for what, names in (
         ("no data", audit.empty),
         ("not a number, as of no observation, and counted as 0", audit.not_numbers),
         ("no result to judge by the threshold of", audit.unjudged),
     ):
         if names:
-            yield f"note: {what}: {', '.join(names)}"
+            more = f" and {len(names) - most} more" if most and len(names) > most else ""
+            yield f"note: {what}: {', '.join(names[:most])}{more}"
 
 
 def verdicts(audit: Audit) -> Iterator[tuple[bool, str]]:

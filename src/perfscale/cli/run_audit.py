@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _WAIT_S: Final = 300.0
 """How long the audit waits for the scrapes after the run's end."""
+_MOST_NAMES: Final = 5
 _TIMELINE: Final = "timeline"
 
 
@@ -131,7 +132,7 @@ async def _audit(plan: AuditPlan, result: RunResult, prometheus: Prometheus) -> 
             *(f"audit: {failure}" for failure in total.failures),
             *(f"audit: {each}" for each in exceeded(total)),
         ),
-        notes=(*reach_warnings(window, reached, ""), *notes(total)),
+        notes=(*reach_warnings(window, reached, ""), *notes(total, _MOST_NAMES)),
         total=_audited(total),
         workloads=tuple(workloads),
         series=tuple(
@@ -166,7 +167,12 @@ def _audited(audit: Audit, name: str = "") -> AuditedTime:
         for key, each in audit.values.items()
     }
     return AuditedTime(
-        window.start.isoformat(), window.end.isoformat(), window.range_s, values, name
+        window.start.isoformat(),
+        window.end.isoformat(),
+        window.range_s,
+        values,
+        list(audit.empty),
+        name,
     )
 
 

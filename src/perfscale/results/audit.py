@@ -49,6 +49,7 @@ class AuditedTime(msgspec.Struct, frozen=True, rename="camel"):
         end: When it was over, RFC 3339.
         range_seconds: How far back the rates and counts reach, from one scrape after its end.
         values: The results by name.
+        without_data: The queries that there was no data for.
         name: The workload; empty for the whole run.
     """
 
@@ -56,6 +57,7 @@ class AuditedTime(msgspec.Struct, frozen=True, rename="camel"):
     end: str
     range_seconds: int
     values: dict[str, AuditedValue]
+    without_data: list[str]
     name: str = ""
 
 
