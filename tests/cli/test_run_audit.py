@@ -1,6 +1,10 @@
 """A run that is audited: by the Prometheus that the command line or the workload file names."""
 
+import asyncio
 import json
+import signal
+import time
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
@@ -171,3 +175,39 @@ def test_an_address_that_is_none_is_refused(perfscale: CommandLine) -> None:
     write(perfscale, prometheusURL="http://x", profile="missing.yaml")
     ended = perfscale(*RUN)
     assert (ended.code, "no profile of that name" in ended.err) == (2, True)
+
+
+async def test_an_interrupted_run_is_not_audited(perfscale: CommandLine) -> None:
+    write(perfscale)
+    async with scripted_prometheus() as prometheus:
+        pause = ("--set", "workloads[*].waitWhenFinished=1h")
+        command = (*RUN, *pause, "--prometheus", prometheus.url)
+        ended = await interrupted(perfscale, command, "pausing")
+        assert ended.code == 130, ended.err
+        assert len(prometheus.requests) == 1  # whether it is there
+    assert summary(perfscale)["audit"] is None
+    assert audit_input(perfscale)["prometheusURL"] == prometheus.url
+
+
+async def test_who_does_not_wait_for_the_audit_still_learns_how_the_run_went(
+    perfscale: CommandLine,
+) -> None:
+    write(perfscale)
+    async with scripted_prometheus() as prometheus:
+        prometheus.scraped_until(time.time() - 3600)
+        command = (*RUN, "--prometheus", prometheus.url)
+        ended = await interrupted(perfscale, command, "waiting until Prometheus has scraped")
+    assert ended.code == 130, ended.err
+    assert "PASSED" in ended.out
+    assert summary(perfscale)["objects"]["ready"] == 4
+
+
+async def interrupted(perfscale: CommandLine, command: Sequence[str], stage: str) -> Ended:
+    """Run until it says this, then press Ctrl-C."""
+    try:
+        with perfscale.start(*command) as it:
+            await asyncio.to_thread(it.says, stage)
+            it.signal(signal.SIGINT)
+            return await asyncio.to_thread(it.ends)
+    finally:
+        await asyncio.get_running_loop().shutdown_default_executor()

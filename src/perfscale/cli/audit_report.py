@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from perfscale.config import format_duration
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from perfscale.audit import Audit, Window
     from perfscale.results import AuditedValue, AuditRecord
+
+_WIDTH_FOR_UNITS = 72
+"""Names say what is in seconds and MB, so that units can be left out of a narrow terminal."""
 
 
 def reach_warnings(window: Window, reached: datetime | None, hint: str) -> Iterator[str]:
@@ -79,14 +83,19 @@ def print_audit(console: Console, record: AuditRecord) -> None:
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 1), header_style="dim")
         table.add_column("result", overflow="fold")
         table.add_column("value", justify="right", no_wrap=True)
-        table.add_column("unit")
+        if console.width >= _WIDTH_FOR_UNITS:
+            table.add_column("unit")
         table.add_column("at most", justify="right", no_wrap=True)
         for name, each in record.total.values.items():
-            table.add_row(escape(name), f"{each.value:.6g}", escape(each.unit), _limit(each))
+            unit = [escape(each.unit)] if console.width >= _WIDTH_FOR_UNITS else []
+            table.add_row(escape(name), f"{each.value:.6g}", *unit, _limit(each))
         if table.row_count:
             console.print(table)
     for note in record.notes:
-        console.print(f"  {escape(note)}", soft_wrap=True)
+        if console.is_terminal:
+            console.print(Padding(escape(note), (0, 0, 0, 2)))
+        else:
+            console.print(f"  {escape(note)}", soft_wrap=True)
 
 
 def _limit(value: AuditedValue) -> str:
