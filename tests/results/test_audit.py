@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from journals import begins, killed_run
@@ -19,6 +20,7 @@ from perfscale.results import (
     with_audit,
     write_report,
 )
+from perfscale.results.junit import junit
 
 TIME = AuditedTime(
     start="2026-01-02T03:04:05+00:00",
@@ -104,6 +106,32 @@ def test_the_summary_has_values_and_verdicts_but_no_series(result: RunResult) ->
     }
     assert "series" not in audit
     json.dumps(summary)
+
+
+def parsed(result: RunResult) -> ET.Element:
+    return ET.fromstring(junit(result))  # noqa: S314 -- our own
+
+
+def cases(result: RunResult) -> dict[str, str | None]:
+    """The test cases of the audit for CI systems, and how those that failed did."""
+    found = {}
+    for case in parsed(result).findall("testsuite[@name='perfscale.audit']/testcase"):
+        failure = case.find("failure")
+        found[case.get("name", "")] = None if failure is None else failure.get("message")
+    return found
+
+
+def test_each_threshold_is_a_test_case_for_ci_systems(result: RunResult) -> None:
+    audited = with_audit(replace(result, outcome=RunOutcome.PASSED, problems=()), RECORD)
+    assert cases(audited) == {"queries": None, "p95 at most 60": "61 seconds"}
+    run = parsed(audited).find("testsuite[@name='perfscale.run']")
+    assert run is not None
+    assert run.get("failures") == "0"
+
+
+def test_queries_that_failed_are_a_test_case_that_failed(result: RunResult) -> None:
+    record = AuditRecord("http://x", "kubevirt", 1.0, None, 4, ("audit: away",))
+    assert cases(with_audit(result, record)) == {"queries": "audit: away"}
 
 
 def test_a_report_that_is_made_again_has_the_audit(folder: Path) -> None:

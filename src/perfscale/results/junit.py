@@ -11,25 +11,30 @@ from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
 from perfscale.config.metrics import Unit
+from perfscale.errors import ThresholdError
 from perfscale.results.records import RunOutcome
 from perfscale.results.thresholds import show
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from perfscale.results.audit import AuditRecord
     from perfscale.results.records import IterationResult, RunResult, WorkloadResult
     from perfscale.results.thresholds import ThresholdVerdict
 
 JUNIT_FILE: Final = "junit.xml"
 
+_EXCEEDED: Final = ThresholdError.exit_code
 _NOT_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What no XML document can hold, escaped or not: https://www.w3.org/TR/xml/#charsets"""
 
 
 def junit(result: RunResult) -> str:
-    """The document: a suite for the run as a whole, and one for each workload."""
+    """The document: a suite for the run as a whole, for each workload, and for the audit."""
     root = ET.Element("testsuites", name="perfscale", time=_seconds(result.duration_s))
     suites = [_run_suite(result), *(_workload_suite(each, result) for each in result.workloads)]
+    if result.audit is not None:
+        suites.append(_audit_suite(result.audit))
     for suite in suites:
         suite.set("timestamp", result.info.started_at.strftime("%Y-%m-%dT%H:%M:%S"))
         suite.set("errors", "0")
@@ -53,6 +58,8 @@ def _run_suite(result: RunResult) -> ET.Element:
         for iteration in workload.iterations
         for problem in iteration.problems
     }
+    if result.audit is not None:
+        elsewhere.update(result.audit.problems)
     own = [problem for problem in result.problems if problem not in elsewhere]
     case = _case(suite, "run", result.duration_s)
     if own or result.outcome in {RunOutcome.INTERRUPTED, RunOutcome.KILLED}:
@@ -85,6 +92,21 @@ def _add_thresholds(suite: ET.Element, verdicts: Iterable[ThresholdVerdict]) -> 
         case = _case(suite, " ".join(part for part in parts if part), 0.0)
         if not verdict.passed:
             _fail(case, verdict.text, (verdict.text,))
+
+
+def _audit_suite(audit: AuditRecord) -> ET.Element:
+    """Whether all queries were answered, and the thresholds of their results."""
+    suite = _suite("audit", 0.0)
+    case = _case(suite, "queries", 0.0)
+    if audit.exit_code not in (0, _EXCEEDED):
+        _fail(case, audit.problems[0], audit.problems)
+    for name, each in ({} if audit.total is None else audit.total.values).items():
+        if each.limit is not None:
+            case = _case(suite, f"{name} at most {each.limit:g}", 0.0)
+            if each.exceeded:
+                told = f"{each.value:g} {each.unit}".rstrip()
+                _fail(case, told, (told,))
+    return suite
 
 
 def _length_s(iteration: IterationResult) -> float:
