@@ -102,19 +102,24 @@ def test_a_profile_that_includes_itself_is_refused(tmp_path: Path) -> None:
     assert "other.yaml:1:11: include[0]: this profile includes itself" in refusal(path)
 
 
-def test_kube_burners_format_is_read(tmp_path: Path) -> None:
-    path = write(
-        tmp_path,
-        """
-        - query: irate(process_cpu_seconds_total{job=~".*etcd$"}[2m])
-          metricName: controlPlaneCPU
-        - query: avg_over_time(up[{{ .elapsed }}:])
-          metricName: up
-          instant: true
-          captureStart: true
-        """,
-    )
-    cpu, up, at_start = load_profile(path).queries
+KUBE_BURNERS = """\
+- query: irate(process_cpu_seconds_total{job=~".*etcd$"}[2m])
+  metricName: controlPlaneCPU
+- query: avg_over_time(up[{{ .elapsed }}:])
+  metricName: up
+  instant: true
+  captureStart: true
+
+# Names may begin with digits, and $1 is no variable.
+- query: sum(up) and on (instance) label_replace(role{role="x"}, "instance", "$1", "node", "(.+)")
+  metricName: 99thRoles
+"""
+
+
+@pytest.mark.parametrize("text", [KUBE_BURNERS, f"metrics:\n{KUBE_BURNERS}"])
+def test_kube_burners_format_is_read(tmp_path: Path, text: str) -> None:
+    cpu, up, at_start, roles = load_profile(write(tmp_path, text)).queries
+    assert (roles.name, '"$1"' in roles.promql(WINDOW)) == ("99thRoles", True)
     assert (cpu.name, cpu.kind) == ("controlPlaneCPU", "range")
     assert cpu.promql(WINDOW) == 'irate(process_cpu_seconds_total{job=~".*etcd$"}[2m])'
     assert (up.name, up.kind, up.at_start) == ("up", "instant", False)
@@ -151,7 +156,7 @@ BROKEN = {
     ),
     "kube-burner's entry without a name": (
         "- query: up",
-        "own.yaml:1:3: queries[0].metricName: this key is missing",
+        "own.yaml:1:3: metrics[0].metricName: this key is missing",
     ),
     "kube-burner's other variables": (
         "- query: 'up{{.uuid}}'\n  metricName: a",

@@ -1,7 +1,7 @@
 """kube-burner's metrics profiles, read as profiles of ours.
 
-A list of ``query``, ``metricName``, ``instant`` and ``captureStart``:
-https://kube-burner.github.io/kube-burner/latest/observability/metrics/
+A list, by itself or under ``metrics``, of ``query``, ``metricName``, ``instant`` and
+``captureStart``: https://kube-burner.github.io/kube-burner/latest/observability/metrics/
 """
 
 from __future__ import annotations
@@ -42,26 +42,40 @@ class _Entry(Section):
 
 
 class _File(Section):
-    queries: tuple[_Entry, ...] = Field(min_length=1)
+    called: ClassVar[str] = "a list of queries"
+
+    metrics: tuple[_Entry, ...] = Field(min_length=1)
+
+
+def is_kube_burner(document: Document) -> bool:
+    """Whether a document has kube-burner's form."""
+    tree = document.tree
+    return isinstance(tree, list) or (isinstance(tree, dict) and "metrics" in tree)
 
 
 def read_kube_burner(document: Document) -> tuple[Query, ...]:
-    """The queries of a document that is a list.
+    """The queries of a document that has kube-burner's form.
 
     Raises:
         ConfigError: Everything that is wrong in it.
     """
-    # Our models begin with a mapping: the list is put into one, with the places of what is in it.
-    wrapped = Document(
+    if isinstance(document.tree, list):
+        document = _under_metrics(document)
+    file = validated(document, _File)
+    return tuple(query for entry in file.metrics for query in _queries(entry))
+
+
+def _under_metrics(document: Document) -> Document:
+    """The same with its list under a key, as a model needs it, and all places kept."""
+    return Document(
         document.name,
         document.directory,
         document.wanted,
-        {"queries": document.tree},
-        {("queries", *path): mark for path, mark in document.values.items()},
-        {("queries", *path): position for path, position in document.keys.items()},
+        {"metrics": document.tree},
+        {("metrics", *path): mark for path, mark in document.values.items()},
+        {("metrics", *path): position for path, position in document.keys.items()},
         document.problems,
     )
-    return tuple(query for entry in validated(wrapped, _File).queries for query in _queries(entry))
 
 
 def _queries(entry: _Entry) -> Iterator[Query]:
