@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CONCURRENCY: Final = 16
-"""Queries at a time; Prometheus works on 20 at a time unless told otherwise."""
+CONCURRENCY: Final = 20
+"""Queries at a time: as many as Prometheus works on at a time, unless told otherwise."""
 _ATTEMPTS: Final = 3
 _BACKOFF_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 10.0

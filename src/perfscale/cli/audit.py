@@ -152,10 +152,11 @@ def _endpoint(
     if address is None:
         message = "there is no prometheusURL: put it into the file, or use --prometheus URL"
         raise ConfigError([Problem(message, str(config_file))])
-    # What the file says of one server is not sent to another.
-    own = given.credentials if address == given.url else Credentials()
+    # What the file says of one server does not hold for another.
+    same = address == given.url
+    own = given.credentials if same else Credentials()
     credentials = chosen_credentials(in_url, outside, own)
-    return Endpoint(address, credentials, verify_tls=given.verify_tls)
+    return Endpoint(address, credentials, verify_tls=given.verify_tls or not same)
 
 
 def _check_place(results_file: Path) -> None:
