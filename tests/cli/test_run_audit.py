@@ -138,6 +138,10 @@ async def test_every_run_leaves_an_input_for_an_audit(perfscale: CommandLine) ->
     document = audit_input(perfscale)
     assert document["prometheusURL"] == "http://localhost:9090"
     assert document["startTime"] < document["endTime"]
+    # A run that was killed has none yet: the report on it makes it.
+    (perfscale.results[0] / "perf-audit-input.json").unlink()
+    assert perfscale("report", perfscale.results[0]).code == 0
+    assert audit_input(perfscale) == document
     async with scripted_prometheus() as prometheus:
         file = perfscale.results[0] / "perf-audit-input.json"
         ended = await perfscale.beside(

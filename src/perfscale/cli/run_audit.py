@@ -176,11 +176,17 @@ def _audited(audit: Audit, name: str = "") -> AuditedTime:
     )
 
 
-def write_input(folder: Path, result: RunResult, plan: AuditPlan | None) -> None:
-    """Leave an input file of the run's own time for audits that come later."""
+def write_input(folder: Path, result: RunResult, plan: AuditPlan | None = None) -> None:
+    """Leave an input file of the run's own time for audits that come later.
+
+    One that is there already stays.
+    """
     from perfscale.audit import INPUT_FILE, input_document
     from perfscale.results import write_file
 
+    path = folder / INPUT_FILE
+    if path.exists():
+        return
     start, end = result.info.started_at, result.finished_at
     if plan is None:
         document = input_document(start, end)
@@ -188,6 +194,6 @@ def write_input(folder: Path, result: RunResult, plan: AuditPlan | None) -> None
         interval_s = plan.config.scrape_interval
         document = input_document(start, end, url=plan.endpoint.url, scrape_interval_s=interval_s)
     try:
-        write_file(folder / INPUT_FILE, json.dumps(document, indent=2) + "\n")
+        write_file(path, json.dumps(document, indent=2) + "\n")
     except OSError as error:
-        say(f"warning: {folder / INPUT_FILE} cannot be written: {error.strerror or error}")
+        say(f"warning: {path} cannot be written: {error.strerror or error}")
