@@ -23,7 +23,7 @@ from perfscale.audit import (
 )
 from perfscale.audit.query import Query
 from perfscale.config.audit import AuditThreshold
-from perfscale.errors import PrometheusError
+from perfscale.errors import PrometheusError, QueryError
 
 END = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 WINDOW = Window.ending(END, 60.0, 1.0)
@@ -199,6 +199,14 @@ async def test_how_far_the_data_reaches(scripted: ScriptedPrometheus) -> None:
         assert await data_reaches(prometheus) == END
         scripted.gives("timestamp(up)")
         assert await data_reaches(prometheus) is None
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "1e300"])
+async def test_a_reach_that_is_no_time(scripted: ScriptedPrometheus, value: str) -> None:
+    scripted.gives("timestamp(up)", sample(value))
+    async with Prometheus(Endpoint(scripted.url)) as prometheus:
+        with pytest.raises(QueryError, match="is not a time"):
+            await data_reaches(prometheus)
 
 
 async def test_a_wait_ends_once_everything_was_scraped_after_the_test(

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 import trustme
-from scripted_prometheus import ScriptedPrometheus, cannot, sample, scripted_prometheus, success
+from scripted_prometheus import (
+    ScriptedPrometheus,
+    cannot,
+    line,
+    sample,
+    scripted_prometheus,
+    success,
+)
 from scripted_server import Exchange, FakeTime, answers, never_answers, resets
 
 from perfscale.audit.endpoint import Credentials, Endpoint
@@ -142,7 +149,26 @@ async def test_a_text_is_no_result(scripted: ScriptedPrometheus) -> None:
             await prometheus.at('"x"', NOW)
 
 
-@pytest.mark.parametrize("document", [{"resultType": "vector"}, {}, None, 7])
+async def test_a_series_without_a_sample_is_no_series(scripted: ScriptedPrometheus) -> None:
+    scripted.gives("up", line())
+    async with opened(scripted.url) as prometheus:
+        assert await prometheus.over("up", NOW, NOW, 1) == []
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"resultType": "vector"},
+        {"resultType": "vector", "result": None},
+        {"resultType": "vector", "result": [{"metric": {}, "value": []}]},
+        {"resultType": "vector", "result": [{"metric": [], "value": [0, "1"]}]},
+        {"resultType": "vector", "result": [{"metric": {"a": 1}, "value": [0, "1"]}]},
+        {"resultType": "matrix", "result": [{"metric": {}, "values": [[0, "x"]]}]},
+        {},
+        None,
+        7,
+    ],
+)
 async def test_an_answer_that_is_none(scripted: ScriptedPrometheus, document: object) -> None:
     scripted.answers("up", answers({"status": "success", "data": document}))
     async with opened(scripted.url) as prometheus:

@@ -5,10 +5,11 @@ https://prometheus.io/docs/prometheus/latest/querying/api/#expression-query-resu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import msgspec
 
+from perfscale.config.source import clip
 from perfscale.errors import QueryError
 
 if TYPE_CHECKING:
@@ -49,8 +50,22 @@ def decode(body: bytes) -> Envelope:
         raise ValueError(str(error)) from None
 
 
+_Pair: TypeAlias = tuple[float, str | float]
+"""A moment, and a number as text; some that speak Prometheus' language write plain numbers."""
+
+
+class _AtOnce(msgspec.Struct):
+    metric: dict[str, str]
+    value: _Pair
+
+
+class _OverTime(msgspec.Struct):
+    metric: dict[str, str]
+    values: list[_Pair]
+
+
 def series_of(data: Any) -> list[Sampled]:  # noqa: ANN401 -- JSON
-    """The series in the ``data`` of a successful answer.
+    """The series in the ``data`` of a successful answer, each with one sample at least.
 
     Raises:
         QueryError: It has no numbers in it.
@@ -58,19 +73,22 @@ def series_of(data: Any) -> list[Sampled]:  # noqa: ANN401 -- JSON
     try:
         kind, result = data["resultType"], data["result"]
         if kind == "scalar":
-            return [Sampled({}, [_point(result)])]
+            return [Sampled({}, [_point(msgspec.convert(result, _Pair))])]
         if kind == "vector":
-            return [Sampled(each["metric"], [_point(each["value"])]) for each in result]
+            found = msgspec.convert(result, list[_AtOnce])
+            return [Sampled(each.metric, [_point(each.value)]) for each in found]
         if kind == "matrix":
+            lines = msgspec.convert(result, list[_OverTime])
             return [
-                Sampled(each["metric"], [_point(point) for point in each["values"]])
-                for each in result
+                Sampled(each.metric, [_point(point) for point in each.values])
+                for each in lines
+                if each.values
             ]
     except (LookupError, TypeError, ValueError) as error:
-        raise QueryError(f"the answer cannot be read: {error!r}") from error
-    raise QueryError(f"the query gives a {kind}, and no numbers")
+        raise QueryError(f"the answer cannot be read: {clip(str(error))}") from error
+    raise QueryError(f"the query gives a {clip(str(kind))}, and no numbers")
 
 
-def _point(pair: Sequence[Any]) -> tuple[float, float]:
+def _point(pair: _Pair) -> tuple[float, float]:
     moment, value = pair
-    return float(moment), float(value)  # "NaN", "+Inf" and "-Inf" as Prometheus writes them
+    return moment, float(value)  # "NaN", "+Inf" and "-Inf" as Prometheus writes them

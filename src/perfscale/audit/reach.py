@@ -7,6 +7,8 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from perfscale.errors import QueryError
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -32,7 +34,11 @@ async def data_reaches(prometheus: Prometheus) -> datetime | None:
     answer = await prometheus.at(_LAST_SCRAPES, datetime.now(UTC))
     if not answer:
         return None
-    return datetime.fromtimestamp(answer[0].points[-1][1], UTC)
+    moment_s = answer[0].points[-1][1]
+    try:
+        return datetime.fromtimestamp(moment_s, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise QueryError(f"{moment_s:g} is not a time") from None
 
 
 async def wait_until_scraped(
