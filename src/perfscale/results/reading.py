@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from perfscale.errors import ResultsError
+from perfscale.results.audit import AUDIT_FILE
 from perfscale.results.document import SCHEMA_VERSION
 from perfscale.results.entries import Begin
 from perfscale.results.files import CHILDREN_FILE, OBJECTS_FILE
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-_AUDIT_FILE: Final = "audit.json"
 
 T = TypeVar("T", ObjectRecord, TimePoint)
 
@@ -126,7 +126,7 @@ def read_run_files(folder: Path) -> RunFiles:
         )
     if not isinstance(summary.get("workloads"), list) or "outcome" not in summary:
         raise ResultsError(f"{path}: it is not the summary of a run", hint=_HINT)
-    run, workload, audit = folder / RUN_FILE, folder / WORKLOAD_FILE, folder / _AUDIT_FILE
+    run, workload, audit = folder / RUN_FILE, folder / WORKLOAD_FILE, folder / AUDIT_FILE
     return RunFiles(
         folder=folder,
         summary=summary,
