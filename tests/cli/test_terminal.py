@@ -97,6 +97,19 @@ def test_a_workload_that_is_named_is_run_without_a_question_and_without_colour_i
     assert COLOUR.search(it.raw) is None
 
 
+def test_a_narrow_terminal_shows_rate_phases_latencies_and_the_time_that_is_left(
+    perfscale: CommandLine, density: Path
+) -> None:
+    command = ("run", density, "--simulate", "--speed", "2", "--replicas", "30", "--qps", "5")
+    with terminal(perfscale, *command, "--burst", "1", COLUMNS="60") as it:
+        for told in (" of 5/s", "Scheduling ━", "ready so far p50", " to go"):
+            it.shows(told)
+        it.types("\x03")
+        assert it.ends() == 130
+    drawn = [line for line in it.shown.replace("\r", "\n").splitlines() if "━" in line]
+    assert max(map(len, drawn)) <= 60
+
+
 def test_ctrl_c_on_the_terminal_cleans_up_a_simulated_run_too(
     perfscale: CommandLine, density: Path
 ) -> None:

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 _MOST_FAILURES = 10
 """Failures that are told one by one; the rest are counted."""
+_WIDEST = 80
+"""Columns for bars: a terminal that is made narrower would break longer ones into pieces."""
 _LINE_EVERY_S = 5.0
 """Seconds between two plain lines of one stage."""
 
@@ -158,12 +160,15 @@ class _LineView:
             return
         self._stage = progress.stage
         self._last_s = progress.elapsed_s
+        remaining = progress.remaining_s
         self.say(
             f"[{progress.elapsed_s:7.1f}s] {progress.stage.value}{bound}: "
             f"created {progress.created}/{progress.requested} ready {progress.ready} "
             f"failed {progress.failed} deleted {progress.deleted}"
             + (f" {_rate(progress)}" if progress.rate else "")
             + _brackets(progress)
+            + "".join(f", {text}" for text in (_readiness(progress), _troubles(progress)) if text)
+            + ("" if remaining is None else f", {_remaining(remaining)}")
         )
 
     def say(self, text: str, *, style: str = "") -> None:
@@ -177,41 +182,56 @@ class _LiveView:
         self._live = live
 
     def show(self, progress: Progress, bound: str) -> None:
-        self._live.update(_panel(progress, bound))
+        self._live.update(_panel(progress, bound, self._live.console.width))
 
     def say(self, text: str, *, style: str = "") -> None:
         self._live.console.print(escape(text), style=style or None)
 
 
-def _panel(progress: Progress, bound: str) -> RenderableType:
+def _panel(progress: Progress, bound: str, width: int) -> RenderableType:
     title = Text(no_wrap=True, overflow="ellipsis")
     title.append(format_duration(round(progress.elapsed_s)), style="bold")
     title.append(f"  {progress.stage.value}{bound}")
-    if progress.stage is Stage.CREATING or progress.rate:
-        title.append(f"  {_rate(progress)}", style="cyan")
-    bars = Table.grid(padding=(0, 1), expand=True)
-    bars.add_column(no_wrap=True)
+    if progress.remaining_s is not None:
+        title.append(f"  {_remaining(progress.remaining_s)}", style="bold")
+    bars = Table.grid(padding=(0, 1))
+    bars.width = min(width, _WIDEST)
+    bars.add_column(no_wrap=True, overflow="ellipsis", max_width=24)
     bars.add_column(ratio=1)
     bars.add_column(justify="right", no_wrap=True)
     for name, count, style in _rows(progress):
-        bars.add_row(
-            name,
-            ProgressBar(total=max(1, progress.requested), completed=count, complete_style=style),
-            f"{count}/{progress.requested}",
-        )
-    return Group(title, bars, *_phase_lines(progress))
-
-
-def _phase_lines(progress: Progress) -> Iterator[Text]:
-    """The phases, a line for each kind, and how many children there are."""
-    for kind, counts in _by_kind(progress.phases):
-        line = Text(f"{kind}  " if kind else "", style="dim")
-        for phase, count in counts:
-            line.append(f"{phase} ", style="not dim")
-            line.append(f"{count}  ", style="bold not dim")
-        yield line
+        bars.add_row(name, _bar(count, progress.requested, style), f"{count}/{progress.requested}")
+    for name, count, total in _phase_rows(progress.phases):
+        bars.add_row(Text(name, style="dim"), _bar(count, total, "cyan"), str(count))
     if progress.present_children:
-        yield Text.assemble("children ", (f"{progress.present_children}", "bold"))
+        bars.add_row(Text("children", style="dim"), "", str(progress.present_children))
+    return Group(title, bars, Text("  ").join(_facts(progress)))
+
+
+def _bar(count: int, total: int, style: str) -> ProgressBar:
+    return ProgressBar(
+        total=max(1, total), completed=count, complete_style=style, finished_style=style
+    )
+
+
+def _phase_rows(phases: Mapping[tuple[str, str], int]) -> Iterator[tuple[str, int, int]]:
+    """Each phase with its count, and how many there are of its kind."""
+    for kind, counts in _by_kind(phases):
+        total = sum(count for _, count in counts)
+        for phase, count in counts:
+            yield f"{kind} {phase}" if kind else phase, count, total
+
+
+def _facts(progress: Progress) -> Iterator[Text]:
+    """What else is to be known, for one line that wraps between its parts."""
+    if progress.stage is Stage.CREATING or progress.rate:
+        yield Text(_rate(progress), style="cyan")
+    if readiness := _readiness(progress):
+        yield Text(readiness)
+    if progress.in_flight:
+        yield Text(f"{progress.in_flight} in flight")
+    if troubles := _troubles(progress):
+        yield Text(troubles, style="red")
 
 
 def _rows(progress: Progress) -> list[tuple[str, int, str]]:
@@ -225,3 +245,18 @@ def _rows(progress: Progress) -> list[tuple[str, int, str]]:
 def _rate(progress: Progress) -> str:
     target = f" of {progress.target:g}/s" if progress.target else "/s"
     return f"{progress.rate:.1f}{target}"
+
+
+def _remaining(seconds: float) -> str:
+    return f"about {format_duration(max(1, round(seconds)))} to go"
+
+
+def _readiness(progress: Progress) -> str:
+    if progress.ready_p50_s is None or progress.ready_p99_s is None:
+        return ""
+    return f"ready so far p50 {progress.ready_p50_s:.3g}s p99 {progress.ready_p99_s:.3g}s"
+
+
+def _troubles(progress: Progress) -> str:
+    counts = ((progress.request_errors, "request errors"), (progress.throttled, "throttled (429)"))
+    return "  ".join(f"{count} {name}" for count, name in counts if count)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import typer
+from rich.console import Console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,14 +25,25 @@ def print_header(plan: Plan, *, simulated: bool) -> None:
         ("namespaces", _shortened(plan.namespaces)),
         *((f"workload {workload.name}", _describe(workload)) for workload in plan.workloads),
     ]
-    width = max(len(name) for name, _ in rows)
-    for name, text in rows:
-        typer.echo(f"{name:<{width}}  {text}", err=True)
+    _print_rows(rows)
     if plan.insecure:
         typer.echo(
             "warning: the server's certificate is not verified (insecure-skip-tls-verify)",
             err=True,
         )
+
+
+def _print_rows(rows: Sequence[tuple[str, str]]) -> None:
+    """On a terminal wrapped between words, elsewhere a line that can be searched for."""
+    console = Console(stderr=True)
+    indent = max(len(name) for name, _ in rows) + 2
+    for name, text in rows:
+        line = f"{name:<{indent}}{text}"
+        if console.is_terminal:
+            line = textwrap.fill(
+                line, console.width, subsequent_indent=" " * indent, break_on_hyphens=False
+            )
+        typer.echo(line, err=True)
 
 
 def _describe(workload: WorkloadPlan) -> str:

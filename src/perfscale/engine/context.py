@@ -13,6 +13,7 @@ from perfscale.engine.rows import Change
 from perfscale.engine.tracker import Tracker
 from perfscale.engine.waits import Signal
 from perfscale.errors import FailureBudgetError
+from perfscale.results import Sketch
 
 if TYPE_CHECKING:
     import asyncio
@@ -60,6 +61,7 @@ class RunContext:
         changed: Notified whenever the tracker or the namespaces changed.
         budget: How many objects may fail; None for any number.
         failures: How many have.
+        readiness: How long those took that became ready.
         recorder: Tells the journal.
         health: What the generator sees of itself.
         sink: Where the records go.
@@ -76,6 +78,7 @@ class RunContext:
     changed: Signal = field(default_factory=Signal)
     budget: FailureBudget | None = None
     failures: int = 0
+    readiness: Sketch = field(default_factory=Sketch)
     recorder: Recorder = field(init=False)
     health: Health = field(init=False)
     sink: InitVar[ResultSink | None] = None
@@ -104,8 +107,12 @@ class RunContext:
                 subject.name,
                 phase or change.value,
             )
-            if change is Change.FAILED and not subject.is_child:
+            if subject.is_child:
+                continue
+            if change is Change.FAILED:
                 self._count_failure(subject)
+            elif change is Change.READY:
+                self.readiness.count((subject.ready_s or 0.0) - (subject.sent_s or 0.0))
         self.changed.notify()
 
     def _count_failure(self, row: TrackedObject) -> None:

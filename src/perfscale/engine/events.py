@@ -106,6 +106,14 @@ class Progress:
         target: The rate that was asked for; None without a limit.
         phases: How many objects of the run are in each phase now, by
             ``(kind, phase)``; phases without any are left out.
+        ready_p50_s: From the create request to readiness, of the run's objects
+            that have got there; within one per cent. None before the first.
+        ready_p99_s: The same at the 99th percentile.
+        request_errors: Requests that were answered with 5xx, broke, or were not
+            answered in time.
+        throttled: Requests that were answered with 429.
+        remaining_s: How much longer the stage takes if it goes on as in the
+            last seconds; None where nothing can be said.
     """
 
     elapsed_s: float
@@ -123,6 +131,11 @@ class Progress:
     rate: float
     target: float | None
     phases: Mapping[tuple[str, str], int]
+    ready_p50_s: float | None = None
+    ready_p99_s: float | None = None
+    request_errors: int = 0
+    throttled: int = 0
+    remaining_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

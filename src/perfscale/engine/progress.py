@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-from collections import Counter
+from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from perfscale.engine.events import Progress, SlowObject, Stage, StageStarted, StillWaiting
 from perfscale.engine.stuck import held_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.creation import Creator
@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 _PERIOD_S = 0.25
 _RATE_WINDOW = 4
 """Periods over which the rate is averaged: one second."""
+_OUTLOOK = 20
+"""Periods from which the remaining time is concluded: five seconds."""
 _STILL_WAITING_S = 10.0
 _STILL_WAITING_MOST_S = 60.0
 """A wait is told of after ten seconds, then each time that it has doubled, and at
@@ -44,6 +46,7 @@ class Reporter:
         self._scope: IterationScope | None = None
         self._targets = {plan.name: plan.qps for plan in context.plan.workloads}
         self._sent: list[int] = []
+        self._steps: deque[tuple[float, int]] = deque(maxlen=_OUTLOOK)
 
     def follow(self, scope: IterationScope) -> None:
         """Report on this iteration from now on."""
@@ -60,6 +63,7 @@ class Reporter:
         """The run turns to something else."""
         self._stage, self._workload, self._iteration = stage, workload, iteration
         self._entered_s = self._told_s = self._context.stopwatch.now()
+        self._steps.clear()
         place = f"{workload}, iteration {iteration}: " if iteration is not None else ""
         _log.info("%s%s", place, stage.value)
         self._context.recorder.enter(stage, workload, iteration, self._entered_s)
@@ -71,12 +75,28 @@ class Reporter:
         while True:
             if self._scope is not None:
                 self._sent = [*self._sent[-_RATE_WINDOW:], self._scope.sent]
-            self.report()
             now = self._context.stopwatch.now()
+            self._steps.append((now, self._done()))
+            self.report()
             if now - self._told_s >= quiet_s(self._told_s - self._entered_s):
                 self._told_s = now
                 self._report_wait(now)
             await asyncio.sleep(_PERIOD_S)
+
+    def _done(self) -> int:
+        """How far the stage has come: how many objects it need not wait for any more."""
+        scope = self._scope
+        if scope is None:
+            return 0
+        match self._stage:
+            case Stage.CREATING:
+                return scope.sent
+            case Stage.WAITING_READY:
+                return scope.requested - scope.unsettled
+            case Stage.WAITING_GONE:
+                return scope.requested - scope.present
+            case _:
+                return 0
 
     def report(self) -> None:
         """Report now."""
@@ -85,6 +105,8 @@ class Reporter:
             return
         spans = len(self._sent) - 1
         rate = (self._sent[-1] - self._sent[0]) / (spans * _PERIOD_S) if spans > 0 else 0.0
+        ready = self._context.readiness.summarize()
+        stats = self._context.client.stats
         self._context.broadcast.send(
             Progress(
                 elapsed_s=self._context.stopwatch.now(),
@@ -102,6 +124,11 @@ class Reporter:
                 rate=rate,
                 target=self._targets.get(scope.workload),
                 phases=dict(+self._context.tracker.phases),
+                ready_p50_s=ready.p50,
+                ready_p99_s=ready.p99,
+                request_errors=stats.server_errors + stats.connection_errors + stats.timeouts,
+                throttled=stats.throttled,
+                remaining_s=remaining_s(self._steps, scope.requested),
             )
         )
 
@@ -124,6 +151,24 @@ class Reporter:
                 slowest=_slowest(waiting, now, leaving=self._stage is not Stage.WAITING_READY),
             )
         )
+
+
+def remaining_s(steps: Sequence[tuple[float, int]], total: int) -> float | None:
+    """How much longer something takes that goes on as it did.
+
+    Args:
+        steps: Times in seconds and how much was done by then, the last ones.
+        total: How much there is to do.
+
+    Returns:
+        Seconds; None as long as nothing was done in between.
+    """
+    if len(steps) < 2:
+        return None
+    (began_s, before), (now_s, done) = steps[0], steps[-1]
+    if done <= before or now_s <= began_s:
+        return None
+    return max(0, total - done) * (now_s - began_s) / (done - before)
 
 
 def quiet_s(waited_s: float) -> float:
