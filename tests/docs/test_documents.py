@@ -14,6 +14,7 @@ from documents import ROOT, Block, dead_links, perfscale_commands
 import perfscale
 from perfscale.audit import load_profile
 from perfscale.config import load_config
+from perfscale.config.metrics import METRICS
 from perfscale.sim.faults import Faults
 
 RUN = ("perfscale", "run")
@@ -66,6 +67,11 @@ def test_a_profile_that_is_shown_is_valid(yaml_block: Block, tmp_path: Path) -> 
     file = tmp_path / "profile.yaml"
     file.write_text(yaml_block.text, encoding="utf-8")
     assert load_profile(str(file)).queries
+
+
+def test_every_metric_of_a_threshold_is_documented() -> None:
+    told = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "workload-file.md").read_text("utf-8")))
+    assert set(METRICS) <= told
 
 
 def test_the_changelog_has_a_section_for_this_version_or_for_the_next() -> None:

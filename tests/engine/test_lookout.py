@@ -3,12 +3,24 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tracker_story import Story
 from workloads import config, objects, workload
 
+from perfscale.config import Threshold
 from perfscale.engine.lookout import Lookout
 from perfscale.engine.rows import IterationScope
-from perfscale.results import Calls, WorkloadInfo
+from perfscale.results import (
+    Accounts,
+    Calls,
+    KindResult,
+    LatencySamples,
+    Rate,
+    WorkloadInfo,
+    WorkloadResult,
+)
+from perfscale.results.thresholds import judge_threshold
 
 VMI = "VirtualMachineInstance"
 MINUTE_S = 60.0
@@ -23,6 +35,7 @@ class Watched:
         limits = [{"abortOnFail": True, **threshold} for threshold in thresholds]
         load = config(workload(objects(count=count), thresholds=limits, **keys))
         info = WorkloadInfo("density", 1, {VMI: count}, None, 1)
+        self.threshold = load.workloads[0].thresholds[0]
         self.lookout = Lookout(load, [info], lambda _: self.calls)
         self.scope: IterationScope = story.iteration(count)
 
@@ -43,6 +56,41 @@ def test_an_object_whose_time_is_up_counts_before_it_gets_there(story: Story) ->
     told = watched.lost(row.sent_s + MINUTE_S + 1)
     assert told is not None
     assert "density: vmiReady max cannot be met any more: 1 of 2 have taken longer than 1m" in told
+
+
+def missed(threshold: Threshold, latencies: LatencySamples) -> bool:
+    """Whether the verdict at the end is that the threshold was missed."""
+    nothing = LatencySamples().summarize()
+    kind = KindResult(Accounts(), {"Ready": latencies.summarize()}, nothing)
+    rate = Rate(target=None, achieved=None, held_back_s=0.0)
+    result = WorkloadResult(
+        "density", 1, Accounts(), Accounts(), rate, {VMI: kind}, child_kinds={}, iterations=()
+    )
+    return not judge_threshold(threshold, result).passed
+
+
+@given(
+    st.lists(st.none() | st.floats(0, 200), min_size=1, max_size=12),
+    st.sampled_from(["p50", "p90", "p95", "p99", "p99.9", "max"]),
+    st.integers(1, 400),
+)
+def test_what_is_called_lost_is_missed_in_the_end_whatever_comes_after(
+    took_s: list[float | None], quantile: str, now_s: int
+) -> None:
+    story = Story()
+    watched = Watched(story, len(took_s), ready(quantile, "1m"))
+    latencies = LatencySamples()
+    for number, latency_s in enumerate(took_s):
+        row = story.created(watched.scope, str(number))
+        assert row.sent_s is not None
+        if latency_s is None:
+            latencies.add_missing()
+            continue
+        latencies.add(latency_s)
+        if row.sent_s + latency_s <= now_s:
+            row.ready_s = row.sent_s + latency_s
+    if watched.lost(now_s) is not None:
+        assert missed(watched.threshold, latencies)
 
 
 def test_what_got_there_in_time_does_not_count_however_late_it_is_looked_at(story: Story) -> None:

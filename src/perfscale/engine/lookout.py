@@ -46,9 +46,10 @@ class _LatencyWatch:
 
     def look(self, scope: IterationScope, now: float) -> None:
         """Look at the objects about which something is certain by now."""
+        objects = scope.objects
         cursor = self._cursors.get(scope, 0)
-        for row in scope.objects[cursor:]:
-            over = self._is_over(row, now)
+        while cursor < len(objects):
+            over = self._is_over(objects[cursor], now)
             if over is None:
                 break
             self.over += over
