@@ -52,6 +52,21 @@ def test_many_answers_tell_it_to_the_time_of_a_request() -> None:
     assert offset.offset_s == pytest.approx(-7.4, abs=0.04)
 
 
+def test_clocks_that_drift_apart_for_hours_are_told_as_they_are_at_the_end() -> None:
+    clock = ClockBounds(EPOCH_S)
+    for minute in range(600):
+        for number in range(40):
+            sent_s = 60.0 * minute + 0.037 * number
+            clock.observe(
+                dated(EPOCH_S + 2.0 + (sent_s + 0.001) * (1 + 10e-6)), sent_s, sent_s + 0.002
+            )
+    offset = clock.offset()
+    assert offset is not None
+    assert offset.consistent
+    assert offset.low_s <= 2.0 + 36000 * 10e-6 <= offset.high_s
+    assert offset.uncertainty_s < 0.03
+
+
 def test_a_clock_that_is_set_meanwhile_is_noticed() -> None:
     clock = ClockBounds(EPOCH_S)
     clock.observe(dated(EPOCH_S), 0.0, 0.01)
@@ -59,6 +74,8 @@ def test_a_clock_that_is_set_meanwhile_is_noticed() -> None:
     offset = clock.offset()
     assert offset is not None
     assert not offset.consistent
+    assert offset.low_s <= 0
+    assert offset.high_s >= 60
 
 
 @pytest.mark.parametrize("date", ["", "soon", "Fri, 99 Jan 2026 03:04:05 GMT"])

@@ -7,7 +7,9 @@ less ours, lies between ``D - a`` and ``D + 1 - s``. Each answer gives such an
 interval, and the offset lies in all of them: with many answers, what they have in
 common is about as long as a request takes. The idea is Marzullo's, of intersecting
 the intervals of what different sources say (K. Marzullo, *Maintaining the Time in
-a Distributed System*, Stanford, 1984).
+a Distributed System*, Stanford, 1984). Clocks drift apart, so an interval is worth
+less the older it is: it grows by 15 millionths of its age at either end, which is
+what NTP allows a clock.
 """
 
 from __future__ import annotations
@@ -19,24 +21,25 @@ from typing import Final
 
 _RESOLUTION_S: Final = 1.0
 """Of a ``Date`` header: https://www.rfc-editor.org/rfc/rfc9110#field.date"""
+_DRIFT: Final = 15e-6
+"""PHI, the tolerance of frequency: https://www.rfc-editor.org/rfc/rfc5905#section-7.2"""
 
 
 @dataclass(frozen=True, slots=True)
 class ClockOffset:
     """Between which bounds the server's clock is ahead of ours, in seconds.
 
-    Where ``low_s`` is above ``high_s``, no offset agrees with every answer: a
-    clock was set while the run went on, or servers behind one address have
-    different clocks.
+    Attributes:
+        low_s: The least that it may be ahead, when the last answer came.
+        high_s: The most.
+        consistent: Whether one offset agrees with every answer. If not, a clock
+            was set while the run went on, or servers behind one address have
+            different clocks: the bounds are then those of any of them.
     """
 
     low_s: float
     high_s: float
-
-    @property
-    def consistent(self) -> bool:
-        """Whether there is an offset that agrees with every answer."""
-        return self.low_s <= self.high_s
+    consistent: bool = True
 
     @property
     def offset_s(self) -> float:
@@ -46,7 +49,7 @@ class ClockOffset:
     @property
     def uncertainty_s(self) -> float:
         """How far the offset may be from the middle, either way."""
-        return abs(self.high_s - self.low_s) / 2
+        return (self.high_s - self.low_s) / 2
 
 
 class ClockBounds:
@@ -59,8 +62,9 @@ class ClockBounds:
 
     def __init__(self, epoch_s: float) -> None:
         self._epoch_s = epoch_s
-        self._low_s = -math.inf
-        self._high_s = math.inf
+        self._low_s, self._high_s = -math.inf, math.inf
+        self._lowest_s, self._highest_s = math.inf, -math.inf
+        self._at_s = 0.0
         self._date = ""
         self._second_s: float | None = None
 
@@ -69,16 +73,24 @@ class ClockBounds:
         if date != self._date:
             self._date = date
             self._second_s = _second(date)
-        if self._second_s is not None:
-            since_epoch_s = self._second_s - self._epoch_s
-            self._low_s = max(self._low_s, since_epoch_s - answered_s)
-            self._high_s = min(self._high_s, since_epoch_s + _RESOLUTION_S - sent_s)
+        if self._second_s is None:
+            return
+        low_s = self._second_s - self._epoch_s - answered_s
+        high_s = self._second_s - self._epoch_s + _RESOLUTION_S - sent_s
+        drift_s = _DRIFT * abs(answered_s - self._at_s)
+        self._at_s = answered_s
+        self._low_s = max(self._low_s - drift_s, low_s)
+        self._high_s = min(self._high_s + drift_s, high_s)
+        self._lowest_s = min(self._lowest_s, low_s)
+        self._highest_s = max(self._highest_s, high_s)
 
     def offset(self) -> ClockOffset | None:
         """What is known; None without an answer that had a date."""
         if math.isinf(self._low_s):
             return None
-        return ClockOffset(round(self._low_s, 6), round(self._high_s, 6))
+        if self._low_s <= self._high_s:
+            return ClockOffset(round(self._low_s, 6), round(self._high_s, 6))
+        return ClockOffset(round(self._lowest_s, 6), round(self._highest_s, 6), consistent=False)
 
 
 def _second(date: str) -> float | None:

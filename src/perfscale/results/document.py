@@ -170,12 +170,13 @@ class Watches(_Part, frozen=True):
 
 
 class Clock(_Part, frozen=True):
-    """How far the server's clock is ahead; null offsets where no offset fits all answers."""
+    """How far the server's clock is ahead, with the uncertainty either way, and the bounds."""
 
-    offset_seconds: float | None
-    uncertainty_seconds: float | None
+    offset_seconds: float
+    uncertainty_seconds: float
     low_seconds: float
     high_seconds: float
+    consistent: Annotated[bool, Meta(description="whether one offset agrees with every answer")]
 
 
 class Lag(_Part, frozen=True):

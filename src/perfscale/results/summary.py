@@ -121,10 +121,11 @@ def _clock(clock: ClockOffset | None) -> document.Clock | None:
     if clock is None:
         return None
     return document.Clock(
-        offset_seconds=round(clock.offset_s, 6) if clock.consistent else None,
-        uncertainty_seconds=round(clock.uncertainty_s, 6) if clock.consistent else None,
+        offset_seconds=round(clock.offset_s, 6),
+        uncertainty_seconds=round(clock.uncertainty_s, 6),
         low_seconds=clock.low_s,
         high_seconds=clock.high_s,
+        consistent=clock.consistent,
     )
 
 
