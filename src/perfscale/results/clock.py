@@ -53,7 +53,11 @@ class ClockOffset:
 
 
 class ClockBounds:
-    """Narrows the offset down, answer by answer.
+    """Narrows the offset down, second by second of the server's.
+
+    Of the answers with one date, the first to come tells the most of the lower
+    bound, and the last to be sent of the upper one; so the bounds are only looked
+    at when the date changes.
 
     Args:
         epoch_s: Our wall clock, in seconds since 1970, when the clock that the
@@ -67,30 +71,46 @@ class ClockBounds:
         self._at_s = 0.0
         self._date = ""
         self._second_s: float | None = None
+        self._begin(0.0, 0.0)
+
+    def _begin(self, sent_s: float, answered_s: float) -> None:
+        """The first answer with another date."""
+        self._first_sent_s = self._last_sent_s = sent_s
+        self._first_answered_s = self._last_answered_s = answered_s
 
     def observe(self, date: str, sent_s: float, answered_s: float) -> None:
         """Take one answer. Called for every request; a date that is none says nothing."""
-        if date != self._date:
-            self._date = date
-            self._second_s = _second(date)
-        if self._second_s is None:
+        if date == self._date:
+            self._first_sent_s = min(self._first_sent_s, sent_s)
+            self._last_sent_s = max(self._last_sent_s, sent_s)
+            self._last_answered_s = answered_s
             return
-        low_s = self._second_s - self._epoch_s - answered_s
-        high_s = self._second_s - self._epoch_s + _RESOLUTION_S - sent_s
-        drift_s = _DRIFT * abs(answered_s - self._at_s)
-        self._at_s = answered_s
-        self._low_s = max(self._low_s - drift_s, low_s)
-        self._high_s = min(self._high_s + drift_s, high_s)
-        self._lowest_s = min(self._lowest_s, low_s)
-        self._highest_s = max(self._highest_s, high_s)
+        self._conclude()
+        self._date = date
+        self._second_s = _second(date)
+        self._begin(sent_s, answered_s)
 
     def offset(self) -> ClockOffset | None:
         """What is known; None without an answer that had a date."""
+        self._conclude()
         if math.isinf(self._low_s):
             return None
         if self._low_s <= self._high_s:
             return ClockOffset(round(self._low_s, 6), round(self._high_s, 6))
         return ClockOffset(round(self._lowest_s, 6), round(self._highest_s, 6), consistent=False)
+
+    def _conclude(self) -> None:
+        """Take what the answers with the last date say, as far as they have come."""
+        if self._second_s is None:
+            return
+        begin_s = self._second_s - self._epoch_s
+        end_s = begin_s + _RESOLUTION_S
+        drift_s = _DRIFT * abs(self._last_answered_s - self._at_s)
+        self._at_s = self._last_answered_s
+        self._low_s = max(self._low_s - drift_s, begin_s - self._first_answered_s)
+        self._high_s = min(self._high_s + drift_s, end_s - self._last_sent_s)
+        self._lowest_s = min(self._lowest_s, begin_s - self._last_answered_s)
+        self._highest_s = max(self._highest_s, end_s - self._first_sent_s)
 
 
 def _second(date: str) -> float | None:
