@@ -54,7 +54,7 @@ def test_many_answers_tell_it_to_the_time_of_a_request() -> None:
 
 def test_clocks_that_drift_apart_for_hours_are_told_as_they_are_at_the_end() -> None:
     clock = ClockBounds(EPOCH_S)
-    for minute in range(600):
+    for minute in range(0, 601, 10):
         for number in range(40):
             sent_s = 60.0 * minute + 0.037 * number
             clock.observe(
