@@ -30,6 +30,9 @@ stamped them, four transitions, readiness, two bounds on the watch's delay, dele
 ITERATION_BYTES = 16_000
 """What is kept of an iteration, however many objects it had: its accounts, its
 percentiles, and how the API server answered."""
+UNDER_WAY_BYTES = 250_000
+"""What one of the two looks may find that the other does not: of the iteration that is
+just over, its rows and what is not in the journal yet. A leak of rows would be millions."""
 
 REFUSED = "apiVersion: v1\nkind: Pod\nmetadata: {name: empty}\nspec: {}\n"
 """A pod without containers."""
@@ -79,7 +82,7 @@ async def test_memory_does_not_grow_with_the_iterations(
     kept = ITERATIONS - WARM
     # The arrays of samples grow by an eighth more than they need.
     samples = kept * COUNT * SAMPLES * 8 * 9 // 8
-    assert sizes[ITERATIONS] - sizes[WARM] <= samples + kept * ITERATION_BYTES
+    assert sizes[ITERATIONS] - sizes[WARM] <= samples + kept * ITERATION_BYTES + UNDER_WAY_BYTES
 
 
 def open_files() -> set[str]:
