@@ -16,7 +16,7 @@ seed: 3
 requests:
   - {fault: tooManyRequests, share: 0.2, retryAfter: 0s}
 objects:
-  - {fault: fails, phase: Running, names: ["*-2"]}
+  - {fault: fails, phase: Scheduling, names: ["*-2"]}
 """
 
 

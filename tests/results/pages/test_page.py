@@ -192,7 +192,10 @@ MEASURED: dict[str, Any] = {
         {"passed": True, "text": "vmiReady p50 2.000 s is within its 30 s"},
         {"passed": False, "text": "apiErrors 7 is above its 0"},
     ],
-    "clock": {"offsetSeconds": -1.5, "uncertaintySeconds": 0.25},
+    "clock": {
+        "offsetSeconds": -1.5, "uncertaintySeconds": 0.25, "consistent": True,
+        "lowSeconds": -1.75, "highSeconds": -1.25,
+    },
     "calls": [
         {
             "verb": "create", "resource": "virtualmachineinstances", "sent": 1234, "timeouts": 2,
@@ -238,6 +241,15 @@ def test_what_else_was_measured_is_shown_where_it_was(folder: Path) -> None:
         "how late the watch told of new objects",
     ):
         assert told in text
+
+
+def test_servers_with_different_clocks_are_told_of(folder: Path) -> None:
+    finished_run(folder, [vmi(1)], requested=1)
+    path = folder / "summary.json"
+    clock = {**MEASURED["clock"], "consistent": False}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"clock": clock}))
+    text = " ".join(Text(page_of(folder)).text.split())
+    assert "They were between -1.750 s and -1.250 s from this one." in text
 
 
 def test_what_an_audit_found_is_shown_with_how_it_went_over_time(folder: Path) -> None:
