@@ -86,8 +86,9 @@ class Tracker:
             is_ready: Whether its kind is ready by being created.
         """
         self._forget_name(row)
-        if row.uid != metadata.uid:
-            self._assign(row, self._by_uid.get(metadata.uid))
+        known = self._by_uid.get(metadata.uid)
+        if known is not row and (known is not None or row.uid is not None):
+            self._assign(row, known)
         is_new = row.uid is None
         changes = self._bind(row, metadata, now)
         if is_new and 0 < row.version <= self._last_list(row):
