@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Warned,
         WorkloadStarted,
     )
+    from perfscale.engine.snapshot import RunSnapshot
     from perfscale.errors import (
         ClusterError,
         ConfigError,
@@ -79,6 +80,7 @@ _ROOMS = {
         "Warned",
         "WorkloadStarted",
     ),
+    "perfscale.engine.snapshot": ("RunSnapshot",),
     "perfscale.errors": (
         "ClusterError",
         "ConfigError",
@@ -132,6 +134,7 @@ __all__ = [
     "RunOptions",
     "RunOutcome",
     "RunResult",
+    "RunSnapshot",
     "RunStarted",
     "SlowObject",
     "Stage",

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 from clusters import CONFIGMAPS, VMIS, ClusterUnderTest, MemorySink
+from moments import MOMENTS, AtMoment
 from workloads import config, objects, template, workload
 
 from perfscale.config.labels import RUN_LABEL, run_labels
 from perfscale.engine import RunOptions
-from perfscale.engine.events import Event, Progress, RunFinished, RunStarted
+from perfscale.engine.events import Event, Progress, RunFinished, RunStarted, Stage
+from perfscale.engine.snapshot import RunSnapshot
 from perfscale.errors import PreflightError
 from perfscale.kube.resources import NAMESPACES
 from perfscale.results import Accounts, Outcome, RunOutcome
@@ -60,6 +62,32 @@ async def test_a_density_run_sees_every_vmi_running_and_gone(cluster: ClusterUnd
     kind = result.workloads[0].kinds["VirtualMachineInstance"]
     assert kind.phases["Ready"].count == kind.phases["Running"].count == 10
     assert kind.deletion.count == 10
+
+
+async def test_a_snapshot_tells_where_a_run_stands_and_stays_when_it_is_over(
+    simulated: ClusterUnderTest, at_moment: AtMoment
+) -> None:
+    kinds = (objects(count=3), objects("vm-ephemeral.yaml", 2))
+    during: list[RunSnapshot | None] = []
+    async with simulated.generator(config(workload(*kinds, iterationCount=2, qps=50))) as generator:
+        assert generator.snapshot() is None
+        at_moment(MOMENTS["at the creation wait"], lambda: during.append(generator.snapshot()))
+        result = await generator.run()
+        after = generator.snapshot()
+    assert during[0] is not None
+    assert after is not None
+    assert (during[0].stage, after.stage) == (Stage.WAITING_READY, None)
+    assert (during[0].workload, during[0].targets) == ("density", {"density": 50.0})
+    assert [each.sent for each in during[0].objects] == [3, 2]
+    told = {each.kind: (each.requested, each.ready, each.deleted) for each in after.objects}
+    assert told == {"VirtualMachineInstance": (6, 6, 6), "VirtualMachine": (4, 4, 4)}
+    assert after.in_flight == sum(after.phases.values()) == 0
+    latencies = after.objects[0].ready_latency.summarize()
+    assert latencies.max == pytest.approx(
+        result.kinds["VirtualMachineInstance"].phases["Ready"].max, abs=1e-6
+    )
+    counted = {(each.verb, each.resource): each.tally.statuses for each in after.calls}
+    assert counted == {(each.verb, each.resource): each.statuses for each in result.calls}
 
 
 async def test_namespaced_iterations_make_a_namespace_each_and_leave_none(

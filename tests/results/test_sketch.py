@@ -42,6 +42,26 @@ def test_two_sketches_add_up_to_that_of_all_samples(some: list[float], others: l
     assert together.summarize().p99 == of_all.summarize().p99
 
 
+@given(latencies, st.lists(st.floats(1e-5, 36000), max_size=20).map(sorted))
+def test_samples_are_counted_up_to_each_bound_within_one_per_cent_of_it(
+    values: list[float], bounds: list[float]
+) -> None:
+    *found, everything = sketch(*values).cumulate(bounds)
+    assert everything == len(values)
+    for bound, count in zip(bounds, found, strict=True):
+        margin = RELATIVE_ERROR * 1.02
+        fewest = sum(value <= bound * (1 - margin) for value in values)
+        most = sum(value <= bound * (1 + margin) for value in values)
+        assert fewest <= count <= most
+
+
+def test_a_copy_does_not_count_on() -> None:
+    original = sketch(1.0)
+    kept = original.copy()
+    original.count(2.0)
+    assert kept == sketch(1.0)
+
+
 def test_however_many_samples_there_are_the_buckets_are_few() -> None:
     of_many = sketch(*np.random.default_rng(1).lognormal(-4, 2, size=100_000).tolist())
     assert len(of_many.buckets) < 1200

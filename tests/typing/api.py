@@ -40,6 +40,7 @@ from perfscale import (
     RunOptions,
     RunOutcome,
     RunResult,
+    RunSnapshot,
     RunStarted,
     SlowObject,
     Stage,
@@ -136,6 +137,7 @@ async def run_file(path: Path) -> RunResult:
         assert_type(generator, LoadGenerator)
         assert_type(await generator.preflight(), Plan)
         following = asyncio.create_task(follow(generator.events()))
+        assert_type(generator.snapshot(), RunSnapshot | None)
         result = await generator.run()
         await following
         assert_type(generator.result, RunResult | None)

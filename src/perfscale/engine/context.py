@@ -6,6 +6,7 @@ import logging
 from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING
 
+from perfscale.engine.counts import ObjectCounter
 from perfscale.engine.events import Broadcast, ObjectFailed, Warned
 from perfscale.engine.health import Health
 from perfscale.engine.recorder import Recorder
@@ -13,7 +14,6 @@ from perfscale.engine.rows import Change
 from perfscale.engine.tracker import Tracker
 from perfscale.engine.waits import Signal
 from perfscale.errors import FailureBudgetError
-from perfscale.results import Sketch
 
 if TYPE_CHECKING:
     import asyncio
@@ -61,9 +61,9 @@ class RunContext:
         changed: Notified whenever the tracker or the namespaces changed.
         budget: How many objects may fail; None for any number.
         failures: How many have.
-        readiness: How long those took that became ready.
         recorder: Tells the journal.
         health: What the generator sees of itself.
+        counter: What happened to objects so far, for whoever looks on.
         sink: Where the records go.
     """
 
@@ -78,7 +78,7 @@ class RunContext:
     changed: Signal = field(default_factory=Signal)
     budget: FailureBudget | None = None
     failures: int = 0
-    readiness: Sketch = field(default_factory=Sketch)
+    counter: ObjectCounter = field(default_factory=ObjectCounter)
     recorder: Recorder = field(init=False)
     health: Health = field(init=False)
     sink: InitVar[ResultSink | None] = None
@@ -109,10 +109,9 @@ class RunContext:
             )
             if subject.is_child:
                 continue
+            self.counter.change(subject, change)
             if change is Change.FAILED:
                 self._count_failure(subject)
-            elif change is Change.READY:
-                self.readiness.count((subject.ready_s or 0.0) - (subject.sent_s or 0.0))
         self.changed.notify()
 
     def _count_failure(self, row: TrackedObject) -> None:
@@ -132,6 +131,7 @@ class RunContext:
     def send(self, row: TrackedObject) -> None:
         """Its create request is on its way."""
         self.tracker.send(row, self.stopwatch.now())
+        self.counter.send(row)
         self.recorder.touch(row)
 
     def request_deletion(self, scope: IterationScope) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from perfscale.config import Config
+    from perfscale.engine.snapshot import RunSnapshot
     from perfscale.preflight import Plan, Trial
     from perfscale.results import ResultSink, RunResult
 
@@ -120,6 +121,13 @@ class LoadGenerator:
         many; it never slows the run.
         """
         return self._broadcast.subscribe()
+
+    def snapshot(self) -> RunSnapshot | None:
+        """Where the run stands, or stood at its end; None before it has begun.
+
+        It is made of what is counted anyway, however many objects there are.
+        """
+        return self._run.snapshot() if self._run is not None else None
 
     async def preflight(self) -> Plan:
         """Check the workloads against the cluster, and the results' folder; creates nothing.

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from perfscale.engine.snapshot import Lags
 from perfscale.results import Creation, InFlight, Lag, Sketch, Vitals
 
 if TYPE_CHECKING:
@@ -92,6 +93,14 @@ class Health:
         creation = self._creations.setdefault(workload, _Creating())
         creation.answers += 1
         creation.answer_s += answer_s
+
+    def lags(self) -> Lags:
+        """How late things were so far, one by one."""
+        return Lags(
+            loop=self._loop_lag.copy(),
+            limiter=self._limiter_lag.copy(),
+            send=self._send_lag.copy(),
+        )
 
     def vitals(self) -> Vitals:
         """Everything so far."""

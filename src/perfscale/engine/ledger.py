@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from perfscale.engine.accounting import record_of
 from perfscale.engine.lookout import Lookout
-from perfscale.results import Books, IterationFacts
+from perfscale.results import Books, Calls, IterationFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from perfscale.engine.context import RunContext
     from perfscale.engine.rows import IterationScope, TrackedObject
     from perfscale.errors import ThresholdError
-    from perfscale.results import Balance, ObjectRecord, RequestMeter, ResultSink, RunInfo
+    from perfscale.results import (
+        Balance,
+        CountedCall,
+        ObjectRecord,
+        RequestMeter,
+        ResultSink,
+        RunInfo,
+    )
 
 _AT_ONCE = 1000
 """Records made at a time."""
@@ -125,6 +132,13 @@ class Ledger:
         place = (scope.workload, scope.iteration) if scope is not None else None
         self._books.count_calls(counted, place)
         self._context.recorder.count_calls(scope, counted, self._context.stopwatch.now())
+
+    def calls(self) -> tuple[CountedCall, ...]:
+        """Every request of the run until now."""
+        total = Calls()
+        total.add(self._books.calls_of(None).counted())
+        total.add(self._meter.counted())
+        return tuple(total.counted())
 
     def _write(self, entry: IterationEntry) -> None:
         self._open.remove(entry)

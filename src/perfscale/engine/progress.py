@@ -33,18 +33,23 @@ _SLOWEST = 3
 
 
 class Reporter:
-    """Keeps what a progress event needs, and sends one in every period."""
+    """Keeps what a progress event needs, and sends one in every period.
+
+    Attributes:
+        stage: What the run is doing.
+        targets: Creates a second that were asked for, by workload; None without a limit.
+    """
 
     def __init__(self, context: RunContext, creator: Creator) -> None:
         self._context = context
         self._creator = creator
-        self._stage = Stage.PREPARING
+        self.stage = Stage.PREPARING
         self._entered_s = 0.0
         self._told_s = 0.0
         self._workload: str | None = None
         self._iteration: int | None = None
         self._scope: IterationScope | None = None
-        self._targets = {plan.name: plan.qps for plan in context.plan.workloads}
+        self.targets = {plan.name: plan.qps for plan in context.plan.workloads}
         self._sent: list[int] = []
         self._steps: deque[tuple[float, int]] = deque(maxlen=_OUTLOOK)
 
@@ -61,7 +66,7 @@ class Reporter:
         deadline_s: float | None = None,
     ) -> None:
         """The run turns to something else."""
-        self._stage, self._workload, self._iteration = stage, workload, iteration
+        self.stage, self._workload, self._iteration = stage, workload, iteration
         self._entered_s = self._told_s = self._context.stopwatch.now()
         self._steps.clear()
         place = f"{workload}, iteration {iteration}: " if iteration is not None else ""
@@ -69,6 +74,17 @@ class Reporter:
         self._context.recorder.enter(stage, workload, iteration, self._entered_s)
         self._context.broadcast.send(StageStarted(stage, workload, iteration, deadline_s))
         self.report()
+
+    @property
+    def rate(self) -> float:
+        """Creates sent in the last second."""
+        spans = len(self._sent) - 1
+        return (self._sent[-1] - self._sent[0]) / (spans * _PERIOD_S) if spans > 0 else 0.0
+
+    @property
+    def workload(self) -> str | None:
+        """The workload of the iteration that is reported on; None before the first."""
+        return self._scope.workload if self._scope is not None else None
 
     async def run(self) -> None:
         """Report until cancelled."""
@@ -88,7 +104,7 @@ class Reporter:
         scope = self._scope
         if scope is None:
             return 0
-        match self._stage:
+        match self.stage:
             case Stage.CREATING:
                 return scope.sent
             case Stage.WAITING_READY:
@@ -103,14 +119,12 @@ class Reporter:
         scope = self._scope
         if scope is None or not self._context.broadcast.has_listeners:
             return
-        spans = len(self._sent) - 1
-        rate = (self._sent[-1] - self._sent[0]) / (spans * _PERIOD_S) if spans > 0 else 0.0
-        ready = self._context.readiness.summarize()
+        ready = self._context.counter.ready_latency.summarize()
         stats = self._context.client.stats
         self._context.broadcast.send(
             Progress(
                 elapsed_s=self._context.stopwatch.now(),
-                stage=self._stage,
+                stage=self.stage,
                 workload=self._workload,
                 iteration=self._iteration,
                 requested=scope.requested,
@@ -121,8 +135,8 @@ class Reporter:
                 deleted=scope.deleted,
                 present_children=scope.present_children,
                 in_flight=self._creator.in_flight,
-                rate=rate,
-                target=self._targets.get(scope.workload),
+                rate=self.rate,
+                target=self.targets.get(scope.workload),
                 phases=dict(+self._context.tracker.phases),
                 ready_p50_s=ready.p50,
                 ready_p99_s=ready.p99,
@@ -136,19 +150,19 @@ class Reporter:
         scope = self._scope
         if scope is None or not self._context.broadcast.has_listeners:
             return
-        if self._stage is Stage.WAITING_READY:
+        if self.stage is Stage.WAITING_READY:
             waiting = [(row.sent_s, row) for row in scope.objects if not row.settled]
-        elif self._stage in {Stage.WAITING_GONE, Stage.CLEANING_UP}:
+        elif self.stage in {Stage.WAITING_GONE, Stage.CLEANING_UP}:
             waiting = [(row.delete_requested_s, row) for row in scope.rows if row.present]
         else:
             return
         self._context.broadcast.send(
             StillWaiting(
-                stage=self._stage,
+                stage=self.stage,
                 waited_s=now - self._entered_s,
                 missing=len(waiting),
                 phases=Counter((row.resource.kind, row.phase or "") for _, row in waiting),
-                slowest=_slowest(waiting, now, leaving=self._stage is not Stage.WAITING_READY),
+                slowest=_slowest(waiting, now, leaving=self.stage is not Stage.WAITING_READY),
             )
         )
 

@@ -30,6 +30,7 @@ from perfscale.engine.observer import Observer
 from perfscale.engine.pace import Pace
 from perfscale.engine.progress import Reporter
 from perfscale.engine.removal import remove, survey
+from perfscale.engine.snapshot import RunSnapshot
 from perfscale.engine.stuck import describe_survey
 from perfscale.engine.verdict import judge
 from perfscale.errors import ApiError, ClusterError
@@ -114,6 +115,26 @@ class Run:
         if self._interrupted_by is None:
             self._interrupted_by = signum
         self._stop_load()
+
+    def snapshot(self) -> RunSnapshot:
+        """Where it stands; once `execute` has begun."""
+        order, context, reporter = self._order, self._context, self._crew.reporter
+        return RunSnapshot(
+            run_id=order.info.run_id,
+            server_version=order.info.cluster.version,
+            started_at=order.info.started_at,
+            stage=reporter.stage if self.result is None else None,
+            workload=reporter.workload,
+            rate=reporter.rate,
+            targets=dict(reporter.targets),
+            objects=context.counter.counts(order.plan.workloads),
+            phases=dict(context.tracker.phases),
+            in_flight=context.health.in_flight,
+            most_in_flight=order.config.global_config.max_in_flight,
+            calls=self._crew.ledger.calls(),
+            watch=self._observer.counts,
+            lags=context.health.lags(),
+        )
 
     async def execute(self) -> RunResult:
         """Run the load, clean up, and write everything down.

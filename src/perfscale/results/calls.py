@@ -143,6 +143,10 @@ class Calls:
         tallies, self._tallies = self._tallies, {}
         return [CountedCall(*call, tally) for call, tally in tallies.items()]
 
+    def counted(self) -> list[CountedCall]:
+        """What was counted since the last cut; it goes on being counted here."""
+        return [CountedCall(*call, tally) for call, tally in self._tallies.items()]
+
     @property
     def errors(self) -> int:
         """Errors so far (see `CallResult`)."""

@@ -50,6 +50,10 @@ class RequestMeter:
         """What was counted since the last cut."""
         return self._calls.cut()
 
+    def counted(self) -> list[CountedCall]:
+        """The same, without cutting."""
+        return self._calls.counted()
+
     def offset(self) -> ClockOffset | None:
         """The offset of the server's clock, as far as it is known."""
         return self._clock.offset()

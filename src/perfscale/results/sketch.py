@@ -10,6 +10,8 @@ from which no latency in it is further than ``a`` of itself. Sketches add up.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -17,7 +19,7 @@ import msgspec
 from perfscale.results.latency import LatencySummary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 RELATIVE_ERROR: Final = 0.01
 _GAMMA: Final = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
@@ -55,6 +57,22 @@ class Sketch(msgspec.Struct):
         self.total_s += other.total_s
         self.shortest_s = min(self.shortest_s, other.shortest_s)
         self.longest_s = max(self.longest_s, other.longest_s)
+
+    def copy(self) -> Sketch:
+        """One that does not change when this one counts on."""
+        return msgspec.structs.replace(self, buckets=dict(self.buckets))
+
+    def cumulate(self, bounds_s: Sequence[float]) -> list[int]:
+        """How many are not longer than each bound, in ascending order; and at the end, all.
+
+        A latency that is within one per cent of a bound may count on either side of it.
+        """
+        # Up to which bucket what stands for it is not longer than the bound.
+        last = [math.floor(math.log(bound_s * (_GAMMA + 1) / 2) * _PER_LOG) for bound_s in bounds_s]
+        counts = [0] * (len(bounds_s) + 1)
+        for bucket, count in self.buckets.items():
+            counts[bisect_left(last, bucket)] += count
+        return list(accumulate(counts))
 
     def summarize(self) -> LatencySummary:
         """Every statistic; ``min``, ``max`` and ``mean`` are exact."""

@@ -1,0 +1,93 @@
+"""Counts what happens to objects, by workload and kind, for whoever looks on during a run.
+
+An iteration's own counts are corrected when more becomes known, and forgotten
+with it. These only grow, as a monitoring system wants them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perfscale.engine.rows import Change
+from perfscale.engine.snapshot import ObjectCounts
+from perfscale.results import Sketch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perfscale.engine.rows import TrackedObject
+    from perfscale.preflight import WorkloadPlan
+
+
+class _Counted:
+    """What happened to the objects of one workload and kind."""
+
+    __slots__ = ("created", "deleted", "failed", "ready", "ready_latency", "sent")
+
+    def __init__(self) -> None:
+        self.sent = self.created = self.ready = self.failed = self.deleted = 0
+        self.ready_latency = Sketch()
+
+
+class ObjectCounter:
+    """Counts the objects of a run; children count for nothing here."""
+
+    def __init__(self) -> None:
+        self._of: dict[tuple[str, str], _Counted] = {}
+
+    def send(self, row: TrackedObject) -> None:
+        """Its create request is on its way."""
+        self._counted(row).sent += 1
+
+    def change(self, row: TrackedObject, change: Change) -> None:
+        """Something happened to an object. Called for every change, so it counts cycles."""
+        if change is Change.PHASE:
+            return  # most of them
+        counted = self._counted(row)
+        if change is Change.CREATED:
+            counted.created += 1
+        elif change is Change.READY:
+            counted.ready += 1
+            if row.ready_s is not None and row.sent_s is not None:
+                counted.ready_latency.count(row.ready_s - row.sent_s)
+        elif change is Change.DELETED:
+            counted.deleted += 1
+        elif change is Change.FAILED:
+            counted.failed += 1
+
+    @property
+    def ready_latency(self) -> Sketch:
+        """Seconds from sending the create request to ready, of all that are."""
+        total = Sketch()
+        for counted in self._of.values():
+            total.add(counted.ready_latency)
+        return total
+
+    def counts(self, workloads: Iterable[WorkloadPlan]) -> tuple[ObjectCounts, ...]:
+        """What there is to tell of each workload and kind, those included that have not begun."""
+        return tuple(
+            _frozen(plan.name, kind, requested, self._of.get((plan.name, kind)) or _Counted())
+            for plan in workloads
+            for kind, requested in plan.objects.items()
+        )
+
+    def _counted(self, row: TrackedObject) -> _Counted:
+        key = (row.scope.workload, row.resource.kind)
+        counted = self._of.get(key)
+        if counted is None:
+            counted = self._of[key] = _Counted()
+        return counted
+
+
+def _frozen(workload: str, kind: str, requested: int, counted: _Counted) -> ObjectCounts:
+    return ObjectCounts(
+        workload=workload,
+        kind=kind,
+        requested=requested,
+        sent=counted.sent,
+        created=counted.created,
+        ready=counted.ready,
+        failed=counted.failed,
+        deleted=counted.deleted,
+        ready_latency=counted.ready_latency.copy(),
+    )

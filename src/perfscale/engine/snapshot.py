@@ -1,0 +1,94 @@
+"""Where a run stands at an instant, in numbers that do not change any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from perfscale.engine.events import Stage
+    from perfscale.results import CountedCall, Sketch, WatchCounts
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectCounts:
+    """What happened so far to the objects of one workload and kind.
+
+    They count what was seen when it was seen, and never go down. Where more
+    becomes known later (a create that was given up had been carried out, an
+    object failed that had been ready) it counts as well, and nothing is taken
+    back: what adds up are the accounts of the result.
+
+    Attributes:
+        workload: Name of the workload.
+        kind: CamelCase kind.
+        requested: Objects asked for, over all iterations.
+        sent: Create requests sent; one that is retried counts once.
+        created: Accepted by the server.
+        ready: Seen ready.
+        failed: Refused, failed after creation, or deleted by somebody else.
+        deleted: Seen gone.
+        ready_latency: Seconds from sending the create request to ready.
+    """
+
+    workload: str
+    kind: str
+    requested: int
+    sent: int
+    created: int
+    ready: int
+    failed: int
+    deleted: int
+    ready_latency: Sketch
+
+
+@dataclass(frozen=True, slots=True)
+class Lags:
+    """How late the generator was so far, in seconds (see `Vitals`)."""
+
+    loop: Sketch
+    limiter: Sketch
+    send: Sketch
+
+
+@dataclass(frozen=True, slots=True)
+class RunSnapshot:
+    """Where a run stands.
+
+    Attributes:
+        run_id: The value of the run's label.
+        server_version: What the API server calls itself; None if it does not say.
+        started_at: Wall clock, UTC.
+        stage: What the run is doing; None once it is over.
+        workload: The workload of the current iteration, or of the last one;
+            None before the first.
+        rate: Creates sent in the last second.
+        targets: Creates a second that were asked for, by workload; None
+            without a limit.
+        objects: By workload and kind, in the order of the workload file.
+        phases: How many objects are in each phase now, by ``(kind, phase)``;
+            those in which there were some once stay, with 0.
+        in_flight: Create requests without an answer yet.
+        most_in_flight: The bound on them.
+        calls: Every request so far, by verb and resource.
+        watch: How often the watches had to be opened again.
+        lags: How late the generator itself was.
+    """
+
+    run_id: str
+    server_version: str | None
+    started_at: datetime
+    stage: Stage | None
+    workload: str | None
+    rate: float
+    targets: Mapping[str, float | None]
+    objects: tuple[ObjectCounts, ...]
+    phases: Mapping[tuple[str, str], int]
+    in_flight: int
+    most_in_flight: int
+    calls: tuple[CountedCall, ...]
+    watch: WatchCounts
+    lags: Lags

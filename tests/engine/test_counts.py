@@ -1,0 +1,74 @@
+"""What is counted of objects for whoever looks on during a run."""
+
+from collections.abc import Iterable
+
+import pytest
+from tracker_story import VMI, Story
+
+from perfscale.engine.counts import ObjectCounter
+from perfscale.engine.rows import TrackedObject, Transition
+from perfscale.engine.snapshot import ObjectCounts
+from perfscale.preflight.plan import WorkloadPlan
+
+PLAN = WorkloadPlan("density", 2, {VMI.kind: 6}, 20.0, 20)
+
+
+class Counted:
+    """A story whose changes are counted."""
+
+    def __init__(self) -> None:
+        self.story = Story()
+        self.counter = ObjectCounter()
+
+    def take(self, changes: Iterable[Transition]) -> None:
+        for row, change, _ in changes:
+            self.counter.change(row, change)
+
+    def sent(self, name: str) -> TrackedObject:
+        row = self.story.sent(self.story.iteration(), name)
+        self.counter.send(row)
+        return row
+
+    @property
+    def told(self) -> ObjectCounts:
+        (counts,) = self.counter.counts([PLAN])
+        return counts
+
+
+def test_what_has_not_begun_is_told_with_zeros() -> None:
+    told = Counted().told
+    assert (told.workload, told.kind, told.requested) == ("density", VMI.kind, 6)
+    assert (told.sent, told.created, told.ready, told.failed, told.deleted) == (0, 0, 0, 0, 0)
+
+
+def test_an_object_counts_at_each_step_and_stays_counted_when_its_iteration_is_forgotten() -> None:
+    counted = Counted()
+    row = counted.sent("a")
+    counted.take(counted.story.answered(row))
+    counted.take(counted.story.becomes(row, "Running"))
+    counted.story.tracker.request_deletion(row.scope, counted.story.tick())
+    counted.take(counted.story.vanishes(row))
+    counted.story.tracker.retire(row.scope)
+    told = counted.told
+    assert (told.sent, told.created, told.ready, told.failed, told.deleted) == (1, 1, 1, 0, 1)
+
+
+def test_the_time_to_ready_is_counted_from_when_the_create_was_sent() -> None:
+    counted = Counted()
+    row = counted.sent("a")
+    counted.take(counted.story.answered(row))
+    counted.take(counted.story.becomes(row, "Running"))
+    assert row.ready_s is not None
+    assert row.sent_s is not None
+    latency = counted.told.ready_latency.summarize()
+    assert latency.count == 1
+    assert latency.max == pytest.approx(row.ready_s - row.sent_s)
+
+
+def test_what_is_found_out_later_counts_too_and_nothing_is_taken_back() -> None:
+    counted = Counted()
+    row = counted.sent("a")
+    counted.take(counted.story.tracker.refuse(row, "no answer", certain=False))
+    counted.take(counted.story.seen("ADDED", counted.story.metadata("a"), "Running"))
+    told = counted.told
+    assert (told.created, told.ready, told.failed) == (1, 1, 1)
