@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _MOST_NAMESPACES = 3
 
 
-def print_header(plan: Plan, *, simulated: bool) -> None:
-    """Print the plan to standard error."""
+def print_header(plan: Plan, *, simulated: bool, metrics: str | None) -> None:
+    """Print the plan to standard error, and where the metrics of the run are, if anywhere."""
     where = "simulated cluster" if simulated else f"context {plan.context or '(none)'}"
     rows = [
         ("run", plan.run_id),
@@ -25,6 +25,8 @@ def print_header(plan: Plan, *, simulated: bool) -> None:
         ("namespaces", _shortened(plan.namespaces)),
         *((f"workload {workload.name}", _describe(workload)) for workload in plan.workloads),
     ]
+    if metrics is not None:
+        rows.append(("metrics", metrics))
     _print_rows(rows)
     if plan.insecure:
         typer.echo(

@@ -55,6 +55,7 @@ class RunSettings:
     container_prefix: str | None = None
     container_tag: str | None = None
     audit: AuditPlan | None = None
+    metrics_port: int | None = None
     command: tuple[str, ...] = field(default_factory=lambda: tuple(sys.argv))
 
 
@@ -96,6 +97,17 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
             "--dry-run",
             help="Create nothing. client: print all that would be created, without a cluster. "
             "server: check the cluster, and let it judge the first replica of each template.",
+            show_default=False,
+        ),
+    ] = None,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            metavar="N",
+            help="Serve metrics of the run to a Prometheus, on this port of loopback; "
+            "0 for a free one.",
             show_default=False,
         ),
     ] = None,
@@ -150,6 +162,8 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         raise typer.BadParameter("--faults is for --simulate: no real cluster is harmed")
     if dry_run is DryRun.CLIENT and output is options.Output.JSON:
         raise typer.BadParameter("--dry-run client prints YAML; leave out --output json")
+    if dry_run and metrics_port is not None:
+        raise typer.BadParameter("--metrics-port is for a run; leave it out of a --dry-run")
     settings = RunSettings(
         config=options.load(
             workload, set_, qps=qps, burst=burst, replicas=replicas, iterations=iterations
@@ -176,6 +190,7 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         dry_run=dry_run,
         container_prefix=container_prefix,
         container_tag=container_tag,
+        metrics_port=metrics_port,
     )
     if not dry_run:
         settings = replace(settings, audit=plan_audit(settings.config, prometheus))
@@ -237,14 +252,18 @@ async def _try(settings: RunSettings) -> int:
 async def _run(settings: RunSettings) -> int:
     from perfscale.cli.display import follow
     from perfscale.cli.header import print_header
+    from perfscale.cli.metrics_server import metrics_served
     from perfscale.results import RunFolder
 
     if settings.audit is not None:
         await check_prometheus(settings.audit)
     folder = RunFolder(settings.results_dir, cleanup=partial(_cleanup_command, settings))
-    async with _generator(settings, folder) as generator:
+    async with (
+        _generator(settings, folder) as generator,
+        metrics_served(settings.metrics_port, generator.snapshot) as metrics,
+    ):
         plan = await generator.preflight()
-        print_header(plan, simulated=settings.simulate)
+        print_header(plan, simulated=settings.simulate, metrics=metrics)
         if settings.ask and not await confirmed("Run this?"):
             say("nothing was created")
             return 1

@@ -1,0 +1,70 @@
+"""`run --metrics-port`: serves the run's metrics on loopback, in the run's own event loop."""
+
+from __future__ import annotations
+
+import os
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+from perfscale.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from perfscale.engine.snapshot import RunSnapshot
+
+_HOST: Final = "127.0.0.1"
+_PATH: Final = "/metrics"
+_SHUTDOWN_S: Final = 1.0
+"""How long an answer under way may take when the run is over."""
+
+
+@asynccontextmanager
+async def metrics_served(
+    port: int | None, snapshot: Callable[[], RunSnapshot | None]
+) -> AsyncIterator[str | None]:
+    """Serve the metrics of a run for as long as the context lives.
+
+    Args:
+        port: Where; 0 takes a free port, and None serves nothing.
+        snapshot: Where the run stands.
+
+    Yields:
+        The address of the metrics; None if nothing is served.
+
+    Raises:
+        UsageError: The port cannot be had.
+    """
+    if port is None:
+        yield None
+        return
+    from aiohttp import web
+    from prometheus_client import CONTENT_TYPE_LATEST
+
+    from perfscale.cli.metrics import RunMetrics
+
+    metrics = RunMetrics(snapshot)
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app = web.Application()
+    app.router.add_get(_PATH, answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, _HOST, port).start()
+        except OSError as error:
+            raise UsageError(
+                f"--metrics-port {port}: cannot listen on {_HOST}: {_reason(error)}",
+                hint="give another port, or 0 for a free one",
+            ) from error
+        yield f"http://{_HOST}:{runner.addresses[0][1]}{_PATH}"
+    finally:
+        await runner.cleanup()
+
+
+def _reason(error: OSError) -> str:
+    """Why, without the address that asyncio puts into the text."""
+    return os.strerror(error.errno).lower() if error.errno else str(error)
