@@ -110,6 +110,17 @@ def test_a_narrow_terminal_shows_rate_phases_latencies_and_the_time_that_is_left
     assert max(map(len, drawn)) <= 60
 
 
+def test_a_narrow_terminal_leaves_ids_and_addresses_whole_for_copying(
+    perfscale: CommandLine, density: Path
+) -> None:
+    command = ("run", density, "--simulate", "--speed", "20", "--metrics-port", "0")
+    with terminal(perfscale, *command, COLUMNS="40") as it:
+        assert it.ends() == 0
+    header, _, _ = it.shown.partition("iteration 1")
+    assert re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", header)
+    assert re.search(r"http://127\.0\.0\.1:\d+/metrics", header)
+
+
 def test_ctrl_c_on_the_terminal_cleans_up_a_simulated_run_too(
     perfscale: CommandLine, density: Path
 ) -> None:

@@ -43,7 +43,11 @@ def _print_rows(rows: Sequence[tuple[str, str]]) -> None:
         line = f"{name:<{indent}}{text}"
         if console.is_terminal:
             line = textwrap.fill(
-                line, console.width, subsequent_indent=" " * indent, break_on_hyphens=False
+                line,
+                console.width,
+                subsequent_indent=" " * indent,
+                break_long_words=False,
+                break_on_hyphens=False,
             )
         typer.echo(line, err=True)
 
