@@ -290,3 +290,6 @@ def test_what_an_audit_found_is_shown_with_how_it_went_over_time(folder: Path) -
     assert "queue 3" not in text
     (folder / "audit.json").write_text(json.dumps(audit | {"total": None, "workloads": []}))
     assert "Prometheus: items" in page_of(folder)
+    before = [{"name": "queue", "unit": "items", "points": [[-0.5, 9]]}]
+    (folder / "audit.json").write_text(json.dumps(audit | {"series": before}))
+    assert "Prometheus: items" not in page_of(folder)

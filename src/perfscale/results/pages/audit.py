@@ -52,7 +52,8 @@ def audit_section(told: Mapping[str, Any]) -> AuditSection:
 def _plots(series: Sequence[Mapping[str, Any]]) -> Iterator[Plot]:
     by_unit: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for each in series:
-        by_unit[each["unit"]].append(each)
+        if any(at_s >= 0 for at_s, _ in each["points"]):
+            by_unit[each["unit"]].append(each)
     for number, (unit, members) in enumerate(list(by_unit.items())[:_MOST_PLOTS], start=1):
         yield _plot(f"audit-{number}", unit or "without a unit", members)
 
@@ -60,7 +61,7 @@ def _plots(series: Sequence[Mapping[str, Any]]) -> Iterator[Plot]:
 def _plot(key: str, unit: str, members: Sequence[Mapping[str, Any]]) -> Plot:
     values = {each["name"]: dict(each["points"]) for each in members}
     every_s = sorted({at_s for points in values.values() for at_s in points if at_s >= 0})
-    at_s = every_s[:: -(-len(every_s) // _MOST_PLACES) or 1]
+    at_s = every_s[:: -(-len(every_s) // _MOST_PLACES)]
     found = [Series(name, [points.get(at) for at in at_s]) for name, points in values.items()]
     shown = sorted(found, key=lambda each: -highest([each]))[:MOST_SERIES]
     left_out = len(found) - len(shown)
@@ -69,7 +70,7 @@ def _plot(key: str, unit: str, members: Sequence[Mapping[str, Any]]) -> Plot:
         title=f"Prometheus: {unit}",
         note="As Prometheus scraped it."
         + (f" The {left_out} lowest series are in audit.json." if left_out else ""),
-        x=from_zero(SINCE_START, max(at_s, default=1.0)),
+        x=from_zero(SINCE_START, max(at_s)),
         y=from_zero(unit, highest(shown), to_tick=True),
         at=at_s,
         series=tuple(each for each in found if each in shown),
