@@ -9,9 +9,10 @@ from scripted_server import FakeTime, ScriptedServer
 
 from perfscale.kube.client import Client, ClientSettings
 from perfscale.kube.credentials import Credentials, Issuer, StaticIssuer
+from perfscale.kube.proxied import ProxiedTransport
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.retry import Timing
-from perfscale.kube.wire import Endpoint, open_session
+from perfscale.kube.transport import Endpoint
 
 
 @pytest.fixture
@@ -31,11 +32,12 @@ async def connect(fake_time: FakeTime) -> AsyncIterator[Connect]:
             limiter: RateLimiter | None = None,
             clock: Callable[[], float] | None = None,
         ) -> Client:
-            session = await stack.enter_async_context(open_session())
-            url = server if isinstance(server, str) else server.url
+            endpoint = Endpoint(server if isinstance(server, str) else server.url)
+            transport = ProxiedTransport(endpoint, None)
+            stack.push_async_callback(transport.aclose)
             return Client(
-                session,
-                Endpoint(url),
+                transport,
+                endpoint,
                 await Credentials.obtain(issuer or StaticIssuer(), clock=fake_time.clock),
                 limiter=limiter,
                 settings=settings,

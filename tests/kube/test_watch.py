@@ -313,7 +313,7 @@ async def test_a_cancelled_watch_leaves_no_connection(connect: Connect) -> None:
         async with following(client) as follower:
             await follower.until("MODIFIED a")
         assert server.open_connections
-        await client._wire._session.close()
+        await client._transport.aclose()
         await server.no_connections()
 
 

@@ -1,7 +1,7 @@
 """What is told of the cluster, and that nothing hangs on what it does not tell."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from time import monotonic
 from typing import Any
 
@@ -11,8 +11,9 @@ from scripted_server import Exchange, Handler, answers, refuses, scripted_server
 from perfscale.kube.client import Client
 from perfscale.kube.credentials import Credentials, StaticIssuer
 from perfscale.kube.discovery import Discovery
+from perfscale.kube.proxied import ProxiedTransport
 from perfscale.kube.resources import Resource
-from perfscale.kube.wire import Endpoint, open_session
+from perfscale.kube.transport import Endpoint
 from perfscale.preflight.surroundings import count_nodes, kubevirt_version
 
 VMIS = Resource("kubevirt.io", "v1", "virtualmachineinstances", "VirtualMachineInstance", True)
@@ -41,9 +42,11 @@ async def client_of(*handlers: Handler) -> AsyncIterator[tuple[Client, list[str]
 
         return noted
 
-    async with scripted_server(*map(noting, handlers)) as server, open_session() as session:
-        credentials = await Credentials.obtain(StaticIssuer(), clock=monotonic)
-        yield Client(session, Endpoint(server.url), credentials), asked
+    async with scripted_server(*map(noting, handlers)) as server:
+        endpoint = Endpoint(server.url)
+        async with aclosing(ProxiedTransport(endpoint, None)) as transport:
+            credentials = await Credentials.obtain(StaticIssuer(), clock=monotonic)
+            yield Client(transport, endpoint, credentials), asked
 
 
 @pytest.mark.parametrize(

@@ -124,5 +124,5 @@ async def cancel_at_any_moment(connect: Connect, *script: Handler) -> None:
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            await client._wire._session.close()
+            await client._transport.aclose()
             await server.no_connections()

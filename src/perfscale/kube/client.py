@@ -6,18 +6,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import aiohttp
 import msgspec
 
 from perfscale.errors import CredentialsError, UnreachableError
 from perfscale.kube.calls import call_of
-from perfscale.kube.failures import Failure, explain
+from perfscale.kube.failures import Failure, NoAnswerError
 from perfscale.kube.initial import StreamingLists
 from perfscale.kube.listing import DEFAULT_PAGE, page_decoder, read_pages
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.retry import UNAVAILABLE, Outage, Patience, Timing
 from perfscale.kube.status import error_from_answer
-from perfscale.kube.wire import Endpoint, Request, Stream, Wire, bounded, unbounded
+from perfscale.kube.transport import Answer, Request
+from perfscale.kube.wire import Stream, Wire, target
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from perfscale.kube.credentials import Credentials
     from perfscale.kube.resources import Resource
     from perfscale.kube.stats import RequestStats
+    from perfscale.kube.transport import AnswerStream, Endpoint, Transport
 
 _RENEWALS: Final = 2
 """How often one request has its credentials replaced: a second time for those
@@ -74,7 +75,7 @@ class ClientSettings:
 class Client:
     """Speaks to one API server.
 
-    The session stays the caller's to close. Cancelling a request closes its
+    The transport stays the caller's to close. Cancelling a request closes its
     connection; whether the server has carried it out is then not known.
 
     Attributes:
@@ -86,7 +87,7 @@ class Client:
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
+        transport: Transport,
         endpoint: Endpoint,
         credentials: Credentials,
         *,
@@ -100,18 +101,17 @@ class Client:
         self.settings = settings or ClientSettings()
         self.timing = timing or Timing()
         self.streaming_lists = streaming_lists or StreamingLists()
-        self._session = session
+        self._transport = transport
         self._endpoint = endpoint
         self._wire = Wire(
-            session, endpoint, credentials, limiter or RateLimiter(0), self.timing.clock, observer
+            transport, credentials, limiter or RateLimiter(0), self.timing.clock, observer
         )
         self._outage = Outage(self.timing.clock, self._wire.stats)
-        self._timeout = bounded(self.settings.request_timeout_s)
 
     def limited(self, limiter: RateLimiter, observer: RequestObserver | None = None) -> Client:
         """A client on the same connections, with a rate limit and counters of its own."""
         return Client(
-            self._session,
+            self._transport,
             self._endpoint,
             self._wire.credentials,
             limiter=limiter,
@@ -156,11 +156,10 @@ class Client:
             UnreachableError: The server cannot be reached, or has been gone
                 for longer than the bound.
         """
-        timeout = self._timeout if timeout_s is None else bounded(timeout_s)
         request = Request(
             method,
-            self._wire.url(path, params),
-            timeout,
+            target(path, params),
+            self.settings.request_timeout_s if timeout_s is None else timeout_s,
             call_of(method, path),
             body=body,
             content_type=content_type,
@@ -168,19 +167,18 @@ class Client:
         patience: Patience | None = None
         while True:
             try:
-                async with await self._wire.send(request) as answer:
-                    content = await answer.read()
-            except (aiohttp.ClientError, OSError) as error:
+                answer = await self._wire.ask(request)
+            except NoAnswerError as error:
                 patience = patience or self._patience()
                 delay_s = self._after_silence(request, error, patience if retry else None)
                 throttled = False
             else:
                 if answer.status in _SUCCESS:
                     self._outage.end()
-                    return self._response(request, answer, content)
+                    return self._response(request, answer)
                 self._wire.answered(request, answer, self.timing.clock())
                 patience = patience or self._patience()
-                refusal = error_from_answer(answer.status, answer.headers, content, path=path)
+                refusal = error_from_answer(answer.status, answer.headers, answer.body, path=path)
                 delay_s = await self._after_refusal(request, refusal, patience if retry else None)
                 throttled = answer.status == 429
             self._wire.retried(request, delay_s if throttled else 0.0)
@@ -200,28 +198,27 @@ class Client:
         """
         request = Request(
             "GET",
-            self._wire.url(path, params),
-            unbounded(self.settings.watch_idle_timeout_s),
+            target(path, params),
+            self.settings.watch_idle_timeout_s,
             call_of("GET", path, watch=True),
         )
         answer = await self._open(request, path)
         self._wire.answered(request, answer, self.timing.clock())
         self._outage.end()
         try:
-            yield Stream(answer.content, self._broken)
+            yield Stream(answer, self._broken)
         finally:
             answer.close()
 
-    async def _open(self, request: Request, path: str) -> aiohttp.ClientResponse:
+    async def _open(self, request: Request, path: str) -> AnswerStream:
         while True:
             try:
-                answer = await self._wire.send(request)
+                answer = await self._wire.open_stream(request)
                 if answer.status in _SUCCESS:
                     return answer
-                async with answer:
-                    content = await answer.read()
-            except (aiohttp.ClientError, OSError) as error:
-                failure = self._wire.failed(explain(error, timeout_s=None), request)
+                content = await _rest_of(answer)
+            except NoAnswerError as error:
+                failure = self._wire.failed(error.failure, request)
                 self._outage.lasted_s(connecting=failure.connecting)
                 raise self._unreachable(failure, request) from error
             self._wire.answered(request, answer, self.timing.clock())
@@ -231,14 +228,12 @@ class Client:
                 None,
             )
 
-    def _response(
-        self, request: Request, answer: aiohttp.ClientResponse, content: bytes
-    ) -> Response:
+    def _response(self, request: Request, answer: Answer) -> Response:
         answered_s = self.timing.clock()
         self._wire.answered(request, answer, answered_s)
         return Response(
             answer.status,
-            content,
+            answer.body,
             answer.headers,
             request.attempts,
             request.sent_s,
@@ -251,14 +246,14 @@ class Client:
     # -- after a failure ----------------------------------------------------
 
     def _after_silence(
-        self, request: Request, error: Exception, patience: Patience | None
+        self, request: Request, error: NoAnswerError, patience: Patience | None
     ) -> float:
         """How long to wait before sending it again; raises where there is no hope.
 
         Until the server has answered for the first time, a connection that
         cannot be made is a mistake in the configuration, and said at once.
         """
-        failure = self._wire.failed(explain(error, timeout_s=request.timeout.total), request)
+        failure = self._wire.failed(error.failure, request)
         outage_s = self._outage.lasted_s(connecting=failure.connecting)
         hopeless = not self._outage.reached and (failure.connecting or failure.timeout)
         if patience is None or hopeless:
@@ -303,9 +298,9 @@ class Client:
             hint="log in to the cluster again, or check the user of the kubeconfig's context",
         ) from refusal
 
-    def _broken(self, error: Exception) -> UnreachableError:
+    def _broken(self, error: NoAnswerError) -> UnreachableError:
         """Count and explain a stream that broke off."""
-        return self._unreachable(self._wire.failed(explain(error, timeout_s=None)))
+        return self._unreachable(self._wire.failed(error.failure))
 
     def _unreachable(
         self, failure: Failure, request: Request | None = None, *, gone: bool = False
@@ -394,6 +389,17 @@ class Client:
             timeout_s=timeout_s,
             retry=retry,
         )
+
+
+async def _rest_of(answer: AnswerStream) -> bytes:
+    """What a refused stream still says."""
+    content = bytearray()
+    try:
+        while chunk := await answer.read_some():
+            content += chunk
+    finally:
+        answer.close()
+    return bytes(content)
 
 
 def _delete_options(options: dict[str, Any]) -> bytes:

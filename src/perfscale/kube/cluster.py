@@ -1,4 +1,4 @@
-"""Opens a cluster: kubeconfig, credentials, TLS, proxy, session, all resolved once."""
+"""Opens a cluster: kubeconfig, credentials, TLS, proxy, transport, all resolved once."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from perfscale.kube.client import Client, ClientSettings
 from perfscale.kube.credentials import Credentials
 from perfscale.kube.kubeconfig import Access, find_access
 from perfscale.kube.login import KubeconfigIssuer
+from perfscale.kube.proxied import ProxiedTransport
 from perfscale.kube.proxies import proxy_for
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.retry import Timing
-from perfscale.kube.wire import Endpoint, open_session
+from perfscale.kube.transport import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
-    import aiohttp
+    from perfscale.kube.transport import Transport
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class Cluster:
     def __init__(
         self,
         client: Client,
-        session: aiohttp.ClientSession,
+        transport: Transport,
         *,
         context: str | None = None,
         insecure: bool = False,
@@ -78,11 +79,11 @@ class Cluster:
         self.server = client.server
         self.client = client
         self.insecure = insecure
-        self._session = session
+        self._transport = transport
 
     async def aclose(self) -> None:
         """Close every connection. Requests in flight fail."""
-        await self._session.close()
+        await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -131,9 +132,9 @@ async def open_cluster(
     insecure = server.scheme == "https" and bool(access.cluster.get("insecure-skip-tls-verify"))
     if insecure:
         _log.warning("the certificate of %s is not verified (insecure-skip-tls-verify)", server)
-    session = open_session(issuer.tls if server.scheme == "https" else None)
+    transport = ProxiedTransport(endpoint, issuer.tls if server.scheme == "https" else None)
     client = Client(
-        session,
+        transport,
         endpoint,
         credentials,
         limiter=limiter or RateLimiter(options.qps, options.burst),
@@ -144,7 +145,7 @@ async def open_cluster(
         ),
         timing=Timing(clock=clock),
     )
-    return Cluster(client, session, context=access.context, insecure=insecure)
+    return Cluster(client, transport, context=access.context, insecure=insecure)
 
 
 def _server(access: Access) -> URL:

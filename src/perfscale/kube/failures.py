@@ -1,10 +1,12 @@
-"""Explains a connection that failed, in the words of somebody who can mend it."""
+"""Explains a connection that failed, in the words of somebody who can mend it.
+
+Nothing of the request is repeated, so that no secret gets into a message.
+"""
 
 from __future__ import annotations
 
+import ssl
 from typing import Final, NamedTuple
-
-import aiohttp
 
 
 class Failure(NamedTuple):
@@ -23,72 +25,68 @@ class Failure(NamedTuple):
     timeout: bool = False
 
 
-_BY_TYPE: Final[tuple[tuple[type[BaseException], Failure], ...]] = (
-    (
-        aiohttp.ConnectionTimeoutError,
-        Failure("no connection in time", connecting=True, timeout=True),
-    ),
-    (
-        aiohttp.ServerDisconnectedError,
-        Failure("the server closed the connection without an answer"),
-    ),
-    (aiohttp.ClientPayloadError, Failure("the connection broke in the middle of the answer")),
+class NoAnswerError(Exception):
+    """A request was not answered, or not to the end.
+
+    Attributes:
+        failure: Why.
+    """
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.text)
+        self.failure = failure
+
+
+NO_CONNECTION_IN_TIME: Final = Failure("no connection in time", connecting=True, timeout=True)
+SILENT: Final = Failure("no answer in time", timeout=True)
+CLOSED: Final = Failure("the server closed the connection without an answer")
+BROKEN_OFF: Final = Failure("the connection broke in the middle of the answer")
+GARBLED: Final = Failure(
+    "the answer is not HTTP", "check whether the server's URL should begin with https://"
 )
 
 
-def explain(error: BaseException, *, timeout_s: float | None) -> Failure:
-    """What an aiohttp or operating system error means.
-
-    Nothing of the request is repeated, so that no secret gets into a message.
-    """
-    for kind, failure in _BY_TYPE:
-        if isinstance(error, kind):
-            return failure
-    if isinstance(error, TimeoutError):
-        limit = "in time" if timeout_s is None else f"within {timeout_s:g} s"
-        return Failure(f"no answer {limit}", timeout=True)
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return _explain_connecting(error)
-    if isinstance(error, aiohttp.ClientResponseError):
-        return _explain_garbled(error)
-    return Failure(_of_system(error) if isinstance(error, OSError) else type(error).__name__)
+def unanswered_for(timeout_s: float) -> Failure:
+    """The time for a request ran out."""
+    return Failure(f"no answer within {timeout_s:g} s", timeout=True)
 
 
-def _explain_garbled(error: aiohttp.ClientResponseError) -> Failure:
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        return Failure(
-            f"the proxy refused the connection with status {error.status}",
-            "check proxy-url in the kubeconfig and HTTPS_PROXY in the environment",
-            connecting=True,
-        )
+def unresolved(host: str) -> Failure:
+    """There is no address for the name."""
     return Failure(
-        "the answer is not HTTP", "check whether the server's URL should begin with https://"
+        f"the host name {host} cannot be resolved",
+        "check the server's URL in the kubeconfig",
+        connecting=True,
     )
 
 
-def _explain_connecting(error: aiohttp.ClientConnectorError) -> Failure:
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        reason = getattr(error.certificate_error, "verify_message", None) or "not trusted"
+def unconnected(error: OSError) -> Failure:
+    """What an error means that came while connecting, or in the TLS handshake."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        reason = getattr(error, "verify_message", None) or "not trusted"
         return Failure(
             f"the server's certificate could not be verified: {reason}",
             "check certificate-authority and tls-server-name in the kubeconfig",
             connecting=True,
         )
-    if isinstance(error, aiohttp.ClientConnectorSSLError):
-        reason = getattr(error.os_error, "reason", None) or "no common protocol"
-        return Failure(
-            f"the TLS handshake failed: {reason}",
-            "check whether the server speaks TLS, and which client certificates it accepts",
-            connecting=True,
-        )
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return Failure(
-            f"the host name {error.host} cannot be resolved",
-            "check the server's URL in the kubeconfig",
-            connecting=True,
-        )
-    who = "the proxy: " if isinstance(error, aiohttp.ClientProxyConnectionError) else ""
-    return Failure(f"{who}{_of_system(error.os_error)}", connecting=True)
+    if isinstance(error, ssl.SSLError):
+        return _no_tls(error)._replace(connecting=True)
+    return Failure(_of_system(error), connecting=True)
+
+
+def lost(error: Exception) -> Failure:
+    """What an error means that ended a connection on which there was no answer yet."""
+    if isinstance(error, ssl.SSLError):
+        # With TLS 1.3 the server judges our certificate after the handshake.
+        return _no_tls(error)
+    return Failure(_of_system(error) if isinstance(error, OSError) else type(error).__name__)
+
+
+def _no_tls(error: ssl.SSLError) -> Failure:
+    return Failure(
+        f"the TLS handshake failed: {error.reason or 'no common protocol'}",
+        "check whether the server speaks TLS, and which client certificates it accepts",
+    )
 
 
 def _of_system(error: OSError) -> str:

@@ -1,0 +1,193 @@
+"""The way through a proxy: aiohttp's, which knows how to ask one for a tunnel."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from perfscale.kube.failures import (
+    BROKEN_OFF,
+    CLOSED,
+    GARBLED,
+    NO_CONNECTION_IN_TIME,
+    SILENT,
+    Failure,
+    NoAnswerError,
+    lost,
+    unanswered_for,
+    unconnected,
+    unresolved,
+)
+from perfscale.kube.sockets import Sockets
+from perfscale.kube.transport import (
+    CONNECT_TIMEOUT_S,
+    KEEPALIVE_S,
+    READ_BUFFER,
+    Answer,
+    user_agent,
+)
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+    from collections.abc import Iterator, Mapping
+
+    from perfscale.kube.transport import AnswerStream, Endpoint, Request
+
+    _AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, object]
+
+_BY_TYPE: Final = (
+    (aiohttp.ConnectionTimeoutError, NO_CONNECTION_IN_TIME),
+    (aiohttp.ServerDisconnectedError, CLOSED),
+    (aiohttp.ClientPayloadError, BROKEN_OFF),
+)
+
+
+class ProxiedTransport:
+    """A `Transport` through the endpoint's proxy; made while the event loop runs.
+
+    Args:
+        endpoint: The API server and the proxy.
+        tls: For https servers.
+    """
+
+    def __init__(self, endpoint: Endpoint, tls: ssl.SSLContext | None) -> None:
+        self._endpoint = endpoint
+        self._session = aiohttp.ClientSession(
+            connector=_Connector(tls),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip",
+                "User-Agent": user_agent(),
+            },
+            trust_env=False,
+            auto_decompress=True,
+            read_bufsize=READ_BUFFER,
+        )
+        # A GET or DELETE whose connection breaks would be sent once more by aiohttp itself: past
+        # the rate limit, and without anybody counting it. There is no public way to say so.
+        self._session._retry_connection = False  # noqa: SLF001
+
+    async def ask(self, request: Request) -> Answer:
+        """Send a request, and wait for all of the answer."""
+        bounds = aiohttp.ClientTimeout(
+            total=request.timeout_s, sock_connect=min(request.timeout_s, CONNECT_TIMEOUT_S)
+        )
+        with _explained(unanswered_for(request.timeout_s)):
+            async with await self._send(request, bounds) as answer:
+                return Answer(answer.status, answer.headers, await answer.read())
+
+    async def open_stream(self, request: Request) -> AnswerStream:
+        """Send a request, and wait for the head of the answer."""
+        bounds = aiohttp.ClientTimeout(
+            total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=request.timeout_s
+        )
+        with _explained(SILENT):
+            return _Stream(await self._send(request, bounds))
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._session.close()
+
+    async def _send(
+        self, request: Request, bounds: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
+        headers: CIMultiDict[str] = CIMultiDict()
+        if request.content_type is not None:
+            headers["Content-Type"] = request.content_type
+        if request.authorization is not None:
+            headers["Authorization"] = request.authorization
+        return await self._session.request(
+            request.method,
+            URL(self._endpoint.server + request.target, encoded=True),
+            data=request.body,
+            headers=headers,
+            timeout=bounds,
+            allow_redirects=False,
+            proxy=self._endpoint.proxy,
+            server_hostname=self._endpoint.tls_server_name,
+        )
+
+
+class _Stream:
+    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+        self.status = answer.status
+        self.headers: Mapping[str, str] = answer.headers
+        self._answer = answer
+
+    async def read_some(self) -> bytes:
+        with _explained(SILENT):
+            return await self._answer.content.readany()
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+class _Connector(aiohttp.TCPConnector):
+    """aiohttp's, whose ``close`` returns once every socket is closed.
+
+    It does not wait for connections that it gave up one by one: cancelled
+    requests and watches.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None) -> None:
+        super().__init__(
+            ssl=tls if tls is not None else True,
+            limit=0,
+            keepalive_timeout=KEEPALIVE_S,
+            socket_factory=self._make_socket,
+        )
+        self._sockets = Sockets()
+
+    def _make_socket(self, address: _AddressInfo) -> socket.socket:
+        family, kind, protocol, _, _ = address
+        return self._sockets.make(family, kind, protocol)
+
+    async def close(self, *, abort_ssl: bool = True) -> None:
+        await super().close(abort_ssl=abort_ssl)
+        await self._sockets.wait_closed()
+
+
+@contextmanager
+def _explained(timed_out: Failure) -> Iterator[None]:
+    try:
+        yield
+    except (aiohttp.ClientError, OSError) as error:
+        raise NoAnswerError(_explain(error, timed_out)) from error
+
+
+def _explain(error: Exception, timed_out: Failure) -> Failure:
+    for kind, failure in _BY_TYPE:
+        if isinstance(error, kind):
+            return failure
+    if isinstance(error, TimeoutError):
+        return timed_out
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return _explain_connecting(error)
+    if isinstance(error, aiohttp.ClientResponseError):
+        return _explain_garbled(error)
+    return lost(error)
+
+
+def _explain_garbled(error: aiohttp.ClientResponseError) -> Failure:
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return Failure(
+            f"the proxy refused the connection with status {error.status}",
+            "check proxy-url in the kubeconfig and HTTPS_PROXY in the environment",
+            connecting=True,
+        )
+    return GARBLED
+
+
+def _explain_connecting(error: aiohttp.ClientConnectorError) -> Failure:
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return unresolved(error.host)
+    failure = unconnected(error.os_error)
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return failure._replace(text=f"the proxy: {failure.text}")
+    return failure

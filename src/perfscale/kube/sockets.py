@@ -1,0 +1,40 @@
+"""Sockets that are really closed when their owner says so.
+
+An event loop closes a connection some turns later, one with TLS possibly only
+after a farewell from the other side. A loop that ends before that would leave
+sockets behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import weakref
+from typing import Final
+
+_FAREWELL_S: Final = 2.0
+"""How long the other side may take; a server that is gone says nothing at all."""
+_LOOK_AGAIN_S: Final = 0.005
+
+
+class Sockets:
+    """Those that were made for one owner."""
+
+    def __init__(self) -> None:
+        self._made: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def make(self, family: int, kind: int, protocol: int) -> socket.socket:
+        """A socket for an event loop."""
+        made = socket.socket(family, kind, protocol)
+        made.setblocking(False)
+        self._made.add(made)
+        return made
+
+    async def wait_closed(self) -> None:
+        """Return once every socket is closed, within a bound."""
+        loop = asyncio.get_running_loop()
+        deadline_s = loop.time() + _FAREWELL_S
+        while any(each.fileno() >= 0 for each in self._made):
+            if loop.time() > deadline_s:
+                return
+            await asyncio.sleep(_LOOK_AGAIN_S)

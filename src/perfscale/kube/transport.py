@@ -1,0 +1,155 @@
+"""Requests and answers, whichever way they go: straight to the API server, or through a proxy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from perfscale.kube.calls import Call
+
+CONNECT_TIMEOUT_S: Final = 30.0
+"""For one connection, the TLS handshake included."""
+KEEPALIVE_S: Final = 60.0
+"""Less than the 90 s after which kube-apiserver closes an idle connection, so
+that no request is sent on one that is just being closed."""
+READ_BUFFER: Final = 1 << 18
+"""Bytes of a stream that may wait for its reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The API server, and the way there.
+
+    Attributes:
+        server: URL without a slash at its end; it may have a path.
+        proxy: URL of the proxy, possibly with credentials in it.
+        tls_server_name: Name that the server's certificate is for, where it is
+            not the URL's host.
+    """
+
+    server: str
+    proxy: str | None = field(default=None, repr=False)
+    tls_server_name: str | None = None
+
+
+class Request:
+    """A request, and what became of it so far.
+
+    Attributes:
+        call: What it asks for.
+        method: HTTP method.
+        target: Path below the server's URL, and the query, encoded.
+        body: The body, ready to send.
+        content_type: The body's; None without one.
+        timeout_s: Bound from sending it to the end of the answer; for a stream,
+            of any silence in it.
+        attempts: How often it was sent.
+        sent_s: When it was first sent.
+        last_sent_s: When it was last sent.
+        authorization: The credentials that it was last sent with.
+        renewals: How often they were replaced because of it.
+    """
+
+    __slots__ = (
+        "attempts",
+        "authorization",
+        "body",
+        "call",
+        "content_type",
+        "last_sent_s",
+        "method",
+        "renewals",
+        "sent_s",
+        "target",
+        "timeout_s",
+    )
+
+    def __init__(
+        self,
+        method: str,
+        target: str,
+        timeout_s: float,
+        call: Call,
+        *,
+        body: bytes | None = None,
+        content_type: str | None = None,
+    ) -> None:
+        self.call = call
+        self.method = method
+        self.target = target
+        self.timeout_s = timeout_s
+        self.body = body
+        self.content_type = content_type if body is not None else None
+        self.attempts = 0
+        self.renewals = 0
+        self.sent_s = self.last_sent_s = 0.0
+        self.authorization: str | None = None
+
+
+class Answer(NamedTuple):
+    """A whole answer.
+
+    Attributes:
+        status: HTTP status.
+        headers: Looked up in any case.
+        body: The body, decompressed.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class AnswerStream(Protocol):
+    """An answer that goes on and on; its reader closes it."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Looked up in any case."""
+
+    async def read_some(self) -> bytes:
+        """All that has come since, at least a byte; nothing at the end.
+
+        Raises:
+            NoAnswerError: The connection broke, or was silent for too long.
+        """
+
+    def close(self) -> None:
+        """Read no more of it."""
+
+
+class Transport(Protocol):
+    """A way to one API server.
+
+    Nothing is sent twice, no redirect is followed, and the environment is not
+    asked. Cancelling a request closes its connection.
+    """
+
+    async def ask(self, request: Request) -> Answer:
+        """Send a request, and wait for all of the answer.
+
+        Raises:
+            NoAnswerError: There was none in time, or not all of it.
+        """
+
+    async def open_stream(self, request: Request) -> AnswerStream:
+        """Send a request, and wait for the head of the answer. Raises the same."""
+
+    async def aclose(self) -> None:
+        """Close every connection. Requests in flight fail."""
+
+
+def user_agent() -> str:
+    """What we call ourselves."""
+    try:
+        return f"perfscale/{version('perfscale-load-generator')}"
+    except PackageNotFoundError:
+        return "perfscale/0"
