@@ -125,6 +125,13 @@ async def test_whoever_the_kubeconfig_names_is_who_we_are(
             assert not cluster.insecure
 
 
+async def test_a_token_that_would_begin_another_header_is_refused(tmp_path: Path) -> None:
+    config = write_kubeconfig(tmp_path, "http://c", {"token": "secret\r\nX-Remote-User: admin"})
+    with pytest.raises(CredentialsError, match="characters that cannot be sent") as caught:
+        await open_cluster(ClusterOptions(kubeconfig=config))
+    assert "secret" not in f"{caught.value} {caught.value.hint}"
+
+
 async def test_a_master_alone_is_enough(tmp_path: Path) -> None:
     async with (
         scripted_server(answers({})) as server,

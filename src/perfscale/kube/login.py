@@ -96,8 +96,13 @@ class KubeconfigIssuer:
             configuration = await self._load(cluster, user, Path(folder))
             self._set_up_tls(configuration)
         self._first = False
-        token = configuration.api_key.get("BearerToken")
-        return Grant(token.strip() if token else None, check_again_s)
+        token = (configuration.api_key.get("BearerToken") or "").strip()
+        if not token.isprintable():  # a line break in it would begin another header field
+            raise CredentialsError(
+                "the user's token has characters that cannot be sent",
+                hint=f"look for line breaks in the token that {self._access.origin} leads to",
+            )
+        return Grant(token or None, check_again_s)
 
     async def _load(self, cluster: Entry, user: Entry, folder: Path) -> Configuration:
         from kubernetes_asyncio.client import (  # noqa: PLC0415 -- slow, see above
