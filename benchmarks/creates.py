@@ -1,8 +1,8 @@
 """What a create costs the client, against a server that answers at once and is not Python's.
 
 The server is nginx (`return 201`), so that all the CPU of this process is the client's. In turns:
-raw aiohttp, which is the floor; our client; the whole engine, with rate limit, template, task,
-tracker and records; and CustomObjectsApi of kubernetes_asyncio.
+raw aiohttp, which the others are measured by; our client; the whole engine, with rate limit,
+template, task, tracker and records; and CustomObjectsApi of kubernetes_asyncio.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ async def in_flight(create: Callable[[bytes], Awaitable[None]], bodies: list[byt
 
 
 async def raw_aiohttp(server: str, bodies: list[bytes]) -> None:
-    """The floor: the requests, and nothing else."""
+    """The requests, and nothing else."""
     url = f"{server}{VMIS.path(NAMESPACE)}"
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     async with aiohttp.ClientSession(

@@ -1,18 +1,31 @@
-"""A client of a scripted server, on a clock that no test has to wait for."""
+"""A client of a scripted server, on a clock that no test has to wait for; on both event loops."""
 
+import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 
 import pytest
+import uvloop
+from direct_way import issued
 from kube_client import Connect
 from scripted_server import FakeTime, ScriptedServer
 
 from perfscale.kube.client import Client, ClientSettings
 from perfscale.kube.credentials import Credentials, Issuer, StaticIssuer
-from perfscale.kube.proxied import ProxiedTransport
+from perfscale.kube.direct import DirectTransport
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.retry import Timing
 from perfscale.kube.transport import Endpoint
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(params=["http", "https"])
+def server_tls(request: pytest.FixtureRequest) -> ssl.SSLContext | None:
+    return issued() if request.param == "https" else None
 
 
 @pytest.fixture
@@ -33,7 +46,7 @@ async def connect(fake_time: FakeTime) -> AsyncIterator[Connect]:
             clock: Callable[[], float] | None = None,
         ) -> Client:
             endpoint = Endpoint(server if isinstance(server, str) else server.url)
-            transport = ProxiedTransport(endpoint, None)
+            transport = DirectTransport(endpoint, None)
             stack.push_async_callback(transport.aclose)
             return Client(
                 transport,

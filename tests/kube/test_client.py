@@ -352,9 +352,9 @@ async def test_a_host_name_that_does_not_exist_is_named_at_once(
     connect: Connect, fake_time: FakeTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def unknown(*_: object, **__: object) -> NoReturn:
-        raise OSError(None, "no such host")
+        raise socket.gaierror(socket.EAI_NONAME, "no such host")
 
-    monkeypatch.setattr("aiohttp.resolver.ThreadedResolver.resolve", unknown)
+    monkeypatch.setattr(type(asyncio.get_running_loop()), "getaddrinfo", unknown)
     client = await connect("http://no-such-host.example:6443")
     with pytest.raises(UnreachableError, match=r"no-such-host\.example cannot be resolved"):
         await client.request("GET", "/")

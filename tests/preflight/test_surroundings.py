@@ -10,8 +10,8 @@ from scripted_server import Exchange, Handler, answers, refuses, scripted_server
 
 from perfscale.kube.client import Client
 from perfscale.kube.credentials import Credentials, StaticIssuer
+from perfscale.kube.direct import DirectTransport
 from perfscale.kube.discovery import Discovery
-from perfscale.kube.proxied import ProxiedTransport
 from perfscale.kube.resources import Resource
 from perfscale.kube.transport import Endpoint
 from perfscale.preflight.surroundings import count_nodes, kubevirt_version
@@ -44,7 +44,7 @@ async def client_of(*handlers: Handler) -> AsyncIterator[tuple[Client, list[str]
 
     async with scripted_server(*map(noting, handlers)) as server:
         endpoint = Endpoint(server.url)
-        async with aclosing(ProxiedTransport(endpoint, None)) as transport:
+        async with aclosing(DirectTransport(endpoint, None)) as transport:
             credentials = await Credentials.obtain(StaticIssuer(), clock=monotonic)
             yield Client(transport, endpoint, credentials), asked
 

@@ -17,5 +17,5 @@ def version() -> None:
     """
     typer.echo(f"perfscale {metadata.version('perfscale-load-generator')}")
     typer.echo(f"Python {platform.python_version()} on {platform.platform()}")
-    for name in ("aiohttp", "kubernetes_asyncio", "pydantic"):
+    for name in ("httptools", "aiohttp", "kubernetes_asyncio", "pydantic"):
         typer.echo(f"{name} {metadata.version(name)}")

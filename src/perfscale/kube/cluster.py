@@ -13,15 +13,16 @@ from yarl import URL
 from perfscale.errors import UsageError
 from perfscale.kube.client import Client, ClientSettings
 from perfscale.kube.credentials import Credentials
+from perfscale.kube.direct import DirectTransport
 from perfscale.kube.kubeconfig import Access, find_access
 from perfscale.kube.login import KubeconfigIssuer
-from perfscale.kube.proxied import ProxiedTransport
 from perfscale.kube.proxies import proxy_for
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.retry import Timing
 from perfscale.kube.transport import Endpoint
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
     from types import TracebackType
     from typing import Self
@@ -132,7 +133,7 @@ async def open_cluster(
     insecure = server.scheme == "https" and bool(access.cluster.get("insecure-skip-tls-verify"))
     if insecure:
         _log.warning("the certificate of %s is not verified (insecure-skip-tls-verify)", server)
-    transport = ProxiedTransport(endpoint, issuer.tls if server.scheme == "https" else None)
+    transport = _transport(endpoint, issuer.tls if server.scheme == "https" else None)
     client = Client(
         transport,
         endpoint,
@@ -146,6 +147,14 @@ async def open_cluster(
         timing=Timing(clock=clock),
     )
     return Cluster(client, transport, context=access.context, insecure=insecure)
+
+
+def _transport(endpoint: Endpoint, tls: ssl.SSLContext | None) -> Transport:
+    if endpoint.proxy is None:
+        return DirectTransport(endpoint, tls)
+    from perfscale.kube.proxied import ProxiedTransport  # noqa: PLC0415 -- seldom, and slow
+
+    return ProxiedTransport(endpoint, tls)
 
 
 def _server(access: Access) -> URL:

@@ -1,0 +1,241 @@
+"""One HTTP/1.1 connection, with as few steps for an answer as there can be.
+
+Every wake-up of a task finds the processor's caches cold. So an answer takes
+one, and a stream one for all that has come; and no request has a timer of its
+own: whoever owns the connections looks at their clocks every so often.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import TYPE_CHECKING, Protocol, cast
+
+from perfscale.kube.failures import (
+    BROKEN_OFF,
+    CLOSED,
+    SILENT,
+    NoAnswerError,
+    lost,
+    unanswered_for,
+)
+from perfscale.kube.reply import Reply
+from perfscale.kube.transport import KEEPALIVE_S, READ_BUFFER, Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Keeper(Protocol):
+    """Who has the connections."""
+
+    def opened(self, connection: Connection) -> None:
+        """It is there."""
+
+    def rests(self, connection: Connection) -> None:
+        """An answer is over, and another request may follow."""
+
+    def gone(self, connection: Connection) -> None:
+        """It is closed, from either side."""
+
+
+class Connection(asyncio.Protocol):
+    """Carries one request at a time; as an `AnswerStream`, the answer that goes on.
+
+    Args:
+        loop: The event loop that it is on.
+        keeper: Is told what becomes of it.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, keeper: Keeper) -> None:
+        self._loop = loop
+        self._keeper = keeper
+        self._reply = Reply()
+        self._busy = False
+        self._answer: asyncio.Future[Answer] | None = None
+        self._arrival: asyncio.Future[None] | None = None
+        self._failure: NoAnswerError | None = None
+        self._deadline_s = math.inf
+        self._timeout_s = math.inf
+        self._heard = False
+        self._unread = 0
+        self._paused = False
+
+    @property
+    def closing(self) -> bool:
+        """Whether it can carry no more requests."""
+        return self._transport.is_closing()
+
+    @property
+    def status(self) -> int:
+        """The answer's HTTP status."""
+        return self._reply.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The answer's header fields."""
+        return self._reply.headers
+
+    # -- requests -----------------------------------------------------------
+
+    async def ask(self, message: bytes, timeout_s: float, deadline_s: float) -> Answer:
+        """Send a request, and wait for all of the answer.
+
+        Args:
+            message: Head and body, ready to send.
+            timeout_s: The bound, for the error.
+            deadline_s: When it is over, on the loop's clock.
+        """
+        self._send(message, timeout_s, deadline_s)
+        answer: asyncio.Future[Answer] = self._loop.create_future()
+        self._answer = answer
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            # After a whole answer it may be somebody else's connection already.
+            if answer.cancelled():
+                self.abort()
+            raise
+
+    async def open_stream(self, message: bytes, silence_s: float) -> None:
+        """Send a request, and wait for the head of the answer."""
+        self._send(message, silence_s, self._loop.time() + silence_s)
+        try:
+            while not self._reply.status:
+                await self._more()
+        except BaseException:
+            self.abort()
+            raise
+
+    async def read_some(self) -> bytes:
+        """All that has come of the stream since, at least a byte; nothing at the end."""
+        while True:
+            chunk = self._reply.take()
+            self._unread = 0
+            if self._paused:
+                self._paused = False
+                self._transport.resume_reading()
+            if chunk or self._reply.complete:
+                return chunk
+            await self._more()
+
+    def close(self) -> None:
+        """Read no more of the stream."""
+        if self._busy and self._reply.reusable and not self._paused:
+            self._release()
+        else:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close it without another word."""
+        self._transport.abort()
+
+    def look_at_clock(self, now_s: float) -> None:
+        """Give up what takes too long; called several times a second."""
+        if self._heard or self._paused:
+            self._heard = False
+            if self._answer is None and self._busy:
+                self._deadline_s = now_s + self._timeout_s
+        if now_s < self._deadline_s:
+            return
+        if self._busy:
+            whole = self._answer is not None
+            self._fail(NoAnswerError(unanswered_for(self._timeout_s) if whole else SILENT))
+        self.abort()
+
+    def _send(self, message: bytes, timeout_s: float, deadline_s: float) -> None:
+        if self._failure is not None:  # it went while its opener was being woken
+            raise self._failure
+        self._reply.begin()
+        self._busy = True
+        self._unread = 0
+        self._timeout_s = timeout_s
+        self._deadline_s = deadline_s
+        self._transport.write(message)
+
+    def _more(self) -> asyncio.Future[None]:
+        """Wait for more to come."""
+        if self._failure is not None:
+            raise self._failure
+        self._arrival = self._loop.create_future()
+        return self._arrival
+
+    def _release(self) -> None:
+        self._busy = False
+        self._deadline_s = self._loop.time() + KEEPALIVE_S
+        self._keeper.rests(self)
+
+    # -- asyncio's ----------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It is open."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by its type
+        self._keeper.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Some more has come."""
+        if not self._busy:
+            self.abort()
+            return
+        self._heard = True
+        reply = self._reply
+        try:
+            reply.feed(data)
+        except NoAnswerError as error:
+            self._fail(error)
+            self.abort()
+            return
+        if self._answer is not None:
+            if reply.complete:
+                self._hand_over(self._answer)
+            return
+        self._wake()
+        self._unread += len(data)
+        if self._unread > READ_BUFFER and not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is closed."""
+        self._keeper.gone(self)
+        reply = self._reply
+        if exc is None:
+            reply.feed_eof()
+        if reply.complete and self._answer is not None:
+            self._hand_over(self._answer)
+        elif reply.status and not reply.complete:
+            self._fail(NoAnswerError(BROKEN_OFF))
+        else:
+            self._fail(NoAnswerError(CLOSED if exc is None else lost(exc)))
+
+    def _hand_over(self, answer: asyncio.Future[Answer]) -> None:
+        """Give the whole answer to whoever waits for it."""
+        reply = self._reply
+        if answer.done():  # cancelled
+            self.abort()
+            return
+        try:
+            whole = Answer(reply.status, reply.headers, reply.take())
+        except NoAnswerError as error:
+            self._fail(error)
+            self.abort()
+            return
+        self._answer = None
+        answer.set_result(whole)
+        if reply.reusable:
+            self._release()
+        else:
+            self._busy = False
+            self.abort()
+
+    def _fail(self, error: NoAnswerError) -> None:
+        self._failure = self._failure or error
+        answer, self._answer = self._answer, None
+        if answer is not None and not answer.done():
+            answer.set_exception(error)
+        self._wake()
+
+    def _wake(self) -> None:
+        arrival, self._arrival = self._arrival, None
+        if arrival is not None and not arrival.done():
+            arrival.set_result(None)

@@ -1,0 +1,197 @@
+"""The way straight to the API server: connections of our own, kept and used again.
+
+A general HTTP client spends several times what a request needs, on choices that
+are made once and for all here: one server, one set of header fields, JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from perfscale.kube.connection import Connection
+from perfscale.kube.failures import (
+    CLOSED,
+    NO_CONNECTION_IN_TIME,
+    NoAnswerError,
+    unconnected,
+    unresolved,
+)
+from perfscale.kube.sockets import Sockets
+from perfscale.kube.transport import CONNECT_TIMEOUT_S, user_agent
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Sequence
+
+    from perfscale.kube.transport import Answer, AnswerStream, Endpoint, Request
+
+    _Address = tuple[
+        int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+    ]
+
+_LOOK_S: Final = 0.05
+"""How often the clocks of the connections are looked at."""
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+class DirectTransport:
+    """A `Transport` without a proxy; made while the event loop runs.
+
+    There are as many connections as requests and streams at a time. Of those
+    that rest, the one that was used last is used first.
+
+    Args:
+        endpoint: The API server.
+        tls: For https servers.
+    """
+
+    def __init__(self, endpoint: Endpoint, tls: ssl.SSLContext | None) -> None:
+        url = urlsplit(endpoint.server)
+        self._host = url.hostname or ""
+        self._port = url.port or _PORTS[url.scheme]
+        self._path = url.path
+        self._tls = tls
+        self._tls_name = (endpoint.tls_server_name or self._host.rstrip(".")) if tls else None
+        self._fixed = (
+            f"Host: {url.netloc}\r\nAccept: application/json\r\nAccept-Encoding: gzip\r\n"
+            f"User-Agent: {user_agent()}\r\n"
+        )
+        self._fields: dict[str | None, str] = {}
+        self._fields_for: str | None = None
+        self._loop = asyncio.get_running_loop()
+        self._sockets = Sockets()
+        self._connections: set[Connection] = set()
+        self._resting: dict[Connection, None] = {}
+        self._clock: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    async def ask(self, request: Request) -> Answer:
+        """Send a request, and wait for all of the answer."""
+        deadline_s = self._loop.time() + request.timeout_s
+        connection = self._rested() or await self._connect(request.timeout_s)
+        return await connection.ask(self._message(request), request.timeout_s, deadline_s)
+
+    async def open_stream(self, request: Request) -> AnswerStream:
+        """Send a request, and wait for the head of the answer."""
+        connection = self._rested() or await self._connect(CONNECT_TIMEOUT_S)
+        await connection.open_stream(self._message(request), request.timeout_s)
+        return connection
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        self._closed = True
+        for connection in tuple(self._connections):
+            connection.abort()
+        await self._sockets.wait_closed()
+        if self._clock is not None:
+            self._clock.cancel()
+
+    # -- what connections tell ----------------------------------------------
+
+    def opened(self, connection: Connection) -> None:
+        """Keep an eye on it."""
+        self._connections.add(connection)
+        if self._clock is None:
+            self._clock = self._loop.call_later(_LOOK_S, self._look_at_clocks)
+
+    def rests(self, connection: Connection) -> None:
+        """Keep it for the next request."""
+        self._resting[connection] = None
+
+    def gone(self, connection: Connection) -> None:
+        """Forget it."""
+        self._connections.discard(connection)
+        self._resting.pop(connection, None)
+
+    # -- requests -----------------------------------------------------------
+
+    def _message(self, request: Request) -> bytes:
+        """Head and body; the fields are made once for each type and each token."""
+        if request.authorization != self._fields_for:
+            self._fields.clear()
+            self._fields_for = request.authorization
+        fields = self._fields.get(request.content_type)
+        if fields is None:
+            fields = self._fixed
+            if request.authorization is not None:
+                fields += f"Authorization: {request.authorization}\r\n"
+            if request.content_type is not None:
+                fields += f"Content-Type: {request.content_type}\r\n"
+            self._fields[request.content_type] = fields
+        first = f"{request.method} {self._path}{request.target} HTTP/1.1\r\n"
+        body = request.body
+        if body is None and request.method == "GET":
+            return f"{first}{fields}\r\n".encode()
+        body = body or b""
+        return f"{first}{fields}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+    # -- connections --------------------------------------------------------
+
+    def _rested(self) -> Connection | None:
+        while self._resting:
+            connection, _ = self._resting.popitem()
+            if not connection.closing:
+                return connection
+        return None
+
+    async def _connect(self, timeout_s: float) -> Connection:
+        try:
+            async with asyncio.timeout(min(timeout_s, CONNECT_TIMEOUT_S)):
+                connection = await self._open()
+        except TimeoutError as error:
+            raise NoAnswerError(NO_CONNECTION_IN_TIME) from error
+        except OSError as error:
+            raise NoAnswerError(unconnected(error)) from error
+        if self._closed:
+            connection.abort()
+            raise NoAnswerError(CLOSED)
+        return connection
+
+    async def _open(self) -> Connection:
+        """A connection to the first of the addresses that there is one to."""
+        sock = await self._reach(await self._resolve())
+        _, connection = await self._loop.create_connection(
+            lambda: Connection(self._loop, self),
+            sock=sock,
+            ssl=self._tls,
+            server_hostname=self._tls_name,
+        )
+        return connection
+
+    async def _resolve(self) -> Sequence[_Address]:
+        where, kind = (self._host, self._port), socket.SOCK_STREAM
+        with suppress(OSError, UnicodeError):  # an address needs no thread to look it up
+            return socket.getaddrinfo(*where, type=kind, flags=socket.AI_NUMERICHOST)
+        try:
+            return await self._loop.getaddrinfo(*where, type=kind)
+        except (OSError, UnicodeError) as error:
+            raise NoAnswerError(unresolved(self._host)) from error
+
+    async def _reach(self, addresses: Sequence[_Address]) -> socket.socket:
+        last: OSError | None = None
+        for family, kind, protocol, _, address in addresses:
+            sock = self._sockets.make(family, kind, protocol)
+            try:
+                await self._loop.sock_connect(sock, address)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            except OSError as error:
+                sock.close()
+                last = error
+            except BaseException:
+                sock.close()
+                raise
+            else:
+                return sock
+        raise last or OSError
+
+    def _look_at_clocks(self) -> None:
+        now_s = self._loop.time()
+        for connection in tuple(self._connections):
+            connection.look_at_clock(now_s)
+        self._clock = None
+        if self._connections:
+            self._clock = self._loop.call_later(_LOOK_S, self._look_at_clocks)

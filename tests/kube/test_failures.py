@@ -1,0 +1,19 @@
+import errno
+import ssl
+
+from perfscale.kube.failures import lost, unconnected
+
+
+def test_a_certificate_that_the_server_refuses_after_the_handshake_is_told() -> None:
+    refused = ssl.SSLError(1, "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] certificate required")
+    refused.reason = "TLSV13_ALERT_CERTIFICATE_REQUIRED"
+    failure = lost(refused)
+    assert failure.text == "the TLS handshake failed: TLSV13_ALERT_CERTIFICATE_REQUIRED"
+    assert "client certificates" in (failure.hint or "")
+    assert not failure.connecting
+
+
+def test_an_error_of_the_system_is_told_in_its_words() -> None:
+    assert lost(ConnectionResetError(errno.ECONNRESET, "whatever")).text == "connection reset"
+    failure = unconnected(OSError(errno.EHOSTUNREACH, "No route to host"))
+    assert (failure.text, failure.connecting) == ("no route to host", True)
