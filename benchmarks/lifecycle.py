@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WORKLOAD: Final = """
+globalConfig: {maxInFlight: 64}  # as many as the floor program
 workloads:
   - name: life
     iterationCreationWait: true

@@ -46,7 +46,8 @@ async def test_a_cluster_that_does_not_come_back_ends_the_run(
     moment: str, at_moment: AtMoment, tmp_path: Path
 ) -> None:
     sink = MemorySink()
-    async with SimulatedCluster(speed=100, seed=1) as cluster, asyncio.TaskGroup() as tasks:
+    # Slow enough for the server to be gone before the deletion is over.
+    async with SimulatedCluster(speed=10, seed=1) as cluster, asyncio.TaskGroup() as tasks:
         at_moment(MOMENTS[moment], lambda: tasks.create_task(cluster._server.listener.go_away()))
         async with generator(cluster, tmp_path, sink) as run, asyncio.timeout(LATER):
             result = await run.run()

@@ -31,6 +31,15 @@ def test_an_objects_own_name_does_not_make_its_reason_different(story: Story) ->
     ]
 
 
+def test_a_name_of_one_letter_leaves_the_words_of_a_reason_alone(story: Story) -> None:
+    scope = story.iteration(2)
+    for name in ("a", "b"):
+        text = f'"{name}" was rejected by a.example: bad labels of {name}.'
+        story.tracker.refuse(story.sent(scope, name), text, certain=True)
+    reason = '"<name>" was rejected by a.example: bad labels of <name>.'
+    assert describe_failed(scope) == [f"2 VirtualMachineInstance failed: {reason}"]
+
+
 def test_many_reasons_are_cut_short_and_counted(story: Story) -> None:
     scope = story.iteration(9)
     for number in range(9):

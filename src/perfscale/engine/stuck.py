@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -107,12 +108,17 @@ def _phases(row: TrackedObject) -> list[str]:
     return [_phase(row)] if row.phase or rule_for(row.resource).path else []
 
 
+def _without_name(reason: str, name: str) -> str:
+    """Put ``<name>`` where the whole name stands: it may be a single letter."""
+    return re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", "<name>", reason)
+
+
 def _grouped(entries: Iterable[tuple[TrackedObject, str, str | None]]) -> list[str]:
     """``37 VirtualMachineInstance not ready, in phase Scheduling: no node fits``."""
     groups: Counter[tuple[str, str, str | None]] = Counter()
     for row, state, reason in entries:
         # An object's own name in its reason would make every reason different.
-        alike = reason.replace(row.name, "<name>") if reason else None
+        alike = _without_name(reason, row.name) if reason else None
         groups[row.resource.kind, state, alike] += 1
     sentences = [
         f"{count} {kind} {state}" + (f": {reason}" if reason else "")
