@@ -35,6 +35,7 @@ from perfscale.engine.context import RunContext, Stopwatch
 from perfscale.engine.events import Broadcast
 from perfscale.engine.namespaces import NamespaceKeeper
 from perfscale.engine.observer import Observer
+from perfscale.engine.progress import PERIOD_S
 from perfscale.engine.readiness import Metadata
 from perfscale.kube.resources import Place
 from perfscale.results import ClusterInfo, RunInfo
@@ -68,6 +69,13 @@ async def watch_lag(lags: list[float]) -> None:
         due_s = time.monotonic() + _LOOK_S
         await asyncio.sleep(_LOOK_S)
         lags.append(time.monotonic() - due_s)
+
+
+async def keep_journal(context: RunContext) -> None:
+    """What a run does beside."""
+    while True:
+        await asyncio.sleep(PERIOD_S)
+        await context.recorder.tell()
 
 
 @contextmanager
@@ -145,7 +153,7 @@ async def _follow(context: RunContext, count: int) -> Cost:
     lags: list[float] = []
     await asyncio.sleep(_WRITTEN_S)
     watching = asyncio.create_task(watch_lag(lags))
-    recording = asyncio.create_task(context.recorder.run())
+    recording = asyncio.create_task(keep_journal(context))
     cpu_s, started_s = time.process_time(), time.monotonic()
     await observer.start()
     await context.changed.wait_until(lambda: scope.ready == count)

@@ -9,7 +9,7 @@ import asyncio
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from perfscale.engine.snapshot import Lags
 from perfscale.results import Creation, InFlight, Lag, Sketch, Vitals
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from perfscale.config import GlobalConfig
-
-_PERIOD_S: Final = 0.1
-"""How often the loop is asked how late it is."""
 
 
 @dataclass(slots=True)
@@ -56,15 +53,14 @@ class Health:
         self._looks = 0
         self._seen_in_flight = 0
 
-    async def run(self) -> None:
-        """Ask the loop how late it is, until cancelled."""
-        while True:
-            due_s = self._clock() + _PERIOD_S
-            await asyncio.sleep(_PERIOD_S)
-            self._loop_lag.count(max(0.0, self._clock() - due_s))
-            if self.in_flight:
-                self._looks += 1
-                self._seen_in_flight += self.in_flight
+    async def sleep(self, seconds: float) -> None:
+        """Sleep, and see how much later than it should the loop wakes who sleeps."""
+        due_s = self._clock() + seconds
+        await asyncio.sleep(seconds)
+        self._loop_lag.count(max(0.0, self._clock() - due_s))
+        if self.in_flight:
+            self._looks += 1
+            self._seen_in_flight += self.in_flight
 
     @contextmanager
     def creating(self, workload: str) -> Iterator[None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import logging
 from collections import Counter, deque
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_PERIOD_S = 0.25
+PERIOD_S = 0.25
 _RATE_WINDOW = 4
 """Periods over which the rate is averaged: one second."""
 _OUTLOOK = 20
@@ -79,25 +78,23 @@ class Reporter:
     def rate(self) -> float:
         """Creates sent in the last second."""
         spans = len(self._sent) - 1
-        return (self._sent[-1] - self._sent[0]) / (spans * _PERIOD_S) if spans > 0 else 0.0
+        return (self._sent[-1] - self._sent[0]) / (spans * PERIOD_S) if spans > 0 else 0.0
 
     @property
     def workload(self) -> str | None:
         """The workload of the iteration that is reported on; None before the first."""
         return self._scope.workload if self._scope is not None else None
 
-    async def run(self) -> None:
-        """Report until cancelled."""
-        while True:
-            if self._scope is not None:
-                self._sent = [*self._sent[-_RATE_WINDOW:], self._scope.sent]
-            now = self._context.stopwatch.now()
-            self._steps.append((now, self._done()))
-            self.report()
-            if now - self._told_s >= quiet_s(self._told_s - self._entered_s):
-                self._told_s = now
-                self._report_wait(now)
-            await asyncio.sleep(_PERIOD_S)
+    def look(self) -> None:
+        """See how far the run has come, and report; called every `PERIOD_S`."""
+        if self._scope is not None:
+            self._sent = [*self._sent[-_RATE_WINDOW:], self._scope.sent]
+        now = self._context.stopwatch.now()
+        self._steps.append((now, self._done()))
+        self.report()
+        if now - self._told_s >= quiet_s(self._told_s - self._entered_s):
+            self._told_s = now
+            self._report_wait(now)
 
     def _done(self) -> int:
         """How far the stage has come: how many objects it need not wait for any more."""

@@ -49,8 +49,6 @@ _TOLD: Final = (
     (News.DELETED, "deleted_s", "deleted_s"),
 )
 """Each bit of news, the journal's name for it, and the row's."""
-_PERIOD_S: Final = 0.25
-"""How long news wait to be told."""
 _AT_ONCE: Final = 200
 """Rows told of in one go, for which nothing else of the process runs: about a millisecond."""
 
@@ -73,15 +71,13 @@ class Recorder:
         self._count = 0
         self._touched: list[TrackedObject] = []
 
-    async def run(self) -> None:
-        """Tell what is new, until cancelled."""
-        while True:
-            await asyncio.sleep(_PERIOD_S)
-            while len(self._touched) > _AT_ONCE:
-                some, self._touched = self._touched[:_AT_ONCE], self._touched[_AT_ONCE:]
-                self.look_all(some)
-                await asyncio.sleep(0)
-            self._look_at_touched()
+    async def tell(self) -> None:
+        """Tell what is new, without holding up anything else; called a few times a second."""
+        while len(self._touched) > _AT_ONCE:
+            some, self._touched = self._touched[:_AT_ONCE], self._touched[_AT_ONCE:]
+            self.look_all(some)
+            await asyncio.sleep(0)
+        self._look_at_touched()
 
     def begin_iteration(
         self, scope: IterationScope, requested: dict[str, int], started_s: float

@@ -14,6 +14,7 @@ import logging
 import signal
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from typing import TYPE_CHECKING
 
 from pydantic.alias_generators import to_camel
@@ -28,7 +29,7 @@ from perfscale.engine.ledger import Ledger
 from perfscale.engine.namespaces import NamespaceKeeper
 from perfscale.engine.observer import Observer
 from perfscale.engine.pace import Pace
-from perfscale.engine.progress import Reporter
+from perfscale.engine.progress import PERIOD_S, Reporter
 from perfscale.engine.removal import remove, survey
 from perfscale.engine.snapshot import RunSnapshot
 from perfscale.engine.stuck import describe_survey
@@ -54,8 +55,8 @@ _log = logging.getLogger(__name__)
 
 _GRACE_S = 15.0
 """How long the requests in flight may take to be answered once the load has stopped."""
-_COUNTING_S = 1.0
-"""How much at most the journal of a run that is killed does not tell."""
+_BEATS_A_COUNT = 4
+"""So every second: as much at most the journal of a run that is killed does not tell."""
 _LAST_LOOK_S = 30.0
 """Bound on finding out what a cleanup that ran out of time has left."""
 
@@ -182,16 +183,7 @@ class Run:
         )
 
     async def _supervise(self, tasks: asyncio.TaskGroup) -> None:
-        self._reporting = tasks.create_task(
-            self._guard(self._crew.reporter.run), name="perfscale-progress"
-        )
-        self._counting = tasks.create_task(self._guard(self._count), name="perfscale-totals")
-        self._recording = tasks.create_task(
-            self._guard(self._context.recorder.run), name="perfscale-journal"
-        )
-        self._checking = tasks.create_task(
-            self._guard(self._context.health.run), name="perfscale-health"
-        )
+        self._beating = tasks.create_task(self._guard(self._beat), name="perfscale-beat")
         load = tasks.create_task(self._guard(self._load), name="perfscale-load")
         self._load_task = load
         if self._interrupted_by is not None:
@@ -218,10 +210,7 @@ class Run:
 
     def _dismiss(self) -> None:
         """Close whatever still lives in the outer scope, so that it can end."""
-        self._reporting.cancel()
-        self._counting.cancel()
-        self._recording.cancel()
-        self._checking.cancel()
+        self._beating.cancel()
         self._crew.reporter.report()
         self._crew.creator.give_up()
         self._observer.stop()
@@ -273,15 +262,26 @@ class Run:
 
     # -- the end --------------------------------------------------------------
 
-    async def _count(self) -> None:
-        """Tell the journal every second what only the run as a whole knows."""
+    async def _beat(self) -> None:
+        """All that is done every so often, in one task.
+
+        While a run waits, being woken costs more than what is done then.
+        """
+        context, reporter = self._context, self._crew.reporter
+        for number in count():
+            if number % _BEATS_A_COUNT == 0:
+                self._count()
+            reporter.look()
+            await context.health.sleep(PERIOD_S)
+            await context.recorder.tell()
+
+    def _count(self) -> None:
+        """Tell the journal what only the run as a whole knows, and look at thresholds."""
         context = self._context
-        while True:
-            context.recorder.count(self._totals(), context.stopwatch.now())
-            lost = self._crew.ledger.look_out()
-            if lost is not None and self._interrupted_by is None:
-                self._abort(lost)
-            await asyncio.sleep(_COUNTING_S)
+        context.recorder.count(self._totals(), context.stopwatch.now())
+        lost = self._crew.ledger.look_out()
+        if lost is not None and self._interrupted_by is None:
+            self._abort(lost)
 
     def _totals(self) -> Totals:
         stats = asdict(self._order.client.stats)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
     ]
 
-_LOOK_S: Final = 0.05
+_LOOK_S: Final = 0.25
 """How often the clocks of the connections are looked at."""
 _PORTS: Final = {"http": 80, "https": 443}
 

@@ -60,7 +60,7 @@ class JournalWriter:
     Args:
         file: Where to; the writer owns it.
         most_waiting: Entries that may wait to be written; those beyond are lost.
-        flush_s: How often what has gathered is written.
+        flush_s: How long entries gather before they are written.
 
     Attributes:
         lost: Entries that were not written and never will be.
@@ -77,6 +77,7 @@ class JournalWriter:
         self._batch: list[Entry] = []
         self._size = 0
         self._closing = threading.Event()
+        self._has_work = threading.Event()
         self._thread: threading.Thread | None = None
         self._failure: OSError | None = None
         self._told = False
@@ -105,6 +106,8 @@ class JournalWriter:
         else:
             self._taken += 1
             self._waiting.append(entry)
+            if not self._has_work.is_set():
+                self._has_work.set()
         self._tell()
 
     def write_now(self, entry: Entry) -> None:
@@ -123,6 +126,7 @@ class JournalWriter:
                 file could not be closed.
         """
         self._closing.set()
+        self._has_work.set()
         if self._thread is not None:
             self._thread.join(_CLOSING_S)
         # Whatever became of the thread, what it has not written is lost.
@@ -142,7 +146,8 @@ class JournalWriter:
     # -- in the thread --------------------------------------------------------
 
     def _work(self) -> None:
-        while not self._closing.wait(self._flush_s):
+        while self._has_work.wait() and not self._closing.wait(self._flush_s):
+            self._has_work.clear()
             self._flush()
         self._flush()
 
@@ -161,6 +166,7 @@ class JournalWriter:
                 self._write(self._encode([*said, *self._batch]))
             except OSError as error:
                 self._failure = self._failure or error
+                self._has_work.set()
                 return  # the next time it may work
             self._said = lost
             self._written += len(self._batch)
