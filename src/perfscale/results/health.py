@@ -157,9 +157,13 @@ def _of_workload(
 
 
 def _is_held(rate: Rate, target: float) -> bool:
-    achieved = rate.achieved or 0.0
-    lost_s = rate.seconds * (1 - achieved / target)
-    return achieved >= _HELD_SHARE * target or lost_s < _LEAST_LOST_S
+    enough = (rate.achieved or 0.0) >= _HELD_SHARE * target
+    return enough or _lost_s(rate, target) < _LEAST_LOST_S
+
+
+def _lost_s(rate: Rate, target: float) -> float:
+    """How much longer the creates took than at the target rate."""
+    return rate.seconds * (1 - (rate.achieved or 0.0) / target)
 
 
 def _cause(
@@ -169,8 +173,7 @@ def _cause(
     mean_s, limit = creation.answer_mean_s, vitals.in_flight.limit
     if busy:
         return True, f"the event loop took {creation.cpu_share:.0%} of a core (CPU)"
-    lost_s = rate.seconds * (1 - (rate.achieved or 0.0) / target)
-    if mean_s is not None and rate.held_back_s > lost_s / 2:
+    if mean_s is not None and rate.held_back_s > _lost_s(rate, target) / 2:
         full = (
             f"{limit} creates were in flight, as many as globalConfig.maxInFlight allows, "
             f"and took {format_duration(round(mean_s, 3))} each"
