@@ -1,7 +1,7 @@
 """Signs in as a kubeconfig says, through kubernetes_asyncio.
 
 Only the library's configuration is used, and imported where a connection is
-made: importing any of it takes most of a second. Some things are done before it
+made. Some things are done before it
 gets the kubeconfig: embedded certificates are written to a private folder (it
 would leave its own files open), exec plugins are run when we decide (it has no
 way to ask again), token files are read (it keeps the newline), and an identity
@@ -25,6 +25,7 @@ import aiohttp
 from perfscale.errors import CredentialsError, UsageError
 from perfscale.kube.credentials import Grant, lifetime_s
 from perfscale.kube.oidc import refresh_if_due
+from perfscale.kube.sign_in import sign_in
 
 if TYPE_CHECKING:
     from kubernetes_asyncio.client import Configuration
@@ -105,28 +106,21 @@ class KubeconfigIssuer:
         return Grant(token or None, check_again_s)
 
     async def _load(self, cluster: Entry, user: Entry, folder: Path) -> Configuration:
-        from kubernetes_asyncio.client import (  # noqa: PLC0415 -- slow, see above
-            Configuration,
-        )
-        from kubernetes_asyncio.config import (  # noqa: PLC0415 -- the same
-            ConfigException,
-            load_kube_config_from_dict,
-        )
-
+        library = sign_in()
         document = {
             "current-context": "run",
             "contexts": [{"name": "run", "context": {"cluster": "run", "user": "run"}}],
             "clusters": [{"name": "run", "cluster": _in_files(cluster, folder)}],
             "users": [{"name": "run", "user": _in_files(user, folder)}],
         }
-        configuration = Configuration()
+        configuration = library.Configuration()
         try:
-            await load_kube_config_from_dict(document, client_configuration=configuration)
+            await library.load_kube_config_from_dict(document, client_configuration=configuration)
         except (aiohttp.ClientError, OSError) as error:
             raise CredentialsError(
                 f"cannot sign in: the identity provider cannot be reached ({type(error).__name__})"
             ) from error
-        except (ConfigException, ValueError, LookupError, TypeError) as error:
+        except (library.ConfigException, ValueError, LookupError, TypeError) as error:
             raise CredentialsError(
                 f"cannot sign in as {self._access.origin} says: {_shortened(str(error))}"
             ) from error
@@ -214,16 +208,13 @@ async def _ask_plugin(plugin: Entry) -> _PluginAnswer:
 
     https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
     """
-    from kubernetes_asyncio.config import ConfigException  # noqa: PLC0415 -- slow, see above
-    from kubernetes_asyncio.config.exec_provider import ExecProvider  # noqa: PLC0415
-    from kubernetes_asyncio.config.kube_config import ConfigNode  # noqa: PLC0415
-
+    library = sign_in()
     command = str(plugin.get("command", ""))
     spec = {key: value for key, value in plugin.items() if value is not None}
     spec["args"] = [str(argument) for argument in plugin.get("args") or ()]
     try:
         async with asyncio.timeout(_PLUGIN_TIMEOUT_S):
-            status = await ExecProvider(ConfigNode("exec", spec)).run()
+            status = await library.ExecProvider(library.ConfigNode("exec", spec)).run()
     except TimeoutError as error:
         raise CredentialsError(f"the exec plugin {command} has not answered in time") from error
     except OSError as error:
@@ -231,7 +222,7 @@ async def _ask_plugin(plugin: Entry) -> _PluginAnswer:
             f"cannot run the exec plugin {command}: {error.strerror}",
             hint=str(plugin.get("installHint") or "install it, or check PATH"),
         ) from error
-    except ConfigException as error:
+    except library.ConfigException as error:
         raise CredentialsError(
             f"the exec plugin {command} failed: {_shortened(str(error))}"
         ) from error
