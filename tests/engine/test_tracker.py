@@ -3,6 +3,7 @@ from hypothesis import strategies as st
 from tracker_story import VM, Story
 
 from perfscale.engine.accounting import record_of
+from perfscale.engine.readiness import Reading
 from perfscale.engine.rows import Change
 from perfscale.results import Outcome, accounts_of
 
@@ -134,6 +135,18 @@ def test_an_object_that_somebody_else_deleted_has_failed(story: Story) -> None:
     story.vanishes(row)
     assert row.explanation == "somebody else deleted it"
     assert accounts_of(map(record_of, scope.objects)).deleted == 1
+
+
+def test_an_object_that_had_gone_before_it_was_asked_to_has_failed(story: Story) -> None:
+    scope = story.iteration()
+    row = story.created(scope, "a")
+    story.becomes(row, "Running")
+    gone_s, asked_s = story.tick(), story.tick()
+    story.tracker.request_deletion(scope, asked_s)
+    metadata = story.metadata("a", deleting=True)
+    story.tracker.observe(row.resource, "DELETED", metadata, Reading(), gone_s)
+    assert row.explanation == "somebody else deleted it"
+    assert (row.delete_requested_s, row.deleted_s) == (None, gone_s)
 
 
 def test_what_becomes_ready_after_the_wait_stays_unready(story: Story) -> None:

@@ -5,7 +5,9 @@ import ssl
 import pytest
 from direct_way import (
     get,
+    opened,
     read_all,
+    read_piece,
     reply,
     says,
     some_turns,
@@ -21,7 +23,7 @@ from scripted_server import (
 )
 
 from perfscale.kube.failures import NoAnswerError
-from perfscale.kube.transport import READ_BUFFER
+from perfscale.kube.transport import READ_BUFFER, Arrival
 
 BODY = b'{"a": 1}'
 
@@ -94,17 +96,28 @@ async def test_a_stream_gives_all_that_has_come_at_once(
         scripted_server(two_and_the_end, answers({}), tls=server_tls) as server,
         way_to(server.url) as transport,
     ):
-        stream = await transport.open_stream(get())
+        stream = await opened(transport)
         assert stream.status == 200
         assert stream.headers["Content-Type"] == "application/json"
         await some_turns()
         found = []
-        while piece := await stream.read_some():
+        while piece := await read_piece(stream):
             found.append(piece)
         stream.close()
         assert b"".join(found) == b"one\ntwo\n"
         await transport.ask(get())
         assert server.connections == 1
+
+
+async def test_what_comes_on_a_stream_is_stamped_when_it_comes_not_when_it_is_read() -> None:
+    now_s = 1.0
+
+    async with scripted_server(endless(b"one")) as server, way_to(server.url) as transport:
+        stream = await opened(transport, clock=lambda: now_s)
+        await some_turns()
+        now_s = 99.0
+        assert await stream.read_some() == [Arrival(1.0, b"one")]
+        stream.close()
 
 
 async def test_a_silent_stream_is_given_up() -> None:
@@ -117,10 +130,10 @@ async def test_a_silent_stream_is_given_up() -> None:
 
 async def test_what_a_broken_stream_said_is_read_before_the_error() -> None:
     async with scripted_server(then_closes(_begun)) as server, way_to(server.url) as transport:
-        stream = await transport.open_stream(get())
-        assert await stream.read_some() == b"one"
+        stream = await opened(transport)
+        assert await read_piece(stream) == b"one"
         with pytest.raises(NoAnswerError, match="broke in the middle"):
-            await stream.read_some()
+            await read_piece(stream)
         stream.close()
         await server.no_connections()
 
@@ -143,12 +156,12 @@ async def test_a_stream_that_is_not_read_is_not_taken_in_either(
         exchange.end_stream()
 
     async with scripted_server(much, tls=server_tls) as server, way_to(server.url) as transport:
-        stream = await transport.open_stream(get())
+        stream = await opened(transport)
         sizes = []
         while True:
             for _ in range(3):
                 await some_turns()
-            sizes.append(len(await stream.read_some()))
+            sizes.append(len(await read_piece(stream)))
             if not sizes[-1]:
                 break
         stream.close()

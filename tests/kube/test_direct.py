@@ -8,6 +8,7 @@ import pytest
 from direct_way import (
     get,
     issued,
+    opened,
     reply,
     says,
     some_turns,
@@ -147,9 +148,9 @@ async def test_a_server_that_does_not_take_part_in_the_handshake_is_given_up(
     with socket.create_server(("127.0.0.1", 0)) as mute:
         url = f"https://127.0.0.1:{mute.getsockname()[1]}"
         async with way_to(url) as transport:
-            opening = transport.open_stream if streaming else transport.ask
+            opening = opened(transport) if streaming else transport.ask(get())
             with pytest.raises(NoAnswerError, match="no connection in time") as caught:
-                await opening(get())
+                await opening
     assert caught.value.failure.connecting
     assert caught.value.failure.timeout
 

@@ -2,7 +2,7 @@ import socket
 from contextlib import aclosing
 
 import pytest
-from direct_way import get, read_all, says, then_closes
+from direct_way import get, opened, read_all, read_piece, says, then_closes
 from scripted_server import Exchange, Handler, answers, never_answers, scripted_server
 
 from perfscale.kube.failures import NoAnswerError
@@ -27,9 +27,9 @@ async def test_answers_and_streams_come_through_a_proxy() -> None:
         answer = await transport.ask(get("/a?b=c%20d"))
         assert (answer.status, answer.body) == (404, b'{"a": 1}')
         assert answer.headers.get("content-type") == "application/json"
-        stream = await transport.open_stream(get("/b"))
+        stream = await opened(transport, get("/b"))
         assert stream.status == 200
-        assert [await stream.read_some() for _ in range(2)] == [b"one", b""]
+        assert [await read_piece(stream) for _ in range(2)] == [b"one", b""]
         stream.close()
     targets = [request.target for request in proxy.requests]
     assert targets == ["http://api.example/base/a?b=c%20d", "http://api.example/base/b"]

@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -15,7 +16,7 @@ from scripted_server import (
 
 from perfscale.kube.calls import call_of
 from perfscale.kube.direct import DirectTransport
-from perfscale.kube.transport import Endpoint, Request, Transport
+from perfscale.kube.transport import AnswerStream, Endpoint, Request, Transport
 
 AUTHORITY = trustme.CA()
 
@@ -49,11 +50,24 @@ def get(path: str = "/", *, timeout_s: float = 60) -> Request:
     return Request("GET", path, timeout_s, call_of("GET", path))
 
 
+async def opened(
+    transport: Transport,
+    request: Request | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> AnswerStream:
+    return await transport.open_stream(request or get(), clock)
+
+
+async def read_piece(stream: AnswerStream) -> bytes:
+    """All that a stream has to give now; empty at its end."""
+    return b"".join(arrival.data for arrival in await stream.read_some())
+
+
 async def read_all(transport: Transport, request: Request) -> bytes:
     """A stream from its beginning to its end."""
-    found, stream = b"", await transport.open_stream(request)
+    found, stream = b"", await opened(transport, request)
     try:
-        while piece := await stream.read_some():
+        while piece := await read_piece(stream):
             found += piece
     finally:
         stream.close()

@@ -83,9 +83,9 @@ class Observer:
             return _ACCEPTED if read is None else read(obj)
 
         def on_event(event: str, obj: Any) -> None:  # noqa: ANN401 -- the same
-            now = context.stopwatch.now()
+            heard_s = context.stopwatch.since_start(watch.heard_s)
             context.report(
-                context.tracker.observe(resource, event, obj.metadata, reading(obj), now)
+                context.tracker.observe(resource, event, obj.metadata, reading(obj), heard_s)
             )
 
         def on_list(objects: Sequence[Any]) -> None:

@@ -338,6 +338,9 @@ class Tracker:
         row.deleted_s = now
         row.finalizers = ()
         row.news |= News.DELETED
+        if row.delete_requested_s is not None and now < row.delete_requested_s:
+            row.delete_requested_s = None  # it was heard of only after all had been asked to go
+            row.news |= News.DELETE_REQUESTED
         self._count_present(row, -1)
         self._count_phase(row, -1)
         changes.append(Transition(row, Change.DELETED))

@@ -395,8 +395,9 @@ async def _rest_of(answer: AnswerStream) -> bytes:
     """What a refused stream still says."""
     content = bytearray()
     try:
-        while chunk := await answer.read_some():
-            content += chunk
+        while arrivals := await answer.read_some():
+            for arrival in arrivals:
+                content += arrival.data
     finally:
         answer.close()
     return bytes(content)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from typing import TYPE_CHECKING, Protocol, cast
 
 from perfscale.kube.failures import (
@@ -20,10 +21,10 @@ from perfscale.kube.failures import (
     unanswered_for,
 )
 from perfscale.kube.reply import Reply
-from perfscale.kube.transport import KEEPALIVE_S, READ_BUFFER, Answer
+from perfscale.kube.transport import GATHER_S, KEEPALIVE_S, READ_BUFFER, Answer, Arrival
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 
 class Keeper(Protocol):
@@ -31,6 +32,9 @@ class Keeper(Protocol):
 
     def opened(self, connection: Connection) -> None:
         """It is there."""
+
+    def expires(self, at_s: float) -> None:
+        """A connection's clock is to be looked at then, on the loop's clock, if not before."""
 
     def rests(self, connection: Connection) -> None:
         """An answer is over, and another request may follow."""
@@ -53,11 +57,13 @@ class Connection(asyncio.Protocol):
         self._reply = Reply()
         self._busy = False
         self._answer: asyncio.Future[Answer] | None = None
-        self._arrival: asyncio.Future[None] | None = None
+        self._clock: Callable[[], float] = time.monotonic
+        self._arrivals: list[Arrival] = []
+        self._reader: asyncio.Future[None] | None = None
+        self._gathering: asyncio.TimerHandle | None = None
         self._failure: NoAnswerError | None = None
         self._deadline_s = math.inf
         self._timeout_s = math.inf
-        self._heard = False
         self._unread = 0
         self._paused = False
 
@@ -97,9 +103,12 @@ class Connection(asyncio.Protocol):
                 self.abort()
             raise
 
-    async def open_stream(self, message: bytes, silence_s: float) -> None:
+    async def open_stream(
+        self, message: bytes, silence_s: float, clock: Callable[[], float]
+    ) -> None:
         """Send a request, and wait for the head of the answer."""
         self._send(message, silence_s, self._loop.time() + silence_s)
+        self._clock = clock
         try:
             while not self._reply.status:
                 await self._more()
@@ -107,17 +116,16 @@ class Connection(asyncio.Protocol):
             self.abort()
             raise
 
-    async def read_some(self) -> bytes:
-        """All that has come of the stream since, at least a byte; nothing at the end."""
-        while True:
-            chunk = self._reply.take()
-            self._unread = 0
-            if self._paused:
-                self._paused = False
-                self._transport.resume_reading()
-            if chunk or self._reply.complete:
-                return chunk
+    async def read_some(self) -> Sequence[Arrival]:
+        """All that has come of the stream since; nothing at the end."""
+        while not self._arrivals and not self._reply.complete:
             await self._more()
+        arrivals, self._arrivals = self._arrivals, []
+        self._unread = 0
+        if self._paused:
+            self._paused = False
+            self._transport.resume_reading()
+        return arrivals
 
     def close(self) -> None:
         """Read no more of the stream."""
@@ -130,39 +138,41 @@ class Connection(asyncio.Protocol):
         """Close it without another word."""
         self._transport.abort()
 
-    def look_at_clock(self, now_s: float) -> None:
-        """Give up what takes too long; called several times a second."""
-        if self._heard or self._paused:
-            self._heard = False
-            if self._answer is None and self._busy:
-                self._deadline_s = now_s + self._timeout_s
+    def look_at_clock(self, now_s: float) -> float:
+        """Give up what takes too long; returns when to look again."""
+        if self._paused:  # it is not the server that is slow
+            self._deadline_s = now_s + self._timeout_s
         if now_s < self._deadline_s:
-            return
+            return self._deadline_s
         if self._busy:
             whole = self._answer is not None
             self._fail(NoAnswerError(unanswered_for(self._timeout_s) if whole else SILENT))
         self.abort()
+        return math.inf
 
     def _send(self, message: bytes, timeout_s: float, deadline_s: float) -> None:
         if self._failure is not None:  # it went while its opener was being woken
             raise self._failure
         self._reply.begin()
         self._busy = True
+        self._arrivals.clear()
         self._unread = 0
         self._timeout_s = timeout_s
         self._deadline_s = deadline_s
+        self._keeper.expires(deadline_s)
         self._transport.write(message)
 
     def _more(self) -> asyncio.Future[None]:
         """Wait for more to come."""
         if self._failure is not None:
             raise self._failure
-        self._arrival = self._loop.create_future()
-        return self._arrival
+        self._reader = self._loop.create_future()
+        return self._reader
 
     def _release(self) -> None:
         self._busy = False
         self._deadline_s = self._loop.time() + KEEPALIVE_S
+        self._keeper.expires(self._deadline_s)
         self._keeper.rests(self)
 
     # -- asyncio's ----------------------------------------------------------
@@ -177,8 +187,8 @@ class Connection(asyncio.Protocol):
         if not self._busy:
             self.abort()
             return
-        self._heard = True
         reply = self._reply
+        begun = reply.status > 0
         try:
             reply.feed(data)
         except NoAnswerError as error:
@@ -188,12 +198,8 @@ class Connection(asyncio.Protocol):
         if self._answer is not None:
             if reply.complete:
                 self._hand_over(self._answer)
-            return
-        self._wake()
-        self._unread += len(data)
-        if self._unread > READ_BUFFER and not self._paused:
-            self._paused = True
-            self._transport.pause_reading()
+        elif reply.status:
+            self._gather(at_once=not begun)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is closed."""
@@ -203,10 +209,33 @@ class Connection(asyncio.Protocol):
             reply.feed_eof()
         if reply.complete and self._answer is not None:
             self._hand_over(self._answer)
+        elif reply.complete and self._busy:
+            self._gather(at_once=True)
         elif reply.status and not reply.complete:
             self._fail(NoAnswerError(BROKEN_OFF))
         else:
             self._fail(NoAnswerError(CLOSED if exc is None else lost(exc)))
+
+    def _gather(self, *, at_once: bool) -> None:
+        """Keep what has come of a stream, and let some more come before its reader is woken."""
+        reply = self._reply
+        self._deadline_s = self._loop.time() + self._timeout_s
+        try:
+            data = reply.take()
+        except NoAnswerError as error:
+            self._fail(error)
+            self.abort()
+            return
+        if data:
+            self._arrivals.append(Arrival(self._clock(), data))
+            self._unread += len(data)
+        if self._unread > READ_BUFFER and not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+        if at_once or self._paused or reply.complete:
+            self._wake()
+        elif self._gathering is None and self._reader is not None:
+            self._gathering = self._loop.call_later(GATHER_S, self._wake)
 
     def _hand_over(self, answer: asyncio.Future[Answer]) -> None:
         """Give the whole answer to whoever waits for it."""
@@ -236,6 +265,9 @@ class Connection(asyncio.Protocol):
         self._wake()
 
     def _wake(self) -> None:
-        arrival, self._arrival = self._arrival, None
-        if arrival is not None and not arrival.done():
-            arrival.set_result(None)
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
+        reader, self._reader = self._reader, None
+        if reader is not None and not reader.done():
+            reader.set_result(None)

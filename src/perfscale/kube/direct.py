@@ -7,6 +7,7 @@ are made once and for all here: one server, one set of header fields, JSON.
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
@@ -25,7 +26,7 @@ from perfscale.kube.transport import CONNECT_TIMEOUT_S, user_agent
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from perfscale.kube.transport import Answer, AnswerStream, Endpoint, Request
 
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
         int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
     ]
 
-_LOOK_S: Final = 0.25
-"""How often the clocks of the connections are looked at."""
+_LOOK_S: Final = 0.05
+"""The least between two looks at the clocks of the connections."""
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -67,6 +68,7 @@ class DirectTransport:
         self._connections: set[Connection] = set()
         self._resting: dict[Connection, None] = {}
         self._clock: asyncio.TimerHandle | None = None
+        self._due_s = math.inf
         self._closed = False
 
     async def ask(self, request: Request) -> Answer:
@@ -75,10 +77,10 @@ class DirectTransport:
         connection = self._rested() or await self._connect(request.timeout_s)
         return await connection.ask(self._message(request), request.timeout_s, deadline_s)
 
-    async def open_stream(self, request: Request) -> AnswerStream:
+    async def open_stream(self, request: Request, clock: Callable[[], float]) -> AnswerStream:
         """Send a request, and wait for the head of the answer."""
         connection = self._rested() or await self._connect(CONNECT_TIMEOUT_S)
-        await connection.open_stream(self._message(request), request.timeout_s)
+        await connection.open_stream(self._message(request), request.timeout_s, clock)
         return connection
 
     async def aclose(self) -> None:
@@ -95,8 +97,14 @@ class DirectTransport:
     def opened(self, connection: Connection) -> None:
         """Keep an eye on it."""
         self._connections.add(connection)
-        if self._clock is None:
-            self._clock = self._loop.call_later(_LOOK_S, self._look_at_clocks)
+
+    def expires(self, at_s: float) -> None:
+        """Look at the clocks then."""
+        if at_s < self._due_s:
+            if self._clock is not None:
+                self._clock.cancel()
+            self._due_s = at_s
+            self._clock = self._loop.call_at(at_s, self._look_at_clocks)
 
     def rests(self, connection: Connection) -> None:
         """Keep it for the next request."""
@@ -189,9 +197,12 @@ class DirectTransport:
         raise last or OSError
 
     def _look_at_clocks(self) -> None:
+        """Between one look and the next, most connections have got later deadlines."""
+        self._clock, self._due_s = None, math.inf
         now_s = self._loop.time()
-        for connection in tuple(self._connections):
-            connection.look_at_clock(now_s)
-        self._clock = None
-        if self._connections:
-            self._clock = self._loop.call_later(_LOOK_S, self._look_at_clocks)
+        due_s = min(
+            (connection.look_at_clock(now_s) for connection in tuple(self._connections)),
+            default=math.inf,
+        )
+        if due_s < math.inf:
+            self.expires(max(due_s, now_s + _LOOK_S))

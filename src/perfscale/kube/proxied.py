@@ -28,13 +28,14 @@ from perfscale.kube.transport import (
     KEEPALIVE_S,
     READ_BUFFER,
     Answer,
+    Arrival,
     user_agent,
 )
 
 if TYPE_CHECKING:
     import socket
     import ssl
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from perfscale.kube.transport import AnswerStream, Endpoint, Request
 
@@ -82,13 +83,13 @@ class ProxiedTransport:
             async with await self._send(request, bounds) as answer:
                 return Answer(answer.status, answer.headers, await answer.read())
 
-    async def open_stream(self, request: Request) -> AnswerStream:
+    async def open_stream(self, request: Request, clock: Callable[[], float]) -> AnswerStream:
         """Send a request, and wait for the head of the answer."""
         bounds = aiohttp.ClientTimeout(
             total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=request.timeout_s
         )
         with _explained(SILENT):
-            return _Stream(await self._send(request, bounds))
+            return _Stream(await self._send(request, bounds), clock)
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -115,14 +116,16 @@ class ProxiedTransport:
 
 
 class _Stream:
-    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+    def __init__(self, answer: aiohttp.ClientResponse, clock: Callable[[], float]) -> None:
         self.status = answer.status
         self.headers: Mapping[str, str] = answer.headers
         self._answer = answer
+        self._clock = clock
 
-    async def read_some(self) -> bytes:
+    async def read_some(self) -> Sequence[Arrival]:
         with _explained(SILENT):
-            return await self._answer.content.readany()
+            data = await self._answer.content.readany()
+        return [Arrival(self._clock(), data)] if data else []
 
     def close(self) -> None:
         self._answer.close()

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from perfscale.kube.client import Client
     from perfscale.kube.events import Event
     from perfscale.kube.resources import Resource
+    from perfscale.kube.transport import Arrival
     from perfscale.kube.wire import Stream
 
 _log = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class Watch(Generic[T]):
         reconnects: How often an open stream ended and was opened again, for
             whatever reason.
         relists: How often the state had to be taken again.
+        heard_s: When the event came that ``on_event`` is told of, on the client's clock.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class Watch(Generic[T]):
         self.synced = asyncio.Event()
         self.reconnects = 0
         self.relists = 0
+        self.heard_s = 0.0
         self._client = client
         self._resource = resource
         self._namespace = namespace
@@ -253,18 +256,25 @@ class Watch(Generic[T]):
             except (ApiError, UnreachableError) as error:
                 raise _StreamFailedError(error, opened=False) from error
             self._await_initial_events(bound)
-            while (chunk := await _read(stream)) is not None:
-                try:
-                    complete = lines.feed(chunk)
-                    events = self._events.decode(complete) if complete else ()
-                except ValueError as error:
-                    text = f"cannot read an event of {self._resource.name}: {error}"
-                    raise WatchError(text) from error
-                if self._starting:
-                    events = self._collect(events)
+            while arrivals := await _read(stream):
+                starting = self._starting
+                for self.heard_s, data in arrivals:
+                    self._take(lines, data)
+                if starting:
                     self._await_initial_events(bound)
-                if events:
-                    self._deliver(events)
+
+    def _take(self, lines: LineBuffer, data: bytes) -> None:
+        """Tell of every event that has come to its end with this."""
+        try:
+            complete = lines.feed(data)
+            events = self._events.decode(complete) if complete else ()
+        except ValueError as error:
+            text = f"cannot read an event of {self._resource.name}: {error}"
+            raise WatchError(text) from error
+        if self._starting:
+            events = self._collect(events)
+        if events:
+            self._deliver(events)
 
     def _await_initial_events(self, bound: asyncio.Timeout) -> None:
         """Bound the silence for as long as they have not ended."""
@@ -343,9 +353,9 @@ class Watch(Generic[T]):
         )
 
 
-async def _read(stream: Stream) -> bytes | None:
+async def _read(stream: Stream) -> Sequence[Arrival]:
     try:
-        return await anext(stream, None)
+        return await anext(stream, None) or ()
     except UnreachableError as error:
         raise _StreamFailedError(error, opened=True) from error
 

@@ -9,14 +9,14 @@ from perfscale.kube.failures import NoAnswerError
 from perfscale.kube.stats import RequestStats
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from perfscale.errors import UnreachableError
     from perfscale.kube.calls import RequestObserver
     from perfscale.kube.credentials import Credentials
     from perfscale.kube.failures import Failure
     from perfscale.kube.ratelimit import RateLimiter
-    from perfscale.kube.transport import Answer, AnswerStream, Request, Transport
+    from perfscale.kube.transport import Answer, AnswerStream, Arrival, Request, Transport
 
 _SAFE: Final = "/:@!$&'()*+,;=~"
 """What RFC 3986 allows in a path besides letters, digits and ``-._``."""
@@ -68,7 +68,7 @@ class Wire:
         The caller closes the answer. Raises the same.
         """
         await self._admit(request)
-        answer = await self._transport.open_stream(request)
+        answer = await self._transport.open_stream(request, self._clock)
         self.stats.count_answer(answer.status)
         return answer
 
@@ -113,7 +113,7 @@ class Wire:
 
 
 class Stream:
-    """The body of an answer that goes on and on, buffer by buffer."""
+    """The body of an answer that goes on and on."""
 
     def __init__(
         self, answer: AnswerStream, explain: Callable[[NoAnswerError], UnreachableError]
@@ -124,16 +124,16 @@ class Stream:
     def __aiter__(self) -> Stream:
         return self
 
-    async def __anext__(self) -> bytes:
-        """The next bytes, as many as there are.
+    async def __anext__(self) -> Sequence[Arrival]:
+        """What came next, as much as there is.
 
         Raises:
             UnreachableError: The connection broke, or was silent for too long.
         """
         try:
-            chunk = await self._answer.read_some()
+            arrivals = await self._answer.read_some()
         except NoAnswerError as error:
             raise self._explain(error) from error
-        if not chunk:
+        if not arrivals:
             raise StopAsyncIteration
-        return chunk
+        return arrivals
