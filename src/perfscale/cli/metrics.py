@@ -210,7 +210,7 @@ def _of_watches(snapshot: RunSnapshot) -> Iterator[Metric]:
 
 def _of_lags(lags: Lags) -> Iterator[Metric]:
     for name, text, sketch in (
-        ("loop", "How late the event loop was, asked four times a second.", lags.loop),
+        ("loop", "How late the event loop was, asked twice a second.", lags.loop),
         ("limiter", "Time from when a create was due to when it was let go.", lags.limiter),
         ("send", "Time from when a create was let go to when it was sent.", lags.send),
     ):

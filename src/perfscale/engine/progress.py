@@ -1,4 +1,4 @@
-"""Tells listeners a few times a second where the run stands, and in long waits what for."""
+"""Tells listeners twice a second where the run stands, and in long waits what for."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-PERIOD_S = 0.25
-_RATE_WINDOW = 4
+PERIOD_S = 0.5
+_RATE_WINDOW = 2
 """Periods over which the rate is averaged: one second."""
-_OUTLOOK = 20
+_OUTLOOK = 10
 """Periods from which the remaining time is concluded: five seconds."""
 _STILL_WAITING_S = 10.0
 _STILL_WAITING_MOST_S = 60.0
@@ -116,7 +116,7 @@ class Reporter:
         scope = self._scope
         if scope is None or not self._context.broadcast.has_listeners:
             return
-        ready = self._context.counter.ready_latency.summarize()
+        p50, p99 = self._context.counter.ready_latency.percentiles(0.5, 0.99)
         stats = self._context.client.stats
         self._context.broadcast.send(
             Progress(
@@ -135,8 +135,8 @@ class Reporter:
                 rate=self.rate,
                 target=self.targets.get(scope.workload),
                 phases=dict(+self._context.tracker.phases),
-                ready_p50_s=ready.p50,
-                ready_p99_s=ready.p99,
+                ready_p50_s=p50,
+                ready_p99_s=p99,
                 request_errors=stats.server_errors + stats.connection_errors + stats.timeouts,
                 throttled=stats.throttled,
                 remaining_s=remaining_s(self._steps, scope.requested),

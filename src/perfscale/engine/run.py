@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING
@@ -37,6 +37,7 @@ from perfscale.engine.verdict import judge
 from perfscale.errors import ApiError, ClusterError
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.resources import NAMESPACES, Place
+from perfscale.kube.stats import RequestStats
 from perfscale.results import RunResult, Totals, assess, judge_thresholds
 
 if TYPE_CHECKING:
@@ -55,10 +56,14 @@ _log = logging.getLogger(__name__)
 
 _GRACE_S = 15.0
 """How long the requests in flight may take to be answered once the load has stopped."""
-_BEATS_A_COUNT = 4
+_BEATS_A_COUNT = 2
 """So every second: as much at most the journal of a run that is killed does not tell."""
 _LAST_LOOK_S = 30.0
 """Bound on finding out what a cleanup that ran out of time has left."""
+
+
+_REQUEST_KEYS = [(each.name, to_camel(each.name)) for each in fields(RequestStats)]
+"""Names of what is counted of requests, and as the results spell them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,11 +289,11 @@ class Run:
             self._abort(lost)
 
     def _totals(self) -> Totals:
-        stats = asdict(self._order.client.stats)
+        stats = self._order.client.stats
         return Totals(
             namespaces=self._namespaces.counts,
             watch=self._observer.counts,
-            requests={to_camel(name): round(count, 6) for name, count in stats.items()},
+            requests={key: round(getattr(stats, name), 6) for name, key in _REQUEST_KEYS},
             clock=self._order.meter.offset(),
             vitals=self._context.health.vitals(),
         )

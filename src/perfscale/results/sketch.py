@@ -10,7 +10,7 @@ from which no latency in it is further than ``a`` of itself. Sketches add up.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +19,7 @@ import msgspec
 from perfscale.results.latency import LatencySummary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 RELATIVE_ERROR: Final = 0.01
 _GAMMA: Final = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
@@ -77,26 +77,37 @@ class Sketch(msgspec.Struct):
     def summarize(self) -> LatencySummary:
         """Every statistic; ``min``, ``max`` and ``mean`` are exact."""
         count = sum(self.buckets.values())
-        ordered = dict(sorted(self.buckets.items()))
+        p50, p90, p95, p99, p999 = self.percentiles(0.50, 0.90, 0.95, 0.99, 0.999)
         return LatencySummary(
             count=count,
             missing=0,
             min=self.shortest_s if count else None,
-            p50=self._percentile(ordered, count, 0.50),
-            p90=self._percentile(ordered, count, 0.90),
-            p95=self._percentile(ordered, count, 0.95),
-            p99=self._percentile(ordered, count, 0.99),
-            p999=self._percentile(ordered, count, 0.999),
+            p50=p50,
+            p90=p90,
+            p95=p95,
+            p99=p99,
+            p999=p999,
             max=self.longest_s if count else None,
             mean=self.total_s / count if count else None,
         )
 
-    def _percentile(self, ordered: Mapping[int, int], count: int, quantile: float) -> float | None:
-        """What stands for the sample of rank ``quantile * (count - 1)``, counted from 0."""
-        rank = math.floor(quantile * (count - 1))
-        for bucket, members in ordered.items():
-            rank -= members
-            if rank < 0:
-                middle_s = 2 * _GAMMA**bucket / (_GAMMA + 1)
-                return min(max(middle_s, self.shortest_s), self.longest_s)
-        return None
+    def percentiles(self, *quantiles: float) -> list[float | None]:
+        """What stands for the sample of rank ``quantile * (count - 1)``, counted from 0.
+
+        Args:
+            quantiles: From 0 to 1.
+
+        Returns:
+            Seconds, one for each; None where nothing was counted.
+        """
+        found: list[float | None] = []
+        members = sorted(self.buckets.items())
+        ranks = [*accumulate(count for _, count in members)]
+        for quantile in quantiles:
+            if not ranks:
+                found.append(None)
+                continue
+            bucket, _ = members[bisect_right(ranks, math.floor(quantile * (ranks[-1] - 1)))]
+            middle_s = 2 * _GAMMA**bucket / (_GAMMA + 1)
+            found.append(min(max(middle_s, self.shortest_s), self.longest_s))
+        return found
