@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.readiness import AnyObject
@@ -12,7 +12,7 @@ from perfscale.errors import ApiError, ConflictError, NotFoundError, Unreachable
 from perfscale.kube.listing import page_decoder, read_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from perfscale.engine.readiness import Metadata
     from perfscale.kube.client import Client
@@ -22,6 +22,9 @@ _log = logging.getLogger(__name__)
 
 CONCURRENCY = 32
 """Delete requests in flight; the run-wide rate limit applies as well."""
+_OUT_OF_TIME: Final = 504
+_SLOW: Final = 0.9
+"""Where a request for all leaves more than this share to be asked, there are to be no more."""
 
 
 def selector_of(labels: Mapping[str, str]) -> str:
@@ -34,28 +37,48 @@ async def delete_matching(
 ) -> None:
     """Ask everything in a namespace that matches to go.
 
-    One request for all where the server manages that in time; otherwise one
-    for each, with its UID as precondition.
+    One request for all, and another for as long as the server gives up after
+    the minute that it has for each, but gets on; otherwise one for each object
+    that has not been asked yet, with its UID as precondition.
 
     Raises:
         ApiError: The server refuses even single deletes.
     """
-    try:
-        await client.delete_collection(resource, namespace, label_selector=selector, retry=False)
-    except NotFoundError:
-        return  # the namespace is gone, and everything in it
-    except (ApiError, UnreachableError) as error:
-        _log.info("deleting %s in %s one by one: %s", resource.name, namespace, error)
-    else:
-        return
+    unasked: int | None = None
+    while True:
+        try:
+            await client.delete_collection(
+                resource, namespace, label_selector=selector, retry=False
+            )
+        except NotFoundError:
+            return  # the namespace is gone, and everything in it
+        except (ApiError, UnreachableError) as error:
+            _log.info("deleting all %s in %s: %s", resource.name, namespace, error)
+            if error.status != _OUT_OF_TIME:
+                break
+        else:
+            return
+        before, unasked = unasked, 0
+        async for metadata in _unasked(client, resource, namespace, selector):
+            unasked += len(metadata)
+        if before is not None and unasked > before * _SLOW:
+            break
+    async for metadata in _unasked(client, resource, namespace, selector):
+        await run_bounded(
+            (partial(delete_object, client, resource, each) for each in metadata),
+            limit=CONCURRENCY,
+        )
+
+
+async def _unasked(
+    client: Client, resource: Resource, namespace: str | None, selector: str
+) -> AsyncIterator[list[Metadata]]:
+    """What matches and has not been asked to go, page by page."""
     pages = read_pages(
         client, resource, page_decoder(AnyObject), namespace=namespace, label_selector=selector
     )
     async for page in pages:
-        await run_bounded(
-            (partial(delete_object, client, resource, item.metadata) for item in page.items),
-            limit=CONCURRENCY,
-        )
+        yield [item.metadata for item in page.items if item.metadata.deletion_timestamp is None]
 
 
 async def delete_object(client: Client, resource: Resource, metadata: Metadata) -> None:
