@@ -83,11 +83,15 @@ class Running:
     def reaches(self, reached: Callable[[], bool], what: str) -> None:
         """Wait until something is so, while the command goes on."""
 
-        def reached_or_ended() -> bool:
-            return reached() or self.process.poll() is not None
+        # What was so a moment ago need not be so any more, so it is asked once.
+        def reached_while_it_goes_on() -> bool:
+            has_ended = self.process.poll() is not None
+            if reached():
+                return True
+            assert not has_ended, f"ended with {self.process.returncode} before {what}:\n{self.err}"
+            return False
 
-        until(reached_or_ended, what, state=lambda: self.err)
-        assert reached(), f"ended with {self.process.returncode} before {what}:\n{self.err}"
+        until(reached_while_it_goes_on, what, state=lambda: self.err)
 
     def says(self, text: str) -> None:
         """Wait until it has written this to standard error."""
