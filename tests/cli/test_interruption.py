@@ -72,6 +72,7 @@ MOMENTS: Final[dict[str, Moment]] = {
 
 @pytest.fixture
 def workload(tmp_path: Path) -> Path:
+    """A run that goes on until it is interrupted: a moment that a slow test misses comes again."""
     namespace = "interrupted"
     return write_workload(
         tmp_path,
@@ -80,7 +81,7 @@ def workload(tmp_path: Path) -> Path:
         entry("vmirs-ephemeral.yaml", 1, namespace, vmis=2),
         qps=25,
         burst=1,
-        iterationCount=2,
+        iterationCount=100,
     )
 
 
