@@ -22,6 +22,7 @@ from typing import Any, Final, Self
 
 import trustme
 from kubevirt_crds import kubevirt_crds
+from ports import free_ports
 from process_group import ProcessGroup
 
 JSON = dict[str, Any]
@@ -45,15 +46,6 @@ def missing_assets() -> str | None:
         return f"{ASSETS_VARIABLE} is not set"
     missing = [name for name in _PROGRAMS if not os.access(Path(directory) / name, os.X_OK)]
     return f"{', '.join(missing)} not in {ASSETS_VARIABLE}={directory}" if missing else None
-
-
-def free_ports(count: int) -> list[int]:
-    """Return `count` different TCP ports that nothing listens on."""
-    probes = [socket.create_server((HOST, 0)) for _ in range(count)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import urllib.error
 import urllib.request
@@ -15,6 +14,7 @@ from typing import Final
 import pytest
 import yaml
 from command_line import until
+from ports import free_ports
 
 PROGRAM: Final = shutil.which("prometheus")
 needs_prometheus = pytest.mark.skipif(PROGRAM is None, reason="prometheus is not installed")
@@ -37,8 +37,8 @@ def real_prometheus(folder: Path, *targets: str, scrape_interval: str = "1s") ->
         "scrape_configs": [job],
     }
     config.write_text(yaml.safe_dump(document), encoding="utf-8")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    (port,) = free_ports(1)
+    address = f"127.0.0.1:{port}"
     command = [
         PROGRAM,
         f"--config.file={config}",
