@@ -14,6 +14,10 @@ nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = True
 nox.options.sessions = ["lint", "layers", "typing", "tests"]
 
+# More at a time than a machine may have cores: tests mostly wait, for a process or for a cluster.
+# Some take a thousand times as long as others, so whoever is done takes from who is not.
+IN_PARALLEL = ("--numprocesses=4", "--dist=worksteal")
+
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -52,10 +56,13 @@ def typing(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests against the package as people install it, from a wheel."""
+    """Run the tests against the package as people install it, from a wheel.
+
+    Several at a time; `nox -s tests -- -n 0` runs one after the other.
+    """
     install_group(session, "test")
     session.install(".")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *IN_PARALLEL, *session.posargs)
 
 
 @nox.session(default=False)

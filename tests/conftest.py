@@ -61,7 +61,10 @@ def _nothing_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def real_control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealControlPlane]:
-    """A real API server, shared by the whole session: a test uses namespaces of its own."""
+    """A real API server, shared by the whole session: a test uses namespaces of its own.
+
+    Where tests run in several processes, each of these is a session.
+    """
     if reason := missing_assets():
         pytest.skip(f"{_REAL}: {reason}")
     directory = tmp_path_factory.mktemp("control-plane")
