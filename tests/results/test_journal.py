@@ -195,6 +195,38 @@ def test_a_disk_that_does_not_answer_does_not_hold_up_the_end(
         disk.answers.set()
 
 
+class LateClear(threading.Event):
+    """An event that is set once more just before whoever clears it gets to do so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_clearing = threading.Event()
+        self._is_set_again = threading.Event()
+
+    def set(self) -> None:
+        super().set()
+        if self.is_clearing.is_set():
+            self._is_set_again.set()
+
+    def clear(self) -> None:
+        self.is_clearing.set()
+        self._is_set_again.wait()
+        super().clear()
+
+
+def test_closing_at_the_moment_at_which_entries_are_written_ends_the_thread(
+    tmp_path: Path,
+) -> None:
+    disk = Disk()
+    journal = open_journal(disk, flush_s=0.0)
+    journal._has_work = has_work = LateClear()
+    complaints = put(journal, ENTRIES[:3])
+    has_work.is_clearing.wait()
+    assert complaints + close(journal) == []
+    assert disk.closed
+    assert entries_of(disk, tmp_path) == ENTRIES[:3]
+
+
 def test_text_that_is_not_unicode_costs_no_entry(tmp_path: Path) -> None:
     disk = Disk()
     journal = open_journal(disk)

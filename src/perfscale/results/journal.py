@@ -146,9 +146,13 @@ class JournalWriter:
     # -- in the thread --------------------------------------------------------
 
     def _work(self) -> None:
-        while self._has_work.wait() and not self._closing.wait(self._flush_s):
-            self._has_work.clear()
-            self._flush()
+        # `close` may set both events just before one is cleared here, so the other is looked at
+        # before each wait.
+        while not self._closing.is_set():
+            self._has_work.wait()
+            if not self._closing.wait(self._flush_s):
+                self._has_work.clear()
+                self._flush()
         self._flush()
 
     def _flush(self) -> None:
