@@ -11,7 +11,7 @@ from workloads import config, objects, workload
 from perfscale.engine.rows import Change
 from perfscale.results import Accounts, RunOutcome
 
-COUNT = 1000
+COUNT = 300
 
 
 @pytest.mark.parametrize("change", [Change.CREATED, Change.READY, Change.DELETED])
