@@ -57,14 +57,33 @@ def test_a_child_process_is_a_leak() -> None:
     child.communicate()
 
 
-@pytest.mark.usefixtures("no_grace")
-def test_a_process_whose_parent_has_gone_is_a_leak() -> None:
+def start_orphan(**environment: str) -> int:
+    """Start a process whose parent ends at once; returns the id of its group."""
     # The output ends when the process itself closes it: only then is it sure to be past its
     # exec, before which /proc does not show its environment.
     script = "setsid sh -c 'echo $$; exec >&-; sleep 60; true' 2>/dev/null &"
+    result = subprocess.run(
+        ["sh", "-c", script],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return int(result.stdout)
+
+
+@pytest.mark.usefixtures("no_grace")
+def test_a_process_whose_parent_has_gone_is_a_leak() -> None:
     with pytest.raises(AssertionError, match="sleep 60"), no_leaked_threads_or_processes():
-        result = subprocess.run(["sh", "-c", script], stdout=subprocess.PIPE, text=True, check=True)
-    os.killpg(int(result.stdout), signal.SIGKILL)
+        group = start_orphan()
+    os.killpg(group, signal.SIGKILL)
+
+
+@pytest.mark.usefixtures("no_grace")
+def test_a_process_of_tests_that_run_beside_these_is_none() -> None:
+    with no_leaked_threads_or_processes():
+        group = start_orphan(**{leaks._MARK_VARIABLE: "another"})
+    os.killpg(group, signal.SIGKILL)
 
 
 def test_a_process_that_ends_in_a_moment_is_none() -> None:

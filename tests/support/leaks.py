@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 # Inherited by every process that a test starts, so that one whose parent has died, and one
-# in a session of its own, are still known as ours.
+# in a session of its own, are still known as ours, and those of tests that run beside as theirs.
 _MARK_VARIABLE: Final = "PERFSCALE_TEST_RUN"
 _MARK: Final = f"{_MARK_VARIABLE}={os.getpid()}-{secrets.token_hex(8)}"
 _GRACE_S: Final = 5.0
