@@ -80,7 +80,7 @@ def real(session: nox.Session) -> None:
         session.error("KUBEBUILDER_ASSETS is not set: see CONTRIBUTING.md")
     install_group(session, "test")
     session.install(".")
-    session.run("pytest", "-m", "real", *session.posargs)
+    session.run("pytest", "-m", "real", *IN_PARALLEL, *session.posargs)
 
 
 @nox.session(default=False)
