@@ -9,7 +9,6 @@ import http.client
 import json
 import os
 import secrets
-import socket
 import ssl
 import subprocess
 import time
@@ -275,15 +274,17 @@ class RealControlPlane:
             *plain_port,
         )
 
-        def listening() -> bool:
-            self._check_alive("kube-controller-manager", process)
-            try:
-                socket.create_connection((HOST, self._ports.controller_manager)).close()
-            except OSError:
-                return False
-            return True
+        # It listens before it works, and gives up for good if the API server is stopped by then.
+        namespaces = "/api/v1/namespaces"
+        self.request("POST", namespaces, {"metadata": {"name": "to-be-removed"}})
+        self.request("DELETE", f"{namespaces}/to-be-removed")
 
-        self._wait("kube-controller-manager", listening)
+        def has_removed_it() -> bool:
+            self._check_alive("kube-controller-manager", process)
+            status, _ = self.request("GET", f"{namespaces}/to-be-removed")
+            return status == http.client.NOT_FOUND
+
+        self._wait("kube-controller-manager", has_removed_it)
 
     def _start(self, program: str, *flags: str) -> subprocess.Popen[bytes]:
         log = self._directory / f"{program}.log"
