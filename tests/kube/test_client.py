@@ -1,5 +1,6 @@
 import asyncio
 import socket
+import tracemalloc
 from typing import NoReturn
 
 import pytest
@@ -428,6 +429,42 @@ async def test_a_delete_asks_for_the_very_object(connect: Connect) -> None:
     assert b'"preconditions":{"uid":"u-1"}' in one.body
     assert many.query == {"labelSelector": "a=b"}
     assert b"Background" in many.body
+
+
+async def test_the_answer_to_a_delete_of_many_is_not_kept_in_memory(connect: Connect) -> None:
+    megabyte = bytes(1 << 20)
+
+    async def tells_all_that_it_deletes(exchange: Exchange) -> None:
+        exchange.start_stream()
+        for _ in range(32):
+            await exchange.write(megabyte)
+        exchange.end_stream()
+
+    async with scripted_server(tells_all_that_it_deletes, answers({})) as server:
+        client = await connect(server)
+        tracemalloc.start()
+        try:
+            response = await client.delete_collection(PODS, "here", label_selector="a=b")
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert (response.status, response.body) == (200, b"")
+        assert most < 16 * len(megabyte)
+        await client.request("GET", "/")
+        assert server.connections == 1
+
+
+async def test_a_delete_of_many_fails_as_every_request_does(connect: Connect) -> None:
+    async with scripted_server(refuses(403, "Forbidden"), never_answers) as server:
+        client = await connect(server)
+        with pytest.raises(ForbiddenError, match="Forbidden"):
+            await client.delete_collection(PODS, "here", label_selector="a=b")
+        with pytest.raises(UnreachableError, match=r"no answer within 0\.01 s"):
+            await client.delete_collection(
+                PODS, "here", label_selector="a=b", timeout_s=0.01, retry=False
+            )
+        await server.no_connections()
+    assert client.stats.timeouts == 1
 
 
 async def test_a_cancelled_request_leaves_no_connection(connect: Connect) -> None:

@@ -17,7 +17,7 @@ from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.retry import UNAVAILABLE, Outage, Patience, Timing
 from perfscale.kube.status import error_from_answer
 from perfscale.kube.transport import Answer, Request
-from perfscale.kube.wire import Stream, Wire, target
+from perfscale.kube.wire import SUCCESS, Stream, Wire, read_rest, target
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 _RENEWALS: Final = 2
 """How often one request has its credentials replaced: a second time for those
 that ran out while the request waited to be sent again."""
-_SUCCESS: Final = range(200, 300)
 
 
 class Response(NamedTuple):
@@ -138,6 +137,7 @@ class Client:
         content_type: str = "application/json",
         timeout_s: float | None = None,
         retry: bool = True,
+        keep_body: bool = True,
     ) -> Response:
         """Send a request, and send it again while there is hope.
 
@@ -149,6 +149,7 @@ class Client:
             content_type: Its type.
             timeout_s: For each attempt; by default the client's.
             retry: Whether to send it again after 429, 5xx and lost connections.
+            keep_body: Whether the response has its body; without, it is read and let go.
 
         Raises:
             ApiError: The server refused it; the subclass tells how.
@@ -167,13 +168,13 @@ class Client:
         patience: Patience | None = None
         while True:
             try:
-                answer = await self._wire.ask(request)
+                answer = await self._wire.ask(request, keep_body=keep_body)
             except NoAnswerError as error:
                 patience = patience or self._patience()
                 delay_s = self._after_silence(request, error, patience if retry else None)
                 throttled = False
             else:
-                if answer.status in _SUCCESS:
+                if answer.status in SUCCESS:
                     self._outage.end()
                     return self._response(request, answer)
                 self._wire.answered(request, answer, self.timing.clock())
@@ -214,9 +215,9 @@ class Client:
         while True:
             try:
                 answer = await self._wire.open_stream(request)
-                if answer.status in _SUCCESS:
+                if answer.status in SUCCESS:
                     return answer
-                content = await _rest_of(answer)
+                content = await read_rest(answer)
             except NoAnswerError as error:
                 failure = self._wire.failed(error.failure, request)
                 self._outage.lasted_s(connecting=failure.connecting)
@@ -380,7 +381,10 @@ class Client:
         timeout_s: float | None = None,
         retry: bool = True,
     ) -> Response:
-        """DELETE every object that the selector selects. Raises what `request` raises."""
+        """DELETE every object that the selector selects. Raises what `request` raises.
+
+        The response has no body: the answer holds every one of the objects.
+        """
         return await self.request(
             "DELETE",
             resource.path(namespace),
@@ -388,19 +392,8 @@ class Client:
             body=_delete_options({"propagationPolicy": propagation}),
             timeout_s=timeout_s,
             retry=retry,
+            keep_body=False,
         )
-
-
-async def _rest_of(answer: AnswerStream) -> bytes:
-    """What a refused stream still says."""
-    content = bytearray()
-    try:
-        while arrivals := await answer.read_some():
-            for arrival in arrivals:
-                content += arrival.data
-    finally:
-        answer.close()
-    return bytes(content)
 
 
 def _delete_options(options: dict[str, Any]) -> bytes:

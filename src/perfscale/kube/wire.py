@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
-from perfscale.kube.failures import NoAnswerError
+from perfscale.kube.failures import NoAnswerError, unanswered_for
 from perfscale.kube.stats import RequestStats
+from perfscale.kube.transport import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
     from perfscale.kube.credentials import Credentials
     from perfscale.kube.failures import Failure
     from perfscale.kube.ratelimit import RateLimiter
-    from perfscale.kube.transport import Answer, AnswerStream, Arrival, Request, Transport
+    from perfscale.kube.transport import AnswerStream, Arrival, Request, Transport
 
+SUCCESS: Final = range(200, 300)
 _SAFE: Final = "/:@!$&'()*+,;=~"
 """What RFC 3986 allows in a path besides letters, digits and ``-._``."""
 
@@ -51,14 +54,18 @@ class Wire:
         self._limiter = limiter
         self._clock = clock
 
-    async def ask(self, request: Request) -> Answer:
+    async def ask(self, request: Request, *, keep_body: bool = True) -> Answer:
         """Send a request, once, and return the whole answer.
+
+        Args:
+            request: The request.
+            keep_body: Whether the body of a success is wanted; one of an error always is.
 
         Raises:
             NoAnswerError: There was none, or not all of it.
         """
         await self._admit(request)
-        answer = await self._transport.ask(request)
+        answer = await (self._transport.ask(request) if keep_body else self._skim(request))
         self.stats.count_answer(answer.status)
         return answer
 
@@ -99,6 +106,16 @@ class Wire:
         if self._observer is not None:
             self._observer.retried(request.call, throttled_s)
 
+    async def _skim(self, request: Request) -> Answer:
+        """The whole answer within its time, without the body of a success."""
+        try:
+            async with asyncio.timeout(request.timeout_s):
+                stream = await self._transport.open_stream(request, self._clock)
+                body = await read_rest(stream, keep=stream.status not in SUCCESS)
+        except TimeoutError as error:
+            raise NoAnswerError(unanswered_for(request.timeout_s)) from error
+        return Answer(stream.status, stream.headers, body)
+
     async def _admit(self, request: Request) -> None:
         """Wait until it may be sent, and note that it is."""
         if self.credentials.due:
@@ -110,6 +127,18 @@ class Wire:
         if request.attempts == 1:
             request.sent_s = request.last_sent_s
         self.stats.sent += 1
+
+
+async def read_rest(answer: AnswerStream, *, keep: bool = True) -> bytes:
+    """What an answer still says, to its end; nothing if it is not to be kept."""
+    content = bytearray()
+    try:
+        while arrivals := await answer.read_some():
+            for arrival in arrivals if keep else ():
+                content += arrival.data
+    finally:
+        answer.close()
+    return bytes(content)
 
 
 class Stream:
