@@ -8,8 +8,10 @@ when that happens.
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from itertools import count, islice
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
@@ -17,7 +19,7 @@ import msgspec
 from perfscale.results.files import AtomicFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from perfscale.results.records import ObjectRecord
@@ -31,6 +33,16 @@ _NO_PHASE: Final = ""
 
 _Place: TypeAlias = tuple[str, str]
 """Where an object is: its kind and its phase."""
+_Move: TypeAlias = tuple[_Place | None, _Place | None]
+"""From where to where; None is where objects come from, and go in the end."""
+
+_MOMENTS: Final[dict[str, Callable[[ObjectRecord], float | None]]] = {
+    "due": attrgetter("scheduled_s"),
+    "sent": attrgetter("sent_s"),
+    "ready": attrgetter("ready_s"),
+    "delete_requested": attrgetter("delete_requested_s"),
+}
+_AT: Final = itemgetter(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,35 +94,97 @@ class TimePoint:
     children: Population
 
 
-@dataclass
-class _Interval:
-    """What changed in it: what happened how often, and how many more are where."""
+class _Counts:
+    """How often something happened, and objects went from one place to another.
 
-    happened: Counter[str] = field(default_factory=Counter)
-    moved: Counter[_Place] = field(default_factory=Counter)
+    Each is counted by interval, of which the first has the number 0.
+    """
 
-    def add(self, other: _Interval) -> None:
-        self.happened.update(other.happened)
-        self.moved.update(other.moved)
+    def __init__(self) -> None:
+        self.happened: defaultdict[str, Counter[int]] = defaultdict(Counter)
+        self.moved: defaultdict[_Move, Counter[int]] = defaultdict(Counter)
 
-    def population(self, standing: Counter[_Place], interval_s: float) -> Population:
+    @property
+    def last(self) -> int:
+        """The last interval in which there was anything."""
+        every = (*self.happened.values(), *self.moved.values())
+        return max((max(each) for each in every if each), default=0)
+
+    def take(self, records: Sequence[ObjectRecord], per_s: float) -> None:
+        """Count records. Each has a dozen moments, so it counts cycles."""
         happened = self.happened
-        phases: dict[str, dict[str, int]] = {}
-        for (kind, phase), count in standing.items():
-            if count:
-                phases.setdefault(kind, {})[phase] = count
-        return Population(
-            due=happened["due"],
-            sent=happened["sent"],
-            created=happened["created"],
-            ready=happened["ready"],
-            delete_requested=happened["delete_requested"],
-            deleted=happened["deleted"],
-            created_per_s=round(happened["created"] / interval_s, 3),
-            deleted_per_s=round(happened["deleted"] / interval_s, 3),
-            present=standing.total(),
-            phases=phases,
-        )
+        for name, moment in _MOMENTS.items():
+            happened[name].update(
+                int(at_s * per_s) for at_s in map(moment, records) if at_s is not None
+            )
+        created, deleted, moved = happened["created"], happened["deleted"], self.moved
+        for record in records:
+            begin_s, end_s = record.created_s, record.deleted_s
+            if record.uid is None or begin_s is None:
+                continue
+            kind = record.kind
+            place = (kind, _NO_PHASE)
+            first = last = int(begin_s * per_s)
+            created[first] += 1
+            moved[None, place][first] += 1
+            for phase, at_s in sorted(record.phases_s.items(), key=_AT):
+                left, place = place, (kind, phase)
+                # A watch may be quicker than the answer, with which an object begins to count.
+                last = max(int(at_s * per_s), first)
+                moved[left, place][last] += 1
+            if end_s is not None:
+                last = max(int(end_s * per_s), first)
+                deleted[last] += 1
+                moved[place, None][last] += 1
+
+    def in_pairs(self) -> _Counts:
+        """The same in intervals of twice the length."""
+        pairs = _Counts()
+        for name, intervals in self.happened.items():
+            _add_in_pairs(pairs.happened[name], intervals)
+        for move, intervals in self.moved.items():
+            _add_in_pairs(pairs.moved[move], intervals)
+        return pairs
+
+    def populations(self, interval_s: float) -> Iterator[Population]:
+        """What became of them in each interval; there is no end to these."""
+        standing: Counter[_Place] = Counter()
+        for index in count():
+            for (left, place), intervals in self.moved.items():
+                if moved := intervals[index]:
+                    if left is not None:
+                        standing[left] -= moved
+                    if place is not None:
+                        standing[place] += moved
+            happened = {name: intervals[index] for name, intervals in self.happened.items()}
+            yield _population(happened, standing, interval_s)
+
+
+def _add_in_pairs(pairs: Counter[int], intervals: Counter[int]) -> None:
+    for index, number in intervals.items():
+        pairs[index // 2] += number
+
+
+def _population(
+    happened: Mapping[str, int], standing: Counter[_Place], interval_s: float
+) -> Population:
+    phases: dict[str, dict[str, int]] = {}
+    for (kind, phase), number in standing.items():
+        if number:
+            phases.setdefault(kind, {})[phase] = number
+    created, deleted = happened.get("created", 0), happened.get("deleted", 0)
+    return Population(
+        due=happened.get("due", 0),
+        sent=happened.get("sent", 0),
+        created=created,
+        ready=happened.get("ready", 0),
+        delete_requested=happened.get("delete_requested", 0),
+        deleted=deleted,
+        created_per_s=round(created / interval_s, 3),
+        deleted_per_s=round(deleted / interval_s, 3),
+        present=standing.total(),
+        phases=phases,
+    )
 
 
 class TimeSeries:
@@ -118,94 +192,35 @@ class TimeSeries:
 
     def __init__(self) -> None:
         self._interval_s = _FINEST_S
-        self._of: dict[bool, dict[int, _Interval]] = {False: {}, True: {}}
+        self._objects = _Counts()
+        self._children = _Counts()
 
     def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:
         """Count these."""
-        for record in objects:
-            for name, at_s in _events(record):
-                self._at(at_s, children=children).happened[name] += 1
-            left: _Place | None = None
-            for at_s, place in _stations(record):
-                moved = self._at(at_s, children=children).moved
-                if left is not None:
-                    moved[left] -= 1
-                if place is not None:
-                    moved[place] += 1
-                left = place
+        counts = self._children if children else self._objects
+        counts.take(list(objects), 1 / self._interval_s)
+        self._fit(counts.last)
 
     def points(self, until_s: float) -> Iterator[TimePoint]:
         """Every interval until ``until_s`` seconds after the run's start, in order."""
-        index_of_end = self._index(until_s)
-        objects, children = self._of[False], self._of[True]
-        last = max((index_of_end, *objects, *children))
-        standing: Counter[_Place] = Counter()
-        standing_children: Counter[_Place] = Counter()
-        for index in range(last + 1):
-            own = objects.get(index, _Interval())
-            theirs = children.get(index, _Interval())
-            standing.update(own.moved)
-            standing_children.update(theirs.moved)
-            yield TimePoint(
-                at_s=(index + 1) * self._interval_s,
-                interval_s=self._interval_s,
-                objects=own.population(standing, self._interval_s),
-                children=theirs.population(standing_children, self._interval_s),
-            )
+        self._fit(int(until_s / self._interval_s))
+        last = max(int(until_s / self._interval_s), self._objects.last, self._children.last)
+        interval_s = self._interval_s
+        populations = zip(
+            self._objects.populations(interval_s),
+            self._children.populations(interval_s),
+            strict=True,
+        )
+        for index, (objects, children) in enumerate(islice(populations, last + 1), start=1):
+            yield TimePoint(index * interval_s, interval_s, objects, children)
 
-    def _at(self, at_s: float, *, children: bool) -> _Interval:
-        index = self._index(at_s)
-        intervals = self._of[children]
-        interval = intervals.get(index)
-        if interval is None:
-            interval = intervals[index] = _Interval()
-        return interval
-
-    def _index(self, at_s: float) -> int:
-        """Which interval an instant is in; makes them longer until it is one of them."""
-        while at_s >= _MOST * self._interval_s:
+    def _fit(self, last: int) -> None:
+        """Make intervals longer until ``last`` is one of those that a run may have."""
+        while last >= _MOST:
+            last //= 2
             self._interval_s *= 2
-            self._of = {which: _in_pairs(each) for which, each in self._of.items()}
-        return int(at_s / self._interval_s)
-
-
-def _in_pairs(intervals: dict[int, _Interval]) -> dict[int, _Interval]:
-    pairs: dict[int, _Interval] = {}
-    for index, interval in intervals.items():
-        pairs.setdefault(index // 2, _Interval()).add(interval)
-    return pairs
-
-
-def _events(record: ObjectRecord) -> Iterator[tuple[str, float]]:
-    """What happened to an object, and when."""
-    for name, at_s in (
-        ("due", record.scheduled_s),
-        ("sent", record.sent_s),
-        ("ready", record.ready_s),
-        ("delete_requested", record.delete_requested_s),
-    ):
-        if at_s is not None:
-            yield name, at_s
-    if record.uid is not None and record.created_s is not None:
-        yield "created", record.created_s
-        if record.deleted_s is not None:
-            yield "deleted", max(record.deleted_s, record.created_s)
-
-
-def _stations(record: ObjectRecord) -> Iterator[tuple[float, _Place | None]]:
-    """When an object came where, in order; None is where it goes in the end.
-
-    A watch may be quicker than the answer to the create, with which an object
-    begins to count.
-    """
-    begin_s = record.created_s
-    if record.uid is None or begin_s is None:
-        return
-    yield begin_s, (record.kind, _NO_PHASE)
-    for phase, at_s in sorted(record.phases_s.items(), key=lambda station: station[1]):
-        yield max(at_s, begin_s), (record.kind, phase)
-    if record.deleted_s is not None:
-        yield max(record.deleted_s, begin_s), None
+            self._objects = self._objects.in_pairs()
+            self._children = self._children.in_pairs()
 
 
 def write_timeseries(folder: Path, series: TimeSeries, until_s: float) -> None:
