@@ -10,7 +10,7 @@ PATHS = {resource.kind: rule_for(resource).path for resource in (VM, VMI)}
 
 
 def tally_of(scope: IterationScope) -> IterationTally:
-    tally = IterationTally(PATHS)
+    tally = IterationTally(PATHS, children=True)
     tally.add(record_of(row) for row in scope.objects)
     tally.add_children(record_of(row) for row in scope.children)
     return tally

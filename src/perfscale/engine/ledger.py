@@ -145,7 +145,7 @@ class Ledger:
         scope = entry.scope
         self._lookout.close(scope)
         facts = entry.facts(self._context.stopwatch.now())
-        tally = self._books.open_tally()
+        tally = self._books.open_tally(children=bool(scope.children))
         for records in self._records(scope.objects):
             tally.add(records)
             self._record(records, children=False)

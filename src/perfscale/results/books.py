@@ -87,9 +87,9 @@ class Books:
             info.name: _WorkloadBook(info, RateTally(info.qps)) for info in workloads
         }
 
-    def open_tally(self) -> IterationTally:
-        """A tally to count an iteration's records in."""
-        return IterationTally(self._paths)
+    def open_tally(self, *, children: bool) -> IterationTally:
+        """A tally to count an iteration's records in, which may have ``children``."""
+        return IterationTally(self._paths, children=children)
 
     def count_calls(
         self, counted: Iterable[CountedCall], iteration: tuple[str, int] | None

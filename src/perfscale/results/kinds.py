@@ -26,27 +26,23 @@ CREATION = "creation"
 DELETION = "deletion"
 """The names of the latencies of the create request and of the deletion beside the phases'."""
 
-_ACCOUNT = {
-    Outcome.READY: "ready",
-    Outcome.FAILED: "failed",
-    Outcome.UNREADY: "unready",
-    Outcome.NOT_ATTEMPTED: "not_attempted",
-}
-
 
 def accounts_of(records: Iterable[ObjectRecord]) -> Accounts:
     """Count records; each is one requested object."""
-    counts: Counter[str] = Counter()
-    for record in records:
-        counts["requested"] += 1
-        counts[_ACCOUNT[record.outcome]] += 1
-        if record.uid is not None:
-            counts["created"] += 1
-        if record.deleted_s is not None:
-            counts["deleted"] += 1
-        elif record.delete_requested_s is not None:
-            counts["leftover"] += 1
-    return Accounts(**counts)
+    records = list(records)
+    outcomes = Counter(record.outcome for record in records)
+    deleted = [record for record in records if record.deleted_s is not None]
+    asked = sum(record.delete_requested_s is not None for record in records)
+    return Accounts(
+        requested=len(records),
+        created=sum(record.uid is not None for record in records),
+        ready=outcomes[Outcome.READY],
+        failed=outcomes[Outcome.FAILED],
+        unready=outcomes[Outcome.UNREADY],
+        not_attempted=outcomes[Outcome.NOT_ATTEMPTED],
+        deleted=len(deleted),
+        leftover=asked - sum(record.delete_requested_s is not None for record in deleted),
+    )
 
 
 class SamplesOf(dict[KeyT, LatencySamples]):
@@ -64,16 +60,60 @@ class SamplesOf(dict[KeyT, LatencySamples]):
 
 
 @dataclass
-class KindTally:
-    """One kind's accounts and samples; tallies add up."""
+class LifeSamples:
+    """How long objects of one kind took: for the create request, to each phase, to go."""
 
     path: tuple[str, ...] = ()
-    accounts: Accounts = field(default_factory=Accounts)
     phases: SamplesOf[str] = field(default_factory=SamplesOf)
-    transitions: SamplesOf[tuple[str, str]] = field(default_factory=SamplesOf)
-    server_phases: SamplesOf[str] = field(default_factory=SamplesOf)
     creation: LatencySamples = field(default_factory=LatencySamples)
     deletion: LatencySamples = field(default_factory=LatencySamples)
+
+    def measure(self, record: ObjectRecord, origin_s: float | None) -> None:
+        """Take the latencies of one object, which count from ``origin_s``.
+
+        One that failed or was unready is missing from ``Ready``, and from
+        those phases on the way to readiness in which it was not seen. One that
+        was never attempted, which has no origin, is missing from nothing.
+        """
+        if origin_s is None:
+            return
+        phases = self.phases
+        for phase, at_s in record.phases_s.items():
+            phases[phase].add(at_s - origin_s)
+        if record.outcome is Outcome.READY and record.ready_s is not None:
+            phases[READY].add(record.ready_s - origin_s)
+        else:
+            phases[READY].add_missing()
+            self._miss(phases, record.phases_s)
+        if record.replica is not None and record.sent_s is not None:
+            if record.uid is None or record.created_s is None:
+                self.creation.add_missing()
+            else:
+                self.creation.add(record.created_s - record.sent_s)
+        if record.delete_requested_s is not None:
+            if record.deleted_s is None:
+                self.deletion.add_missing()
+            else:
+                self.deletion.add(record.deleted_s - record.delete_requested_s)
+
+    def latency(self, name: str) -> LatencySamples | None:
+        """The samples of a phase, or of what has another of the names; None if there are none."""
+        others = {CREATION: self.creation, DELETION: self.deletion}
+        return others.get(name) or self.phases.get(name)
+
+    def _miss(self, into: SamplesOf[str], seen: Container[str]) -> None:
+        for phase in self.path:
+            if phase not in seen:
+                into[phase].add_missing()
+
+
+@dataclass
+class KindTally(LifeSamples):
+    """All that is counted and measured of one kind; tallies add up."""
+
+    accounts: Accounts = field(default_factory=Accounts)
+    transitions: SamplesOf[tuple[str, str]] = field(default_factory=SamplesOf)
+    server_phases: SamplesOf[str] = field(default_factory=SamplesOf)
     watch_at_least: LatencySamples = field(default_factory=LatencySamples)
     watch_at_most: LatencySamples = field(default_factory=LatencySamples)
 
@@ -90,43 +130,13 @@ class KindTally:
         self.watch_at_most.extend(other.watch_at_most)
 
     def measure(self, record: ObjectRecord, origin_s: float | None) -> None:
-        """Take the latencies of one object, which count from ``origin_s``.
-
-        One that failed or was unready is missing from ``Ready``, and from
-        those phases on the way to readiness in which it was not seen. One that
-        was never attempted, which has no origin, is missing from nothing.
-        """
+        """The same, with what happened in between, and as the server saw it."""
         if origin_s is None:
             return
-        for phase, at in record.phases_s.items():
-            self.phases[phase].add(at - origin_s)
-        if record.outcome is Outcome.READY and record.ready_s is not None:
-            self.phases[READY].add(record.ready_s - origin_s)
-        else:
-            self.phases[READY].add_missing()
-            self._miss(self.phases, record.phases_s)
-        self._measure_creation(record)
+        super().measure(record, origin_s)
         self._measure_transitions(record)
         self._measure_by_server(record)
         self._measure_watch(record)
-        if record.delete_requested_s is not None:
-            if record.deleted_s is None:
-                self.deletion.add_missing()
-            else:
-                self.deletion.add(record.deleted_s - record.delete_requested_s)
-
-    def _miss(self, into: SamplesOf[str], seen: Container[str]) -> None:
-        for phase in self.path:
-            if phase not in seen:
-                into[phase].add_missing()
-
-    def _measure_creation(self, record: ObjectRecord) -> None:
-        if record.replica is None or record.sent_s is None:
-            return
-        if record.uid is None or record.created_s is None:
-            self.creation.add_missing()
-        else:
-            self.creation.add(record.created_s - record.sent_s)
 
     def _measure_transitions(self, record: ObjectRecord) -> None:
         """Between each phase that was seen and the next that was; what got stuck is missing."""
@@ -155,16 +165,11 @@ class KindTally:
             self._miss(self.server_phases, known)
 
     def _measure_watch(self, record: ObjectRecord) -> None:
-        seen_s = record.observed_s
-        if seen_s is None or record.sent_s is None or record.created_s is None:
+        seen_s, created_s = record.observed_s, record.created_s
+        if seen_s is None or record.sent_s is None or created_s is None:
             return
-        self.watch_at_least.add(max(0.0, seen_s - record.created_s))
+        self.watch_at_least.add(seen_s - created_s if seen_s > created_s else 0.0)
         self.watch_at_most.add(seen_s - record.sent_s)
-
-    def latency(self, name: str) -> LatencySamples | None:
-        """The samples of a phase, or of what has another of the names; None if there are none."""
-        others = {CREATION: self.creation, DELETION: self.deletion}
-        return others.get(name) or self.phases.get(name)
 
     def result(self) -> KindResult:
         """The frozen summary; the phases on the way to readiness come first."""

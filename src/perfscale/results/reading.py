@@ -59,6 +59,11 @@ class RunFiles:
         """Whether there is a record of each object; a journal with gaps leaves none."""
         return (self.folder / OBJECTS_FILE).exists()
 
+    @property
+    def has_children(self) -> bool:
+        """Whether there are records of children."""
+        return (self.folder / CHILDREN_FILE).exists()
+
     def latencies(self, kind: str, told: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
         """The answer, the way to readiness, the way out; phases beyond are in the summary.
 

@@ -339,7 +339,7 @@ class Replay:
 
     def _settle(self, number: int) -> None:
         iteration = self._iterations.pop(number)
-        tally = self.books.open_tally()
+        tally = self.books.open_tally(children=bool(iteration.children))
         for children, rows in ((False, iteration.objects), (True, iteration.children)):
             # A child without a UID was taken for one by mistake.
             left = [row for row in rows.values() if row.uid is not None or not children]

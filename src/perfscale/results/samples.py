@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perfscale.results.tally import IterationTally
+from perfscale.results.kinds import LifeSamples
+from perfscale.results.origins import Origins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perfscale.results.kinds import KindTally
     from perfscale.results.reading import RunFiles
     from perfscale.results.records import ObjectRecord
 
@@ -19,25 +19,26 @@ class Samples:
 
     Args:
         paths: Phases on the way to readiness, by kind.
+        children: Whether there are any.
     """
 
-    def __init__(self, paths: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(self, paths: Mapping[str, tuple[str, ...]], *, children: bool) -> None:
         self._paths = paths
-        self._workloads: dict[str, IterationTally] = {}
+        self._origins = Origins(children=children)
+        self._of: dict[tuple[str, bool], dict[str, LifeSamples]] = {}
 
     def add(self, record: ObjectRecord, *, child: bool = False) -> None:
         """Count one object, or one child."""
-        tally = self._workloads.get(record.workload)
-        if tally is None:
-            tally = self._workloads[record.workload] = IterationTally(self._paths)
-        (tally.add_children if child else tally.add)([record])
+        kinds = self._of.setdefault((record.workload, child), {})
+        samples = kinds.get(record.kind)
+        if samples is None:
+            samples = kinds[record.kind] = LifeSamples(self._paths.get(record.kind, ()))
+        origins = self._origins
+        samples.measure(record, origins.of_child(record) if child else origins.of(record))
 
-    def of(self, workload: str, *, children: bool) -> Mapping[str, KindTally]:
+    def of(self, workload: str, *, children: bool) -> Mapping[str, LifeSamples]:
         """What was measured of each kind; nothing where there are no records."""
-        tally = self._workloads.get(workload)
-        if tally is None:
-            return {}
-        return tally.child_kinds if children else tally.kinds
+        return self._of.get((workload, children), {})
 
 
 def read_samples(run: RunFiles) -> Samples:
@@ -46,7 +47,7 @@ def read_samples(run: RunFiles) -> Samples:
     Raises:
         ResultsError: A record cannot be read, with file and line.
     """
-    samples = Samples(run.paths)
+    samples = Samples(run.paths, children=run.has_children)
     for record in run.objects():
         samples.add(record)
     for record in run.children():

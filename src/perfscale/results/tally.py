@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perfscale.results.kinds import KindTally, accounts_of
+from perfscale.results.origins import Origins
 from perfscale.results.records import Rate
 
 if TYPE_CHECKING:
@@ -85,17 +86,16 @@ def tally_rate(
 class IterationTally:
     """Accounts and latencies of one iteration, record by record.
 
-    All objects come before the first child: a child's latencies count from its
-    owner's create request, since that is what made the child. Where the owner
-    is not one of the run's objects, they count from when it was first seen.
+    All objects come before the first child.
 
     Args:
         paths: Phases on the way to readiness, by kind.
+        children: Whether there are any.
     """
 
-    def __init__(self, paths: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(self, paths: Mapping[str, tuple[str, ...]], *, children: bool) -> None:
         self._paths = paths
-        self._requested_s: dict[str, float | None] = {}
+        self._origins = Origins(children=children)
         self.kinds: dict[str, KindTally] = {}
         self.child_kinds: dict[str, KindTally] = {}
         self.sent_s = array("d")
@@ -107,9 +107,7 @@ class IterationTally:
             tally = self._tally(self.kinds, kind)
             tally.accounts += accounts_of(members)
             for record in members:
-                tally.measure(record, record.sent_s)
-                if record.uid is not None:
-                    self._requested_s[record.uid] = record.sent_s
+                tally.measure(record, self._origins.of(record))
                 if record.sent_s is not None:
                     self.sent_s.append(record.sent_s)
                     if record.scheduled_s is not None:
@@ -121,8 +119,7 @@ class IterationTally:
             tally = self._tally(self.child_kinds, kind)
             tally.accounts += accounts_of(members)
             for record in members:
-                seen_s = record.created_s
-                tally.measure(record, self._requested_s.get(record.owner_uid or "", seen_s))
+                tally.measure(record, self._origins.of_child(record))
 
     def _tally(self, kinds: dict[str, KindTally], kind: str) -> KindTally:
         if kind not in kinds:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from perfscale.results.kinds import KindTally
+    from perfscale.results.kinds import LifeSamples
     from perfscale.results.latency import LatencySamples
 
 _PASSED: Final = "passed"
@@ -192,7 +192,7 @@ def _kind_rows(
 
 
 def _both(
-    tallies: tuple[KindTally | None, ...], name: str
+    tallies: tuple[LifeSamples | None, ...], name: str
 ) -> tuple[LatencySamples, LatencySamples] | None:
     found = [None if tally is None else tally.latency(name) for tally in tallies]
     match found:

@@ -10,7 +10,7 @@ from perfscale.results.pages.figures import distribution_plot
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from perfscale.results.kinds import KindTally
+    from perfscale.results.kinds import LifeSamples
     from perfscale.results.pages.plots import Plot
     from perfscale.results.pages.story import Story
     from perfscale.results.reading import RunFiles
@@ -85,7 +85,7 @@ def kind_sections(run: RunFiles, story: Story) -> Iterator[KindSection]:
                 )
 
 
-def _plot(key: str, latencies: Iterable[str], tally: KindTally) -> Plot | None:
+def _plot(key: str, latencies: Iterable[str], tally: LifeSamples) -> Plot | None:
     samples = {name: tally.latency(name) for name in latencies}
     drawn = {name: each for name, each in samples.items() if each is not None}
     return distribution_plot(key, drawn) if drawn else None

@@ -30,7 +30,7 @@ class Story:
     def __init__(self, run: RunFiles) -> None:
         self.slowest = Slowest()
         self.failures = Failures()
-        self.samples = Samples(run.paths)
+        self.samples = Samples(run.paths, children=run.has_children)
         for record in run.objects():
             self.slowest.add(record)
             self.failures.add(record)
