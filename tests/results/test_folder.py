@@ -1,13 +1,12 @@
 import json
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import pytest
-from journals import INFO
+from journals import INFO, begins
 
 from perfscale.errors import ResultsError
 from perfscale.results import (
@@ -16,6 +15,8 @@ from perfscale.results import (
     KindResult,
     LatencySamples,
     NamespaceCounts,
+    ObjectRecord,
+    Outcome,
     RunFolder,
     RunOutcome,
     RunResult,
@@ -43,6 +44,12 @@ RESULT: Final = RunResult(
     kinds=BALANCE.kinds,
 )
 
+OBJECT: Final = ObjectRecord(
+    kind="ConfigMap", namespace="density-1", name="map-1", uid="uid-1", workload="density",
+    iteration=1, replica=1, outcome=Outcome.READY, error=None, scheduled_s=0.1, admitted_s=0.1,
+    sent_s=0.1, created_s=0.2, phases_s={}, ready_s=0.2, delete_requested_s=None, deleted_s=None,
+    server={},
+)  # fmt: skip
 NOTHING: Final = LatencySamples().summarize()
 
 
@@ -52,13 +59,17 @@ def folder(tmp_path: Path) -> Iterator[RunFolder]:
     folder = RunFolder(tmp_path / "results")
     folder.begin(INFO)
     yield folder
-    with suppress(OSError):
+    if not (path_of(folder) / "summary.json").exists():
         folder.finish(RESULT)
 
 
 def path_of(folder: RunFolder) -> Path:
     assert folder.path is not None
     return folder.path
+
+
+def objects_of(folder: RunFolder) -> list[str]:
+    return (path_of(folder) / "objects.ndjson").read_text().splitlines()
 
 
 def summary(folder: RunFolder) -> Any:
@@ -92,21 +103,47 @@ def test_the_summary_is_written_whole(folder: RunFolder) -> None:
     assert not [path for path in path_of(folder).iterdir() if path.name.startswith(".")]
 
 
-def test_what_the_run_has_counted_stands_against_a_journal_that_tells_otherwise(
-    folder: RunFolder,
-) -> None:
-    counted = replace(RESULT, accounts=Accounts(requested=6, created=6, ready=6))
-    with pytest.raises(OSError, match="does not tell what the run has counted"):
-        folder.finish(counted)
-    assert summary(folder) == summarize(counted)
+def test_records_take_their_place_when_the_run_has_ended(folder: RunFolder) -> None:
+    folder.record([OBJECT])
+    folder.record([replace(OBJECT, replica=None)], children=True)
+    before = {path.name for path in path_of(folder).iterdir()}
+    assert before == {"run.json", "workload.yaml", "journal.ndjson"}
+    folder.finish(RESULT)
+    for name, replica in (("objects.ndjson", 1), ("children.ndjson", None)):
+        (line,) = (path_of(folder) / name).read_text().splitlines()
+        assert json.loads(line)["replica"] == replica
+    assert not [path for path in path_of(folder).iterdir() if path.name.startswith(".")]
 
 
-def test_a_journal_that_somebody_removed_costs_the_records_and_not_the_summary(
-    folder: RunFolder,
+def no_space(**_: object) -> NoReturn:
+    raise OSError("no space")
+
+
+def test_records_that_could_not_be_written_are_made_from_the_journal(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for entry in begins():
+        folder.note(entry)
+    with monkeypatch.context() as full:
+        full.setattr("tempfile.TemporaryFile", no_space)
+        with pytest.raises(OSError, match="no space"):
+            folder.record([OBJECT])
+    folder.finish(RESULT)
+    names = [json.loads(line)["name"] for line in objects_of(folder)]
+    assert names == ["map-1", "map-2"]
+    assert summary(folder) == summarize(RESULT)
+
+
+def test_without_records_and_journal_there_still_is_a_summary(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.TemporaryFile", no_space)
+    with pytest.raises(OSError, match="no space"):
+        folder.record([OBJECT])
     (path_of(folder) / "journal.ndjson").unlink()
     with pytest.raises(OSError, match="journal cannot be read"):
         folder.finish(RESULT)
+    assert not (path_of(folder) / "objects.ndjson").exists()
     assert summary(folder) == summarize(RESULT)
 
 

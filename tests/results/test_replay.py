@@ -34,7 +34,9 @@ class ObservedFolder(RunFolder):
         self.children: list[ObjectRecord] = []
 
     def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:
-        (self.children if children else self.objects).extend(objects)
+        records = list(objects)
+        super().record(records, children=children)
+        (self.children if children else self.objects).extend(records)
 
 
 async def run(

@@ -143,7 +143,7 @@ class RunContext:
     def _report_journal(self, error: OSError) -> None:
         self.warn(
             f"the journal cannot be written: {error}; should that go on, "
-            "there will be no records of objects"
+            "a run that is killed leaves no results"
         )
 
     def warn(self, message: str) -> None:

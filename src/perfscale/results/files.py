@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
@@ -21,6 +21,8 @@ OBJECTS_FILE = "objects.ndjson"
 CHILDREN_FILE = "children.ndjson"
 _TRIAL_BYTES = 65536
 """Enough for a disk without space to say so."""
+_COPIED_BYTES = 1 << 20
+"""At a time."""
 
 
 class AtomicFile:
@@ -87,37 +89,61 @@ def try_folder(path: Path) -> None:
 class RecordFiles:
     """``objects.ndjson`` and ``children.ndjson``; the latter only if there are any.
 
-    Resource handling: a context manager; both take their places when it ends.
+    Until they are published, records are in files without names, so that a
+    process that is killed leaves no half of one behind.
+
+    Resource handling: a context manager; leaving it lets go of what was not published.
+
+    Attributes:
+        whole: Whether all records could be written.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._stack = ExitStack()
         self._files: dict[str, IO[bytes]] = {}
         self._encoder = msgspec.json.Encoder()
+        self.whole = True
 
     def __enter__(self) -> Self:
-        self._open(OBJECTS_FILE)
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Put both in their places."""
-        self._stack.__exit__(exc_type, exc, traceback)
+    def __exit__(self, *_: object) -> None:
+        """Let go of the files without names."""
+        for file in self._files.values():
+            with contextlib.suppress(OSError):  # what it could not write it cannot write now
+                file.close()
 
     def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:
-        """Append a line for each object."""
-        name = CHILDREN_FILE if children else OBJECTS_FILE
-        records = list(objects)
-        if records:
-            file = self._files.get(name) or self._open(name)
-            file.write(self._encoder.encode_lines(records))
+        """Append a line for each object.
 
-    def _open(self, name: str) -> IO[bytes]:
-        file = self._stack.enter_context(AtomicFile(self._folder / name)).file
-        self._files[name] = file
+        Raises:
+            OSError: They could not be written.
+        """
+        records = list(objects)
+        if not records:
+            return
+        lines = self._encoder.encode_lines(records)
+        try:
+            self._file(CHILDREN_FILE if children else OBJECTS_FILE).write(lines)
+        except OSError:
+            self.whole = False
+            raise
+
+    def publish(self) -> None:
+        """Put both in their places.
+
+        Raises:
+            OSError: They could not be written.
+        """
+        self._file(OBJECTS_FILE)
+        for name, file in self._files.items():
+            file.seek(0)
+            with AtomicFile(self._folder / name) as atomic:
+                shutil.copyfileobj(file, atomic.file, _COPIED_BYTES)
+
+    def _file(self, name: str) -> IO[bytes]:
+        file = self._files.get(name)
+        if file is None:
+            file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 -- `__exit__` closes it
+            self._files[name] = file
         return file

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perfscale.errors import ResultsError
 from perfscale.results.audit import AUDIT_FILE, with_audit
 from perfscale.results.entries import JOURNAL_VERSION, Begin, EndEntry, Totals
-from perfscale.results.files import try_folder, write_file
+from perfscale.results.files import RecordFiles, try_folder, write_file
 from perfscale.results.journal import JOURNAL_FILE, JournalWriter
 from perfscale.results.report import dump, write_report, write_result
 from perfscale.results.runfile import RUN_FILE, WORKLOAD_FILE, cleanup_command, describe_run
-from perfscale.results.summary import summarize
+from perfscale.results.timeseries import TimeSeries, write_timeseries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,13 +23,21 @@ if TYPE_CHECKING:
     from perfscale.results.records import ObjectRecord, RunInfo, RunResult
 
 
+class _Begun(NamedTuple):
+    """A folder, and what is written in it during the run."""
+
+    path: Path
+    journal: JournalWriter
+    records: RecordFiles
+    series: TimeSeries
+
+
 class RunFolder:
     """A `ResultSink` that writes ``<parent>/<workload file>-<UTC time>-<run id>/``.
 
     The folder is made when the run begins; ``path`` is None until then. What
     happens goes to the journal at once, so that a run that is killed loses no
-    more than its last second; the other files are made from the journal at the
-    end.
+    more than its last second; the other files take their places at the end.
 
     Args:
         parent: Where the folder is made.
@@ -46,7 +54,7 @@ class RunFolder:
     ) -> None:
         self._parent = Path(parent)
         self._cleanup = cleanup
-        self._journal: JournalWriter | None = None
+        self._begun: _Begun | None = None
         self.path: Path | None = None
 
     def check(self) -> None:
@@ -72,9 +80,10 @@ class RunFolder:
             path.mkdir(parents=True)
             write_file(path / RUN_FILE, dump(describe_run(info, self._cleanup(info))))
             write_file(path / WORKLOAD_FILE, info.workload_yaml)
-            self._journal = _open_journal(path / JOURNAL_FILE, info)
+            journal = _open_journal(path / JOURNAL_FILE, info)
         except OSError as error:
             raise _unwritable(path, error) from error
+        self._begun = _Begun(path, journal, RecordFiles(path), TimeSeries())
         self.path = path
 
     def note(self, entry: Entry) -> None:
@@ -83,35 +92,39 @@ class RunFolder:
         Raises:
             OSError: The journal cannot be written; raised once.
         """
-        self._opened()[1].put(entry)
+        self._opened().journal.put(entry)
 
     def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:
-        """Nothing: the journal has told of these objects already."""
+        """Write their records, and count them.
+
+        Raises:
+            OSError: They could not be written.
+        """
+        begun, records = self._opened(), list(objects)
+        begun.records.record(records, children=children)
+        begun.series.record(records, children=children)
 
     def finish(self, result: RunResult) -> None:
-        """Make the other files from the journal; each is written whole or not at all.
+        """Write the other files; each is written whole or not at all.
 
-        Where the journal is incomplete, only what needs none is written.
+        Records that could not be written are made from the journal now, unless
+        that has gaps too.
 
         Raises:
             OSError: Something could not be written, and that was not told before.
         """
-        path, journal = self._opened()
-        failure: OSError | None = None
-        try:
-            journal.put(_end_of(result))
-        except OSError as error:
-            failure = error
-        try:
-            journal.close()
-        except OSError as error:
-            failure = error
-        else:
-            failure = failure if journal.lost else None  # it could be written after all
-        if journal.lost:
-            write_result(path, result)
-        else:
-            _make_files(path, result)
+        begun = self._opened()
+        failure = _end_journal(begun.journal, result)
+        with begun.records as records:
+            try:
+                if records.whole:
+                    records.publish()
+                    write_timeseries(begun.path, begun.series, result.duration_s)
+                elif not begun.journal.lost:
+                    write_report(begun.path)
+            except (OSError, ResultsError) as error:
+                failure = failure or OSError(str(error))
+        write_result(begun.path, result)
         if failure is not None:
             raise failure
 
@@ -124,16 +137,16 @@ class RunFolder:
         Raises:
             OSError: Something could not be written.
         """
-        path, _ = self._opened()
+        path = self._opened().path
         audited = with_audit(result, record)
         write_file(path / AUDIT_FILE, dump(record.as_json()))
         write_result(path, audited)
         return audited
 
-    def _opened(self) -> tuple[Path, JournalWriter]:
-        if self.path is None or self._journal is None:
+    def _opened(self) -> _Begun:
+        if self._begun is None:
             raise RuntimeError("the run has not begun")
-        return self.path, self._journal
+        return self._begun
 
 
 def _unwritable(path: Path, error: OSError) -> ResultsError:
@@ -141,18 +154,6 @@ def _unwritable(path: Path, error: OSError) -> ResultsError:
         f"{path}: the results cannot be written: {error.strerror or error}",
         hint="choose another folder with --results-dir",
     )
-
-
-def _make_files(path: Path, result: RunResult) -> None:
-    """What the run has counted itself stands, should its journal tell otherwise."""
-    try:
-        if summarize(write_report(path).result) == summarize(result):
-            return
-        trouble = f"{path / JOURNAL_FILE}: it does not tell what the run has counted"
-    except ResultsError as error:
-        trouble = str(error)
-    write_result(path, result)
-    raise OSError(trouble)
 
 
 def _open_journal(path: Path, info: RunInfo) -> JournalWriter:
@@ -171,6 +172,20 @@ def _open_journal(path: Path, info: RunInfo) -> JournalWriter:
         file.close()
         raise
     return journal
+
+
+def _end_journal(journal: JournalWriter, result: RunResult) -> OSError | None:
+    """Write its last line, and close it; what is missing, if that was not told before."""
+    failure: OSError | None = None
+    try:
+        journal.put(_end_of(result))
+    except OSError as error:
+        failure = error
+    try:
+        journal.close()
+    except OSError as error:
+        return error
+    return failure if journal.lost else None  # otherwise it could be written after all
 
 
 def _end_of(result: RunResult) -> EndEntry:

@@ -1,8 +1,4 @@
-"""From a run's journal to its records and its summary.
-
-A run that ends makes its files in this way, and so does the report on one that
-was killed.
-"""
+"""From a run's journal to its records and its summary, as the run would have made them itself."""
 
 from __future__ import annotations
 
@@ -76,6 +72,7 @@ def write_report(folder: Path) -> Report:
             result = with_audit(_result(run, replay), read_audit(folder))
             if result.outcome is RunOutcome.KILLED or replay.lost:
                 _refuse_to_replace(folder)
+            files.publish()
         write_timeseries(folder, series, result.duration_s)
         write_result(folder, result)
     except OSError as error:
