@@ -9,7 +9,6 @@ fail until then.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from perfscale.engine.accounting import record_of
@@ -17,7 +16,7 @@ from perfscale.engine.lookout import Lookout
 from perfscale.results import Books, Calls, IterationFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.rows import IterationScope, TrackedObject
@@ -155,13 +154,15 @@ class Ledger:
         self._books.enter(facts, tally)
         self._context.recorder.end_iteration(scope, facts, settled=True)
         self._context.tracker.retire(scope)
-        scope.objects.clear()  # the rows are what takes the memory
-        scope.children.clear()
 
-    def _records(self, rows: Iterable[TrackedObject]) -> Iterator[list[ObjectRecord]]:
-        remaining = iter(rows)
-        while some := list(islice(remaining, _AT_ONCE)):
+    def _records(self, rows: list[TrackedObject]) -> Iterator[list[ObjectRecord]]:
+        """The records of rows, which are let go on the way: they are what takes the memory."""
+        rows.reverse()
+        while rows:
+            some = rows[: -_AT_ONCE - 1 : -1]
+            del rows[-_AT_ONCE:]
             self._context.recorder.look_all(some)
+            self._context.tracker.forget(some)
             yield [record_of(row) for row in some if row.uid is not None or not row.is_child]
 
     def _record(self, records: list[ObjectRecord], *, children: bool) -> None:

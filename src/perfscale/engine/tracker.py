@@ -197,12 +197,16 @@ class Tracker:
                 row.delete_requested_s = now
                 row.news |= News.DELETE_REQUESTED
 
-    def retire(self, scope: IterationScope) -> None:
-        """Let go of an iteration whose story has been written down."""
-        for row in scope.rows:
+    def forget(self, rows: Iterable[TrackedObject]) -> None:
+        """Let go of objects whose story has been written down."""
+        for row in rows:
             if row.uid is not None:
                 self._by_uid.pop(row.uid, None)
             self._forget_name(row)
+
+    def retire(self, scope: IterationScope) -> None:
+        """Let go of an iteration, with all that is left of it."""
+        self.forget(scope.rows)
         self._scopes.pop((scope.workload, str(scope.iteration)), None)
 
     def open_scopes(self) -> list[IterationScope]:
