@@ -23,25 +23,20 @@ def record_of(row: TrackedObject) -> ObjectRecord:
         replica=row.replica,
         outcome=outcome,
         error=outcome.explain(row.error, row.detail),
-        scheduled_s=rounded(row.scheduled_s),
-        admitted_s=rounded(row.admitted_s),
-        sent_s=rounded(row.sent_s),
-        created_s=rounded(row.created_s),
-        phases_s=row.phases_s.rounded(),
-        ready_s=rounded(row.ready_s),
-        delete_requested_s=rounded(row.delete_requested_s),
-        deleted_s=rounded(row.deleted_s),
+        scheduled_s=row.scheduled_s,
+        admitted_s=row.admitted_s,
+        sent_s=row.sent_s,
+        created_s=row.created_s,
+        phases_s=dict(row.phases_s.items()),
+        ready_s=row.ready_s,
+        delete_requested_s=row.delete_requested_s,
+        deleted_s=row.deleted_s,
         server=server_view(row.server_created, row.server_deleted, stamps_of(row)),
         owner_uid=row.owner_uid,
-        observed_s=rounded(row.observed_s),
+        observed_s=row.observed_s,
     )
 
 
 def stamps_of(row: TrackedObject) -> dict[str, str]:
     """The server's timestamps of an object's phases."""
     return {stamp.phase: stamp.phase_transition_timestamp for stamp in row.server_phases}
-
-
-def rounded(seconds: float | None) -> float | None:
-    """To microseconds, as all times in records are."""
-    return None if seconds is None else round(seconds, 6)

@@ -31,18 +31,22 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Stopwatch:
-    """Seconds since the run's start, on a monotonic clock."""
+    """Seconds since the run's start, on a monotonic clock.
+
+    They are told in whole microseconds, as all times in results are, so that
+    nobody need round them again.
+    """
 
     clock: Callable[[], float]
     started: float
 
     def now(self) -> float:
         """Seconds since the start."""
-        return self.clock() - self.started
+        return int((self.clock() - self.started) * 1e6 + 0.5) / 1e6
 
     def since_start(self, instant: float) -> float:
         """An instant of the clock as seconds since the start."""
-        return instant - self.started
+        return int((instant - self.started) * 1e6 + 0.5) / 1e6
 
 
 @dataclass(slots=True)

@@ -105,7 +105,7 @@ class Creator:
         row = context.tracker.schedule(
             scope, planned.resource, planned.namespace, planned.name, replica=planned.replica
         )
-        row.scheduled_s = due_s
+        row.scheduled_s = round(due_s, 6)
         row.admitted_s = context.stopwatch.now()
         context.health.admitted(row.admitted_s - due_s)
         return row

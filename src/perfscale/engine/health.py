@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perfscale.engine.accounting import rounded
 from perfscale.engine.snapshot import Lags
 from perfscale.results import Creation, InFlight, Lag, Sketch, Vitals
 
@@ -127,8 +126,13 @@ def _lag(sketch: Sketch) -> Lag:
     found = sketch.summarize()
     return Lag(
         count=found.count,
-        mean=rounded(found.mean),
-        p50=rounded(found.p50),
-        p99=rounded(found.p99),
-        max=rounded(found.max),
+        mean=_rounded(found.mean),
+        p50=_rounded(found.p50),
+        p99=_rounded(found.p99),
+        max=_rounded(found.max),
     )
+
+
+def _rounded(seconds: float | None) -> float | None:
+    """To microseconds, as all times in results are."""
+    return None if seconds is None else round(seconds, 6)

@@ -62,8 +62,8 @@ class IterationEntry:
             workload=self.scope.workload,
             iteration=self.scope.iteration,
             requested=self.requested,
-            started_s=round(self.started_s, 6),
-            finished_s=round(now if self.finished_s is None else self.finished_s, 6),
+            started_s=self.started_s,
+            finished_s=now if self.finished_s is None else self.finished_s,
             held_back_s=round(self.held_back_s, 6),
             problems=tuple(self.problems),
         )
@@ -94,7 +94,7 @@ class Ledger:
         entry = IterationEntry(scope, requested, started_s=now)
         self._open.append(entry)
         self._current = entry
-        self._context.recorder.begin_iteration(scope, dict(requested), round(now, 6))
+        self._context.recorder.begin_iteration(scope, dict(requested), now)
         return entry
 
     def close_iteration(self, entry: IterationEntry) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from perfscale.engine.accounting import rounded
 from perfscale.engine.rows import News
 from perfscale.results import (
     CallsEntry,
@@ -102,26 +101,26 @@ class Recorder:
 
     def request_deletion(self, scope: IterationScope, now: float) -> None:
         """Everything of an iteration was asked to go."""
-        self._note(DeleteEntry(self._iterations[scope], round(now, 6)))
+        self._note(DeleteEntry(self._iterations[scope], now))
 
     def enter(self, stage: str, workload: str | None, iteration: int | None, now: float) -> None:
         """The run turns to something else."""
-        self._note(StageEntry(round(now, 6), stage, workload, iteration))
+        self._note(StageEntry(now, stage, workload, iteration))
 
     def count(self, totals: Totals, now: float) -> None:
         """What is counted for the run as a whole."""
-        self._note(TotalsEntry(round(now, 6), totals))
+        self._note(TotalsEntry(now, totals))
 
     def count_calls(
         self, scope: IterationScope | None, counted: list[CountedCall], now: float
     ) -> None:
         """What was counted of requests since the last time; ``scope`` is what they were for."""
         number = None if scope is None else self._iterations[scope]
-        self._note(CallsEntry(round(now, 6), number, counted))
+        self._note(CallsEntry(now, number, counted))
 
     def warn(self, message: str, now: float) -> None:
         """Something that a person should know."""
-        self._note(WarningEntry(round(now, 6), message))
+        self._note(WarningEntry(now, message))
 
     def touch(self, row: TrackedObject) -> None:
         """Something about an object has changed."""
@@ -155,8 +154,8 @@ class Recorder:
                 namespace=row.namespace,
                 name=row.name,
                 replica=row.replica,
-                scheduled_s=rounded(row.scheduled_s),
-                admitted_s=rounded(row.admitted_s),
+                scheduled_s=row.scheduled_s,
+                admitted_s=row.admitted_s,
                 **_all_about(row),
             )
         )
@@ -197,10 +196,9 @@ def _news_of(row: TrackedObject) -> dict[str, Any]:
         row.news = 0
         for bit, name, attribute in _TOLD:
             if news & bit:
-                value = getattr(row, attribute)
-                told[name] = round(value, 6) if type(value) is float else value
+                told[name] = getattr(row, attribute)
     if len(row.phases_s) > row.told_phases:
-        told["phases_s"] = row.phases_s.rounded(row.told_phases)
+        told["phases_s"] = dict(row.phases_s.items(row.told_phases))
         row.told_phases = len(row.phases_s)
     if row.server_phases is not row.told_stamps:
         if changed := _changed_stamps(row.told_stamps, row.server_phases):

@@ -364,7 +364,7 @@ class Run:
         result = RunResult(
             info=order.info,
             finished_at=datetime.now(UTC),
-            duration_s=round(context.stopwatch.now(), 6),
+            duration_s=context.stopwatch.now(),
             outcome=verdict.outcome,
             exit_code=verdict.exit_code,
             problems=verdict.problems,

@@ -48,7 +48,3 @@ class PhaseTimes:
     def items(self, start: int = 0) -> Iterator[tuple[str, float]]:
         """Phases and times, from the one with this index on."""
         return zip(self.names[start:], self._at_s[start:], strict=True)
-
-    def rounded(self, start: int = 0) -> dict[str, float]:
-        """The same, to microseconds, as records and the journal have them."""
-        return {phase: round(at_s, 6) for phase, at_s in self.items(start)}
