@@ -97,7 +97,7 @@ class ObjectRecord:
         admitted_s: When the rate limit and the in-flight bound let it go.
         sent_s: When its create request was sent first.
         created_s: When the server's answer arrived; for a child, when it was first seen.
-        phases_s: When it was first seen in each phase.
+        phases_s: When it was first seen in each phase, in that order.
         ready_s: When it was first seen ready.
         delete_requested_s: When its deletion was asked for.
         deleted_s: When it was seen gone.

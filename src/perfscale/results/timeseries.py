@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from itertools import count, islice
-from operator import attrgetter, itemgetter
+from itertools import count, islice, pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
@@ -42,7 +42,6 @@ _MOMENTS: Final[dict[str, Callable[[ObjectRecord], float | None]]] = {
     "ready": attrgetter("ready_s"),
     "delete_requested": attrgetter("delete_requested_s"),
 }
-_AT: Final = itemgetter(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +102,7 @@ class _Counts:
     def __init__(self) -> None:
         self.happened: defaultdict[str, Counter[int]] = defaultdict(Counter)
         self.moved: defaultdict[_Move, Counter[int]] = defaultdict(Counter)
+        self._ways: dict[tuple[str, ...], list[Counter[int]]] = {}
 
     @property
     def last(self) -> int:
@@ -117,25 +117,31 @@ class _Counts:
             happened[name].update(
                 int(at_s * per_s) for at_s in map(moment, records) if at_s is not None
             )
-        created, deleted, moved = happened["created"], happened["deleted"], self.moved
+        created, deleted = happened["created"], happened["deleted"]
         for record in records:
             begin_s, end_s = record.created_s, record.deleted_s
             if record.uid is None or begin_s is None:
                 continue
-            kind = record.kind
-            place = (kind, _NO_PHASE)
-            first = last = int(begin_s * per_s)
+            comes, *moves, goes = self._moves_of((record.kind, *record.phases_s))
+            first = int(begin_s * per_s)
             created[first] += 1
-            moved[None, place][first] += 1
-            for phase, at_s in sorted(record.phases_s.items(), key=_AT):
-                left, place = place, (kind, phase)
+            comes[first] += 1
+            for at_s, move in zip(record.phases_s.values(), moves, strict=True):
                 # A watch may be quicker than the answer, with which an object begins to count.
-                last = max(int(at_s * per_s), first)
-                moved[left, place][last] += 1
+                move[max(int(at_s * per_s), first)] += 1
             if end_s is not None:
                 last = max(int(end_s * per_s), first)
                 deleted[last] += 1
-                moved[place, None][last] += 1
+                goes[last] += 1
+
+    def _moves_of(self, way: tuple[str, ...]) -> list[Counter[int]]:
+        """The moves of all objects that go one way: a kind, and phases in their order."""
+        moves = self._ways.get(way)
+        if moves is None:
+            kind, *phases = way
+            places = [None, *((kind, phase) for phase in (_NO_PHASE, *phases)), None]
+            moves = self._ways[way] = [self.moved[move] for move in pairwise(places)]
+        return moves
 
     def in_pairs(self) -> _Counts:
         """The same in intervals of twice the length."""
