@@ -73,3 +73,13 @@ def test_percentiles_are_those_of_numpy(values: list[float]) -> None:
     summary = samples(*values).summarize()
     ours = [summary.p50, summary.p90, summary.p95, summary.p99, summary.p999]
     assert ours == [float(np.quantile(values, q)) for q in (0.5, 0.9, 0.95, 0.99, 0.999)]
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=50), st.floats(0, 1e6), st.booleans())
+def test_what_is_counted_after_a_summary_is_in_the_next(
+    values: list[float], later: float, missing: bool
+) -> None:
+    counted, whole = samples(*values), samples(*values, later, missing=missing)
+    assert counted.summarize() == counted.summarize() == samples(*values).summarize()
+    counted.extend(samples(later, missing=missing))
+    assert counted.summarize() == whole.summarize()

@@ -73,6 +73,11 @@ class LatencySamples:
         self.values.extend(other.values)
         self.missing += other.missing
 
+    def ordered(self) -> Sequence[float]:
+        """The samples in ascending order; they are put into it, to be sorted quickly again."""
+        self.values[:] = array("d", sorted(self.values))
+        return self.values
+
     def summarize(self) -> LatencySummary:
         """Sort, and read every statistic off; once, as long as nothing more is counted."""
         known = self._summary
@@ -81,8 +86,7 @@ class LatencySamples:
         return known
 
     def _summarize(self) -> LatencySummary:
-        ordered = sorted(self.values)
-        self.values[:] = array("d", ordered)  # what is in order by parts is quickly sorted again
+        ordered = self.ordered()
         complete = bool(ordered) and not self.missing
         return LatencySummary(
             count=len(ordered),

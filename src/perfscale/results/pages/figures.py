@@ -111,8 +111,8 @@ def distribution_plot(
         latencies: The samples of each line.
         title: What it shows.
     """
-    ordered = {name: sorted(samples.values) for name, samples in latencies.items()}
-    axis = _latency_axis([end for values in ordered.values() for end in values[:1] + values[-1:]])
+    ordered = {name: samples.ordered() for name, samples in latencies.items()}
+    axis = _latency_axis([values[end] for values in ordered.values() if values for end in (0, -1)])
     places = _places(axis)
     return Plot(
         key=key,
