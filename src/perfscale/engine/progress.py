@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import logging
 from collections import Counter, deque
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from perfscale.engine.events import Progress, SlowObject, Stage, StageStarted, StillWaiting
@@ -29,6 +30,7 @@ _STILL_WAITING_MOST_S = 60.0
 """A wait is told of after ten seconds, then each time that it has doubled, and at
 least every minute: half an hour of waiting must not fill the screen."""
 _SLOWEST = 3
+_KIND_AND_PHASE = attrgetter("resource.kind", "phase")
 
 
 class Reporter:
@@ -148,17 +150,20 @@ class Reporter:
         if scope is None or not self._context.broadcast.has_listeners:
             return
         if self.stage is Stage.WAITING_READY:
-            waiting = [(row.sent_s, row) for row in scope.objects if not row.settled]
+            waiting = [row for row in scope.objects if not row.settled]
         elif self.stage in {Stage.WAITING_GONE, Stage.CLEANING_UP}:
-            waiting = [(row.delete_requested_s, row) for row in scope.rows if row.present]
+            waiting = [row for row in scope.rows if row.present]
         else:
             return
+        phases: Counter[tuple[str, str]] = Counter()
+        for (kind, phase), count in Counter(map(_KIND_AND_PHASE, waiting)).items():
+            phases[kind, phase or ""] += count
         self._context.broadcast.send(
             StillWaiting(
                 stage=self.stage,
                 waited_s=now - self._entered_s,
                 missing=len(waiting),
-                phases=Counter((row.resource.kind, row.phase or "") for _, row in waiting),
+                phases=phases,
                 slowest=_slowest(waiting, now, leaving=self.stage is not Stage.WAITING_READY),
             )
         )
@@ -188,17 +193,18 @@ def quiet_s(waited_s: float) -> float:
 
 
 def _slowest(
-    waiting: Iterable[tuple[float | None, TrackedObject]], now: float, *, leaving: bool
+    waiting: Iterable[TrackedObject], now: float, *, leaving: bool
 ) -> tuple[SlowObject, ...]:
-    since = [(begun, row) for begun, row in waiting if begun is not None]
+    since = attrgetter("delete_requested_s" if leaving else "sent_s")
+    begun = (row for row in waiting if since(row) is not None)
     return tuple(
         SlowObject(
             row.resource.kind,
             row.namespace,
             row.name,
             row.phase,
-            now - begun,
+            now - since(row),
             held_by(row.finalizers) if leaving else row.detail,
         )
-        for begun, row in heapq.nsmallest(_SLOWEST, since, key=lambda pair: pair[0])
+        for row in heapq.nsmallest(_SLOWEST, begun, key=since)
     )

@@ -20,6 +20,8 @@ _MOST_GROUPS = 5
 
 def describe_failed(scope: IterationScope) -> list[str]:
     """One sentence for each reason of failure, the most frequent first."""
+    if not scope.failed and scope.created == scope.sent:
+        return []
     rows = [row for row in scope.objects if row.outcome is Outcome.FAILED]
     return _grouped((row, "failed", row.explanation) for row in rows)
 

@@ -15,7 +15,7 @@ from perfscale.results.origins import Origins
 from perfscale.results.records import Rate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from perfscale.results.records import ObjectRecord
 
@@ -53,8 +53,8 @@ class RateTally:
 
 
 def tally_rate(
-    sent_s: Iterable[float],
-    due_s: Iterable[float] = (),
+    sent_s: Sequence[float],
+    due_s: Sequence[float] = (),
     *,
     target: float | None,
     burst: int,
@@ -71,13 +71,13 @@ def tally_rate(
         burst: Depth of the bucket, at least 1.
         held_back_s: For how long they waited for a place in flight.
     """
-    ordered = sorted(sent_s)
     tally = RateTally(target=target, held_back_s=held_back_s)
-    if len(ordered) > burst:
-        tally.creates = len(ordered) - burst
-        due = sorted(due_s)
-        began_s = ordered[burst - 1] if len(due) < len(ordered) else due[burst - 1]
-        tally.seconds = ordered[-1] - min(began_s, ordered[burst - 1])
+    if len(sent_s) > burst:
+        tally.creates = len(sent_s) - burst
+        began_s = sorted(sent_s)[burst - 1]
+        if len(due_s) == len(sent_s):
+            began_s = min(began_s, sorted(due_s)[burst - 1])
+        tally.seconds = max(sent_s) - began_s
         if target is not None:
             tally.wanted_s, tally.limited_s = tally.creates / target, tally.seconds
     return tally
