@@ -135,7 +135,10 @@ class Books:
         book.rate.add(rate)
 
     def close(self) -> Balance:
-        """Sum everything up, the iterations included that never came. Ends the books."""
+        """Sum everything up, the iterations included that never came.
+
+        Ends the books, and lets go of the samples; what was counted of requests stays.
+        """
         for book in self._workloads.values():
             _add_not_attempted(book.kinds, book.info.objects)
         workloads = tuple(_workload_result(book) for book in self._workloads.values())
@@ -147,6 +150,7 @@ class Books:
             rate.add(book.rate)
             _add(kinds, book.kinds)
             _add(child_kinds, book.child_kinds)
+            book.kinds, book.child_kinds = {}, {}
         return Balance(
             workloads=workloads,
             accounts=_total(kinds),
