@@ -2,8 +2,11 @@
 
 In turns with the floor program (`floor.py`), on the same server, with the same controllers
 beside it. What a run costs before its first object is left out: the cost of a VMI is the
-difference between the runs of the largest and of the smallest number, divided by how many more
+difference between the runs of a number and of the next smaller one, divided by how many more
 objects that is.
+
+Ends with exit code 1 if a run has not counted exactly what happened: every VMI created, ready and
+gone, once, and every watch that was opened again.
 
     python benchmarks/lifecycle.py --cluster real --counts 1000,3000
     python benchmarks/lifecycle.py --cluster simulated --counts 1000,5000,50000
@@ -22,8 +25,9 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from figures import Row, report
 
@@ -54,14 +58,14 @@ class Life:
     """One pass: what the process took, and how long each stage was."""
 
     cpu_s: float
-    peak_mib: float
+    peak_mb: float
     create_s: float
     ready_s: float
     gone_s: float
 
 
 def run_process(command: list[str], directory: Path) -> tuple[float, float, str]:
-    """Run a client to its end; CPU seconds, peak memory in MiB, and its standard output.
+    """Run a client to its end; CPU seconds, peak memory in MB, and its standard output.
 
     Raises:
         SystemExit: It failed, so that its figures would say nothing.
@@ -76,14 +80,14 @@ def run_process(command: list[str], directory: Path) -> tuple[float, float, str]
     text = output.read_text(encoding="utf-8")
     if process.returncode:
         sys.exit(f"{' '.join(command)} ended with {process.returncode}:\n{text[-2000:]}")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6, text
 
 
 def live_as_floor(kubeconfig: Path, count: int, directory: Path) -> Life:
     """One pass of the floor program."""
     command = [sys.executable, str(HERE / "floor.py"), str(kubeconfig), str(count)]
-    cpu_s, peak_mib, text = run_process(command, directory)
-    return Life(cpu_s, peak_mib, **json.loads(text.splitlines()[-1]))
+    cpu_s, peak_mb, text = run_process(command, directory)
+    return Life(cpu_s, peak_mb, **json.loads(text.splitlines()[-1]))
 
 
 def live_as_run(kubeconfig: Path, count: int, directory: Path) -> Life:
@@ -94,20 +98,44 @@ def live_as_run(kubeconfig: Path, count: int, directory: Path) -> Life:
         program = str(Path(sys.executable).with_name("perfscale"))
         command = [program, "run", str(workload), f"--kubeconfig={kubeconfig}"]
         command += [f"--replicas={count}", f"--results-dir={results}"]
-        cpu_s, peak_mib, _ = run_process(command, directory)
-        [summary] = Path(results).glob("*/summary.json")
-        iteration = json.loads(summary.read_text())["workloads"][0]["iterations"][0]
-        [objects] = Path(results).glob("*/objects.ndjson")
-        records = [json.loads(line) for line in objects.read_text().splitlines()]
+        cpu_s, peak_mb, _ = run_process(command, directory)
+        [folder] = Path(results).iterdir()
+        summary = json.loads((folder / "summary.json").read_text())
+        records = [json.loads(line) for line in (folder / "objects.ndjson").open()]
+    check(summary, records, count)
     sent = [record["sent_s"] for record in records]
     asked = min(record["delete_requested_s"] for record in records)
     return Life(
         cpu_s,
-        peak_mib,
+        peak_mb,
         create_s=max(sent) - min(sent),
         ready_s=asked - max(sent),
-        gone_s=iteration["finishedSeconds"] - asked,
+        gone_s=summary["workloads"][0]["iterations"][0]["finishedSeconds"] - asked,
     )
+
+
+def check(summary: dict[str, Any], records: list[dict[str, Any]], count: int) -> None:
+    """See that everything was counted, and nothing twice.
+
+    Raises:
+        SystemExit: It was not.
+    """
+    lived = {
+        record["uid"]
+        for record in records
+        if record["ready_s"] is not None and record["deleted_s"] is not None
+    }
+    opened = [
+        call["statuses"].get("200", 0) for call in summary["calls"] if call["verb"] == "watch"
+    ]
+    told = {
+        **{name: summary["objects"][name] for name in ("created", "ready", "deleted")},
+        "records": len(records),
+        "lives": len(lived),
+    }
+    watches = summary["watch"]
+    if set(told.values()) != {count} or sum(opened) != len(opened) + watches["reconnects"]:
+        sys.exit(f"not exact for {count} VMIs: {told}; watches opened: {opened}, {watches}")
 
 
 @contextmanager
@@ -165,28 +193,30 @@ def main() -> None:
                 for contestant, live in CONTESTANTS.items():
                     life = live(kubeconfig, count, Path(name))
                     found.setdefault((contestant, count), []).append(life)
-    report([_row(name, count, found, counts[0]) for name, count in found], options.json)
+    fewer = {count: before for before, count in pairwise([0, *counts])}
+    report([_row(name, count, found, fewer[count]) for name, count in found], options.json)
 
 
-def _row(name: str, count: int, found: dict[tuple[str, int], list[Life]], least: int) -> Row:
+def _row(name: str, count: int, found: dict[tuple[str, int], list[Life]], fewer: int) -> Row:
     lives = found[name, count]
 
     def marginal_ms(contestant: str) -> list[float]:
-        pairs = zip(found[contestant, least], found[contestant, count], strict=True)
-        return [(many.cpu_s - few.cpu_s) / (count - least) * 1e3 for few, many in pairs]
+        pairs = zip(found[contestant, fewer], found[contestant, count], strict=True)
+        return [(many.cpu_s - few.cpu_s) / (count - fewer) * 1e3 for few, many in pairs]
 
     row: dict[str, str | int | float | None] = {
         "client": name,
         "VMIs": count,
         "CPU s": statistics.median(life.cpu_s for life in lives),
-        "peak MiB": max(life.peak_mib for life in lives),
+        "peak MB": max(life.peak_mb for life in lives),
         "create s": statistics.median(life.create_s for life in lives),
+        "creates/s": statistics.median((count - 1) / life.create_s for life in lives),
         "ready s": statistics.median(life.ready_s for life in lives),
         "gone s": statistics.median(life.gone_s for life in lives),
         "ms CPU/VMI": None,
         "of floor": None,
     }
-    if count > least:
+    if fewer:
         row["ms CPU/VMI"] = statistics.median(marginal_ms(name))
         floor = marginal_ms("floor")
         row["of floor"] = statistics.median(
