@@ -5,7 +5,7 @@ import gc
 import signal
 import tracemalloc
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from perfscale.engine import LoadGenerator, RunOptions
 from perfscale.engine.events import IterationFinished, Stage, StageStarted
 from perfscale.engine.rows import TrackedObject
 from perfscale.kube.cluster import ClusterOptions
-from perfscale.results import ObjectRecord, RunFolder, RunOutcome
+from perfscale.results import ObjectRecord, RunFolder, RunInfo, RunOutcome, RunResult
 from perfscale.templates import TemplateDefaults
 
 ITERATIONS, COUNT = 50, 40
@@ -122,3 +122,40 @@ async def test_a_run_leaves_no_task_socket_file_or_row_behind(
         assert tracked() == {}
         before = before or open_files()
         assert open_files() == before
+
+
+class RowCounter:
+    """A sink that looks how many rows there are whenever it is given records."""
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+
+    def begin(self, info: RunInfo) -> None:
+        """Nothing."""
+
+    def record(
+        self,
+        objects: Iterable[ObjectRecord],  # noqa: ARG002 -- the protocol's
+        *,
+        children: bool = False,  # noqa: ARG002 -- the same
+    ) -> None:
+        self.rows.append(tracked()[TrackedObject.__name__])
+
+    def finish(self, result: RunResult) -> None:
+        """Nothing."""
+
+
+async def test_rows_are_let_go_while_their_records_are_made(
+    cluster: SimulatedProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("perfscale.engine.ledger._AT_ONCE", 10)
+    load = config(workload(objects(count=COUNT)))
+    sink = RowCounter()
+    async with LoadGenerator(
+        load,
+        cluster=ClusterOptions(kubeconfig=str(cluster.kubeconfig)),
+        results=sink,
+        options=RunOptions(defaults=TemplateDefaults()),
+    ) as run:
+        await run.run()
+    assert sink.rows == [COUNT, COUNT - 10, COUNT - 20, COUNT - 30]

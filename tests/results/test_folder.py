@@ -44,12 +44,6 @@ RESULT: Final = RunResult(
     kinds=BALANCE.kinds,
 )
 
-OBJECT: Final = ObjectRecord(
-    kind="ConfigMap", namespace="density-1", name="map-1", uid="uid-1", workload="density",
-    iteration=1, replica=1, outcome=Outcome.READY, error=None, scheduled_s=0.1, admitted_s=0.1,
-    sent_s=0.1, created_s=0.2, phases_s={}, ready_s=0.2, delete_requested_s=None, deleted_s=None,
-    server={},
-)  # fmt: skip
 NOTHING: Final = LatencySamples().summarize()
 
 
@@ -66,6 +60,15 @@ def folder(tmp_path: Path) -> Iterator[RunFolder]:
 def path_of(folder: RunFolder) -> Path:
     assert folder.path is not None
     return folder.path
+
+
+def record(replica: int | None = 1) -> ObjectRecord:
+    return ObjectRecord(
+        kind="ConfigMap", namespace="density-1", name="map-1", uid="uid-1", workload="density",
+        iteration=1, replica=replica, outcome=Outcome.READY, error=None, scheduled_s=0.1,
+        admitted_s=0.1, sent_s=0.1, created_s=0.2, phases_s={}, ready_s=0.2,
+        delete_requested_s=None, deleted_s=None, server={},
+    )  # fmt: skip
 
 
 def objects_of(folder: RunFolder) -> list[str]:
@@ -104,8 +107,8 @@ def test_the_summary_is_written_whole(folder: RunFolder) -> None:
 
 
 def test_records_take_their_place_when_the_run_has_ended(folder: RunFolder) -> None:
-    folder.record([OBJECT])
-    folder.record([replace(OBJECT, replica=None)], children=True)
+    folder.record([record()])
+    folder.record([record(replica=None)], children=True)
     before = {path.name for path in path_of(folder).iterdir()}
     assert before == {"run.json", "workload.yaml", "journal.ndjson"}
     folder.finish(RESULT)
@@ -127,7 +130,7 @@ def test_records_that_could_not_be_written_are_made_from_the_journal(
     with monkeypatch.context() as full:
         full.setattr("tempfile.TemporaryFile", no_space)
         with pytest.raises(OSError, match="no space"):
-            folder.record([OBJECT])
+            folder.record([record()])
     folder.finish(RESULT)
     names = [json.loads(line)["name"] for line in objects_of(folder)]
     assert names == ["map-1", "map-2"]
@@ -139,7 +142,7 @@ def test_without_records_and_journal_there_still_is_a_summary(
 ) -> None:
     monkeypatch.setattr("tempfile.TemporaryFile", no_space)
     with pytest.raises(OSError, match="no space"):
-        folder.record([OBJECT])
+        folder.record([record()])
     (path_of(folder) / "journal.ndjson").unlink()
     with pytest.raises(OSError, match="journal cannot be read"):
         folder.finish(RESULT)

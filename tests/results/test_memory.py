@@ -1,0 +1,105 @@
+"""The end of a run, in memory that hardly grows with the number of its objects."""
+
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from journals import INFO
+from run_folders import PATH, VMI
+
+from perfscale.results import (
+    Accounts,
+    Books,
+    IterationFacts,
+    NamespaceCounts,
+    ObjectRecord,
+    Outcome,
+    RunFolder,
+    RunOutcome,
+    RunResult,
+    WatchCounts,
+    WorkloadInfo,
+)
+from perfscale.results.pages import write_page
+
+FEW, MANY = 4000, 8000
+AT_ONCE: Final = 100
+MOST_EACH: Final = 400
+"""Bytes for each further object: 19 samples of eight bytes, arrays that grow by an eighth more
+than they need, and a latency that is being sorted. A record takes some two thousand."""
+
+
+def records(count: int) -> Iterator[list[ObjectRecord]]:
+    """VMIs that became ready and went, a batch at a time."""
+    for first in range(1, count + 1, AT_ONCE):
+        yield [vmi(number) for number in range(first, first + AT_ONCE)]
+
+
+def vmi(number: int) -> ObjectRecord:
+    sent_s = number / 500
+    phases = {phase: sent_s + place + number % 7 / 10 for place, phase in enumerate(PATH)}
+    stamps = {phase: f"2026-01-02T03:04:0{place}Z" for place, phase in enumerate(PATH)}
+    return ObjectRecord(
+        kind=VMI, namespace="density-1", name=f"vmi-{number}", uid=f"uid-{number}",
+        workload="density", iteration=1, replica=number, outcome=Outcome.READY, error=None,
+        scheduled_s=sent_s, admitted_s=sent_s, sent_s=sent_s, created_s=sent_s + 0.1,
+        phases_s=phases, ready_s=sent_s + 4, delete_requested_s=20.0, deleted_s=sent_s + 21,
+        server={"creationTimestamp": "2026-01-02T03:04:00Z", "phases": stamps},
+        observed_s=sent_s + 0.2,
+    )  # fmt: skip
+
+
+def end_run(parent: Path, count: int) -> tuple[RunFolder, RunResult]:
+    """Write everything of a run, as the engine and the command do."""
+    info = replace(INFO, workloads=(WorkloadInfo("density", 1, {VMI: count}, None, 1),))
+    info = replace(info, paths={VMI: PATH})
+    folder = RunFolder(parent)
+    folder.begin(info)
+    books = Books(info.workloads, info.paths)
+    tally = books.open_tally(children=False)
+    for batch in records(count):
+        tally.add(batch)
+        folder.record(batch)
+    books.enter(IterationFacts("density", 1, {VMI: count}, 0.0, 40.0, 0.0, ()), tally)
+    balance = books.close()
+    result = RunResult(
+        info=info,
+        finished_at=datetime(2026, 1, 2, 3, 5, 5, tzinfo=UTC),
+        duration_s=40.0,
+        outcome=RunOutcome.PASSED,
+        exit_code=0,
+        problems=(),
+        error=None,
+        remains=False,
+        accounts=balance.accounts,
+        children=Accounts(),
+        watch=WatchCounts(),
+        namespaces=NamespaceCounts(),
+        requests={},
+        workloads=balance.workloads,
+        kinds=balance.kinds,
+    )
+    folder.finish(result)
+    return folder, result
+
+
+def most_allocated(parent: Path, count: int) -> int:
+    """Bytes at the highest point until the page is written."""
+    tracemalloc.start()
+    try:
+        folder, result = end_run(parent, count)
+        assert folder.path is not None
+        write_page(folder.path)
+        assert result.accounts.ready == count
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_no_object_is_held_until_the_end(tmp_path: Path) -> None:
+    most_allocated(tmp_path / "first", AT_ONCE)  # with all that is imported and compiled once
+    few, many = (most_allocated(tmp_path / str(count), count) for count in (FEW, MANY))
+    assert (many - few) / (MANY - FEW) < MOST_EACH
