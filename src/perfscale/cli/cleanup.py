@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from perfscale.engine.removal import Survey
     from perfscale.engine.runs import RunInCluster
+    from perfscale.engine.survey import Survey
     from perfscale.kube.client import Client
     from perfscale.kube.cluster import ClusterOptions
     from perfscale.kube.resources import Place
@@ -163,7 +163,8 @@ async def _remove(
 ) -> int:
     from perfscale.config import format_duration
     from perfscale.config.labels import RUN_LABEL
-    from perfscale.engine.removal import remove, survey
+    from perfscale.engine.removal import remove
+    from perfscale.engine.survey import survey
 
     left: list[str] = []
     for run_id in run_ids:
@@ -193,10 +194,10 @@ async def _remove(
 
 def _describe(run_id: str, found: Survey) -> None:
     typer.echo(f"run {run_id}:")
-    for place, objects in found.found.items():
-        names = sorted({metadata.namespace or "" for metadata in objects})
+    for place, finding in found.found.items():
+        names = sorted(name or "" for name in finding.namespaces)
         where = f" in {len(names)} namespaces" if len(names) > 1 else f" in {names[0]}"
-        typer.echo(f"  {len(objects)} {place.resource.kind}{where if names != [''] else ''}")
+        typer.echo(f"  {finding.count} {place.resource.kind}{where if names != [''] else ''}")
 
 
 def _warn_forbidden(places: Iterable[Place]) -> None:

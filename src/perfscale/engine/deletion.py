@@ -7,14 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from perfscale.engine.concurrency import run_bounded
-from perfscale.engine.readiness import AnyObject
+from perfscale.engine.readiness import IdentifiedObject
 from perfscale.errors import ApiError, ConflictError, NotFoundError, UnreachableError
 from perfscale.kube.listing import page_decoder, read_pages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from perfscale.engine.readiness import Metadata
+    from perfscale.engine.readiness import Identity
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Resource
 
@@ -75,13 +75,17 @@ async def _unasked(
 ) -> AsyncIterator[list[Metadata]]:
     """What matches and has not been asked to go, page by page."""
     pages = read_pages(
-        client, resource, page_decoder(AnyObject), namespace=namespace, label_selector=selector
+        client,
+        resource,
+        page_decoder(IdentifiedObject),
+        namespace=namespace,
+        label_selector=selector,
     )
     async for page in pages:
         yield [item.metadata for item in page.items if item.metadata.deletion_timestamp is None]
 
 
-async def delete_object(client: Client, resource: Resource, metadata: Metadata) -> None:
+async def delete_object(client: Client, resource: Resource, metadata: Identity) -> None:
     """Ask one object to go; one that is gone already, or another by now, is fine."""
     try:
         await client.delete(resource, metadata.namespace, metadata.name, uid=metadata.uid)

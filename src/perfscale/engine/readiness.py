@@ -26,13 +26,18 @@ class OwnerReference(msgspec.Struct, frozen=True):
     uid: str
 
 
-class Metadata(msgspec.Struct, frozen=True, rename="camel"):
-    """The part of ``metadata`` that following an object needs."""
+class Identity(msgspec.Struct, frozen=True, rename="camel"):
+    """The part of ``metadata`` that says who an object is."""
 
     name: str
     uid: str
     namespace: str | None = None
     resource_version: str = ""
+
+
+class Metadata(Identity, frozen=True, rename="camel"):
+    """The part of ``metadata`` that following an object needs."""
+
     labels: dict[str, str] | None = None
     creation_timestamp: str | None = None
     deletion_timestamp: str | None = None
@@ -74,6 +79,12 @@ class Followed(Protocol):
 
 
 ObjectT = TypeVar("ObjectT", bound=Followed)
+
+
+class IdentifiedObject(msgspec.Struct, frozen=True):
+    """An object of which nothing is needed but who it is."""
+
+    metadata: Identity
 
 
 class AnyObject(msgspec.Struct, frozen=True):

@@ -10,91 +10,25 @@ is asked to go as well.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from perfscale.engine.concurrency import first_error, run_bounded
 from perfscale.engine.deletion import CONCURRENCY, delete_matching, delete_object
-from perfscale.engine.readiness import AnyObject, Metadata
-from perfscale.engine.tracker import version_number
+from perfscale.engine.readiness import IdentifiedObject, Identity
+from perfscale.engine.survey import Survey, survey
 from perfscale.engine.waits import Signal
-from perfscale.errors import ForbiddenError, NotFoundError
-from perfscale.kube.listing import page_decoder, read_pages
 from perfscale.kube.resources import NAMESPACES
 from perfscale.kube.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Place
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What carries a label.
-
-    Attributes:
-        found: Objects by place; places without any are left out.
-        versions: resourceVersion of each place's list, as a number.
-        forbidden: Places that may not be listed.
-    """
-
-    found: dict[Place, list[Metadata]] = field(default_factory=dict)
-    versions: dict[Place, int] = field(default_factory=dict)
-    forbidden: list[Place] = field(default_factory=list)
-
-    @property
-    def count(self) -> int:
-        """Number of objects."""
-        return sum(len(objects) for objects in self.found.values())
-
-
-async def survey(client: Client, places: Iterable[Place], selector: str) -> Survey:
-    """List what carries the label.
-
-    Raises:
-        ApiError: A list failed for a reason other than a missing permission.
-    """
-    result = Survey()
-
-    async def look(place: Place) -> None:
-        objects: list[Metadata] = []
-        version = ""
-        pages = read_pages(
-            client,
-            place.resource,
-            page_decoder(AnyObject),
-            namespace=place.namespace,
-            label_selector=selector,
-        )
-        try:
-            async for page in pages:
-                if page.first:
-                    objects.clear()
-                objects += (item.metadata for item in page.items)
-                version = page.version
-        except ForbiddenError:
-            result.forbidden.append(place)
-            return
-        except NotFoundError:
-            return  # the resource was uninstalled meanwhile, and its objects with it
-        result.versions[place] = version_number(version)
-        if objects:
-            result.found[place] = objects
-
-    await run_bounded((partial(look, place) for place in places), limit=CONCURRENCY)
-    return result
-
-
-async def remove(
-    client: Client,
-    places: Sequence[Place],
-    selector: str,
-    *,
-    on_found: Callable[[Survey], None] | None = None,
-) -> Survey:
+async def remove(client: Client, places: Sequence[Place], selector: str) -> Survey:
     """Delete everything that carries the label, and wait until it is gone.
 
     Has no bound of its own: wrap it in `asyncio.timeout`.
@@ -105,7 +39,6 @@ async def remove(
             wherever they stand.
         selector: Label selector; nothing that does not match it is deleted,
             except what is in a namespace that matches.
-        on_found: Told what each look has found.
 
     Returns:
         The last look: nothing found, but places that may not be listed.
@@ -113,8 +46,6 @@ async def remove(
     ordered = sorted(places, key=lambda place: place.resource.name == NAMESPACES.name)
     while True:
         present = await survey(client, ordered, selector)
-        if on_found is not None:
-            on_found(present)
         if not present.found:
             return present
         occupied = [place for place in ordered if place in present.found]
@@ -129,7 +60,7 @@ class _Round:
         self._places = places
         self._selector = selector
         self._present: set[str] = set()
-        self._unasked: dict[str, tuple[Place, Metadata]] = {}
+        self._unasked: dict[str, tuple[Place, Identity]] = {}
         self._asked: set[str] = set()
         self._changed = Signal()
 
@@ -169,10 +100,10 @@ class _Round:
                 ]
             await run_bounded(calls, limit=CONCURRENCY)
 
-    def _watch(self, place: Place) -> Watch[AnyObject]:
+    def _watch(self, place: Place) -> Watch[IdentifiedObject]:
         mine: set[str] = set()
 
-        def on_list(objects: Sequence[AnyObject]) -> None:
+        def on_list(objects: Sequence[IdentifiedObject]) -> None:
             listed = {obj.metadata.uid for obj in objects}
             for uid in mine - listed:
                 forget(uid)
@@ -180,14 +111,14 @@ class _Round:
                 note(obj.metadata)
             self._changed.notify()
 
-        def on_event(event: str, obj: AnyObject) -> None:
+        def on_event(event: str, obj: IdentifiedObject) -> None:
             if event == "DELETED":
                 forget(obj.metadata.uid)
             else:
                 note(obj.metadata)
             self._changed.notify()
 
-        def note(metadata: Metadata) -> None:
+        def note(metadata: Identity) -> None:
             mine.add(metadata.uid)
             self._present.add(metadata.uid)
             if metadata.uid not in self._asked:
@@ -201,7 +132,7 @@ class _Round:
         return Watch(
             self._client,
             place.resource,
-            decoder=AnyObject,
+            decoder=IdentifiedObject,
             namespace=place.namespace,
             label_selector=self._selector,
             on_list=on_list,

@@ -30,9 +30,10 @@ from perfscale.engine.namespaces import NamespaceKeeper
 from perfscale.engine.observer import Observer
 from perfscale.engine.pace import Pace
 from perfscale.engine.progress import PERIOD_S, Reporter
-from perfscale.engine.removal import remove, survey
+from perfscale.engine.removal import remove
 from perfscale.engine.snapshot import RunSnapshot
 from perfscale.engine.stuck import describe_survey
+from perfscale.engine.survey import survey
 from perfscale.engine.verdict import judge
 from perfscale.errors import ApiError, ClusterError
 from perfscale.kube.ratelimit import RateLimiter

@@ -8,11 +8,12 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from perfscale.config.labels import RUN_LABEL
-from perfscale.engine.removal import survey
+from perfscale.engine.survey import survey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
+    from perfscale.engine.survey import Share
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Place
 
@@ -44,21 +45,20 @@ async def find_runs(
     """
     present = await survey(client, places, RUN_LABEL)
     now = await _server_time(client)
-    created: dict[str, list[datetime]] = {}
-    for objects in present.found.values():
-        for metadata in objects:
-            run_id = (metadata.labels or {})[RUN_LABEL]
-            stamp = metadata.creation_timestamp
-            created.setdefault(run_id, []).append(datetime.fromisoformat(stamp) if stamp else now)
-    runs = [_run(run_id, stamps, now) for run_id, stamps in created.items()]
+    shares: dict[str, list[Share]] = {}
+    for finding in present.found.values():
+        for run_id, share in finding.runs.items():
+            shares.setdefault(run_id, []).append(share)
+    runs = [_run(run_id, each, now) for run_id, each in shares.items()]
     return sorted(runs, key=lambda run: -run.age_s), present.forbidden
 
 
-def _run(run_id: str, stamps: Iterable[datetime], now: datetime) -> RunInCluster:
-    ordered = sorted(stamps)
+def _run(run_id: str, shares: Sequence[Share], now: datetime) -> RunInCluster:
+    stamps = [stamp for share in shares for stamp in (share.oldest, share.newest) if stamp]
+    ordered = sorted(map(datetime.fromisoformat, stamps)) or [now]
     return RunInCluster(
         run_id,
-        len(ordered),
+        sum(share.count for share in shares),
         age_s=(now - ordered[0]).total_seconds(),
         idle_s=(now - ordered[-1]).total_seconds(),
     )

@@ -12,8 +12,8 @@ from perfscale.results import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from perfscale.engine.removal import Survey
     from perfscale.engine.rows import IterationScope, TrackedObject
+    from perfscale.engine.survey import Survey
 
 _MOST_GROUPS = 5
 
@@ -82,14 +82,10 @@ def describe_leftover(scope: IterationScope) -> list[str]:
 
 def describe_survey(found: Survey) -> list[str]:
     """One sentence for each group of objects that a cleanup could not get rid of."""
-    groups: Counter[tuple[str, str | None]] = Counter(
-        (
-            place.resource.kind,
-            held_by(metadata.finalizers if metadata.deletion_timestamp else None),
-        )
-        for place, objects in found.found.items()
-        for metadata in objects
-    )
+    groups: Counter[tuple[str, str | None]] = Counter()
+    for place, finding in found.found.items():
+        for finalizers, count in finding.holders.items():
+            groups[place.resource.kind, held_by(finalizers)] += count
     return [
         f"{count} {kind} still there" + (f": {reason}" if reason else "")
         for (kind, reason), count in groups.most_common()
