@@ -8,15 +8,24 @@ is done here, for three reasons:
 - aiolimiter sets a timer for the moment at which a token drips in. The timers
   of uvloop tick in milliseconds: below that its bucket is asked again and
   again, which takes a whole core. And waking up costs more than all else that
-  a token costs. Here nobody sleeps for less than ``_TICK_S``, and whoever wakes
+  a token costs. Here nobody sleeps for less than ``_SLEEP_S``, and whoever wakes
   finds all the tokens of that time.
-- Time that a late timer would lose is given back. A bucket that is full while
-  somebody sleeps spills what drips in: with a burst of 1 at 1000/s and timers
-  that are a tenth of a millisecond late, that is every tenth token. The time
-  that the bucket stood full while somebody waited is owed, and paid back as
-  soon as it makes up a token. No more than burst + qps * t tokens are ever
-  handed out in the t seconds since the start; within a shorter window there
-  may be as many more as drip in during ``_MOST_OWED_S``, or one.
+- A rate that loses what a late timer spills is too low: with a burst of 1 at
+  1000/s and timers that are a tenth of a millisecond late, that is every tenth
+  token. So the bucket is deeper than the burst by what drips in during
+  ``_TICK_S``: room for those who keep asking, which one who stayed away for
+  longer does not find filled. What spills all the same while somebody waits is
+  owed, and counts towards the next tokens.
+
+What that promises to those who keep asking, t seconds after the first token:
+
+- No more than burst + qps * t tokens were ever handed out, because what is owed
+  has spilled before. Within a shorter window there may be more by what drips in
+  during ``_TICK_S``, and by what late timers have spilled before.
+- No fewer either, but for those that a timer is late with just now, and for what
+  spilled while nobody waited or was more than ``_MOST_OWED_S`` makes up.
+
+Two limits, one after the other, keep the promise of the slower.
 """
 
 from __future__ import annotations
@@ -27,11 +36,14 @@ from typing import Final
 
 from aiolimiter import AsyncLimiter
 
-_TICK_S: Final = 0.005
+_SLEEP_S: Final = 0.01
 """The shortest sleep. libuv's timers, and with them uvloop's, count in milliseconds:
 https://docs.libuv.org/en/v1.x/timer.html"""
-_MOST_OWED_S: Final = 0.05
-"""A hundredth of 5 s: what a rate may be off by over that time."""
+_TICK_S: Final = 1.5 * _SLEEP_S
+"""A sleep and half as much again for the lateness of its timer: nothing spills within it."""
+_MOST_OWED_S: Final = 1.0
+"""How long a process may be held up without a loss. More than that is a process that was stopped,
+and the cluster is not to get it all at once."""
 
 
 class RateLimiter:
@@ -48,9 +60,11 @@ class RateLimiter:
         self.qps = qps
         self.burst = burst or max(1, math.ceil(qps))
         self._turn = asyncio.Lock()
-        self._bucket = AsyncLimiter(self.burst, self.burst / qps) if qps > 0 else None
+        self._depth = self.burst + qps * _TICK_S
+        self._bucket = AsyncLimiter(self._depth, self._depth / qps) if qps > 0 else None
         self._interval_s = 1 / qps if qps > 0 else 0.0
         self._most_owed_s = max(self._interval_s, _MOST_OWED_S)
+        self._wanted_s = -math.inf
         self._full_at_s = -math.inf
         self._owed_s = 0.0
 
@@ -58,22 +72,45 @@ class RateLimiter:
         """Wait for a token, and take it. Cancellation takes none."""
         if self._bucket is None:
             return
+        clock = asyncio.get_running_loop().time
+        asked_s = clock()
         async with self._turn:
-            if self._owed_s >= self._interval_s:
-                self._owed_s -= self._interval_s
-                return
-            if not self._bucket.has_capacity():
+            if asked_s - self._wanted_s > _TICK_S:
+                await self._start_afresh(self._bucket, asked_s)
+            if not self._bucket.has_capacity(self._missing()):
                 await self._wait(self._bucket)
-            await self._bucket.acquire()  # there is one: it returns at once
-            now_s = asyncio.get_running_loop().time()
-            self._full_at_s = max(self._full_at_s, now_s) + self._interval_s
+            missing = self._missing()
+            self._owed_s -= (1 - missing) * self._interval_s
+            await self._take(self._bucket, missing)
+            self._wanted_s = clock()
+
+    async def _start_afresh(self, bucket: AsyncLimiter, now_s: float) -> None:
+        """Leave the burst to one who has not asked for a while, and no more."""
+        self._owed_s = 0.0
+        surplus_s = _TICK_S - max(0.0, self._full_at_s - now_s)
+        if surplus_s > 0:
+            await self._take(bucket, surplus_s * self.qps)
+
+    def _missing(self) -> float:
+        """What a token takes from the bucket: all of it but for what is owed."""
+        return max(0.0, 1 - self._owed_s * self.qps)
 
     async def _wait(self, bucket: AsyncLimiter) -> None:
-        """Sleep until there is a token."""
+        """Sleep until there is a token, and note what spilled meanwhile."""
         clock = asyncio.get_running_loop().time
-        token_at_s = self._full_at_s - (self.burst - 1) * self._interval_s
-        while not bucket.has_capacity():  # noqa: ASYNC110 -- what it waits for is the time
-            await asyncio.sleep(max(token_at_s - clock(), _TICK_S))
-        overslept_s = clock() - self._full_at_s
-        if overslept_s > 0:
-            self._owed_s = min(self._owed_s + overslept_s, self._most_owed_s)
+        missing = self._missing()
+        token_at_s = self._full_at_s - (self._depth - missing) * self._interval_s
+        try:
+            while not bucket.has_capacity(missing):  # noqa: ASYNC110 -- it waits for the time
+                await asyncio.sleep(max(token_at_s - clock(), _SLEEP_S))
+        finally:
+            self._wanted_s = clock()
+            spilled_s = max(0.0, self._wanted_s - self._full_at_s)
+            self._owed_s = min(self._owed_s + spilled_s, self._most_owed_s)
+            self._full_at_s += spilled_s
+
+    async def _take(self, bucket: AsyncLimiter, tokens: float) -> None:
+        """Take tokens that are there, so that it returns at once."""
+        await bucket.acquire(tokens)
+        now_s = asyncio.get_running_loop().time()
+        self._full_at_s = max(self._full_at_s, now_s) + tokens * self._interval_s
