@@ -16,7 +16,13 @@ import msgspec
 
 from perfscale.config.labels import run_labels
 from perfscale.engine.readiness import AnyObject, rule_for
-from perfscale.errors import AlreadyExistsError, ApiError, ClusterError, ForbiddenError
+from perfscale.errors import (
+    AlreadyExistsError,
+    ApiError,
+    ClusterError,
+    ForbiddenError,
+    NotFoundError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
     from perfscale.engine.readiness import Metadata
     from perfscale.engine.rows import IterationScope, TrackedObject
     from perfscale.errors import PerfscaleError
+    from perfscale.kube.client import Response
     from perfscale.kube.ratelimit import RateLimiter
     from perfscale.kube.resources import Resource
 
@@ -187,8 +194,10 @@ class Creator:
                     raise
                 await asyncio.sleep(_SETTLING_POLL_S)
             else:
-                metadata = self._decoder.decode(response.body).metadata
-                return metadata, response.sent_s, response.answered_s
+                try:
+                    return self._metadata(response), response.sent_s, response.answered_s
+                except ApiError as illegible:
+                    return await self._look_up(row, illegible)
 
     async def _claim(
         self, row: TrackedObject, error: AlreadyExistsError
@@ -196,20 +205,45 @@ class Creator:
         """A retried create may find the object that its first try made."""
         if error.attempts < 2:
             raise error
+        return await self._look_up(row, error)
+
+    async def _look_up(self, row: TrackedObject, error: ApiError) -> tuple[Metadata, float, float]:
+        """The object, if it is this run's, although no answer has told of it; else the error."""
         answered = self._context.stopwatch.clock()
         path = row.resource.path(row.namespace, row.name)
-        response = await self._context.client.request("GET", path)
-        metadata = self._decoder.decode(response.body).metadata
+        try:
+            metadata = self._metadata(await self._context.client.request("GET", path))
+        except NotFoundError:
+            raise error from None
         ours = run_labels(self._context.run_id, row.scope.workload, row.scope.iteration)
         if not ours.items() <= (metadata.labels or {}).items():
             raise error
         sent_s = row.sent_s or 0.0
         return metadata, self._context.stopwatch.started + sent_s, answered
 
+    def _metadata(self, response: Response) -> Metadata:
+        """What the answer says of the object.
+
+        Raises:
+            ApiError: It is no object. As after an answer that was lost, there may be one.
+        """
+        try:
+            return self._decoder.decode(response.body).metadata
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            illegible = ApiError(
+                f"the answer, of status {response.status}, is not a Kubernetes object",
+                status=response.status,
+                reason="Illegible",
+            )
+            illegible.attempts = response.attempts
+            illegible.sent_s = response.sent_s
+            illegible.answered_s = response.answered_s
+            raise illegible from error
+
 
 def _is_certain(error: ApiError) -> bool:
     """Whether the object was not created: no earlier try can have, and nor has this one."""
-    return error.attempts == 1 and error.status is not None and error.status < 500
+    return error.attempts == 1 and error.status is not None and 400 <= error.status < 500
 
 
 def _is_settling(error: ForbiddenError) -> bool:

@@ -103,7 +103,10 @@ class NamespaceKeeper:
         except ForbiddenError:
             pass  # taken to exist; its objects will tell if it does not
         else:
-            self._own(self._decoder.decode(response.body).metadata)
+            try:
+                self._own(self._decoder.decode(response.body).metadata)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                usable = False  # it may be there, although the answer is no object
         self.unanswered -= 1
         return usable
 
