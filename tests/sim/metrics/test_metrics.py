@@ -139,3 +139,17 @@ async def test_the_page_has_the_type_that_prometheus_asks_for(cluster: FaultyApi
         assert answer.headers["Content-Type"].startswith("text/plain; version=")
     status, _ = await cluster("GET", "/apis/kubevirt.io/v1")
     assert status == 200
+
+
+@pytest.mark.parametrize(("fault", "code"), [("resetBefore", "499"), ("resetAfter", "201")])
+async def test_a_request_whose_connection_was_reset_is_counted_by_what_became_of_it(
+    fault: str, code: str
+) -> None:
+    async with faulty(requests=[{"fault": fault, "verbs": ["create"], "times": 1}]) as api:
+        assert await api.create_many(3) == [0, 201, 201]
+        page = await scrape(api)
+    posts = {"verb": "POST", "resource": RESOURCE}
+    assert page.values("apiserver_request_total", **posts, code="200") == []
+    broken = 1 if code == "499" else 0
+    assert page.value("apiserver_request_total", **posts, code="201") == 3 - broken
+    assert sum(page.values("apiserver_request_total", **posts, code="499")) == broken

@@ -13,6 +13,7 @@ from perfscale.sim import refusals
 from perfscale.sim.answers import refuse
 from perfscale.sim.connections import reset
 from perfscale.sim.faults.chance import Chance, is_meant
+from perfscale.sim.metrics.requests import UNANSWERED
 from perfscale.sim.target import find_target, verb_of
 
 if TYPE_CHECKING:
@@ -82,10 +83,10 @@ class RequestFaults:
                 case "slow":
                     await asyncio.sleep(fault.delay or 0.0)
                 case "resetBefore":
-                    return _break(request)
+                    return _break(request, UNANSWERED)
                 case "resetAfter":
-                    await handler(request)
-                    return _break(request)
+                    carried_out = await handler(request)
+                    return _break(request, carried_out.status)
                 case _:
                     return refuse(_refusal(fault), target.resource)
         return await handler(request)
@@ -102,7 +103,7 @@ def _refusal(fault: RequestFault) -> ApiError:
     return refusals.refusal(500, "InternalError", message)
 
 
-def _break(request: web.Request) -> web.Response:
-    """Reset the connection; the answer that aiohttp is owed goes nowhere."""
+def _break(request: web.Request, status: int) -> web.Response:
+    """Reset the connection; the answer that aiohttp is owed is counted, and goes nowhere."""
     reset(request.transport)
-    return web.Response()
+    return web.Response(status=status)

@@ -34,7 +34,7 @@ _DURATION_BOUNDS_S: Final = (
 _VERBS: Final = {"create": "POST", "update": "PUT"}
 _READ_ONLY: Final = frozenset({"GET", "LIST"})
 _TOO_MANY_REQUESTS: Final = 429
-_UNANSWERED: Final = 499
+UNANSWERED: Final = 499
 """Whoever asked has gone; what proxies call that, for want of an answer."""
 
 _LABELS: Final = ("verb", "group", "version", "resource", "subresource", "scope")
@@ -94,7 +94,7 @@ class RequestMeter:
         labels = _labels(verb_of(request, target), target)
         kind = "readOnly" if labels.verb in _READ_ONLY else "mutating"
         lasting = labels.verb == "WATCH"
-        code = _UNANSWERED
+        code = UNANSWERED
         self._in_flight[kind] += not lasting
         begun_s = time.perf_counter()
         try:
