@@ -10,28 +10,10 @@ from typing import Any
 import pytest
 import trustme
 from command_line import CommandLine, Ended
+from published_audit_input import PUBLISHED
 from scripted_prometheus import cannot, sample, scripted_prometheus
 from scripted_server import answers
 
-PUBLISHED = """\
-{
-\t"prometheusURL": "$url",
-\t"startTime": "2021-11-09T21:00:00Z",
-\t"endTime": "2021-11-09T21:20:00Z",
-\t"thresholdExpectations": {
-\t\t"PATCH-virtualmachineinstances-count": {
-\t\t\t"ratio": 2,
-\t\t\t"metric": "CREATE-pods-count"
-\t\t},
-\t\t"vmiCreationToRunningSecondsP95": {
-\t\t\t"value": 60
-\t\t},
-\t\t"vmiCreationToRunningSecondsP50": {
-\t\t\t"value": 45
-\t\t}
-\t}
-}
-"""
 CREATION = "time_from_creation_seconds_bucket"
 
 
@@ -53,7 +35,9 @@ def values(perfscale: CommandLine) -> dict[str, Any]:
     return found
 
 
-async def test_the_published_example_works_unchanged(tmp_path: Path) -> None:
+async def test_the_published_example_works_and_a_threshold_that_is_missed_has_its_exit_code(
+    tmp_path: Path,
+) -> None:
     perfscale_audit = CommandLine(tmp_path, name="perfscale-audit")
     async with scripted_prometheus() as prometheus:
         prometheus.gives(CREATION, sample(50))
@@ -62,7 +46,10 @@ async def test_the_published_example_works_unchanged(tmp_path: Path) -> None:
             sample(100, verb="CREATE", resource="pods"),
             sample(200, verb="PATCH", resource="virtualmachineinstances"),
         )
-        (tmp_path / "audit-cfg.json").write_text(PUBLISHED.replace("$url", prometheus.url))
+        published = json.loads(PUBLISHED)
+        published["prometheusURL"] = prometheus.url
+        published["thresholdExpectations"]["vmiCreationToRunningSecondsP50"] = {"value": 45}
+        (tmp_path / "audit-cfg.json").write_text(json.dumps(published))
         ended = await perfscale_audit.beside(
             "-config-file=audit-cfg.json", "-results-file", "r.json"
         )
