@@ -46,3 +46,9 @@ def test_the_table_behind_a_plot_has_as_many_rows_as_a_person_reads() -> None:
     assert rows[1] == (0.05, [5.0])
     reading = drawn.reading()
     assert len(reading["at"]) == len(reading["places"]) == len(reading["values"][0]) == 300
+
+
+def test_a_plot_of_nothing_has_an_empty_table() -> None:
+    drawn = plot([], shape=Shape.LINES, at=())
+    assert list(drawn.rows()) == []
+    assert drawn.every == 1

@@ -93,7 +93,7 @@ class Plot:
     @property
     def every(self) -> int:
         """The table has each so many-th place."""
-        return -(-len(self.at) // _MOST_ROWS)
+        return max(1, -(-len(self.at) // _MOST_ROWS))
 
     def _points(self, values: Iterable[float | None]) -> Iterator[tuple[int, int] | None]:
         """Places in the drawing; None where the line is interrupted."""
