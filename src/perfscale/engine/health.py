@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perfscale.engine.snapshot import Lags
@@ -18,16 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from perfscale.config import GlobalConfig
-
-
-@dataclass(slots=True)
-class _Creating:
-    """What the creates of one workload have taken so far."""
-
-    seconds: float = 0.0
-    cpu_s: float = 0.0
-    answers: int = 0
-    answer_s: float = 0.0
 
 
 class Health:
@@ -47,7 +36,7 @@ class Health:
         self._loop_lag = Sketch()
         self._limiter_lag = Sketch()
         self._send_lag = Sketch()
-        self._creations: dict[str, _Creating] = {}
+        self._creations: dict[str, Creation] = {}
         self.in_flight = 0
         self._most_in_flight = 0
         self._looks = 0
@@ -65,7 +54,7 @@ class Health:
     @contextmanager
     def creating(self, workload: str) -> Iterator[None]:
         """Objects of a workload are created."""
-        creation = self._creations.setdefault(workload, _Creating())
+        creation = self._creations.setdefault(workload, Creation())
         began_s, cpu_s = self._clock(), time.thread_time()
         try:
             yield
@@ -86,7 +75,7 @@ class Health:
     def answered(self, workload: str, send_lag_s: float, answer_s: float) -> None:
         """A create was sent so long after it was admitted, and answered so long after that."""
         self._send_lag.count(max(0.0, send_lag_s))
-        creation = self._creations.setdefault(workload, _Creating())
+        creation = self._creations.setdefault(workload, Creation())
         creation.answers += 1
         creation.answer_s += answer_s
 
@@ -110,15 +99,7 @@ class Health:
                 mean=round(self._seen_in_flight / self._looks, 3) if self._looks else None,
             ),
             qps=self._limits.qps,
-            creations={
-                name: Creation(
-                    seconds=round(each.seconds, 6),
-                    cpu_s=round(each.cpu_s, 6),
-                    answers=each.answers,
-                    answer_s=round(each.answer_s, 6),
-                )
-                for name, each in self._creations.items()
-            },
+            creations={name: each.rounded() for name, each in self._creations.items()},
         )
 
 

@@ -60,8 +60,8 @@ class InFlight(msgspec.Struct, frozen=True):
     mean: float | None = None
 
 
-class Creation(msgspec.Struct, frozen=True):
-    """What the creates of one workload took.
+class Creation(msgspec.Struct):
+    """What the creates of one workload have taken so far; added up while they go on.
 
     Attributes:
         seconds: For how long objects were created.
@@ -84,6 +84,15 @@ class Creation(msgspec.Struct, frozen=True):
     def answer_mean_s(self) -> float | None:
         """From sending a create to its answer."""
         return self.answer_s / self.answers if self.answers else None
+
+    def rounded(self) -> Creation:
+        """A copy, with its times to the microsecond."""
+        return Creation(
+            seconds=round(self.seconds, 6),
+            cpu_s=round(self.cpu_s, 6),
+            answers=self.answers,
+            answer_s=round(self.answer_s, 6),
+        )
 
 
 class Vitals(msgspec.Struct, frozen=True):
