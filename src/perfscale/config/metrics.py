@@ -27,6 +27,16 @@ class Latency(StrEnum):
     DELETION = "Deletion"
 
 
+PERCENTILES: Final[Mapping[str, float]] = {
+    "p50": 0.50,
+    "p90": 0.90,
+    "p95": 0.95,
+    "p99": 0.99,
+    "p99.9": 0.999,
+}
+"""The percentiles of a latency: which quantile each is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One of them.

@@ -21,10 +21,10 @@ from pydantic import (
 from perfscale.config.choices import choice
 from perfscale.config.durations import EXAMPLES, PATTERN, format_duration
 from perfscale.config.fields import Flag, detail, duration_reader, refusal, rule
-from perfscale.config.metrics import METRICS, Metric, Unit
+from perfscale.config.metrics import METRICS, PERCENTILES, Metric, Unit
 from perfscale.config.section import Section
 
-QUANTILES: Final = ("p50", "p90", "p95", "p99", "p99.9", "max", "mean")
+QUANTILES: Final = (*PERCENTILES, "max", "mean")
 """The statistics of a latency that can have a threshold."""
 
 _read_duration: Final = duration_reader(1e-9)

@@ -12,7 +12,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from perfscale.config.metrics import METRICS, Latency
+from perfscale.config.metrics import METRICS, PERCENTILES, Latency
 from perfscale.errors import ThresholdError
 from perfscale.results import threshold_title
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from perfscale.engine.rows import IterationScope, TrackedObject
     from perfscale.results import Calls, WorkloadInfo
 
-_QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999, "max": 1.0}
+_QUANTILES: Final = {**PERCENTILES, "max": 1.0}
 
 
 class _LatencyWatch:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from perfscale.config.metrics import PERCENTILES
 from perfscale.results.comparison.rows import Limits, Row, Subject, Verdict
 from perfscale.results.comparison.significance import quantile_test, rank_sum_test
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from perfscale.results.latency import LatencySamples
 
-_QUANTILES: Final = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
+_SHOWN: Final = ("p50", "p90", "p95", "p99")
 _ENOUGH: Final = 10
 """Samples of each run; with fewer, the test's approximation does not hold."""
 
@@ -38,14 +39,14 @@ class LatencyPair:
 
     def shown(self, subject: Subject) -> Iterator[Row]:
         """A row for each percentile, without a verdict."""
-        for statistic in _QUANTILES:
+        for statistic in _SHOWN:
             yield Row(subject, self.name, statistic, self.base[statistic], self.new[statistic])
 
     def judged(self, subject: Subject, limits: Limits) -> Iterator[Row]:
         """A row for each percentile, with what to think of it."""
-        for statistic, quantile in _QUANTILES.items():
+        for statistic in _SHOWN:
             base, new = self.base[statistic], self.new[statistic]
-            p_value = self._chance(quantile, longer=_seconds(new) > _seconds(base))
+            p_value = self._chance(PERCENTILES[statistic], longer=_seconds(new) > _seconds(base))
             verdict = Verdict.SAME
             likely = p_value is None or p_value < limits.significance
             if likely and _differ(_seconds(base), _seconds(new), limits):
