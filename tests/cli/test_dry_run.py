@@ -69,3 +69,10 @@ def test_json_of_what_is_printed_as_yaml_is_refused(perfscale: CommandLine) -> N
     ended = perfscale("run", "--dry-run", "client", "--output", "json")
     assert ended.code == 2
     assert "--output" in ended.err
+
+
+def test_keep_which_changes_nothing_of_what_is_printed_is_refused(perfscale: CommandLine) -> None:
+    ended = perfscale("run", "--dry-run", "client", "--keep")
+    assert ended.code == 2
+    assert "prints the same with --keep" in ended.err
+    assert ended.out == ""

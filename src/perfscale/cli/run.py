@@ -162,6 +162,10 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         raise typer.BadParameter("--faults is for --simulate: no real cluster is harmed")
     if dry_run is DryRun.CLIENT and output is options.Output.JSON:
         raise typer.BadParameter("--dry-run client prints YAML; leave out --output json")
+    if dry_run is DryRun.CLIENT and keep:
+        raise typer.BadParameter(
+            "--dry-run client prints the same with --keep as without; leave one of them out"
+        )
     if dry_run and metrics_port is not None:
         raise typer.BadParameter("--metrics-port is for a run; leave it out of a --dry-run")
     settings = RunSettings(
