@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from yarl import URL
 
+from perfscale.config.proxies import proxy_for
 from perfscale.errors import UsageError
 from perfscale.kube.client import Client, ClientSettings
 from perfscale.kube.credentials import Credentials
 from perfscale.kube.direct import DirectTransport
 from perfscale.kube.kubeconfig import Access, find_access
 from perfscale.kube.login import KubeconfigIssuer
-from perfscale.kube.proxies import proxy_for
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.retry import Timing
 from perfscale.kube.transport import Endpoint

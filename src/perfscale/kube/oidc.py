@@ -19,8 +19,8 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from perfscale.config.proxies import proxy_for
 from perfscale.errors import CredentialsError
-from perfscale.kube.proxies import proxy_for
 
 if TYPE_CHECKING:
     from perfscale.kube.kubeconfig import Entry

@@ -1,8 +1,8 @@
 import pytest
 from yarl import URL
 
+from perfscale.config.proxies import proxy_for
 from perfscale.errors import UsageError
-from perfscale.kube.proxies import proxy_for
 
 SERVER = URL("https://api.example.com:6443")
 PROXY = "http://proxy:3128"

@@ -20,7 +20,7 @@ def proxy_for(server: URL, configured: str | None, environ: Mapping[str, str]) -
     """URL of the proxy for a server; None to go there directly.
 
     Args:
-        server: The API server's URL.
+        server: Its URL.
         configured: ``proxy-url`` of the kubeconfig, which comes first.
         environ: The environment: HTTPS_PROXY, HTTP_PROXY, NO_PROXY, in either case.
 
