@@ -17,7 +17,7 @@ from scripted_prometheus import (
     scripted_prometheus,
     success,
 )
-from scripted_server import Exchange, FakeTime, answers, never_answers, resets
+from scripted_server import Exchange, FakeTime, answers, never_answers, resets, scripted_server
 
 from perfscale.audit.endpoint import Credentials, Endpoint
 from perfscale.audit.prometheus import Prometheus
@@ -36,8 +36,9 @@ async def opened(
     verify_tls: bool = True,
     ca_file: Path | None = None,
     timeout_s: float = 20.0,
+    proxy: str | None = None,
 ) -> AsyncIterator[Prometheus]:
-    endpoint = Endpoint(url, credentials, verify_tls, ca_file, timeout_s)
+    endpoint = Endpoint(url, credentials, verify_tls, ca_file, timeout_s, proxy)
     async with Prometheus(endpoint, pause=FakeTime().sleep) as prometheus:
         yield prometheus
 
@@ -203,3 +204,33 @@ async def test_an_answer_that_does_not_come(scripted: ScriptedPrometheus) -> Non
         with pytest.raises(PrometheusError, match=r"no answer from .* within 0.05 s"):
             await prometheus.at("up", NOW)
     assert len(scripted.requests) == 3
+
+
+async def test_queries_go_through_the_proxy(scripted: ScriptedPrometheus) -> None:
+    scripted.gives("up", sample(1))
+    async with opened("http://prometheus.example:9090", proxy=scripted.url) as prometheus:
+        [found] = await prometheus.at("up", NOW)
+    assert found.points[0][1] == 1
+    [request] = scripted.requests
+    assert request.target.startswith("http://prometheus.example:9090/api/v1/query?")
+
+
+async def test_a_proxy_that_refuses_is_told_and_its_password_is_not() -> None:
+    async with scripted_server(answers({}, status=407)) as proxy:
+        url = proxy.url.replace("http://", "http://me:hush@")
+        async with opened("https://prometheus.example", proxy=url) as prometheus:
+            with pytest.raises(PrometheusError, match="the proxy refuses") as caught:
+                await prometheus.at("up", NOW)
+    assert "status 407" in str(caught.value)
+    assert "hush" not in f"{caught.value} {caught.value.hint}"
+
+
+async def test_a_proxy_that_is_not_there_is_told_and_its_password_is_not() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    url = f"http://me:hush@127.0.0.1:{port}"
+    async with opened("http://prometheus.example", proxy=url) as prometheus:
+        with pytest.raises(PrometheusError, match=r"the proxy for .* cannot be reached") as caught:
+            await prometheus.at("up", NOW)
+    assert "connection refused" in str(caught.value)
+    assert "hush" not in f"{caught.value} {caught.value.hint}"

@@ -225,3 +225,22 @@ def test_the_old_name_has_a_help(tmp_path: Path) -> None:
     assert "-config-file FILE" in ended.out
     ended = CommandLine(tmp_path, name="perfscale-audit")("-config-file")
     assert (ended.code, "flag needs an argument" in ended.err) == (2, True)
+
+
+async def test_the_environments_proxy_leads_to_prometheus(perfscale: CommandLine) -> None:
+    async with scripted_prometheus() as proxy:
+        perfscale.environment["HTTP_PROXY"] = proxy.url
+        ended = await audit(perfscale, "http://prometheus.example:9090")
+        assert ended.code == 0, ended.err
+        hosts = {request.target.partition("/api/")[0] for request in proxy.requests}
+    assert hosts == {"http://prometheus.example:9090"}
+
+
+async def test_a_proxy_that_cannot_be_used_is_told_before_anything_is_asked(
+    perfscale: CommandLine,
+) -> None:
+    perfscale.environment["HTTP_PROXY"] = "socks5://me:hush@proxy.example"
+    ended = await audit(perfscale, "http://prometheus.example:9090")
+    assert ended.code == 2
+    assert "HTTP_PROXY should be an http:// or https:// URL" in ended.err
+    assert "hush" not in ended.err

@@ -50,6 +50,7 @@ class Endpoint:
         verify_tls: Whether its certificate is checked.
         ca_file: The certificates that it is checked by; None for the system's.
         timeout_s: Bound on one request, in seconds.
+        proxy: URL of the proxy that leads to it; None to go there directly.
     """
 
     url: str
@@ -57,6 +58,7 @@ class Endpoint:
     verify_tls: bool = True
     ca_file: Path | None = None
     timeout_s: float = 30.0
+    proxy: str | None = field(default=None, repr=False)
 
 
 def split_url(url: str) -> tuple[str, Credentials]:

@@ -33,6 +33,7 @@ _BACKOFF_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 10.0
 _AGAIN: Final = frozenset({429, 500, 502, 503, 504})
 _MOST_BYTES: Final = 64 * 2**20
+_PROXY_HINT: Final = "the proxy is HTTPS_PROXY or HTTP_PROXY; NO_PROXY names what needs none"
 _MESSAGE: Final = 300
 """The most characters of an error of Prometheus that are shown."""
 
@@ -81,6 +82,7 @@ class Prometheus:
             connector=aiohttp.TCPConnector(ssl=_tls(self.endpoint), limit=CONCURRENCY),
             timeout=aiohttp.ClientTimeout(total=self.endpoint.timeout_s),
             headers={} if header is None else {"Authorization": header},
+            proxy=self.endpoint.proxy,
         )
         return self
 
@@ -130,6 +132,13 @@ class Prometheus:
                 while not answer.content.at_eof() and len(body) <= _MOST_BYTES:
                     body += await answer.content.read(_MOST_BYTES + 1 - len(body))
                 return self._data(answer, body)
+        except aiohttp.ClientHttpProxyError as error:
+            # Its own text may have the proxy's URL, and so a password.
+            what = f"the proxy refuses to lead to {self.endpoint.url} (status {error.status})"
+            raise PrometheusError(what, status=error.status, hint=_PROXY_HINT) from None
+        except aiohttp.ClientProxyConnectionError as error:
+            what = f"the proxy for {self.endpoint.url} cannot be reached: {_reason(error)}"
+            raise _RetryableError(PrometheusError(what, hint=_PROXY_HINT)) from None
         except aiohttp.ClientConnectorCertificateError as error:
             raise self._untrusted(error) from error
         except TimeoutError as error:

@@ -156,7 +156,12 @@ def _endpoint(
     same = address == given.url
     own = given.credentials if same else Credentials()
     credentials = chosen_credentials(in_url, outside, own)
-    return Endpoint(address, credentials, verify_tls=given.verify_tls or not same)
+    return Endpoint(
+        address,
+        credentials,
+        verify_tls=given.verify_tls or not same,
+        proxy=options.proxy_of(address),
+    )
 
 
 def _check_place(results_file: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -164,6 +165,19 @@ def prometheus_address(url: str | None) -> tuple[str | None, Credentials]:
         return (None, Credentials()) if url is None else split_url(url)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--prometheus") from error
+
+
+def proxy_of(address: str) -> str | None:
+    """The environment's proxy for a server, if there is one.
+
+    Raises:
+        UsageError: It is of a kind that cannot be used.
+    """
+    from yarl import URL
+
+    from perfscale.config.proxies import proxy_for
+
+    return proxy_for(URL(address), None, os.environ)
 
 
 def cluster(

@@ -65,6 +65,7 @@ def plan_audit(config: Config, url: str | None) -> AuditPlan | None:
         chosen_credentials(in_url, outside),
         verify_tls=audit.verify_tls,
         ca_file=None if audit.ca_file is None else folder / audit.ca_file,
+        proxy=options.proxy_of(address),
     )
     return AuditPlan(endpoint, load_profile(audit.profile, folder), load_profile(_TIMELINE), audit)
 
