@@ -160,6 +160,16 @@ async def test_core_objects_are_made_by_kubectls_own_commands(kubectl: AsyncKube
     assert await kubectl("auth", "can-i", "create", "vmi") == "yes\n"
 
 
+async def test_a_quota_is_made_by_kubectls_own_command(kubectl: AsyncKubectl) -> None:
+    wanted = ("--hard=pods=10,requests.memory=4Gi", "--scopes=BestEffort")
+    await kubectl("create", "quota", "few", "-n", "demo", *wanted)
+    quota = json.loads(await kubectl("get", "quota", "few", "-n", "demo", "-o", "json"))
+    assert quota["spec"] == {
+        "hard": {"pods": "10", "requests.memory": "4Gi"},
+        "scopes": ["BestEffort"],
+    }
+
+
 async def test_the_server_shows_its_kinds_and_version(kubectl: AsyncKubectl) -> None:
     assert "virtualmachineinstances" in await kubectl("api-resources")
     version = json.loads(await kubectl("version", "-o", "json"))

@@ -1,17 +1,18 @@
 """The objects that newer kubectl sends as protobuf and cannot be talked into sending as JSON.
 
-`kubectl create namespace`, `create configmap` and `auth can-i` do. Of these few kinds, the
-fields that count are known here; the field numbers are those of ``generated.proto`` in
+`kubectl create namespace`, `create configmap`, `create quota` and `auth can-i` do. Of these few
+kinds, the fields that count are known here; the field numbers are those of ``generated.proto`` in
 https://github.com/kubernetes/api (core/v1) and https://github.com/kubernetes/apimachinery.
 """
 
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from perfscale.sim.records import JSON
 
@@ -19,20 +20,23 @@ MEDIA_TYPE: Final = "application/vnd.kubernetes.protobuf"
 _MAGIC: Final = b"k8s\x00"
 
 _METADATA: Final = 1
-# Field number: name and type (``text``, ``map`` of texts, ``bytes`` map of base64).
-_OBJECT_META: Final = {
+# Field number: name and type: ``text``, ``texts`` one after the other, ``map`` of texts, ``bytes``
+# map of base64, ``quantities`` map of messages whose only field is a text, or another message.
+_Known: TypeAlias = Mapping[int, tuple[str, "str | _Known"]]
+_OBJECT_META: Final[_Known] = {
     1: ("name", "text"),
     2: ("generateName", "text"),
     3: ("namespace", "text"),
     11: ("labels", "map"),
     12: ("annotations", "map"),
 }
-_FIELDS: Final[Mapping[str, Mapping[int, tuple[str, str]]]] = {
+_FIELDS: Final[Mapping[str, _Known]] = {
     "Namespace": {},
     "ServiceAccount": {},
     "SelfSubjectAccessReview": {},
     "SelfSubjectRulesReview": {},
     "ConfigMap": {2: ("data", "map"), 3: ("binaryData", "bytes")},
+    "ResourceQuota": {2: ("spec", {1: ("hard", "quantities"), 2: ("scopes", "texts")})},
     "Secret": {2: ("data", "bytes"), 3: ("type", "text"), 4: ("stringData", "map")},
 }
 
@@ -58,21 +62,33 @@ def decode_protobuf(body: bytes) -> JSON | None:
     return obj | _message(iter(content), known)
 
 
-def _message(fields: Iterator[tuple[int, bytes]], known: Mapping[int, tuple[str, str]]) -> JSON:
+def _message(fields: Iterator[tuple[int, bytes]], known: _Known) -> JSON:
     message: JSON = {}
     for number, value in fields:
         if number not in known:
             continue
         name, kind = known[number]
-        if kind == "text":
+        if not isinstance(kind, str):
+            message[name] = _message(_fields(value), kind)
+        elif kind == "text":
             if value:
                 message[name] = value.decode()
-            continue
-        entry = dict(_fields(value))
-        content = entry.get(2, b"")
-        shown = base64.b64encode(content) if kind == "bytes" else content
-        message.setdefault(name, {})[entry.get(1, b"").decode()] = shown.decode()
+        elif kind == "texts":
+            message.setdefault(name, []).append(value.decode())
+        else:
+            entry = dict(_fields(value))
+            key, content = entry.get(1, b"").decode(), entry.get(2, b"")
+            message.setdefault(name, {})[key] = _value(content, kind)
     return message
+
+
+def _value(content: bytes, kind: str) -> str:
+    """What stands in a map."""
+    if kind == "bytes":
+        return base64.b64encode(content).decode()
+    if kind == "quantities":
+        return dict(_fields(content)).get(1, b"").decode()
+    return content.decode()
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
