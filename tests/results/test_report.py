@@ -117,6 +117,49 @@ def test_what_an_iteration_said_of_itself_is_told(folder: Path) -> None:
     assert result.problems[2:] == ("density, iteration 1: waited 1s in vain",)
 
 
+def with_thresholds(folder: Path, text: str) -> Path:
+    """A killed run whose file has thresholds: one object got ready, of two that were sent."""
+    killed_run(folder, begins())
+    path = folder / "workload.yaml"
+    path.write_text(
+        "globalConfig: {thresholds: [{metric: failed, max: 0}]}\n" + text, encoding="utf-8"
+    )
+    return folder
+
+
+def test_the_thresholds_of_a_killed_run_are_judged_as_of_its_journals_end(folder: Path) -> None:
+    thresholds = "[{metric: failed, max: 1}, {metric: apiErrors, max: 3}]"
+    text = INFO.workload_yaml.replace(
+        "{name: density", f"{{name: density, thresholds: {thresholds}"
+    )
+    result = report(with_thresholds(folder, text))
+    assert (result.outcome, result.exit_code) == (RunOutcome.KILLED, 137)
+    judged = [(each.workload, each.metric, each.value, each.passed) for each in result.thresholds]
+    assert judged == [
+        (None, "failed", 1, False),
+        ("density", "failed", 1, True),
+        ("density", "apiErrors", None, False),  # the journal ends before it tells of any answer
+    ]
+    assert "failed is 1, 1 more than 0" in result.problems
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (INFO.workload_yaml.replace("density", "another"), "workload.yaml: it is of another run"),
+        (INFO.workload_yaml.replace("name", "nmae"), "workload.yaml:2:14: workloads[0].nmae"),
+        ("workloads: [", "workload.yaml:"),
+    ],
+)
+def test_thresholds_of_a_killed_run_that_are_not_on_record_are_not_judged_and_that_is_said(
+    text: str, told: str, folder: Path
+) -> None:
+    result = report(with_thresholds(folder, text))
+    assert result.thresholds == ()
+    [problem] = [each for each in result.problems if "thresholds are not judged" in each]
+    assert told in problem
+
+
 def test_a_report_can_be_made_again_when_there_is_more(folder: Path) -> None:
     before = report(killed_run(folder, begins()))
     append(folder, *GONE)

@@ -34,7 +34,9 @@ INFO: Final = RunInfo(
     kinds=(("v1", "ConfigMap"),),
     namespaces=("density-1",),
     command=("perfscale", "run"),
-    workload_yaml="workloads: []\n",
+    workload_yaml=(
+        "workloads: [{name: density, objects: [{templateFile: map.yaml, replicas: 3}]}]\n"
+    ),
     workloads=(WorkloadInfo("density", 2, {"ConfigMap": 6}, 10.0, 1),),
 )
 """Two iterations of three objects."""

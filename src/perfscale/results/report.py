@@ -6,7 +6,8 @@ import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from perfscale.errors import ResultsError
+from perfscale.config import load_config
+from perfscale.errors import ConfigError, ResultsError
 from perfscale.results.audit import read_audit, with_audit
 from perfscale.results.entries import Begin
 from perfscale.results.files import RecordFiles, write_file
@@ -15,15 +16,18 @@ from perfscale.results.journal import JOURNAL_FILE, read_journal
 from perfscale.results.junit import JUNIT_FILE, junit
 from perfscale.results.records import RunOutcome, RunResult
 from perfscale.results.replay import Replay
-from perfscale.results.runfile import KnownRun, read_run
+from perfscale.results.runfile import WORKLOAD_FILE, KnownRun, read_run
 from perfscale.results.summary import summarize
+from perfscale.results.thresholds import judge_thresholds
 from perfscale.results.timeseries import TimeSeries, write_timeseries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from perfscale.results.books import Balance
     from perfscale.results.entries import AnyEntry
+    from perfscale.results.thresholds import ThresholdVerdict
 
 SUMMARY_FILE: Final = "summary.json"
 
@@ -69,7 +73,7 @@ def write_report(folder: Path) -> Report:
         with RecordFiles(folder) as files:
             replay = Replay(begin, files, series)
             _play(replay, entries, path)
-            result = with_audit(_result(run, replay), read_audit(folder))
+            result = with_audit(_result(folder, run, replay), read_audit(folder))
             if result.outcome is RunOutcome.KILLED or replay.lost:
                 _refuse_to_replace(folder)
             files.publish()
@@ -110,7 +114,7 @@ def dump(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _result(run: KnownRun, replay: Replay) -> RunResult:
+def _result(folder: Path, run: KnownRun, replay: Replay) -> RunResult:
     balance = replay.books.close()
     workloads = balance.workloads
     ending = _ending(run, replay)
@@ -122,6 +126,10 @@ def _result(run: KnownRun, replay: Replay) -> RunResult:
             for iteration in workload.iterations
             for problem in iteration.problems
         )
+        thresholds, unmet = _judged(folder / WORKLOAD_FILE, balance)
+        problems += unmet
+    else:
+        thresholds = replay.end.thresholds
     if replay.lost:
         problems += (f"{replay.lost} entries of the journal are lost: not everything is counted",)
     totals = replay.totals
@@ -144,9 +152,24 @@ def _result(run: KnownRun, replay: Replay) -> RunResult:
         child_kinds=balance.child_kinds,
         calls=balance.calls,
         clock=totals.clock,
-        thresholds=() if replay.end is None else replay.end.thresholds,
+        thresholds=thresholds,
         generator=None if totals.vitals is None else assess(totals.vitals, workloads),
     )
+
+
+def _judged(
+    workload_file: Path, balance: Balance
+) -> tuple[tuple[ThresholdVerdict, ...], tuple[str, ...]]:
+    """What a run's thresholds come to that did not live to judge them, and what to say of it."""
+    try:
+        config = load_config(workload_file)
+    except ConfigError as error:
+        found = "; ".join(map(str, error.problems))
+        return (), (f"the thresholds are not judged: {found}",)
+    if [each.name for each in config.workloads] != [each.name for each in balance.workloads]:
+        return (), (f"the thresholds are not judged: {workload_file}: it is of another run",)
+    thresholds = judge_thresholds(config, balance)
+    return thresholds, tuple(each.text for each in thresholds if not each.passed)
 
 
 class _Ending(NamedTuple):
