@@ -44,12 +44,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_WORKERS: Final = 16
+"""How many objects are written at a time."""
 _RETRY_FIRST_S: Final = 0.02
 _RETRY_MOST_S: Final = 5.0
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class ControllerManager:
@@ -59,8 +57,6 @@ class ControllerManager:
         store: Where the objects are.
         speed: Divides every latency.
         seed: Makes latencies and generated names repeatable.
-        clock: The wall clock, for the timestamps in the objects; waits follow the loop's.
-        workers: How many objects are written at a time.
         skip_missing: Leave out kinds that the API server does not have. Otherwise they
             are waited for, by asking again and again.
         overrule: Puts other rules in the place of a controller's.
@@ -73,15 +69,11 @@ class ControllerManager:
         *,
         speed: float = 1.0,
         seed: int | None = None,
-        clock: Callable[[], datetime] = _utc_now,
-        workers: int = 16,
         skip_missing: bool = False,
         overrule: Callable[[Controller], Controller] = lambda controller: controller,
         meter: Meter | None = None,
     ) -> None:
         self._store = store
-        self._clock = clock
-        self._workers = workers
         self._skip_missing = skip_missing
         self._meter = meter
         self._latencies = Latencies(speed=speed, seed=seed)
@@ -111,8 +103,7 @@ class ControllerManager:
             controllers = tuple(
                 each for each, is_served in zip(controllers, served, strict=True) if is_served
             )
-        run = _Run(self._store, controllers, self._latencies, self._clock, self._meter)
-        await run.run(self._workers)
+        await _Run(self._store, controllers, self._latencies, self._meter).run()
 
 
 class _Run:
@@ -123,12 +114,10 @@ class _Run:
         store: ObjectStore,
         controllers: tuple[Controller, ...],
         latencies: Latencies,
-        clock: Callable[[], datetime],
         meter: Meter | None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._store = store
-        self._clock = clock
         self._controllers = {each.resource.kind: each for each in controllers}
         self._cache = Cache(self._loop.time)
         self._queue = WorkQueue(meter)
@@ -137,7 +126,7 @@ class _Run:
         self._unsynced: set[str] = set()
         self._synced = asyncio.Event()
 
-    async def run(self, workers: int) -> NoReturn:
+    async def run(self) -> NoReturn:
         resources = {kind: each.resource for kind, each in self._controllers.items()}
         self._unsynced = set(resources)
         try:
@@ -149,7 +138,7 @@ class _Run:
                     tasks.create_task(watch, name=f"controllers: watch {resource.plural}")
                 # A replica set whose VMIs are not known yet would make them once more.
                 await self._synced.wait()
-                for number in range(workers):
+                for number in range(_WORKERS):
                     tasks.create_task(self._work(), name=f"controllers: worker {number}")
         finally:
             self._schedule.close()
@@ -215,7 +204,7 @@ class _Run:
         obj = self._cache.find(controller.resource, item.key)
         if obj is None or not self._is_due(controller, item, obj):
             return
-        for action in controller.act(obj, self._cache, self._clock()):
+        for action in controller.act(obj, self._cache, datetime.now(UTC)):
             current = self._cache.find(controller.resource, item.key)
             if (
                 current is None
