@@ -12,7 +12,7 @@ from perfscale import LoadGenerator
 from perfscale.engine import RunOptions
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.results import Accounts, RunOutcome, RunResult
-from perfscale.sim.apiserver import SimulatedApiServer
+from perfscale.sim.apiserver import Attachments, SimulatedApiServer
 from perfscale.sim.kubeconfig import kubeconfig_for, write_kubeconfig
 from perfscale.sim.store import Store
 from perfscale.templates import TemplateDefaults
@@ -40,7 +40,7 @@ def garbling(name: str, body: bytes, *, carried_out: bool = True) -> Middleware:
 
 
 async def run_with(garble: Middleware, directory: Path, sink: MemorySink) -> RunResult:
-    async with SimulatedApiServer(Store(), middlewares=[garble]) as server:
+    async with SimulatedApiServer(Store(), attached=Attachments(middlewares=[garble])) as server:
         kubeconfig = directory / "kubeconfig"
         write_kubeconfig(kubeconfig, kubeconfig_for(server.url, "secret"))
         generator = LoadGenerator(

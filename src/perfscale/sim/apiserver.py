@@ -213,37 +213,39 @@ class _Server:
             watcher.close()
 
 
-def create_app(
-    store: Store,
-    server_options: ServerOptions | None = None,
-    middlewares: Sequence[Middleware] = (),
-    *,
-    disturb: Callable[[WatchRequest], Disturbance] | None = None,
-    books: Books | None = None,
-    metrics: Metrics | None = None,
-) -> web.Application:
-    """An aiohttp application that serves the store.
+@dataclass(frozen=True, slots=True)
+class Attachments:
+    """What a cluster attaches to its API server: faults, and accounts of what happened.
 
-    Args:
-        store: What it serves.
-        server_options: Its limits.
-        middlewares: What requests pass first, as aiohttp has them: faults, records.
+    Attributes:
+        middlewares: What requests pass first, as aiohttp has them.
         disturb: Decides what goes wrong with a watch, or refuses it.
-        books: What it shows under `BOOKS_PATH`; new ones by default.
+        books: What the server shows under `BOOKS_PATH`; new ones by default.
         metrics: What it shows under `METRICS_PATH`, if anything.
     """
-    server = _Server(store, server_options or ServerOptions(), disturb=disturb)
-    shown = books or Books(store)
+
+    middlewares: Sequence[Middleware] = ()
+    disturb: Callable[[WatchRequest], Disturbance] | None = None
+    books: Books | None = None
+    metrics: Metrics | None = None
+
+
+def create_app(
+    store: Store, server_options: ServerOptions, attached: Attachments
+) -> web.Application:
+    """An aiohttp application that serves the store."""
+    server = _Server(store, server_options, disturb=attached.disturb)
+    shown = attached.books or Books(store)
 
     async def show_books(_: web.Request) -> web.Response:
         return answer(encode(shown.as_json()))
 
     app = web.Application(
-        middlewares=middlewares, client_max_size=server.options.max_body_bytes + 1
+        middlewares=attached.middlewares, client_max_size=server.options.max_body_bytes + 1
     )
     app.router.add_get(BOOKS_PATH, show_books)
-    if metrics is not None:
-        text = metrics.text
+    if attached.metrics is not None:
+        text = attached.metrics.text
 
         async def show_metrics(_: web.Request) -> web.Response:
             return answer(text(), METRICS_TYPE)
@@ -261,13 +263,9 @@ class SimulatedApiServer:
 
     Args:
         store: What it serves.
-        host: The address to listen at.
-        port: The port; 0 takes a free one.
+        port: Where to listen on loopback; 0 takes a free port.
         server_options: Its limits.
-        middlewares: What requests pass first.
-        disturb: Decides what goes wrong with a watch, or refuses it.
-        books: Where it is written what happened; new ones by default.
-        metrics: What it shows a Prometheus, if anything.
+        attached: What else there is to it.
 
     Attributes:
         listener: Its port, which it can leave for a while.
@@ -276,20 +274,14 @@ class SimulatedApiServer:
     def __init__(
         self,
         store: Store,
-        host: str = "127.0.0.1",
-        port: int = 0,
         *,
+        port: int = 0,
         server_options: ServerOptions | None = None,
-        middlewares: Sequence[Middleware] = (),
-        disturb: Callable[[WatchRequest], Disturbance] | None = None,
-        books: Books | None = None,
-        metrics: Metrics | None = None,
+        attached: Attachments | None = None,
     ) -> None:
         self.store = store
-        app = create_app(
-            store, server_options, middlewares, disturb=disturb, books=books, metrics=metrics
-        )
-        self.listener = Listener(app, host, port)
+        app = create_app(store, server_options or ServerOptions(), attached or Attachments())
+        self.listener = Listener(app, "127.0.0.1", port)
         self._housekeeping: Housekeeping | None = None
 
     @property

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from perfscale.errors import UsageError
 from perfscale.sim import kubeconfig
-from perfscale.sim.apiserver import SimulatedApiServer
+from perfscale.sim.apiserver import Attachments, SimulatedApiServer
 from perfscale.sim.books import Books
 from perfscale.sim.controllers.manager import ControllerManager
 from perfscale.sim.controllers.memory import MemoryObjectStore
@@ -66,10 +66,12 @@ class SimulatedCluster:
         self._server = SimulatedApiServer(
             self.store,
             port=port,
-            middlewares=[web.middleware(metrics.requests), *self._injection.middlewares],
-            disturb=self._injection.disturb,
-            books=self.books,
-            metrics=metrics,
+            attached=Attachments(
+                middlewares=[web.middleware(metrics.requests), *self._injection.middlewares],
+                disturb=self._injection.disturb,
+                books=self.books,
+                metrics=metrics,
+            ),
         )
         self._manager = ControllerManager(
             controlled,

@@ -11,7 +11,7 @@ from controlled_store import NAMESPACE, controllers_on, new_store, until, until_
 from perfscale.errors import ConflictError, NotFoundError
 from perfscale.kube.cluster import ClusterOptions, open_cluster
 from perfscale.kube.resources import Resource
-from perfscale.sim.apiserver import SimulatedApiServer
+from perfscale.sim.apiserver import Attachments, SimulatedApiServer
 from perfscale.sim.controllers.http import HttpObjectStore
 from perfscale.sim.controllers.kinds import POD, VM, VMI, VMIRS
 from perfscale.sim.kubeconfig import kubeconfig_for, write_kubeconfig
@@ -39,7 +39,7 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
         return await handler(request)
 
     store = new_store()
-    async with SimulatedApiServer(store, middlewares=[note]) as server:
+    async with SimulatedApiServer(store, attached=Attachments(middlewares=[note])) as server:
         path = tmp_path / "kubeconfig"
         write_kubeconfig(path, kubeconfig_for(server.url, "token"))
         async with await open_cluster(ClusterOptions(kubeconfig=str(path))) as opened:
