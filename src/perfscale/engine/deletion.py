@@ -7,14 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from perfscale.engine.concurrency import run_bounded
-from perfscale.engine.readiness import IdentifiedObject
+from perfscale.engine.readiness import AnyObject
 from perfscale.errors import ApiError, ConflictError, NotFoundError, UnreachableError
 from perfscale.kube.listing import page_decoder, read_pages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from perfscale.engine.readiness import Identity
+    from perfscale.engine.readiness import Identity, Metadata
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Resource
 
@@ -77,7 +77,7 @@ async def _unasked(
     pages = read_pages(
         client,
         resource,
-        page_decoder(IdentifiedObject),
+        page_decoder(AnyObject),
         namespace=namespace,
         label_selector=selector,
     )
