@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from kubectl import Kubectl, find_kubectl
 from leaks import LoopGuard, mark_environment, no_leaked_threads_or_processes
 from real_control_plane import ASSETS_VARIABLE, RealControlPlane, missing_assets
@@ -17,6 +18,9 @@ _LEFT_OUT = "see CONTRIBUTING.md, 'Tests on a real API server', for how to run t
 
 def pytest_configure() -> None:
     mark_environment()
+    # How long an example takes says something about the machine, and nothing about the code.
+    settings.register_profile("perfscale", deadline=None)
+    settings.load_profile("perfscale")
 
 
 def pytest_report_header() -> str:

@@ -64,7 +64,7 @@ VALUES = st.recursive(
     qps=st.floats(0, 1_000_000),
     nanoseconds=st.integers(1, 10**15),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_was_dumped_loads_again_as_the_same(
     variables: dict[str, Any], qps: float, nanoseconds: int, load: Callable[..., Config]
 ) -> None:

@@ -186,7 +186,7 @@ ANYTHING = (
 
 
 @given(content=ANYTHING, override=st.text() | st.just("workloads[*].name=1"))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_is_a_configuration_or_a_config_error(
     content: bytes, override: str, load: Callable[..., Config]
 ) -> None:

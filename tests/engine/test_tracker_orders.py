@@ -412,7 +412,7 @@ def plans(draw: st.DrawFn) -> list[Plan]:
     return found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(plans(), st.randoms(use_true_random=False))
 def test_whatever_way_the_news_takes_counts_and_journal_end_the_same(
     objects: list[Plan], chance: Random

@@ -136,7 +136,7 @@ def test_any_five_seconds_after_the_burst_have_the_rate_however_late_timers_are(
     most_late_s=st.floats(0, 0.04),
     seed=st.integers(0, 1000),
 )
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_whatever_the_rate_and_the_timers_the_rate_and_the_envelope_hold(
     qps: float, burst: int, most_late_s: float, seed: int
 ) -> None:

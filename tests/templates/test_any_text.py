@@ -38,7 +38,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     return load_config(workload)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, suppress_health_check=list(HealthCheck))
 @given(text=st.one_of(st.lists(PARTS, max_size=12).map("".join), st.text()), head=st.booleans())
 @example(text="a: !!timestamp x", head=True)
 @example(text="a: &a [*a]", head=True)

@@ -167,7 +167,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     return load_config(path)
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=600, suppress_health_check=list(HealthCheck))
 @given(pieces=st.lists(PIECES, min_size=1, max_size=8), in_go=st.booleans())
 @example(pieces=["0", "{{ replica }}"], in_go=False)
 @example(pieces=['"', "\\x4", "{{ replica }}", '"'], in_go=True)
