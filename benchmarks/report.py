@@ -47,13 +47,13 @@ def main() -> int:
         run = finished_run(
             Path(folder) / "run", objects, requested=count, duration_s=count / 100 + 20
         )
-        started = time.perf_counter()
+        started = time.process_time()
         path = write_page(run)
-        writing_s = time.perf_counter() - started
+        writing_s = time.process_time() - started
         size = path.stat().st_size
         loading_s = asyncio.run(opening_s(path))
     memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    print(f"{count} objects: {size / 1e6:.2f} MB, written in {writing_s:.2f} s,")
+    print(f"{count} objects: {size / 1e6:.2f} MB, written in {writing_s:.2f} s of CPU,")
     print(f"opened in {loading_s:.2f} s; {memory_mb:.0f} MB with all that made the run's files")
     return int(size > _MOST_BYTES or loading_s > _MOST_S)
 
