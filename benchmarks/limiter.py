@@ -9,7 +9,8 @@ promised. It ends with exit code 1 when a case is outside of one of these:
 - a token costs less than 20 µs of CPU, from 1000/s on.
 
 The cases with two limits are what a run does: a token of the workload's limit starts a task, which
-takes one of the run's limit. They are judged by the slower. Their CPU has that of the tasks in it, and is not judged.
+takes one of the run's limit. They are judged by the slower. Their CPU has that of the tasks in it,
+and is not judged.
 
 No limiter hands out tokens while the machine does something else: a case that is outside is tried
 again, a few times at most, and `tries` tells how often it took. What is wrong stays wrong.
