@@ -14,7 +14,7 @@ from perfscale.sim.store import Store
 JSON = dict[str, Any]
 
 NAMESPACE: Final = "load"
-SPEED: Final = 1000.0
+_SPEED: Final = 1000.0
 _PATIENCE_S: Final = 20.0
 
 
@@ -59,11 +59,9 @@ def new_store() -> Store:
 
 
 @asynccontextmanager
-async def controllers_on(
-    store: Store, objects: ObjectStore | None = None, *, speed: float = SPEED
-) -> AsyncIterator[None]:
+async def controllers_on(store: Store, objects: ObjectStore | None = None) -> AsyncIterator[None]:
     """Run the controllers on `store`, or on `objects` where that is another way to it."""
-    manager = ControllerManager(objects or MemoryObjectStore(store), speed=speed, seed=1)
+    manager = ControllerManager(objects or MemoryObjectStore(store), speed=_SPEED, seed=1)
     task = asyncio.create_task(manager.run(), name="controllers")
     try:
         yield

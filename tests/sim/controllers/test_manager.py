@@ -86,12 +86,17 @@ async def test_vmis_run_and_are_gone_after_their_deletion(store: Store) -> None:
 
 async def test_a_vmi_that_is_deleted_before_it_runs_never_runs(store: Store) -> None:
     seen = phases(store)
-    # So slow that nothing would come of it in this test but for the deletion.
-    async with controllers_on(store, speed=100):
+    loop = asyncio.get_running_loop()
+
+    def delete_when_pending(_event: str, vmi: JSON) -> None:
+        is_pending = vmi.get("status", {}).get("phase") == "Pending"
+        if is_pending and "deletionTimestamp" not in vmi["metadata"]:
+            loop.call_soon(store.delete, VMI, NAMESPACE, "vmi-1")  # before any timer rings
+
+    store.subscribe(VMI, delete_when_pending)
+    async with controllers_on(store):
         store.create(VMI, a_vmi())
-        await until_phase(store, VMI, "Pending")
-        store.delete(VMI, NAMESPACE, "vmi-1")
-        await until_gone(store, VMI)
+        await until(store, VMI, lambda vmis: not vmis and "Pending" in seen["vmi-1"])
     assert "Running" not in seen["vmi-1"]
     assert seen["vmi-1"][-2:] == ["Succeeded", "gone"]
 
@@ -113,7 +118,7 @@ async def test_controllers_that_start_late_or_again_continue_where_things_stand(
     store.create(VMI, a_vmi())
     seen = phases(store)
     async with controllers_on(store):
-        await until_phase(store, VMI, "Scheduling")
+        await until(store, VMI, lambda _: "Scheduling" in seen["vmi-1"])
     async with controllers_on(store):
         await until_phase(store, VMI, "Running")
     store.delete(VMI, NAMESPACE, "vmi-1")
