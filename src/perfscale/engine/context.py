@@ -100,17 +100,19 @@ class RunContext:
     def report(self, changes: Iterable[Transition]) -> None:
         """Tell whoever waits or listens what the tracker found to have changed."""
         last: TrackedObject | None = None
+        debugging = _log.isEnabledFor(logging.DEBUG)
         for subject, change, phase in changes:
             if subject is not last:
                 last = subject
                 self.recorder.touch(subject)
-            _log.debug(
-                "%s %s/%s: %s",
-                subject.resource.kind,
-                subject.namespace,
-                subject.name,
-                phase or change.value,
-            )
+            if debugging:
+                _log.debug(
+                    "%s %s/%s: %s",
+                    subject.resource.kind,
+                    subject.namespace,
+                    subject.name,
+                    phase or change.value,
+                )
             if subject.is_child:
                 continue
             self.counter.change(subject, change)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from perfscale.engine.namespaces import NamespaceKeeper
 
 _ACCEPTED = Reading(ready=True)
-"""What is read off an object of a kind without readiness."""
 
 
 class Observer:
@@ -77,16 +76,16 @@ class Observer:
         context = self._context
         resource = place.resource
         rule = rule_for(resource)
-        read = rule.read
+        reading = rule.read or _accept
+        observe, report, since_start = (
+            context.tracker.observe,
+            context.report,
+            context.stopwatch.since_start,
+        )
 
-        def reading(obj: Any) -> Reading:  # noqa: ANN401 -- the struct that the rule names
-            return _ACCEPTED if read is None else read(obj)
-
-        def on_event(event: str, obj: Any) -> None:  # noqa: ANN401 -- the same
-            heard_s = context.stopwatch.since_start(watch.heard_s)
-            context.report(
-                context.tracker.observe(resource, event, obj.metadata, reading(obj), heard_s)
-            )
+        def on_event(event: str, obj: Any) -> None:  # noqa: ANN401 -- the struct that the rule names
+            heard_s = since_start(watch.heard_s)
+            report(observe(resource, event, obj.metadata, reading(obj), heard_s))
 
         def on_list(objects: Sequence[Any]) -> None:
             state = [(obj.metadata, reading(obj)) for obj in objects]
@@ -119,3 +118,8 @@ class Observer:
             on_event=self._namespaces.observe,
         )
         return watch
+
+
+def _accept(_: object) -> Reading:
+    """What is read off an object of a kind without readiness."""
+    return _ACCEPTED

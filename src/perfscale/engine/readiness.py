@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 _NOTHING: Final = msgspec.Raw()
 
 
-class OwnerReference(msgspec.Struct, frozen=True):
+class OwnerReference(msgspec.Struct, frozen=True, gc=False):
     """Who owns an object."""
 
     uid: str
 
 
-class Identity(msgspec.Struct, frozen=True, rename="camel"):
+class Identity(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """The part of ``metadata`` that says who an object is."""
 
     name: str
@@ -35,7 +35,7 @@ class Identity(msgspec.Struct, frozen=True, rename="camel"):
     resource_version: str = ""
 
 
-class Metadata(Identity, frozen=True, rename="camel"):
+class Metadata(Identity, frozen=True, rename="camel", gc=False):
     """The part of ``metadata`` that following an object needs."""
 
     labels: dict[str, str] | None = None
@@ -45,7 +45,7 @@ class Metadata(Identity, frozen=True, rename="camel"):
     finalizers: list[str] | None = None
 
 
-class Condition(msgspec.Struct, frozen=True, rename="camel"):
+class Condition(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """One entry of ``status.conditions``."""
 
     type: str
@@ -81,19 +81,19 @@ class Followed(Protocol):
 ObjectT = TypeVar("ObjectT", bound=Followed)
 
 
-class IdentifiedObject(msgspec.Struct, frozen=True):
+class IdentifiedObject(msgspec.Struct, frozen=True, gc=False):
     """An object of which nothing is needed but who it is."""
 
     metadata: Identity
 
 
-class AnyObject(msgspec.Struct, frozen=True):
+class AnyObject(msgspec.Struct, frozen=True, gc=False):
     """An object of a kind without readiness."""
 
     metadata: Metadata
 
 
-class PhasedStatus(msgspec.Struct, frozen=True, rename="camel"):
+class PhasedStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """Status of a kind that goes through phases.
 
     Conditions and timestamps are in every event, and seldom needed: they are
@@ -107,7 +107,7 @@ class PhasedStatus(msgspec.Struct, frozen=True, rename="camel"):
     phase_transition_timestamps: msgspec.Raw = _NOTHING
 
 
-class PhasedObject(msgspec.Struct, frozen=True):
+class PhasedObject(msgspec.Struct, frozen=True, gc=False):
     """A VMI, a migration or a pod."""
 
     metadata: Metadata

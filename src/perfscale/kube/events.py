@@ -28,7 +28,7 @@ _INITIAL_EVENTS_END: Final = "k8s.io/initial-events-end"
 T = TypeVar("T")
 
 
-class Change(msgspec.Struct, Generic[T], frozen=True):
+class Change(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """An object was added, modified or deleted."""
 
     type: Literal["ADDED", "MODIFIED", "DELETED"]
