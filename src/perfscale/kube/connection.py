@@ -61,6 +61,7 @@ class Connection(asyncio.Protocol):
         self._arrivals: list[Arrival] = []
         self._reader: asyncio.Future[None] | None = None
         self._gathering: asyncio.TimerHandle | None = None
+        self._woken_s = -math.inf
         self._failure: NoAnswerError | None = None
         self._deadline_s = math.inf
         self._timeout_s = math.inf
@@ -219,7 +220,8 @@ class Connection(asyncio.Protocol):
     def _gather(self, *, at_once: bool) -> None:
         """Keep what has come of a stream, and let some more come before its reader is woken."""
         reply = self._reply
-        self._deadline_s = self._loop.time() + self._timeout_s
+        now_s = self._loop.time()
+        self._deadline_s = now_s + self._timeout_s
         try:
             data = reply.take()
         except NoAnswerError as error:
@@ -232,10 +234,13 @@ class Connection(asyncio.Protocol):
         if self._unread > READ_BUFFER and not self._paused:
             self._paused = True
             self._transport.pause_reading()
-        if at_once or self._paused or reply.complete:
+        due_s = self._woken_s + GATHER_S
+        if at_once or self._paused or reply.complete or now_s >= due_s:
+            self._woken_s = now_s
             self._wake()
         elif self._gathering is None and self._reader is not None:
-            self._gathering = self._loop.call_later(GATHER_S, self._wake)
+            self._woken_s = due_s
+            self._gathering = self._loop.call_at(due_s, self._wake)
 
     def _hand_over(self, answer: asyncio.Future[Answer]) -> None:
         """Give the whole answer to whoever waits for it."""
