@@ -36,6 +36,7 @@ class Health:
         self._loop_lag = Sketch()
         self._limiter_lag = Sketch()
         self._send_lag = Sketch()
+        self._told: dict[int, Lag] = {}
         self._creations: dict[str, Creation] = {}
         self.in_flight = 0
         self._most_in_flight = 0
@@ -90,9 +91,9 @@ class Health:
     def vitals(self) -> Vitals:
         """Everything so far."""
         return Vitals(
-            loop_lag=_lag(self._loop_lag),
-            limiter_lag=_lag(self._limiter_lag),
-            send_lag=_lag(self._send_lag),
+            loop_lag=self._lag(self._loop_lag),
+            limiter_lag=self._lag(self._limiter_lag),
+            send_lag=self._lag(self._send_lag),
             in_flight=InFlight(
                 limit=self._limits.max_in_flight,
                 max=self._most_in_flight,
@@ -102,16 +103,20 @@ class Health:
             creations={name: each.rounded() for name, each in self._creations.items()},
         )
 
-
-def _lag(sketch: Sketch) -> Lag:
-    found = sketch.summarize()
-    return Lag(
-        count=found.count,
-        mean=_rounded(found.mean),
-        p50=_rounded(found.p50),
-        p99=_rounded(found.p99),
-        max=_rounded(found.max),
-    )
+    def _lag(self, sketch: Sketch) -> Lag:
+        """Sum it up, unless nothing was counted since the last time: it is asked every second."""
+        count = sum(sketch.buckets.values())
+        told = self._told.get(id(sketch))
+        if told is None or told.count != count:
+            p50, p99 = sketch.percentiles(0.5, 0.99)
+            told = self._told[id(sketch)] = Lag(
+                count=count,
+                mean=_rounded(sketch.total_s / count if count else None),
+                p50=_rounded(p50),
+                p99=_rounded(p99),
+                max=_rounded(sketch.longest_s if count else None),
+            )
+        return told
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -18,7 +18,7 @@ KEEPALIVE_S: Final = 60.0
 that no request is sent on one that is just being closed."""
 READ_BUFFER: Final = 1 << 18
 """Bytes of a stream that may wait for its reader."""
-GATHER_S: Final = 0.05
+GATHER_S: Final = 0.1
 """The least between two wake-ups of a stream's reader: what comes meanwhile gathers. To wake one
 finds the processor's caches cold, which takes several times what an event does."""
 
