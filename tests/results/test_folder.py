@@ -1,12 +1,11 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import pytest
-from journals import INFO, begins
+from journals import INFO, begins, passed
 
 from perfscale.errors import ResultsError
 from perfscale.results import (
@@ -14,34 +13,18 @@ from perfscale.results import (
     Books,
     KindResult,
     LatencySamples,
-    NamespaceCounts,
     ObjectRecord,
     Outcome,
     RunFolder,
-    RunOutcome,
-    RunResult,
     WatchCounts,
     locate_run,
     summarize,
 )
 
-BALANCE: Final = Books(INFO.workloads, {}).close()
-RESULT: Final = RunResult(
-    info=INFO,
-    finished_at=datetime(2026, 1, 2, 3, 5, 5, tzinfo=UTC),
-    duration_s=60.0,
-    outcome=RunOutcome.PASSED,
-    exit_code=0,
-    problems=(),
-    error=None,
-    remains=False,
-    accounts=Accounts(requested=6, not_attempted=6),
-    children=Accounts(),
+RESULT: Final = replace(
+    passed(INFO, Books(INFO.workloads, {}).close()),
     watch=WatchCounts(reconnects=2, relists=1),
-    namespaces=NamespaceCounts(),
     requests={"sent": 3},
-    workloads=BALANCE.workloads,
-    kinds=BALANCE.kinds,
 )
 
 NOTHING: Final = LatencySamples().summarize()

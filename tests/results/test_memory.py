@@ -3,24 +3,19 @@
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from journals import INFO
+from journals import INFO, passed
 from run_folders import PATH, VMI
 
 from perfscale.results import (
-    Accounts,
     Books,
     IterationFacts,
-    NamespaceCounts,
     ObjectRecord,
     Outcome,
     RunFolder,
-    RunOutcome,
     RunResult,
-    WatchCounts,
     WorkloadInfo,
 )
 from perfscale.results.pages import write_page
@@ -64,24 +59,7 @@ def end_run(parent: Path, count: int) -> tuple[RunFolder, RunResult]:
         tally.add(batch)
         folder.record(batch)
     books.enter(IterationFacts("density", 1, {VMI: count}, 0.0, 40.0, 0.0, ()), tally)
-    balance = books.close()
-    result = RunResult(
-        info=info,
-        finished_at=datetime(2026, 1, 2, 3, 5, 5, tzinfo=UTC),
-        duration_s=40.0,
-        outcome=RunOutcome.PASSED,
-        exit_code=0,
-        problems=(),
-        error=None,
-        remains=False,
-        accounts=balance.accounts,
-        children=Accounts(),
-        watch=WatchCounts(),
-        namespaces=NamespaceCounts(),
-        requests={},
-        workloads=balance.workloads,
-        kinds=balance.kinds,
-    )
+    result = passed(info, books.close())
     folder.finish(result)
     return folder, result
 

@@ -11,15 +11,20 @@ from typing import Any, Final
 import msgspec
 
 from perfscale.results import (
+    Accounts,
+    Balance,
     ClusterInfo,
     Entry,
     IterationEntry,
     NamespaceCounts,
     ObjectEntry,
     RunInfo,
+    RunOutcome,
+    RunResult,
     StageEntry,
     Totals,
     TotalsEntry,
+    WatchCounts,
     WorkloadInfo,
     cleanup_command,
 )
@@ -40,6 +45,27 @@ INFO: Final = RunInfo(
     workloads=(WorkloadInfo("density", 2, {"ConfigMap": 6}, 10.0, 1),),
 )
 """Two iterations of three objects."""
+
+
+def passed(info: RunInfo, balance: Balance) -> RunResult:
+    """What a run came to that counted this, and of which there is nothing else to tell."""
+    return RunResult(
+        info=info,
+        finished_at=datetime(2026, 1, 2, 3, 5, 5, tzinfo=UTC),
+        duration_s=60.0,
+        outcome=RunOutcome.PASSED,
+        exit_code=0,
+        problems=(),
+        error=None,
+        remains=False,
+        accounts=balance.accounts,
+        children=Accounts(),
+        watch=WatchCounts(),
+        namespaces=NamespaceCounts(),
+        requests={},
+        workloads=balance.workloads,
+        kinds=balance.kinds,
+    )
 
 
 def begins() -> list[Entry]:
