@@ -499,5 +499,5 @@ async def test_a_closed_stream_leaves_no_connection(connect: Connect) -> None:
     async with scripted_server(endless) as server:
         client = await connect(server)
         async with client.open_stream("/", {"watch": "true"}) as stream:
-            assert [arrival.data for arrival in await anext(stream)] == [b"one"]
+            assert [arrival.data for arrival in await stream.read_some()] == [b"one"]
         await server.no_connections()

@@ -355,7 +355,7 @@ class Watch(Generic[T]):
 
 async def _read(stream: Stream) -> Sequence[Arrival]:
     try:
-        return await anext(stream, None) or ()
+        return await stream.read_some()
     except UnreachableError as error:
         raise _StreamFailedError(error, opened=True) from error
 

@@ -150,19 +150,13 @@ class Stream:
         self._answer = answer
         self._explain = explain
 
-    def __aiter__(self) -> Stream:
-        return self
-
-    async def __anext__(self) -> Sequence[Arrival]:
-        """What came next, as much as there is.
+    async def read_some(self) -> Sequence[Arrival]:
+        """All that has come since, in order; nothing at the end.
 
         Raises:
             UnreachableError: The connection broke, or was silent for too long.
         """
         try:
-            arrivals = await self._answer.read_some()
+            return await self._answer.read_some()
         except NoAnswerError as error:
             raise self._explain(error) from error
-        if not arrivals:
-            raise StopAsyncIteration
-        return arrivals
