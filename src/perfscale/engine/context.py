@@ -42,7 +42,7 @@ class Stopwatch:
 
     def now(self) -> float:
         """Seconds since the start."""
-        return int((self.clock() - self.started) * 1e6 + 0.5) / 1e6
+        return self.since_start(self.clock())
 
     def since_start(self, instant: float) -> float:
         """An instant of the clock as seconds since the start."""

@@ -75,11 +75,7 @@ async def _unasked(
 ) -> AsyncIterator[list[Metadata]]:
     """What matches and has not been asked to go, page by page."""
     pages = read_pages(
-        client,
-        resource,
-        page_decoder(AnyObject),
-        namespace=namespace,
-        label_selector=selector,
+        client, resource, page_decoder(AnyObject), namespace=namespace, label_selector=selector
     )
     async for page in pages:
         yield [item.metadata for item in page.items if item.metadata.deletion_timestamp is None]

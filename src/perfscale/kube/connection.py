@@ -1,8 +1,9 @@
 """One HTTP/1.1 connection, with as few steps for an answer as there can be.
 
 Every wake-up of a task finds the processor's caches cold. So an answer takes
-one, and a stream one for all that has come; and no request has a timer of its
-own: whoever owns the connections looks at their clocks every so often.
+one, and a stream one for all that has gathered, stamped as it came; and no request
+has a timer of its own: whoever owns the connections looks at their clocks when one
+of them may be over.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Signs in as a kubeconfig says, through kubernetes_asyncio.
 
 Only the library's configuration is used, and imported where a connection is
-made. Some things are done before it
-gets the kubeconfig: embedded certificates are written to a private folder (it
-would leave its own files open), exec plugins are run when we decide (it has no
-way to ask again), token files are read (it keeps the newline), and an identity
-provider's token is refreshed (it does not verify the provider).
+made. Some things are done before it gets the kubeconfig: embedded certificates
+are written to a private folder (it would leave its own files open), exec plugins
+are run when we decide (it has no way to ask again), token files are read (it
+keeps the newline), and an identity provider's token is refreshed (it does not
+verify the provider).
 """
 
 from __future__ import annotations
