@@ -200,7 +200,7 @@ def test_a_reader_who_has_had_enough_does_not_end_the_run(
         perfscale.folder, entry("vmi-ephemeral.yaml", 2, "unread"), qps=5, burst=1
     )
     script = (
-        f"perfscale run {workload} --kubeconfig {simulated.kubeconfig} 2>&1"
+        f"perfscale run {workload} --kubeconfig {simulated.kubeconfig} --export kube-burner 2>&1"
         " | while read -r line; do echo $line; [[ $line == *creating:* ]] && break; done"
         "; echo ${PIPESTATUS[0]}"
     )
@@ -208,3 +208,6 @@ def test_a_reader_who_has_had_enough_does_not_end_the_run(
     assert ended.out.splitlines()[-1] == "0", ended.out
     assert ended.err == ""
     assert simulated.left_of(run_id_in(ended.out)) == {}
+    [folder] = perfscale.results
+    assert (folder / "report.html").exists()
+    assert list(folder.glob("kube-burner/*.json"))

@@ -148,7 +148,7 @@ class RowCounter:
 async def test_rows_are_let_go_while_their_records_are_made(
     cluster: SimulatedProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("perfscale.engine.ledger._AT_ONCE", 10)
+    monkeypatch.setattr("perfscale.engine.ledger._PAGE", 10)
     load = config(workload(objects(count=COUNT)))
     sink = RowCounter()
     async with LoadGenerator(
@@ -158,4 +158,4 @@ async def test_rows_are_let_go_while_their_records_are_made(
         options=RunOptions(defaults=TemplateDefaults()),
     ) as run:
         await run.run()
-    assert sink.rows == [COUNT, COUNT - 10, COUNT - 20, COUNT - 30]
+    assert sink.rows == [COUNT - 10, COUNT - 20, COUNT - 30, 0]

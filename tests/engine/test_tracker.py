@@ -255,6 +255,7 @@ def test_events_about_a_retired_iteration_are_ignored(story: Story) -> None:
     scope = story.iteration()
     row = story.created(scope, "a")
     story.tracker.retire(scope)
+    story.tracker.forget(scope.rows)
     assert story.becomes(row, "Running") == []
     assert story.tracker.open_scopes() == []
 

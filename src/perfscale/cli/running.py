@@ -166,7 +166,8 @@ def _conclude(settings: RunSettings, result: RunResult, folder: Path | None) -> 
     if result.error is not None:
         report_failure(result.error)
     cleanup = _cleanup_command(settings, result.info)
-    tell_result(result, folder, cleanup=cleanup, output=settings.output)
+    with unread_at_worst():  # whoever has read enough may want the files all the same
+        tell_result(result, folder, cleanup=cleanup, output=settings.output)
     if folder is not None:
         try:
             export_results(folder, settings.export)

@@ -87,6 +87,7 @@ class Iteration:
             entry.held_back_s = self._crew.creator.held_back_s - held_back_s
             entry.problems += describe_failed(entry.scope)
             self._crew.ledger.close_iteration(entry)
+        await self._crew.ledger.settle()
         self._context.broadcast.send(
             IterationFinished(workload.name, number, tuple(entry.problems))
         )

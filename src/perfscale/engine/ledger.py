@@ -4,10 +4,16 @@ An iteration whose objects are all gone is written and forgotten at once, so
 that a run of many iterations does not grow; only its latency samples stay.
 One whose objects stay is written at the end of the run, since they can still
 fail until then.
+
+Writing down tens of thousands of objects takes a second or two. It is done in
+pages, between which whatever else lives on the loop has its turn; what an
+interrupt leaves of them is written when the books are closed.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,7 +22,7 @@ from perfscale.engine.lookout import Lookout
 from perfscale.results import Books, Calls, IterationFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.rows import IterationScope, TrackedObject
@@ -24,14 +30,15 @@ if TYPE_CHECKING:
     from perfscale.results import (
         Balance,
         CountedCall,
+        IterationTally,
         ObjectRecord,
         RequestMeter,
         ResultSink,
         RunInfo,
     )
 
-_AT_ONCE = 1000
-"""Records made at a time."""
+_PAGE = 200
+"""Objects written down in one go: some ten milliseconds."""
 
 
 @dataclass
@@ -82,6 +89,7 @@ class Ledger:
         self._books = Books(info.workloads, info.paths)
         self._lookout = Lookout(context.config, info.workloads, self._books.calls_of)
         self._open: list[IterationEntry] = []
+        self._unwritten: deque[tuple[IterationEntry, IterationTally]] = deque()
         self._sink_failed = False
 
     def open_iteration(
@@ -98,21 +106,30 @@ class Ledger:
         return entry
 
     def close_iteration(self, entry: IterationEntry) -> None:
-        """The iteration is over; all of which nothing is left are written now."""
+        """The iteration is over."""
         self.count_calls()
         self._current = None
         now = entry.finished_s = self._context.stopwatch.now()
-        over = [each for each in self._open if each.nothing_left]
-        if entry not in over:
-            self._context.recorder.end_iteration(entry.scope, entry.facts(now), settled=False)
-        for each in over:
-            self._write(each)
+        self._context.recorder.end_iteration(entry.scope, entry.facts(now), settled=False)
+
+    async def settle(self, *, everything: bool = False) -> None:
+        """Write down the iterations of which nothing is left.
+
+        Args:
+            everything: Write down the others too: the run is over, and nothing
+                more will be heard of their objects.
+        """
+        self._take_up([each for each in self._open if everything or each.nothing_left])
+        while self._unwritten:
+            self._write_page()
+            await asyncio.sleep(0)
 
     def close(self) -> Balance:
         """Write whatever has not been written, and sum everything up."""
         self.count_calls()
-        for entry in list(self._open):
-            self._write(entry)
+        self._take_up(list(self._open))
+        while self._unwritten:
+            self._write_page()
         return self._books.close()
 
     def look_out(self) -> ThresholdError | None:
@@ -139,31 +156,41 @@ class Ledger:
         total.add(self._meter.counted())
         return tuple(total.counted())
 
-    def _write(self, entry: IterationEntry) -> None:
-        self._open.remove(entry)
+    def _take_up(self, entries: Iterable[IterationEntry]) -> None:
+        """Nothing more will be heard of these iterations: they wait to be written."""
+        for entry in entries:
+            scope = entry.scope
+            self._open.remove(entry)
+            self._lookout.close(scope)
+            self._context.tracker.retire(scope)
+            tally = self._books.open_tally(children=bool(scope.children))
+            self._unwritten.append((entry, tally))
+
+    def _write_page(self) -> None:
+        """Write some of the first iteration that waits for it, or sum it up."""
+        entry, tally = self._unwritten[0]
         scope = entry.scope
-        self._lookout.close(scope)
-        facts = entry.facts(self._context.stopwatch.now())
-        tally = self._books.open_tally(children=bool(scope.children))
-        for records in self._records(scope.objects):
+        if scope.objects:
+            records = self._take_page(scope.objects)
             tally.add(records)
             self._record(records, children=False)
-        for records in self._records(scope.children):
+        elif scope.children:
+            records = self._take_page(scope.children)
             tally.add_children(records)
             self._record(records, children=True)
-        self._books.enter(facts, tally)
-        self._context.recorder.end_iteration(scope, facts, settled=True)
-        self._context.tracker.retire(scope)
+        else:
+            self._unwritten.popleft()
+            facts = entry.facts(self._context.stopwatch.now())
+            self._books.enter(facts, tally)
+            self._context.recorder.end_iteration(scope, facts, settled=True)
 
-    def _records(self, rows: list[TrackedObject]) -> Iterator[list[ObjectRecord]]:
-        """The records of rows, which are let go on the way: they are what takes the memory."""
-        rows.reverse()
-        while rows:
-            some = rows[: -_AT_ONCE - 1 : -1]
-            del rows[-_AT_ONCE:]
-            self._context.recorder.look_all(some)
-            self._context.tracker.forget(some)
-            yield [record_of(row) for row in some if row.uid is not None or not row.is_child]
+    def _take_page(self, rows: list[TrackedObject]) -> list[ObjectRecord]:
+        """The records of the next rows, which are let go: they are what takes the memory."""
+        page = rows[:_PAGE]
+        del rows[:_PAGE]
+        self._context.recorder.look_all(page)
+        self._context.tracker.forget(page)
+        return [record_of(row) for row in page if row.uid is not None or not row.is_child]
 
     def _record(self, records: list[ObjectRecord], *, children: bool) -> None:
         if self._sink is None or self._sink_failed:

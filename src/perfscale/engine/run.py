@@ -114,11 +114,14 @@ class Run:
         self._interrupted_by: int | None = None
         self._problems: list[str] = []
         self._removed = False
+        self._over = False
         self._selector = f"{RUN_LABEL}={order.info.run_id}"
         self.result: RunResult | None = None
 
     def interrupt(self, signum: int) -> None:
-        """Stop creating, clean up, and let `execute` return."""
+        """Stop creating, clean up, and let `execute` return; once it is over, nothing."""
+        if self._over:
+            return
         if self._interrupted_by is None:
             self._interrupted_by = signum
         self._stop_load()
@@ -150,18 +153,28 @@ class Run:
         and is then raised; a second one stops at once. ``result`` is there
         either way.
         """
+        remains = True
         try:
-            async with asyncio.TaskGroup() as tasks:
-                self._assemble(tasks)
-                try:
-                    await self._supervise(tasks)
-                finally:
-                    self._dismiss()
+            try:
+                await self._live()
+            finally:
+                self._over = True
+                remains = self._something_remains()
+            await self._crew.ledger.settle(everything=True)
         finally:
-            self.result = self._conclude()
+            self.result = self._conclude(remains=remains)
         return self.result
 
     # -- scopes ---------------------------------------------------------------
+
+    async def _live(self) -> None:
+        """All of the outer scope; when it ends, nothing more can happen to any object."""
+        async with asyncio.TaskGroup() as tasks:
+            self._assemble(tasks)
+            try:
+                await self._supervise(tasks)
+            finally:
+                self._dismiss()
 
     def _assemble(self, tasks: asyncio.TaskGroup) -> None:
         order = self._order
@@ -339,24 +352,28 @@ class Run:
                     context.tracker.reconcile(place, (), version, context.stopwatch.now())
                 )
 
-    def _conclude(self) -> RunResult:
-        order, context = self._order, self._context
-        scopes = context.tracker.open_scopes()
-        ended_early = self._error is not None or self._interrupted_by is not None
+    def _something_remains(self) -> bool:
+        """Whether anything of the run may be in the cluster still."""
+        scopes = self._context.tracker.open_scopes()
+        if any(scope.present or scope.present_children for scope in scopes):
+            return True
+        if self._namespaces.counts.created > self._namespaces.counts.deleted:
+            return True
         # Of a create that was not answered nobody knows whether it has happened.
         asked_for = self._namespaces.unanswered > 0 or any(scope.sent for scope in scopes)
-        left = any(scope.present or scope.present_children for scope in scopes) or (
-            ended_early and not self._removed and asked_for
-        )
+        ended_early = self._error is not None or self._interrupted_by is not None
+        return ended_early and not self._removed and asked_for
+
+    def _conclude(self, *, remains: bool) -> RunResult:
+        order, context = self._order, self._context
         totals = self._totals()
-        namespaces = totals.namespaces
         vitals = context.health.vitals()
         balance = self._crew.ledger.close()
         thresholds = judge_thresholds(order.config, balance)
         verdict = judge(
             order.config,
             balance.workloads,
-            namespaces,
+            totals.namespaces,
             error=self._error,
             interrupted_by=self._interrupted_by,
             problems=self._problems,
@@ -370,11 +387,11 @@ class Run:
             exit_code=verdict.exit_code,
             problems=verdict.problems,
             error=self._error,
-            remains=left or namespaces.created > namespaces.deleted,
+            remains=remains,
             accounts=balance.accounts,
             children=balance.children,
             watch=totals.watch,
-            namespaces=namespaces,
+            namespaces=totals.namespaces,
             requests=totals.requests,
             workloads=balance.workloads,
             kinds=balance.kinds,

@@ -205,8 +205,7 @@ class Tracker:
             self._forget_name(row)
 
     def retire(self, scope: IterationScope) -> None:
-        """Let go of an iteration, with all that is left of it."""
-        self.forget(scope.rows)
+        """Nothing more is to be heard of an iteration; its rows are let go one by one."""
         self._scopes.pop((scope.workload, str(scope.iteration)), None)
 
     def open_scopes(self) -> list[IterationScope]:
