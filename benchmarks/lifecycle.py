@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -101,37 +102,61 @@ def live_as_run(kubeconfig: Path, count: int, directory: Path) -> Life:
         cpu_s, peak_mb, _ = run_process(command, directory)
         [folder] = Path(results).iterdir()
         summary = json.loads((folder / "summary.json").read_text())
-        records = [json.loads(line) for line in (folder / "objects.ndjson").open()]
+        records = Records(folder / "objects.ndjson")
     check(summary, records, count)
-    sent = [record["sent_s"] for record in records]
-    asked = min(record["delete_requested_s"] for record in records)
     return Life(
         cpu_s,
         peak_mb,
-        create_s=max(sent) - min(sent),
-        ready_s=asked - max(sent),
-        gone_s=summary["workloads"][0]["iterations"][0]["finishedSeconds"] - asked,
+        create_s=records.last_sent_s - records.first_sent_s,
+        ready_s=records.asked_s - records.last_sent_s,
+        gone_s=summary["workloads"][0]["iterations"][0]["finishedSeconds"] - records.asked_s,
     )
 
 
-def check(summary: dict[str, Any], records: list[dict[str, Any]], count: int) -> None:
+class Records:
+    """What the objects' records come to.
+
+    They are not kept: the peak memory that the system tells of a process is never less than what
+    the one that started it took.
+
+    Attributes:
+        count: How many there are.
+        lived: UIDs of the objects that became ready and went.
+        first_sent_s: When the first create was sent, and ``last_sent_s`` the last.
+        asked_s: When the first object was asked to go.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.count = 0
+        self.lived: set[str] = set()
+        self.first_sent_s = self.asked_s = math.inf
+        self.last_sent_s = 0.0
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                self._read(json.loads(line))
+
+    def _read(self, record: dict[str, Any]) -> None:
+        self.count += 1
+        if record["ready_s"] is not None and record["deleted_s"] is not None:
+            self.lived.add(record["uid"])
+        self.first_sent_s = min(self.first_sent_s, record["sent_s"])
+        self.last_sent_s = max(self.last_sent_s, record["sent_s"])
+        self.asked_s = min(self.asked_s, record["delete_requested_s"])
+
+
+def check(summary: dict[str, Any], records: Records, count: int) -> None:
     """See that everything was counted, and nothing twice.
 
     Raises:
         SystemExit: It was not.
     """
-    lived = {
-        record["uid"]
-        for record in records
-        if record["ready_s"] is not None and record["deleted_s"] is not None
-    }
     opened = [
         call["statuses"].get("200", 0) for call in summary["calls"] if call["verb"] == "watch"
     ]
     told = {
         **{name: summary["objects"][name] for name in ("created", "ready", "deleted")},
-        "records": len(records),
-        "lives": len(lived),
+        "records": records.count,
+        "lives": len(records.lived),
     }
     watches = summary["watch"]
     if set(told.values()) != {count} or sum(opened) != len(opened) + watches["reconnects"]:
