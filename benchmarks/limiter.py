@@ -6,7 +6,7 @@ promised. It ends with exit code 1 when a case is outside of one of these:
 - any five seconds after the burst have the rate, to one percent or one token;
 - it is never ahead of burst + qps * t by more than drips in within a millisecond, which is what
   uvloop's clock ticks in;
-- a token costs less than 20 µs of CPU, from 1000/s on.
+- a token costs less than 20 µs of CPU, from 1000/s on; on uvloop, which the commands run on.
 
 The cases with two limits are what a run does: a token of the workload's limit starts a task, which
 takes one of the run's limit. They are judged by the slower. Their CPU has that of the tasks in it,
@@ -43,6 +43,7 @@ LOOPS: Final[dict[str, Callable[[], asyncio.AbstractEventLoop]]] = {
     "asyncio": asyncio.new_event_loop,
     "uvloop": uvloop.new_event_loop,
 }
+SHIPPED: Final = "uvloop"
 TICK_S: Final = 0.001
 MOST_CPU_US: Final = 20.0
 IN_FLIGHT: Final = 256
@@ -106,7 +107,7 @@ async def measure(loop: str, case: Case, seconds: float, tries: int) -> Row:
     outside = (
         abs(off) > allowed_deviation(case.qps)
         or ahead > case.qps * TICK_S
-        or (case.behind is None and case.qps >= 1000 and cpu_us >= MOST_CPU_US)
+        or (loop == SHIPPED and case.behind is None and case.qps >= 1000 and cpu_us >= MOST_CPU_US)
     )
     return {
         "loop": loop,

@@ -70,35 +70,39 @@ class RateLimiter:
 
     async def acquire(self) -> None:
         """Wait for a token, and take it. Cancellation takes none."""
-        if self._bucket is None:
+        bucket = self._bucket
+        if bucket is None:
             return
         clock = asyncio.get_running_loop().time
         asked_s = clock()
         async with self._turn:
             if asked_s - self._wanted_s > _TICK_S:
-                await self._start_afresh(self._bucket, asked_s)
-            if not self._bucket.has_capacity(self._missing()):
-                await self._wait(self._bucket)
+                await self._start_afresh(bucket, asked_s)
             missing = self._missing()
-            self._owed_s -= (1 - missing) * self._interval_s
-            await self._take(self._bucket, missing)
-            self._wanted_s = clock()
+            if not bucket.has_capacity(missing):
+                await self._wait(bucket, missing)
+                missing = self._missing()
+            await bucket.acquire(missing)  # which are there, so that it returns at once
+            now_s = self._wanted_s = clock()
+            self._full_at_s = max(self._full_at_s, now_s) + missing * self._interval_s
+            if missing < 1:
+                self._owed_s -= (1 - missing) * self._interval_s
 
     async def _start_afresh(self, bucket: AsyncLimiter, now_s: float) -> None:
         """Leave the burst to one who has not asked for a while, and no more."""
         self._owed_s = 0.0
         surplus_s = _TICK_S - max(0.0, self._full_at_s - now_s)
         if surplus_s > 0:
-            await self._take(bucket, surplus_s * self.qps)
+            await bucket.acquire(surplus_s * self.qps)
+            self._full_at_s = max(self._full_at_s, now_s) + surplus_s
 
     def _missing(self) -> float:
         """What a token takes from the bucket: all of it but for what is owed."""
-        return max(0.0, 1 - self._owed_s * self.qps)
+        return max(0.0, 1 - self._owed_s * self.qps) if self._owed_s else 1.0
 
-    async def _wait(self, bucket: AsyncLimiter) -> None:
-        """Sleep until there is a token, and note what spilled meanwhile."""
+    async def _wait(self, bucket: AsyncLimiter, missing: float) -> None:
+        """Sleep until so much is there, and note what spilled meanwhile."""
         clock = asyncio.get_running_loop().time
-        missing = self._missing()
         token_at_s = self._full_at_s - (self._depth - missing) * self._interval_s
         try:
             while not bucket.has_capacity(missing):  # noqa: ASYNC110 -- it waits for the time
@@ -108,9 +112,3 @@ class RateLimiter:
             spilled_s = max(0.0, self._wanted_s - self._full_at_s)
             self._owed_s = min(self._owed_s + spilled_s, self._most_owed_s)
             self._full_at_s += spilled_s
-
-    async def _take(self, bucket: AsyncLimiter, tokens: float) -> None:
-        """Take tokens that are there, so that it returns at once."""
-        await bucket.acquire(tokens)
-        now_s = asyncio.get_running_loop().time()
-        self._full_at_s = max(self._full_at_s, now_s) + tokens * self._interval_s
