@@ -221,7 +221,8 @@ class LoadGenerator:
         """Stop creating, delete everything of the run, and let `run` return.
 
         The result's outcome is ``interrupted``, and its exit code 128 plus the
-        signal's number. Before `run` has begun to create, it creates nothing.
+        signal's number. Before `run` has begun to create, it creates nothing;
+        when nothing is left to do but to write the results, it changes nothing.
         """
         self._interrupted_by = signum
         if self._run is not None:
