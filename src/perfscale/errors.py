@@ -207,6 +207,14 @@ class NotFoundError(ApiError):
     """404."""
 
 
+class NotServedError(ApiError):
+    """404 for the path of a whole kind, about which the server says nothing.
+
+    It does not have the kind any more, or has only just started: for some seconds an
+    API server answers so for each custom resource that it has not read yet.
+    """
+
+
 class AlreadyExistsError(ApiError):
     """409 with reason ``AlreadyExists``."""
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from direct_way import way_to
-from scripted_server import Handler, answers, refuses, scripted_server
+from scripted_server import Handler, answers, not_served, refuses, scripted_server
 from tracker_story import VMI
 
 from perfscale.engine.deletion import delete_matching
@@ -54,3 +54,8 @@ async def test_they_are_asked_one_by_one_where_it_does_not() -> None:
 async def test_they_are_asked_one_by_one_where_all_at_once_is_refused() -> None:
     requests = await sent(refuses(500, "InternalError"), left(1), ALL)
     assert requests == ["DELETE all", "GET all", "DELETE vmi-0"]
+
+
+async def test_a_server_that_does_not_serve_the_kind_yet_has_not_deleted_anything() -> None:
+    requests = await sent(not_served, not_served, left(1), ALL)
+    assert requests == ["DELETE all", "GET all", "GET all", "DELETE vmi-0"]

@@ -11,6 +11,7 @@ from scripted_server import (
     Handler,
     answers,
     never_answers,
+    not_served,
     refuses,
     resets,
     scripted_server,
@@ -24,6 +25,7 @@ from perfscale.errors import (
     ExpiredError,
     ForbiddenError,
     NotFoundError,
+    NotServedError,
     ObjectReference,
     ServerError,
     ThrottledError,
@@ -33,6 +35,7 @@ from perfscale.kube.client import ClientSettings
 from perfscale.kube.credentials import Grant
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.resources import Resource
+from perfscale.kube.retry import NOT_SERVED_S
 
 PODS = Resource("", "v1", "pods", "Pod", namespaced=True)
 
@@ -222,6 +225,37 @@ async def test_an_unavailable_server_is_given_the_whole_bound(
         with pytest.raises((UnreachableError, ServerError)):
             await client.request("GET", "/")
     assert 85 < sum(fake_time.slept) <= 100
+
+
+async def test_a_kind_that_a_server_does_not_serve_yet_is_waited_for(
+    connect: Connect, fake_time: FakeTime
+) -> None:
+    gone = refuses(503, "ServiceUnavailable")
+    async with scripted_server(*[gone] * 20, *[not_served] * 5, answers({})) as server:
+        client = await connect(server)
+        response = await client.create(PODS, "here", b"{}")
+    assert response.attempts == 26
+    assert sum(fake_time.slept) > NOT_SERVED_S
+
+
+async def test_a_kind_that_is_not_served_any_more_is_not_waited_for_long(
+    connect: Connect, fake_time: FakeTime
+) -> None:
+    async with scripted_server(not_served) as server:
+        client = await connect(server)
+        with pytest.raises(NotServedError, match="404 page not found"):
+            await client.create(PODS, "here", b"{}")
+    assert NOT_SERVED_S - 10 < sum(fake_time.slept) <= NOT_SERVED_S
+
+
+async def test_what_does_not_exist_is_not_asked_for_twice(connect: Connect) -> None:
+    async with scripted_server(refuses(404, "NotFound"), not_served) as server:
+        client = await connect(server)
+        with pytest.raises(NotFoundError):
+            await client.delete(PODS, "here", "a")
+        with pytest.raises(NotFoundError):
+            await client.request("GET", "/apis/unheard.of/v1")
+    assert len(server.requests) == 2
 
 
 async def test_throttling_does_not_go_on_for_ever(connect: Connect, fake_time: FakeTime) -> None:

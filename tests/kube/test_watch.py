@@ -8,6 +8,7 @@ from scripted_server import (
     FakeTime,
     Handler,
     answers,
+    not_served,
     refuses,
     resets,
     scripted_server,
@@ -30,6 +31,7 @@ from scripted_watch import (
 
 from perfscale.errors import CredentialsError, UnreachableError, WatchError
 from perfscale.kube.client import Client, ClientSettings
+from perfscale.kube.retry import NOT_SERVED_S
 from perfscale.kube.watch import Watch
 
 
@@ -244,6 +246,31 @@ async def test_a_watch_rides_out_a_short_outage(connect: Connect) -> None:
             await follower.until("MODIFIED b")
     assert server.requests[-1].query["resourceVersion"] == "6"
     assert follower.watch.reconnects == 1
+
+
+async def test_a_watch_waits_for_a_server_that_does_not_serve_its_kind_yet(
+    connect: Connect, fake_time: FakeTime
+) -> None:
+    unavailable = refuses(503, "ServiceUnavailable")
+    async with scripted_server(
+        listed("5"),
+        *[unavailable] * 20,
+        *[not_served] * 5,
+        streams(event("b", "6"), then=stays),
+    ) as server:
+        client = await connect(server)
+        async with following(client) as follower:
+            await follower.until("MODIFIED b")
+    assert server.requests[-1].query["resourceVersion"] == "5"
+    assert sum(fake_time.slept) > NOT_SERVED_S
+
+
+async def test_a_watch_of_a_kind_that_is_gone_ends(connect: Connect, fake_time: FakeTime) -> None:
+    async with scripted_server(listed("5"), not_served) as server:
+        client = await connect(server)
+        with pytest.raises(WatchError, match="404 page not found"):
+            await Follower(client).watch.run()
+    assert NOT_SERVED_S - 1 < sum(fake_time.slept) < NOT_SERVED_S + 1
 
 
 @pytest.mark.parametrize(

@@ -213,6 +213,11 @@ def refuses(
     return answers(status_object(status, reason, **more), status=status, headers=headers)
 
 
+async def not_served(exchange: Exchange) -> None:
+    """What an API server says of a kind that it does not know, or does not know yet."""
+    await exchange.reply(404, b"404 page not found\n", {"Content-Type": "text/plain"})
+
+
 def status_object(status: int, reason: str, **more: object) -> dict[str, Any]:
     return {
         "kind": "Status",

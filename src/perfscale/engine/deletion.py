@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.readiness import AnyObject
-from perfscale.errors import ApiError, ConflictError, NotFoundError, UnreachableError
+from perfscale.errors import (
+    ApiError,
+    ConflictError,
+    NotFoundError,
+    NotServedError,
+    UnreachableError,
+)
 from perfscale.kube.listing import page_decoder, read_pages
 
 if TYPE_CHECKING:
@@ -77,8 +83,11 @@ async def _unasked(
     pages = read_pages(
         client, resource, page_decoder(AnyObject), namespace=namespace, label_selector=selector
     )
-    async for page in pages:
-        yield [item.metadata for item in page.items if item.metadata.deletion_timestamp is None]
+    try:
+        async for page in pages:
+            yield [item.metadata for item in page.items if item.metadata.deletion_timestamp is None]
+    except NotServedError:
+        return  # the resource was uninstalled meanwhile, and its objects with it
 
 
 async def delete_object(client: Client, resource: Resource, metadata: Identity) -> None:

@@ -12,7 +12,7 @@ from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.deletion import CONCURRENCY
 from perfscale.engine.readiness import AnyObject
 from perfscale.engine.tracker import version_number
-from perfscale.errors import ForbiddenError, NotFoundError
+from perfscale.errors import ForbiddenError, NotFoundError, NotServedError
 from perfscale.kube.listing import page_decoder, read_pages
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ async def survey(client: Client, places: Iterable[Place], selector: str) -> Surv
         except ForbiddenError:
             result.forbidden.append(place)
             return
-        except NotFoundError:
+        except (NotFoundError, NotServedError):
             return  # the resource was uninstalled meanwhile, and its objects with it
         result.versions[place] = version_number(version)
         if finding.count:

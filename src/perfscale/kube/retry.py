@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from perfscale.errors import NotServedError
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -19,6 +21,10 @@ _LONGEST_S: Final = 10.0
 _SERVER_ERROR_ATTEMPTS: Final = 6
 """A 500 is as often one object's fault (an admission webhook that fails on it)
 as the server's, so it is not retried for as long as an outage."""
+
+NOT_SERVED_S: Final = 60.0
+"""How long a kind that was there before may be missing. An API server that has just
+started does not serve custom resources before it has read their definitions."""
 
 _NOTABLE_S: Final = 1.0
 
@@ -121,13 +127,22 @@ class Outage:
 class Patience:
     """How long one request is tried."""
 
-    __slots__ = ("_attempts", "_backoff", "_bound_s", "_server_errors", "_timing", "_until_s")
+    __slots__ = (
+        "_absence",
+        "_attempts",
+        "_backoff",
+        "_bound_s",
+        "_server_errors",
+        "_timing",
+        "_until_s",
+    )
 
     def __init__(self, timing: Timing, bound_s: float) -> None:
         self._timing = timing
         self._bound_s = bound_s
         self._until_s = timing.clock() + bound_s
         self._backoff = Backoff(timing.random)
+        self._absence = Outage(timing.clock)
         self._attempts = 0
         self._server_errors = 0
 
@@ -135,11 +150,15 @@ class Patience:
         """Seconds to wait before the request is sent again; None to give up.
 
         429, 502, 503 and 504, and whatever names a time to come back, are
-        tried until the bound; other 5xx a few times, whatever else came in
-        between; other 4xx never.
+        tried until the bound; a kind that is not served for `NOT_SERVED_S`;
+        other 5xx a few times, whatever else came in between; other 4xx never.
         """
         self._attempts += 1
         status = error.status or 0
+        if isinstance(error, NotServedError):
+            left_s = min(NOT_SERVED_S, self._bound_s) - self._absence.lasted_s()
+            delay_s = self._backoff.next_s()
+            return delay_s if delay_s <= left_s else None
         if status < 500 and status != 429:
             return None
         delay_s = error.retry_after_s or 0.0

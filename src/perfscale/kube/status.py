@@ -19,10 +19,12 @@ from perfscale.errors import (
     ExpiredError,
     ForbiddenError,
     NotFoundError,
+    NotServedError,
     ObjectReference,
     ServerError,
     ThrottledError,
 )
+from perfscale.kube.calls import call_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +89,10 @@ def error_from_answer(
     except (msgspec.DecodeError, UnicodeDecodeError):
         explained = Status()
     if explained.kind != "Status":
-        explained = Status(message=_summary(status, headers, body))
+        summary = _summary(status, headers, body)
+        if status == HTTPStatus.NOT_FOUND and call_of("GET", path).resource:
+            return NotServedError(summary, status=status, reason="NotFound")
+        explained = Status(message=summary)
     return error_from_status(
         explained,
         status=status,

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, Generic, NoReturn, TypeVar
 from perfscale.errors import (
     ApiError,
     ExpiredError,
+    NotServedError,
     ServerError,
     ThrottledError,
     UnreachableError,
@@ -28,7 +29,7 @@ from perfscale.errors import (
 from perfscale.kube.events import Change, EventDecoder, LineBuffer
 from perfscale.kube.initial import ATTEMPTS, PARAMETERS, SILENCE_S, InitialEvents
 from perfscale.kube.listing import page_decoder, read_pages
-from perfscale.kube.retry import Backoff, Outage
+from perfscale.kube.retry import NOT_SERVED_S, Backoff, Outage
 from perfscale.kube.status import Status, error_from_status
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ class Watch(Generic[T]):
         self._progressed = False
         self._backoff = Backoff(client.timing.random)
         self._outage = Outage(client.timing.clock)
+        self._absence = Outage(client.timing.clock)
 
     @property
     def version(self) -> str:
@@ -221,6 +223,9 @@ class Watch(Generic[T]):
             raise self._failed("cannot watch", error) from error
         _log.debug("watch of %s ended: %s", self._resource.name, error or "closed by the server")
         stale = isinstance(error, ExpiredError)
+        missing = isinstance(error, NotServedError)
+        if not missing:
+            self._absence.end()
         if healthy:
             self._backoff.reset()
             self._outage.end()
@@ -229,6 +234,8 @@ class Watch(Generic[T]):
             return stale
         gone_s = self._outage.lasted_s()
         left_s = self._client.settings.max_unavailable_s - gone_s
+        if missing:
+            left_s = min(left_s, NOT_SERVED_S - self._absence.lasted_s())
         if left_s <= 0:
             raise self._failed(f"cannot watch, for {gone_s:.0f} s,", error) from error
         await self._client.timing.sleep(min(max(asked_s or 0.0, self._backoff.next_s()), left_s))
@@ -363,5 +370,5 @@ async def _read(stream: Stream) -> Sequence[Arrival]:
 def _is_final(error: PerfscaleError) -> bool:
     """Whether the server would answer the same to another attempt."""
     return isinstance(error, ApiError) and not isinstance(
-        error, (ExpiredError, ServerError, ThrottledError)
+        error, (ExpiredError, NotServedError, ServerError, ThrottledError)
     )
