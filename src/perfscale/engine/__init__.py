@@ -2,6 +2,6 @@
 
 from perfscale.engine.budget import FailureBudget
 from perfscale.engine.generator import LoadGenerator
-from perfscale.engine.run import RunOptions
+from perfscale.engine.order import RunOptions
 
 __all__ = ["FailureBudget", "LoadGenerator", "RunOptions"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING
@@ -44,14 +44,9 @@ from perfscale.results import RunResult, Totals, assess, judge_thresholds
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from perfscale.config import Config, Workload
-    from perfscale.engine.budget import FailureBudget
-    from perfscale.engine.context import Stopwatch
-    from perfscale.engine.events import Broadcast
-    from perfscale.kube.client import Client
-    from perfscale.preflight import Factories, Plan
-    from perfscale.results import RequestMeter, ResultSink, RunInfo
-    from perfscale.templates import ObjectFactory, TemplateDefaults
+    from perfscale.config import Workload
+    from perfscale.engine.order import RunOrder
+    from perfscale.templates import ObjectFactory
 
 _log = logging.getLogger(__name__)
 
@@ -65,43 +60,6 @@ _LAST_LOOK_S = 30.0
 
 _REQUEST_KEYS = [(each.name, to_camel(each.name)) for each in fields(RequestStats)]
 """Names of what is counted of requests, and as the results spell them."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What is not in the workload file.
-
-    Attributes:
-        keep: Leave everything in the cluster, however the run ends.
-        cleanup_timeout_s: Bound on the cleanup after an interrupt or an error.
-        defaults: Template variables that the workload file leaves open; None
-            takes them from the environment.
-        command: The command line, for the records.
-        max_failures: How many objects may fail before the run is stopped, and
-            everything of it deleted; None for any number.
-    """
-
-    keep: bool = False
-    cleanup_timeout_s: float = 300.0
-    defaults: TemplateDefaults | None = None
-    command: tuple[str, ...] = ()
-    max_failures: FailureBudget | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RunOrder:
-    """Everything that a run is made of."""
-
-    config: Config
-    factories: Factories
-    plan: Plan
-    info: RunInfo
-    client: Client
-    stopwatch: Stopwatch
-    broadcast: Broadcast
-    sink: ResultSink | None
-    meter: RequestMeter
-    options: RunOptions = field(default_factory=RunOptions)
 
 
 class Run:

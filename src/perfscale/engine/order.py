@@ -1,0 +1,53 @@
+"""What a run is made of, and how it is to be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from perfscale.config import Config
+    from perfscale.engine.budget import FailureBudget
+    from perfscale.engine.context import Stopwatch
+    from perfscale.engine.events import Broadcast
+    from perfscale.kube.client import Client
+    from perfscale.preflight import Factories, Plan
+    from perfscale.results import RequestMeter, ResultSink, RunInfo
+    from perfscale.templates import TemplateDefaults
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What is not in the workload file.
+
+    Attributes:
+        keep: Leave everything in the cluster, however the run ends.
+        cleanup_timeout_s: Bound on the cleanup after an interrupt or an error.
+        defaults: Template variables that the workload file leaves open; None
+            takes them from the environment.
+        command: The command line, for the records.
+        max_failures: How many objects may fail before the run is stopped, and
+            everything of it deleted; None for any number.
+    """
+
+    keep: bool = False
+    cleanup_timeout_s: float = 300.0
+    defaults: TemplateDefaults | None = None
+    command: tuple[str, ...] = ()
+    max_failures: FailureBudget | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrder:
+    """Everything that a run is made of."""
+
+    config: Config
+    factories: Factories
+    plan: Plan
+    info: RunInfo
+    client: Client
+    stopwatch: Stopwatch
+    broadcast: Broadcast
+    sink: ResultSink | None
+    meter: RequestMeter
+    options: RunOptions = field(default_factory=RunOptions)
