@@ -105,16 +105,15 @@ class Health:
 
     def _lag(self, sketch: Sketch) -> Lag:
         """Sum it up, unless nothing was counted since the last time: it is asked every second."""
-        count = sum(sketch.buckets.values())
         told = self._told.get(id(sketch))
-        if told is None or told.count != count:
-            p50, p99 = sketch.percentiles(0.5, 0.99)
+        if told is None or told.count != sum(sketch.buckets.values()):
+            found = sketch.summarize()
             told = self._told[id(sketch)] = Lag(
-                count=count,
-                mean=_rounded(sketch.total_s / count if count else None),
-                p50=_rounded(p50),
-                p99=_rounded(p99),
-                max=_rounded(sketch.longest_s if count else None),
+                count=found.count,
+                mean=_rounded(found.mean),
+                p50=_rounded(found.p50),
+                p99=_rounded(found.p99),
+                max=_rounded(found.max),
             )
         return told
 
