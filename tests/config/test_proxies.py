@@ -49,6 +49,12 @@ def test_no_proxy_is_read_as_go_does(server: str, rule: str, direct: bool) -> No
 
 
 def test_a_proxy_that_cannot_be_used_is_refused_without_its_password() -> None:
-    with pytest.raises(UsageError, match="http:// or https://") as caught:
+    with pytest.raises(UsageError, match=r"one of http://, https://$") as caught:
         proxy_for(SERVER, "socks5://me:secret@proxy:1080", {})
     assert "secret" not in str(caught.value)
+
+
+def test_a_socks_proxy_is_used_by_whoever_can_on_its_own_port() -> None:
+    environ = {"HTTPS_PROXY": "socks5://proxy"}
+    assert proxy_for(SERVER, None, environ, socks=True) == "socks5://proxy:1080"
+    assert proxy_for(SERVER, "socks5h://other:99", environ, socks=True) == "socks5h://other:99"

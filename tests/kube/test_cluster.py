@@ -20,6 +20,7 @@ from scripted_server import (
     refuses,
     scripted_server,
 )
+from socks_proxy import socks_proxy
 
 from perfscale.errors import CredentialsError, UnreachableError, UsageError
 from perfscale.kube.cluster import Cluster, ClusterOptions, open_cluster
@@ -80,7 +81,7 @@ def plugin_user(command: str) -> dict[str, Any]:
         "exec": {
             "apiVersion": "client.authentication.k8s.io/v1",
             "command": command,
-            "args": ["a", 1],
+            "args": ["a", "1"],
             "env": [{"name": "WHO", "value": "me"}],
         }
     }
@@ -293,6 +294,115 @@ async def test_a_plugin_that_is_not_installed_is_named(tmp_path: Path) -> None:
     assert it.value.hint == "get it from the shop"
 
 
+def asking_plugin(folder: Path) -> str:
+    """Writes down what it is told of the cluster."""
+    given = credential(token="t")  # noqa: S106 -- a made-up one
+    return write_plugin(folder, f"printenv KUBERNETES_EXEC_INFO > {folder}/told; echo '{given}'")
+
+
+async def test_a_plugin_is_told_of_the_cluster_where_it_wants_to_know(tmp_path: Path) -> None:
+    user = plugin_user(asking_plugin(tmp_path))
+    cluster = {
+        "certificate-authority-data": CA_DATA,
+        "tls-server-name": "api",
+        "extensions": [
+            {"name": "client.authentication.k8s.io/exec", "extension": {"audience": "lab"}},
+            {"name": "other", "extension": {}},
+        ],
+    }
+    for wants in (True, False):
+        user["exec"]["provideClusterInfo"] = wants
+        config = write_kubeconfig(tmp_path, "https://api.example:6443", user, **cluster)
+        async with await open_cluster(ClusterOptions(kubeconfig=config)):
+            pass
+        told = json.loads((tmp_path / "told").read_text())
+        assert told["kind"] == "ExecCredential"
+        assert told["spec"].get("cluster") == (
+            {
+                "server": "https://api.example:6443",
+                "certificate-authority-data": CA_DATA,
+                "tls-server-name": "api",
+                "config": {"audience": "lab"},
+            }
+            if wants
+            else None
+        )
+
+
+async def test_a_plugin_is_told_of_an_authority_that_is_in_a_file(tmp_path: Path) -> None:
+    AUTHORITY.cert_pem.write_to_path(str(tmp_path / "ca.crt"))
+    user = plugin_user(asking_plugin(tmp_path))
+    user["exec"]["provideClusterInfo"] = True
+    config = write_kubeconfig(tmp_path, "https://c", user, **{"certificate-authority": "ca.crt"})
+    async with await open_cluster(ClusterOptions(kubeconfig=config)):
+        pass
+    told = json.loads((tmp_path / "told").read_text())
+    assert told["spec"]["cluster"]["certificate-authority-data"] == CA_DATA
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"env": [{"name": "VERSION", "value": 1.2}]}, {"args": [1.2]}],
+    ids=["environment", "argument"],
+)
+async def test_a_plugins_number_is_to_be_quoted_as_for_kubectl(
+    tmp_path: Path, wrong: dict[str, Any]
+) -> None:
+    user = plugin_user(write_plugin(tmp_path, "exit 1"))
+    user["exec"] |= wrong
+    config = write_kubeconfig(tmp_path, "http://c", user)
+    with pytest.raises(UsageError, match=r"should be text, not 1\.2") as caught:
+        await open_cluster(ClusterOptions(kubeconfig=config))
+    assert caught.value.hint == "write it in quotes"
+
+
+@pytest.mark.parametrize(
+    "written", [{"token": "t"}, {"tokenFile": "token"}], ids=["token", "token file"]
+)
+async def test_a_token_that_is_written_down_comes_before_a_plugin(
+    tmp_path: Path, written: dict[str, Any]
+) -> None:
+    (tmp_path / "token").write_text("t")
+    user = plugin_user(write_plugin(tmp_path, "exit 1")) | written
+    async with scripted_server(answers({})) as server:
+        options = ClusterOptions(kubeconfig=write_kubeconfig(tmp_path, server, user))
+        async with await open_cluster(options) as cluster:
+            assert await authorization_at(cluster, server) == "Bearer t"
+
+
+IMPERSONATING = {
+    "token": "t",
+    "as": "jane",
+    "as-uid": "42",
+    "as-groups": ["dev", "ops"],
+    "as-user-extra": {"acme.com/scope": ["view", "edit"]},
+}
+
+
+@pytest.mark.parametrize("proxied", [False, True], ids=["straight", "through a proxy"])
+async def test_every_request_is_somebody_elses_where_the_kubeconfig_impersonates(
+    tmp_path: Path, proxied: bool
+) -> None:
+    async with scripted_server(answers({})) as server:
+        where = "http://api.example" if proxied else server
+        proxy = {"proxy-url": server.url} if proxied else {}
+        config = write_kubeconfig(tmp_path, where, IMPERSONATING, **proxy)
+        async with await open_cluster(ClusterOptions(kubeconfig=config)) as cluster:
+            await cluster.client.request("POST", "/api/v1/pods", body=b"{}")
+            await cluster.client.request("GET", "/version")
+    for request in server.requests:
+        assert request.headers["authorization"] == "Bearer t"
+        sent = [(name, value) for name, value in request.fields if name.startswith("impersonate")]
+        assert sent == [
+            ("impersonate-user", "jane"),
+            ("impersonate-uid", "42"),
+            ("impersonate-group", "dev"),
+            ("impersonate-group", "ops"),
+            ("impersonate-extra-acme.com%2fscope", "view"),
+            ("impersonate-extra-acme.com%2fscope", "edit"),
+        ]
+
+
 async def test_a_token_file_is_read_again_every_minute_and_when_refused(
     tmp_path: Path, fake_time: FakeTime
 ) -> None:
@@ -378,12 +488,44 @@ async def test_a_proxy_that_refuses_is_told_apart_from_the_server(tmp_path: Path
     assert proxy.requests[0].method == "CONNECT"
 
 
+async def test_a_socks_proxy_makes_the_connections_and_looks_up_the_name(tmp_path: Path) -> None:
+    async with (
+        scripted_server(answers({}), tls=server_tls("api.example")) as server,
+        socks_proxy(server.port) as proxy,
+    ):
+        url = f"socks5://me:hunter2@127.0.0.1:{proxy.port}"
+        trusted = {"certificate-authority-data": CA_DATA, "proxy-url": url}
+        config = write_kubeconfig(tmp_path, "https://api.example:6443", {"token": "t"}, **trusted)
+        async with await open_cluster(ClusterOptions(kubeconfig=config)) as cluster:
+            assert await authorization_at(cluster, server) == "Bearer t"
+    assert proxy.asked == [("me", "hunter2", "api.example", 6443)]
+
+
+async def test_a_socks_proxy_that_refuses_or_is_not_there_is_told_apart_from_the_server(
+    tmp_path: Path,
+) -> None:
+    async with socks_proxy(None) as proxy:
+        url = f"socks5://me:hunter2@127.0.0.1:{proxy.port}"
+        config = write_kubeconfig(tmp_path, "http://api.example", {}, **{"proxy-url": url})
+        async with await open_cluster(ClusterOptions(kubeconfig=config)) as cluster:
+            with pytest.raises(UnreachableError, match="the proxy refused the connection") as one:
+                await cluster.client.request("GET", "/version")
+    async with await open_cluster(ClusterOptions(kubeconfig=config)) as cluster:
+        with pytest.raises(UnreachableError, match="the proxy: connection refused") as other:
+            await cluster.client.request("GET", "/version")
+    assert "hunter2" not in f"{one.value}{one.value.hint}{other.value}{other.value.hint}"
+
+
 WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "authority is not base64": ({}, {"certificate-authority-data": "%%%"}, "is not base64"),
     "authority is not there": ({}, {"certificate-authority": "ca.crt"}, "no such file: .*ca.crt"),
     "authority is junk": ({}, {"certificate-authority-data": "anVuaw=="}, "cannot be used"),
     "token file is not there": ({"tokenFile": "tok"}, {}, "cannot read .*tok: No such file"),
-    "proxy is for socks": ({}, {"proxy-url": "socks5://p"}, "http:// or https://"),
+    "proxy is for files": ({}, {"proxy-url": "ftp://p"}, "http://, https://, socks5://"),
+    "groups of nobody": ({"as-groups": ["g"]}, {}, "as-groups of the user needs somebody"),
+    "groups are no list": ({"as": "me", "as-groups": "g"}, {}, "as-groups .* should be a list"),
+    "impersonated is a number": ({"as": 7}, {}, "as of the user should be text, not 7"),
+    "impersonated is two lines": ({"as": "a\r\nb: c"}, {}, "Impersonate-User has characters"),
     "server is not http": ({}, {"server": "ftp://x"}, "not an http:// or https:// URL"),
     "server is missing": ({}, {"server": ""}, "has no server"),
     "server has a password": ({}, {"server": "https://me:pw@x"}, "holds credentials"),

@@ -167,3 +167,10 @@ def test_without_any_cluster_the_ways_to_name_one_are_told() -> None:
     assert "--kubeconfig" in (caught.value.hint or "")
     with pytest.raises(UsageError, match="the context x"):
         find(context="x")
+
+
+def test_a_context_may_be_called_like_a_date_or_a_number(tmp_path: Path) -> None:
+    for name in ("2026-01-31", "2026"):
+        text = yaml.safe_dump(document(name)).replace(f"'{name}'", name)
+        access = find(write(tmp_path / "config", text))
+        assert (access.context, access.user) == (name, {"token": f"token-of-{name}"})

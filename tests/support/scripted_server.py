@@ -15,10 +15,11 @@ Handler = Callable[["Exchange"], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Received:
-    """A request as it came in."""
+    """A request as it came in; ``headers`` has the last of the fields of a name."""
 
     method: str
     target: str
+    fields: list[tuple[str, str]]
     headers: dict[str, str]
     body: bytes
 
@@ -172,9 +173,10 @@ async def _read(reader: asyncio.StreamReader) -> Received | None:
         return None
     first, *lines = head.decode().split("\r\n")[:-2]
     method, target, _ = first.split(" ")
-    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+    fields = [(name.lower(), value) for name, value in (line.split(": ", 1) for line in lines)]
+    headers = dict(fields)
     body = await reader.readexactly(int(headers.get("content-length", 0)))
-    return Received(method, target, headers, body)
+    return Received(method, target, fields, headers, body)
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from perfscale.errors import UsageError
 from perfscale.kube.client import Client, ClientSettings
 from perfscale.kube.credentials import Credentials
 from perfscale.kube.direct import DirectTransport
+from perfscale.kube.impersonation import impersonation_headers
 from perfscale.kube.kubeconfig import Access, find_access
 from perfscale.kube.login import KubeconfigIssuer
 from perfscale.kube.ratelimit import RateLimiter
@@ -125,8 +126,9 @@ async def open_cluster(
     access = replace(access, cluster={**access.cluster, "server": str(server)})
     endpoint = Endpoint(
         server=str(server).rstrip("/"),
-        proxy=proxy_for(server, access.cluster.get("proxy-url"), os.environ),
+        proxy=proxy_for(server, access.cluster.get("proxy-url"), os.environ, socks=True),
         tls_server_name=access.cluster.get("tls-server-name"),
+        headers=impersonation_headers(access.user, access.origin),
     )
     issuer = KubeconfigIssuer(access)
     credentials = await Credentials.obtain(issuer, clock=clock)
@@ -150,7 +152,7 @@ async def open_cluster(
 
 
 def _transport(endpoint: Endpoint, tls: ssl.SSLContext | None) -> Transport:
-    if endpoint.proxy is None:
+    if endpoint.proxy is None or endpoint.proxy.startswith("socks5"):
         return DirectTransport(endpoint, tls)
     from perfscale.kube.proxied import ProxiedTransport  # noqa: PLC0415 -- seldom, and slow
 

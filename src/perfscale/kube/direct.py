@@ -1,5 +1,7 @@
 """The way straight to the API server: connections of our own, kept and used again.
 
+A SOCKS5 proxy only makes these connections, and knows nothing of what goes over them.
+
 A general HTTP client spends several times what a request needs, on choices that
 are made once and for all here: one server, one set of header fields, JSON.
 """
@@ -22,6 +24,7 @@ from perfscale.kube.failures import (
     unresolved,
 )
 from perfscale.kube.sockets import Sockets
+from perfscale.kube.socks import connect_through
 from perfscale.kube.transport import CONNECT_TIMEOUT_S, user_agent
 
 if TYPE_CHECKING:
@@ -40,18 +43,19 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 class DirectTransport:
-    """A `Transport` without a proxy; made while the event loop runs.
+    """A `Transport` without an HTTP proxy; made while the event loop runs.
 
     There are as many connections as requests and streams at a time. Of those
     that rest, the one that was used last is used first.
 
     Args:
-        endpoint: The API server.
+        endpoint: The API server, and possibly a SOCKS5 proxy.
         tls: For https servers.
     """
 
     def __init__(self, endpoint: Endpoint, tls: ssl.SSLContext | None) -> None:
         url = urlsplit(endpoint.server)
+        self._socks = endpoint.proxy
         self._host = url.hostname or ""
         self._port = url.port or _PORTS[url.scheme]
         self._path = url.path
@@ -60,6 +64,7 @@ class DirectTransport:
         self._fixed = (
             f"Host: {url.netloc}\r\nAccept: application/json\r\nAccept-Encoding: gzip\r\n"
             f"User-Agent: {user_agent()}\r\n"
+            + "".join(f"{name}: {value}\r\n" for name, value in endpoint.headers)
         )
         self._fields: dict[str | None, str] = {}
         self._fields_for: str | None = None
@@ -161,7 +166,12 @@ class DirectTransport:
 
     async def _open(self) -> Connection:
         """A connection to the first of the addresses that there is one to."""
-        sock = await self._reach(await self._resolve())
+        if self._socks is None:
+            sock = await self._reach(await self._resolve())
+        else:
+            sock = await connect_through(self._socks, self._host, self._port)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._sockets.keep(sock)
         _, connection = await self._loop.create_connection(
             lambda: Connection(self._loop, self),
             sock=sock,

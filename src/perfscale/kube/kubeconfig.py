@@ -26,7 +26,16 @@ _SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/"""
 _CLUSTER_FILES: Final = ("certificate-authority",)
 _USER_FILES: Final = ("client-certificate", "client-key", "tokenFile")
-_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Dates stay the text that they are: a context may well be called 2026-01-31."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:timestamp"]
+    for first, known in _Loader.yaml_implicit_resolvers.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +133,14 @@ def _merge(paths: Sequence[Path]) -> _Merged:
             merged.users.setdefault(name, _anchored_user(path, name, user, folder))
         for name, context in _entries(path, document, "contexts", "context"):
             merged.contexts.setdefault(name, context)
-        merged.current = merged.current or document.get("current-context") or None
+        current = document.get("current-context")
+        merged.current = merged.current or (None if current in (None, "") else str(current))
     return merged
 
 
 def _read(path: Path) -> Entry:
     try:
-        document = yaml.load(path.read_bytes(), Loader=_LOADER)  # noqa: S506 -- a safe loader
+        document = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506 -- a safe loader
     except OSError as error:
         raise UsageError(f"cannot read the kubeconfig {path}: {error.strerror}") from error
     except yaml.MarkedYAMLError as error:

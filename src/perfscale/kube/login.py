@@ -3,28 +3,26 @@
 Only the library's configuration is used, and imported where a connection is
 made. Some things are done before it gets the kubeconfig: embedded certificates
 are written to a private folder (it would leave its own files open), exec plugins
-are run when we decide (it has no way to ask again), token files are read (it
-keeps the newline), and an identity provider's token is refreshed (it does not
-verify the provider).
+are run when we decide (it has no way to ask again, and tells them nothing of the
+cluster), token files are read (it keeps the newline), and an identity provider's
+token is refreshed (it does not verify the provider).
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import ssl
 import tempfile
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
 
 from perfscale.errors import CredentialsError, UsageError
-from perfscale.kube.credentials import Grant, lifetime_s
+from perfscale.kube.credentials import Grant
 from perfscale.kube.oidc import refresh_if_due
+from perfscale.kube.plugin import ask_plugin, shortened
 from perfscale.kube.sign_in import sign_in
 
 if TYPE_CHECKING:
@@ -35,16 +33,9 @@ if TYPE_CHECKING:
 _POLL_S: Final = 60.0
 """How often token files are read again, as client-go does; and how often the
 library is asked whether an identity provider's token is about to run out."""
-_PLUGIN_TIMEOUT_S: Final = 300.0
-"""Time for a person to sign in, where the plugin asks one to."""
-_LONGEST_COMPLAINT: Final = 300
 _CERTIFICATES: Final = ("certificate-authority", "client-certificate", "client-key")
-
-
-@dataclass(frozen=True, slots=True)
-class _PluginAnswer:
-    user: Entry
-    check_again_s: float | None
+_WRITTEN_DOWN: Final = frozenset({"token", "tokenFile", "username"})
+_ASKED_FOR: Final = frozenset({"exec", "auth-provider"})
 
 
 class KubeconfigIssuer:
@@ -58,9 +49,10 @@ class KubeconfigIssuer:
 
     def __init__(self, access: Access) -> None:
         self._access = access
+        self._user = _effective(access.user)
         self._first = True
         self.tls: ssl.SSLContext | None = None
-        self.renewable = bool(access.user.keys() & {"exec", "tokenFile", "auth-provider"})
+        self.renewable = bool(self._user.keys() & {"tokenFile", *_ASKED_FOR})
 
     async def issue(self, *, fresh: bool) -> Grant:
         """Read, ask or refresh, whatever this user's credentials need.
@@ -77,14 +69,14 @@ class KubeconfigIssuer:
             raise CredentialsError(f"cannot renew the credentials: {error}") from error
 
     async def _issue(self, *, fresh: bool) -> Grant:
-        user, cluster = dict(self._access.user), self._access.cluster
+        user, cluster = dict(self._user), self._access.cluster
         if not self._first:
             # TLS is set up already, and its files may have gone since.
             cluster = {"server": cluster["server"]}
             user = {key: user[key] for key in user if not key.startswith("client-")}
         check_again_s: float | None = None
         if "exec" in user:
-            answer = await _ask_plugin(user.pop("exec"))
+            answer = await ask_plugin(user.pop("exec"), self._access.cluster)
             user |= answer.user
             check_again_s = answer.check_again_s
         elif "tokenFile" in user:
@@ -122,7 +114,7 @@ class KubeconfigIssuer:
             ) from error
         except (library.ConfigException, ValueError, LookupError, TypeError) as error:
             raise CredentialsError(
-                f"cannot sign in as {self._access.origin} says: {_shortened(str(error))}"
+                f"cannot sign in as {self._access.origin} says: {shortened(str(error))}"
             ) from error
         return configuration
 
@@ -139,6 +131,13 @@ class KubeconfigIssuer:
             raise UsageError(
                 f"{self._access.origin}: a certificate or key cannot be used: {reason}"
             ) from error
+
+
+def _effective(user: Entry) -> Entry:
+    """The user without what is not asked: as with kubectl, what is written down comes first."""
+    if not user.keys() & _WRITTEN_DOWN:
+        return user
+    return {key: value for key, value in user.items() if key not in _ASKED_FOR}
 
 
 def _tls_context(configuration: Configuration) -> ssl.SSLContext:
@@ -201,62 +200,3 @@ async def _renew_provided(provider: Entry, *, fresh: bool) -> None:
         # The library asks gcloud for another token if there is none.
         for key in ("access-token", "expiry"):
             config.pop(key, None)
-
-
-async def _ask_plugin(plugin: Entry) -> _PluginAnswer:
-    """Run an exec plugin.
-
-    https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
-    """
-    library = sign_in()
-    command = str(plugin.get("command", ""))
-    spec = {key: value for key, value in plugin.items() if value is not None}
-    spec["args"] = [str(argument) for argument in plugin.get("args") or ()]
-    try:
-        async with asyncio.timeout(_PLUGIN_TIMEOUT_S):
-            status = await library.ExecProvider(library.ConfigNode("exec", spec)).run()
-    except TimeoutError as error:
-        raise CredentialsError(f"the exec plugin {command} has not answered in time") from error
-    except OSError as error:
-        raise CredentialsError(
-            f"cannot run the exec plugin {command}: {error.strerror}",
-            hint=str(plugin.get("installHint") or "install it, or check PATH"),
-        ) from error
-    except library.ConfigException as error:
-        raise CredentialsError(
-            f"the exec plugin {command} failed: {_shortened(str(error))}"
-        ) from error
-    return _PluginAnswer(_user_of(command, status), _expiry(status))
-
-
-def _user_of(command: str, status: Any) -> Entry:  # noqa: ANN401 -- JSON enters here
-    if isinstance(status, dict):
-        if token := status.get("token"):
-            return {"token": str(token)}
-        certificate, key = status.get("clientCertificateData"), status.get("clientKeyData")
-        if certificate and key:
-            # Unlike the kubeconfig's, these are PEM as it is.
-            return {
-                "client-certificate-data": base64.b64encode(str(certificate).encode()),
-                "client-key-data": base64.b64encode(str(key).encode()),
-            }
-    raise CredentialsError(f"the exec plugin {command} gave out neither a token nor a certificate")
-
-
-def _expiry(status: Entry) -> float | None:
-    stamp = status.get("expirationTimestamp")
-    if not stamp:
-        return None
-    try:
-        expires = datetime.fromisoformat(str(stamp))
-    except ValueError:
-        return _POLL_S
-    if expires.tzinfo is None:
-        expires = expires.replace(tzinfo=UTC)
-    return lifetime_s((expires - datetime.now(UTC)).total_seconds())
-
-
-def _shortened(text: str) -> str:
-    """The last words of a complaint: what a failing program says last says most."""
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST_COMPLAINT else f"...{text[-_LONGEST_COMPLAINT:]}"

@@ -1,4 +1,4 @@
-"""The way through a proxy: aiohttp's, which knows how to ask one for a tunnel."""
+"""The way through an HTTP proxy: aiohttp's, which knows how to ask one for a tunnel."""
 
 from __future__ import annotations
 
@@ -61,11 +61,12 @@ class ProxiedTransport:
         self._session = aiohttp.ClientSession(
             connector=_Connector(tls),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip",
-                "User-Agent": user_agent(),
-            },
+            headers=[
+                ("Accept", "application/json"),
+                ("Accept-Encoding", "gzip"),
+                ("User-Agent", user_agent()),
+                *endpoint.headers,
+            ],
             trust_env=False,
             auto_decompress=True,
             read_bufsize=READ_BUFFER,

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from kubernetes_asyncio.client import Configuration
     from kubernetes_asyncio.config import ConfigException
-    from kubernetes_asyncio.config.exec_provider import ExecProvider
-    from kubernetes_asyncio.config.kube_config import ConfigNode
 
 _NAME: Final = "kubernetes_asyncio"
 
@@ -33,8 +31,6 @@ class SignIn(NamedTuple):
     Configuration: type[Configuration]
     load_kube_config_from_dict: Callable[..., Awaitable[object]]
     ConfigException: type[ConfigException]
-    ExecProvider: type[ExecProvider]
-    ConfigNode: type[ConfigNode]
 
 
 @cache
@@ -64,12 +60,8 @@ def _import() -> SignIn:
         ConfigException,
         load_kube_config_from_dict,
     )
-    from kubernetes_asyncio.config.exec_provider import ExecProvider  # noqa: PLC0415
-    from kubernetes_asyncio.config.kube_config import ConfigNode  # noqa: PLC0415
 
-    return SignIn(
-        Configuration, load_kube_config_from_dict, ConfigException, ExecProvider, ConfigNode
-    )
+    return SignIn(Configuration, load_kube_config_from_dict, ConfigException)
 
 
 @contextmanager

@@ -27,8 +27,12 @@ class Sockets:
         """A socket for an event loop."""
         made = socket.socket(family, kind, protocol)
         made.setblocking(False)
-        self._made.add(made)
+        self.keep(made)
         return made
+
+    def keep(self, made: socket.socket) -> None:
+        """One that somebody else has made for the owner."""
+        self._made.add(made)
 
     async def wait_closed(self) -> None:
         """Return once every socket is closed, within a bound."""

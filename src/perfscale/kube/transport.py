@@ -32,11 +32,13 @@ class Endpoint:
         proxy: URL of the proxy, possibly with credentials in it.
         tls_server_name: Name that the server's certificate is for, where it is
             not the URL's host.
+        headers: Fields that every request has beside those of HTTP itself.
     """
 
     server: str
     proxy: str | None = field(default=None, repr=False)
     tls_server_name: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Request:

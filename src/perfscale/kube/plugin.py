@@ -1,0 +1,206 @@
+"""Runs a kubeconfig's exec plugin.
+
+kubernetes_asyncio runs them too, but tells them nothing of the cluster.
+https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from perfscale.errors import CredentialsError, UsageError
+from perfscale.kube.credentials import lifetime_s
+
+if TYPE_CHECKING:
+    from perfscale.kube.kubeconfig import Entry
+
+_TIMEOUT_S: Final = 300.0
+"""Time for a person to sign in, where the plugin asks one to."""
+_CHECK_AGAIN_S: Final = 60.0
+"""When to ask again where the plugin's own time cannot be read."""
+_LONGEST_COMPLAINT: Final = 300
+_EXTENSION: Final = "client.authentication.k8s.io/exec"
+_OF_CLUSTER: Final = ("server", "tls-server-name", "insecure-skip-tls-verify", "proxy-url")
+
+
+@dataclass(frozen=True, slots=True)
+class PluginAnswer:
+    """What a plugin gave out.
+
+    Attributes:
+        user: As in a kubeconfig: a token, or a client certificate and its key.
+        check_again_s: Seconds after which to ask again; None for only when refused.
+    """
+
+    user: Entry = field(repr=False)
+    check_again_s: float | None
+
+
+async def ask_plugin(plugin: Entry, cluster: Entry) -> PluginAnswer:
+    """Run a plugin, which may ask a person on the terminal, and read its answer.
+
+    Args:
+        plugin: ``exec`` of the kubeconfig's user.
+        cluster: ``cluster`` of the kubeconfig's entry, for plugins that want to know.
+
+    Raises:
+        UsageError: The plugin's entry is wrong.
+        CredentialsError: It cannot be run, fails, or gives out nothing.
+    """
+    command = _required(plugin, "command")
+    arguments = [_text(each, "args") for each in plugin.get("args") or ()]
+    environment = {**os.environ, **_environment(plugin)}
+    interactive = plugin.get("interactiveMode") != "Never" and _is_terminal()
+    environment["KUBERNETES_EXEC_INFO"] = _info(plugin, cluster, interactive=interactive)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            command,
+            *arguments,
+            env=environment,
+            stdin=None if interactive else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    except OSError as error:
+        raise CredentialsError(
+            f"cannot run the exec plugin {command}: {error.strerror}",
+            hint=str(plugin.get("installHint") or "install it, or check PATH"),
+        ) from error
+    output, complaint = await _outcome(process, command)
+    if process.returncode != 0:
+        said = shortened(complaint.decode(errors="replace"))
+        text = f"the exec plugin {command} failed: it returned {process.returncode}"
+        raise CredentialsError(f"{text}: {said}" if said else text)
+    status = _status(output, plugin, command)
+    return PluginAnswer(_user_of(command, status), _expiry(status))
+
+
+async def _outcome(process: asyncio.subprocess.Process, command: str) -> tuple[bytes, bytes]:
+    """What it wrote; it is ended with whoever waits for it."""
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            return await process.communicate()
+    except TimeoutError as error:
+        raise CredentialsError(f"the exec plugin {command} has not answered in time") from error
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def _is_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _required(plugin: Entry, key: str) -> str:
+    value = plugin.get(key)
+    if not isinstance(value, str) or not value:
+        raise UsageError(f"exec of the kubeconfig's user has no {key}")
+    return value
+
+
+def _environment(plugin: Entry) -> dict[str, str]:
+    found = {}
+    for each in plugin.get("env") or ():
+        if not isinstance(each, dict) or not isinstance(each.get("name"), str):
+            raise UsageError("exec.env of the kubeconfig's user: each should have a name")
+        found[each["name"]] = _text(each.get("value", ""), f"env: {each['name']}")
+    return found
+
+
+def _text(value: object, what: str) -> str:
+    """A value that kubectl takes too; YAML makes another one of what is not quoted (1.20)."""
+    if not isinstance(value, str):
+        raise UsageError(
+            f"exec.{what} of the kubeconfig's user should be text, not {value!r}",
+            hint="write it in quotes",
+        )
+    return value
+
+
+def _info(plugin: Entry, cluster: Entry, *, interactive: bool) -> str:
+    spec: Entry = {"interactive": interactive}
+    if plugin.get("provideClusterInfo"):
+        spec["cluster"] = _cluster_info(cluster)
+    version = _required(plugin, "apiVersion")
+    return json.dumps({"apiVersion": version, "kind": "ExecCredential", "spec": spec})
+
+
+def _cluster_info(cluster: Entry) -> Entry:
+    """The cluster, without its files: the authority's certificate is in it, whole."""
+    found: Entry = {key: cluster[key] for key in _OF_CLUSTER if key in cluster}
+    authority = cluster.get("certificate-authority-data")
+    if authority is None and "certificate-authority" in cluster:
+        path = cluster["certificate-authority"]
+        try:
+            authority = base64.b64encode(Path(path).read_bytes()).decode()
+        except OSError as error:
+            raise UsageError(
+                f"certificate-authority: cannot read {path}: {error.strerror}"
+            ) from error
+    if authority is not None:
+        found["certificate-authority-data"] = authority
+    for extension in cluster.get("extensions") or ():
+        if isinstance(extension, dict) and extension.get("name") == _EXTENSION:
+            found["config"] = extension.get("extension")
+    return found
+
+
+def _status(output: bytes, plugin: Entry, command: str) -> Entry:
+    # What the plugin printed is a secret, or next to one: no error quotes it.
+    try:
+        answer = msgspec.json.decode(output, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise CredentialsError(
+            f"the exec plugin {command} failed: what it printed cannot be decoded as JSON"
+        ) from None
+    if answer.get("apiVersion") != plugin["apiVersion"]:
+        raise CredentialsError(
+            f"the exec plugin {command} does not answer in the version that it was asked in",
+            hint=f"the kubeconfig asks for {plugin['apiVersion']}",
+        )
+    status = answer.get("status")
+    return status if isinstance(status, dict) else {}
+
+
+def _user_of(command: str, status: Entry) -> Entry:
+    if token := status.get("token"):
+        return {"token": str(token)}
+    certificate, key = status.get("clientCertificateData"), status.get("clientKeyData")
+    if certificate and key:
+        # Unlike the kubeconfig's, these are PEM as it is.
+        return {
+            "client-certificate-data": base64.b64encode(str(certificate).encode()),
+            "client-key-data": base64.b64encode(str(key).encode()),
+        }
+    raise CredentialsError(f"the exec plugin {command} gave out neither a token nor a certificate")
+
+
+def _expiry(status: Entry) -> float | None:
+    stamp = status.get("expirationTimestamp")
+    if not stamp:
+        return None
+    try:
+        expires = datetime.fromisoformat(str(stamp))
+    except ValueError:
+        return _CHECK_AGAIN_S
+    if expires.tzinfo is None:
+        expires = expires.replace(tzinfo=UTC)
+    return lifetime_s((expires - datetime.now(UTC)).total_seconds())
+
+
+def shortened(text: str) -> str:
+    """The last words of a complaint: what a failing program says last says most."""
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST_COMPLAINT else f"...{text[-_LONGEST_COMPLAINT:]}"
