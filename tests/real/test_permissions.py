@@ -1,5 +1,6 @@
 """Whoever may work in one namespace only can run there, or is told what is missing."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from itertools import count
@@ -99,3 +100,20 @@ async def test_a_permission_that_is_missing_is_named_before_anything_is_created(
     [problem] = caught.value.problems
     assert str(problem) == f"not permitted: {missing} {VMIS.name} in namespace {team.namespace}"
     assert await team.cluster.names(VMIS, namespace=team.namespace) == []
+
+
+async def test_an_admin_who_impersonates_somebody_may_do_no_more_than_they(
+    team: Team, real_control_plane: RealControlPlane, tmp_path: Path
+) -> None:
+    document = json.loads(real_control_plane.kubeconfig.read_text())
+    document["users"][0]["user"]["as"] = "outsider"
+    path = tmp_path / "impersonating"
+    path.write_text(json.dumps(document))
+    load = config(workload(objects(count=5, namespace=team.name)))
+    async with LoadGenerator(load, cluster=ClusterOptions(kubeconfig=str(path))) as generator:
+        with pytest.raises(PreflightError, match="not permitted"):
+            await generator.run()
+    await allow(team, *NEEDED)
+    async with LoadGenerator(load, cluster=ClusterOptions(kubeconfig=str(path))) as generator:
+        result = await generator.run()
+    assert result.accounts == Accounts(requested=5, created=5, ready=5, deleted=5)
