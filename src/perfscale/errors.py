@@ -159,7 +159,14 @@ class UnreachableError(ClusterError):
 
 
 class CredentialsError(ClusterError):
-    """There are no usable credentials, or the server refused them (401)."""
+    """There are no usable credentials, or the server refused them (401).
+
+    Attributes:
+        may_pass: Whether they have worked before, so that the refusal may be that of
+            a server that has only just started.
+    """
+
+    may_pass: bool = False
 
 
 class WatchError(ClusterError):
@@ -178,9 +185,12 @@ class ApiError(PerfscaleError):
             one may have been carried out although its answer was lost.
         sent_s: When it was first sent, on the client's clock.
         answered_s: When this answer came, on the client's clock.
+        may_pass: Whether it refuses what has worked before, as a server does that has
+            only just started.
     """
 
     exit_code = 1
+    may_pass: bool = False
     attempts: int = 1
     sent_s: float | None = None
     answered_s: float | None = None
@@ -201,6 +211,14 @@ class ApiError(PerfscaleError):
 
 class ForbiddenError(ApiError):
     """403: not permitted, or the namespace is terminating (see ``reason``)."""
+
+
+class NotPermittedError(ForbiddenError):
+    """403 of the authorizer: the user has not the permission.
+
+    Any other 403 is about the object: a quota, an admission webhook, a namespace that is
+    being deleted.
+    """
 
 
 class NotFoundError(ApiError):

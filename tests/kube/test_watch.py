@@ -8,6 +8,7 @@ from scripted_server import (
     FakeTime,
     Handler,
     answers,
+    not_permitted,
     not_served,
     refuses,
     resets,
@@ -263,6 +264,34 @@ async def test_a_watch_waits_for_a_server_that_does_not_serve_its_kind_yet(
             await follower.until("MODIFIED b")
     assert server.requests[-1].query["resourceVersion"] == "5"
     assert sum(fake_time.slept) > NOT_SERVED_S
+
+
+@pytest.mark.parametrize("refuse", [not_permitted, refuses(401, "Unauthorized")])
+async def test_a_watch_that_was_allowed_waits_for_a_server_that_refuses_it_for_a_while(
+    connect: Connect, refuse: Handler
+) -> None:
+    opened = streams(event("a", "6"))
+    last = streams(event("b", "7"), then=stays)
+    async with scripted_server(listed("5"), opened, *[refuse] * 5, last) as server:
+        client = await connect(server)
+        async with following(client) as follower:
+            await follower.until("MODIFIED b")
+    assert server.requests[-1].query["resourceVersion"] == "6"
+
+
+@pytest.mark.parametrize(
+    ("refuse", "error"),
+    [(not_permitted, WatchError), (refuses(401, "Unauthorized"), CredentialsError)],
+)
+async def test_a_watch_that_is_refused_for_good_ends_although_it_was_allowed(
+    connect: Connect, fake_time: FakeTime, refuse: Handler, error: type[Exception]
+) -> None:
+    opened = streams(event("a", "6"))
+    async with scripted_server(listed("5"), opened, refuse) as server:
+        client = await connect(server)
+        with pytest.raises(error):
+            await Follower(client).watch.run()
+    assert NOT_SERVED_S - 1 < sum(fake_time.slept) < NOT_SERVED_S + 1
 
 
 async def test_a_watch_of_a_kind_that_is_gone_ends(connect: Connect, fake_time: FakeTime) -> None:

@@ -220,6 +220,12 @@ async def not_served(exchange: Exchange) -> None:
     await exchange.reply(404, b"404 page not found\n", {"Content-Type": "text/plain"})
 
 
+async def not_permitted(exchange: Exchange) -> None:
+    """What an API server says to somebody without the permission, or before it knows the roles."""
+    message = 'pods is forbidden: User "a" cannot create resource "pods" in API group ""'
+    await refuses(403, "Forbidden", message=message)(exchange)
+
+
 def status_object(status: int, reason: str, **more: object) -> dict[str, Any]:
     return {
         "kind": "Status",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from perfscale.errors import CredentialsError, UnreachableError
+from perfscale.errors import CredentialsError, NotPermittedError, UnreachableError
 from perfscale.kube.calls import call_of
 from perfscale.kube.failures import Failure, NoAnswerError
 from perfscale.kube.initial import StreamingLists
 from perfscale.kube.listing import DEFAULT_PAGE, page_decoder, read_pages
+from perfscale.kube.proven import Proven
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.retry import UNAVAILABLE, Outage, Patience, Timing
 from perfscale.kube.status import error_from_answer
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from perfscale.kube.resources import Resource
     from perfscale.kube.stats import RequestStats
     from perfscale.kube.transport import AnswerStream, Endpoint, Transport
+
+_log = logging.getLogger(__name__)
 
 _RENEWALS: Final = 2
 """How often one request has its credentials replaced: a second time for those
@@ -71,6 +75,13 @@ class ClientSettings:
     watch_idle_timeout_s: float = 90.0
 
 
+class Known(NamedTuple):
+    """What was found out about one server, for every client of it to know."""
+
+    streaming_lists: StreamingLists
+    proven: Proven
+
+
 class Client:
     """Speaks to one API server.
 
@@ -82,6 +93,7 @@ class Client:
         settings: Its bounds.
         timing: Its clock, which all the times in answers are on.
         streaming_lists: What was found out about the server's streaming lists.
+        proven: What has worked on the server.
     """
 
     def __init__(
@@ -93,13 +105,15 @@ class Client:
         limiter: RateLimiter | None = None,
         settings: ClientSettings | None = None,
         timing: Timing | None = None,
-        streaming_lists: StreamingLists | None = None,
+        known: Known | None = None,
         observer: RequestObserver | None = None,
     ) -> None:
         self.server = endpoint.server
         self.settings = settings or ClientSettings()
         self.timing = timing or Timing()
-        self.streaming_lists = streaming_lists or StreamingLists()
+        self._known = known or Known(StreamingLists(), Proven(self.timing.clock))
+        self.streaming_lists = self._known.streaming_lists
+        self.proven = self._known.proven
         self._transport = transport
         self._endpoint = endpoint
         self._wire = Wire(
@@ -116,7 +130,7 @@ class Client:
             limiter=limiter,
             settings=self.settings,
             timing=self.timing,
-            streaming_lists=self.streaming_lists,
+            known=self._known,
             observer=observer,
         )
 
@@ -153,7 +167,8 @@ class Client:
 
         Raises:
             ApiError: The server refused it; the subclass tells how.
-            CredentialsError: 401, also with renewed credentials.
+            CredentialsError: 401, also with renewed credentials; of those that have worked
+                before, also after a while.
             UnreachableError: The server cannot be reached, or has been gone
                 for longer than the bound.
         """
@@ -176,6 +191,7 @@ class Client:
             else:
                 if answer.status in SUCCESS:
                     self._outage.end()
+                    self.proven.add(request.call)
                     return self._response(request, answer)
                 self._wire.answered(request, answer, self.timing.clock())
                 patience = patience or self._patience()
@@ -206,6 +222,7 @@ class Client:
         answer = await self._open(request, path)
         self._wire.answered(request, answer, self.timing.clock())
         self._outage.end()
+        self.proven.add(request.call)
         try:
             yield Stream(answer, self._broken)
         finally:
@@ -221,6 +238,7 @@ class Client:
             except NoAnswerError as error:
                 failure = self._wire.failed(error.failure, request)
                 self._outage.lasted_s(connecting=failure.connecting)
+                self.proven.disturb()
                 raise self._unreachable(failure, request) from error
             self._wire.answered(request, answer, self.timing.clock())
             await self._after_refusal(
@@ -256,6 +274,7 @@ class Client:
         """
         failure = self._wire.failed(error.failure, request)
         outage_s = self._outage.lasted_s(connecting=failure.connecting)
+        self.proven.disturb()
         hopeless = not self._outage.reached and (failure.connecting or failure.timeout)
         if patience is None or hopeless:
             raise self._unreachable(failure, request) from error
@@ -271,33 +290,59 @@ class Client:
         refusal.attempts = request.attempts
         refusal.sent_s = request.sent_s
         refusal.answered_s = self.timing.clock()
-        if refusal.status == 401:
-            await self._replace_credentials(request, refusal)
+        self._judge(request, refusal)
+        if refusal.status == 401 and await self._replace_credentials(request, refusal):
             return 0.0
-        if refusal.status not in UNAVAILABLE:
-            self._outage.end()
-        elif self._outage.lasted_s() >= self.settings.max_unavailable_s and request.attempts > 1:
+        gone_s = self._outage.lasted_s() if refusal.status in UNAVAILABLE else 0.0
+        if gone_s >= self.settings.max_unavailable_s and request.attempts > 1:
             raise self._unreachable(Failure(str(refusal)), request, gone=True) from refusal
         delay_s = patience.after_answer(refusal) if patience is not None else None
         if delay_s is None:
-            raise refusal
+            raise self._rejected(refusal) if refusal.status == 401 else refusal
         return delay_s
 
-    async def _replace_credentials(self, request: Request, refusal: ApiError) -> None:
-        """Make sure that another attempt carries other credentials, or raise."""
-        self._outage.end()
-        self.stats.credential_renewals += 1
-        request.renewals += 1
-        if request.renewals <= _RENEWALS and await self._wire.credentials.replace(
-            request.authorization
-        ):
+    def _judge(self, request: Request, refusal: ApiError) -> None:
+        """Whether the server is there, and means it."""
+        if refusal.status in UNAVAILABLE:
+            self.proven.disturb()
             return
-        raise CredentialsError(
+        if refusal.status == 401:
+            refusal.may_pass = self.proven.doubts_rejection()
+        elif isinstance(refusal, NotPermittedError):
+            refusal.may_pass = self.proven.doubts_refusal(request.call)
+        if refusal.may_pass:
+            self._outage.lasted_s()
+        else:
+            self._outage.end()
+
+    async def _replace_credentials(self, request: Request, refusal: ApiError) -> bool:
+        """Whether another attempt carries other credentials.
+
+        Raises:
+            CredentialsError: There are none to be had, and those in hand never worked.
+        """
+        request.renewals += 1
+        if request.renewals > _RENEWALS:
+            return False
+        self.stats.credential_renewals += 1
+        try:
+            return await self._wire.credentials.replace(request.authorization)
+        except CredentialsError as error:
+            if not refusal.may_pass:
+                raise
+            _log.warning("credentials could not be renewed: %s", error)
+            return False
+
+    def _rejected(self, refusal: ApiError) -> CredentialsError:
+        error = CredentialsError(
             f"{self.server} refused the credentials: {refusal}",
             status=refusal.status,
             reason=refusal.reason,
             hint="log in to the cluster again, or check the user of the kubeconfig's context",
-        ) from refusal
+        )
+        error.may_pass = refusal.may_pass
+        error.__cause__ = refusal
+        return error
 
     def _broken(self, error: NoAnswerError) -> UnreachableError:
         """Count and explain a stream that broke off."""

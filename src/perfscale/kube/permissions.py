@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from perfscale.errors import ApiError
+from perfscale.kube.calls import Call
 from perfscale.kube.resources import Resource
 
 if TYPE_CHECKING:
@@ -78,4 +79,7 @@ class Permissions:
         except ApiError as error:
             _log.info("cannot ask whether %s %s is allowed: %s", verb, place, error)
             return True
-        return self._decoder.decode(response.body).status.allowed
+        allowed = self._decoder.decode(response.body).status.allowed
+        if allowed:
+            self._client.proven.add(Call(verb, place.resource.plural))
+        return allowed

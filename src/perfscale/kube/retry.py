@@ -23,8 +23,9 @@ _SERVER_ERROR_ATTEMPTS: Final = 6
 as the server's, so it is not retried for as long as an outage."""
 
 NOT_SERVED_S: Final = 60.0
-"""How long a kind that was there before may be missing. An API server that has just
-started does not serve custom resources before it has read their definitions."""
+"""How long a kind, or a permission, that was there before may be missing. An API server that has
+just started does not serve custom resources before it has read their definitions, and permits
+nothing to anybody before it has read the roles."""
 
 _NOTABLE_S: Final = 1.0
 
@@ -150,12 +151,13 @@ class Patience:
         """Seconds to wait before the request is sent again; None to give up.
 
         429, 502, 503 and 504, and whatever names a time to come back, are
-        tried until the bound; a kind that is not served for `NOT_SERVED_S`;
-        other 5xx a few times, whatever else came in between; other 4xx never.
+        tried until the bound; a kind that is not served, and what was allowed
+        before and is refused now, for `NOT_SERVED_S`; other 5xx a few times,
+        whatever else came in between; other 4xx never.
         """
         self._attempts += 1
         status = error.status or 0
-        if isinstance(error, NotServedError):
+        if isinstance(error, NotServedError) or error.may_pass:
             left_s = min(NOT_SERVED_S, self._bound_s) - self._absence.lasted_s()
             delay_s = self._backoff.next_s()
             return delay_s if delay_s <= left_s else None

@@ -19,6 +19,7 @@ from perfscale.errors import (
     ExpiredError,
     ForbiddenError,
     NotFoundError,
+    NotPermittedError,
     NotServedError,
     ObjectReference,
     ServerError,
@@ -92,6 +93,8 @@ def error_from_answer(
         summary = _summary(status, headers, body)
         if status == HTTPStatus.NOT_FOUND and call_of("GET", path).resource:
             return NotServedError(summary, status=status, reason="NotFound")
+        if status == HTTPStatus.FORBIDDEN:  # of something in front of the API server
+            return NotPermittedError(summary, status=status, reason="Forbidden")
         explained = Status(message=summary)
     return error_from_status(
         explained,
@@ -114,6 +117,8 @@ def error_from_status(
     branch = _BY_STATUS.get(status, ServerError if status >= 500 else ApiError)
     if branch is ConflictError and reason == "AlreadyExists":
         branch = AlreadyExistsError
+    if branch is ForbiddenError and _is_of_authorizer(explained.message or ""):
+        branch = NotPermittedError
     about = None
     if details.kind or details.name:
         about = ObjectReference(details.kind, namespace, details.name)
@@ -126,6 +131,15 @@ def error_from_status(
         about=about,
         retry_after_s=retry_after_s,
     )
+
+
+def _is_of_authorizer(message: str) -> bool:
+    """Whether a 403 is for want of a permission: its reason is that of quotas and admission, too.
+
+    The words are those of ``forbiddenMessage`` in k8s.io/apiserver's ``responsewriters``.
+    """
+    _, user, rest = message.partition('User "')
+    return bool(user) and '" cannot ' in rest
 
 
 def _with_causes(message: str, causes: list[Cause]) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, Generic, NoReturn, TypeVar
 
 from perfscale.errors import (
     ApiError,
+    CredentialsError,
     ExpiredError,
     NotServedError,
     ServerError,
@@ -220,10 +221,10 @@ class Watch(Generic[T]):
         """Wait as long as is due; returns whether the list must be read again."""
         error = failure.error if failure is not None else None
         if error is not None and _is_final(error):
-            raise self._failed("cannot watch", error) from error
+            raise self._final("cannot watch", error) from error
         _log.debug("watch of %s ended: %s", self._resource.name, error or "closed by the server")
         stale = isinstance(error, ExpiredError)
-        missing = isinstance(error, NotServedError)
+        missing = error is not None and _may_pass(error)
         if not missing:
             self._absence.end()
         if healthy:
@@ -237,7 +238,7 @@ class Watch(Generic[T]):
         if missing:
             left_s = min(left_s, NOT_SERVED_S - self._absence.lasted_s())
         if left_s <= 0:
-            raise self._failed(f"cannot watch, for {gone_s:.0f} s,", error) from error
+            raise self._final(f"cannot watch, for {gone_s:.0f} s,", error) from error
         await self._client.timing.sleep(min(max(asked_s or 0.0, self._backoff.next_s()), left_s))
         # An error inside the stream that comes before anything else would come
         # again on every attempt to resume there; a list goes around it.
@@ -260,7 +261,7 @@ class Watch(Generic[T]):
             opening = self._client.open_stream(self._resource.path(self._namespace), self._params())
             try:
                 stream = await stack.enter_async_context(opening)
-            except (ApiError, UnreachableError) as error:
+            except (ApiError, CredentialsError, UnreachableError) as error:
                 raise _StreamFailedError(error, opened=False) from error
             self._await_initial_events(bound)
             while arrivals := await _read(stream):
@@ -350,6 +351,9 @@ class Watch(Generic[T]):
             params["labelSelector"] = self._label_selector
         return params
 
+    def _final(self, what: str, error: PerfscaleError | None) -> PerfscaleError:
+        return error if isinstance(error, CredentialsError) else self._failed(what, error)
+
     def _failed(self, what: str, error: PerfscaleError | None) -> WatchError:
         scope = f" in namespace {self._namespace}" if self._namespace else ""
         return WatchError(
@@ -369,6 +373,16 @@ async def _read(stream: Stream) -> Sequence[Arrival]:
 
 def _is_final(error: PerfscaleError) -> bool:
     """Whether the server would answer the same to another attempt."""
-    return isinstance(error, ApiError) and not isinstance(
-        error, (ExpiredError, NotServedError, ServerError, ThrottledError)
+    if isinstance(error, CredentialsError):
+        return not error.may_pass
+    return isinstance(error, ApiError) and not (
+        error.may_pass
+        or isinstance(error, (ExpiredError, NotServedError, ServerError, ThrottledError))
+    )
+
+
+def _may_pass(error: PerfscaleError) -> bool:
+    """Whether it is how a server answers that has only just started."""
+    return isinstance(error, NotServedError) or (
+        isinstance(error, (ApiError, CredentialsError)) and error.may_pass
     )

@@ -1,0 +1,59 @@
+"""Tells a permission that is missing from a server that has only just started.
+
+An API server that has just started refuses everybody but ``system:masters`` until it has read
+the cluster's roles, and whoever asks it then is answered as if they had none: 403, or 401 where
+it is tokens that it cannot check yet. Nothing in the answer says so. What does is that the same
+was allowed before, or that the server was away a moment ago.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from perfscale.kube.retry import NOT_SERVED_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perfscale.kube.calls import Call
+
+_AFTER_S: Final = NOT_SERVED_S
+"""How long after the server was away its refusals are not believed at once."""
+
+
+class Proven:
+    """What has worked on one server; shared by every client of it.
+
+    A call stands for its verb and resource, wherever: a run's namespaces come and go, and
+    whoever may create in one of them may in the next.
+
+    Args:
+        clock: Monotonic seconds.
+
+    Attributes:
+        add: Notes that a call was answered with success, or is known to be allowed.
+    """
+
+    __slots__ = ("_calls", "_clock", "_doubtful_to_s", "add")
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._calls: set[Call] = set()
+        self._doubtful_to_s = -math.inf
+        self.add = self._calls.add
+
+    def disturb(self) -> None:
+        """The server was away, or refused what it had allowed: it may only just have started."""
+        self._doubtful_to_s = self._clock() + _AFTER_S
+
+    def doubts_refusal(self, call: Call) -> bool:
+        """Whether a 403 may pass by itself."""
+        if call in self._calls:
+            self.disturb()
+            return True
+        return self._clock() < self._doubtful_to_s
+
+    def doubts_rejection(self) -> bool:
+        """Whether a 401 may pass by itself: whether the credentials have ever worked."""
+        return bool(self._calls)
