@@ -54,6 +54,16 @@ def is_discovery(path: str) -> bool:
     return (parts[0] == "api" and len(parts) <= 2) or (parts[0] == "apis" and len(parts) <= 3)
 
 
+def group_of(path: str) -> str | None:
+    """The group that a path of the discovery is about; None for the lists of all groups."""
+    match path.strip("/").split("/"):
+        case ["api", _]:
+            return ""
+        case ["apis", group, *_]:
+            return group
+    return None
+
+
 def _group(group: str, catalogue: Catalogue) -> JSON:
     versions = [
         {"groupVersion": f"{group}/{served}", "version": served}

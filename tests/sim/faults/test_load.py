@@ -45,6 +45,18 @@ BROKEN = {
         "f.yaml:1:39",
         "a watch has no end",
     ),
+    "a webhook of another fault": (request("webhook: a.b"), "f.yaml:3:14", "only webhookDown"),
+    "an unknown group": (request("groups: [kubevirt]"), "f.yaml:3:13", "did you mean kubevirt.io?"),
+    "verbs of the discovery": (
+        "requests: [{fault: forbidden, scope: discovery, verbs: [get]}]\n",
+        "f.yaml:1:56",
+        "leave out the scope",
+    ),
+    "groups of everything": (
+        "requests: [{fault: forbidden, scope: all, groups: [core]}]\n",
+        "f.yaml:1:51",
+        "leave out the groups",
+    ),
     "closed at no time": (
         "watches: [{fault: closed}]\n",
         "f.yaml:1:19",

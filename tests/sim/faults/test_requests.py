@@ -15,6 +15,10 @@ from simulated_api import CONFIG_MAP, VMI, manifest
         ("tooManyRequests", 429, "TooManyRequests"),
         ("internalError", 500, "InternalError"),
         ("unavailable", 503, "ServiceUnavailable"),
+        ("unauthorized", 401, "Unauthorized"),
+        ("forbidden", 403, "Forbidden"),
+        ("conflict", 409, "Conflict"),
+        ("webhookDown", 500, "InternalError"),
     ],
 )
 async def test_a_refused_request_gets_a_status_and_is_not_carried_out(

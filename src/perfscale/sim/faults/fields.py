@@ -23,6 +23,10 @@ RESOURCES: Final = tuple(
     name for kind in KINDS for name in dict.fromkeys((kind.plural, kind.resource.name))
 )
 """Every resource of the simulated cluster: ``pods``, ``virtualmachines.kubevirt.io``."""
+CORE: Final = "core"
+"""What a faults file calls the API group that has no name."""
+GROUPS: Final = tuple(dict.fromkeys(kind.group or CORE for kind in KINDS))
+"""Every API group of the simulated cluster."""
 
 
 def _words(what: str, known: Collection[str] | None, *, listed: bool = True) -> Any:  # noqa: ANN401 - as above
@@ -84,6 +88,9 @@ Verbs = Annotated[tuple[str, ...], *_words("verbs", VERBS)]
 
 Resources = Annotated[tuple[str, ...], *_words("resources", RESOURCES, listed=False)]
 """Kinds of objects, by their plural."""
+
+Groups = Annotated[tuple[str, ...], *_words("groups", GROUPS)]
+"""API groups."""
 
 Names = Annotated[tuple[str, ...], *_words("names", None)]
 """Names of objects, as patterns with ``*`` and ``?``."""

@@ -15,6 +15,7 @@ from perfscale.sim.faults.model import PHASED
 from perfscale.sim.faults.outages import Outages
 from perfscale.sim.faults.requests import RequestFaults
 from perfscale.sim.faults.watches import WatchFaults
+from perfscale.sim.faults.windows import Uptime
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -47,6 +48,7 @@ class FaultInjection:
         self._books = books
         self._fates = Fates(faults.objects, faults.seed)
         self._kinds = {fault.fault for fault in faults.objects}
+        self._uptime = Uptime()
         self._outages = Outages(faults.outages, store, books.injected)
         self.middlewares: list[Middleware] = []
         if self._outages.count_requests:
@@ -54,7 +56,13 @@ class FaultInjection:
         if faults.requests:
             self.middlewares.append(
                 web.middleware(
-                    RequestFaults(faults.requests, faults.seed, store.catalogue, books.injected)
+                    RequestFaults(
+                        faults.requests,
+                        faults.seed,
+                        store.catalogue,
+                        self._uptime,
+                        books.injected,
+                    )
                 )
             )
         self.disturb = (
@@ -74,6 +82,7 @@ class FaultInjection:
     @asynccontextmanager
     async def running(self, listener: Listener) -> AsyncIterator[None]:
         """Let happen what happens by itself: outages, and others' deletions."""
+        self._uptime.begin()
         async with AsyncExitStack() as stack:
             if "vanishes" in self._kinds:
                 stack.callback(Intruder(self._store, self._fates, self._books).close)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from perfscale.errors import ApiError, ServerError
-from perfscale.sim import refusals
-from perfscale.sim.answers import refuse
+from perfscale.sim.books import BOOKS_PATH
 from perfscale.sim.connections import reset
+from perfscale.sim.discovery import group_of, is_discovery
+from perfscale.sim.faults.answers import refusal_of
 from perfscale.sim.faults.chance import Chance, is_meant
+from perfscale.sim.faults.fields import CORE
+from perfscale.sim.metrics import METRICS_PATH
 from perfscale.sim.metrics.requests import UNANSWERED
 from perfscale.sim.target import find_target, verb_of
 
@@ -23,34 +24,71 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
     from perfscale.sim.faults.model import RequestFault
+    from perfscale.sim.faults.windows import Uptime
     from perfscale.sim.resources import Catalogue
     from perfscale.sim.target import Target
 
+# The simulation's own, by which one finds out what really happened.
+_SPARED: Final = frozenset({BOOKS_PATH, METRICS_PATH})
+# An admission webhook is asked about what changes objects, and about nothing else.
+_ADMITTED: Final = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 
-@dataclass(frozen=True, slots=True)
+
 class _Rule:
-    fault: RequestFault
-    chance: Chance
+    """One fault, and how far it has got."""
 
-    def hits(self, target: Target, verb: str) -> bool:
+    def __init__(self, fault: RequestFault, chance: Chance, uptime: Uptime) -> None:
+        self.fault = fault
+        self._chance = chance
+        self._uptime = uptime
+        self._spared = fault.skip or 0
+        self._groups = None
+        if fault.groups is not None:
+            self._groups = {"" if group == CORE else group for group in fault.groups}
+
+    def hits(self, request: web.Request, target: Target | None, verb: str) -> bool:
+        """Whether it happens to this request."""
         fault = self.fault
-        if fault.verbs is not None and verb not in fault.verbs:
+        if not self._may_hit(request.path, target, verb):
             return False
+        if not self._uptime.is_within(fault.after, fault.lasts):
+            return False
+        if self._spared:
+            self._spared -= 1
+            return False
+        return self._chance.hits()
+
+    def _may_hit(self, path: str, target: Target | None, verb: str) -> bool:
+        fault = self.fault
         if verb == "watch" and fault.fault == "resetAfter":
             return False
-        return is_meant(target.resource, fault.resources) and self.chance.hits()
+        if fault.scope == "all":
+            return True
+        if fault.scope == "discovery":
+            return is_discovery(path) and self._is_of_groups(group_of(path))
+        return (
+            target is not None
+            and (fault.verbs is None or verb in fault.verbs)
+            and (fault.fault != "webhookDown" or verb in _ADMITTED)
+            and is_meant(target.resource, fault.resources)
+            and self._is_of_groups(target.resource.group)
+        )
+
+    def _is_of_groups(self, group: str | None) -> bool:
+        return self._groups is None or group in self._groups
 
 
 class RequestFaults:
-    """Lets the faults of a file happen to requests for objects.
+    """Lets the faults of a file happen to requests.
 
     They are tried in the order of the file: of those that end a request, the first that
-    hits it does; the slow ones add up. Discovery, versions and health are left alone.
+    hits it does; the slow ones add up.
 
     Args:
         faults: The faults.
         seed: The file's seed.
         catalogue: The kinds that the server has.
+        uptime: When the server has started.
         injected: Where to count what happened, by the name of the fault.
     """
 
@@ -59,10 +97,11 @@ class RequestFaults:
         faults: Sequence[RequestFault],
         seed: int,
         catalogue: Catalogue,
+        uptime: Uptime,
         injected: Counter[str],
     ) -> None:
         self._rules = [
-            _Rule(fault, Chance(seed, f"requests[{number}]", fault.share, fault.times))
+            _Rule(fault, Chance(seed, f"requests[{number}]", fault.share, fault.times), uptime)
             for number, fault in enumerate(faults)
         ]
         self._catalogue = catalogue
@@ -70,12 +109,12 @@ class RequestFaults:
 
     async def __call__(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer a request, or let it be answered."""
-        target = find_target(request.path, self._catalogue)
-        if target is None:
+        if request.path in _SPARED:
             return await handler(request)
-        verb = verb_of(request, target)
+        target = find_target(request.path, self._catalogue)
+        verb = "" if target is None else verb_of(request, target)
         for rule in self._rules:
-            if not rule.hits(target, verb):
+            if not rule.hits(request, target, verb):
                 continue
             fault = rule.fault
             self._injected[fault.fault] += 1
@@ -88,19 +127,8 @@ class RequestFaults:
                     carried_out = await handler(request)
                     return _break(request, carried_out.status)
                 case _:
-                    return refuse(_refusal(fault), target.resource)
+                    return refusal_of(fault, request, target, verb)
         return await handler(request)
-
-
-def _refusal(fault: RequestFault) -> ApiError:
-    retry_s = fault.retry_after
-    if fault.fault == "tooManyRequests":
-        return refusals.too_many_requests(1 if retry_s is None else int(retry_s))
-    if fault.fault == "unavailable":
-        message = "the server is currently unable to handle the request"
-        return ServerError(message, status=503, reason="ServiceUnavailable", retry_after_s=retry_s)
-    message = "Internal error occurred: the simulation was told so"
-    return refusals.refusal(500, "InternalError", message)
 
 
 def _break(request: web.Request, status: int) -> web.Response:

@@ -1,0 +1,96 @@
+"""What a server, or a balancer in front of it, answers where a fault refuses a request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from perfscale.errors import ApiError, ServerError
+from perfscale.sim import refusals
+from perfscale.sim.answers import refuse
+
+if TYPE_CHECKING:
+    from perfscale.sim.faults.model import RequestFault
+    from perfscale.sim.target import Target
+
+_USER: Final = "system:serviceaccount:perfscale:loader"
+_COUNTED_MEANWHILE: Final = (
+    'Operation cannot be fulfilled on resourcequotas "quota": the object has been modified; '
+    "please apply your changes to the latest version and try again"
+)
+# As HAProxy has them; other balancers differ in the words, and not in the form.
+_BALANCED: Final = {
+    "badGateway": (502, "The server returned an invalid or incomplete response."),
+    "gatewayTimeout": (504, "The server didn't respond in time."),
+}
+_TITLES: Final = {502: "Bad Gateway", 504: "Gateway Time-out"}
+
+
+def refusal_of(
+    fault: RequestFault, request: web.Request, target: Target | None, verb: str
+) -> web.Response:
+    """The answer of a fault that refuses a request.
+
+    Args:
+        fault: The fault.
+        request: The request.
+        target: What it is for; None if it is for no object.
+        verb: What it wants done with it.
+    """
+    if fault.fault in _BALANCED:
+        status, why = _BALANCED[fault.fault]
+        title = f"{status} {_TITLES[status]}"
+        page = f"<html><body><h1>{title}</h1>\n{why}\n</body></html>\n"
+        return web.Response(text=page, status=status, content_type="text/html")
+    error = _error_of(fault, request, target, verb)
+    return refuse(error, None if target is None else target.resource)
+
+
+def _error_of(
+    fault: RequestFault, request: web.Request, target: Target | None, verb: str
+) -> ApiError:
+    retry_s = fault.retry_after
+    match fault.fault:
+        case "tooManyRequests":
+            return refusals.too_many_requests(1 if retry_s is None else int(retry_s))
+        case "unavailable":
+            message = "the server is currently unable to handle the request"
+            reason = "ServiceUnavailable"
+            return ServerError(message, status=503, reason=reason, retry_after_s=retry_s)
+        case "unauthorized":
+            status, reason, message = 401, "Unauthorized", "Unauthorized"
+        case "forbidden":
+            status, reason, message = 403, "Forbidden", _forbidden(request, target, verb)
+        case "conflict":
+            status, reason, message = 409, "Conflict", _COUNTED_MEANWHILE
+        case "webhookDown":
+            status, reason, message = 500, "InternalError", _uncalled(fault.webhook)
+        case _:
+            status, reason = 500, "InternalError"
+            message = "Internal error occurred: the simulation was told so"
+    return refusals.refusal(status, reason, message)
+
+
+def _forbidden(request: web.Request, target: Target | None, verb: str) -> str:
+    """As RBAC says it: https://kubernetes.io/docs/reference/access-authn-authz/authorization/."""
+    if target is None:
+        method = request.method.lower()
+        return f'forbidden: User "{_USER}" cannot {method} path "{request.path}"'
+    resource = target.resource
+    what = resource.name if target.name is None else f'{resource.name} "{target.name}"'
+    where = "at the cluster scope"
+    if target.namespace is not None:
+        where = f'in the namespace "{target.namespace}"'
+    return (
+        f'{what} is forbidden: User "{_USER}" cannot {verb} resource "{resource.plural}" '
+        f'in API group "{resource.group}" {where}'
+    )
+
+
+def _uncalled(webhook: str) -> str:
+    return (
+        f'Internal error occurred: failed calling webhook "{webhook}": failed to call webhook: '
+        'Post "https://virt-api.kubevirt.svc:443/validate?timeout=10s": dial tcp 10.96.0.10:443: '
+        "connect: connection refused"
+    )

@@ -1,0 +1,66 @@
+"""What a faults file says of objects."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Annotated, ClassVar, Final, Self
+
+from pydantic import Field, model_validator
+
+from perfscale.config.choices import choice
+from perfscale.config.fields import Duration, Text
+from perfscale.sim.faults.fields import Finalizer, Names, Resources, Share
+from perfscale.sim.faults.model.fault import Fault, refuse
+
+PHASED: Final = ("virtualmachineinstances", "virtualmachineinstancemigrations", "pods")
+"""The resources whose objects have phases that a controller leads them through."""
+
+
+class ObjectFault(Fault):
+    """What happens to some of the objects, always the same ones."""
+
+    called: ClassVar[str] = "a mapping (fault, share, names, resources, ...)"
+    takes: ClassVar[Mapping[str, Collection[str]]] = {
+        "phase": ("fails", "stuck", "vanishes"),
+        "reason": ("fails", "stuck"),
+        "message": ("fails", "stuck"),
+        "after": ("vanishes",),
+        "finalizer": ("held",),
+    }
+    needs: ClassVar[Mapping[str, tuple[str, ...]]] = {"stuck": ("phase",), "fails": ("phase",)}
+
+    fault: Annotated[str, *choice("fails", "stuck", "vanishes", "held")] = Field(
+        description=(
+            "fails: its next phase is Failed; stuck: it stays in a phase; vanishes: somebody "
+            "else deletes it; held: it has a finalizer that nobody removes."
+        )
+    )
+    share: Share = Field(default=1.0, description="How many of the objects, from 0 to 1.")
+    names: Names | None = Field(
+        default=None, description="Only objects with such names; * and ? stand for anything."
+    )
+    resources: Resources = Field(
+        default=("virtualmachineinstances",),
+        description="Objects of these resources, by their plural.",
+    )
+    phase: Text | None = Field(
+        default=None,
+        description=(
+            "The phase in which it is stuck or out of which it fails, or that it is in when it "
+            "is deleted (at once where this is not said)."
+        ),
+    )
+    reason: Text | None = Field(default=None, description="The reason in its conditions.")
+    message: Text | None = Field(default=None, description="The message in its conditions.")
+    after: Duration = Field(default=0.0, description="How long after that it is deleted.")
+    finalizer: Finalizer = Field(
+        default="simulation.perfscale/held", description="The finalizer that stays."
+    )
+
+    @model_validator(mode="after")
+    def _has_phases(self) -> Self:
+        if self.phase is not None:
+            for resource in self.resources:
+                if resource.partition(".")[0] not in PHASED:
+                    raise refuse("resources", f"{resource} have no phases: {', '.join(PHASED)} do")
+        return self

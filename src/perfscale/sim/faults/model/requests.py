@@ -1,0 +1,109 @@
+"""What a faults file says of requests."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Annotated, ClassVar, Final, Self
+
+from pydantic import Field, model_validator
+
+from perfscale.config.choices import choice
+from perfscale.config.fields import Count, Duration, Text, Timeout
+from perfscale.sim.faults.fields import Groups, Resources, Share, Verbs
+from perfscale.sim.faults.model.fault import Fault, refuse
+
+_MOST_RETRY_S: Final = 3600
+
+
+class RequestFault(Fault):
+    """What happens to some of the requests."""
+
+    called: ClassVar[str] = "a mapping (fault, share, verbs, resources, ...)"
+    takes: ClassVar[Mapping[str, Collection[str]]] = {
+        "retry_after": ("tooManyRequests", "unavailable"),
+        "delay": ("slow",),
+        "webhook": ("webhookDown",),
+    }
+    needs: ClassVar[Mapping[str, tuple[str, ...]]] = {"slow": ("delay",)}
+
+    fault: Annotated[
+        str,
+        *choice(
+            "tooManyRequests",
+            "internalError",
+            "unavailable",
+            "resetBefore",
+            "resetAfter",
+            "slow",
+            "unauthorized",
+            "forbidden",
+            "conflict",
+            "webhookDown",
+            "badGateway",
+            "gatewayTimeout",
+        ),
+    ] = Field(
+        description=(
+            "tooManyRequests: 429; internalError: 500; unavailable: 503; resetBefore and "
+            "resetAfter: the connection is reset before the request is carried out, or after; "
+            "slow: the request waits before it is carried out; unauthorized: 401; forbidden: "
+            "403; conflict: 409, as a quota's counter gives it; webhookDown: 500, an admission "
+            "webhook cannot be called; badGateway and gatewayTimeout: 502 and 504 of a balancer."
+        )
+    )
+    share: Share = Field(default=1.0, description="How many of the requests, from 0 to 1.")
+    times: Count | None = Field(default=None, description="The most requests that it happens to.")
+    skip: Count | None = Field(
+        default=None, description="So many requests that it may happen to are spared first."
+    )
+    after: Duration = Field(
+        default=0.0, description="When it begins to happen, counted from the server's start."
+    )
+    lasts: Timeout | None = Field(
+        default=None, description="How long it goes on happening; for ever where this is not said."
+    )
+    scope: Annotated[str, *choice("objects", "discovery", "all")] = Field(
+        default="objects",
+        description=(
+            "objects: requests for objects; discovery: those that ask what groups and kinds "
+            "there are; all: every request, also for the version and health."
+        ),
+    )
+    verbs: Verbs | None = Field(
+        default=None, description="Only requests with these verbs; all, where there are none."
+    )
+    resources: Resources | None = Field(
+        default=None, description="Only requests for these resources, by their plural."
+    )
+    groups: Groups | None = Field(
+        default=None, description="Only requests for these API groups; core is that of pods."
+    )
+    retry_after: Duration | None = Field(
+        default=None,
+        description="The answer's Retry-After, in whole seconds. A 429 says 1s by itself.",
+    )
+    delay: Timeout | None = Field(default=None, description="How long the request waits.")
+    webhook: Text = Field(
+        default="virtualmachineinstances-create-validator.kubevirt.io",
+        description="The name of the webhook that cannot be called.",
+    )
+
+    @model_validator(mode="after")
+    def _can_be_said(self) -> Self:
+        if self.retry_after is not None and (
+            not self.retry_after.is_integer() or self.retry_after > _MOST_RETRY_S
+        ):
+            raise refuse("retryAfter", f"HTTP counts in seconds here: write 0s to {_MOST_RETRY_S}s")
+        if self.fault == "resetAfter" and "watch" in (self.verbs or ()):
+            raise refuse("verbs", "a watch has no end after which it could be reset: leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_chosen(self) -> Self:
+        if self.scope != "objects":
+            for key in ("verbs", "resources"):
+                if getattr(self, key) is not None:
+                    raise refuse(key, f"only requests for objects have {key}: leave out the scope")
+        if self.scope == "all" and self.groups is not None:
+            raise refuse("groups", "scope all is every request: leave out the groups")
+        return self
