@@ -79,8 +79,8 @@ class Store:
         history: How many changes of a kind can be watched from the past.
 
     Attributes:
-        admit: Changes an object that is about to be stored for the first time, as an
-            admission webhook does; None for none.
+        admit: Changes an object that is about to be stored for the first time, or would
+            be if it were no dry run, as an admission webhook does; None for none.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Store:
         self.catalogue = catalogue or Catalogue()
         self.now = now
         self.version = 1
-        self.admit: Callable[[Resource, JSON], JSON] | None = None
+        self.admit: Callable[[Resource, JSON, bool], JSON] | None = None
         self._new_uid = new_uid
         self._rng = rng or random.Random()  # noqa: S311 - names, not secrets
         self._history = history
@@ -180,8 +180,10 @@ class Store:
         if kind.namespaced:
             self._admit(resource, namespace, name)
         made = rules.fresh(kind, obj, name, self._new_uid(), self.now())
-        if self.admit is not None and not dry_run:
-            made = self.admit(collection.resource, made)
+        if self.admit is not None:
+            made = self.admit(collection.resource, made, dry_run)
+            if collection.get(namespace, made["metadata"]["name"]) is not None:
+                raise refusals.already_exists(resource, namespace, made["metadata"]["name"])
         return self._commit(collection, "ADDED", made, None, dry_run=dry_run)
 
     def update(

@@ -75,6 +75,16 @@ BROKEN = {
         "f.yaml:1:53",
         "secrets have no phases",
     ),
+    "labels of another fault": (
+        "objects: [{fault: held, labels: [a]}]\n",
+        "f.yaml:1:33",
+        "only labelsStripped and labelRemoved",
+    ),
+    "no suffix of a name": (
+        "objects: [{fault: renamed, suffix: A_B}]\n",
+        "f.yaml:1:36",
+        "cannot be a name in Kubernetes",
+    ),
     "no finalizer": (
         "objects: [{fault: held, finalizer: mine}]\n",
         "f.yaml:1:36",

@@ -1,46 +1,29 @@
-"""What others do to objects: an admission webhook, and somebody who deletes them."""
+"""What others do to objects that are there: delete them, take their labels."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from perfscale.errors import ConflictError, NotFoundError
+from perfscale.sim.faults.admission import stripped
 from perfscale.sim.store import DeleteOptions
 
 if TYPE_CHECKING:
-    from perfscale.kube.resources import Resource
     from perfscale.sim.books import Books
     from perfscale.sim.faults.fates import Fates
+    from perfscale.sim.faults.model import ObjectFault
     from perfscale.sim.records import JSON, Change
     from perfscale.sim.store import Store
 
-
-class Holder:
-    """Gives objects a finalizer as they are created, which nobody will take away.
-
-    Args:
-        fates: Which objects.
-        books: Where to count them.
-    """
-
-    def __init__(self, fates: Fates, books: Books) -> None:
-        self._fates = fates
-        self._books = books
-
-    def __call__(self, resource: Resource, obj: JSON) -> JSON:
-        """The object as it is stored."""
-        added = [fault.finalizer for fault in self._fates.of(resource, obj, "held")]
-        if not added:
-            return obj
-        self._books.note_held(resource)
-        finalizers = [*(obj["metadata"].get("finalizers") or ()), *added]
-        return {**obj, "metadata": {**obj["metadata"], "finalizers": finalizers}}
+INTRUSIONS: Final = ("vanishes", "labelRemoved")
+"""The faults that befall an object once it is there."""
 
 
 class Intruder:
-    """Deletes objects that are not its own.
+    """Deletes objects that are not its own, and takes labels from them.
 
     Args:
         store: Where they are.
@@ -53,37 +36,60 @@ class Intruder:
         self._fates = fates
         self._books = books
         self._loop = asyncio.get_running_loop()
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._timers: defaultdict[str, dict[int, asyncio.TimerHandle]] = defaultdict(dict)
         self._leave = store.listen(self._hear)
 
     def close(self) -> None:
         """Let everything be."""
         self._leave()
-        for timer in self._timers.values():
+        for uid in tuple(self._timers):
+            self._forget(uid)
+
+    def _forget(self, uid: str) -> None:
+        for timer in self._timers.pop(uid, {}).values():
             timer.cancel()
 
     def _hear(self, change: Change) -> None:
         uid = change.record.uid
         if change.type == "DELETED":
-            timer = self._timers.pop(uid, None)
-            if timer is not None:
-                timer.cancel()
+            self._forget(uid)
             return
         obj = change.obj
-        if uid in self._timers or "deletionTimestamp" in obj["metadata"]:
+        if "deletionTimestamp" in obj["metadata"]:
             return
         phase = (obj.get("status") or {}).get("phase") or ""
-        for fault in self._fates.of(change.resource, obj, "vanishes"):
+        for fault in self._fates.of(change.resource, obj, *INTRUSIONS):
+            if id(fault) in self._timers.get(uid, ()):
+                continue
             if fault.phase is None or fault.phase == phase:
-                self._timers[uid] = self._loop.call_later(fault.after, self._strike, change)
-                return
+                strike = self._delete if fault.fault == "vanishes" else self._take_labels
+                timer = self._loop.call_later(fault.after, strike, change, fault)
+                self._timers[uid][id(fault)] = timer
 
-    def _strike(self, change: Change) -> None:
+    def _delete(self, change: Change, _: ObjectFault) -> None:
         record = change.record
         with suppress(NotFoundError, ConflictError):
-            current = self._store.get(change.resource, record.namespace, record.name)
-            if "deletionTimestamp" in current["metadata"]:
+            if self._current(change) is None:
                 return  # somebody was quicker
             options = DeleteOptions(uid=record.uid)
             self._store.delete(change.resource, record.namespace, record.name, options)
             self._books.note_vanished(change.resource)
+
+    def _take_labels(self, change: Change, fault: ObjectFault) -> None:
+        with suppress(NotFoundError, ConflictError):
+            current = self._current(change)
+            if current is None:
+                return
+            metadata = current["metadata"]
+            labels = stripped(metadata.get("labels") or {}, fault.labels, fault.to)
+            self._store.update(
+                change.resource, {**current, "metadata": {**metadata, "labels": labels}}
+            )
+            self._books.injected[fault.fault] += 1
+
+    def _current(self, change: Change) -> JSON | None:
+        """The object as it is now, unless it has been asked to go."""
+        record = change.record
+        current = self._store.get(change.resource, record.namespace, record.name)
+        is_same = current["metadata"]["uid"] == record.uid
+        return current if is_same and "deletionTimestamp" not in current["metadata"] else None

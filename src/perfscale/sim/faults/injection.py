@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from perfscale.sim.faults.admission import ADMITTED, Admission
 from perfscale.sim.faults.controllers import FatefulController
 from perfscale.sim.faults.fates import Fates
-from perfscale.sim.faults.hands import Holder, Intruder
+from perfscale.sim.faults.hands import INTRUSIONS, Intruder
 from perfscale.sim.faults.model import PHASED
 from perfscale.sim.faults.outages import Outages
 from perfscale.sim.faults.requests import RequestFaults
@@ -70,8 +71,8 @@ class FaultInjection:
             if faults.watches
             else None
         )
-        if "held" in self._kinds:
-            store.admit = Holder(self._fates, books)
+        if self._kinds.intersection(ADMITTED):
+            store.admit = Admission(self._fates, books)
 
     def overrule(self, controller: Controller) -> Controller:
         """The controller, made to let objects fail, or be stuck, if it is to do so."""
@@ -81,10 +82,10 @@ class FaultInjection:
 
     @asynccontextmanager
     async def running(self, listener: Listener) -> AsyncIterator[None]:
-        """Let happen what happens by itself: outages, and others' deletions."""
+        """Let happen what happens by itself: outages, and what others do."""
         self._uptime.begin()
         async with AsyncExitStack() as stack:
-            if "vanishes" in self._kinds:
+            if self._kinds.intersection(INTRUSIONS):
                 stack.callback(Intruder(self._store, self._fates, self._books).close)
             if self._faults.outages:
                 tasks = await stack.enter_async_context(asyncio.TaskGroup())

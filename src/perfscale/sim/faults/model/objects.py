@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Final, Self
 from pydantic import Field, model_validator
 
 from perfscale.config.choices import choice
-from perfscale.config.fields import Duration, Text
+from perfscale.config.fields import Duration, Label, Text
 from perfscale.sim.faults.fields import Finalizer, Names, Resources, Share
 from perfscale.sim.faults.model.fault import Fault, refuse
 
@@ -21,18 +21,36 @@ class ObjectFault(Fault):
 
     called: ClassVar[str] = "a mapping (fault, share, names, resources, ...)"
     takes: ClassVar[Mapping[str, Collection[str]]] = {
-        "phase": ("fails", "stuck", "vanishes"),
+        "phase": ("fails", "stuck", "vanishes", "labelRemoved"),
         "reason": ("fails", "stuck"),
         "message": ("fails", "stuck"),
-        "after": ("vanishes",),
+        "after": ("vanishes", "labelRemoved"),
         "finalizer": ("held",),
+        "labels": ("labelsStripped", "labelRemoved"),
+        "annotations": ("annotationsStripped",),
+        "to": ("labelsStripped", "annotationsStripped", "labelRemoved"),
+        "suffix": ("renamed",),
     }
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {"stuck": ("phase",), "fails": ("phase",)}
 
-    fault: Annotated[str, *choice("fails", "stuck", "vanishes", "held")] = Field(
+    fault: Annotated[
+        str,
+        *choice(
+            "fails",
+            "stuck",
+            "vanishes",
+            "held",
+            "labelsStripped",
+            "annotationsStripped",
+            "renamed",
+            "labelRemoved",
+        ),
+    ] = Field(
         description=(
             "fails: its next phase is Failed; stuck: it stays in a phase; vanishes: somebody "
-            "else deletes it; held: it has a finalizer that nobody removes."
+            "else deletes it; held: it has a finalizer that nobody removes; labelsStripped, "
+            "annotationsStripped and renamed: admission changes it as it is created; "
+            "labelRemoved: a controller takes its labels away later."
         )
     )
     share: Share = Field(default=1.0, description="How many of the objects, from 0 to 1.")
@@ -47,15 +65,28 @@ class ObjectFault(Fault):
         default=None,
         description=(
             "The phase in which it is stuck or out of which it fails, or that it is in when it "
-            "is deleted (at once where this is not said)."
+            "is deleted or loses its labels (at once where this is not said)."
         ),
     )
     reason: Text | None = Field(default=None, description="The reason in its conditions.")
     message: Text | None = Field(default=None, description="The message in its conditions.")
-    after: Duration = Field(default=0.0, description="How long after that it is deleted.")
+    after: Duration = Field(
+        default=0.0, description="How long after that it is deleted, or loses its labels."
+    )
     finalizer: Finalizer = Field(
         default="simulation.perfscale/held", description="The finalizer that stays."
     )
+
+    labels: Names = Field(
+        default=("*",), description="The labels that go, by their keys; * and ? stand for anything."
+    )
+    annotations: Names = Field(
+        default=("*",), description="The annotations that go, by their keys, likewise."
+    )
+    to: Text | None = Field(
+        default=None, description="The value that they get, instead of being taken away."
+    )
+    suffix: Label = Field(default="renamed", description="What the name gets, after a dash.")
 
     @model_validator(mode="after")
     def _has_phases(self) -> Self:
