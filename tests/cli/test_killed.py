@@ -210,18 +210,21 @@ def full(
     return perfscale.shell(f"ulimit -f {kilobytes}; {command}")
 
 
-def test_a_disk_without_room_for_the_journal_costs_neither_the_run_nor_its_numbers(
+def test_a_run_that_fills_its_disk_has_its_numbers_and_has_not_passed(
     perfscale: CommandLine, simulated: SimulatedProcess
 ) -> None:
     ended = full(perfscale, simulated, "full", 128)
-    assert ended.code == 0, ended.err
-    assert "PASSED" in ended.out
+    assert ended.code == 1, ended.err
+    assert "FAILED" in ended.out
+    assert "✗ the results could not all be written: results/" in ended.out
     assert "300 requested, 300 created, 300 ready, 300 deleted" in ended.out
     assert "warning: the journal cannot be written: " in ended.err
     assert "File too large" in ended.err
     (folder,) = perfscale.results
     assert "objects.ndjson" not in {path.name for path in folder.iterdir()}
-    assert json.loads((folder / "summary.json").read_text())["objects"]["ready"] == 300
+    summary = json.loads((folder / "summary.json").read_text())
+    assert (summary["outcome"], summary["exitCode"]) == ("failed", 1)
+    assert summary["objects"]["ready"] == 300
     # What the journal holds is less than that, so it does not replace it.
     said = perfscale("report", folder)
     assert said.code == 2

@@ -1,4 +1,7 @@
+import errno
 import json
+import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +22,7 @@ from perfscale.results import (
     WatchCounts,
     locate_run,
     summarize,
+    with_lost_results,
 )
 
 RESULT: Final = replace(
@@ -36,7 +40,7 @@ def folder(tmp_path: Path) -> Iterator[RunFolder]:
     folder = RunFolder(tmp_path / "results")
     folder.begin(INFO)
     yield folder
-    if not (path_of(folder) / "summary.json").exists():
+    if folder.path is not None and not (folder.path / "summary.json").exists():
         folder.finish(RESULT)
 
 
@@ -101,8 +105,8 @@ def test_records_take_their_place_when_the_run_has_ended(folder: RunFolder) -> N
     assert not [path for path in path_of(folder).iterdir() if path.name.startswith(".")]
 
 
-def no_space(**_: object) -> NoReturn:
-    raise OSError("no space")
+def no_space(*_: object, **__: object) -> NoReturn:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_records_that_could_not_be_written_are_made_from_the_journal(
@@ -112,7 +116,7 @@ def test_records_that_could_not_be_written_are_made_from_the_journal(
         folder.note(entry)
     with monkeypatch.context() as full:
         full.setattr("tempfile.TemporaryFile", no_space)
-        with pytest.raises(OSError, match="no space"):
+        with pytest.raises(OSError, match="No space"):
             folder.record([record()])
     folder.finish(RESULT)
     names = [json.loads(line)["name"] for line in objects_of(folder)]
@@ -124,13 +128,58 @@ def test_without_records_and_journal_there_still_is_a_summary(
     folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.TemporaryFile", no_space)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(OSError, match="No space"):
         folder.record([record()])
     (path_of(folder) / "journal.ndjson").unlink()
-    with pytest.raises(OSError, match="journal cannot be read"):
+    with pytest.raises(OSError, match="journal cannot be read") as caught:
         folder.finish(RESULT)
     assert not (path_of(folder) / "objects.ndjson").exists()
-    assert summary(folder) == summarize(RESULT)
+    assert summary(folder) == summarize(with_lost_results(RESULT, caught.value))
+
+
+def test_a_summary_of_lost_records_does_not_say_that_the_run_passed(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.record([record()])
+    monkeypatch.setattr("shutil.copyfileobj", no_space)
+    with pytest.raises(OSError, match=r"density-.*: No space left on device"):
+        folder.finish(RESULT)
+    told = summary(folder)
+    assert (told["outcome"], told["exitCode"]) == ("failed", 1)
+    (problem,) = told["problems"]
+    assert problem.startswith(f"the results could not all be written: {path_of(folder)}: No space")
+
+
+def test_results_whose_folder_is_gone_go_to_a_temporary_one(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    folder.record([record()])
+    shutil.rmtree(path_of(folder))
+    with pytest.raises(OSError, match="No such file"):
+        folder.finish(RESULT)
+    assert path_of(folder).parent == tmp_path
+    assert path_of(folder).name.startswith("perfscale-results-")
+    assert summary(folder)["exitCode"] == 1
+    assert len(objects_of(folder)) == 1
+    assert locate_run(tmp_path, "1234") is None
+
+
+def test_results_that_can_be_written_nowhere_have_no_folder(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    shutil.rmtree(path_of(folder))
+    with pytest.raises(OSError, match="No such file"):
+        folder.finish(RESULT)
+    assert folder.path is None
+
+
+def test_the_folder_of_a_run_is_for_its_owner_alone(folder: RunFolder) -> None:
+    folder.record([record()])
+    folder.finish(RESULT)
+    assert path_of(folder).stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o077 for path in path_of(folder).iterdir()} == {0}
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_with_a_way_out(tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 SOME_FAILED = 1
 EXCEEDED = 3
+_SHARED = 0o644
+"""The results are numbers and no more, for whoever comes by."""
 
 
 @dataclass(frozen=True)
@@ -229,7 +231,7 @@ def _write(path: Path, text: str) -> None:
     from perfscale.results import write_file
 
     try:
-        write_file(path, text + "\n")
+        write_file(path, text + "\n", mode=_SHARED)
     except OSError as error:
         raise ResultsError(
             f"{path}: the results cannot be written: {error.strerror or error}",

@@ -99,6 +99,12 @@ def tell_result(
         say(left)
 
 
+def tell_summary(result: RunResult) -> None:
+    """Write the summary to standard error: there is no file that has it."""
+    say("the summary, which could be written nowhere:")
+    say(json.dumps(summarize(result), indent=2))
+
+
 def _print_result(result: RunResult, folder: Path | None, left: str) -> None:
     console = Console(highlight=False)
     duration = format_duration(round(result.duration_s, 1))

@@ -46,12 +46,18 @@ def report(
     from perfscale.cli.page import make_page
     from perfscale.cli.report import tell_result
     from perfscale.cli.run_audit import write_input
+    from perfscale.errors import ResultsError
     from perfscale.results import write_report
 
     log_more(verbose)
     folder = _folder(run)
     made = write_report(folder)
-    write_input(folder, made.result)
+    try:
+        write_input(folder, made.result)
+    except OSError as error:
+        raise ResultsError(
+            f"{folder}: the report cannot be written: {error.strerror or error}"
+        ) from error
     tell_result(made.result, folder, cleanup=made.cleanup, output=output)
     make_page(folder, output)
     export_results(folder, export)

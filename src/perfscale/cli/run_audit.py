@@ -181,6 +181,9 @@ def write_input(folder: Path, result: RunResult, plan: AuditPlan | None = None) 
     """Leave an input file of the run's own time for audits that come later.
 
     One that is there already stays.
+
+    Raises:
+        OSError: It cannot be written.
     """
     from perfscale.audit import INPUT_FILE, input_document
     from perfscale.results import write_file
@@ -194,7 +197,4 @@ def write_input(folder: Path, result: RunResult, plan: AuditPlan | None = None) 
     else:
         interval_s = plan.config.scrape_interval
         document = input_document(start, end, url=plan.endpoint.url, scrape_interval_s=interval_s)
-    try:
-        write_file(path, json.dumps(document, indent=2) + "\n")
-    except OSError as error:
-        say(f"warning: {path} cannot be written: {error.strerror or error}")
+    write_file(path, json.dumps(document, indent=2) + "\n")

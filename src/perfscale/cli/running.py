@@ -126,29 +126,33 @@ async def _run(settings: RunSettings) -> int:
         if settings.simulate:
             # Whatever is left of the run will have gone with its cluster.
             result = replace(result, remains=False)
+        code = result.exit_code
         try:
             # While the cluster is there: it has to be scraped once more.
             result = await _audited(settings, folder, result)
         finally:
-            with unread_at_worst():
-                _conclude(settings, result, folder.path)
-    return result.exit_code
+            code = _conclude(settings, result, folder.path)
+    return code
 
 
 async def _audited(settings: RunSettings, folder: RunFolder, result: RunResult) -> RunResult:
     """Leave what an audit needs; audit the run if that was asked for and it came to its end."""
-    if folder.path is not None:
-        write_input(folder.path, result, settings.audit)
-    from perfscale.results import RunOutcome, with_audit
+    from perfscale.results import RunOutcome, with_audit, with_lost_results
 
+    if folder.path is not None:
+        try:
+            write_input(folder.path, result, settings.audit)
+        except OSError as error:
+            result = with_lost_results(result, error)
     if settings.audit is None or result.outcome is RunOutcome.INTERRUPTED:
         return result
     record = await audit_run(settings.audit, result)
+    if folder.path is None:
+        return with_audit(result, record)
     try:
         return folder.add_audit(result, record)
     except OSError as error:
-        say(f"warning: the audit cannot be written: {error.strerror or error}")
-        return with_audit(result, record)
+        return with_lost_results(with_audit(result, record), error)
 
 
 async def _display(following: Coroutine[None, None, None]) -> None:
@@ -157,27 +161,45 @@ async def _display(following: Coroutine[None, None, None]) -> None:
         await following
 
 
-def _conclude(settings: RunSettings, result: RunResult, folder: Path | None) -> None:
-    """Tell how the run ended, once it has."""
-    from perfscale.cli.page import make_page
-    from perfscale.cli.report import tell_result
-    from perfscale.errors import ResultsError
+def _conclude(settings: RunSettings, result: RunResult, folder: Path | None) -> int:
+    """Tell how the run ended, once it has, and make what is made of its files.
+
+    Returns:
+        The exit code: the run's own, unless something could not be written that was asked for.
+    """
+    from perfscale.cli.report import tell_result, tell_summary
+    from perfscale.errors import ResultsError, RunFailedError
+    from perfscale.results import graver
 
     if result.error is not None:
         report_failure(result.error)
     cleanup = _cleanup_command(settings, result.info)
     with unread_at_worst():  # whoever has read enough may want the files all the same
         tell_result(result, folder, cleanup=cleanup, output=settings.output)
-    if folder is not None:
+    if folder is None:
+        with unread_at_worst():
+            tell_summary(result)
+        return result.exit_code
+    code = result.exit_code
+    for write in (_export, _make_page):
         try:
-            export_results(folder, settings.export)
-        except ResultsError as error:
-            say(f"warning: the results were not exported: {error}")
-    if settings.report and folder is not None:
-        try:
-            make_page(folder, settings.output)
+            with unread_at_worst():
+                write(settings, folder)
         except ResultsError as error:  # the other results stand without it
-            say(f"warning: there is no report: {error}")
+            say(f"error: {error}")
+            code = graver(code, RunFailedError.exit_code)
+    return code
+
+
+def _export(settings: RunSettings, folder: Path) -> None:
+    export_results(folder, settings.export)
+
+
+def _make_page(settings: RunSettings, folder: Path) -> None:
+    from perfscale.cli.page import make_page
+
+    if settings.report:
+        make_page(folder, settings.output)
 
 
 async def _execute(generator: LoadGenerator) -> RunResult:

@@ -39,7 +39,7 @@ from perfscale.errors import ApiError, ClusterError
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.resources import NAMESPACES, Place
 from perfscale.kube.stats import RequestStats
-from perfscale.results import RunResult, Totals, assess, judge_thresholds
+from perfscale.results import RunResult, Totals, assess, judge_thresholds, with_lost_results
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -363,6 +363,6 @@ class Run:
             try:
                 order.sink.finish(result)
             except OSError as error:
-                context.warn(f"the results could not all be written: {error}")
+                result = with_lost_results(result, error)
         order.broadcast.send(RunFinished(result))
         return result

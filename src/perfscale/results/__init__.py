@@ -48,6 +48,7 @@ from perfscale.results.kinds import accounts_of
 from perfscale.results.kube_burner import export_kube_burner
 from perfscale.results.latency import LatencySamples, LatencySummary
 from perfscale.results.meter import RequestMeter
+from perfscale.results.outcome import graver, with_lost_results
 from perfscale.results.phases import PhaseTimes
 from perfscale.results.records import (
     ClusterInfo,
@@ -135,6 +136,7 @@ __all__ = [
     "assess",
     "cleanup_command",
     "export_kube_burner",
+    "graver",
     "judge_thresholds",
     "locate_run",
     "milliseconds",
@@ -144,6 +146,7 @@ __all__ = [
     "tally_rate",
     "threshold_title",
     "with_audit",
+    "with_lost_results",
     "write_file",
     "write_report",
 ]

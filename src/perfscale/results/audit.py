@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from perfscale.errors import ResultsError
-from perfscale.results.records import RunOutcome
+from perfscale.results.outcome import with_problems
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from perfscale.results.records import RunResult
 
 AUDIT_FILE: Final = "audit.json"
-_GRAVEST_FIRST: Final = (70, 4, 1, 3)
-_INTERRUPTED: Final = 128
-"""From here on an exit code says which signal ended the run."""
 
 
 class AuditedValue(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -126,25 +123,7 @@ def with_audit(result: RunResult, record: AuditRecord | None) -> RunResult:
     """A run's result, with its audit taken into account."""
     if record is None:
         return result
-    failed = result.outcome is RunOutcome.PASSED and record.exit_code != 0
-    return replace(
-        result,
-        outcome=RunOutcome.FAILED if failed else result.outcome,
-        exit_code=graver(result.exit_code, record.exit_code),
-        problems=(*result.problems, *record.problems),
-        audit=record,
-    )
-
-
-def graver(first: int, second: int) -> int:
-    """The one of two exit codes that stands: a signal's, else 70, 4, 1, 3, 0."""
-
-    def rank(code: int) -> int:
-        if code >= _INTERRUPTED:
-            return -1
-        return _GRAVEST_FIRST.index(code) if code in _GRAVEST_FIRST else len(_GRAVEST_FIRST)
-
-    return min(first, second, key=rank)
+    return replace(with_problems(result, record.exit_code, record.problems), audit=record)
 
 
 def read_audit(folder: Path) -> AuditRecord | None:

@@ -28,12 +28,19 @@ _COPIED_BYTES = 1 << 20
 class AtomicFile:
     """A file that takes its place when it is complete, or not at all.
 
+    Its owner alone can read it: it may say what only they are to know.
+
+    Args:
+        path: Its place.
+        mode: Who can read it otherwise.
+
     Resource handling: a context manager; leaving it with an error removes what
     was written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, mode: int = 0o600) -> None:
         self._path = path
+        self._mode = mode
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         self._temporary = Path(temporary)
         self.file: IO[bytes] = os.fdopen(descriptor, "wb")
@@ -51,17 +58,16 @@ class AtomicFile:
         try:
             self.file.close()
             if exc_type is None:
-                # mkstemp makes it 0600; results are for sharing
-                self._temporary.chmod(0o644)
+                self._temporary.chmod(self._mode)
                 self._temporary.replace(self._path)
         finally:
             with contextlib.suppress(OSError):
                 self._temporary.unlink(missing_ok=True)
 
 
-def write_file(path: Path, text: str) -> None:
-    """Replace a file in one step."""
-    with AtomicFile(path) as atomic:
+def write_file(path: Path, text: str, *, mode: int = 0o600) -> None:
+    """Replace a file in one step; see `AtomicFile`."""
+    with AtomicFile(path, mode=mode) as atomic:
         # What comes from a command line need not be Unicode; JSON can hold it escaped.
         atomic.file.write(text.encode(errors="backslashreplace"))
 
@@ -129,8 +135,8 @@ class RecordFiles:
             self.whole = False
             raise
 
-    def publish(self) -> None:
-        """Put both in their places.
+    def publish(self, folder: Path | None = None) -> None:
+        """Put both in their places, in the folder that they were opened for or another.
 
         Raises:
             OSError: They could not be written.
@@ -138,7 +144,7 @@ class RecordFiles:
         self._file(OBJECTS_FILE)
         for name, file in self._files.items():
             file.seek(0)
-            with AtomicFile(self._folder / name) as atomic:
+            with AtomicFile((folder or self._folder) / name) as atomic:
                 shutil.copyfileobj(file, atomic.file, _COPIED_BYTES)
 
     def _file(self, name: str) -> IO[bytes]:

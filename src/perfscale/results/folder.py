@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import tempfile
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from perfscale.errors import ResultsError
 from perfscale.results.audit import AUDIT_FILE, with_audit
 from perfscale.results.entries import JOURNAL_VERSION, Begin, EndEntry, Totals
 from perfscale.results.files import RecordFiles, try_folder, write_file
 from perfscale.results.journal import JOURNAL_FILE, JournalWriter
+from perfscale.results.outcome import with_lost_results
 from perfscale.results.report import dump, write_report, write_result
 from perfscale.results.runfile import RUN_FILE, WORKLOAD_FILE, cleanup_command, describe_run
 from perfscale.results.timeseries import TimeSeries, write_timeseries
@@ -21,6 +26,10 @@ if TYPE_CHECKING:
     from perfscale.results.audit import AuditRecord
     from perfscale.results.entries import Entry
     from perfscale.results.records import ObjectRecord, RunInfo, RunResult
+
+
+_OWNER_ALONE: Final = 0o700
+"""A run's folder names servers, contexts and command lines: it is nobody else's to read."""
 
 
 class _Begun(NamedTuple):
@@ -35,7 +44,8 @@ class _Begun(NamedTuple):
 class RunFolder:
     """A `ResultSink` that writes ``<parent>/<workload file>-<UTC time>-<run id>/``.
 
-    The folder is made when the run begins; ``path`` is None until then. What
+    The folder is made when the run begins; ``path`` is None until then. Its owner
+    alone can read it. What
     happens goes to the journal at once, so that a run that is killed loses no
     more than its last second; the other files take their places at the end.
 
@@ -77,9 +87,9 @@ class RunFolder:
         stem = Path(info.source).stem if info.source else "run"
         path = self._parent / f"{stem}-{info.started_at:%Y%m%dT%H%M%SZ}-{info.run_id}"
         try:
-            path.mkdir(parents=True)
-            write_file(path / RUN_FILE, dump(describe_run(info, self._cleanup(info))))
-            write_file(path / WORKLOAD_FILE, info.workload_yaml)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.mkdir(mode=_OWNER_ALONE)
+            _describe(path, info, self._cleanup(info))
             journal = _open_journal(path / JOURNAL_FILE, info)
         except OSError as error:
             raise _unwritable(path, error) from error
@@ -108,25 +118,43 @@ class RunFolder:
         """Write the other files; each is written whole or not at all.
 
         Records that could not be written are made from the journal now, unless
-        that has gaps too.
+        that has gaps too. Where the summary cannot be written, everything that
+        there is goes to a new folder for temporary files, and ``path`` names that
+        one; where that fails too, ``path`` is None.
 
         Raises:
-            OSError: Something could not be written, and that was not told before.
+            OSError: Something of the results could not be written, and why.
         """
         begun = self._opened()
         failure = _end_journal(begun.journal, result)
-        with begun.records as records:
+        with begun.records:
+            failure = _write_records(begun, result) or failure
             try:
-                if records.whole:
-                    records.publish()
-                    write_timeseries(begun.path, begun.series, result.duration_s)
-                elif not begun.journal.lost:
-                    write_report(begun.path)
-            except (OSError, ResultsError) as error:
-                failure = failure or OSError(str(error))
-        write_result(begun.path, result)
+                _write_outcome(begun.path, result, failure)
+            except OSError as error:
+                failure = failure or _located(begun.path, error)
+                self.path = self._write_elsewhere(begun, result, failure)
         if failure is not None:
             raise failure
+
+    def _write_elsewhere(self, begun: _Begun, result: RunResult, why: OSError) -> Path | None:
+        """Write what there is into a temporary folder; returns it unless that fails too."""
+        try:
+            path = Path(tempfile.mkdtemp(prefix="perfscale-results-"))
+        except OSError:
+            return None
+        try:
+            _describe(path, result.info, self._cleanup(result.info))
+            _write_outcome(path, result, why)
+        except OSError:
+            shutil.rmtree(path, ignore_errors=True)
+            return None
+        self._begun = begun._replace(path=path)
+        if begun.records.whole:
+            with suppress(OSError):  # the summary says already that not everything is there
+                begun.records.publish(path)
+                write_timeseries(path, begun.series, result.duration_s)
+        return path
 
     def add_audit(self, result: RunResult, record: AuditRecord) -> RunResult:
         """Put an audit of the run beside its other files, and into the summary.
@@ -156,8 +184,42 @@ def _unwritable(path: Path, error: OSError) -> ResultsError:
     )
 
 
+def _describe(path: Path, info: RunInfo, cleanup: str | None) -> None:
+    write_file(path / RUN_FILE, dump(describe_run(info, cleanup)))
+    write_file(path / WORKLOAD_FILE, info.workload_yaml)
+
+
+def _write_records(begun: _Begun, result: RunResult) -> OSError | None:
+    """Put the records in their places, from the journal if need be; what went wrong."""
+    if not begun.records.whole and begun.journal.lost:
+        return OSError(f"{begun.path}: neither the objects' records nor all of the journal")
+    try:
+        if begun.records.whole:
+            begun.records.publish(begun.path)
+            write_timeseries(begun.path, begun.series, result.duration_s)
+        else:
+            write_report(begun.path)
+    except (OSError, ResultsError) as error:
+        return _located(begun.path, error)
+    return None
+
+
+def _write_outcome(path: Path, result: RunResult, failure: OSError | None) -> None:
+    write_result(path, result if failure is None else with_lost_results(result, failure))
+
+
+def _located(path: Path, error: OSError | ResultsError) -> OSError:
+    """The same error in one sentence, with the folder that it was about."""
+    reason = error.strerror if isinstance(error, OSError) else None
+    return OSError(f"{path}: {reason}" if reason else str(error))
+
+
+def _open_for_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def _open_journal(path: Path, info: RunInfo) -> JournalWriter:
-    file = path.open("xb", buffering=0)
+    file = open(path, "xb", buffering=0, opener=_open_for_owner)  # noqa: SIM115 -- the writer owns it
     journal = JournalWriter(file)
     try:
         journal.write_now(

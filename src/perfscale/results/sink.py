@@ -16,8 +16,8 @@ class ResultSink(Protocol):
 
     The engine calls these in order: ``begin`` once before the first create,
     ``record`` any number of times, ``finish`` once. They block, so they should
-    be quick. ``begin`` raises `ResultsError` to stop the run; an error from
-    the others is reported and does not stop it.
+    be quick. ``begin`` raises `ResultsError` to stop the run. An `OSError` from
+    the others is reported and does not stop it; one from ``finish`` fails it.
     """
 
     def begin(self, info: RunInfo) -> None:
