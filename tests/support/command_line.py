@@ -158,13 +158,13 @@ class CommandLine:
         )
         return Ended(done.returncode, done.stdout, done.stderr)
 
-    async def beside(self, *arguments: str | Path) -> Ended:
+    async def beside(self, *arguments: str | Path, **environment: str) -> Ended:
         """Run the command to its end beside a server in this event loop."""
         process = await asyncio.create_subprocess_exec(
             self.program,
             *map(str, arguments),
             cwd=self.folder,
-            env=self.environment,
+            env={**self.environment, **environment},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -30,6 +30,13 @@ if TYPE_CHECKING:
     from perfscale.sim.faults import Faults
 
 
+def _shown_command() -> tuple[str, ...]:
+    """The command line, for results that other people read."""
+    from perfscale.config.address import without_credentials
+
+    return tuple(map(without_credentials, sys.argv))
+
+
 @dataclass(frozen=True)
 class RunSettings:
     """The command line of `run`, apart from the workload file and its overrides."""
@@ -52,7 +59,7 @@ class RunSettings:
     container_tag: str | None = None
     audit: AuditPlan | None = None
     metrics_port: int | None = None
-    command: tuple[str, ...] = field(default_factory=lambda: tuple(sys.argv))
+    command: tuple[str, ...] = field(default_factory=_shown_command)
 
 
 def start(settings: RunSettings) -> int:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
+
+_CREDENTIALS: Final = re.compile(r"(?<=://)[^/?#\s]*@")
 
 
 class Address(NamedTuple):
@@ -43,3 +46,8 @@ def parse_address(text: str) -> Address:
     netloc = where if port is None else f"{where}:{port}"
     bare = urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), "", ""))
     return Address(bare, unquote(parts.username or ""), unquote(parts.password or ""))
+
+
+def without_credentials(text: str) -> str:
+    """A text, such as an argument of a command line, with the credentials of URLs in it masked."""
+    return _CREDENTIALS.sub("***@", text)

@@ -1,0 +1,195 @@
+"""No credential is in anything that is written or said, whatever way it came in."""
+
+import base64
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from command_line import CommandLine
+from scripted_prometheus import scripted_prometheus
+from scripted_server import refuses, scripted_server
+from simulated_process import SimulatedProcess
+from workload_file import entry, write_workload
+
+MARKER = "m4rk3r"
+"""Part of every secret."""
+PAIR = base64.b64encode(f"me:{MARKER}".encode()).decode()
+KEY = base64.b64encode(MARKER.encode()).decode()
+PORT_OF_NOBODY = "127.0.0.1:9"
+RUN = ("run", "workload.yaml", "--simulate", "--speed", "50")
+
+
+@dataclass
+class Way:
+    """How secrets come in: by the kubeconfig's user and cluster, by options, by the environment."""
+
+    user: dict[str, Any] = field(default_factory=dict)
+    cluster: dict[str, Any] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def plugin(script: str) -> dict[str, Any]:
+    version = "client.authentication.k8s.io/v1"
+    return {
+        "exec": {
+            "apiVersion": version,
+            "command": "sh",
+            "args": ["-c", script],
+            "env": [{"name": "SECRET", "value": MARKER}],
+        }
+    }
+
+
+def gives(status: str) -> dict[str, Any]:
+    return plugin(
+        f'printf \'{{"apiVersion": "client.authentication.k8s.io/v1", "status": %s}}\' \'{status}\''
+    )
+
+
+WAYS = {
+    "a token": Way({"token": MARKER}),
+    "a token of two lines": Way({"token": f"{MARKER}\r\nX-Remote-User: admin"}),
+    "a password": Way({"username": "me", "password": MARKER}),
+    "a client key": Way(
+        {
+            "client-certificate-data": "anVuaw==",
+            "client-key-data": base64.b64encode(MARKER.encode()),
+        }
+    ),
+    "a key that is not base64": Way({"client-key-data": f"%{MARKER}"}),
+    "a plugin's token": Way(gives(f'{{"token": "{MARKER}"}}')),
+    "a plugin's key": Way(
+        gives(f'{{"clientCertificateData": "{MARKER}", "clientKeyData": "{MARKER}"}}')
+    ),
+    "a plugin that babbles": Way(plugin(f"echo {MARKER}")),
+    "a plugin's nothing": Way(gives(f'{{"other": "{MARKER}"}}')),
+    "a proxy's password": Way({}, {"proxy-url": f"http://me:{MARKER}@{PORT_OF_NOBODY}"}),
+    "a SOCKS proxy's password": Way({}, {"proxy-url": f"socks5://me:{MARKER}@{PORT_OF_NOBODY}"}),
+    "a proxy of no kind": Way({}, {"proxy-url": f"ftp://me:{MARKER}@{PORT_OF_NOBODY}"}),
+    "the environment's proxy": Way(
+        {},
+        {"server": "https://api.example"},
+        (),
+        {"HTTPS_PROXY": f"http://me:{MARKER}@127.0.0.1:9"},
+    ),
+    "a server's password": Way({}, {"server": f"http://me:{MARKER}@{PORT_OF_NOBODY}"}),
+    "an option's server": Way(options=("--master", f"http://me:{MARKER}@{PORT_OF_NOBODY}")),
+    "a Prometheus's password": Way(
+        options=("--prometheus", f"http://me:{MARKER}@{PORT_OF_NOBODY}/path")
+    ),
+    "a Prometheus of the file": Way(
+        options=("--set", f"globalConfig.audit.prometheusURL=http://me:{MARKER}@p")
+    ),
+    "the environment's token": Way(
+        options=("--prometheus", f"http://{PORT_OF_NOBODY}"),
+        environment={"PERFSCALE_PROMETHEUS_TOKEN": MARKER},
+    ),
+    "the environment's password": Way(
+        options=("--prometheus", f"http://{PORT_OF_NOBODY}"),
+        environment={
+            "PERFSCALE_PROMETHEUS_USERNAME": "me",
+            "PERFSCALE_PROMETHEUS_PASSWORD": MARKER,
+        },
+    ),
+}
+
+
+class Planted:
+    """A command line in one folder, and the secrets in another."""
+
+    def __init__(self, folder: Path) -> None:
+        self._secrets = folder / "secrets"
+        self._secrets.mkdir()
+        work = folder / "work"
+        work.mkdir()
+        self.perfscale = CommandLine(work)
+        write_workload(work, entry("vmi-ephemeral.yaml", 2, "secrets"))
+
+    def kubeconfig(self, server: str, way: Way) -> str:
+        path = self._secrets / "config"
+        document = {
+            "current-context": "lab",
+            "contexts": [{"name": "lab", "context": {"cluster": "c", "user": "u"}}],
+            "clusters": [{"name": "c", "cluster": {"server": server, **way.cluster}}],
+            "users": [{"name": "u", "user": way.user}],
+        }
+        path.write_text(yaml.safe_dump(document))
+        return str(path)
+
+    def audit_input(self, **content: Any) -> str:
+        path = self._secrets / "input.json"
+        path.write_text(yaml.safe_dump(content))
+        return str(path)
+
+    def written(self) -> Iterator[tuple[str, str]]:
+        """Every file there is, by its name."""
+        for folder, _, names in os.walk(self.perfscale.folder):
+            for name in names:
+                path = Path(folder, name)
+                yield str(path), path.read_text(encoding="utf-8", errors="replace")
+
+    def check(self, *said: str) -> None:
+        for where, text in [*self.written(), *(("the terminal", each) for each in said)]:
+            for secret in (MARKER, PAIR):
+                assert secret not in text, (
+                    f"{where}: {text[max(0, text.find(secret) - 200) :][:400]}"
+                )
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> Planted:
+    return Planted(tmp_path)
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+async def test_a_secret_is_in_nothing_that_a_run_writes_or_says(
+    planted: Planted, simulated: SimulatedProcess, way: Way
+) -> None:
+    async with scripted_server(refuses(401, "Unauthorized")) as refusing:
+        for server, verbose in (
+            (simulated.server, ["-vv"]),
+            (refusing.url, ["-v"]),
+            (f"http://{PORT_OF_NOBODY}", []),
+        ):
+            config = ["--kubeconfig", planted.kubeconfig(server, way)]
+            ended = await planted.perfscale.beside(
+                "run", "workload.yaml", *config, *way.options, *verbose, **way.environment
+            )
+            planted.check(ended.out, ended.err)
+
+
+async def test_the_password_of_an_audits_input_is_in_nothing_that_it_writes_or_says(
+    planted: Planted,
+) -> None:
+    for more in (
+        {"prometheusUserName": "me", "prometheusPassword": MARKER},
+        {"prometheusBearerToken": MARKER},
+        {"prometheusBearerToken": MARKER, "prometheusUserName": "me"},
+        {"prometheusURL": f"http://me:{MARKER}@{PORT_OF_NOBODY}"},
+        {"prometheusURL": f"http://me:{MARKER}@{PORT_OF_NOBODY}?x"},
+        {"prometheusPassword": [MARKER]},
+    ):
+        file = planted.audit_input(**{"prometheusURL": f"http://{PORT_OF_NOBODY}", **more})
+        for verbose in ((), ("-vv",)):
+            ended = await planted.perfscale.beside("audit", "--config-file", file, *verbose)
+            assert ended.code in {2, 4}, ended.err
+            planted.check(ended.out, ended.err)
+
+
+async def test_a_command_line_is_kept_without_the_passwords_in_it(planted: Planted) -> None:
+    async with scripted_prometheus() as prometheus:
+        url = prometheus.url.replace("://", f"://me:{MARKER}@") + "/path"
+        ended = await planted.perfscale.beside(*RUN, "-vv", f"--prometheus={url}")
+        assert ended.code == 0, ended.err
+        signed_in = {request.headers["authorization"] for request in prometheus.requests}
+    assert signed_in == {f"Basic {PAIR}"}
+    planted.check(ended.out, ended.err)
+    [folder] = planted.perfscale.results
+    command = json.loads((folder / "run.json").read_text())["command"]
+    assert command[-1] == f"--prometheus={prometheus.url.replace('://', '://***@')}/path"
