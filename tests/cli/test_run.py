@@ -53,7 +53,7 @@ def test_the_packaged_workload_runs_and_its_results_say_all_and_run_again(
 
 
 def check_summary(summary: dict[str, Any], run_id: str) -> None:
-    assert summary["schemaVersion"] == 1
+    assert summary["schemaVersion"] == 2
     assert summary["runId"] == run_id
     assert summary["startedAt"] < summary["finishedAt"]
     assert (summary["outcome"], summary["exitCode"]) == ("passed", 0)

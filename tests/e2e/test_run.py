@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from clusters import CONFIGMAPS, VMIS, ClusterUnderTest, MemorySink
+from faulty_runs import faulty_run
 from moments import MOMENTS, AtMoment
 from workloads import config, objects, template, workload
 
@@ -297,6 +298,21 @@ async def test_the_rate_is_held_and_reported(cluster: ClusterUnderTest) -> None:
     # However slow the machine is: never more than the burst and what has dripped in since.
     for number, at_s in enumerate(admitted, start=1):
         assert number <= 5 + 50 * (at_s - admitted[0]) + 0.1
+
+
+async def test_a_slow_server_is_not_a_slow_generator(tmp_path: Path) -> None:
+    slow = {"fault": "slow", "verbs": ["create"], "delay": "1s"}
+    load = config(workload(objects(count=6), qps=50, burst=1))
+    async with faulty_run(tmp_path, load, requests=[slow]) as run:
+        rate = run.result.workloads[0].rate
+        assert rate.offered == pytest.approx(50, rel=0.01)
+        assert rate.sent is not None
+        assert rate.achieved is not None
+        # Five creates after the first, each answered a second after it was sent.
+        assert 5 / rate.achieved >= 5 / rate.sent + 1 - 0.01
+        assert run.result.generator is not None
+        accepted = [reason for reason in run.result.generator.reasons if "accepted" in reason]
+        assert all("an answer took 1" in reason for reason in accepted)
 
 
 async def test_two_generators_run_side_by_side_in_one_loop(cluster: ClusterUnderTest) -> None:

@@ -1,10 +1,9 @@
-import pytest
 from tracker_story import VM, VMI, Story
 
 from perfscale.engine.accounting import record_of
 from perfscale.engine.readiness import rule_for
 from perfscale.engine.rows import IterationScope
-from perfscale.results import Accounts, IterationTally, tally_rate
+from perfscale.results import Accounts, IterationTally
 
 PATHS = {resource.kind: rule_for(resource).path for resource in (VM, VMI)}
 
@@ -102,21 +101,3 @@ def test_a_record_tells_one_objects_life(story: Story) -> None:
     assert (record.sent_s, record.created_s, record.ready_s) == (1.0, 2.0, 3.0)
     assert record.server == {"creationTimestamp": "2026-01-01T00:00:00Z"}
     assert record.error is None
-
-
-def test_the_achieved_rate_leaves_the_first_burst_out() -> None:
-    sent_s = (0.1, 0.0, 0.0, 0.0, 0.2, 0.3)
-    rate = tally_rate(sent_s, target=10, burst=3, held_back_s=0.0).result()
-    assert rate.achieved == pytest.approx(10)
-
-
-def test_the_achieved_rate_counts_from_when_the_first_burst_was_due() -> None:
-    # It took 0.2 s to send, in which the bucket had two tokens more.
-    sent_s, due_s = (0.0, 0.1, 0.2, 0.2, 0.2, 0.3), (0.0, 0.0, 0.0, 0.1, 0.2, 0.3)
-    rate = tally_rate(sent_s, due_s, target=10, burst=3, held_back_s=0.0).result()
-    assert rate.achieved == pytest.approx(10)
-
-
-def test_there_is_no_achieved_rate_within_the_first_burst() -> None:
-    rate = tally_rate((0.0, 0.1, 0.2), target=10, burst=3, held_back_s=0.0).result()
-    assert rate.achieved is None

@@ -2,6 +2,7 @@ import pytest
 
 from perfscale.config import GlobalConfig
 from perfscale.engine.health import Health
+from perfscale.kube.stats import RequestStats
 
 
 async def test_the_loops_lag_is_how_much_later_it_is_than_it_should_be() -> None:
@@ -39,12 +40,22 @@ def test_lags_are_counted_from_when_creates_were_due_and_admitted() -> None:
 def test_what_creates_take_is_told_by_workload() -> None:
     readings = [11.0, 10.0, 4.0, 1.0]
     health = Health(GlobalConfig(), readings.pop)
-    with health.creating("first"):
-        pass
-    with health.creating("second"):
+    stats = RequestStats()
+    with health.creating("first", stats):
+        stats.outage_seconds += 2.0
+    with health.creating("second", stats):
         pass
     creations = health.vitals().creations
     assert {name: each.seconds for name, each in creations.items()} == {"first": 3.0, "second": 1.0}
+    assert {name: each.outage_s for name, each in creations.items()} == {"first": 2.0, "second": 0}
+
+
+def test_what_creates_take_is_told_while_they_go_on() -> None:
+    readings = [9.0, 4.0, 1.0]
+    health = Health(GlobalConfig(), readings.pop)
+    with health.creating("density", RequestStats()):
+        assert health.vitals().creations["density"].seconds == 3.0
+    assert health.vitals().creations["density"].seconds == 8.0
 
 
 def test_a_hundred_thousand_lags_take_no_more_memory_than_a_few() -> None:

@@ -20,7 +20,9 @@ QUICK = Creation(seconds=10.0, cpu_s=2.0, answers=1000, answer_s=20.0)
 
 
 def workload(**rate: Any) -> WorkloadResult:
+    """What was accepted was sent, and in the same time, unless it is said otherwise."""
     settings = {"target": 100.0, "achieved": 100.0, "held_back_s": 0.0, "seconds": 10.0} | rate
+    settings = {"sent": settings["achieved"], "sent_seconds": settings["seconds"]} | settings
     return WorkloadResult(
         "density", 1, Accounts(), Accounts(), Rate(**settings), {}, {}, iterations=()
     )
@@ -41,7 +43,7 @@ def test_a_rate_lost_to_the_bound_in_flight_is_the_generators() -> None:
     assert health.verdict is Validity.GENERATOR_LIMITED
     [reason] = health.reasons
     assert reason.startswith(
-        "density: 60 creates a second of 100 wanted: 64 creates were in flight"
+        "density: 60 creates a second sent, of 100 wanted: 64 creates were in flight"
     )
     assert reason.endswith("and took 20ms each; raise it (in-flight bound)")
 
@@ -59,7 +61,7 @@ def test_a_rate_lost_to_a_busy_event_loop_is_the_generators() -> None:
     health = assess(vitals(busy), [workload(achieved=60.0, held_back_s=300.0)])
     assert health.verdict is Validity.GENERATOR_LIMITED
     assert health.reasons == (
-        "density: 60 creates a second of 100 wanted: the event loop took 95% of a core (CPU)",
+        "density: 60 creates a second sent, of 100 wanted: the event loop took 95% of a core (CPU)",
     )
 
 
@@ -90,6 +92,30 @@ def test_a_rate_is_judged_by_the_runs_own_limit_where_that_is_lower() -> None:
 def test_a_moment_lost_in_a_short_run_is_no_lost_rate(seconds: float) -> None:
     health = assess(vitals(), [workload(achieved=60.0, seconds=seconds)])
     assert health.verdict is Validity.VALID
+
+
+GONE = Creation(seconds=40.0, cpu_s=2.0, answers=1000, answer_s=20.0, outage_s=20.0)
+
+
+def test_a_rate_that_was_sent_and_not_accepted_is_told_of_and_the_run_is_valid() -> None:
+    health = assess(vitals(GONE), [workload(achieved=31.0, seconds=32.0, sent=100.0)])
+    assert health.verdict is Validity.VALID
+    [reason] = health.reasons
+    assert reason.startswith("density: 31 creates a second accepted, of 100 wanted and sent: ")
+    assert reason.endswith("the API server was gone for 20s of that time (outage)")
+
+
+def test_a_rate_that_could_not_be_sent_while_the_server_was_gone_is_not_the_generators() -> None:
+    health = assess(
+        vitals(GONE), [workload(achieved=33.0, held_back_s=900.0, seconds=30.0, sent=34.0)]
+    )
+    assert health.verdict is Validity.VALID
+    assert health.reasons[0].endswith("the API server was gone for 20s of that time (outage)")
+
+
+def test_an_outage_excuses_no_more_than_its_own_time() -> None:
+    health = assess(vitals(GONE), [workload(achieved=33.0, seconds=60.0, held_back_s=900.0)])
+    assert health.verdict is Validity.GENERATOR_LIMITED
 
 
 def test_a_late_event_loop_makes_what_was_measured_doubtful() -> None:

@@ -38,7 +38,8 @@ def calls(verb: str, **counts: Any) -> CallResult:
 def workload(**known: Any) -> WorkloadResult:
     fields: dict[str, Any] = {
         "name": "density", "iteration_count": 1, "accounts": ALL_READY, "children": Accounts(),
-        "rate": Rate(20.0, 18.0, 0.0, share=0.9), "kinds": {VMI: kind(1.0, 2.0, 3.0, 4.0)},
+        "rate": Rate(20.0, 18.0, 0.0, share=0.9, sent=19.0, sent_share=0.95),
+        "kinds": {VMI: kind(1.0, 2.0, 3.0, 4.0)},
         "child_kinds": {}, "iterations": (), **known,
     }  # fmt: skip
     return WorkloadResult(**fields)
@@ -59,6 +60,8 @@ def judged(result: WorkloadResult, **threshold: Any) -> ThresholdVerdict:
         ({"metric": "failed", "max": 0}, 0.0),
         ({"metric": "achievedQps", "min": 18}, 18.0),
         ({"metric": "achievedQps", "min": "90%"}, 90.0),
+        ({"metric": "sentQps", "min": 19}, 19.0),
+        ({"metric": "sentQps", "min": "95%"}, 95.0),
     ],
 )
 def test_a_threshold_is_met_up_to_its_bound(threshold: dict[str, Any], value: float) -> None:

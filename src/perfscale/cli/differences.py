@@ -22,7 +22,7 @@ _STYLES: Final = {
     Verdict.SAME: "bold",
     Verdict.NONE: "",
 }
-_UNJUDGED: Final = ("", "p50", "p99")
+_UNJUDGED: Final = ("", "p50", "p99", "offered", "sent")
 """Of what only shows where the time went, these are enough."""
 
 

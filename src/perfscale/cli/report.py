@@ -14,7 +14,7 @@ from perfscale.cli.audit_report import print_audit
 from perfscale.cli.options import Output
 from perfscale.cli.streams import say
 from perfscale.config import format_duration
-from perfscale.results import RunOutcome, Validity, milliseconds, summarize
+from perfscale.results import RunOutcome, Validity, explain_rate, milliseconds, summarize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -199,12 +199,19 @@ def _iterations(workload: WorkloadResult) -> str:
 def _rate(rate: Rate) -> Iterator[str]:
     if rate.achieved is not None:
         target = f", of {rate.target:g} wanted" if rate.target else ""
-        yield f"{rate.achieved:.2f} creates a second{target}"
+        yield f"{rate.achieved:.2f} creates a second accepted{target} ({_other_rates(rate)})"
+    if reason := explain_rate(rate):
+        yield reason
     if rate.held_back_s >= _WORTH_A_LINE_S:
         yield (
             f"[yellow]creates waited {rate.held_back_s:.1f} s in all for a place among the "
             "requests in flight (globalConfig.maxInFlight), not for the rate[/]"
         )
+
+
+def _other_rates(rate: Rate) -> str:
+    known = (("offered", rate.offered), ("sent", rate.sent))
+    return ", ".join(f"{name} {value:.2f}" for name, value in known if value is not None)
 
 
 def _print_kind(console: Console, kind: str, result: KindResult) -> None:

@@ -91,6 +91,7 @@ METRICS: Final[Mapping[str, Metric]] = {
         Metric("leftover", Unit.COUNT, "the objects that were requested"),
         Metric("apiErrors", Unit.COUNT, "the requests that were sent"),
         Metric("apiRetries", Unit.COUNT, "the requests that were sent"),
+        Metric("sentQps", Unit.PER_SECOND, "the rate that was wanted"),
         Metric("achievedQps", Unit.PER_SECOND, "the rate that was wanted"),
     )
 }

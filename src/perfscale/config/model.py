@@ -43,7 +43,7 @@ from perfscale.config.fields import (
     show,
     usable_label,
 )
-from perfscale.config.metrics import Unit
+from perfscale.config.metrics import METRICS, Unit
 from perfscale.config.section import Section
 from perfscale.config.source import KeyPath, Position, Source
 from perfscale.config.thresholds import Threshold
@@ -264,7 +264,7 @@ class Workload(Section):
                 str(threshold.bound),
             )
             for index, threshold in enumerate(thresholds)
-            if threshold.metric == "achievedQps"
+            if METRICS[threshold.metric].unit is Unit.PER_SECOND
             and threshold.bound.unit is Unit.PERCENT
             and info.data.get("qps") == 0
         ]

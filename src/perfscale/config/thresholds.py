@@ -28,7 +28,7 @@ QUANTILES: Final = (*PERCENTILES, "max", "mean")
 """The statistics of a latency that can have a threshold."""
 
 _read_duration: Final = duration_reader(1e-9)
-_KNOWN_LATE: Final = frozenset({"unready", "leftover", "achievedQps"})
+_KNOWN_LATE: Final = frozenset({"unready", "leftover", "sentQps", "achievedQps"})
 _OF_REQUESTS: Final = frozenset({"apiErrors", "apiRetries"})
 _PERCENTAGE: Final = r"^[0-9]{1,3}(\.[0-9]+)?%$"
 
@@ -116,7 +116,7 @@ class Threshold(Section):
     at_least: AnyBound = Field(
         default=None,
         alias="min",
-        description="The least that is accepted, of achievedQps: a rate, or a share of qps.",
+        description="The least that is accepted, of a rate: creates a second, or a share of qps.",
     )
     abort_on_fail: Flag = Field(
         default=False,

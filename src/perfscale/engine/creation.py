@@ -93,7 +93,7 @@ class Creator:
         """
         context = self._context
         pace.begin(context.stopwatch.now())
-        with context.health.creating(scope.workload):
+        with context.health.creating(scope.workload, context.client.stats):
             for number, planned in enumerate(objects, start=1):
                 due_s = pace.next_due(context.stopwatch.now())
                 await self._take_slot(due_s)

@@ -17,6 +17,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from perfscale.config import GlobalConfig
+    from perfscale.kube.stats import RequestStats
+
+
+class _Creating:
+    """Adds to a workload's `Creation` what has passed since the last time."""
+
+    def __init__(self, creation: Creation, stats: RequestStats, clock: Callable[[], float]) -> None:
+        self._creation = creation
+        self._stats = stats
+        self._clock = clock
+        self._read()
+
+    def _read(self) -> None:
+        self._at_s, self._cpu_s = self._clock(), time.thread_time()
+        self._gone_s = self._stats.outage_seconds
+
+    def count(self) -> None:
+        """Count until now."""
+        at_s, cpu_s, gone_s = self._at_s, self._cpu_s, self._gone_s
+        self._read()
+        self._creation.seconds += self._at_s - at_s
+        self._creation.cpu_s += self._cpu_s - cpu_s
+        self._creation.outage_s += self._gone_s - gone_s
 
 
 class Health:
@@ -38,6 +61,7 @@ class Health:
         self._send_lag = Sketch()
         self._told: dict[int, Lag] = {}
         self._creations: dict[str, Creation] = {}
+        self._creating: _Creating | None = None
         self.in_flight = 0
         self._most_in_flight = 0
         self._looks = 0
@@ -53,15 +77,15 @@ class Health:
             self._seen_in_flight += self.in_flight
 
     @contextmanager
-    def creating(self, workload: str) -> Iterator[None]:
-        """Objects of a workload are created."""
+    def creating(self, workload: str, stats: RequestStats) -> Iterator[None]:
+        """Objects of a workload are created; ``stats`` knows for how long the server was gone."""
         creation = self._creations.setdefault(workload, Creation())
-        began_s, cpu_s = self._clock(), time.thread_time()
+        self._creating = _Creating(creation, stats, self._clock)
         try:
             yield
         finally:
-            creation.seconds += self._clock() - began_s
-            creation.cpu_s += time.thread_time() - cpu_s
+            self._creating.count()
+            self._creating = None
 
     def admitted(self, lag_s: float) -> None:
         """A create was let go, so long after it was due; it is in flight now."""
@@ -90,6 +114,8 @@ class Health:
 
     def vitals(self) -> Vitals:
         """Everything so far."""
+        if self._creating is not None:
+            self._creating.count()
         return Vitals(
             loop_lag=self._lag(self._loop_lag),
             limiter_lag=self._lag(self._limiter_lag),

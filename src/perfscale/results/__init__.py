@@ -50,6 +50,7 @@ from perfscale.results.latency import LatencySamples, LatencySummary
 from perfscale.results.meter import RequestMeter
 from perfscale.results.outcome import graver, with_lost_results
 from perfscale.results.phases import PhaseTimes
+from perfscale.results.rates import CreateTimes, explain_rate
 from perfscale.results.records import (
     ClusterInfo,
     IterationResult,
@@ -70,7 +71,7 @@ from perfscale.results.runfile import cleanup_command
 from perfscale.results.sink import Checked, Journal, ResultSink
 from perfscale.results.sketch import Sketch
 from perfscale.results.summary import summarize
-from perfscale.results.tally import IterationTally, RateTally, tally_rate
+from perfscale.results.tally import IterationTally
 from perfscale.results.thresholds import ThresholdVerdict, judge_thresholds, threshold_title
 
 __all__ = [
@@ -92,6 +93,7 @@ __all__ = [
     "ClockOffset",
     "ClusterInfo",
     "CountedCall",
+    "CreateTimes",
     "Creation",
     "DeleteEntry",
     "Entry",
@@ -113,7 +115,6 @@ __all__ = [
     "Outcome",
     "PhaseTimes",
     "Rate",
-    "RateTally",
     "Report",
     "RequestMeter",
     "ResultSink",
@@ -135,6 +136,7 @@ __all__ = [
     "accounts_of",
     "assess",
     "cleanup_command",
+    "explain_rate",
     "export_kube_burner",
     "graver",
     "judge_thresholds",
@@ -143,7 +145,6 @@ __all__ = [
     "results_schema",
     "server_view",
     "summarize",
-    "tally_rate",
     "threshold_title",
     "with_audit",
     "with_lost_results",

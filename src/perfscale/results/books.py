@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from perfscale.results.accounts import Accounts
 from perfscale.results.calls import Calls
 from perfscale.results.kinds import KindTally
+from perfscale.results.rates import RateTally
 from perfscale.results.records import IterationResult, WorkloadResult
-from perfscale.results.tally import IterationTally, RateTally, tally_rate
+from perfscale.results.tally import IterationTally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -84,7 +85,7 @@ class Books:
         self._calls = Calls()
         self._calls_of: dict[tuple[str, int], Calls] = {}
         self._workloads = {
-            info.name: _WorkloadBook(info, RateTally(info.qps)) for info in workloads
+            info.name: _WorkloadBook(info, RateTally(info.qps, info.burst)) for info in workloads
         }
 
     def open_tally(self, *, children: bool) -> IterationTally:
@@ -109,12 +110,8 @@ class Books:
         book = self._workloads[facts.workload]
         kinds, child_kinds = tally.kinds, tally.child_kinds
         _add_not_attempted(kinds, facts.requested)
-        rate = tally_rate(
-            tally.sent_s,
-            tally.due_s,
-            target=book.info.qps,
-            burst=book.info.burst,
-            held_back_s=facts.held_back_s,
+        rate = tally.creates.tally(
+            target=book.info.qps, burst=book.info.burst, held_back_s=facts.held_back_s
         )
         book.iterations.append(
             IterationResult(

@@ -11,7 +11,7 @@ from perfscale.results.audit import AuditSummary
 from perfscale.results.health import Validity
 from perfscale.results.records import RunOutcome
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Raised whenever a reader of ``summary.json`` would have to change."""
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -79,10 +79,14 @@ class Kind(_Part, frozen=True):
 
 
 class CreationRate(_Part, frozen=True):
-    """Creates a second, wanted and achieved."""
+    """Creates a second: wanted, and after the first burst offered, sent and accepted."""
 
     target_qps: float | None
-    achieved_qps: float | None
+    offered_qps: Annotated[float | None, Meta(description="due by the schedule")]
+    sent_qps: float | None
+    achieved_qps: Annotated[float | None, Meta(description="accepted by the server")]
+    sent: Annotated[Count, Meta(description="creates, those of the first burst included")]
+    burst: Annotated[Count, Meta(description="creates that may go at once")]
     held_back_seconds: float
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -68,12 +68,14 @@ class Creation(msgspec.Struct):
         cpu_s: CPU of the event loop's thread in that time.
         answers: Creates that were answered.
         answer_s: From sending each to its answer, added up.
+        outage_s: For how long the server was gone meanwhile.
     """
 
     seconds: float = 0.0
     cpu_s: float = 0.0
     answers: int = 0
     answer_s: float = 0.0
+    outage_s: float = 0.0
 
     @property
     def cpu_share(self) -> float | None:
@@ -92,6 +94,7 @@ class Creation(msgspec.Struct):
             cpu_s=round(self.cpu_s, 6),
             answers=self.answers,
             answer_s=round(self.answer_s, 6),
+            outage_s=round(self.outage_s, 6),
         )
 
 
@@ -129,8 +132,8 @@ class GeneratorHealth:
 def assess(vitals: Vitals, workloads: Iterable[WorkloadResult]) -> GeneratorHealth:
     """Decide whether the generator was the limit.
 
-    A rate that the server did not allow is told of too, but the run is valid:
-    its numbers are the server's.
+    That is about what was sent. A rate that the server did not allow, or did
+    not accept, is told of too, but the run is valid: its numbers are the server's.
     """
     found = [*_lag_of_loop(vitals.loop_lag)]
     for workload in workloads:
@@ -159,30 +162,49 @@ def _of_workload(
             )
         return
     target = min(rate.target, vitals.qps or rate.target)
-    if rate.achieved is None or _is_held(rate, target):
-        return
-    ours, cause = _cause(rate, target, creation, vitals, busy=busy)
-    yield ours, f"{name}: {rate.achieved:.4g} creates a second of {target:g} wanted: {cause}"
+    sent = _Pace(rate.sent, rate.sent_seconds, target)
+    accepted = _Pace(rate.achieved, rate.seconds, target)
+    if not sent.is_held:
+        ours, cause = _cause(rate, sent.lost_s, creation, vitals, busy=busy)
+        yield ours, f"{name}: {sent} sent, of {target:g} wanted: {cause}"
+    elif not accepted.is_held:
+        cause = _cause_of_server(creation)
+        yield False, f"{name}: {accepted} accepted, of {target:g} wanted and sent: {cause}"
 
 
-def _is_held(rate: Rate, target: float) -> bool:
-    enough = (rate.achieved or 0.0) >= _HELD_SHARE * target
-    return enough or _lost_s(rate, target) < _LEAST_LOST_S
+class _Pace(NamedTuple):
+    """A rate, how long it lasted, and what it should have been."""
 
+    per_second: float | None
+    seconds: float
+    target: float
 
-def _lost_s(rate: Rate, target: float) -> float:
-    """How much longer the creates took than at the target rate."""
-    return rate.seconds * (1 - (rate.achieved or 0.0) / target)
+    def __str__(self) -> str:
+        return f"{self.per_second or 0:.4g} creates a second"
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is the target, or too little was lost to say so."""
+        if self.per_second is None or self.per_second >= _HELD_SHARE * self.target:
+            return True
+        return self.lost_s < _LEAST_LOST_S
+
+    @property
+    def lost_s(self) -> float:
+        """How much longer the creates took than at the target rate."""
+        return self.seconds * (1 - (self.per_second or 0.0) / self.target)
 
 
 def _cause(
-    rate: Rate, target: float, creation: Creation, vitals: Vitals, *, busy: bool
+    rate: Rate, lost_s: float, creation: Creation, vitals: Vitals, *, busy: bool
 ) -> tuple[bool, str]:
-    """Whether it is the generator's, and in words."""
+    """Whether it is the generator's that too little was sent, and in words."""
     mean_s, limit = creation.answer_mean_s, vitals.in_flight.limit
     if busy:
         return True, f"the event loop took {creation.cpu_share:.0%} of a core (CPU)"
-    if mean_s is not None and rate.held_back_s > _lost_s(rate, target) / 2:
+    if lost_s - creation.outage_s < _LEAST_LOST_S:
+        return False, _cause_of_server(creation)
+    if mean_s is not None and rate.held_back_s > lost_s / 2:
         full = (
             f"{limit} creates were in flight, as many as globalConfig.maxInFlight allows, "
             f"and took {format_duration(round(mean_s, 3))} each"
@@ -191,6 +213,17 @@ def _cause(
             return False, f"{full} (server latency)"
         return True, f"{full}; raise it (in-flight bound)"
     return True, "creates were sent late, for no reason that was measured (CPU of the machine)"
+
+
+def _cause_of_server(creation: Creation) -> str:
+    """Why less was accepted than sent, or why nothing could be sent, as far as it is known."""
+    if creation.outage_s >= _LEAST_LOST_S:
+        gone = format_duration(round(creation.outage_s, 1))
+        return f"the API server was gone for {gone} of that time (outage)"
+    if creation.answer_mean_s is None:
+        return "no create was accepted (refused)"
+    took = format_duration(round(creation.answer_mean_s, 3))
+    return f"an answer took {took} on average, and what was refused does not count (server)"
 
 
 def milliseconds(seconds: float) -> str:

@@ -131,6 +131,8 @@ def read_run_files(folder: Path) -> RunFiles:
         )
     if not isinstance(summary.get("workloads"), list) or "outcome" not in summary:
         raise ResultsError(f"{path}: it is not the summary of a run", hint=_HINT)
+    if version < SCHEMA_VERSION:
+        _upgrade(summary)
     run, workload, audit = folder / RUN_FILE, folder / WORKLOAD_FILE, folder / AUDIT_FILE
     return RunFiles(
         folder=folder,
@@ -143,6 +145,22 @@ def read_run_files(folder: Path) -> RunFiles:
 
 
 _HINT = "name the folder of one run, as in results/<workload file>-<UTC time>-<run id>"
+
+
+def _upgrade(summary: dict[str, Any]) -> None:
+    """Make a summary of schema version 1 one of today's: what it called achieved was sent."""
+    for workload in summary["workloads"]:
+        for part in (workload, *workload.get("iterations", ())):
+            rate = part.get("rate", {})
+            part["rate"] = {
+                "targetQps": rate.get("targetQps"),
+                "offeredQps": None,
+                "sentQps": rate.get("achievedQps"),
+                "achievedQps": None,
+                "sent": 0,
+                "burst": 0,
+                "heldBackSeconds": rate.get("heldBackSeconds", 0.0),
+            }
 
 
 def _text(path: Path) -> str:

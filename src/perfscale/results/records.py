@@ -189,15 +189,23 @@ class KindResult:
 class Rate:
     """The creation rate, in creates a second.
 
+    Each rate counts the creates after the first burst, from when that was due;
+    None with too few. See docs/measurements.md.
+
     Attributes:
         target: What was asked for; None where there was no limit.
-        achieved: Creates sent after the first burst, divided by the time from
-            when that was due to the last of all; None with too few.
-        share: The time that these should have taken, divided by the time that
-            they took; None with too few, or where there was no limit.
+        achieved: Those that the server accepted, until the last answer.
         held_back_s: Seconds that creates which the rate would have let go
             waited for a place among the requests in flight.
+        share: The time that as many as were accepted should have taken, divided
+            by the time that they took; None with too few, or without a limit.
         seconds: How long the creates took of which ``achieved`` is the rate.
+        offered: Those that were due, until the last was; None without a limit.
+        sent: Those that were sent, until the last was.
+        sent_share: As ``share``, of those that were sent.
+        sent_seconds: As ``seconds``, of ``sent``.
+        creates: How many were sent, those of the first burst included.
+        burst: How many may go at once.
     """
 
     target: float | None
@@ -205,6 +213,12 @@ class Rate:
     held_back_s: float
     share: float | None = None
     seconds: float = 0.0
+    offered: float | None = None
+    sent: float | None = None
+    sent_share: float | None = None
+    sent_seconds: float = 0.0
+    creates: int = 0
+    burst: int = 1
 
 
 @dataclass(frozen=True, slots=True)

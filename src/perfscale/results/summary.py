@@ -94,9 +94,17 @@ def _counts(accounts: Accounts) -> document.Counts:
 def _rate(rate: Rate) -> document.CreationRate:
     return document.CreationRate(
         target_qps=rate.target,
-        achieved_qps=None if rate.achieved is None else round(rate.achieved, 3),
+        offered_qps=_per_second(rate.offered),
+        sent_qps=_per_second(rate.sent),
+        achieved_qps=_per_second(rate.achieved),
+        sent=rate.creates,
+        burst=rate.burst,
         held_back_seconds=round(rate.held_back_s, 6),
     )
+
+
+def _per_second(rate: float | None) -> float | None:
+    return None if rate is None else round(rate, 3)
 
 
 def _generator(health: GeneratorHealth | None) -> document.Generator | None:

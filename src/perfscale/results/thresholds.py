@@ -163,7 +163,7 @@ def _measure(metric: Metric, threshold: Threshold, judged: Judged) -> _Measured:
         summary = _latency(metric.kind, metric.latency, judged)
         return _statistic(summary, threshold.quantile or "")
     if metric.unit is Unit.PER_SECOND:
-        return _rate(judged.rate, share=threshold.bound.unit is Unit.PERCENT)
+        return _rate(metric, judged.rate, share=threshold.bound.unit is Unit.PERCENT)
     accounts = judged.accounts
     attempted = accounts.requested - accounts.not_attempted
     sent = sum(call.sent for call in judged.calls)
@@ -202,6 +202,9 @@ def _statistic(summary: LatencySummary | None, quantile: str) -> _Measured:
     return _Measured(value, f"was not reached, as {summary.missing} of {total} are missing")
 
 
-def _rate(rate: Rate, *, share: bool) -> _Measured:
-    value = rate.share if share else rate.achieved
+def _rate(metric: Metric, rate: Rate, *, share: bool) -> _Measured:
+    if metric.name == "sentQps":
+        value = rate.sent_share if share else rate.sent
+    else:
+        value = rate.share if share else rate.achieved
     return _Measured(100 * value if share and value is not None else value)

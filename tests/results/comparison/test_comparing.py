@@ -123,10 +123,33 @@ def test_a_lower_rate_is_a_regression_where_the_same_was_wanted(tmp_path: Path) 
     slow = [vmi(number, sent_s=number / 8) for number in range(COUNT)]
     new = finished_run(tmp_path / "new", slow, requested=COUNT, duration_s=60.0)
     rate = row(compared(base, new), "creates a second")
-    assert rate.change == pytest.approx(-0.2)
+    assert rate.change == pytest.approx(-0.2, abs=0.005)
+    assert row(compared(base, new), "creates a second", "sent").change == pytest.approx(-0.2)
     assert rate.verdict is Verdict.WORSE
     other = finished_run(tmp_path / "other", slow, requested=COUNT, duration_s=60.0, qps=8.0)
     assert row(compared(base, other), "creates a second").verdict is Verdict.NONE
+
+
+def of_version_1(folder: Path) -> Path:
+    """A run whose summary is of the version that counted what was sent as achieved."""
+    path = folder / "summary.json"
+    summary = json.loads(path.read_text())
+    summary["schemaVersion"] = 1
+    for workload in summary["workloads"]:
+        for part in (workload, *workload["iterations"]):
+            part["rate"] = {"targetQps": 10.0, "achievedQps": 9.5, "heldBackSeconds": 0.0}
+    path.write_text(json.dumps(summary))
+    return folder
+
+
+def test_what_an_older_summary_calls_achieved_was_sent(tmp_path: Path) -> None:
+    base, new = of_version_1(run(tmp_path / "base")), run(tmp_path / "new")
+    comparison = compared(base, new)
+    rates = [row for row in comparison.rows if row.measure == "creates a second"]
+    assert [(row.statistic, row.base) for row in rates] == [("sent", 9.5)]
+    assert rates[0].verdict is Verdict.NONE
+    [note] = [note for note in comparison.notes if "earlier perfscale" in note]
+    assert f"perfscale report {base}" in note
 
 
 def test_what_the_runs_did_differently_is_told(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ async def test_every_plot_is_drawn_and_has_its_numbers_behind_it(
     await browser.open(report)
     plots = await plots_of(browser)
     assert list(plots) == [
-        "Target and achieved rate",
+        "Offered, sent and accepted rate",
         "Creations and deletions",
         "VirtualMachineInstance by phase",
         "Cumulative distribution",

@@ -123,6 +123,12 @@ def test_without_records_the_page_shows_the_summary_and_says_so(folder: Path) ->
     assert "Scheduled" in page
 
 
+def test_a_run_that_sent_no_more_than_a_burst_says_so_in_place_of_a_rate(tmp_path: Path) -> None:
+    folder = finished_run(tmp_path / "run", [vmi(1, sent_s=0.0)], requested=1)
+    text = " ".join(Text(write_page(folder).read_text()).text.split())
+    assert "no rate no iteration sent more than its burst, 1 at once" in text
+
+
 def without_a_summary(folder: Path) -> str:
     (folder / "summary.json").unlink()
     return ": it has no summary.json"

@@ -133,6 +133,11 @@ def _notes(base: RunFiles, new: RunFiles) -> Iterator[str]:
         generator = run.summary.get("generator") or {}
         if generator.get("verdict", _VALID) != _VALID:
             yield f"the generator was the limit of the run {word}, which says less of the cluster"
+        if _sent_alone(run):
+            yield (
+                f"the run {word} is of an earlier perfscale, which counted what was sent: its rate "
+                f"of creates accepted is not known; perfscale report {run.folder} counts it"
+            )
         if not run.has_records:
             yield f"the run {word} has no records of single objects: no test for chance is made"
     before, now = _workloads(base), _workloads(new)
@@ -140,6 +145,11 @@ def _notes(base: RunFiles, new: RunFiles) -> Iterator[str]:
         if name not in now or name not in before:
             yield f"the workload {name} was run {'before' if name in before else 'now'} only"
     yield from different_settings(base, new)
+
+
+def _sent_alone(run: RunFiles) -> bool:
+    rates = [workload["rate"] for workload in run.summary["workloads"]]
+    return any(rate["sentQps"] is not None and rate["achievedQps"] is None for rate in rates)
 
 
 def _ended(outcome: str) -> str:
@@ -154,14 +164,34 @@ def _workload_rows(
     if before != now:
         verdict = Verdict.WORSE if now > before else Verdict.BETTER
     yield Row(subject, "% not ready", "", before, now, verdict=verdict)
-    before, now = base["rate"]["achievedQps"], new["rate"]["achievedQps"]
-    if before is None or now is None:
-        return
-    same_target = base["rate"]["targetQps"] == new["rate"]["targetQps"]
-    verdict = Verdict.SAME if same_target else Verdict.NONE
-    if same_target and abs(now - before) >= limits.threshold * before:
-        verdict = Verdict.WORSE if now < before else Verdict.BETTER
-    yield Row(subject, "creates a second", "", before, now, verdict=verdict)
+    yield from _rate_rows(subject, base["rate"], new["rate"], limits)
+
+
+_RATES: Final = (
+    ("achievedQps", "creates a second", "", True),
+    ("offeredQps", "creates a second", "offered", False),
+    ("sentQps", "creates a second", "sent", False),
+)
+"""Each rate, as the summary and as the table call it, and whether it is judged."""
+
+
+def _rate_rows(
+    subject: Subject, base: Mapping[str, Any], new: Mapping[str, Any], limits: Limits
+) -> Iterator[Row]:
+    """What the server accepted is judged; what was offered and sent shows why."""
+    same_target = base["targetQps"] == new["targetQps"]
+    for key, measure, statistic, is_judged in _RATES:
+        before, now = base[key], new[key]
+        if before is None or now is None:
+            continue
+        verdict = Verdict.SAME if same_target and is_judged else Verdict.NONE
+        if (
+            verdict is Verdict.SAME
+            and abs(now - before) >= limits.threshold * before
+            and now != before
+        ):
+            verdict = Verdict.WORSE if now < before else Verdict.BETTER
+        yield Row(subject, measure, statistic, before, now, verdict=verdict)
 
 
 def _not_ready(accounts: Mapping[str, int]) -> float:

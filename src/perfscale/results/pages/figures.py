@@ -51,9 +51,10 @@ def _rate_plot(timeline: Timeline, *, has_target: bool) -> Plot:
     series = tuple(Series(name, values) for name, values in found.items())
     return Plot(
         key="rate",
-        title="Target and achieved rate",
+        title="Offered, sent and accepted rate",
         note=f"Creates and deletions a second, in intervals of {timeline.width_s:g} s. Where fewer "
-        "creates were sent than were due, the load was held back.",
+        "creates were sent than were due, the load was held back; where fewer were accepted than "
+        "were sent, the server was slow, gone, or refused some.",
         x=from_zero(SINCE_START, timeline.at_s[-1]),
         y=from_zero("a second", highest(series), to_tick=True),
         at=timeline.rates_s,

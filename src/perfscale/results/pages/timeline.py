@@ -26,6 +26,7 @@ DUE: Final = "due by the target rate"
 _RATES: Final[dict[str, Callable[[Population], int]]] = {
     DUE: lambda population: population.due,
     "creates sent": lambda population: population.sent,
+    "creates accepted": lambda population: population.created,
     "seen gone": lambda population: population.deleted,
 }
 

@@ -1,0 +1,94 @@
+"""Three rates of one load: what was due, what was sent, and what the server accepted."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from perfscale.results import CreateTimes, Rate, explain_rate
+
+
+def rate(
+    creates: Iterable[tuple[float | None, float | None, float | None]],
+    *,
+    target: float | None = 10,
+    burst: int = 1,
+) -> Rate:
+    times = CreateTimes()
+    for due_s, sent_s, accepted_s in creates:
+        times.add(due_s, sent_s, accepted_s)
+    return times.tally(target=target, burst=burst, held_back_s=0.0).result()
+
+
+def test_a_load_that_was_held_has_one_rate() -> None:
+    found = rate((i / 10, i / 10, i / 10) for i in range(101))
+    assert found.offered == found.sent == found.achieved == pytest.approx(10)
+    assert found.share == found.sent_share == pytest.approx(1)
+
+
+def test_an_outage_shows_in_what_was_accepted_alone() -> None:
+    # Sent on time for 10 s; what was sent from 4 s on is answered when the server is back, at 20 s.
+    found = rate((i / 10, i / 10, 20.0 if i > 40 else i / 10) for i in range(101))
+    assert found.offered == found.sent == pytest.approx(10)
+    assert found.achieved == pytest.approx(100 / 20)
+    assert found.share == pytest.approx(0.5)
+
+
+def test_a_slow_server_shows_in_what_was_accepted_without_a_rate() -> None:
+    found = rate(((0.0, i / 1000, 8.0 + i / 1000) for i in range(1001)), target=None)
+    assert found.offered is None
+    assert found.sent == pytest.approx(1000)
+    assert found.achieved == pytest.approx(1000 / 9)
+    assert found.share is None
+
+
+def test_what_was_refused_is_not_accepted_and_took_its_time() -> None:
+    found = rate((i / 10, i / 10, i / 10 if i <= 50 else None) for i in range(101))
+    assert found.sent == pytest.approx(10)
+    assert found.achieved == pytest.approx(50 / 10)
+
+
+def test_a_load_that_was_held_back_was_offered_all_the_same() -> None:
+    found = rate((i / 10, i / 5, i / 5) for i in range(101))
+    assert found.offered == pytest.approx(10)
+    assert found.sent == found.achieved == pytest.approx(5)
+
+
+def test_the_rate_leaves_the_first_burst_out() -> None:
+    sent_s = (0.1, 0.0, 0.0, 0.0, 0.2, 0.3)
+    found = rate(((at, at, at) for at in sent_s), burst=3)
+    assert found.sent == found.achieved == pytest.approx(10)
+
+
+def test_the_rate_counts_from_when_the_first_burst_was_due() -> None:
+    # It took 0.2 s to send, in which the bucket had two tokens more.
+    sent_s, due_s = (0.0, 0.1, 0.2, 0.2, 0.2, 0.3), (0.0, 0.0, 0.0, 0.1, 0.2, 0.3)
+    found = rate(((due, at, at) for due, at in zip(due_s, sent_s, strict=True)), burst=3)
+    assert found.sent == found.achieved == pytest.approx(10)
+
+
+def test_an_answer_that_the_first_burst_waits_for_is_no_part_of_the_rate() -> None:
+    burst = [(0.0, 0.0, 60.0)] * 3
+    found = rate([*burst, *((i / 10, i / 10, i / 10) for i in range(1, 11))], burst=3)
+    assert found.achieved == pytest.approx(10)
+
+
+def test_what_was_never_sent_counts_as_offered_and_no_more() -> None:
+    found = rate((i / 10, i / 10 if i <= 20 else None, None) for i in range(41))
+    assert found.offered == pytest.approx(10)
+    assert found.sent == pytest.approx(10)
+    assert found.achieved == 0.0
+
+
+@pytest.mark.parametrize(
+    ("burst", "said"), [(3, "its burst, 3 creates at once"), (1, "its burst, a single create")]
+)
+def test_where_no_more_than_a_burst_was_sent_that_is_said(burst: int, said: str) -> None:
+    found = rate([(0.0, 0.1 * i, 0.1 * i) for i in range(burst)], burst=burst)
+    assert (found.offered, found.sent, found.achieved) == (None, None, None)
+    reason = explain_rate(found)
+    assert reason is not None
+    assert reason.endswith(said)
+
+
+def test_of_a_run_that_sent_nothing_nothing_is_said() -> None:
+    assert explain_rate(rate([])) is None
