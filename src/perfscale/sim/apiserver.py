@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from perfscale.kube.resources import Resource
     from perfscale.sim.metrics import Metrics
+    from perfscale.sim.namespaces import Hindrance
     from perfscale.sim.store import Store
     from perfscale.sim.watching import Disturbance
 
@@ -222,12 +223,14 @@ class Attachments:
         disturb: Decides what goes wrong with a watch, or refuses it.
         books: What the server shows under `BOOKS_PATH`; new ones by default.
         metrics: What it shows under `METRICS_PATH`, if anything.
+        hinder: What keeps a namespace that is being deleted, by its name.
     """
 
     middlewares: Sequence[Middleware] = ()
     disturb: Callable[[WatchRequest], Disturbance] | None = None
     books: Books | None = None
     metrics: Metrics | None = None
+    hinder: Callable[[str], Hindrance | None] = lambda _: None
 
 
 def create_app(
@@ -280,7 +283,9 @@ class SimulatedApiServer:
         attached: Attachments | None = None,
     ) -> None:
         self.store = store
-        app = create_app(store, server_options or ServerOptions(), attached or Attachments())
+        attached = attached or Attachments()
+        app = create_app(store, server_options or ServerOptions(), attached)
+        self._hinder = attached.hinder
         self.listener = Listener(app, "127.0.0.1", port)
         self._housekeeping: Housekeeping | None = None
 
@@ -291,7 +296,8 @@ class SimulatedApiServer:
 
     async def __aenter__(self) -> Self:
         """Listen; raises `OSError` if the port is taken."""
-        self._housekeeping = Housekeeping(self.store, asyncio.get_running_loop().call_soon)
+        loop = asyncio.get_running_loop()
+        self._housekeeping = Housekeeping(self.store, loop.call_soon, loop.call_later, self._hinder)
         furnish(self.store)
         try:
             await self.listener.start()

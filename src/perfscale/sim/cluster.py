@@ -71,6 +71,7 @@ class SimulatedCluster:
                 disturb=self._injection.disturb,
                 books=self.books,
                 metrics=metrics,
+                hinder=self._injection.hinder,
             ),
         )
         self._manager = ControllerManager(
@@ -79,6 +80,7 @@ class SimulatedCluster:
             seed=seed,
             overrule=self._injection.overrule,
             meter=metrics.queue,
+            now=self._injection.controllers_now,
         )
         self._token = secrets.token_urlsafe(24)
         self._stack = AsyncExitStack()

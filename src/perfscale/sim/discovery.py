@@ -64,6 +64,12 @@ def group_of(path: str) -> str | None:
     return None
 
 
+def names_a_version(path: str) -> bool:
+    """Whether a path of the discovery asks for the kinds of one version of a group."""
+    parts = path.strip("/").split("/")
+    return (parts[0], len(parts)) in (("api", 2), ("apis", 3))
+
+
 def _group(group: str, catalogue: Catalogue) -> JSON:
     versions = [
         {"groupVersion": f"{group}/{served}", "version": served}

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from perfscale.errors import ConflictError, NotFoundError
 from perfscale.kube.resources import NAMESPACES, Resource
 from perfscale.sim.metadata import FOREGROUND, ORPHAN
+from perfscale.sim.namespaces import NamespaceController
 from perfscale.sim.store import DeleteOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from perfscale.sim.namespaces import Hindrance, Timer
     from perfscale.sim.records import Change
     from perfscale.sim.store import Propagation, Store
 
@@ -45,10 +47,17 @@ class Housekeeping:
         store: The state to look after.
         call_soon: How to have a function called a little later: an event loop's
             ``call_soon``. Without it, work is done only by `settle`.
+        call_later: How to look again at namespaces that stay: an event loop's
+            ``call_later``.
+        hinder: What keeps a namespace, by its name.
     """
 
     def __init__(
-        self, store: Store, call_soon: Callable[[Callable[[], None]], object] | None = None
+        self,
+        store: Store,
+        call_soon: Callable[[Callable[[], None]], object] | None = None,
+        call_later: Callable[[float, Callable[[], None]], Timer] | None = None,
+        hinder: Callable[[str], Hindrance | None] = lambda _: None,
     ) -> None:
         self._store = store
         self._call_soon = call_soon
@@ -57,13 +66,14 @@ class Housekeeping:
         self._owners: dict[str, Key] = {}
         self._dependents: defaultdict[str, dict[str, Key]] = defaultdict(dict)
         self._foreground: set[str] = set()
-        self._drained: set[str] = set()
+        self._namespaces = NamespaceController(store, self._later, call_later, hinder)
         self._references: dict[str, tuple[str, ...]] = {}
         self._leave = store.listen(self._on_change)
 
     def close(self) -> None:
         """Stop listening, and drop the work that is left."""
         self._leave()
+        self._namespaces.close()
         self._work.clear()
 
     def settle(self) -> None:
@@ -99,7 +109,7 @@ class Housekeeping:
     def _after_request_to_go(self, key: Key, metadata: dict[str, Any]) -> None:
         resource, _, name, uid = key
         if resource.name == NAMESPACES.name:
-            self._later(lambda: self._drain(name))
+            self._later(lambda: self._namespaces.drain(name))
         finalizers = metadata.get("finalizers") or ()
         if FOREGROUND in finalizers and uid not in self._foreground:
             self._foreground.add(uid)
@@ -119,34 +129,13 @@ class Housekeeping:
         for dependent in tuple(self._dependents.get(uid, {}).values()):
             self._later(partial(self._collect, dependent))
         if resource.namespaced and self._store.is_terminating(namespace):
-            self._later(lambda: self._release(namespace))
+            self._later(lambda: self._namespaces.release(namespace))
 
     def _delete(self, key: Key, propagation: Propagation | None = None) -> None:
         resource, namespace, name, uid = key
         with suppress(NotFoundError, ConflictError):
             options = DeleteOptions(uid=uid, propagation=propagation)
             self._store.delete(resource, namespace, name, options)
-
-    # Namespaces
-
-    def _drain(self, namespace: str) -> None:
-        """Ask every object of the namespace to go; the last one to leave removes it."""
-        if namespace in self._drained:
-            return
-        self._drained.add(namespace)
-        for collection in self._store.collections():
-            if collection.kind.namespaced:
-                for record in collection.records(namespace):
-                    key = (collection.resource, namespace, record.name, record.uid)
-                    self._later(partial(self._delete, key))
-        self._later(lambda: self._release(namespace))
-
-    def _release(self, namespace: str) -> None:
-        if self._store.population(namespace) or not self._store.is_terminating(namespace):
-            return
-        self._drained.discard(namespace)
-        obj = self._store.get(NAMESPACES, None, namespace)
-        self._store.update(NAMESPACES, {**obj, "spec": {}}, subresource="finalize")
 
     # Owners
 

@@ -85,6 +85,28 @@ BROKEN = {
         "f.yaml:1:36",
         "cannot be a name in Kubernetes",
     ),
+    "a group without groups": (
+        "requests: [{fault: groupUnavailable}]\n",
+        "f.yaml:1:20",
+        "needs the key groups",
+    ),
+    "a group's scope": (
+        "requests: [{fault: groupUnavailable, groups: [apps], scope: all}]\n",
+        "f.yaml:1:61",
+        "discovery and objects of its groups",
+    ),
+    "a group without its version": (
+        "namespaces: [{fault: discoveryFails, undiscovered: [apps]}]\n",
+        "f.yaml:1:52",
+        "write metrics.k8s.io/v1beta1",
+    ),
+    "a finalizer of another fault": (
+        "namespaces: [{fault: unprocessed, finalizer: a.b/c}]\n",
+        "f.yaml:1:46",
+        "only finalizersRemain",
+    ),
+    "an offset without a unit": ("cluster: {clockOffset: -7}\n", "f.yaml:1:24", "write -7s"),
+    "no cluster": ("cluster: 7\n", "f.yaml:1:10", "a mapping (clockOffset"),
     "no finalizer": (
         "objects: [{fault: held, finalizer: mine}]\n",
         "f.yaml:1:36",

@@ -92,6 +92,17 @@ async def test_objects_of_one_group_can_be_hit() -> None:
         assert (await api("GET", CONFIG_MAPS))[0] == 200
 
 
+async def test_a_group_without_a_server_is_listed_and_says_nothing() -> None:
+    fault = {"fault": "groupUnavailable", "groups": ["kubevirt.io"]}
+    async with faulty(requests=[fault]) as api:
+        groups = (await api("GET", "/apis"))[1]["groups"]
+        assert "kubevirt.io" in [group["name"] for group in groups]
+        for path in ("/apis/kubevirt.io/v1", VMIS):
+            assert await text_of(api, path) == (503, "text/plain", "service unavailable\n")
+        assert (await api("GET", "/apis/apps/v1"))[0] == 200
+        assert api.injected == {"groupUnavailable": 2}
+
+
 async def test_the_first_requests_can_be_spared() -> None:
     fault = {"fault": "unauthorized", "verbs": ["create"], "skip": 2, "times": 2}
     async with faulty(requests=[fault]) as api:

@@ -61,6 +61,7 @@ class ControllerManager:
             are waited for, by asking again and again.
         overrule: Puts other rules in the place of a controller's.
         meter: Follows the work queue.
+        now: The controllers' clock.
     """
 
     def __init__(
@@ -72,8 +73,10 @@ class ControllerManager:
         skip_missing: bool = False,
         overrule: Callable[[Controller], Controller] = lambda controller: controller,
         meter: Meter | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
+        self._now = now
         self._skip_missing = skip_missing
         self._meter = meter
         self._latencies = Latencies(speed=speed, seed=seed)
@@ -103,7 +106,7 @@ class ControllerManager:
             controllers = tuple(
                 each for each, is_served in zip(controllers, served, strict=True) if is_served
             )
-        await _Run(self._store, controllers, self._latencies, self._meter).run()
+        await _Run(self._store, controllers, self._latencies, self._meter, self._now).run()
 
 
 class _Run:
@@ -115,7 +118,9 @@ class _Run:
         controllers: tuple[Controller, ...],
         latencies: Latencies,
         meter: Meter | None,
+        now: Callable[[], datetime],
     ) -> None:
+        self._now = now
         self._loop = asyncio.get_running_loop()
         self._store = store
         self._controllers = {each.resource.kind: each for each in controllers}
@@ -204,7 +209,7 @@ class _Run:
         obj = self._cache.find(controller.resource, item.key)
         if obj is None or not self._is_due(controller, item, obj):
             return
-        for action in controller.act(obj, self._cache, datetime.now(UTC)):
+        for action in controller.act(obj, self._cache, self._now()):
             current = self._cache.find(controller.resource, item.key)
             if (
                 current is None

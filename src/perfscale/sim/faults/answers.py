@@ -43,6 +43,9 @@ def refusal_of(
         title = f"{status} {_TITLES[status]}"
         page = f"<html><body><h1>{title}</h1>\n{why}\n</body></html>\n"
         return web.Response(text=page, status=status, content_type="text/html")
+    if fault.fault == "groupUnavailable":
+        # As kube-aggregator has it: plain text, and no Status.
+        return web.Response(text="service unavailable\n", status=503)
     error = _error_of(fault, request, target, verb)
     return refuse(error, None if target is None else target.resource)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from perfscale.config.choices import pick
-from perfscale.config.fields import refusal, rule, show
+from perfscale.config.durations import PATTERN, format_duration
+from perfscale.config.fields import duration_reader, refusal, rule, show
 from perfscale.config.source import clip
 from perfscale.sim.resources import KINDS
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _MAX_SEED: Final = 2**53 - 1
 """The largest whole number that every reader of YAML and JSON keeps exactly."""
+
+_GROUP_VERSION: Final = re.compile(r"[a-z0-9.-]+/v[a-z0-9]+")
 
 VERBS: Final = ("create", "get", "list", "watch", "update", "patch", "delete", "deletecollection")
 RESOURCES: Final = tuple(
@@ -27,6 +30,9 @@ CORE: Final = "core"
 """What a faults file calls the API group that has no name."""
 GROUPS: Final = tuple(dict.fromkeys(kind.group or CORE for kind in KINDS))
 """Every API group of the simulated cluster."""
+
+
+_duration: Final = duration_reader(0)
 
 
 def _words(what: str, known: Collection[str] | None, *, listed: bool = True) -> Any:  # noqa: ANN401 - as above
@@ -69,6 +75,19 @@ def _finalizer(value: object) -> str:
     return str(value)
 
 
+def _offset(value: object) -> float:
+    if isinstance(value, str) and value.startswith("-"):
+        return -_duration(value[1:])
+    return _duration(value)
+
+
+def _group_version(value: object) -> object:
+    for each in value if isinstance(value, list | tuple) else ():
+        if not isinstance(each, str) or not _GROUP_VERSION.fullmatch(each):
+            raise rule(f"{show(each)} is no group with its version: write metrics.k8s.io/v1beta1")
+    return value
+
+
 Share = Annotated[
     float,
     BeforeValidator(_share),
@@ -91,6 +110,19 @@ Resources = Annotated[tuple[str, ...], *_words("resources", RESOURCES, listed=Fa
 
 Groups = Annotated[tuple[str, ...], *_words("groups", GROUPS)]
 """API groups."""
+
+GroupVersions = Annotated[
+    tuple[str, ...], BeforeValidator(_group_version), *_words("groups with a version", None)
+]
+"""API groups with a version each: ``metrics.k8s.io/v1beta1``."""
+
+Offset = Annotated[
+    float,
+    BeforeValidator(_offset),
+    PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": PATTERN.replace("^", "^-?", 1)}),
+]
+"""Seconds forth, or back where there is a minus before them, written as a Go duration."""
 
 Names = Annotated[tuple[str, ...], *_words("names", None)]
 """Names of objects, as patterns with ``*`` and ``?``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from perfscale.sim.faults.controllers import FatefulController
 from perfscale.sim.faults.fates import Fates
 from perfscale.sim.faults.hands import INTRUSIONS, Intruder
 from perfscale.sim.faults.model import PHASED
+from perfscale.sim.faults.namespaces import NamespaceFaults
 from perfscale.sim.faults.outages import Outages
 from perfscale.sim.faults.requests import RequestFaults
 from perfscale.sim.faults.watches import WatchFaults
@@ -41,6 +43,7 @@ class FaultInjection:
     Attributes:
         middlewares: What requests pass first.
         disturb: What decides about watches; None if all of them are left alone.
+        hinder: What decides about namespaces that are being deleted.
     """
 
     def __init__(self, faults: Faults, store: Store, books: Books) -> None:
@@ -50,6 +53,7 @@ class FaultInjection:
         self._fates = Fates(faults.objects, faults.seed)
         self._kinds = {fault.fault for fault in faults.objects}
         self._uptime = Uptime()
+        self._clock_offset = timedelta(seconds=faults.cluster.clock_offset)
         self._outages = Outages(faults.outages, store, books.injected)
         self.middlewares: list[Middleware] = []
         if self._outages.count_requests:
@@ -71,6 +75,7 @@ class FaultInjection:
             if faults.watches
             else None
         )
+        self.hinder = NamespaceFaults(faults.namespaces, faults.seed, books.injected)
         if self._kinds.intersection(ADMITTED):
             store.admit = Admission(self._fates, books)
 
@@ -79,6 +84,10 @@ class FaultInjection:
         if controller.resource.plural in PHASED and self._kinds & {"fails", "stuck"}:
             return FatefulController(controller, self._fates)
         return controller
+
+    def controllers_now(self) -> datetime:
+        """What the controllers' clock shows."""
+        return datetime.now(UTC) + self._clock_offset
 
     @asynccontextmanager
     async def running(self, listener: Listener) -> AsyncIterator[None]:

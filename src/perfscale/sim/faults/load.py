@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FAULTS_FILE: Final = Wanted(
-    "faults file", "one of the keys requests, watches, outages and objects"
+    "faults file", "one of the keys requests, watches, outages, objects, namespaces and cluster"
 )
 
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from perfscale.sim.books import BOOKS_PATH
 from perfscale.sim.connections import reset
-from perfscale.sim.discovery import group_of, is_discovery
+from perfscale.sim.discovery import group_of, is_discovery, names_a_version
 from perfscale.sim.faults.answers import refusal_of
 from perfscale.sim.faults.chance import Chance, is_meant
 from perfscale.sim.faults.fields import CORE
@@ -64,6 +64,9 @@ class _Rule:
             return False
         if fault.scope == "all":
             return True
+        if fault.fault == "groupUnavailable" and target is None:
+            # The aggregator lists groups and their versions by itself, and asks for the rest.
+            return names_a_version(path) and self._is_of_groups(group_of(path))
         if fault.scope == "discovery":
             return is_discovery(path) and self._is_of_groups(group_of(path))
         return (

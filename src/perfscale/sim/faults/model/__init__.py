@@ -9,12 +9,23 @@ from pydantic import BeforeValidator, Field
 from perfscale.config.fields import refusal
 from perfscale.config.section import Section
 from perfscale.sim.faults.fields import Seed
+from perfscale.sim.faults.model.cluster import ClusterFaults
+from perfscale.sim.faults.model.namespaces import NamespaceFault
 from perfscale.sim.faults.model.objects import PHASED, ObjectFault
 from perfscale.sim.faults.model.outages import Outage
 from perfscale.sim.faults.model.requests import RequestFault
 from perfscale.sim.faults.model.watches import WatchFault
 
-__all__ = ["PHASED", "Faults", "ObjectFault", "Outage", "RequestFault", "WatchFault"]
+__all__ = [
+    "PHASED",
+    "ClusterFaults",
+    "Faults",
+    "NamespaceFault",
+    "ObjectFault",
+    "Outage",
+    "RequestFault",
+    "WatchFault",
+]
 
 
 def _list(value: object) -> Any:  # noqa: ANN401 - what the field's type then looks at
@@ -31,7 +42,7 @@ _Listed: Final = BeforeValidator(_list)
 class Faults(Section):
     """A faults file: what goes wrong in a simulated cluster."""
 
-    called: ClassVar[str] = "a mapping (seed, requests, watches, outages, objects)"
+    called: ClassVar[str] = "a mapping (seed, requests, watches, outages, objects, ...)"
 
     seed: Seed = Field(
         default=0, description="The same seed lets the same happen; another one, something else."
@@ -47,4 +58,10 @@ class Faults(Section):
     )
     objects: Annotated[tuple[ObjectFault, ...], _Listed] = Field(
         default=(), description="What happens to objects."
+    )
+    namespaces: Annotated[tuple[NamespaceFault, ...], _Listed] = Field(
+        default=(), description="What happens to namespaces that are being deleted."
+    )
+    cluster: ClusterFaults = Field(
+        default=ClusterFaults(), description="What is wrong with the cluster as a whole."
     )

@@ -24,7 +24,10 @@ class RequestFault(Fault):
         "delay": ("slow",),
         "webhook": ("webhookDown",),
     }
-    needs: ClassVar[Mapping[str, tuple[str, ...]]] = {"slow": ("delay",)}
+    needs: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "slow": ("delay",),
+        "groupUnavailable": ("groups",),
+    }
 
     fault: Annotated[
         str,
@@ -41,6 +44,7 @@ class RequestFault(Fault):
             "webhookDown",
             "badGateway",
             "gatewayTimeout",
+            "groupUnavailable",
         ),
     ] = Field(
         description=(
@@ -48,7 +52,8 @@ class RequestFault(Fault):
             "resetAfter: the connection is reset before the request is carried out, or after; "
             "slow: the request waits before it is carried out; unauthorized: 401; forbidden: "
             "403; conflict: 409, as a quota's counter gives it; webhookDown: 500, an admission "
-            "webhook cannot be called; badGateway and gatewayTimeout: 502 and 504 of a balancer."
+            "webhook cannot be called; badGateway and gatewayTimeout: 502 and 504 of a balancer; "
+            "groupUnavailable: 503 to everything about some API groups, whose server is gone."
         )
     )
     share: Share = Field(default=1.0, description="How many of the requests, from 0 to 1.")
@@ -104,6 +109,8 @@ class RequestFault(Fault):
             for key in ("verbs", "resources"):
                 if getattr(self, key) is not None:
                     raise refuse(key, f"only requests for objects have {key}: leave out the scope")
+        if self.fault == "groupUnavailable" and "scope" in self.model_fields_set:
+            raise refuse("scope", "groupUnavailable is about discovery and objects of its groups")
         if self.scope == "all" and self.groups is not None:
             raise refuse("groups", "scope all is every request: leave out the groups")
         return self
