@@ -251,3 +251,15 @@ class ThrottledError(ApiError):
 
 class ServerError(ApiError):
     """5xx."""
+
+
+class DependencyError(ServerError):
+    """5xx because the API server could not call what it needs for its answer.
+
+    Attributes:
+        dependency: What that is: ``webhook`` or ``aggregated server``.
+        called: The webhook's name, or the group that the aggregated server serves.
+    """
+
+    dependency: str = ""
+    called: str = ""

@@ -29,8 +29,9 @@ def server_tls(request: pytest.FixtureRequest) -> ssl.SSLContext | None:
 
 
 @pytest.fixture
-def fake_time() -> FakeTime:
-    return FakeTime()
+def fake_time(request: pytest.FixtureRequest) -> FakeTime:
+    """Its chance may be given as a parameter."""
+    return FakeTime(getattr(request, "param", 0.5))
 
 
 @pytest.fixture

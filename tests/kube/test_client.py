@@ -11,7 +11,6 @@ from scripted_server import (
     Handler,
     answers,
     never_answers,
-    not_permitted,
     not_served,
     refuses,
     resets,
@@ -34,9 +33,8 @@ from perfscale.errors import (
 )
 from perfscale.kube.client import ClientSettings
 from perfscale.kube.credentials import Grant
-from perfscale.kube.permissions import Permissions
 from perfscale.kube.ratelimit import RateLimiter
-from perfscale.kube.resources import Place, Resource
+from perfscale.kube.resources import Resource
 from perfscale.kube.retry import NOT_SERVED_S
 
 PODS = Resource("", "v1", "pods", "Pod", namespaced=True)
@@ -426,88 +424,6 @@ async def test_credentials_that_cannot_be_renewed_are_an_error_at_once(connect: 
             await client.request("GET", "/")
     assert len(server.requests) == 1
     assert caught.value.hint
-
-
-async def test_a_permission_that_has_worked_is_asked_for_again(
-    connect: Connect, fake_time: FakeTime
-) -> None:
-    async with scripted_server(answers({}), *[not_permitted] * 5, answers({})) as server:
-        client = await connect(server)
-        await client.create(PODS, "here", b"{}")
-        response = await client.limited(RateLimiter(0)).create(PODS, "there", b"{}")
-    assert response.attempts == 6
-    assert len(fake_time.slept) == 5
-
-
-async def test_a_permission_that_is_taken_away_for_good_is_refused_in_the_end(
-    connect: Connect, fake_time: FakeTime
-) -> None:
-    async with scripted_server(answers({}), not_permitted) as server:
-        client = await connect(server)
-        await client.create(PODS, "here", b"{}")
-        with pytest.raises(ForbiddenError, match="cannot create") as caught:
-            await client.create(PODS, "here", b"{}")
-    assert caught.value.attempts > 5
-    assert NOT_SERVED_S - 10 < sum(fake_time.slept) <= NOT_SERVED_S
-    assert client.stats.outages == 1
-
-
-async def test_what_is_refused_right_after_an_outage_is_asked_for_again(connect: Connect) -> None:
-    async with scripted_server(answers({}), resets, not_permitted, answers({})) as server:
-        client = await connect(server)
-        await client.request("GET", "/version")
-        response = await client.delete(PODS, "here", "a")
-    assert response.attempts == 3
-
-
-async def test_what_the_review_allowed_is_asked_for_again(connect: Connect) -> None:
-    allowed = answers({"status": {"allowed": True}}, status=201)
-    async with scripted_server(allowed, not_permitted, answers({})) as server:
-        client = await connect(server)
-        assert await Permissions(client).allows("delete", Place(PODS))
-        response = await client.delete(PODS, "here", "a")
-    assert response.attempts == 2
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        'pods "a" is forbidden: exceeded quota: few, requested: pods=1, used: pods=9',
-        'admission webhook "no.example" denied the request: because',
-    ],
-)
-async def test_what_admission_forbids_is_refused_at_once(
-    message: str, connect: Connect, fake_time: FakeTime
-) -> None:
-    async with scripted_server(answers({}), refuses(403, "Forbidden", message=message)) as server:
-        client = await connect(server)
-        await client.create(PODS, "here", b"{}")
-        with pytest.raises(ForbiddenError):
-            await client.create(PODS, "here", b"{}")
-    assert fake_time.slept == []
-
-
-async def test_credentials_that_have_worked_are_tried_again(
-    connect: Connect, fake_time: FakeTime
-) -> None:
-    rejected = refuses(401, "Unauthorized")
-    async with scripted_server(answers({}), *[rejected] * 5, answers({})) as server:
-        client = await connect(server)
-        await client.request("GET", "/a")
-        response = await client.request("GET", "/b")
-    assert response.attempts == 6
-    assert len(fake_time.slept) == 5
-
-
-async def test_credentials_that_have_worked_and_stay_refused_are_an_error_in_the_end(
-    connect: Connect, fake_time: FakeTime
-) -> None:
-    async with scripted_server(answers({}), refuses(401, "Unauthorized")) as server:
-        client = await connect(server)
-        await client.request("GET", "/a")
-        with pytest.raises(CredentialsError, match="refused the credentials"):
-            await client.request("GET", "/b")
-    assert NOT_SERVED_S - 10 < sum(fake_time.slept) <= NOT_SERVED_S
 
 
 async def test_a_long_list_comes_page_by_page(connect: Connect) -> None:

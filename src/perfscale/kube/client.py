@@ -9,24 +9,31 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from perfscale.errors import CredentialsError, NotPermittedError, UnreachableError
+from perfscale.errors import (
+    CredentialsError,
+    DependencyError,
+    NotPermittedError,
+    UnreachableError,
+)
 from perfscale.kube.calls import call_of
 from perfscale.kube.failures import Failure, NoAnswerError
 from perfscale.kube.initial import StreamingLists
 from perfscale.kube.listing import DEFAULT_PAGE, page_decoder, read_pages
+from perfscale.kube.outages import DependencyOutages, Outage, OutageLog
 from perfscale.kube.proven import Proven
 from perfscale.kube.ratelimit import RateLimiter
-from perfscale.kube.retry import UNAVAILABLE, Outage, Patience, Timing
+from perfscale.kube.retry import UNAVAILABLE, Patience, Timing
 from perfscale.kube.status import error_from_answer
 from perfscale.kube.transport import Answer, Request
 from perfscale.kube.wire import SUCCESS, Stream, Wire, read_rest, target
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from perfscale.errors import ApiError
     from perfscale.kube.calls import RequestObserver
     from perfscale.kube.credentials import Credentials
+    from perfscale.kube.outages import OutageSpan
     from perfscale.kube.resources import Resource
     from perfscale.kube.stats import RequestStats
     from perfscale.kube.transport import AnswerStream, Endpoint, Transport
@@ -119,7 +126,9 @@ class Client:
         self._wire = Wire(
             transport, credentials, limiter or RateLimiter(0), self.timing.clock, observer
         )
-        self._outage = Outage(self.timing.clock, self._wire.stats)
+        self._log = OutageLog(self._wire.stats)
+        self._outage = Outage(self.timing.clock, self._log)
+        self._dependencies = DependencyOutages(self.timing.clock, self._log)
 
     def limited(self, limiter: RateLimiter, observer: RequestObserver | None = None) -> Client:
         """A client on the same connections, with a rate limit and counters of its own."""
@@ -138,6 +147,11 @@ class Client:
     def stats(self) -> RequestStats:
         """What was counted so far."""
         return self._wire.stats
+
+    @property
+    def outages(self) -> Sequence[OutageSpan]:
+        """Those so far, of the server and of what it calls, in the order of their beginning."""
+        return self._log.spans
 
     # -- any request --------------------------------------------------------
 
@@ -190,8 +204,7 @@ class Client:
                 throttled = False
             else:
                 if answer.status in SUCCESS:
-                    self._outage.end()
-                    self.proven.add(request.call)
+                    self._succeeded(request)
                     return self._response(request, answer)
                 self._wire.answered(request, answer, self.timing.clock())
                 patience = patience or self._patience()
@@ -221,8 +234,7 @@ class Client:
         )
         answer = await self._open(request, path)
         self._wire.answered(request, answer, self.timing.clock())
-        self._outage.end()
-        self.proven.add(request.call)
+        self._succeeded(request)
         try:
             yield Stream(answer, self._broken)
         finally:
@@ -246,6 +258,12 @@ class Client:
                 error_from_answer(answer.status, answer.headers, content, path=path),
                 None,
             )
+
+    def _succeeded(self, request: Request) -> None:
+        self._outage.end()
+        self.proven.add(request.call)
+        if self._dependencies.held_up:
+            self._dependencies.worked(request.call)
 
     def _response(self, request: Request, answer: Answer) -> Response:
         answered_s = self.timing.clock()
@@ -290,30 +308,39 @@ class Client:
         refusal.attempts = request.attempts
         refusal.sent_s = request.sent_s
         refusal.answered_s = self.timing.clock()
-        self._judge(request, refusal)
+        outage_s = self._judge(request, refusal)
         if refusal.status == 401 and await self._replace_credentials(request, refusal):
             return 0.0
-        gone_s = self._outage.lasted_s() if refusal.status in UNAVAILABLE else 0.0
-        if gone_s >= self.settings.max_unavailable_s and request.attempts > 1:
-            raise self._unreachable(Failure(str(refusal)), request, gone=True) from refusal
-        delay_s = patience.after_answer(refusal) if patience is not None else None
-        if delay_s is None:
-            raise self._rejected(refusal) if refusal.status == 401 else refusal
-        return delay_s
-
-    def _judge(self, request: Request, refusal: ApiError) -> None:
-        """Whether the server is there, and means it."""
-        if refusal.status in UNAVAILABLE:
-            self.proven.disturb()
-            return
+        delay_s = None
+        if patience is not None:
+            creating = request.method == "POST"
+            delay_s = patience.after_answer(refusal, outage_s, creating=creating)
+        if delay_s is not None:
+            return delay_s
         if refusal.status == 401:
+            raise self._rejected(refusal) from refusal
+        if patience is not None and patience.is_over(outage_s):
+            raise self._unreachable(Failure(str(refusal)), request, gone=True) from refusal
+        raise refusal
+
+    def _judge(self, request: Request, refusal: ApiError) -> float:
+        """For how long the server has been gone, if that is what it says."""
+        if isinstance(refusal, DependencyError):
+            self._dependencies.failed(request.call, refusal)
+        elif refusal.status in UNAVAILABLE:
+            self.proven.disturb()
+            return self._outage.lasted_s()
+        elif refusal.status == 401:
             refusal.may_pass = self.proven.doubts_rejection()
         elif isinstance(refusal, NotPermittedError):
             refusal.may_pass = self.proven.doubts_refusal(request.call)
+        elif (refusal.status or 0) < 500 and self._dependencies.held_up:
+            self._dependencies.worked(request.call)
         if refusal.may_pass:
             self._outage.lasted_s()
         else:
             self._outage.end()
+        return 0.0
 
     async def _replace_credentials(self, request: Request, refusal: ApiError) -> bool:
         """Whether another attempt carries other credentials.
@@ -341,7 +368,6 @@ class Client:
             hint="log in to the cluster again, or check the user of the kubeconfig's context",
         )
         error.may_pass = refusal.may_pass
-        error.__cause__ = refusal
         return error
 
     def _broken(self, error: NoAnswerError) -> UnreachableError:

@@ -8,16 +8,19 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from perfscale.errors import NotServedError
+from perfscale.errors import ConflictError, DependencyError, NotServedError
+from perfscale.kube.outages import Outage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from perfscale.errors import ApiError
-    from perfscale.kube.stats import RequestStats
 
 _FIRST_S: Final = 0.2
 _LONGEST_S: Final = 10.0
+_SHORTEST_S: Final = 0.02
+"""Whatever the server asks for and however the dice fall: nothing may be a hot loop."""
+_ROUNDING_S: Final = 1e-3
 _SERVER_ERROR_ATTEMPTS: Final = 6
 """A 500 is as often one object's fault (an admission webhook that fails on it)
 as the server's, so it is not retried for as long as an outage."""
@@ -26,8 +29,6 @@ NOT_SERVED_S: Final = 60.0
 """How long a kind, or a permission, that was there before may be missing. An API server that has
 just started does not serve custom resources before it has read their definitions, and permits
 nothing to anybody before it has read the roles."""
-
-_NOTABLE_S: Final = 1.0
 
 UNAVAILABLE: Final = frozenset({502, 503, 504})
 """What a load balancer answers for an API server that is not there."""
@@ -65,64 +66,11 @@ class Backoff:
         """Seconds to wait after one more failure."""
         ceiling_s = min(_LONGEST_S, _FIRST_S * 2.0 ** min(self._failures, 16))
         self._failures += 1
-        return ceiling_s * self._random()
+        return max(_SHORTEST_S, ceiling_s * self._random())
 
     def reset(self) -> None:
         """Begin again after a success."""
         self._failures = 0
-
-
-class Outage:
-    """Whether the server is gone: the time since the first failure without a success.
-
-    Args:
-        clock: Monotonic seconds.
-        stats: Where those that count are counted. An outage counts if no
-            connection could be made, or if nothing succeeded for a second or
-            longer: a single lost answer among others that arrive is none.
-
-    Attributes:
-        reached: Whether there ever was a success.
-    """
-
-    __slots__ = ("_clock", "_counted", "_counted_to_s", "_since_s", "_stats", "reached")
-
-    def __init__(self, clock: Callable[[], float], stats: RequestStats | None = None) -> None:
-        self._clock = clock
-        self._stats = stats
-        self._since_s: float | None = None
-        self._counted = False
-        self._counted_to_s = 0.0
-        self.reached = False
-
-    def end(self) -> None:
-        """Something succeeded."""
-        self.reached = True
-        if self._since_s is not None:
-            self._count(self._clock(), connecting=False)
-            self._since_s = None
-
-    def lasted_s(self, *, connecting: bool = False) -> float:
-        """Something failed: since how many seconds nothing has succeeded.
-
-        ``connecting`` says that there was not even a connection.
-        """
-        now_s = self._clock()
-        if self._since_s is None:
-            self._since_s = self._counted_to_s = now_s
-            self._counted = False
-        self._count(now_s, connecting=connecting)
-        return now_s - self._since_s
-
-    def _count(self, now_s: float, *, connecting: bool) -> None:
-        if self._stats is None or self._since_s is None:
-            return
-        if not self._counted:
-            self._counted = connecting or now_s - self._since_s >= _NOTABLE_S
-            self._stats.outages += self._counted
-        if self._counted:
-            self._stats.outage_seconds += now_s - self._counted_to_s
-            self._counted_to_s = now_s
 
 
 class Patience:
@@ -147,29 +95,39 @@ class Patience:
         self._attempts = 0
         self._server_errors = 0
 
-    def after_answer(self, error: ApiError) -> float | None:
+    def after_answer(
+        self, error: ApiError, outage_s: float = 0.0, *, creating: bool = False
+    ) -> float | None:
         """Seconds to wait before the request is sent again; None to give up.
 
-        429, 502, 503 and 504, and whatever names a time to come back, are
-        tried until the bound; a kind that is not served, and what was allowed
-        before and is refused now, for `NOT_SERVED_S`; other 5xx a few times,
-        whatever else came in between; other 4xx never.
+        429, 502, 503 and 504, a webhook or a server that the API server cannot call,
+        and whatever names a time to come back, are tried until the bound, the last
+        time at its end. So is a create that met a conflict: it does not change
+        anything that is there, so the conflict is another's, over a quota's counter.
+        A kind that is not served, and what was allowed before and is refused now, are
+        tried for `NOT_SERVED_S`; other 5xx a few times, whatever else came in between;
+        other 4xx never.
+
+        Args:
+            error: The answer.
+            outage_s: How long nothing has succeeded, for any request, if it says that the
+                server is not there.
+            creating: Whether the request is a create.
         """
         self._attempts += 1
-        status = error.status or 0
         if isinstance(error, NotServedError) or error.may_pass:
             left_s = min(NOT_SERVED_S, self._bound_s) - self._absence.lasted_s()
             delay_s = self._backoff.next_s()
             return delay_s if delay_s <= left_s else None
-        if status < 500 and status != 429:
+        status = error.status or 0
+        conflict = creating and isinstance(error, ConflictError)
+        if status < 500 and status != 429 and not conflict:
             return None
-        delay_s = error.retry_after_s or 0.0
-        if error.retry_after_s is None and status not in UNAVAILABLE and status != 429:
+        if not (conflict or _passes(error)):
             self._server_errors += 1
             if self._server_errors >= _SERVER_ERROR_ATTEMPTS:
                 return None
-        delay_s += self._backoff.next_s()
-        return delay_s if self._timing.clock() + delay_s <= self._until_s else None
+        return self._within(outage_s, error.retry_after_s or 0.0)
 
     def after_silence(self, outage_s: float) -> float | None:
         """Seconds to wait after a lost connection or a timeout; None to give up.
@@ -180,7 +138,24 @@ class Patience:
             outage_s: How long nothing has succeeded, for any request.
         """
         self._attempts += 1
+        return self._within(outage_s)
+
+    def is_over(self, outage_s: float) -> bool:
+        """Whether an outage has taken all the time that there is for one."""
+        return outage_s > 0 and outage_s >= self._bound_s - _ROUNDING_S
+
+    def _within(self, outage_s: float, asked_s: float = 0.0) -> float | None:
         left_s = min(self._until_s - self._timing.clock(), self._bound_s - outage_s)
-        if left_s <= 0 and self._attempts > 1:
+        if left_s <= _ROUNDING_S and self._attempts > 1:
             return None
-        return min(self._backoff.next_s(), max(left_s, 0.0))
+        return min(asked_s + self._backoff.next_s(), max(left_s, _SHORTEST_S))
+
+
+def _passes(error: ApiError) -> bool:
+    """Whether it says of itself that it is not about the request."""
+    return (
+        error.retry_after_s is not None
+        or error.status == 429
+        or error.status in UNAVAILABLE
+        or isinstance(error, DependencyError)
+    )

@@ -21,7 +21,8 @@ class RequestStats:
         retries: Requests that were sent again.
         credential_renewals: How often a 401 made the client renew its credentials.
         outages: How often the server was gone: no connection could be made, or
-            nothing succeeded for a second or longer.
+            nothing succeeded for a second or longer; and a webhook or an
+            aggregated server that the API server could not call.
         outage_seconds: For how long altogether, from the first failure to the
             next success.
     """

@@ -16,6 +16,7 @@ from perfscale.errors import (
     AlreadyExistsError,
     ApiError,
     ConflictError,
+    DependencyError,
     ExpiredError,
     ForbiddenError,
     NotFoundError,
@@ -26,11 +27,13 @@ from perfscale.errors import (
     ThrottledError,
 )
 from perfscale.kube.calls import call_of
+from perfscale.kube.dependencies import find_dependency
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LONGEST_SUMMARY: Final = 200
+_LONGEST_RETRY_AFTER_S: Final = 60.0
 _BY_STATUS: Final[dict[int, type[ApiError]]] = {
     403: ForbiddenError,
     404: NotFoundError,
@@ -96,12 +99,15 @@ def error_from_answer(
         if status == HTTPStatus.FORBIDDEN:  # of something in front of the API server
             return NotPermittedError(summary, status=status, reason="Forbidden")
         explained = Status(message=summary)
-    return error_from_status(
+    error = error_from_status(
         explained,
         status=status,
         namespace=_namespace_in(path),
         retry_after_s=_seconds(headers.get("Retry-After")),
     )
+    if isinstance(error, DependencyError) and not error.called:
+        error.called = _group_in(path)
+    return error
 
 
 def error_from_status(
@@ -123,14 +129,20 @@ def error_from_status(
     if details.kind or details.name:
         about = ObjectReference(details.kind, namespace, details.name)
     if retry_after_s is None:
-        retry_after_s = details.retry_after_seconds
-    return branch(
+        retry_after_s = _bounded(details.retry_after_seconds)
+    dependency = None
+    if branch is ServerError:
+        dependency = find_dependency(status, explained.message or "")
+    error = (DependencyError if dependency else branch)(
         _with_causes(explained.message or reason, details.causes or []),
         status=status,
         reason=reason,
         about=about,
         retry_after_s=retry_after_s,
     )
+    if dependency and isinstance(error, DependencyError):
+        error.dependency, error.called = dependency
+    return error
 
 
 def _is_of_authorizer(message: str) -> bool:
@@ -167,7 +179,16 @@ def _phrase(status: int) -> str:
 
 def _seconds(retry_after: str | None) -> float | None:
     """Kubernetes sends whole seconds; an HTTP date, which it does not send, is ignored."""
-    return float(retry_after) if retry_after is not None and retry_after.isdigit() else None
+    if retry_after is None or not (retry_after.isascii() and retry_after.isdigit()):
+        return None
+    return _bounded(float(retry_after))
+
+
+def _bounded(retry_after_s: float | None) -> float | None:
+    """The time to come back, where it is one; no longer than a server needs that is coming up."""
+    if retry_after_s is None or not retry_after_s >= 0:
+        return None
+    return min(retry_after_s, _LONGEST_RETRY_AFTER_S)
 
 
 def _namespace_in(path: str) -> str | None:
@@ -175,3 +196,9 @@ def _namespace_in(path: str) -> str | None:
     _, found, rest = path.partition("/namespaces/")
     namespace, inside, _ = rest.partition("/")
     return namespace if found and inside else None
+
+
+def _group_in(path: str) -> str:
+    """The API group of a path, as in ``/apis/GROUP/VERSION``."""
+    parts = path.split("/")
+    return parts[2] if len(parts) > 2 and parts[1] == "apis" else ""

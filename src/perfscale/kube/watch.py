@@ -30,7 +30,8 @@ from perfscale.errors import (
 from perfscale.kube.events import Change, EventDecoder, LineBuffer
 from perfscale.kube.initial import ATTEMPTS, PARAMETERS, SILENCE_S, InitialEvents
 from perfscale.kube.listing import page_decoder, read_pages
-from perfscale.kube.retry import NOT_SERVED_S, Backoff, Outage
+from perfscale.kube.outages import Outage
+from perfscale.kube.retry import NOT_SERVED_S, Backoff
 from perfscale.kube.status import Status, error_from_status
 
 if TYPE_CHECKING:
