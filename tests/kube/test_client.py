@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import socket
 import tracemalloc
 from typing import NoReturn
@@ -31,13 +32,20 @@ from perfscale.errors import (
     ThrottledError,
     UnreachableError,
 )
+from perfscale.kube import direct
 from perfscale.kube.client import ClientSettings
 from perfscale.kube.credentials import Grant
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.resources import Resource
 from perfscale.kube.retry import NOT_SERVED_S
+from perfscale.kube.sockets import Sockets
 
 PODS = Resource("", "v1", "pods", "Pod", namespaced=True)
+
+
+async def closes_after_answering(exchange: Exchange) -> None:
+    await exchange.reply(200, b"{}", {"Connection": "close"})
+    exchange.reset()
 
 
 class Tokens:
@@ -299,6 +307,31 @@ async def test_a_request_without_retries_is_sent_once(
             await client.request("POST", "/", retry=False)
     assert len(server.requests) == 2
     assert fake_time.slept == []
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL])
+async def test_what_this_machine_cannot_open_is_no_failure_of_the_server(
+    number: int, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = [OSError(number, "")]
+
+    class Scarce(Sockets):
+        def make(self, family: int, kind: int, protocol: int) -> socket.socket:
+            if refusals and served:
+                raise refusals.pop()
+            return super().make(family, kind, protocol)
+
+    served: list[bool] = []
+    monkeypatch.setattr(direct, "Sockets", Scarce)
+    async with scripted_server(closes_after_answering, answers({})) as server:
+        client = await connect(server)
+        await client.request("GET", "/")
+        await server.no_connections()
+        served.append(True)
+        await client.request("GET", "/")
+    stats = client.stats
+    assert (stats.local_failures, stats.retries) == (1, 1)
+    assert (stats.connection_errors, stats.timeouts, stats.outages) == (0, 0, 0)
 
 
 async def test_an_answer_that_breaks_off_is_asked_for_again(connect: Connect) -> None:

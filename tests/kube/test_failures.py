@@ -17,3 +17,11 @@ def test_an_error_of_the_system_is_told_in_its_words() -> None:
     assert lost(ConnectionResetError(errno.ECONNRESET, "whatever")).text == "connection reset"
     failure = unconnected(OSError(errno.EHOSTUNREACH, "No route to host"))
     assert (failure.text, failure.connecting) == ("no route to host", True)
+
+
+def test_a_limit_of_this_machine_is_told_apart_from_a_server_that_is_not_there() -> None:
+    failure = unconnected(OSError(errno.EMFILE, "Too many open files"))
+    assert failure.local
+    assert "as many files and connections open as it may" in failure.text
+    assert "ulimit -n" in (failure.hint or "")
+    assert not unconnected(OSError(errno.ECONNREFUSED, "Connection refused")).local

@@ -357,7 +357,7 @@ class Run:
             calls=balance.calls,
             clock=totals.clock,
             thresholds=thresholds,
-            generator=assess(vitals, balance.workloads),
+            generator=assess(vitals, balance.workloads, totals.requests),
         )
         if order.sink is not None:
             try:

@@ -249,8 +249,7 @@ class Client:
                 content = await read_rest(answer)
             except NoAnswerError as error:
                 failure = self._wire.failed(error.failure, request)
-                self._outage.lasted_s(connecting=failure.connecting)
-                self.proven.disturb()
+                self._lost_touch(failure)
                 raise self._unreachable(failure, request) from error
             self._wire.answered(request, answer, self.timing.clock())
             await self._after_refusal(
@@ -291,8 +290,7 @@ class Client:
         cannot be made is a mistake in the configuration, and said at once.
         """
         failure = self._wire.failed(error.failure, request)
-        outage_s = self._outage.lasted_s(connecting=failure.connecting)
-        self.proven.disturb()
+        outage_s = self._lost_touch(failure)
         hopeless = not self._outage.reached and (failure.connecting or failure.timeout)
         if patience is None or hopeless:
             raise self._unreachable(failure, request) from error
@@ -300,6 +298,13 @@ class Client:
         if delay_s is None:
             raise self._unreachable(failure, request, gone=True) from error
         return delay_s
+
+    def _lost_touch(self, failure: Failure) -> float:
+        """For how long the server has been gone: not at all, if it is our own machine's fault."""
+        if failure.local:
+            return 0.0
+        self.proven.disturb()
+        return self._outage.lasted_s(connecting=failure.connecting)
 
     async def _after_refusal(
         self, request: Request, refusal: ApiError, patience: Patience | None

@@ -5,6 +5,7 @@ Nothing of the request is repeated, so that no secret gets into a message.
 
 from __future__ import annotations
 
+import errno
 import ssl
 from typing import Final, NamedTuple
 
@@ -17,12 +18,14 @@ class Failure(NamedTuple):
         hint: The way out, where one can be named.
         connecting: There was no connection: nothing can have reached the server.
         timeout: The time for it ran out.
+        local: It is this process or machine that has no more to give, and not the server.
     """
 
     text: str
     hint: str | None = None
     connecting: bool = False
     timeout: bool = False
+    local: bool = False
 
 
 class NoAnswerError(Exception):
@@ -44,6 +47,21 @@ BROKEN_OFF: Final = Failure("the connection broke in the middle of the answer")
 GARBLED: Final = Failure(
     "the answer is not HTTP", "check whether the server's URL should begin with https://"
 )
+
+_LOCAL: Final = {
+    errno.EMFILE: Failure(
+        "this process has as many files and connections open as it may",
+        "raise its limit, as with ulimit -n, or lower globalConfig.maxInFlight",
+    ),
+    errno.ENFILE: Failure(
+        "this machine has as many files and connections open as it may", "raise its fs.file-max"
+    ),
+    errno.EADDRNOTAVAIL: Failure(
+        "this machine has no address or port left to connect from",
+        "widen its net.ipv4.ip_local_port_range, or lower globalConfig.maxInFlight",
+    ),
+}
+"""Errors of the system that say nothing of the server."""
 
 
 def unanswered_for(timeout_s: float) -> Failure:
@@ -71,6 +89,8 @@ def unconnected(error: OSError) -> Failure:
         )
     if isinstance(error, ssl.SSLError):
         return _no_tls(error)._replace(connecting=True)
+    if error.errno in _LOCAL:
+        return _LOCAL[error.errno]._replace(connecting=True, local=True)
     return Failure(_of_system(error), connecting=True)
 
 

@@ -18,6 +18,8 @@ class RequestStats:
         server_errors: Answers of status 5xx.
         connection_errors: Requests and streams that broke without an answer.
         timeouts: Requests without an answer in time; not in ``connection_errors``.
+        local_failures: Connections that this process or machine had no means to open: no
+            failures of the server, and in none of the others.
         retries: Requests that were sent again.
         credential_renewals: How often a 401 made the client renew its credentials.
         outages: How often the server was gone: no connection could be made, or
@@ -35,6 +37,7 @@ class RequestStats:
     server_errors: int = 0
     connection_errors: int = 0
     timeouts: int = 0
+    local_failures: int = 0
     retries: int = 0
     credential_renewals: int = 0
     outages: int = 0

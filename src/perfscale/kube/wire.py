@@ -92,7 +92,9 @@ class Wire:
 
     def failed(self, failure: Failure, request: Request | None = None) -> Failure:
         """Count a request without an answer, or for None a stream that broke off."""
-        if failure.timeout:
+        if failure.local:
+            self.stats.local_failures += 1
+        elif failure.timeout:
             self.stats.timeouts += 1
         else:
             self.stats.connection_errors += 1

@@ -13,6 +13,7 @@ from perfscale.errors import ApiError, ForbiddenError, NamespaceConflictError, U
 from perfscale.kube.discovery import Discovery
 from perfscale.kube.resources import NAMESPACES
 from perfscale.preflight.access import review_access
+from perfscale.preflight.descriptors import find_descriptor_shortage
 from perfscale.preflight.findings import Findings, few
 from perfscale.preflight.plan import Plan, WorkloadPlan
 from perfscale.preflight.room import find_shortages
@@ -76,6 +77,7 @@ async def preflight(
         hint="ask for a role that allows it; kubectl auth can-i --list shows what you have",
     )
     findings.add(find_vain_thresholds(config, factories, resources, children_of))
+    findings.add(find_descriptor_shortage(config, len(access.places)))
     findings.add(await find_shortages(client, config, factories, resources, everywhere))
     findings.raise_if_any()
     return Plan(

@@ -153,7 +153,9 @@ def _result(folder: Path, run: KnownRun, replay: Replay) -> RunResult:
         calls=balance.calls,
         clock=totals.clock,
         thresholds=thresholds,
-        generator=None if totals.vitals is None else assess(totals.vitals, workloads),
+        generator=None
+        if totals.vitals is None
+        else assess(totals.vitals, workloads, totals.requests),
     )
 
 
