@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.errors import ApiError
@@ -16,7 +17,7 @@ from perfscale.sim import refusals
 from perfscale.sim.records import Record, encode, watch_line
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from perfscale.kube.resources import Resource
     from perfscale.sim.negotiation import View
@@ -48,6 +49,13 @@ class WatchRequest(NamedTuple):
     timeout_s: float
 
 
+class Stream(NamedTuple):
+    """Pieces of text, without an end, and how far they are apart."""
+
+    pieces: Iterator[bytes]
+    pace_s: float
+
+
 class Disturbance(NamedTuple):
     """What goes wrong with one watch.
 
@@ -59,6 +67,7 @@ class Disturbance(NamedTuple):
         burst_s: Events are sent together, this far apart.
         expired: Whether an event tells it that its version has expired.
         on_closed: Called if it is closed because of this.
+        instead: What it sends, in the place of all events.
     """
 
     close_after_s: float | None = None
@@ -67,6 +76,7 @@ class Disturbance(NamedTuple):
     burst_s: float = 0.0
     expired: bool = False
     on_closed: Callable[[], None] = lambda: None
+    instead: Stream | None = None
 
 
 UNDISTURBED: Final = Disturbance()
@@ -143,6 +153,9 @@ class Watcher:
         self, write: Callable[[bytes], Awaitable[None]], bookmark_interval_s: float
     ) -> None:
         """Send events until the watch ends or is closed; ends at once when cancelled."""
+        if self._disturbance.instead is not None:
+            await self._send_instead(self._disturbance.instead, write)
+            return
         loop = asyncio.get_running_loop()
         leave = self._begin()
         timers = {"end": loop.call_later(self._request.timeout_s, self._time_out)}
@@ -246,6 +259,17 @@ class Watcher:
         if not self._closed:
             self._disturbance.on_closed()
             self.close()
+
+    async def _send_instead(
+        self, stream: Stream, write: Callable[[bytes], Awaitable[None]]
+    ) -> None:
+        for piece in stream.pieces:
+            await write(piece)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(stream.pace_s):
+                    await self._wake.wait()  # which only closing it sets
+            if self._closed:
+                return
 
     async def _send_initial(self, write: Callable[[bytes], Awaitable[None]]) -> None:
         view, initial = self._request.view, self._initial

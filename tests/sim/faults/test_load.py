@@ -107,6 +107,27 @@ BROKEN = {
     ),
     "an offset without a unit": ("cluster: {clockOffset: -7}\n", "f.yaml:1:24", "write -7s"),
     "no cluster": ("cluster: 7\n", "f.yaml:1:10", "a mapping (clockOffset"),
+    "garbage of no sort": ("requests: [{fault: garbage}]\n", "f.yaml:1:20", "needs the key body"),
+    "garbage of another sort": (
+        "requests: [{fault: garbage, body: htlm}]\n",
+        "f.yaml:1:35",
+        "did you mean html?",
+    ),
+    "no Retry-After": (
+        "requests: [{fault: badRetryAfter}]\n",
+        "f.yaml:1:20",
+        "needs the key value",
+    ),
+    "a status that says nothing of when": (
+        "requests: [{fault: badRetryAfter, value: x, status: 500}]\n",
+        "f.yaml:1:53",
+        "429 or 503",
+    ),
+    "a bomb of nothing": (
+        "requests: [{fault: gzipBomb, mebibytes: 0}]\n",
+        "f.yaml:1:41",
+        "a whole number from 1",
+    ),
     "no finalizer": (
         "objects: [{fault: held, finalizer: mine}]\n",
         "f.yaml:1:36",

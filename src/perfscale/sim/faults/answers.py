@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from perfscale.sim.target import Target
 
 _USER: Final = "system:serviceaccount:perfscale:loader"
+_AGAIN: Final = {
+    429: (429, "TooManyRequests", "too many requests, please try again later"),
+    503: (503, "ServiceUnavailable", "the server is currently unable to handle the request"),
+}
 _COUNTED_MEANWHILE: Final = (
     'Operation cannot be fulfilled on resourcequotas "quota": the object has been modified; '
     "please apply your changes to the latest version and try again"
@@ -47,7 +51,10 @@ def refusal_of(
         # As kube-aggregator has it: plain text, and no Status.
         return web.Response(text="service unavailable\n", status=503)
     error = _error_of(fault, request, target, verb)
-    return refuse(error, None if target is None else target.resource)
+    refused = refuse(error, None if target is None else target.resource)
+    if fault.value is not None:
+        refused.headers["Retry-After"] = fault.value
+    return refused
 
 
 def _error_of(
@@ -58,9 +65,10 @@ def _error_of(
         case "tooManyRequests":
             return refusals.too_many_requests(1 if retry_s is None else int(retry_s))
         case "unavailable":
-            message = "the server is currently unable to handle the request"
-            reason = "ServiceUnavailable"
+            _, reason, message = _AGAIN[503]
             return ServerError(message, status=503, reason=reason, retry_after_s=retry_s)
+        case "badRetryAfter":
+            status, reason, message = _AGAIN[fault.status]
         case "unauthorized":
             status, reason, message = 401, "Unauthorized", "Unauthorized"
         case "forbidden":

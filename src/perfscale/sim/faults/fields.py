@@ -21,6 +21,8 @@ _MAX_SEED: Final = 2**53 - 1
 
 _GROUP_VERSION: Final = re.compile(r"[a-z0-9.-]+/v[a-z0-9]+")
 
+_REFUSED: Final = (429, 503)
+
 VERBS: Final = ("create", "get", "list", "watch", "update", "patch", "delete", "deletecollection")
 RESOURCES: Final = tuple(
     name for kind in KINDS for name in dict.fromkeys((kind.plural, kind.resource.name))
@@ -88,6 +90,12 @@ def _group_version(value: object) -> object:
     return value
 
 
+def _refused_status(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value not in _REFUSED:
+        raise refusal("number", "429 or 503", value)
+    return value
+
+
 Share = Annotated[
     float,
     BeforeValidator(_share),
@@ -123,6 +131,11 @@ Offset = Annotated[
     WithJsonSchema({"type": "string", "pattern": PATTERN.replace("^", "^-?", 1)}),
 ]
 """Seconds forth, or back where there is a minus before them, written as a Go duration."""
+
+RefusedStatus = Annotated[
+    int, BeforeValidator(_refused_status), WithJsonSchema({"type": "integer", "enum": [429, 503]})
+]
+"""A status that says to come again."""
 
 Names = Annotated[tuple[str, ...], *_words("names", None)]
 """Names of objects, as patterns with ``*`` and ``?``."""

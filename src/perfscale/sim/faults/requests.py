@@ -10,9 +10,12 @@ from aiohttp import web
 from perfscale.sim.books import BOOKS_PATH
 from perfscale.sim.connections import reset
 from perfscale.sim.discovery import group_of, is_discovery, names_a_version
+from perfscale.sim.faults import pages
 from perfscale.sim.faults.answers import refusal_of
+from perfscale.sim.faults.bomb import gzip_bomb
 from perfscale.sim.faults.chance import Chance, is_meant
-from perfscale.sim.faults.fields import CORE
+from perfscale.sim.faults.fields import CORE, VERBS
+from perfscale.sim.faults.garbage import garbage
 from perfscale.sim.metrics import METRICS_PATH
 from perfscale.sim.metrics.requests import UNANSWERED
 from perfscale.sim.target import find_target, verb_of
@@ -31,7 +34,10 @@ if TYPE_CHECKING:
 # The simulation's own, by which one finds out what really happened.
 _SPARED: Final = frozenset({BOOKS_PATH, METRICS_PATH})
 # An admission webhook is asked about what changes objects, and about nothing else.
-_ADMITTED: Final = frozenset({"create", "update", "patch", "delete", "deletecollection"})
+_ONLY: Final = {
+    "webhookDown": ("create", "update", "patch", "delete", "deletecollection"),
+    "endlessContinue": ("list",),
+}
 
 
 class _Rule:
@@ -72,7 +78,7 @@ class _Rule:
         return (
             target is not None
             and (fault.verbs is None or verb in fault.verbs)
-            and (fault.fault != "webhookDown" or verb in _ADMITTED)
+            and verb in _ONLY.get(fault.fault, VERBS)
             and is_meant(target.resource, fault.resources)
             and self._is_of_groups(target.resource.group)
         )
@@ -116,22 +122,39 @@ class RequestFaults:
             return await handler(request)
         target = find_target(request.path, self._catalogue)
         verb = "" if target is None else verb_of(request, target)
+        token = request.query.get("continue", "")
+        if target is not None and verb == "list" and pages.is_ours(token):
+            self._injected["endlessContinue"] += 1
+            return pages.next_page(token, target)
         for rule in self._rules:
             if not rule.hits(request, target, verb):
                 continue
             fault = rule.fault
             self._injected[fault.fault] += 1
-            match fault.fault:
-                case "slow":
-                    await asyncio.sleep(fault.delay or 0.0)
-                case "resetBefore":
-                    return _break(request, UNANSWERED)
-                case "resetAfter":
-                    carried_out = await handler(request)
-                    return _break(request, carried_out.status)
-                case _:
-                    return refusal_of(fault, request, target, verb)
+            if fault.fault == "slow":
+                await asyncio.sleep(fault.delay or 0.0)
+            else:
+                return await _end(fault, request, handler, target, verb)
         return await handler(request)
+
+
+async def _end(
+    fault: RequestFault, request: web.Request, handler: Handler, target: Target | None, verb: str
+) -> web.StreamResponse:
+    """Answer a request in the way of a fault that ends it."""
+    match fault.fault:
+        case "resetBefore":
+            return _break(request, UNANSWERED)
+        case "resetAfter":
+            carried_out = await handler(request)
+            return _break(request, carried_out.status)
+        case "garbage":
+            return await garbage(fault.body or "empty", request, handler, target, verb)
+        case "endlessContinue":
+            return pages.with_token(await handler(request), fault.tokens)
+        case "gzipBomb":
+            return await gzip_bomb(request, fault.mebibytes)
+    return refusal_of(fault, request, target, verb)
 
 
 def _break(request: web.Request, status: int) -> web.Response:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, TypeVar
 from perfscale.errors import ApiError
 from perfscale.sim import refusals
 from perfscale.sim.faults.chance import Chance, is_meant
-from perfscale.sim.watching import Disturbance
+from perfscale.sim.faults.streams import (
+    ENDLESS_S,
+    TRICKLE_S,
+    endless_events,
+    unfinished_line,
+)
+from perfscale.sim.watching import Disturbance, Stream
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -63,7 +69,10 @@ class WatchFaults:
             close_after_s=min(_given(fault.after for fault in faults), default=None),
             close_after_events=min(_given(fault.after_events for fault in faults), default=None),
             delay_s=max(_given(fault.delay for fault in faults), default=0.0),
-            burst_s=max(_given(fault.every for fault in faults), default=0.0),
+            burst_s=max(
+                _given(fault.every for fault in faults if fault.fault == "bursts"), default=0.0
+            ),
+            instead=next((_stream(fault, request) for fault in faults if _streams(fault)), None),
             expired=any(fault.fault == "expired" for fault in faults),
             on_closed=self._closed,
         )
@@ -72,6 +81,8 @@ class WatchFaults:
         if not is_meant(request.resource, rule.fault.resources):
             return False
         if rule.fault.fault == "expired" and not self._has_missed_something(request):
+            return False
+        if rule.fault.fault == "endlessInitial" and not request.initial_end:
             return False
         return rule.chance.hits()
 
@@ -86,6 +97,16 @@ class WatchFaults:
 
     def _closed(self) -> None:
         self._injected["closed"] += 1
+
+
+def _streams(fault: WatchFault) -> bool:
+    return fault.fault in ("trickle", "endlessInitial")
+
+
+def _stream(fault: WatchFault, request: WatchRequest) -> Stream:
+    if fault.fault == "trickle":
+        return Stream(unfinished_line(), fault.every or TRICKLE_S)
+    return Stream(endless_events(request), fault.every or ENDLESS_S)
 
 
 def _given(values: Iterable[T | None]) -> Iterable[T]:

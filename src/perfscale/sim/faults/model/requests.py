@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from perfscale.config.choices import choice
 from perfscale.config.fields import Count, Duration, Text, Timeout
-from perfscale.sim.faults.fields import Groups, Resources, Share, Verbs
+from perfscale.sim.faults.fields import Groups, RefusedStatus, Resources, Share, Verbs
 from perfscale.sim.faults.model.fault import Fault, refuse
 
 _MOST_RETRY_S: Final = 3600
@@ -23,10 +23,17 @@ class RequestFault(Fault):
         "retry_after": ("tooManyRequests", "unavailable"),
         "delay": ("slow",),
         "webhook": ("webhookDown",),
+        "body": ("garbage",),
+        "value": ("badRetryAfter",),
+        "status": ("badRetryAfter",),
+        "tokens": ("endlessContinue",),
+        "mebibytes": ("gzipBomb",),
     }
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "slow": ("delay",),
         "groupUnavailable": ("groups",),
+        "garbage": ("body",),
+        "badRetryAfter": ("value",),
     }
 
     fault: Annotated[
@@ -45,6 +52,10 @@ class RequestFault(Fault):
             "badGateway",
             "gatewayTimeout",
             "groupUnavailable",
+            "garbage",
+            "badRetryAfter",
+            "endlessContinue",
+            "gzipBomb",
         ),
     ] = Field(
         description=(
@@ -53,7 +64,10 @@ class RequestFault(Fault):
             "slow: the request waits before it is carried out; unauthorized: 401; forbidden: "
             "403; conflict: 409, as a quota's counter gives it; webhookDown: 500, an admission "
             "webhook cannot be called; badGateway and gatewayTimeout: 502 and 504 of a balancer; "
-            "groupUnavailable: 503 to everything about some API groups, whose server is gone."
+            "groupUnavailable: 503 to everything about some API groups, whose server is gone; "
+            "garbage: 200, and not what it should be; badRetryAfter: 429 or 503 with a "
+            "Retry-After that cannot be followed; endlessContinue: a list whose pages do not "
+            "end; gzipBomb: a small answer that is decompressed to a very large one."
         )
     )
     share: Share = Field(default=1.0, description="How many of the requests, from 0 to 1.")
@@ -92,6 +106,31 @@ class RequestFault(Fault):
         default="virtualmachineinstances-create-validator.kubevirt.io",
         description="The name of the webhook that cannot be called.",
     )
+    body: (
+        Annotated[
+            str,
+            *choice(
+                "html",
+                "empty",
+                "null",
+                "list",
+                "wrongTypes",
+                "deep",
+                "hugeVersion",
+                "badTimestamps",
+            ),
+        ]
+        | None
+    ) = Field(default=None, description="What the answer is instead of what it should be.")
+    value: Text | None = Field(default=None, description="The Retry-After, as it is sent.")
+    status: RefusedStatus = Field(default=429, description="The status beside that Retry-After.")
+    tokens: Annotated[str, *choice("endless", "expiring")] = Field(
+        default="endless",
+        description=(
+            "endless: every page has a token for another; expiring: every token has expired."
+        ),
+    )
+    mebibytes: Count = Field(default=4096, description="What is decompressed, in MiB.")
 
     @model_validator(mode="after")
     def _can_be_said(self) -> Self:

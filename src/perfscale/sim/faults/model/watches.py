@@ -22,7 +22,7 @@ class WatchFault(Fault):
         "after_events": ("closed",),
         "by": ("expired",),
         "delay": ("late",),
-        "every": ("bursts",),
+        "every": ("bursts", "trickle", "endlessInitial"),
     }
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "closed": ("after", "after_events"),
@@ -30,11 +30,14 @@ class WatchFault(Fault):
         "bursts": ("every",),
     }
 
-    fault: Annotated[str, *choice("closed", "expired", "late", "bursts")] = Field(
+    fault: Annotated[
+        str, *choice("closed", "expired", "late", "bursts", "trickle", "endlessInitial")
+    ] = Field(
         description=(
             "closed: the server ends the watch, without an error; expired: a watch that "
             "resumes is refused with 410; late: each event is held back; bursts: events are "
-            "collected and sent together."
+            "collected and sent together; trickle: bytes come, and never a whole line; "
+            "endlessInitial: the events of the initial state do not end."
         )
     )
     share: Share = Field(default=1.0, description="How many of the watches, from 0 to 1.")
@@ -54,4 +57,6 @@ class WatchFault(Fault):
         ),
     )
     delay: Timeout | None = Field(default=None, description="How late each event is.")
-    every: Timeout | None = Field(default=None, description="How far the bursts are apart.")
+    every: Timeout | None = Field(
+        default=None, description="How far bursts, bytes or events are apart."
+    )
