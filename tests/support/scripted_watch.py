@@ -77,14 +77,34 @@ stays = never_answers
 
 
 class Follower:
-    """What a watch told, in order."""
+    """What a watch told, in order.
 
-    def __init__(self, client: Client, **scope: str) -> None:
+    Attributes:
+        sights: When it lost sight, and until when it then had to catch up.
+    """
+
+    def __init__(
+        self, client: Client, *, namespace: str | None = None, label_selector: str | None = None
+    ) -> None:
         self.told: list[str] = []
+        self.sights: list[tuple[str, float]] = []
         self._changed = asyncio.Event()
         self.watch = Watch(
-            client, VMIS, decoder=Vmi, on_list=self._list, on_event=self._event, **scope
+            client,
+            VMIS,
+            decoder=Vmi,
+            on_list=self._list,
+            on_event=self._event,
+            namespace=namespace,
+            label_selector=label_selector,
+            sight=self,
         )
+
+    def lost(self, at_s: float) -> None:
+        self.sights.append(("lost", at_s))
+
+    def regained(self, until_s: float) -> None:
+        self.sights.append(("regained", until_s))
 
     def _list(self, items: Sequence[Vmi]) -> None:
         self.told.append("list " + " ".join(item.metadata.name for item in items))

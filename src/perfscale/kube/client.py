@@ -22,6 +22,7 @@ from perfscale.kube.listing import DEFAULT_PAGE, page_decoder, read_pages
 from perfscale.kube.outages import DependencyOutages, Outage, OutageLog
 from perfscale.kube.proven import Proven
 from perfscale.kube.ratelimit import RateLimiter
+from perfscale.kube.recovery import Pause, Recovery
 from perfscale.kube.retry import UNAVAILABLE, Patience, Timing
 from perfscale.kube.status import error_from_answer
 from perfscale.kube.transport import Answer, Request
@@ -87,6 +88,7 @@ class Known(NamedTuple):
 
     streaming_lists: StreamingLists
     proven: Proven
+    recovery: Recovery
 
 
 class Client:
@@ -101,6 +103,7 @@ class Client:
         timing: Its clock, which all the times in answers are on.
         streaming_lists: What was found out about the server's streaming lists.
         proven: What has worked on the server.
+        recovery: Who waits for the server to answer again.
     """
 
     def __init__(
@@ -118,9 +121,10 @@ class Client:
         self.server = endpoint.server
         self.settings = settings or ClientSettings()
         self.timing = timing or Timing()
-        self._known = known or Known(StreamingLists(), Proven(self.timing.clock))
+        self._known = known or Known(StreamingLists(), Proven(self.timing.clock), Recovery())
         self.streaming_lists = self._known.streaming_lists
         self.proven = self._known.proven
+        self.recovery = self._known.recovery
         self._transport = transport
         self._endpoint = endpoint
         self._wire = Wire(
@@ -195,13 +199,15 @@ class Client:
             content_type=content_type,
         )
         patience: Patience | None = None
+        # Reads are no load: they are sent again as soon as anything else succeeds.
+        pause = Pause(self.recovery, self.timing) if method == "GET" else None
         while True:
             try:
                 answer = await self._wire.ask(request, keep_body=keep_body)
             except NoAnswerError as error:
                 patience = patience or self._patience()
                 delay_s = self._after_silence(request, error, patience if retry else None)
-                throttled = False
+                throttled, asked_s = False, 0.0
             else:
                 if answer.status in SUCCESS:
                     self._succeeded(request)
@@ -210,9 +216,11 @@ class Client:
                 patience = patience or self._patience()
                 refusal = error_from_answer(answer.status, answer.headers, answer.body, path=path)
                 delay_s = await self._after_refusal(request, refusal, patience if retry else None)
-                throttled = answer.status == 429
+                throttled, asked_s = answer.status == 429, refusal.retry_after_s or 0.0
             self._wire.retried(request, delay_s if throttled else 0.0)
-            if delay_s > 0:
+            if pause is not None:
+                await pause.sleep(delay_s, at_least_s=asked_s)
+            elif delay_s > 0:
                 await self.timing.sleep(delay_s)
 
     @asynccontextmanager
@@ -261,6 +269,8 @@ class Client:
     def _succeeded(self, request: Request) -> None:
         self._outage.end()
         self.proven.add(request.call)
+        if self.recovery.sleepers:
+            self.recovery.notify()
         if self._dependencies.held_up:
             self._dependencies.worked(request.call)
 

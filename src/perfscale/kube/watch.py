@@ -15,29 +15,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Final, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, NoReturn, Protocol, TypeVar
 
 from perfscale.errors import (
     ApiError,
     CredentialsError,
     ExpiredError,
-    NotServedError,
     ServerError,
-    ThrottledError,
     UnreachableError,
     WatchError,
 )
 from perfscale.kube.events import Change, EventDecoder, LineBuffer
+from perfscale.kube.failures import NoAnswerError
 from perfscale.kube.initial import ATTEMPTS, PARAMETERS, SILENCE_S, InitialEvents
 from perfscale.kube.listing import page_decoder, read_pages
-from perfscale.kube.outages import Outage
-from perfscale.kube.retry import NOT_SERVED_S, Backoff
+from perfscale.kube.reopening import Reopening, StreamFailedError, is_final
 from perfscale.kube.status import Status, error_from_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from perfscale.errors import PerfscaleError
     from perfscale.kube.client import Client
     from perfscale.kube.events import Event
     from perfscale.kube.resources import Resource
@@ -50,21 +47,21 @@ _SHORTEST_S: Final = 300
 """A watch asks to be closed after 5 to 10 minutes, as client-go's do, so that
 watches spread over the API servers; the jitter keeps them from closing at once."""
 _BRIEF_S: Final = 1.0
+_CATCHING_UP_S: Final = 1.0
+"""What a watch has missed comes within this time of being resumed, and within the time
+for which it was closed: a server sends events faster than they happen."""
 
 T = TypeVar("T")
 
 
-class _StreamFailedError(Exception):
-    """A stream failed.
+class Sight(Protocol):
+    """Notes when a watch sees nothing, in seconds of its client's clock."""
 
-    Never leaves this module: it keeps errors of the stream apart from those
-    that a callback raises.
-    """
+    def lost(self, at_s: float) -> None:
+        """No event after this is seen before the watch is open again."""
 
-    def __init__(self, error: PerfscaleError, *, opened: bool) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.opened = opened
+    def regained(self, until_s: float) -> None:
+        """It is open again; what comes until then may have happened meanwhile."""
 
 
 class Watch(Generic[T]):
@@ -81,6 +78,7 @@ class Watch(Generic[T]):
         on_event: Called with ``ADDED``, ``MODIFIED`` or ``DELETED`` and the object.
         label_selector: Which objects.
         namespace: Where; None for everywhere.
+        sight: Told when the watch, once it is synced, is not open.
 
     Attributes:
         synced: Set once the first state has been handed over.
@@ -100,6 +98,7 @@ class Watch(Generic[T]):
         on_event: Callable[[str, T], None],
         label_selector: str | None = None,
         namespace: str | None = None,
+        sight: Sight | None = None,
     ) -> None:
         self.synced = asyncio.Event()
         self.reconnects = 0
@@ -118,9 +117,9 @@ class Watch(Generic[T]):
         self._broken_starts = 0
         self._version = ""
         self._progressed = False
-        self._backoff = Backoff(client.timing.random)
-        self._outage = Outage(client.timing.clock)
-        self._absence = Outage(client.timing.clock)
+        self._reopening = Reopening(client, resource, namespace)
+        self._sight = sight
+        self._blind_since_s: float | None = None
 
     @property
     def version(self) -> str:
@@ -158,6 +157,22 @@ class Watch(Generic[T]):
         self._on_list(objects)
         self.synced.set()
 
+    def _lose_sight(self, at_s: float) -> None:
+        if self._blind_since_s is None and self.synced.is_set():
+            self._blind_since_s = at_s
+            if self._sight is not None:
+                self._sight.lost(at_s)
+
+    def _regain_sight(self, *, caught_up: bool) -> None:
+        """The stream is open; unless it has caught up, what was missed comes now."""
+        if self._blind_since_s is None:
+            return
+        now_s = self._client.timing.clock()
+        missed_s = 0.0 if caught_up else min(now_s - self._blind_since_s, _CATCHING_UP_S)
+        self._blind_since_s = None
+        if self._sight is not None:
+            self._sight.regained(now_s + missed_s)
+
     async def _list(self) -> list[T]:
         items: list[T] = []
         pages = read_pages(
@@ -174,7 +189,7 @@ class Watch(Generic[T]):
                 items += page.items
                 self._version = page.version
         except ApiError as error:
-            raise self._failed("cannot list", error) from error
+            raise self._reopening.failed("cannot list", error) from error
         except ValueError as error:
             raise WatchError(f"cannot read the list of {self._resource.name}: {error}") from error
         return items
@@ -188,25 +203,32 @@ class Watch(Generic[T]):
         while True:
             opened_s = clock()
             self._progressed = False
-            failure: _StreamFailedError | None = None
+            failure: StreamFailedError | None = None
             try:
                 await self._stream()
-            except _StreamFailedError as error:
+            except StreamFailedError as error:
                 failure = error
             was_open = failure is None or failure.opened
+            self._lose_sight(self._ended_at_s(opened_s, failure))
             if self._starting:
                 await self._after_broken_start(failure)
                 return False
             healthy = self._progressed or (was_open and clock() - opened_s >= _BRIEF_S)
-            if await self._recover(failure, healthy=healthy):
+            if await self._reopening.wait(failure, healthy=healthy):
                 return True
             if was_open:
                 self.reconnects += 1
 
-    async def _after_broken_start(self, failure: _StreamFailedError | None) -> None:
+    def _ended_at_s(self, opened_s: float, failure: StreamFailedError | None) -> float:
+        """When the stream was alive the last time."""
+        if failure is None or (failure.opened and not failure.silent):
+            return self._client.timing.clock()
+        return max(opened_s, self.heard_s) if failure.opened else opened_s
+
+    async def _after_broken_start(self, failure: StreamFailedError | None) -> None:
         """Find out whether to try again, and wait as long as is due."""
         lists = self._client.streaming_lists
-        if failure is not None and _is_final(failure.error):
+        if failure is not None and is_final(failure.error):
             # Whether it is the parameter that the server refuses, or the watch: it will tell.
             _log.debug("no streaming list of %s: %s", self._resource.name, failure)
             lists.available = False
@@ -216,34 +238,7 @@ class Watch(Generic[T]):
             self.reconnects += 1
         if failure is None or failure.opened or isinstance(failure.error, ServerError):
             self._broken_starts += 1
-        await self._recover(failure, healthy=False)
-
-    async def _recover(self, failure: _StreamFailedError | None, *, healthy: bool) -> bool:
-        """Wait as long as is due; returns whether the list must be read again."""
-        error = failure.error if failure is not None else None
-        if error is not None and _is_final(error):
-            raise self._final("cannot watch", error) from error
-        _log.debug("watch of %s ended: %s", self._resource.name, error or "closed by the server")
-        stale = isinstance(error, ExpiredError)
-        missing = error is not None and _may_pass(error)
-        if not missing:
-            self._absence.end()
-        if healthy:
-            self._backoff.reset()
-            self._outage.end()
-        asked_s = error.retry_after_s if isinstance(error, ApiError) else None
-        if healthy and asked_s is None:
-            return stale
-        gone_s = self._outage.lasted_s()
-        left_s = self._client.settings.max_unavailable_s - gone_s
-        if missing:
-            left_s = min(left_s, NOT_SERVED_S - self._absence.lasted_s())
-        if left_s <= 0:
-            raise self._final(f"cannot watch, for {gone_s:.0f} s,", error) from error
-        await self._client.timing.sleep(min(max(asked_s or 0.0, self._backoff.next_s()), left_s))
-        # An error inside the stream that comes before anything else would come
-        # again on every attempt to resume there; a list goes around it.
-        return stale or (isinstance(error, ServerError) and failure is not None and failure.opened)
+        await self._reopening.wait(failure, healthy=False)
 
     async def _stream(self) -> None:
         """One stream, until the server ends it."""
@@ -263,8 +258,10 @@ class Watch(Generic[T]):
             try:
                 stream = await stack.enter_async_context(opening)
             except (ApiError, CredentialsError, UnreachableError) as error:
-                raise _StreamFailedError(error, opened=False) from error
+                raise StreamFailedError(error, opened=False) from error
             self._await_initial_events(bound)
+            if not self._starting:
+                self._regain_sight(caught_up=False)
             while arrivals := await _read(stream):
                 starting = self._starting
                 for self.heard_s, data in arrivals:
@@ -306,16 +303,17 @@ class Watch(Generic[T]):
                 self._starting = False
                 self._went_on_to(event)
                 self._hand_over(self._initial.end())
+                self._regain_sight(caught_up=True)
                 return events[number + 1 :]
         return ()
 
-    def _not_streamed(self, why: str) -> _StreamFailedError:
+    def _not_streamed(self, why: str) -> StreamFailedError:
         """The server opened the stream, and seems to know nothing of initial events."""
         lists = self._client.streaming_lists
         if not lists.available:
             lists.available = False
         error = UnreachableError(f"{self._client.server} opened the watch, but {why}")
-        return _StreamFailedError(error, opened=True)
+        return StreamFailedError(error, opened=True)
 
     def _deliver(self, events: Sequence[Event[T]]) -> None:
         last: Event[T] | None = None
@@ -328,12 +326,12 @@ class Watch(Generic[T]):
             last = event
         self._went_on_to(last)
 
-    def _stream_error(self, status: Status) -> _StreamFailedError:
+    def _stream_error(self, status: Status) -> StreamFailedError:
         code = status.code or (410 if status.reason in {"Expired", "Gone"} else 500)
         error = error_from_status(status, status=code)
         if isinstance(error, ExpiredError):
             self._client.stats.expired += 1
-        return _StreamFailedError(error, opened=True)
+        return StreamFailedError(error, opened=True)
 
     def _went_on_to(self, event: Event[T] | None) -> None:
         if event is not None:
@@ -352,38 +350,11 @@ class Watch(Generic[T]):
             params["labelSelector"] = self._label_selector
         return params
 
-    def _final(self, what: str, error: PerfscaleError | None) -> PerfscaleError:
-        return error if isinstance(error, CredentialsError) else self._failed(what, error)
-
-    def _failed(self, what: str, error: PerfscaleError | None) -> WatchError:
-        scope = f" in namespace {self._namespace}" if self._namespace else ""
-        return WatchError(
-            f"{what} {self._resource.name}{scope}: {error or 'the server closes it at once'}",
-            status=error.status if error else None,
-            reason=error.reason if error else None,
-            hint=error.hint if error else None,
-        )
-
 
 async def _read(stream: Stream) -> Sequence[Arrival]:
     try:
         return await stream.read_some()
     except UnreachableError as error:
-        raise _StreamFailedError(error, opened=True) from error
-
-
-def _is_final(error: PerfscaleError) -> bool:
-    """Whether the server would answer the same to another attempt."""
-    if isinstance(error, CredentialsError):
-        return not error.may_pass
-    return isinstance(error, ApiError) and not (
-        error.may_pass
-        or isinstance(error, (ExpiredError, NotServedError, ServerError, ThrottledError))
-    )
-
-
-def _may_pass(error: PerfscaleError) -> bool:
-    """Whether it is how a server answers that has only just started."""
-    return isinstance(error, NotServedError) or (
-        isinstance(error, (ApiError, CredentialsError)) and error.may_pass
-    )
+        cause = error.__cause__
+        silent = isinstance(cause, NoAnswerError) and cause.failure.timeout
+        raise StreamFailedError(error, opened=True, silent=silent) from error

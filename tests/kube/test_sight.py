@@ -1,0 +1,111 @@
+"""What a watch says of the times in which it was not open."""
+
+import asyncio
+from functools import partial
+
+import pytest
+from kube_client import Connect
+from scripted_server import Exchange, FakeTime, refuses, resets, scripted_server
+from scripted_watch import (
+    event,
+    following,
+    initial_events_end,
+    listed,
+    stays,
+    streams,
+)
+
+from perfscale.kube.client import ClientSettings
+
+UNAVAILABLE = refuses(503, "ServiceUnavailable")
+
+
+async def passes(time: FakeTime, seconds: float, then: object, exchange: Exchange) -> None:
+    """Time passes while the stream is open."""
+    time.now += seconds
+    assert callable(then)
+    await then(exchange)
+
+
+async def test_a_stream_that_is_resumed_at_once_hides_next_to_nothing(
+    connect: Connect, fake_time: FakeTime
+) -> None:
+    async with scripted_server(
+        listed("5"),
+        streams(event("a", "6"), then=partial(passes, fake_time, 30.0, resets)),
+        streams(event("b", "7"), then=stays),
+    ) as server:
+        client = await connect(server)
+        client.streaming_lists.available = False
+        async with following(client) as follower:
+            await follower.until("MODIFIED b")
+    assert follower.sights == [("lost", 1030.0), ("regained", 1030.0)]
+
+
+async def test_a_blind_span_lasts_until_the_stream_is_open_and_has_told_what_was_missed(
+    connect: Connect, fake_time: FakeTime
+) -> None:
+    async with scripted_server(
+        listed("5"),
+        streams(event("a", "6")),
+        *[UNAVAILABLE] * 6,
+        streams(event("b", "7"), then=stays),
+    ) as server:
+        client = await connect(server)
+        client.streaming_lists.available = False
+        async with following(client) as follower:
+            await follower.until("MODIFIED b")
+    opened_s = 1000.0 + sum(fake_time.slept)
+    assert opened_s > 1001.0
+    assert follower.sights == [("lost", 1000.0), ("regained", pytest.approx(opened_s + 1.0))]
+
+
+async def test_a_state_that_is_told_anew_has_caught_up(
+    connect: Connect, fake_time: FakeTime
+) -> None:
+    async with scripted_server(
+        streams(initial_events_end("5")),
+        refuses(410, "Expired"),
+        *[UNAVAILABLE] * 2,
+        streams(initial_events_end("9"), event("b", "10"), then=stays),
+    ) as server:
+        client = await connect(server)
+        async with following(client) as follower:
+            await follower.until("MODIFIED b")
+    opened_s = 1000.0 + sum(fake_time.slept)
+    assert follower.sights == [("lost", 1000.0), ("regained", pytest.approx(opened_s))]
+
+
+async def test_a_stream_that_fell_silent_was_blind_from_its_last_word_on(
+    connect: Connect, fake_time: FakeTime
+) -> None:
+    seen = asyncio.Event()
+
+    async def once_seen(exchange: Exchange) -> None:
+        await seen.wait()
+        await passes(fake_time, 90.0, stays, exchange)
+
+    async with scripted_server(
+        listed("5"),
+        streams(event("a", "6"), then=once_seen),
+        streams(event("b", "7"), then=stays),
+    ) as server:
+        client = await connect(server, ClientSettings(watch_idle_timeout_s=0.1))
+        client.streaming_lists.available = False
+        async with following(client) as follower:
+            await follower.until("MODIFIED a")
+            seen.set()
+            await follower.until("MODIFIED b")
+    (_, lost_s), (_, until_s) = follower.sights[:2]
+    assert lost_s == 1000.0
+    assert until_s == pytest.approx(1091.0)
+
+
+async def test_before_the_first_state_there_is_nothing_to_miss(connect: Connect) -> None:
+    async with scripted_server(
+        UNAVAILABLE, UNAVAILABLE, streams(initial_events_end("5"), event("a", "6"), then=stays)
+    ) as server:
+        client = await connect(server)
+        async with following(client) as follower:
+            await follower.until("MODIFIED a")
+    assert follower.sights == []
