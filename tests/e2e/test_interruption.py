@@ -78,6 +78,19 @@ async def test_a_second_cancellation_stops_at_once_and_still_gives_a_result(
     await cluster.empty()
 
 
+async def test_what_is_said_to_have_failed_is_what_the_accounts_count(
+    simulated: ClusterUnderTest, at_moment: AtMoment
+) -> None:
+    """Creates that are in flight at the interrupt are answered after their iteration's end."""
+    load = config(workload(objects(count=60)))
+    async with simulated.generator(load) as generator:
+        at_moment(MOMENTS["in the middle of the creates"], generator.interrupt)
+        result = await generator.run()
+    assert result.accounts.created > 6
+    assert result.accounts.failed == 0
+    assert not [problem for problem in result.problems if "failed" in problem]
+
+
 async def test_with_keep_an_interrupt_deletes_nothing(
     cluster: ClusterUnderTest, at_moment: AtMoment
 ) -> None:

@@ -44,11 +44,11 @@ def test_many_reasons_are_cut_short_and_counted(story: Story) -> None:
     scope = story.iteration(9)
     for number in range(9):
         story.tracker.refuse(
-            story.sent(scope, f"vmi-{number}"), f"reason {number % 8}", certain=True
+            story.sent(scope, f"vmi-{number}"), f"reason {'ABCDEFGH'[number % 8]}", certain=True
         )
     sentences = describe_failed(scope)
     assert len(sentences) == 6
-    assert sentences[0] == "2 VirtualMachineInstance failed: reason 0"
+    assert sentences[0] == "2 VirtualMachineInstance failed: reason A"
     assert sentences[-1] == "3 more, for 3 other reasons"
 
 

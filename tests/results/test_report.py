@@ -81,10 +81,11 @@ def test_a_killed_run_has_the_accounts_that_its_journal_tells_of(folder: Path) -
 def test_it_says_where_the_run_was_and_what_may_be_left(folder: Path) -> None:
     killed_run(folder, begins())
     made = write_report(folder)
-    killed, left = made.result.problems
+    killed, left, failed = made.result.problems
     assert "killed" in killed
     assert "0.5 s after the start, while creating in density, iteration 1" in killed
     assert "1 ConfigMap, 1 Namespace; creates without an answer: 1" in left
+    assert failed.startswith("density, iteration 1: 1 ConfigMap failed: ")
     assert made.result.remains
     assert made.cleanup == "perfscale cleanup --run-id 1234 --context staging"
 
@@ -114,7 +115,7 @@ def test_a_run_that_was_killed_at_once_attempted_nothing(folder: Path) -> None:
 def test_what_an_iteration_said_of_itself_is_told(folder: Path) -> None:
     ended = IterationEndEntry(1, 2.0, 0.0, ["waited 1s in vain"])
     result = report(killed_run(folder, [*begins(), ended]))
-    assert result.problems[2:] == ("density, iteration 1: waited 1s in vain",)
+    assert result.problems[2] == "density, iteration 1: waited 1s in vain"
 
 
 def with_thresholds(folder: Path, text: str) -> Path:

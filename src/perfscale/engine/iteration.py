@@ -85,13 +85,11 @@ class Iteration:
                 await self._clean_up(entry)
         finally:
             entry.held_back_s = self._crew.creator.held_back_s - held_back_s
-            entry.problems += describe_failed(entry.scope)
             self._crew.ledger.close_iteration(entry)
+        problems = (*entry.problems, *describe_failed(entry.scope))
         await self._crew.ledger.settle()
-        self._context.broadcast.send(
-            IterationFinished(workload.name, number, tuple(entry.problems))
-        )
-        return not entry.problems
+        self._context.broadcast.send(IterationFinished(workload.name, number, problems))
+        return not problems
 
     def _enter(self, stage: Stage, *, bounded: bool = False) -> None:
         deadline_s = self._workload.max_wait_timeout if bounded else None

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from perfscale.engine.readiness import rule_for
-from perfscale.results import Outcome
+from perfscale.results import Failures, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from perfscale.engine.rows import IterationScope, TrackedObject
     from perfscale.engine.survey import Survey
-
-_MOST_GROUPS = 5
 
 
 def describe_failed(scope: IterationScope) -> list[str]:
@@ -106,24 +103,9 @@ def _phases(row: TrackedObject) -> list[str]:
     return [_phase(row)] if row.phase or rule_for(row.resource).path else []
 
 
-def _without_name(reason: str, name: str) -> str:
-    """Put ``<name>`` where the whole name stands: it may be a single letter."""
-    return re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", "<name>", reason)
-
-
 def _grouped(entries: Iterable[tuple[TrackedObject, str, str | None]]) -> list[str]:
     """``37 VirtualMachineInstance not ready, in phase Scheduling: no node fits``."""
-    groups: Counter[tuple[str, str, str | None]] = Counter()
+    groups = Failures()
     for row, state, reason in entries:
-        # An object's own name in its reason would make every reason different.
-        alike = _without_name(reason, row.name) if reason else None
-        groups[row.resource.kind, state, alike] += 1
-    sentences = [
-        f"{count} {kind} {state}" + (f": {reason}" if reason else "")
-        for (kind, state, reason), count in groups.most_common(_MOST_GROUPS)
-    ]
-    rest = sum(count for _, count in groups.most_common()[_MOST_GROUPS:])
-    if rest:
-        others = len(groups) - _MOST_GROUPS
-        sentences.append(f"{rest} more, for {others} other reason{'s' if others > 1 else ''}")
-    return sentences
+        groups.count(row.resource.kind, state, reason, name=row.name)
+    return groups.sentences()

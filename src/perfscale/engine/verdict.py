@@ -89,8 +89,7 @@ def _account_problems(config: Config, workloads: Sequence[WorkloadResult]) -> It
             if iteration.problems:
                 told += iteration.accounts
         if workload.accounts.failed > told.failed:
-            count = workload.accounts.failed - told.failed
-            yield f"{workload.name}: {count} objects failed after their iteration"
+            yield f"{workload.name}: {workload.accounts.failed - told.failed} objects failed"
         if settings.iteration_creation_wait and workload.accounts.unready > told.unready:
             yield f"{workload.name}: {workload.accounts.unready - told.unready} objects not ready"
         if settings.iteration_deletion_wait and workload.accounts.leftover > told.leftover:

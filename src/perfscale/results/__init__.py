@@ -31,6 +31,7 @@ from perfscale.results.entries import (
     WarningEntry,
     WorkloadInfo,
 )
+from perfscale.results.failures import Failures
 from perfscale.results.files import write_file
 from perfscale.results.folder import RunFolder, locate_run
 from perfscale.results.health import (
@@ -97,6 +98,7 @@ __all__ = [
     "Creation",
     "DeleteEntry",
     "Entry",
+    "Failures",
     "GeneratorHealth",
     "InFlight",
     "IterationEndEntry",

@@ -35,7 +35,7 @@ class IterationFacts:
         started_s: Seconds since the run's start, and likewise below.
         finished_s: When it was over.
         held_back_s: For how long its creates waited for a place in flight.
-        problems: What went wrong, one sentence each.
+        problems: What went wrong but for objects that failed, one sentence each.
     """
 
     workload: str
@@ -106,7 +106,11 @@ class Books:
         return self._calls if workload is None else self._workloads[workload].calls
 
     def enter(self, facts: IterationFacts, tally: IterationTally) -> None:
-        """Take an iteration that is over."""
+        """Take an iteration that is over.
+
+        Why objects of it failed is said from the records that are counted as
+        failed, so that the words and the accounts agree.
+        """
         book = self._workloads[facts.workload]
         kinds, child_kinds = tally.kinds, tally.child_kinds
         _add_not_attempted(kinds, facts.requested)
@@ -123,7 +127,7 @@ class Books:
                 rate=rate.result(),
                 kinds=_results(kinds),
                 child_kinds=_results(child_kinds),
-                problems=facts.problems,
+                problems=(*facts.problems, *tally.failures.sentences()),
                 calls=self._calls_of.pop((facts.workload, facts.iteration), Calls()).results(),
             )
         )

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perfscale.results.failures import Failures
 from perfscale.results.kinds import KindTally, accounts_of
 from perfscale.results.origins import Origins
 from perfscale.results.rates import CreateTimes
+from perfscale.results.records import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,6 +36,7 @@ class IterationTally:
         self.kinds: dict[str, KindTally] = {}
         self.child_kinds: dict[str, KindTally] = {}
         self.creates = CreateTimes()
+        self.failures = Failures()
 
     def add(self, records: Iterable[ObjectRecord]) -> None:
         """Count objects."""
@@ -42,6 +45,8 @@ class IterationTally:
             tally.accounts += accounts_of(members)
             for record in members:
                 tally.measure(record, self._origins.of(record))
+                if record.outcome is Outcome.FAILED:
+                    self.failures.add(record)
             self.creates.add_records(members)
 
     def add_children(self, records: Iterable[ObjectRecord]) -> None:

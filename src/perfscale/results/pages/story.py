@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perfscale.results.pages.failures import Failures
+from perfscale.results.failures import Failures
 from perfscale.results.pages.slowest import Slowest
 from perfscale.results.samples import Samples
 
