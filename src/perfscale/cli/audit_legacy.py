@@ -5,10 +5,8 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-import typer
-
 from perfscale.cli.goflags import HELP, take_flags
-from perfscale.cli.main import invoke, leave
+from perfscale.cli.main import enter
 from perfscale.cli.streams import say
 
 _FLAGS = ("config-file", "results-file")
@@ -20,13 +18,18 @@ _HELP = """perfscale-audit is perfscale audit. It takes the options below, also 
 
 def main() -> NoReturn:
     """Entry point of the `perfscale-audit` command."""
+    enter(_invoke)
+
+
+def _invoke() -> int:
+    from perfscale.cli.app import invoke
+
     arguments = sys.argv[1:]
     if HELP.intersection(arguments):
-        typer.echo(_HELP)
-        leave(invoke(["audit", "--help"]))
+        return invoke(["audit", "--help"], preface=_HELP)
     try:
         flags, rest = take_flags(arguments, _FLAGS)
     except ValueError as error:
         say(f"error: {error}\nhint: perfscale-audit -help tells what there is")
-        leave(2)
-    leave(invoke(["audit", *(f"--{name}={value}" for name, value in flags), *rest]))
+        return 2
+    return invoke(["audit", *(f"--{name}={value}" for name, value in flags), *rest])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from perfscale.cli.console import open_console
 from perfscale.results.comparison import Verdict, by_subject
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def print_differences(
         comparisons: One for each other run.
         page: The file with the page about them; None if there is none.
     """
-    console = Console(highlight=False)
+    console = open_console()
     console.print(f"base: {_run(base)}", soft_wrap=True)
     for comparison in comparisons:
         console.print(f"\nnew:  {_run(comparison.new)}", soft_wrap=True)

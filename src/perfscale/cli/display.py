@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from perfscale.cli.console import open_console
 from perfscale.config import format_duration
 from perfscale.engine.events import (
     EventsLost,
@@ -32,7 +33,7 @@ from perfscale.engine.events import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
 
     from perfscale.engine.events import Event, EventStream
 
@@ -49,7 +50,7 @@ async def follow(events: EventStream) -> None:
 
     Log lines would tear a live display apart, so there is none beside them.
     """
-    console = Console(stderr=True, highlight=False)
+    console = open_console(stderr=True)
     logging_too = logging.getLogger("perfscale").isEnabledFor(logging.INFO)
     if console.is_terminal and not console.is_dumb_terminal and not logging_too:
         with Live(console=console, refresh_per_second=8, transient=True) as live:

@@ -6,7 +6,8 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
+
+from perfscale.cli.console import open_console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,7 @@ def print_header(plan: Plan, *, simulated: bool, metrics: str | None) -> None:
 
 def _print_rows(rows: Sequence[tuple[str, str]]) -> None:
     """On a terminal wrapped between words, elsewhere a line that can be searched for."""
-    console = Console(stderr=True)
+    console = open_console(stderr=True)
     indent = max(len(name) for name, _ in rows) + 2
     for name, text in rows:
         line = f"{name:<{indent}}{text}"

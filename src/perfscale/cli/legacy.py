@@ -8,10 +8,8 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-import typer
-
 from perfscale.cli.goflags import HELP, take_flags
-from perfscale.cli.main import invoke, leave
+from perfscale.cli.main import enter
 from perfscale.cli.streams import say
 
 _TAKE_A_VALUE = {
@@ -33,16 +31,21 @@ For example:
 
 def main() -> NoReturn:
     """Entry point of the `perfscale-load-generator` command."""
+    enter(_invoke)
+
+
+def _invoke() -> int:
+    from perfscale.cli.app import invoke
+
     arguments = sys.argv[1:]
     if HELP.intersection(arguments):
-        typer.echo(_HELP)
-        leave(invoke(["run", "--help"]))
+        return invoke(["run", "--help"], preface=_HELP)
     try:
         translated = translate(arguments)
     except ValueError as error:
         say(f"error: {error}\nhint: perfscale-load-generator -help tells what there is")
-        leave(2)
-    leave(invoke(translated))
+        return 2
+    return invoke(translated)
 
 
 def translate(arguments: list[str]) -> list[str]:

@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from perfscale.cli.audit_report import print_audit
+from perfscale.cli.console import open_console
 from perfscale.cli.options import Output
 from perfscale.cli.streams import say
 from perfscale.config import format_duration
@@ -19,6 +19,8 @@ from perfscale.results import RunOutcome, Validity, explain_rate, milliseconds, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from rich.console import Console
 
     from perfscale.results import (
         Accounts,
@@ -106,7 +108,7 @@ def tell_summary(result: RunResult) -> None:
 
 
 def _print_result(result: RunResult, folder: Path | None, left: str) -> None:
-    console = Console(highlight=False)
+    console = open_console()
     duration = format_duration(round(result.duration_s, 1))
     verdict = f"[{_STYLES[result.outcome]}]{result.outcome.value.upper()}[/]"
     console.print(f"\n{verdict} in {duration}, run {result.run_id}", soft_wrap=True)

@@ -16,7 +16,8 @@ from perfscale.cli.export import Export, export_results
 from perfscale.cli.failure import report_failure
 from perfscale.cli.run_audit import audit_run, check_prometheus, write_input
 from perfscale.cli.signals import handle_signals, run_until_signalled
-from perfscale.cli.streams import say, unread_at_worst
+from perfscale.cli.streams import OutputError, say, unread_at_worst
+from perfscale.errors import RunFailedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
@@ -174,38 +175,40 @@ def _conclude(settings: RunSettings, result: RunResult, folder: Path | None) -> 
     Returns:
         The exit code: the run's own, unless something could not be written that was asked for.
     """
-    from perfscale.cli.report import tell_result, tell_summary
-    from perfscale.errors import ResultsError, RunFailedError
+    from perfscale.errors import ResultsError
     from perfscale.results import graver
 
     if result.error is not None:
         report_failure(result.error)
-    cleanup = _cleanup_command(settings, result.info)
-    with unread_at_worst():  # whoever has read enough may want the files all the same
-        tell_result(result, folder, cleanup=cleanup, output=settings.output)
-    if folder is None:
-        with unread_at_worst():
-            tell_summary(result)
-        return result.exit_code
     code = result.exit_code
-    for write in (_export, _make_page):
+    for tell in (_tell, _export, _make_page):
         try:
-            with unread_at_worst():
-                write(settings, folder)
-        except ResultsError as error:  # the other results stand without it
+            with unread_at_worst():  # whoever has read enough may want the files all the same
+                tell(settings, result, folder)
+        except (ResultsError, OutputError) as error:  # the other results stand without it
             say(f"error: {error}")
             code = graver(code, RunFailedError.exit_code)
     return code
 
 
-def _export(settings: RunSettings, folder: Path) -> None:
-    export_results(folder, settings.export)
+def _tell(settings: RunSettings, result: RunResult, folder: Path | None) -> None:
+    from perfscale.cli.report import tell_result, tell_summary
+
+    if folder is None:
+        tell_summary(result)
+    cleanup = _cleanup_command(settings, result.info)
+    tell_result(result, folder, cleanup=cleanup, output=settings.output)
 
 
-def _make_page(settings: RunSettings, folder: Path) -> None:
+def _export(settings: RunSettings, _: RunResult, folder: Path | None) -> None:
+    if folder is not None:
+        export_results(folder, settings.export)
+
+
+def _make_page(settings: RunSettings, _: RunResult, folder: Path | None) -> None:
     from perfscale.cli.page import make_page
 
-    if settings.report:
+    if settings.report and folder is not None:
         make_page(folder, settings.output)
 
 

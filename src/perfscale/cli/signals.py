@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeAlias
 
 from perfscale import eventloop
+from perfscale.cli.interrupts import ignore_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -25,7 +26,10 @@ def run_until_signalled(work: Coroutine[None, None, int]) -> int:
     Returns:
         What ``work`` returns; 128 plus the signal's number if one ended it.
     """
-    return eventloop.run(_cancelled_by_signals(work))
+    try:
+        return eventloop.run(_cancelled_by_signals(work))
+    finally:
+        ignore_interrupts()  # all is done but to exit
 
 
 async def _cancelled_by_signals(work: Coroutine[None, None, int]) -> int:

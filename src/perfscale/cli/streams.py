@@ -1,29 +1,127 @@
-"""Standard output and standard error of which the other end may be gone.
+"""Standard streams: not all may be there, and the other end of one may be gone.
 
 A pipe's reader may have had enough, and a terminal may be closed in the middle
-of a run. Neither must keep the run from cleaning up, or change its exit code.
+of a run. Neither must keep the run from cleaning up, or change its exit code. A
+disk that is full is another thing: whoever asked for the output has not got it.
 """
 
 from __future__ import annotations
 
+import codecs
+import errno
+import io
 import logging
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TextIO
 
-import typer
+from perfscale.errors import RunFailedError
+from perfscale.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _log = logging.getLogger(__name__)
 
+_GONE: Final = frozenset({errno.EPIPE, errno.EIO})
+"""Nobody is there: a pipe whose reader has ended, a terminal that was closed."""
+_STREAMS: Final = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
+"""In the order of their descriptors."""
+
+
+class OutputError(RunFailedError):
+    """Standard output does not take what is written."""
+
+
+class _Stream(io.TextIOWrapper):
+    """Standard output or error, whose failures say what they are.
+
+    What is lost on standard error is lost: there is no other place to say so.
+
+    Args:
+        stream: What it writes to; stays open.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        is_ascii = codecs.lookup(stream.encoding).name == "ascii"
+        super().__init__(
+            stream.buffer,
+            encoding="utf-8" if is_ascii else stream.encoding,
+            errors="backslashreplace",  # names of files need not be Unicode
+            write_through=True,
+        )
+        self._below = stream  # it would close the buffer, were it collected
+        self._descriptor = stream.fileno()
+
+    def write(self, text: str) -> int:
+        """Write a text.
+
+        Raises:
+            OutputError: It cannot be written, and somebody may wait for it.
+            BrokenPipeError: Nobody reads any more.
+        """
+        if text:  # click tries what kind of stream it is by writing nothing
+            with self._failing():
+                super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write out what is buffered; raises what `write` does."""
+        with self._failing():
+            super().flush()
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            _drop(self._descriptor)  # what is buffered would be tried again at exit
+            if self._descriptor == 2:
+                return
+            if error.errno in _GONE:
+                raise BrokenPipeError(*error.args) from error
+            reason = error.strerror or error
+            raise OutputError(f"standard output cannot be written: {reason}") from error
+
+
+class VisibleStream(_Stream):
+    """Standard output or error, on which control characters are shown.
+
+    Attributes:
+        obeyed: The same for those who control the terminal, and make visible what they show.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self.obeyed: TextIO = _Stream(stream)
+
+    def write(self, text: str) -> int:
+        """Write a text, as `visible` shows it; raises what every stream does."""
+        return super().write(visible(text))
+
+
+def open_streams() -> None:
+    """See to it that there are all three, before any other file gets their descriptors.
+
+    Whoever closes one does not care for what is written there.
+    """
+    for descriptor, (name, mode) in enumerate(_STREAMS):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest that is free, and so this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(descriptor, mode, closefd=False, encoding="utf-8"))  # noqa: SIM115
+    sys.stdout = VisibleStream(sys.stdout)
+    sys.stderr = VisibleStream(sys.stderr)
+
 
 def say(text: str) -> None:
     """Write a line to standard error, where it may be read or not."""
     with unread_at_worst():
-        typer.echo(text, err=True)
+        sys.stderr.write(f"{visible(text)}\n")
+        sys.stderr.flush()
 
 
 @contextmanager
@@ -35,10 +133,25 @@ def unread_at_worst() -> Iterator[None]:
         _log.debug("nobody reads our output any more: %r", error)
 
 
-def flush() -> None:
-    """Write out what is buffered, or drop it: the interpreter must not complain at exit."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+def flush(code: int) -> int:
+    """Write out what is buffered, or drop it: the interpreter must not complain at exit.
+
+    Returns:
+        The exit code: the given one, unless output is lost of a command that went well.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        pass
+    except OutputError as error:
+        say(f"error: {error}")
+        code = code or error.exit_code
+    sys.stderr.flush()
+    return code
+
+
+def _drop(descriptor: int) -> None:
+    """Let everything that is still to be written there go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)

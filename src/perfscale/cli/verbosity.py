@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-import sys
+
+from perfscale.cli.streams import say
 
 _LEVELS = (logging.ERROR, logging.INFO, logging.DEBUG)
 
@@ -13,12 +14,9 @@ def set_up_logging() -> None:
 
     Warnings about a run are among its events, which the display shows.
     """
-    logging.basicConfig(
-        level=logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-        force=True,
-    )
+    handler = _Handler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("perfscale").setLevel(_LEVELS[0])
 
 
@@ -26,3 +24,11 @@ def log_more(verbosity: int) -> None:
     """Log information too at 1, everything at 2; never less than was asked for before."""
     logger = logging.getLogger("perfscale")
     logger.setLevel(min(logger.level, _LEVELS[min(verbosity, 2)]))
+
+
+class _Handler(logging.Handler):
+    """Writes to whatever standard error is then: above the progress, while that is shown."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
+        say(self.format(record))

@@ -14,6 +14,7 @@ from perfscale.config.metrics import Unit
 from perfscale.errors import ThresholdError
 from perfscale.results.records import RunOutcome
 from perfscale.results.thresholds import show
+from perfscale.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -137,4 +138,4 @@ def _seconds(seconds: float) -> str:
 
 
 def _clean(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
+    return _NOT_XML.sub("\ufffd", visible(text))

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from perfscale.visible import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -35,6 +37,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("perfscale.results.pages", "assets"),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -43,6 +46,11 @@ def _environment() -> Environment:
         seconds=seconds, words=words, instant=instant, number=number, by_name=by_name
     )
     return environment
+
+
+def _shown(value: object) -> object:
+    """Text as it is, also where it would turn around what is read after it."""
+    return visible(value) if type(value) is str else value  # what is marked up already is ours
 
 
 def _asset(name: str) -> str:

@@ -1,0 +1,103 @@
+"""The `perfscale` command: its subcommands, and what becomes of an error.
+
+Start-up is part of the product, so nothing slow is imported here: each command
+imports what it needs when it is called. Processes enter by `perfscale.cli.main`.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from perfscale.cli import (
+    audit,
+    cleanup,
+    compare,
+    options,
+    render,
+    report_command,
+    run,
+    schema,
+    simulate,
+    validate,
+    version,
+)
+from perfscale.cli.failure import report_failure
+from perfscale.cli.verbosity import log_more, set_up_logging
+
+HELP = """Stress the control plane of Kubernetes and KubeVirt.
+
+perfscale creates many objects (VMs, VMIs, replica sets, anything) from
+templates at a controlled rate, watches each of them reach its state, says how
+long that took, deletes them, and waits until they are gone.
+
+Try it without a cluster:
+
+    perfscale run --simulate
+
+Then look at a workload, and run it:
+
+\b
+    perfscale validate workload.yaml
+    perfscale render workload.yaml
+    perfscale run workload.yaml
+"""
+
+EPILOG = """Exit codes: 0 passed; 1 something failed, timed out or was left over; 2 wrong
+input, nothing was created; 3 a threshold was missed, or compare found a regression; 4 the
+cluster or Prometheus could not be reached; 70 a bug; 129, 130, 143 interrupted."""
+
+app = typer.Typer(
+    name="perfscale",
+    help=HELP,
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def configure(
+    *,
+    verbose: options.Verbose = 0,
+) -> None:
+    """Set up what all commands share."""
+    set_up_logging()
+    log_more(verbose)
+
+
+app.command("run")(run.run)
+app.command("validate")(validate.validate)
+app.command("render")(render.render)
+app.command("report")(report_command.report)
+app.command("compare")(compare.compare)
+app.command("audit")(audit.audit)
+app.command("cleanup")(cleanup.cleanup)
+app.command("simulate")(simulate.simulate)
+app.command("schema")(schema.schema)
+app.command("version")(version.version)
+
+
+def invoke(arguments: list[str] | None = None, *, preface: str | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: Without the program's name; None takes the process's own.
+        preface: What to print before.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        if preface is not None:
+            typer.echo(preface)
+        app(args=arguments, prog_name="perfscale")
+    except SystemExit as request:
+        return request.code if isinstance(request.code, int) else int(bool(request.code))
+    except BrokenPipeError:
+        return 1  # whoever read our output has had enough
+    except Exception as error:  # noqa: BLE001 -- the last place: every error becomes an exit code
+        return report_failure(error)
+    return 0

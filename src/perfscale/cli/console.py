@@ -1,0 +1,55 @@
+"""Where rich prints: colours are ours, and control characters of others are shown."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console
+from rich.segment import Segment
+
+from perfscale.cli.streams import VisibleStream
+from perfscale.visible import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import ConsoleOptions, RenderableType
+    from rich.style import Style
+    from rich.text import Text
+
+_UNLIMITED: Final = 1_000_000
+
+
+class _VisibleConsole(Console):
+    """Makes visible whatever is shown, so that nobody who prints has to."""
+
+    def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401 -- what the base takes
+        """A string with markup; made visible before rich leaves out what it does not show."""
+        return super().render_str(visible(text), **options)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """What is printed, piece by piece, down to the last table's cell."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else _shown(segment)
+
+
+def _shown(segment: Segment) -> Segment:
+    text = visible(segment.text)
+    style: Style | None = segment.style
+    return segment if text is segment.text else Segment(text, style)
+
+
+def open_console(*, stderr: bool = False) -> Console:
+    """A console on standard output or error.
+
+    What is piped is never wrapped, unless ``COLUMNS`` says how wide it may be:
+    a line there is a line that can be searched for.
+    """
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or os.environ.get("COLUMNS") else _UNLIMITED
+    file = stream.obeyed if isinstance(stream, VisibleStream) else stream
+    return _VisibleConsole(file=file, stderr=stderr, highlight=False, width=width)
