@@ -38,6 +38,7 @@ from perfscale import (
 from perfscale.engine.context import RunContext, Stopwatch
 from perfscale.engine.creation import Creator, PlannedObject
 from perfscale.engine.events import Broadcast
+from perfscale.engine.inspection import Inspector
 from perfscale.engine.pace import Pace
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.resources import Resource
@@ -198,7 +199,9 @@ async def our_engine(server: str, bodies: list[bytes]) -> None:
         context = RunContext(config, plan, cluster.client, stopwatch, tasks, Broadcast(), _fail)
         scope = context.tracker.open_iteration("benchmark", 1, len(bodies))
         limiter, pace = RateLimiter(0), Pace(0, 1)
-        await Creator(context).create(objects(), scope, limiter=limiter, pace=pace)
+        await Creator(context, Inspector(context)).create(
+            objects(), scope, limiter=limiter, pace=pace
+        )
         if scope.created != len(bodies):
             sys.exit(f"{scope.created} of {len(bodies)} created")
 

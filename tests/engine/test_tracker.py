@@ -1,6 +1,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
-from tracker_story import VM, Story
+from tracker_story import VM, VMI, Story
 
 from perfscale.engine.accounting import record_of
 from perfscale.engine.readiness import Reading
@@ -54,7 +54,7 @@ def test_an_object_that_was_gone_before_its_answer_does_not_come_back(story: Sto
     scope = story.iteration()
     row = story.sent(scope, "a")
     story.seen("ADDED", story.metadata("a"))
-    story.seen("DELETED", story.metadata("a"))
+    story.seen("DELETED", story.metadata("a", deleting=True))
     story.answered(row)
     assert scope.present == 0
     assert row.deleted_s is not None
@@ -147,6 +147,91 @@ def test_an_object_that_had_gone_before_it_was_asked_to_has_failed(story: Story)
     story.tracker.observe(row.resource, "DELETED", metadata, Reading(), gone_s)
     assert row.explanation == "somebody else deleted it"
     assert (row.delete_requested_s, row.deleted_s) == (None, gone_s)
+
+
+def test_an_object_that_somebody_else_asked_to_go_has_not_ended_by_itself(story: Story) -> None:
+    row = story.created(story.iteration(), "a")
+    metadata = story.metadata("a", deleting=True)
+    story.seen("MODIFIED", metadata, "Succeeded", failure="it ended in phase Succeeded")
+    assert row.explanation == "somebody else deleted it"
+
+
+def test_what_happened_before_the_run_asked_is_not_its_doing_however_late_it_is_heard_of(
+    story: Story,
+) -> None:
+    scope = story.iteration(4)
+    rows = [story.created(scope, name) for name in "abcd"]
+    for row in rows:
+        story.becomes(row, "Running")
+    deleted, failed = story.metadata("a", deleting=True), story.metadata("b")
+    left, stays = story.metadata("c"), story.metadata("d")
+    story.tracker.request_deletion(scope, story.tick(), {VMI.name: int(left.resource_version)})
+    story.seen("MODIFIED", deleted, "Running")
+    story.seen("MODIFIED", failed, "Failed", failure="it ended in phase Failed")
+    [doubt] = story.seen("DELETED", left, "Running")
+    story.tracker.confirm_gone(doubt.subject, story.tick())
+    story.seen("MODIFIED", stays, "Failed", failure="it ended in phase Failed")
+    for row in rows[:2]:
+        story.vanishes(row)
+    story.seen("DELETED", story.metadata("d"), "Failed")
+    assert [row.explanation for row in rows] == [
+        "somebody else deleted it", "it ended in phase Failed", "somebody else deleted it", None,
+    ]  # fmt: skip
+    assert (scope.ready, scope.failed, scope.deleted, scope.present) == (1, 3, 4, 0)
+
+
+def test_what_leaves_the_watch_is_looked_at_before_it_is_called_gone(story: Story) -> None:
+    scope = story.iteration(2)
+    gone, stripped = story.created(scope, "a"), story.created(scope, "b")
+    for row in (gone, stripped):
+        story.becomes(row, "Running")
+        assert [each.change for each in story.leaves_the_watch(row)] == [Change.DOUBTED]
+    heard_s = story.now - 2
+    assert (scope.present, scope.deleted, scope.doubted) == (2, 0, 2)
+    story.tracker.confirm_gone(gone, story.tick())
+    story.found(stripped, labelled=False)
+    assert (scope.present, scope.deleted, scope.doubted) == (1, 1, 0)
+    assert (gone.explanation, gone.deleted_s) == ("somebody else deleted it", heard_s)
+    assert (stripped.outcome, stripped.unlabelled) == (Outcome.READY, True)
+    assert story.tracker.known_objects() == [stripped]
+
+
+def test_an_object_that_loses_its_labels_before_it_is_ready_has_failed(story: Story) -> None:
+    scope = story.iteration()
+    row = story.created(scope, "a")
+    story.leaves_the_watch(row)
+    story.found(row, labelled=False)
+    assert row.explanation
+    assert "took the run's labels" in row.explanation
+    assert scope.unsettled == 0
+
+
+def test_an_object_that_was_created_without_labels_has_failed_and_no_list_calls_it_gone(
+    story: Story,
+) -> None:
+    scope = story.iteration()
+    row = story.sent(scope, "a")
+    story.listed(version=1000)
+    metadata = story.metadata("a")
+    story.tracker.accept(row, metadata, story.tick(), is_ready=True, is_labelled=False)
+    assert row.outcome is Outcome.FAILED
+    assert scope.unsettled == 0
+    story.tracker.request_deletion_of(row, story.tick())
+    story.listed(version=2000)
+    assert story.tracker.known_objects() == [row]
+    story.tracker.confirm_gone(row, story.tick())
+    accounts = accounts_of(map(record_of, scope.objects))
+    assert (accounts.created, accounts.failed, accounts.deleted) == (1, 1, 1)
+
+
+def test_what_is_found_with_its_labels_is_followed_on(story: Story) -> None:
+    scope = story.iteration()
+    row = story.created(scope, "a")
+    story.leaves_the_watch(row)
+    story.found(row, labelled=True)
+    story.becomes(row, "Running")
+    assert row.outcome is Outcome.READY
+    assert scope.doubted == 0
 
 
 def test_what_becomes_ready_after_the_wait_stays_unready(story: Story) -> None:

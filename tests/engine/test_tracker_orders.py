@@ -28,7 +28,7 @@ from perfscale.config.labels import run_labels
 from perfscale.engine.accounting import record_of
 from perfscale.engine.readiness import Metadata, OwnerReference, Reading
 from perfscale.engine.recorder import Recorder
-from perfscale.engine.rows import TrackedObject
+from perfscale.engine.rows import Change, TrackedObject, Transition
 from perfscale.engine.tracker import Tracker
 from perfscale.kube.resources import Place, Resource
 from perfscale.results import (
@@ -256,6 +256,7 @@ class Telling:
         # One object more is requested than has its turn.
         self.scope = self.tracker.open_iteration("density", 1, len(history.plans) + 1)
         self.rows: dict[str, TrackedObject] = {}
+        self.doubted: list[TrackedObject] = []
         for replica, plan in enumerate(history.plans, start=1):
             row = self.tracker.schedule(self.scope, plan.resource, "ns", plan.name, replica=replica)
             self.rows[plan.name] = row
@@ -275,12 +276,27 @@ class Telling:
             self.tracker.refuse(row, "it was refused, it seems", certain=certain)
         else:
             metadata = self._history.answers[plan.name]
-            self.tracker.accept(row, metadata, self._tick(), is_ready=False)
+            self.take(self.tracker.accept(row, metadata, self._tick(), is_ready=False))
+        self.check()
+
+    def take(self, changes: list[Transition]) -> None:
+        self.doubted += [each.subject for each in changes if each.change is Change.DOUBTED]
+
+    def look(self) -> None:
+        """Look for what may be gone: a history takes nobody's labels, so it is."""
+        rows, self.doubted = self.doubted, []
+        for row in rows:
+            if row.doubted_s is not None:
+                self.tracker.confirm_gone(row, self._tick())
         self.check()
 
     def event(self, stream: Stream, position: int) -> None:
         each = stream.happenings[position]
-        self.tracker.observe(each.resource, each.type, each.metadata, each.reading, self._tick())
+        self.take(
+            self.tracker.observe(
+                each.resource, each.type, each.metadata, each.reading, self._tick()
+            )
+        )
         self.check()
 
     def next_event(self, stream: Stream) -> None:
@@ -291,8 +307,10 @@ class Telling:
         """The watch begins again with a list, and goes on from there."""
         stream.position = position
         state, version = stream.at(position)
-        self.tracker.reconcile(
-            place, [(each.metadata, each.reading) for each in state], version, self._tick()
+        self.take(
+            self.tracker.reconcile(
+                place, [(each.metadata, each.reading) for each in state], version, self._tick()
+            )
         )
         self.check()
 
@@ -357,13 +375,16 @@ def told_in_order(history: History) -> list[dict[str, Any]]:
             telling.answer(plan)
     for part in (history.life, history.end):
         for each in part:
-            telling.tracker.observe(
-                each.resource, each.type, each.metadata, each.reading, telling._tick()
+            telling.take(
+                telling.tracker.observe(
+                    each.resource, each.type, each.metadata, each.reading, telling._tick()
+                )
             )
-            telling.check()
+            telling.look()
         for plan in history.plans:
             if part is history.life and plan.answer == "lost":
                 telling.answer(plan)
+        telling.look()
         counts.append(telling.counts)
         telling.ask_to_go()
     return counts
@@ -378,7 +399,7 @@ def told_anyhow(history: History, draw: Callable[[int], int]) -> list[dict[str, 
         streams = [Stream(VMI, part, state), Stream(VM, part, state)]
         while unanswered or not all(stream.ended for stream in streams):
             stream = streams[draw(2)]
-            match draw(8):
+            match draw(9):
                 case 0 | 1 if unanswered:
                     telling.answer(unanswered.pop(draw(len(unanswered))))
                 case 2 if stream.position:  # resumed from before
@@ -389,10 +410,13 @@ def told_anyhow(history: History, draw: Callable[[int], int]) -> list[dict[str, 
                     telling.relist(stream, stream.position + skipped, place)
                 case 4 if stream.position:  # told twice
                     telling.event(stream, stream.position - 1)
+                case 5:
+                    telling.look()
                 case _ if not stream.ended:
                     telling.next_event(stream)
                 case _:
                     pass
+        telling.look()
         counts.append(telling.counts)
         telling.ask_to_go()
     known = telling.records

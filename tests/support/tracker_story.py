@@ -91,6 +91,14 @@ class Story:
         metadata = self.metadata(row.name, uid=row.uid, deleting=True)
         return self.seen("DELETED", metadata, row.phase, resource=row.resource)
 
+    def leaves_the_watch(self, row: TrackedObject) -> list[Transition]:
+        """It is gone at once, or its labels are: the watch tells the same of both."""
+        return self.seen("DELETED", self.metadata(row.name, uid=row.uid), row.phase)
+
+    def found(self, row: TrackedObject, *, labelled: bool) -> list[Transition]:
+        metadata = self.metadata(row.name, uid=row.uid)
+        return self.tracker.find(row, metadata, is_labelled=labelled)
+
     def listed(self, *metadata: Metadata, version: int | None = None) -> list[Transition]:
         state = [(each, Reading()) for each in metadata]
         return self.tracker.reconcile(

@@ -17,7 +17,7 @@ from perfscale.errors import FailureBudgetError
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from perfscale.config import Config
     from perfscale.engine.budget import FailureBudget
@@ -67,6 +67,7 @@ class RunContext:
         failures: How many have.
         recorder: Tells the journal.
         health: What the generator sees of itself.
+        doubt: Called with an object that may be gone, or may have lost its labels.
         counter: What happened to objects so far, for whoever looks on.
         sink: Where the records go.
     """
@@ -85,6 +86,7 @@ class RunContext:
     counter: ObjectCounter = field(default_factory=ObjectCounter)
     recorder: Recorder = field(init=False)
     health: Health = field(init=False)
+    doubt: Callable[[TrackedObject], None] = field(init=False)
     sink: InitVar[ResultSink | None] = None
 
     def __post_init__(self, sink: ResultSink | None) -> None:
@@ -118,6 +120,8 @@ class RunContext:
             self.counter.change(subject, change)
             if change is Change.FAILED:
                 self._count_failure(subject)
+            elif change is Change.DOUBTED:
+                self.doubt(subject)
         self.changed.notify()
 
     def _count_failure(self, row: TrackedObject) -> None:
@@ -140,11 +144,18 @@ class RunContext:
         self.counter.send(row)
         self.recorder.touch(row)
 
-    def request_deletion(self, scope: IterationScope) -> None:
-        """The objects of an iteration were asked to go."""
+    def request_deletion(
+        self, scope: IterationScope, versions: Mapping[str, int] | None = None
+    ) -> None:
+        """The objects of an iteration are asked to go; ``versions`` as `Tracker` takes them."""
         now = self.stopwatch.now()
-        self.tracker.request_deletion(scope, now)
+        self.tracker.request_deletion(scope, now, versions)
         self.recorder.request_deletion(scope, now)
+
+    def request_deletion_of(self, row: TrackedObject) -> None:
+        """A single object is asked to go."""
+        self.tracker.request_deletion_of(row, self.stopwatch.now())
+        self.recorder.touch(row)
 
     def _report_journal(self, error: OSError) -> None:
         self.warn(

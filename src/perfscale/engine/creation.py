@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from perfscale.engine.context import RunContext
+    from perfscale.engine.inspection import Inspector
     from perfscale.engine.pace import Pace
     from perfscale.engine.readiness import Metadata
     from perfscale.engine.rows import IterationScope, TrackedObject
@@ -65,8 +66,10 @@ class Creator:
             in flight although the rate would have let them go.
     """
 
-    def __init__(self, context: RunContext) -> None:
+    def __init__(self, context: RunContext, inspector: Inspector) -> None:
         self._context = context
+        self._inspector = inspector
+        self._labels: dict[str, str] = {}
         self._slots = asyncio.Semaphore(context.config.global_config.max_in_flight)
         self._decoder = msgspec.json.Decoder(AnyObject)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -92,6 +95,7 @@ class Creator:
         in flight go on until `settle`.
         """
         context = self._context
+        self._labels = run_labels(context.run_id, scope.workload, scope.iteration)
         pace.begin(context.stopwatch.now())
         with context.health.creating(scope.workload, context.client.stats):
             for number, planned in enumerate(objects, start=1):
@@ -176,9 +180,35 @@ class Creator:
             context.health.answered(
                 row.scope.workload, sent_s - (row.admitted_s or sent_s), answered_s - sent_s
             )
+            is_labelled = self._is_labelled(metadata)
             context.report(
-                context.tracker.accept(row, metadata, answered_s, is_ready=rule.read is None)
+                context.tracker.accept(
+                    row,
+                    metadata,
+                    answered_s,
+                    is_ready=rule.read is None,
+                    is_labelled=is_labelled,
+                )
             )
+            if not is_labelled:
+                await self._delete(row)
+
+    def _is_labelled(self, metadata: Metadata) -> bool:
+        """Whether an object of the iteration carries the run's labels: admission may take them."""
+        labels = metadata.labels
+        return labels is not None and self._labels.items() <= labels.items()
+
+    async def _delete(self, row: TrackedObject) -> None:
+        """Ask an object to go that no cleanup by label finds.
+
+        If that fails, the cleanup tries it again.
+        """
+        try:
+            await self._inspector.delete(row)
+        except ApiError as error:
+            self._context.warn(f"deleting {row.resource.kind} {row.name}: {error}")
+        except ClusterError as error:
+            self._context.abort(error)
 
     async def _request(self, row: TrackedObject, body: bytes) -> tuple[Metadata, float, float]:
         """The created object's metadata, and when it was sent and answered."""
@@ -215,8 +245,7 @@ class Creator:
             metadata = self._metadata(await self._context.client.request("GET", path))
         except NotFoundError:
             raise error from None
-        ours = run_labels(self._context.run_id, row.scope.workload, row.scope.iteration)
-        if not ours.items() <= (metadata.labels or {}).items():
+        if not self._is_labelled(metadata):
             raise error
         sent_s = row.sent_s or 0.0
         return metadata, self._context.stopwatch.started + sent_s, answered

@@ -6,8 +6,11 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.readiness import AnyObject
+from perfscale.engine.tracker import version_number
 from perfscale.errors import (
     ApiError,
     ConflictError,
@@ -18,13 +21,15 @@ from perfscale.errors import (
 from perfscale.kube.listing import page_decoder, read_pages
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Iterable, Mapping
 
     from perfscale.engine.readiness import Identity, Metadata
     from perfscale.kube.client import Client
-    from perfscale.kube.resources import Resource
+    from perfscale.kube.resources import Place, Resource
 
 _log = logging.getLogger(__name__)
+
+_LIST: Final = page_decoder(AnyObject)
 
 CONCURRENCY = 32
 """Delete requests in flight; the run-wide rate limit applies as well."""
@@ -36,6 +41,29 @@ _SLOW: Final = 0.9
 def selector_of(labels: Mapping[str, str]) -> str:
     """The label selector that matches all of ``labels``."""
     return ",".join(f"{key}={value}" for key, value in labels.items())
+
+
+async def current_versions(client: Client, places: Iterable[Place]) -> dict[str, int]:
+    """The cluster's resourceVersion of each resource now, as a number, by resource name.
+
+    A list of a single object tells it, and costs the server next to nothing; where it fails, or
+    tells none, there is no entry.
+    """
+    found: dict[str, int] = {}
+
+    async def look(place: Place) -> None:
+        path = place.resource.path(place.namespace)
+        try:
+            response = await client.request("GET", path, params={"limit": 1})
+            version = _LIST.decode(response.body).metadata.resource_version
+        except (ApiError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            _log.info("asking for the version of %s: %s", place, error)
+            return
+        found[place.resource.name] = version_number(version)
+
+    first = {place.resource.name: place for place in places}
+    await run_bounded((partial(look, place) for place in first.values()), limit=CONCURRENCY)
+    return found
 
 
 async def delete_matching(

@@ -12,7 +12,12 @@ from perfscale.config import format_duration
 from perfscale.config.labels import run_labels
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.creation import PlannedObject
-from perfscale.engine.deletion import CONCURRENCY, delete_matching, selector_of
+from perfscale.engine.deletion import (
+    CONCURRENCY,
+    current_versions,
+    delete_matching,
+    selector_of,
+)
 from perfscale.engine.events import IterationFinished, IterationStarted, Stage
 from perfscale.engine.evidence import warnings_about, why_namespace_stays
 from perfscale.engine.stuck import (
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
     from perfscale.config import Workload
     from perfscale.engine.context import RunContext
     from perfscale.engine.creation import Creator
+    from perfscale.engine.inspection import Inspector
     from perfscale.engine.ledger import IterationEntry, Ledger
     from perfscale.engine.namespaces import NamespaceKeeper, OwnedNamespace
     from perfscale.engine.pace import Pace
@@ -44,6 +50,7 @@ class Crew:
     context: RunContext
     namespaces: NamespaceKeeper
     creator: Creator
+    inspector: Inspector
     ledger: Ledger
     reporter: Reporter
 
@@ -83,6 +90,7 @@ class Iteration:
                 )
                 await self._wait_ready(entry)
                 await self._clean_up(entry)
+                await self._crew.inspector.settle(entry.scope)
         finally:
             entry.held_back_s = self._crew.creator.held_back_s - held_back_s
             self._crew.ledger.close_iteration(entry)
@@ -187,7 +195,13 @@ class Iteration:
         """Ask the iteration's objects to go, owners first, then its namespaces."""
         selector = selector_of(run_labels(self._context.run_id, self._workload.name, self._number))
         places = {(row.resource.name, row.namespace): row.resource for row in scope.objects}
-        self._context.request_deletion(scope)
+        watched = self._context.plan.places
+        created = {row.resource.name for row in scope.objects}
+        versions = await current_versions(
+            self._context.client, (each for each in watched if each.resource.name in created)
+        )
+        self._context.request_deletion(scope, versions)
+        await self._crew.inspector.delete_unlabelled([scope])
         for resource in self._context.plan.watched:
             namespaces = [where for name, where in places if name == resource.name]
             await run_bounded(

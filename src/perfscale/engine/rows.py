@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from perfscale.results import Outcome, PhaseTimes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from perfscale.engine.readiness import Stamps
     from perfscale.kube.resources import Resource
@@ -22,6 +22,8 @@ class Change(StrEnum):
     READY = "ready"
     FAILED = "failed"
     EXPLAINED = "explained"
+    DOUBTED = "doubted"
+    """A watch says that it is gone, which may also mean that its labels are."""
     DELETED = "deleted"
 
 
@@ -70,6 +72,10 @@ class TrackedObject:
     ``number``, ``news``, ``told_phases`` and ``told_stamps`` are the
     recorder's: under which number the journal knows the object, and what there
     is to tell of it.
+
+    ``doubted_s`` is when a watch said that it is gone, until somebody has looked
+    whether it is. An ``unlabelled`` object is there without the run's labels:
+    no watch and no list by label tells of it.
     """
 
     __slots__ = (
@@ -78,6 +84,7 @@ class TrackedObject:
         "delete_requested_s",
         "deleted_s",
         "detail",
+        "doubted_s",
         "error",
         "finalizers",
         "name",
@@ -101,6 +108,7 @@ class TrackedObject:
         "told_phases",
         "told_stamps",
         "uid",
+        "unlabelled",
         "version",
     )
 
@@ -131,6 +139,8 @@ class TrackedObject:
         self.ready_s: float | None = None
         self.delete_requested_s: float | None = None
         self.deleted_s: float | None = None
+        self.doubted_s: float | None = None
+        self.unlabelled = False
         self.error: str | None = None
         self.detail: str | None = None
         self.finalizers: tuple[str, ...] = ()
@@ -184,6 +194,8 @@ _SEEN = (
     "ready_s",
     "delete_requested_s",
     "deleted_s",
+    "doubted_s",
+    "unlabelled",
     "error",
     "detail",
     "finalizers",
@@ -201,6 +213,11 @@ class IterationScope:
         unsettled: Objects that are neither ready nor failed yet, those whose
             turn has not come included.
         present: Objects in the cluster, and ``present_children`` likewise.
+        doubted: Objects of which a watch said that they are gone, and at which
+            nobody has looked yet.
+        asked_versions: The cluster's resourceVersion, as a number, when the
+            objects were asked to go, by resource name; what an object came to
+            up to there was not the run's doing.
         sent: Create requests sent; ``created``, ``ready``, ``failed`` and
             ``deleted`` count objects as things stand.
     """
@@ -219,8 +236,10 @@ class IterationScope:
         self.deleted = 0
         self.objects: list[TrackedObject] = []
         self.children: list[TrackedObject] = []
+        self.doubted = 0
         self.accepts_readiness = True
         self.deletion_requested = False
+        self.asked_versions: Mapping[str, int] = {}
 
     @property
     def rows(self) -> Iterator[TrackedObject]:

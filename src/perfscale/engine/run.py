@@ -23,7 +23,9 @@ from perfscale.config import format_duration
 from perfscale.config.labels import RUN_LABEL
 from perfscale.engine.context import RunContext
 from perfscale.engine.creation import Creator
+from perfscale.engine.deletion import current_versions
 from perfscale.engine.events import RunFinished, Stage, WorkloadStarted
+from perfscale.engine.inspection import Inspector
 from perfscale.engine.iteration import Crew, Iteration
 from perfscale.engine.ledger import Ledger
 from perfscale.engine.namespaces import NamespaceKeeper
@@ -150,11 +152,13 @@ class Run:
         self._context = context
         self._namespaces = NamespaceKeeper(context)
         self._observer = Observer(context, self._namespaces)
-        creator = Creator(context)
+        inspector = Inspector(context)
+        creator = Creator(context, inspector)
         self._crew = Crew(
             context,
             self._namespaces,
             creator,
+            inspector,
             Ledger(context, order.info, order.sink, order.meter),
             Reporter(context, creator),
         )
@@ -190,6 +194,7 @@ class Run:
         self._beating.cancel()
         self._crew.reporter.report()
         self._crew.creator.give_up()
+        self._crew.inspector.stop()
         self._observer.stop()
 
     async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -296,9 +301,12 @@ class Run:
 
     async def _remove_everything(self) -> None:
         context = self._context
-        for scope in context.tracker.open_scopes():
-            context.request_deletion(scope)
+        scopes = context.tracker.open_scopes()
+        versions = await current_versions(context.client, context.plan.places)
+        for scope in scopes:
+            context.request_deletion(scope, versions)
         self._namespaces.ask_all_to_go()
+        await self._crew.inspector.delete_unlabelled(scopes)
         last = await remove(context.client, context.plan.places, self._selector)
         self._removed = True
         # The run's own watches may be slower than the cleanup's, or dead.
@@ -309,6 +317,11 @@ class Run:
                 context.report(
                     context.tracker.reconcile(place, (), version, context.stopwatch.now())
                 )
+        # Nor does an empty list by label prove that what has lost its labels is gone.
+        for scope in scopes:
+            await self._crew.inspector.settle(scope)
+        await self._crew.inspector.delete_unlabelled(scopes)
+        await self._crew.inspector.wait_gone()
 
     def _something_remains(self) -> bool:
         """Whether anything of the run may be in the cluster still."""

@@ -16,12 +16,14 @@ from perfscale.config.labels import ITERATION_LABEL, WORKLOAD_LABEL
 from perfscale.engine.rows import Change, IterationScope, News, TrackedObject, Transition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from perfscale.engine.readiness import Metadata, Reading
     from perfscale.kube.resources import Place, Resource
 
 _VANISHED = "somebody else deleted it"
+_STRIPPED = "it was created without the run's labels, so it cannot be followed"
+_LOST_LABELS = "somebody took the run's labels from it, so it cannot be followed"
 
 
 class Tracker:
@@ -75,7 +77,13 @@ class Tracker:
             row.news |= News.SENT
 
     def accept(
-        self, row: TrackedObject, metadata: Metadata, now: float, *, is_ready: bool
+        self,
+        row: TrackedObject,
+        metadata: Metadata,
+        now: float,
+        *,
+        is_ready: bool,
+        is_labelled: bool = True,
     ) -> list[Transition]:
         """The server answered that it created the object.
 
@@ -84,6 +92,8 @@ class Tracker:
             metadata: From the answer.
             now: When the answer arrived.
             is_ready: Whether its kind is ready by being created.
+            is_labelled: Whether it carries the run's labels. No watch tells of one that does
+                not, so it has failed.
         """
         self._forget_name(row)
         known = self._by_uid.get(metadata.uid)
@@ -91,10 +101,13 @@ class Tracker:
             self._assign(row, known)
         is_new = row.uid is None
         changes = self._bind(row, metadata, now)
-        if is_new and 0 < row.version <= self._last_list(row):
+        if not is_labelled:
+            row.unlabelled = True
+            changes += self._fail(row, _STRIPPED)
+        elif is_new and 0 < row.version <= self._last_list(row):
             # A list that is newer than the object, and did not hold it: no
             # event will ever tell that it is gone.
-            self._gone(row, now, changes)
+            self._leave(row, self._last_list(row), now, changes)
         elif row.deleted_s is not None and row.delete_requested_s is None:
             changes += self._fail(row, _VANISHED)
         row.created_s = now
@@ -145,7 +158,9 @@ class Tracker:
         if row.deleted_s is None:
             self._read(row, metadata, reading, now, changes)
             if event == "DELETED":
-                self._gone(row, now, changes)
+                self._leave(row, version_number(metadata.resource_version), now, changes)
+            elif row.doubted_s is not None:
+                self._trust(row)  # its labels are back
         return changes
 
     def reconcile(
@@ -174,13 +189,50 @@ class Tracker:
                 row.resource.name == place.resource.name
                 and place.namespace in {None, row.namespace}
                 and row.present
+                and not row.unlabelled
                 and row.uid not in seen
                 and row.version <= list_version
             ):
-                self._gone(row, now, changes)
+                self._leave(row, list_version, now, changes)
         where = (place.resource.name, place.namespace)
         self._listed[where] = max(list_version, self._listed.get(where, 0))
         return changes
+
+    # -- what a look by name finds ------------------------------------------
+
+    def confirm_gone(self, row: TrackedObject, now: float) -> list[Transition]:
+        """A look by name has not found the object, or not any more."""
+        changes: list[Transition] = []
+        if row.present and self._is_followed(row):
+            gone_s = now if row.doubted_s is None else row.doubted_s
+            vanished = row.doubted_s is not None or row.delete_requested_s is None
+            self._trust(row)
+            self._gone(row, gone_s, changes, vanished=vanished)
+        return changes
+
+    def find(
+        self, row: TrackedObject, metadata: Metadata, *, is_labelled: bool
+    ) -> list[Transition]:
+        """A look by name has found the object, although a watch said that it is gone.
+
+        Without the run's labels no watch tells of it any more: if it was not ready by then, it
+        has failed. With them it was a look of the past, or the labels are back.
+        """
+        if not row.present or not self._is_followed(row):
+            return []
+        self._trust(row)
+        row.unlabelled = not is_labelled
+        if metadata.deletion_timestamp is not None:
+            self._read_deletion(row, metadata.deletion_timestamp, metadata.finalizers)
+            if row.delete_requested_s is None:
+                return self._fail(row, _VANISHED)
+        if is_labelled or row.ready_s is not None or row.delete_requested_s is not None:
+            return []
+        return self._fail(row, _LOST_LABELS)
+
+    def known_objects(self) -> list[TrackedObject]:
+        """What is in the cluster, as far as was seen, with the labels of the run or without."""
+        return [row for row in self._by_uid.values() if row.present]
 
     # -- waits and deletion ------------------------------------------------
 
@@ -188,14 +240,28 @@ class Tracker:
         """The wait is over: what becomes ready later still counts as unready."""
         scope.accepts_readiness = False
 
-    def request_deletion(self, scope: IterationScope, now: float) -> None:
-        """The iteration's objects, and with them their children, were asked to go."""
+    def request_deletion(
+        self, scope: IterationScope, now: float, versions: Mapping[str, int] | None = None
+    ) -> None:
+        """The iteration's objects, and with them their children, were asked to go.
+
+        Args:
+            scope: The iteration.
+            now: When.
+            versions: The cluster's resourceVersion before that, by resource name. An event up to
+                there, however late it is heard of, is not what the run did.
+        """
         scope.deletion_requested = True
+        scope.asked_versions = versions or {}
         scope.accepts_readiness = False
         for row in scope.rows:
-            if row.present and row.delete_requested_s is None:
-                row.delete_requested_s = now
-                row.news |= News.DELETE_REQUESTED
+            self.request_deletion_of(row, now)
+
+    def request_deletion_of(self, row: TrackedObject, now: float) -> None:
+        """A single object was asked to go."""
+        if row.present and row.delete_requested_s is None:
+            row.delete_requested_s = now
+            row.news |= News.DELETE_REQUESTED
 
     def forget(self, rows: Iterable[TrackedObject]) -> None:
         """Let go of objects whose story has been written down."""
@@ -259,6 +325,9 @@ class Tracker:
         if other.error == _VANISHED:
             other.error = None  # no failure of a child
         other.settled = True
+        if other.doubted_s is not None:
+            other.deleted_s = other.doubted_s  # what a watch says of a child is believed
+            self._trust(other)
         row.settled = row.error is not None or row.ready_s is not None
         children = row.scope.children
         if known is None and other.uid is not None:
@@ -268,6 +337,10 @@ class Tracker:
         for each in (row, other):
             if each.uid is not None:
                 self._by_uid[each.uid] = each
+
+    def _is_followed(self, row: TrackedObject) -> bool:
+        """Whether its story has not been written down yet."""
+        return self._by_uid.get(row.uid or "") is row
 
     def _last_list(self, row: TrackedObject) -> int:
         """The version of the newest list that would have held an object."""
@@ -320,15 +393,32 @@ class Tracker:
             row.phases_s.enter(phase, now)
             self._count_phase(row, 1)
             changes.append(Transition(row, Change.PHASE, phase))
-        is_asked_to_go = row.delete_requested_s is not None
-        if is_asked_to_go and not row.is_child:
-            return
-        if reading.failure is not None and not is_asked_to_go:
+        if row.delete_requested_s is not None or metadata.deletion_timestamp is not None:
+            self._read_leaving(row, metadata, reading, now, changes)
+        elif reading.failure is not None:
             changes += self._fail(row, reading.failure)
         elif reading.ready and self._may_become_ready(row, metadata):
             changes.append(self._become_ready(row, now))
-        elif explained and row.ready_s is None and row.error is None and not is_asked_to_go:
+        elif explained and row.ready_s is None and row.error is None:
             changes.append(Transition(row, Change.EXPLAINED))
+
+    def _read_leaving(
+        self,
+        row: TrackedObject,
+        metadata: Metadata,
+        reading: Reading,
+        now: float,
+        changes: list[Transition],
+    ) -> None:
+        """What an object comes to that was asked to go, by the run or by somebody else."""
+        if row.is_child:  # whoever made it may delete it
+            if reading.ready and self._may_become_ready(row, metadata):
+                changes.append(self._become_ready(row, now))
+        elif not _was_asked(row, version_number(metadata.resource_version)):
+            if metadata.deletion_timestamp is not None:
+                changes += self._fail(row, _VANISHED)
+            elif reading.failure is not None:
+                changes += self._fail(row, reading.failure)
 
     @staticmethod
     def _read_deletion(row: TrackedObject, stamp: str, finalizers: list[str] | None) -> None:
@@ -337,19 +427,48 @@ class Tracker:
             row.news |= News.SERVER_DELETED
         row.finalizers = tuple(map(sys.intern, finalizers or ()))
 
-    def _gone(self, row: TrackedObject, now: float, changes: list[Transition]) -> None:
+    def _leave(
+        self, row: TrackedObject, version: int, now: float, changes: list[Transition]
+    ) -> None:
+        """A watch, or a list by label, of this version does not hold an object any more.
+
+        It may be gone, or its labels: the event is the same, and holds the object as it was
+        before, with its labels. One that was asked to go, or was going, is gone; at another
+        somebody has to look:
+        https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+        """
+        was_asked = _was_asked(row, version) and now >= (row.delete_requested_s or now)
+        if was_asked or row.is_child or row.server_deleted is not None:
+            self._trust(row)
+            self._gone(row, now, changes, vanished=not was_asked)
+        elif row.doubted_s is None:
+            row.doubted_s = now
+            row.scope.doubted += 1
+            changes.append(Transition(row, Change.DOUBTED))
+
+    @staticmethod
+    def _trust(row: TrackedObject) -> None:
+        """Nobody need look any more whether it is there."""
+        if row.doubted_s is not None:
+            row.doubted_s = None
+            row.scope.doubted -= 1
+
+    def _gone(
+        self, row: TrackedObject, now: float, changes: list[Transition], *, vanished: bool
+    ) -> None:
+        """An object is gone; if it ``vanished``, it was not the run that asked it to go."""
         row.deleted_s = now
         row.finalizers = ()
         row.news |= News.DELETED
-        if row.delete_requested_s is not None and now < row.delete_requested_s:
-            row.delete_requested_s = None  # it was heard of only after all had been asked to go
+        if vanished and row.delete_requested_s is not None:
+            row.delete_requested_s = None
             row.news |= News.DELETE_REQUESTED
         self._count_present(row, -1)
         self._count_phase(row, -1)
         changes.append(Transition(row, Change.DELETED))
         if not row.is_child:
             row.scope.deleted += 1
-            if row.delete_requested_s is None:
+            if vanished:
                 changes += self._fail(row, _VANISHED)
 
     @staticmethod
@@ -421,6 +540,16 @@ class Tracker:
         key = (row.resource.name, row.namespace, row.name)
         if self._awaited.get(key) is row:
             del self._awaited[key]
+
+
+def _was_asked(row: TrackedObject, version: int) -> bool:
+    """Whether the run had asked an object to go before the cluster came to this version.
+
+    A version of 0 is none: it is taken to be a late one.
+    """
+    if row.delete_requested_s is None:
+        return False
+    return not 0 < version <= row.scope.asked_versions.get(row.resource.name, 0)
 
 
 def version_number(resource_version: str) -> int:

@@ -1,0 +1,167 @@
+"""Looks at single objects by name, of which watches and lists by label cannot tell enough.
+
+An object may lose the run's labels: an admission takes them at its creation, or a controller
+does later. To a watch by label that is the same as its deletion. So what nobody asked to go is
+looked at by name and UID before it is called gone, and one that lives on without the labels is
+deleted by name and UID, and looked at until it is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from perfscale.config.labels import run_labels
+from perfscale.engine.concurrency import run_bounded
+from perfscale.engine.deletion import delete_object
+from perfscale.engine.readiness import AnyObject, Identity
+from perfscale.errors import ApiError, ForbiddenError, NotFoundError
+from perfscale.kube.listing import page_decoder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable
+
+    from perfscale.engine.context import RunContext
+    from perfscale.engine.readiness import Metadata
+    from perfscale.engine.rows import IterationScope, TrackedObject
+
+_log = logging.getLogger(__name__)
+
+_CONCURRENCY: Final = 16
+"""Looks in flight; the run-wide rate limit applies as well."""
+_POLL_S: Final = 0.5
+"""How often an object without labels that was asked to go is looked at until it is gone."""
+
+
+class Inspector:
+    """Finds out what a watch by label cannot tell."""
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._decoder = msgspec.json.Decoder(AnyObject)
+        self._pages = page_decoder(AnyObject)
+        self._doubted: list[TrackedObject] = []
+        self._leaving: list[TrackedObject] = []
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._warned: set[tuple[str, str]] = set()
+        context.doubt = self.doubt
+
+    def doubt(self, row: TrackedObject) -> None:
+        """Look soon at an object of which a watch says that it is gone."""
+        self._doubted.append(row)
+        self._start(self._look_at_doubted, "perfscale-look")
+
+    def stop(self) -> None:
+        """Look at nothing more."""
+        for task in self._tasks.values():
+            task.cancel()
+
+    async def settle(self, scope: IterationScope) -> None:
+        """Wait until it is known of every object of an iteration whether it is gone."""
+        await self._context.changed.wait_until(lambda: not scope.doubted)
+
+    async def delete_unlabelled(self, scopes: Iterable[IterationScope]) -> None:
+        """Ask what is there without the run's labels to go; no request by label does.
+
+        Raises:
+            ApiError: The server refuses it.
+        """
+        rows = [row for scope in scopes for row in scope.objects if row.unlabelled and row.present]
+        await run_bounded((partial(self.delete, row) for row in rows), limit=_CONCURRENCY)
+
+    async def delete(self, row: TrackedObject) -> None:
+        """Ask a single object to go, by its UID, and look at it until it is gone."""
+        self._context.request_deletion_of(row)
+        await delete_object(self._context.client, row.resource, _identity(row))
+        if row not in self._leaving:
+            self._leaving.append(row)
+        self._start(self._follow_leaving, "perfscale-follow")
+
+    async def wait_gone(self) -> None:
+        """Wait until all that `delete` was asked for is gone; bound it from outside."""
+        await self._context.changed.wait_until(
+            lambda: not any(row.present for row in self._leaving)
+        )
+
+    def _start(self, work: Callable[[], Coroutine[None, None, None]], name: str) -> None:
+        task = self._tasks.get(name)
+        if task is None or task.done():
+            self._tasks[name] = self._context.tasks.create_task(self._guard(work), name=name)
+
+    async def _guard(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 -- told at the end of the run, after its cleanup
+            self._context.abort(error)
+
+    async def _look_at_doubted(self) -> None:
+        while self._doubted:
+            rows, self._doubted = self._doubted, []
+            await self._look_at(row for row in rows if row.doubted_s is not None)
+
+    async def _follow_leaving(self) -> None:
+        while True:
+            await self._look_at(self._leaving)
+            self._leaving = [row for row in self._leaving if row.present]
+            if not self._leaving:
+                return
+            await asyncio.sleep(_POLL_S)
+
+    async def _look_at(self, rows: Iterable[TrackedObject]) -> None:
+        await run_bounded((partial(self._look, row) for row in rows), limit=_CONCURRENCY)
+
+    async def _look(self, row: TrackedObject) -> None:
+        """Tell the tracker whether an object is there, and still with its labels."""
+        context, uid = self._context, row.uid
+        try:
+            metadata = await self._find(row)
+        except (ApiError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            _log.info("looking at %s %s: %s", row.resource.kind, row.name, error)
+            if row.doubted_s is None:
+                return
+            metadata = None  # what the watch says is all that there is to know
+        if row.uid != uid:
+            return
+        if metadata is None or metadata.uid != uid:
+            context.report(context.tracker.confirm_gone(row, context.stopwatch.now()))
+            return
+        scope = row.scope
+        ours = run_labels(context.run_id, scope.workload, scope.iteration)
+        is_labelled = ours.items() <= (metadata.labels or {}).items()
+        if not is_labelled and not row.unlabelled:
+            self._warn(row)
+        context.report(context.tracker.find(row, metadata, is_labelled=is_labelled))
+
+    async def _find(self, row: TrackedObject) -> Metadata | None:
+        """Whatever is there under its name; whoever may not read it may list it."""
+        client, resource = self._context.client, row.resource
+        try:
+            response = await client.request("GET", resource.path(row.namespace, row.name))
+        except NotFoundError:
+            return None
+        except ForbiddenError:
+            params = {"fieldSelector": f"metadata.name={row.name}"}
+            response = await client.request("GET", resource.path(row.namespace), params=params)
+            items = self._pages.decode(response.body).items or []
+            return items[0].metadata if items else None
+        return self._decoder.decode(response.body).metadata
+
+    def _warn(self, row: TrackedObject) -> None:
+        """Say it once for each workload and kind: there may be thousands."""
+        key = (row.scope.workload, row.resource.name)
+        if key in self._warned:
+            return
+        self._warned.add(key)
+        place = f"{row.namespace}/{row.name}" if row.namespace else row.name
+        self._context.warn(
+            f"{row.resource.kind} {place} lives on without the run's labels, which somebody took "
+            "from it: it is deleted by its name when the iteration is; so are others like it"
+        )
+
+
+def _identity(row: TrackedObject) -> Identity:
+    return Identity(row.name, row.uid or "", row.namespace)

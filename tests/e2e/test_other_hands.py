@@ -1,0 +1,134 @@
+"""Others delete what a run made, or take its labels from it: the results say what is true."""
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from faulty_runs import FaultyRun, faulty_run
+from moments import AtMoment, Moment
+from workloads import config, objects, template, workload
+
+from perfscale import Config, LoadGenerator
+from perfscale.engine.rows import Change
+from perfscale.results import Accounts, RunOutcome
+
+COUNT = 5
+VMI = """\
+apiVersion: kubevirt.io/v1
+kind: VirtualMachineInstance
+metadata:
+  name: vmi-{{ replica }}
+  namespace: default
+spec:
+  domain: {devices: {}, resources: {requests: {memory: 64Mi}}}
+"""
+CONFIGMAP = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: map-{{ replica }}
+  namespace: default
+"""
+
+
+def load(directory: Path, text: str = VMI, count: int = COUNT, **keys: Any) -> Config:
+    """In a namespace that stays, so that nothing goes with it."""
+    return config(workload(objects(template(directory, text), count=count), **keys))
+
+
+def names(run: FaultyRun, plural: str) -> list[str]:
+    """What there is of a kind, whatever its labels."""
+    return [
+        record.name
+        for each in run.cluster.store.collections()
+        if each.resource.plural == plural
+        for record in each.records()
+        if record.name.startswith(("vmi-", "map-"))
+    ]
+
+
+@pytest.mark.parametrize("count", [1, COUNT])
+async def test_what_somebody_deletes_before_the_run_does_has_failed_although_it_was_ready(
+    count: int, tmp_path: Path
+) -> None:
+    """The run hears of the deletion when it has asked everything to go itself."""
+    vanishes = {"fault": "vanishes", "phase": "Running", "after": "300ms"}
+    late = {"fault": "late", "delay": "2s"}
+    loaded = load(tmp_path, count=count)
+    async with faulty_run(tmp_path, loaded, objects=[vanishes], watches=[late]) as run:
+        accounts = run.result.accounts
+        assert (accounts.ready, accounts.failed, accounts.deleted) == (0, count, count)
+        [problem] = run.result.problems
+        assert f"{count} VirtualMachineInstance failed: somebody else deleted it" in problem
+
+
+async def test_what_loses_its_labels_is_not_called_gone_and_is_deleted_in_the_end(
+    tmp_path: Path,
+) -> None:
+    removed = {"fault": "labelRemoved", "phase": "Running", "names": ["vmi-1", "vmi-2"]}
+    stuck = {"fault": "stuck", "phase": "Scheduling", "names": ["vmi-5"]}
+    async with faulty_run(
+        tmp_path, load(tmp_path, maxWaitTimeout="2s"), objects=[removed, stuck]
+    ) as run:
+        assert run.injected["labelRemoved"] == 2
+        assert run.result.accounts == Accounts(
+            requested=5, created=5, ready=4, unready=1, deleted=5
+        )
+        assert not any("somebody else" in problem for problem in run.result.problems)
+        assert names(run, "virtualmachineinstances") == []
+        assert not run.result.remains
+
+
+async def test_what_loses_its_labels_before_it_is_ready_has_failed_and_the_wait_goes_on(
+    tmp_path: Path,
+) -> None:
+    removed = {"fault": "labelRemoved", "phase": "Scheduling", "names": ["vmi-1", "vmi-2"]}
+    async with faulty_run(tmp_path, load(tmp_path), objects=[removed]) as run:
+        accounts = run.result.accounts
+        assert (accounts.ready, accounts.failed, accounts.deleted) == (3, 2, 5)
+        [problem] = run.result.problems
+        assert "2 VirtualMachineInstance failed: somebody took the run's labels" in problem
+        assert names(run, "virtualmachineinstances") == []
+
+
+@pytest.mark.parametrize("text", [VMI, CONFIGMAP])
+@pytest.mark.parametrize("labels", [{}, {"labels": ["perfscale/*"]}])
+async def test_what_is_created_without_labels_has_failed_and_is_deleted(
+    labels: dict[str, Any], text: str, tmp_path: Path
+) -> None:
+    stripped = {
+        "fault": "labelsStripped",
+        "resources": ["virtualmachineinstances", "configmaps"],
+        "names": ["*-2", "*-3"],
+        **labels,
+    }
+    async with faulty_run(tmp_path, load(tmp_path, text), objects=[stripped]) as run:
+        assert run.result.accounts == Accounts(requested=5, created=5, ready=3, failed=2, deleted=5)
+        [problem] = run.result.problems
+        assert "failed: it was created without the run's labels" in problem
+        assert names(run, "virtualmachineinstances") + names(run, "configmaps") == []
+
+
+async def test_an_interrupt_leaves_nothing_of_what_is_created_without_labels(
+    tmp_path: Path, at_moment: AtMoment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = LoadGenerator.run
+
+    async def interrupted(generator: LoadGenerator) -> Any:
+        at_moment(
+            Moment(change=Change.CREATED, count=19),
+            lambda: generator.interrupt(signal.SIGINT),
+        )
+        return await run(generator)
+
+    monkeypatch.setattr(LoadGenerator, "run", interrupted)
+    stripped = {"fault": "labelsStripped"}
+    loaded = load(tmp_path, count=40, qps=400, burst=1)
+    async with faulty_run(tmp_path, loaded, objects=[stripped]) as after:
+        accounts = after.result.accounts
+        assert after.result.outcome is RunOutcome.INTERRUPTED
+        assert accounts.created >= 19
+        assert accounts.deleted == accounts.created == accounts.failed
+        assert names(after, "virtualmachineinstances") == []
+        assert not after.result.remains
