@@ -12,11 +12,11 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from perfscale.errors import Problem, TemplateError
-from perfscale.templates.dialect import load_template
+from perfscale.templates.dialect import parse_template
 from perfscale.templates.duplicates import Checked, find_duplicates, look_at
-from perfscale.templates.factory import Manifests, ObjectFactory, kinds_of
+from perfscale.templates.factory import NOT_SHOWN, Manifests, ObjectFactory, kinds_of
 from perfscale.templates.packaged import packaged_file, packaged_templates
-from perfscale.templates.source import undefined_variables
+from perfscale.templates.source import read_template, undefined_variables
 from perfscale.templates.variables import TemplateDefaults, Variables
 
 if TYPE_CHECKING:
@@ -100,7 +100,9 @@ class _Compiler:
         if undefined:
             self.problems += undefined
             return None
-        manifests = Manifests(source, variables, self._run_id, workload.name)
+        manifests = Manifests(
+            source, variables, self._run_id, workload.name, foreign=self._is_foreign(path)
+        )
         factory = self._factory(workload, spec, path, manifests)
         try:
             return look_at(factory, number, index) if factory else None
@@ -145,8 +147,24 @@ class _Compiler:
         """The parsed file; None where it cannot be, its problems told once."""
         if path not in self._sources:
             try:
-                self._sources[path] = load_template(path)
+                self._sources[path] = self._parsed(path)
             except TemplateError as error:
                 self.problems += error.problems
                 self._sources[path] = None
         return self._sources[path]
+
+    def _parsed(self, path: Path) -> Source:
+        text = read_template(path)
+        try:
+            return parse_template(str(path), text)
+        except TemplateError as error:
+            if not self._is_foreign(path):
+                raise
+            problems = [Problem(NOT_SHOWN, str(path), each.line) for each in error.problems]
+            raise TemplateError(problems) from error
+
+    def _is_foreign(self, path: Path) -> bool:
+        """Whether a file is in no folder whose files are templates for sure."""
+        file = path.resolve()
+        folders = (self._config.source.directory, packaged_file("templates"))
+        return not any(file.is_relative_to(folder.resolve()) for folder in folders)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from perfscale.errors import Problem, TemplateError
 from perfscale.templates.gotemplate import GoTemplate, find_actions
 from perfscale.templates.jinja import JinjaTemplate, is_expression, outside_raw
-from perfscale.templates.source import read_template
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
+    from perfscale.templates.gotemplate import Action
     from perfscale.templates.source import Source
+
+MAX_TAGS: Final = 10_000
+MAX_CODE: Final = 200_000
+"""Bounds on what is looked at tag by tag: a file of ours has some tens."""
 
 
 def parse_template(file: str, text: str) -> Source:
@@ -22,15 +27,19 @@ def parse_template(file: str, text: str) -> Source:
     Raises:
         TemplateError: Everything that is wrong with it, before any value is known.
     """
-    if any(action.variable is not None for action in find_actions(outside_raw(text))):
+    actions = find_actions(outside_raw(text))
+    _check_size(file, text, actions)
+    if any(action.variable is not None for action in actions):
         return GoTemplate(file, text, is_expression)
     return JinjaTemplate(file, text)
 
 
-def load_template(path: Path) -> Source:
-    """Read and parse a template file.
-
-    Raises:
-        TemplateError: It cannot be read or parsed.
-    """
-    return parse_template(str(path), read_template(path))
+def _check_size(file: str, text: str, actions: Sequence[Action]) -> None:
+    tags = len(actions) + text.count("{%") + text.count("{#")
+    code = sum(len(action.inner) for action in actions)
+    if tags > MAX_TAGS or code > MAX_CODE:
+        message = (
+            f"more than {MAX_TAGS:,} tags ({{{{ }}}}, {{% %}}), or {MAX_CODE:,} characters in "
+            "them: this is no template"
+        )
+        raise TemplateError([Problem(message, file, 1)])

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
+from perfscale.templates.expansion import find_excess
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -98,9 +100,11 @@ def load_documents(text: str) -> list[object]:
     """The documents of a rendered template, empty ones left out.
 
     Raises:
-        BadYamlError: It is not YAML.
+        BadYamlError: It is not YAML, or as YAML it is larger than any manifest.
     """
     try:
+        if excess := find_excess(text):
+            raise BadYamlError(Finding(*excess))
         documents = yaml.load_all(text, _Loader)
         return [document for document in documents if document is not None]
     except (yaml.YAMLError, RecursionError) as error:
@@ -125,17 +129,27 @@ class Places:
 
     def __init__(self, text: str) -> None:
         self._documents = compose_documents(text)
+        self._members: dict[int, dict[str, tuple[yaml.Node, yaml.Node]]] = {}
 
     def line(self, document: int, path: Sequence[str]) -> int:
         """Line of a key in a document; of the nearest thing around it where it is missing."""
         node = self._documents[document]
         line = node.start_mark.line + 1
         for key in path:
-            found = _member(node, key)
+            found = self._members_of(node).get(key)
             if found is None:
                 break
             line, node = found[0].start_mark.line + 1, found[1]
         return line
+
+    def _members_of(self, node: yaml.Node) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+        """The keys of a mapping and their values, found once for all that is asked of it."""
+        if id(node) not in self._members:
+            pairs = node.value if isinstance(node, yaml.MappingNode) else []
+            # From the end: of two equal keys the first counts.
+            scalars = (pair for pair in reversed(pairs) if isinstance(pair[0], yaml.ScalarNode))
+            self._members[id(node)] = {key.value: (key, value) for key, value in scalars}
+        return self._members[id(node)]
 
     def duplicate_keys(self) -> list[Finding]:
         """Keys that stand twice in one mapping; PyYAML keeps the last without a word."""
@@ -144,14 +158,6 @@ class Places:
 
 def _is_null(node: yaml.Node) -> bool:
     return bool(node.tag == "tag:yaml.org,2002:null")
-
-
-def _member(node: yaml.Node, key: str) -> tuple[yaml.Node, yaml.Node] | None:
-    if isinstance(node, yaml.MappingNode):
-        for name, value in node.value:
-            if name.value == key:
-                return name, value
-    return None
 
 
 def _duplicates(root: yaml.Node) -> Iterator[Finding]:
@@ -165,24 +171,17 @@ def _duplicates(root: yaml.Node) -> Iterator[Finding]:
             waiting += node.value
         if not isinstance(node, yaml.MappingNode):
             continue
-        lines: dict[tuple[str, str], int] = {}
+        seen: set[tuple[str, str]] = set()
         for key, value in node.value:
             waiting.append(value)
             if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE:
                 continue
-            line = key.start_mark.line + 1
-            first = lines.setdefault((key.tag, key.value), line)
-            if first != line or _repeated_on_line(node, key):
+            if (key.tag, key.value) in seen:
                 yield Finding(
                     f"the key {key.value!r} stands twice in one mapping; remove one of the two",
-                    line,
+                    key.start_mark.line + 1,
                 )
-
-
-def _repeated_on_line(mapping: yaml.MappingNode, key: yaml.ScalarNode) -> bool:
-    """Whether the same key stands before this one, as in ``{a: 1, a: 2}``."""
-    same = [k for k, _ in mapping.value if (k.tag, k.value) == (key.tag, key.value)]
-    return same[0] is not key
+            seen.add((key.tag, key.value))
 
 
 def _yaml_finding(error: yaml.YAMLError | RecursionError, text: str) -> Finding:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 # To compile an iteration costs what some six replicas cost to render
 _WORTH_COMPILING = 8
+NOT_SHOWN = (
+    "this is no template of manifests; what is wrong is not said, because the file is in "
+    "another folder than the workload file: copy it there to see"
+)
 _AROUND = 2  # rendered lines shown above and below the one that is wrong
 
 
@@ -31,13 +35,30 @@ class Manifests:
     """One template with the variables of one ``objects`` entry: numbers in, manifests out.
 
     Nothing beyond it and ``compiled`` knows that there is text in between.
+
+    Args:
+        source: The template.
+        variables: Those of the entry.
+        run_id: The run's id.
+        workload: The name of the workload.
+        foreign: Whether the file is from elsewhere than the workload's folder. Then
+            errors do not show its text: ``templateFile`` may name any file there is.
     """
 
-    def __init__(self, source: Source, variables: Variables, run_id: str, workload: str) -> None:
+    def __init__(
+        self,
+        source: Source,
+        variables: Variables,
+        run_id: str,
+        workload: str,
+        *,
+        foreign: bool = False,
+    ) -> None:
         self.source = source
         self.variables = variables
         self._run_id = run_id
         self._workload = workload
+        self._foreign = foreign
 
     def labels(self, iteration: int) -> dict[str, str]:
         """The run's labels for the objects of an iteration."""
@@ -73,20 +94,23 @@ class Manifests:
             text = self._text(iteration, replica)
         except TemplateError as error:
             return list(error.problems)
-        findings: list[tuple[int, str]] = []
+        documents: list[object] = []
         try:
             documents = load_documents(text)
         except BadYamlError as error:
-            findings.append((error.finding.line, error.finding.message))
+            findings = [(error.finding.line, error.finding.message)]
         else:
-            findings += self._findings(text, documents, iteration)
+            findings = self._findings(text, documents, iteration)
         if not findings:
             return []
+        if self._foreign and not all(map(_is_manifest, documents or [None])):
+            return [Problem(NOT_SHOWN, self.source.file, 1)]
         lines = self.source.lines(self.variables.of(iteration, replica))
-        numbers = f"rendered for iteration {iteration}, replica {replica}"
+        numbers = f"    (rendered for iteration {iteration}, replica {replica})"
+        shown = [] if self._foreign else text.split("\n")
         return [
             Problem(
-                f"{message}\n{_excerpt(text, line)}\n    ({numbers})",
+                "\n".join([message, *_excerpt(shown, line), numbers]),
                 self.source.file,
                 lines[min(line, len(lines)) - 1],
             )
@@ -245,11 +269,14 @@ def _listed(kinds: Sequence[tuple[str, str]]) -> str:
     return ", ".join(kind for _, kind in kinds)
 
 
-def _excerpt(text: str, line: int) -> str:
+def _is_manifest(document: object) -> bool:
+    return isinstance(document, dict) and {"apiVersion", "kind"} <= document.keys()
+
+
+def _excerpt(lines: Sequence[str], line: int) -> list[str]:
     """The rendered lines around one, with their numbers and an arrow at it."""
-    lines = text.split("\n")
     first, last = max(1, line - _AROUND), min(len(lines), line + _AROUND)
-    return "\n".join(
+    return [
         f"  {'>' if number == line else ' '} {number:4} | {lines[number - 1][:120]}".rstrip()
         for number in range(first, last + 1)
-    )
+    ]

@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perfscale.errors import Problem, TemplateError
-from perfscale.templates.source import LineMap, Reference
+from perfscale.templates.source import MAX_TEXT, TOO_LONG, LineMap, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,10 +23,8 @@ if TYPE_CHECKING:
 # Trim markers take exactly these, and count only with one of them beside the
 # dash: https://pkg.go.dev/text/template#hdr-Text_and_spaces
 _SPACE = " \t\r\n"
-_LEFT, _RIGHT = r"\{\{(?:-(?=[ \t\r\n]))?", r"(?:(?<=[ \t\r\n])-)?\}\}"
-_ACTION = re.compile(
-    rf"{_LEFT}[ \t\r\n]*/\*.*?\*/[ \t\r\n]*{_RIGHT}|{_LEFT}(?P<inner>.*?){_RIGHT}", re.DOTALL
-)
+_COMMENT_OPEN = re.compile(r"\{\{(?:-(?=[ \t\r\n]))?[ \t\r\n]*/\*")
+_COMMENT_CLOSE = re.compile(r"\*/[ \t\r\n]*(?:(?<=[ \t\r\n])-)?\}\}")
 _NAME = r"[^\W\d]\w*"
 _VARIABLE = re.compile(rf"[ \t\r\n]*\.(?P<name>{_NAME})[ \t\r\n]*")
 
@@ -92,14 +90,39 @@ def find_actions(text: str) -> list[Action]:
     """Every ``{{...}}`` of a template, whichever dialect it is written in."""
     actions = []
     line, last = 1, 0
-    for match in _ACTION.finditer(text):
-        line += text.count("\n", last, match.start())
-        last = match.start()
-        inner = match.group("inner") or ""
+    for start, end, inner in _spans(text):
+        line += text.count("\n", last, start)
+        last = start
         variable = _VARIABLE.fullmatch(inner)
         name = variable["name"] if variable else None
-        actions.append(Action(match.group(), inner, line, match.start(), match.end(), name))
+        actions.append(Action(text[start:end], inner, line, start, end, name))
     return actions
+
+
+def _spans(text: str) -> Iterator[tuple[int, int, str]]:
+    """Start, end and inner text of each action.
+
+    By hand, since an expression that looks for the end of each ``{{`` by itself
+    takes time that grows with the square of a text in which there is none.
+    """
+    position, comments = 0, True
+    while (start := text.find("{{", position)) >= 0:
+        if comments and (opened := _COMMENT_OPEN.match(text, start)):
+            if closed := _COMMENT_CLOSE.search(text, opened.end()):
+                yield start, closed.end(), ""
+                position = closed.end()
+                continue
+            comments = False  # none of those that follow is closed either
+        close = text.find("}}", start + 2)
+        if close < 0:
+            return
+        inner = text[start + 2 : close]
+        if inner[:1] == "-" and inner[1:2] in tuple(_SPACE):
+            inner = inner[1:]
+        if inner[-1:] == "-" and inner[-2:-1] in tuple(_SPACE):
+            inner = inner[:-1]
+        yield start, close + 2, inner
+        position = close + 2
 
 
 def beyond_variables(action: Action, is_jinja: Callable[[str], bool]) -> str | None:
@@ -189,11 +212,18 @@ class GoTemplate:
 
         Raises:
             KeyError: A variable is not defined; ``references`` says which must be.
+            TemplateError: The text is larger than any manifest.
         """
-        return "".join(
-            piece.text if piece.variable is None else go_format(variables[piece.variable])
-            for piece in self._pieces
-        )
+        parts: list[str] = []
+        length = 0
+        for piece in self._pieces:
+            name = piece.variable
+            part = piece.text if name is None else go_format(variables[name])
+            parts.append(part)
+            length += len(part)
+            if length > MAX_TEXT:
+                raise TemplateError([Problem(TOO_LONG, self.file, piece.line)])
+        return "".join(parts)
 
     def lines(self, variables: Mapping[str, Any]) -> Sequence[int]:
         """The template's line behind each line of ``render(variables)``."""
@@ -224,6 +254,7 @@ class _Piece(NamedTuple):
 
 def _pieces(text: str, actions: Sequence[Action]) -> Iterator[_Piece]:
     """Literal text and variables in turn, trimmed as the actions ask."""
+    line = counted = 0
     ends = [0, *(action.end for action in actions)]
     starts = [*(action.start for action in actions), len(text)]
     for index, (start, end) in enumerate(zip(ends, starts, strict=True)):
@@ -234,7 +265,8 @@ def _pieces(text: str, actions: Sequence[Action]) -> Iterator[_Piece]:
             literal = literal.lstrip(_SPACE)
             start = text.index(literal, start) if literal else start  # noqa: PLW2901 - the trimmed start
         if literal:
-            yield _Piece(literal, None, text.count("\n", 0, start) + 1)
+            line, counted = line + text.count("\n", counted, start), start
+            yield _Piece(literal, None, line + 1)
         if index < len(actions):
             yield _Piece("", actions[index].variable, actions[index].line)
 

@@ -13,24 +13,21 @@ from collections.abc import Mapping as AbstractMapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta, nodes
-from jinja2.exceptions import SecurityError
-from jinja2.sandbox import SandboxedEnvironment, safe_range
+from jinja2 import Template, TemplateSyntaxError, meta, nodes
 
 from perfscale.errors import Problem, TemplateError
 from perfscale.templates.gotemplate import beyond_variables, calls_go, find_actions
-from perfscale.templates.source import Reference
+from perfscale.templates.metering import MeteredEnvironment
+from perfscale.templates.source import MAX_TEXT, TOO_LONG, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from jinja2.runtime import Context
-
 _MARK = re.compile("\ue000(\\d+)\ue001")
-_RAW = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}.*?\{%[-+]?\s*endraw\s*[-+]?%\}", re.DOTALL)
+_RAW = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}")
+_END_RAW = re.compile(r"\{%[-+]?\s*endraw\s*[-+]?%\}")
+_MAX_TOKENS = 50_000
 _LITERAL = "literal text goes between {% raw %} and {% endraw %}"
-_MAX_POWER = 64
-_MAX_REPEATED = 1_000_000
 
 
 def _printed(value: Any) -> Any:  # noqa: ANN401 - whatever an expression gives
@@ -44,38 +41,7 @@ def _printed(value: Any) -> Any:  # noqa: ANN401 - whatever an expression gives
     return value
 
 
-class _Environment(SandboxedEnvironment):
-    """Jinja's sandbox, with its two open ends bounded: powers and repetition."""
-
-    intercepted_binops = frozenset({"**", "*"})
-
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401 - Jinja's signature
-        """``left operator right``, unless the result would not fit into memory."""
-        if operator == "**" and isinstance(right, (int, float)) and abs(right) > _MAX_POWER:
-            raise SecurityError(f"the exponent {right} is above {_MAX_POWER}")
-        for text, count in ((left, right), (right, left)):
-            if isinstance(text, (str, list, tuple)) and isinstance(count, int):
-                self._check_repetition(len(text), count)
-        return super().call_binop(context, operator, left, right)
-
-    @staticmethod
-    def _check_repetition(length: int, count: int) -> None:
-        if length * count > _MAX_REPEATED:
-            raise SecurityError(f"repeating it {count} times gives more than {_MAX_REPEATED}")
-
-
-def _environment() -> _Environment:
-    environment = _Environment(
-        undefined=StrictUndefined,
-        finalize=_printed,
-        keep_trailing_newline=True,
-        autoescape=False,  # manifests are YAML, not HTML
-    )
-    environment.globals = {"range": safe_range}
-    return environment
-
-
-_ENVIRONMENT = _environment()
+_ENVIRONMENT = MeteredEnvironment(_printed)
 
 
 def is_expression(text: str) -> bool:
@@ -89,7 +55,15 @@ def is_expression(text: str) -> bool:
 
 def outside_raw(text: str) -> str:
     """The text with its ``{% raw %}`` blocks blanked out; lines stay where they were."""
-    return _RAW.sub(lambda match: "\n" * match.group().count("\n"), text)
+    parts, position = [], 0
+    while opened := _RAW.search(text, position):
+        closed = _END_RAW.search(text, opened.end())
+        if closed is None:
+            break
+        newlines = text.count("\n", opened.start(), closed.end())
+        parts += [text[position : opened.start()], "\n" * newlines]
+        position = closed.end()
+    return "".join([*parts, text[position:]])
 
 
 class JinjaTemplate:
@@ -110,10 +84,10 @@ class JinjaTemplate:
         if constructs := self._go_constructs():
             raise TemplateError(constructs)
         try:
+            comments = list(self._shell_comments())
             tree = _ENVIRONMENT.parse(text)
-            self._check(tree)
-            code = _ENVIRONMENT.compile(tree, filename=file)
-            self._template = Template.from_code(_ENVIRONMENT, code, dict(_ENVIRONMENT.globals))
+            self._check(tree, comments)
+            self._template = self._compiled(tree)
             # compiling changed the tree, so the names are read from a fresh one
             self.references = _references(_ENVIRONMENT.parse(text))
         except TemplateSyntaxError as error:
@@ -141,10 +115,8 @@ class JinjaTemplate:
         tree = _ENVIRONMENT.parse(self._text)
         for node in tree.find_all(nodes.TemplateData):
             node.data = _marked(node)
-        code = _ENVIRONMENT.compile(tree, filename=self.file)
-        template = Template.from_code(_ENVIRONMENT, code, dict(_ENVIRONMENT.globals))
         try:
-            text = self._render(template, variables)
+            text = self._render(self._compiled(tree), variables)
         except TemplateError:
             text = plain
         if _MARK.sub("", text) != plain:
@@ -169,9 +141,13 @@ class JinjaTemplate:
         """How this dialect writes a variable."""
         return f"{{{{ {name} }}}}"
 
+    def _compiled(self, tree: nodes.Template) -> Template:
+        code = _ENVIRONMENT.compile(_ENVIRONMENT.metered(tree), filename=self.file)
+        return Template.from_code(_ENVIRONMENT, code, dict(_ENVIRONMENT.globals))
+
     def _render(self, template: Template, variables: Mapping[str, Any]) -> str:
         try:
-            return template.render(variables)
+            text = template.render(variables)
         # a template is a program: whatever it raises is its author's to mend
         except Exception as error:
             message = str(error) or type(error).__name__
@@ -182,6 +158,9 @@ class JinjaTemplate:
                 self._line_of(error),
             )
             raise TemplateError([problem]) from error
+        if len(text) > MAX_TEXT:
+            raise TemplateError([Problem(TOO_LONG, self.file, 1)])
+        return text
 
     def _line_of(self, error: Exception) -> int:
         """The template's line in the traceback, which Jinja rewrites to the template's."""
@@ -192,10 +171,10 @@ class JinjaTemplate:
             trace = trace.tb_next
         return line
 
-    def _check(self, tree: nodes.Template) -> None:
+    def _check(self, tree: nodes.Template, problems: list[Problem]) -> None:
         """Refuse what needs another file, and what shell scripts write by accident."""
         loading = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
-        problems = [
+        problems += [
             Problem(
                 f"`{{% {_TAGS[type(node)]} %}}` needs another file, and a template is one file: "
                 "put the text here",
@@ -204,14 +183,20 @@ class JinjaTemplate:
             )
             for node in tree.find_all(loading)
         ]
-        problems += self._shell_comments()
         if problems:
             raise TemplateError(problems)
 
     def _shell_comments(self) -> Iterator[Problem]:
-        """``${#`` opens a Jinja comment: what follows would vanish without a word."""
+        """``${#`` opens a Jinja comment: what follows would vanish without a word.
+
+        Raises:
+            TemplateError: There is more of Jinja2 in the file than in any template.
+        """
         before = ""
-        for line, kind, value in _ENVIRONMENT.lex(self._text):
+        for number, (line, kind, value) in enumerate(_ENVIRONMENT.lex(self._text)):
+            if number > _MAX_TOKENS:
+                message = f"more than {_MAX_TOKENS:,} words of Jinja2: this is no template"
+                raise TemplateError([Problem(message, self.file, line)])
             if kind == "comment_begin" and before.endswith("$"):
                 yield Problem(_SHELL_COMMENT, self.file, line)
             before = value if kind == "data" else ""

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from perfscale.errors import Problem, TemplateError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
+
+MAX_BYTES: Final = 4 * 2**20
+"""Of a template file, as of a workload file."""
+MAX_TEXT: Final = 4_000_000
+"""Characters that a template may render to; etcd takes objects of 1.5 MiB at the most."""
+TOO_LONG: Final = f"it renders to more than {MAX_TEXT:,} characters: this is no manifest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +95,15 @@ def read_template(path: Path) -> str:
     """The text of a template file.
 
     Raises:
-        TemplateError: It cannot be read, or is not UTF-8.
+        TemplateError: It cannot be read, is larger than any template, or is not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            message = f"the file is larger than {MAX_BYTES // 2**20} MiB: this is no template"
+            raise TemplateError([Problem(message, str(path))])
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         problem = Problem("not UTF-8 text: save the template as UTF-8", str(path), line)

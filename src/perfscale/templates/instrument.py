@@ -1,0 +1,94 @@
+# ruff: noqa: N802 -- Jinja names visitors after the classes of nodes
+"""Puts what counts a template's work into its tree, before it is compiled.
+
+What counts are filters whose names no template can write (``#weigh``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from jinja2 import nodes
+from jinja2.visitor import NodeTransformer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+STEP: Final = 16
+"""What an element of a list weighs, and a step of the template."""
+
+
+def instrument(tree: nodes.Template) -> None:
+    """Have everything in a tree counted that makes, compares or repeats something."""
+    _Instrumentation().visit(tree)
+
+
+class _Instrumentation(NodeTransformer):
+    """Puts what counts into a tree: around what makes values, and into what is repeated."""
+
+    def visit_List(self, node: nodes.List) -> nodes.Node:
+        return self._weighed(node)
+
+    def visit_Dict(self, node: nodes.Dict) -> nodes.Node:
+        return self._weighed(node)
+
+    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:
+        return self._weighed(node) if node.ctx == "load" else node
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:
+        return self._weighed(node) if isinstance(node.arg, nodes.Slice) else self._inside(node)
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
+        self._inside(node)
+        return _filter(nodes.List(node.nodes, lineno=node.lineno), "#concat")
+
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:
+        self._inside(node)
+        compared: list[nodes.Compare | nodes.Operand] = [node, *node.ops]
+        for part in compared:
+            if not isinstance(part.expr, nodes.Const):
+                part.expr = _filter(part.expr, "#weigh")
+        return node
+
+    def visit_For(self, node: nodes.For) -> nodes.Node:
+        test = nodes.Const(_cost([node.test] if node.test else []), lineno=node.lineno)
+        self._repeated(node, node.body)
+        node.iter = _filter(node.iter, "#each", test)
+        return node
+
+    def visit_Macro(self, node: nodes.Macro) -> nodes.Node:
+        return self._repeated(node, node.body)
+
+    def visit_CallBlock(self, node: nodes.CallBlock) -> nodes.Node:
+        return self._repeated(node, node.body)
+
+    def visit_Block(self, node: nodes.Block) -> nodes.Node:
+        return self._repeated(node, node.body)
+
+    def _repeated(self, node: nodes.Node, body: list[nodes.Node]) -> nodes.Node:
+        line = node.lineno
+        cost = nodes.Const(_cost(body), lineno=line)
+        self._inside(node)
+        spend = nodes.Filter(cost, "#spend", [], [], None, None, lineno=line)
+        body.insert(0, nodes.ExprStmt(spend, lineno=line))
+        return node
+
+    def _weighed(self, node: nodes.Expr) -> nodes.Node:
+        self._inside(node)
+        return _filter(node, "#weigh")
+
+    def _inside(self, node: nodes.Node) -> nodes.Node:
+        return self.generic_visit(node)
+
+
+def _filter(node: nodes.Node, name: str, *args: nodes.Expr) -> nodes.Filter:
+    return nodes.Filter(node, name, list(args), [], None, None, lineno=node.lineno)
+
+
+def _cost(body: Iterable[nodes.Node]) -> int:
+    """What a part of a template costs each time, whatever values go through it."""
+    return sum(
+        STEP + (len(each.data) if isinstance(each, nodes.TemplateData) else 0)
+        for part in body
+        for each in (part, *part.find_all(nodes.Node))
+    )
