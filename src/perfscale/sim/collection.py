@@ -96,6 +96,11 @@ class Collection:
             self._history.popleft()
         self.forgotten = max(self.forgotten, version)
 
+    def restart(self, version: int) -> None:
+        """Begin anew at that version, even an earlier one: what was is not to be watched."""
+        self._history.clear()
+        self.forgotten = version
+
     def tally(self) -> Tally:
         """How many were created and deleted, ever, and how many there are."""
         return Tally(self._created, self._deleted, self._created - self._deleted)

@@ -99,11 +99,14 @@ class Housekeeping:
         record = change.record
         metadata = change.obj["metadata"]
         key = (change.resource, record.namespace, record.name, record.uid)
+        is_leaving = "deletionTimestamp" in metadata and change.type != "DELETED"
+        if change.resource.name == NAMESPACES.name and not is_leaving:
+            self._namespaces.forget(record.name)
         if change.type == "DELETED":
             self._after_deletion(key)
             return
         self._note_owners(key, metadata)
-        if "deletionTimestamp" in metadata:
+        if is_leaving:
             self._after_request_to_go(key, metadata)
 
     def _after_request_to_go(self, key: Key, metadata: dict[str, Any]) -> None:

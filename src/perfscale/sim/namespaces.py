@@ -100,16 +100,19 @@ class NamespaceController:
         self._later(lambda: self.release(namespace))
         self._later(lambda: self._check(namespace, _FIRST_CHECK_S))
 
+    def forget(self, namespace: str) -> None:
+        """The namespace is gone, or is not being deleted any more."""
+        self._drained.discard(namespace)
+        timer = self._checks.pop(namespace, None)
+        if timer is not None:
+            timer.cancel()
+
     def release(self, namespace: str) -> None:
         """Remove the namespace, if nothing is left in it and nothing keeps it."""
         if self._store.population(namespace) or not self._store.is_terminating(namespace):
             return
         if namespace not in self._drained or self._hinder(namespace) is not None:
             return
-        self._drained.discard(namespace)
-        timer = self._checks.pop(namespace, None)
-        if timer is not None:
-            timer.cancel()
         obj = self._store.get(NAMESPACES, None, namespace)
         self._store.update(NAMESPACES, {**obj, "spec": {}}, subresource="finalize")
 

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 from perfscale.kube.resources import NAMESPACES, Resource
 from perfscale.sim import metadata as rules
 from perfscale.sim import refusals
+from perfscale.sim.backup import Backup, differences
 from perfscale.sim.collection import Collection, Tally
+from perfscale.sim.preconditions import check_same, same_wait
 from perfscale.sim.records import JSON, Change, ChangeType, Record
 from perfscale.sim.resources import Catalogue
 
@@ -206,7 +208,7 @@ class Store:
         collection = self.collection(resource)
         given = obj["metadata"]
         record = self.record(resource, given.get("namespace"), given["name"])
-        _check_same(resource, record, given.get("uid"), given.get("resourceVersion"))
+        check_same(resource, record, given.get("uid"), given.get("resourceVersion"))
         current = record.load()
         made = rules.revised(collection.kind, current, obj, subresource)
         if made == current:
@@ -232,7 +234,7 @@ class Store:
         """
         collection = self.collection(resource)
         record = self.record(resource, namespace, name)
-        _check_same(resource, record, options.uid, options.resource_version, precondition=True)
+        check_same(resource, record, options.uid, options.resource_version, precondition=True)
         current = record.load()
         finalizers = rules.finalizers_for(current, options.propagation)
         grace_s = rules.grace_of(collection.kind, current, options.grace_period_s)
@@ -242,7 +244,7 @@ class Store:
         if not rules.is_held(made):
             gone = self._commit(collection, "DELETED", current, record, dry_run=options.dry_run)
             return Deletion(gone, gone=True)
-        if "deletionTimestamp" in current["metadata"] and _same_wait(current, made):
+        if "deletionTimestamp" in current["metadata"] and same_wait(current, made):
             return Deletion(current, gone=False)
         made = self._commit(collection, "MODIFIED", made, record, dry_run=options.dry_run)
         return Deletion(made, gone=False)
@@ -288,6 +290,34 @@ class Store:
         self._forgotten = self.version
         for collection in self.collections():
             collection.forget(self.version)
+
+    def backup(self) -> Backup:
+        """A copy of all objects, for `restore`."""
+        records = {each.resource.name: tuple(each.records()) for each in self.collections()}
+        return Backup(self.version, records)
+
+    def restore(self, backup: Backup) -> None:
+        """Go back to a copy, its versions and all, as an etcd that is restored from one does.
+
+        Whoever listens hears what it makes of each object; who watches from a version hears
+        nothing, and is not to be there: there is no history from before.
+        """
+        changes = []
+        for collection in self.collections():
+            then = backup.records.get(collection.resource.name, ())
+            for change in differences(collection, then):
+                collection.apply(change)
+                changes.append((collection, change))
+        self.version = self._forgotten = backup.version
+        self._population.clear()
+        self._terminating.clear()
+        for collection in self.collections():
+            collection.restart(self.version)
+            for record in collection.records():
+                change = Change("ADDED", collection.resource, record, None, record.load())
+                self._keep_count(collection, change)
+        for collection, change in changes:
+            self._deliver(collection, change)
 
     # How it is done
 
@@ -356,32 +386,3 @@ class Store:
                 what.settle()
         finally:
             self._delivering = False
-
-
-def _check_same(
-    resource: Resource,
-    record: Record,
-    uid: str | None,
-    version: str | None,
-    *,
-    precondition: bool = False,
-) -> None:
-    if uid and uid != record.uid:
-        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {record.uid}"
-        raise refusals.conflict(resource, record.namespace, record.name, why)
-    if version and version != str(record.version):
-        why = (
-            "Precondition failed: ResourceVersion in precondition: "
-            f"{version}, ResourceVersion in object meta: {record.version}"
-            if precondition
-            else "the object has been modified; please apply your changes to the latest "
-            "version and try again"
-        )
-        raise refusals.conflict(resource, record.namespace, record.name, why)
-
-
-def _same_wait(current: JSON, made: JSON) -> bool:
-    return all(
-        current["metadata"].get(key) == made["metadata"].get(key)
-        for key in ("finalizers", "deletionGracePeriodSeconds")
-    )

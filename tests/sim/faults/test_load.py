@@ -128,6 +128,16 @@ BROKEN = {
         "f.yaml:1:41",
         "a whole number from 1",
     ),
+    "no copy": (
+        "cluster: {restored: {after: 1s}}\n",
+        "f.yaml:1:21",
+        "copyAfter or copyAfterRequests",
+    ),
+    "a copy from the future": (
+        "cluster: {restored: {copyAfter: 2s, after: 1s}}\n",
+        "f.yaml:1:44",
+        "later than the copy",
+    ),
     "no finalizer": (
         "objects: [{fault: held, finalizer: mine}]\n",
         "f.yaml:1:36",

@@ -14,6 +14,7 @@ from perfscale.sim.faults.controllers import FatefulController
 from perfscale.sim.faults.fates import Fates
 from perfscale.sim.faults.hands import INTRUSIONS, Intruder
 from perfscale.sim.faults.model import PHASED
+from perfscale.sim.faults.moments import Moments
 from perfscale.sim.faults.namespaces import NamespaceFaults
 from perfscale.sim.faults.outages import Outages
 from perfscale.sim.faults.requests import RequestFaults
@@ -54,10 +55,13 @@ class FaultInjection:
         self._kinds = {fault.fault for fault in faults.objects}
         self._uptime = Uptime()
         self._clock_offset = timedelta(seconds=faults.cluster.clock_offset)
-        self._outages = Outages(faults.outages, store, books.injected)
+        moments = Moments()
+        self._outages = Outages(
+            faults.outages, faults.cluster.restored, store, moments, books.injected
+        )
         self.middlewares: list[Middleware] = []
         if self._outages.count_requests:
-            self.middlewares.append(web.middleware(self._outages))
+            self.middlewares.append(web.middleware(moments))
         if faults.requests:
             self.middlewares.append(
                 web.middleware(
@@ -96,7 +100,7 @@ class FaultInjection:
         async with AsyncExitStack() as stack:
             if self._kinds.intersection(INTRUSIONS):
                 stack.callback(Intruder(self._store, self._fates, self._books).close)
-            if self._faults.outages:
+            if self._outages:
                 tasks = await stack.enter_async_context(asyncio.TaskGroup())
                 task = tasks.create_task(self._outages.run(listener), name="simulated outages")
                 stack.callback(task.cancel)

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from perfscale.config.fields import refusal
 from perfscale.config.section import Section
 from perfscale.sim.faults.fields import Seed
-from perfscale.sim.faults.model.cluster import ClusterFaults
+from perfscale.sim.faults.model.cluster import ClusterFaults, Restoration
 from perfscale.sim.faults.model.namespaces import NamespaceFault
 from perfscale.sim.faults.model.objects import PHASED, ObjectFault
 from perfscale.sim.faults.model.outages import Outage
@@ -24,6 +24,7 @@ __all__ = [
     "ObjectFault",
     "Outage",
     "RequestFault",
+    "Restoration",
     "WatchFault",
 ]
 

@@ -2,20 +2,59 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from perfscale.config.fields import Count, Duration, Timeout
 from perfscale.config.section import Section
 from perfscale.sim.faults.fields import Offset
+from perfscale.sim.faults.model.fault import refuse
+
+
+class Restoration(Section):
+    """The cluster's state goes back to what it was."""
+
+    called: ClassVar[str] = "a mapping (copyAfter, after, lasts, ...)"
+
+    copy_after: Duration | None = Field(
+        default=None, description="When the copy is taken, counted from the server's start."
+    )
+    copy_after_requests: Count | None = Field(
+        default=None, description="The copy is taken at the request of this number."
+    )
+    after: Duration | None = Field(
+        default=None, description="When the copy is put back, counted from the server's start."
+    )
+    after_requests: Count | None = Field(
+        default=None, description="The copy is put back at the request of this number."
+    )
+    lasts: Timeout = Field(default=1.0, description="How long the server is gone for it.")
+
+    @model_validator(mode="after")
+    def _can_be_told(self) -> Self:
+        if (self.copy_after is None) == (self.copy_after_requests is None):
+            raise refuse("copyAfter", "a copy needs either the key copyAfter or copyAfterRequests")
+        if (self.after is None) == (self.after_requests is None):
+            raise refuse("after", "it needs either the key after or afterRequests")
+        for key, copied, restored in (
+            ("after", self.copy_after, self.after),
+            ("afterRequests", self.copy_after_requests, self.after_requests),
+        ):
+            if copied is not None and restored is not None and restored <= copied:
+                raise refuse(key, "this must be later than the copy is taken")
+        return self
 
 
 class ClusterFaults(Section):
     """What is wrong with the cluster as a whole."""
 
-    called: ClassVar[str] = "a mapping (clockOffset, ...)"
+    called: ClassVar[str] = "a mapping (clockOffset, restored)"
 
     clock_offset: Offset = Field(
         default=0.0,
         description="How far the controllers' clock is ahead of the API server's; -3s: behind.",
+    )
+    restored: Restoration | None = Field(
+        default=None, description="An older copy of all objects takes the place of what there is."
     )
