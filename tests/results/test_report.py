@@ -65,8 +65,12 @@ def report(folder: Path) -> RunResult:
 def test_a_killed_run_has_the_accounts_that_its_journal_tells_of(folder: Path) -> None:
     result = report(killed_run(folder, begins()))
     assert (result.outcome, result.exit_code) == (RunOutcome.KILLED, 137)
-    # One was ready, one create was never answered, and the turn of four never came.
-    assert result.accounts == Accounts(requested=6, created=1, ready=1, failed=1, not_attempted=4)
+    # One was ready, one create was never answered, and of four the journal tells nothing: they may
+    # have been sent after its end.
+    assert result.accounts == Accounts(
+        requested=6, created=1, ready=1, failed=1, not_attempted=4, unknown=5
+    )
+    assert result.accounts.balanced
     (workload,) = result.workloads
     (iteration,) = workload.iterations
     assert iteration.accounts.requested == 3
@@ -75,17 +79,18 @@ def test_a_killed_run_has_the_accounts_that_its_journal_tells_of(folder: Path) -
     first, second = records(folder)
     assert (first["outcome"], first["uid"]) == ("ready", "uid-1")
     assert second["outcome"] == Outcome.FAILED
-    assert "before the server answered" in second["error"]
+    assert "whether it was created is unknown" in second["error"]
 
 
 def test_it_says_where_the_run_was_and_what_may_be_left(folder: Path) -> None:
     killed_run(folder, begins())
     made = write_report(folder)
-    killed, left, failed = made.result.problems
+    killed, left, failed, unknown = made.result.problems
     assert "killed" in killed
     assert "0.5 s after the start, while creating in density, iteration 1" in killed
     assert "1 ConfigMap, 1 Namespace; creates without an answer: 1" in left
     assert failed.startswith("density, iteration 1: 1 ConfigMap failed: ")
+    assert unknown.startswith("whether 5 of 6 objects were created is unknown: the journal ends")
     assert made.result.remains
     assert made.cleanup == "perfscale cleanup --run-id 1234 --context staging"
 
@@ -105,9 +110,9 @@ def test_a_simulated_cluster_goes_with_its_run(folder: Path) -> None:
     assert made.cleanup is None
 
 
-def test_a_run_that_was_killed_at_once_attempted_nothing(folder: Path) -> None:
+def test_of_a_run_that_was_killed_at_once_nothing_is_known(folder: Path) -> None:
     result = report(killed_run(folder, []))
-    assert result.accounts == Accounts(requested=6, not_attempted=6)
+    assert result.accounts == Accounts(requested=6, not_attempted=6, unknown=6)
     assert result.workloads[0].iterations == ()
     assert records(folder) == []
 
@@ -116,6 +121,22 @@ def test_what_an_iteration_said_of_itself_is_told(folder: Path) -> None:
     ended = IterationEndEntry(1, 2.0, 0.0, ["waited 1s in vain"])
     result = report(killed_run(folder, [*begins(), ended]))
     assert result.problems[2] == "density, iteration 1: waited 1s in vain"
+
+
+def test_what_an_iteration_that_is_over_did_not_attempt_is_certain(folder: Path) -> None:
+    ends = [IterationEndEntry(1, 2.0, 0.0, [], settled=settled) for settled in (False, True)]
+    for number, end in enumerate(ends):
+        result = report(killed_run(folder.with_name(f"run-{number}"), [*begins()[:3], end]))
+        (iteration,) = result.workloads[0].iterations
+        assert iteration.accounts == Accounts(requested=3, created=1, ready=1, not_attempted=2)
+        assert result.accounts.unknown == 3  # the second iteration may have begun
+
+
+def test_what_is_missing_in_a_gap_of_the_journal_is_unknown(folder: Path) -> None:
+    lost = LostEntry(2, "the disk is full")
+    result = report(killed_run(folder, [*begins()[:3], lost, *ENDS]))
+    assert result.accounts.unknown > 0
+    assert any("has a gap" in problem for problem in result.problems)
 
 
 def with_thresholds(folder: Path, text: str) -> Path:

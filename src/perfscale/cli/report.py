@@ -239,6 +239,7 @@ def _counts(accounts: Accounts) -> Iterator[str]:
         (accounts.failed, "failed"),
         (accounts.unready, "unready"),
         (accounts.not_attempted, "not attempted"),
+        (accounts.unknown, "of these unknown"),
         (accounts.leftover, "left over"),
     ):
         if count:

@@ -22,6 +22,8 @@ class Accounts:
         not_attempted: The run ended before their turn.
         deleted: Seen gone.
         leftover: Deletion was asked for, and they were not seen gone.
+        unknown: Of those that count as failed or not attempted: whether they
+            were created nobody knows, as the journal ends before it says so.
     """
 
     requested: int = 0
@@ -32,6 +34,7 @@ class Accounts:
     not_attempted: int = 0
     deleted: int = 0
     leftover: int = 0
+    unknown: int = 0
 
     def __add__(self, other: Accounts) -> Accounts:
         """Field by field."""
@@ -44,6 +47,7 @@ class Accounts:
             not_attempted=self.not_attempted + other.not_attempted,
             deleted=self.deleted + other.deleted,
             leftover=self.leftover + other.leftover,
+            unknown=self.unknown + other.unknown,
         )
 
     @property

@@ -36,6 +36,8 @@ class IterationFacts:
         finished_s: When it was over.
         held_back_s: For how long its creates waited for a place in flight.
         problems: What went wrong but for objects that failed, one sentence each.
+        is_cut: Whether the journal ends before the iteration does: more objects
+            may have been attempted than are known.
     """
 
     workload: str
@@ -45,6 +47,7 @@ class IterationFacts:
     finished_s: float
     held_back_s: float
     problems: tuple[str, ...]
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ class Books:
         """
         book = self._workloads[facts.workload]
         kinds, child_kinds = tally.kinds, tally.child_kinds
-        _add_not_attempted(kinds, facts.requested)
+        _add_not_attempted(kinds, facts.requested, is_cut=facts.is_cut)
         rate = tally.creates.tally(
             target=book.info.qps, burst=book.info.burst, held_back_s=facts.held_back_s
         )
@@ -135,13 +138,15 @@ class Books:
         _add(book.child_kinds, child_kinds)
         book.rate.add(rate)
 
-    def close(self) -> Balance:
+    def close(self, *, is_cut: bool = False) -> Balance:
         """Sum everything up, the iterations included that never came.
+
+        ``is_cut`` says that they may have come all the same, after the journal's end.
 
         Ends the books, and lets go of the samples; what was counted of requests stays.
         """
         for book in self._workloads.values():
-            _add_not_attempted(book.kinds, book.info.objects)
+            _add_not_attempted(book.kinds, book.info.objects, is_cut=is_cut)
         workloads = tuple(_workload_result(book) for book in self._workloads.values())
         kinds: dict[str, KindTally] = {}
         child_kinds: dict[str, KindTally] = {}
@@ -172,12 +177,16 @@ def _add(into: dict[str, KindTally], tallies: Mapping[str, KindTally]) -> None:
             into[kind] = tally
 
 
-def _add_not_attempted(kinds: dict[str, KindTally], requested: Mapping[str, int]) -> None:
-    """Count the objects whose turn never came; they have no record."""
+def _add_not_attempted(
+    kinds: dict[str, KindTally], requested: Mapping[str, int], *, is_cut: bool
+) -> None:
+    """Count the objects whose turn never came, as far as is known; they have no record."""
     for kind, count in requested.items():
         tally = kinds.setdefault(kind, KindTally())
         missing = count - tally.accounts.requested
-        tally.accounts += Accounts(requested=missing, not_attempted=missing)
+        tally.accounts += Accounts(
+            requested=missing, not_attempted=missing, unknown=missing if is_cut else 0
+        )
 
 
 def _total(kinds: Mapping[str, KindTally]) -> Accounts:

@@ -25,7 +25,11 @@ class _Part(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class Counts(_Part, frozen=True):
-    """Accounts: requested is the sum of ready, failed, unready and notAttempted."""
+    """Accounts: requested is the sum of ready, failed, unready and notAttempted.
+
+    Of a run that was killed, ``unknown`` of those that failed or were not attempted
+    may have been created all the same.
+    """
 
     requested: Count
     created: Count
@@ -35,6 +39,7 @@ class Counts(_Part, frozen=True):
     not_attempted: Count
     deleted: Count
     leftover: Count
+    unknown: Count
 
 
 class Statistics(_Part, frozen=True):

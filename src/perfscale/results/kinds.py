@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from perfscale.results.accounts import Accounts
 from perfscale.results.latency import LatencySamples
-from perfscale.results.records import KindResult, Outcome, Transition, WatchDelay
+from perfscale.results.records import UNKNOWN, KindResult, Outcome, Transition, WatchDelay
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
@@ -42,6 +42,7 @@ def accounts_of(records: Iterable[ObjectRecord]) -> Accounts:
         not_attempted=outcomes[Outcome.NOT_ATTEMPTED],
         deleted=len(deleted),
         leftover=asked - sum(record.delete_requested_s is not None for record in deleted),
+        unknown=sum(record.error == UNKNOWN for record in records),
     )
 
 

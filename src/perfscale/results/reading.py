@@ -149,6 +149,7 @@ _HINT = "name the folder of one run, as in results/<workload file>-<UTC time>-<r
 
 def _upgrade(summary: dict[str, Any]) -> None:
     """Make a summary of schema version 1 one of today's: what it called achieved was sent."""
+    summary["objects"] = {"unknown": 0, **summary["objects"]}
     for workload in summary["workloads"]:
         for part in (workload, *workload.get("iterations", ())):
             rate = part.get("rate", {})

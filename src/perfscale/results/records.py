@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping  # noqa: TC003 -- msgspec reads a record's annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from perfscale.results.latency import LatencySummary
     from perfscale.results.thresholds import ThresholdVerdict
 
-_NO_ANSWER = "the run ended before the server answered the create request"
+_NO_ANSWER: Final = "the run ended before the server answered the create request"
+UNKNOWN: Final = (
+    "the journal ends before the server answered the create request: whether it was created "
+    "is unknown"
+)
+"""Why an object of a run that was killed has failed: nobody can ask it any more."""
 
 
 class Outcome(StrEnum):

@@ -29,7 +29,7 @@ from perfscale.results.entries import (
     WarningEntry,
 )
 from perfscale.results.phases import PhaseTimes
-from perfscale.results.records import ObjectRecord, Outcome
+from perfscale.results.records import UNKNOWN, ObjectRecord, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -154,10 +154,10 @@ class _Row:
         yield from (at for at in known if at is not None)
         yield from (at_s for _, at_s in self.phases_s.items())
 
-    def record(self) -> ObjectRecord:
-        outcome = Outcome.of(
-            error=self.error, ready_s=self.ready_s, uid=self.uid, sent_s=self.sent_s
-        )
+    def record(self, *, is_cut: bool) -> ObjectRecord:
+        """What is known; ``is_cut`` says that the journal ends before all was told."""
+        error = UNKNOWN if is_cut and self.unanswered else self.error
+        outcome = Outcome.of(error=error, ready_s=self.ready_s, uid=self.uid, sent_s=self.sent_s)
         return ObjectRecord(
             kind=self.kind,
             namespace=self.namespace,
@@ -167,7 +167,7 @@ class _Row:
             iteration=self.iteration.iteration,
             replica=self.replica,
             outcome=outcome,
-            error=outcome.explain(self.error, self.detail),
+            error=outcome.explain(error, self.detail),
             scheduled_s=self.scheduled_s,
             admitted_s=self.admitted_s,
             sent_s=self.sent_s,
@@ -297,6 +297,11 @@ class Replay:
             case EndEntry():
                 self.end, self.totals = entry, entry.totals
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether things may have happened that the journal does not tell."""
+        return self.end is None or self.lost > 0
+
     def close(self) -> None:
         """Write down the iterations that the journal does not call settled."""
         for row in self._rows.values():
@@ -339,6 +344,8 @@ class Replay:
 
     def _settle(self, number: int) -> None:
         iteration = self._iterations.pop(number)
+        begin, end = iteration.begin, iteration.end
+        is_cut = self.lost > 0 or end is None or not end.settled
         tally = self.books.open_tally(children=bool(iteration.children))
         for children, rows in ((False, iteration.objects), (True, iteration.children)):
             # A child without a UID was taken for one by mistake.
@@ -346,13 +353,13 @@ class Replay:
             self.present.update(row.kind for row in left if row.present)
             self.unanswered += sum(row.unanswered for row in left)
             for start in range(0, len(left), _AT_ONCE):
-                records = [row.record() for row in left[start : start + _AT_ONCE]]
+                page = left[start : start + _AT_ONCE]
+                records = [row.record(is_cut=is_cut) for row in page]
                 (tally.add_children if children else tally.add)(records)
                 for writer in self._writers:
                     writer.record(records, children=children)
             for each in rows:
                 del self._rows[each]
-        begin, end = iteration.begin, iteration.end
         self.books.enter(
             IterationFacts(
                 workload=begin.workload,
@@ -362,6 +369,7 @@ class Replay:
                 finished_s=self.last_s if end is None else end.finished_s,
                 held_back_s=0.0 if end is None else end.held_back_s,
                 problems=() if end is None else tuple(end.problems),
+                is_cut=self.lost > 0 or end is None,
             ),
             tally,
         )

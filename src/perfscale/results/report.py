@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from perfscale.results.accounts import Accounts
     from perfscale.results.books import Balance
     from perfscale.results.entries import AnyEntry
     from perfscale.results.thresholds import ThresholdVerdict
@@ -115,7 +116,7 @@ def dump(document: dict[str, Any]) -> str:
 
 
 def _result(folder: Path, run: KnownRun, replay: Replay) -> RunResult:
-    balance = replay.books.close()
+    balance = replay.books.close(is_cut=replay.is_cut)
     workloads = balance.workloads
     ending = _ending(run, replay)
     problems = ending.problems
@@ -130,6 +131,7 @@ def _result(folder: Path, run: KnownRun, replay: Replay) -> RunResult:
         problems += unmet
     else:
         thresholds = replay.end.thresholds
+    problems += _unknown(balance.accounts)
     if replay.lost:
         problems += (f"{replay.lost} entries of the journal are lost: not everything is counted",)
     totals = replay.totals
@@ -157,6 +159,14 @@ def _result(folder: Path, run: KnownRun, replay: Replay) -> RunResult:
         if totals.vitals is None
         else assess(totals.vitals, workloads, totals.requests),
     )
+
+
+def _unknown(accounts: Accounts) -> tuple[str, ...]:
+    if not accounts.unknown:
+        return ()
+    which = f"whether {accounts.unknown} of {accounts.requested} objects were created is unknown"
+    why = "the journal ends, or has a gap, before it says so"
+    return (f"{which}: {why}; they count as failed, or as not attempted",)
 
 
 def _judged(
