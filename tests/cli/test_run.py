@@ -243,3 +243,23 @@ def test_a_run_that_is_to_write_no_report_writes_none(perfscale: CommandLine) ->
     (folder,) = perfscale.results
     assert not (folder / "report.html").exists()
     assert "report.html" not in ended.out
+
+
+def test_objects_that_nothing_waits_for_are_said_to_be_so_and_how_to_wait(
+    perfscale: CommandLine,
+) -> None:
+    workload = write_workload(
+        perfscale.folder,
+        entry("vmi-ephemeral.yaml", 3, "minimal"),
+        iterationCreationWait=False,
+        iterationCleanup=False,
+        iterationDeletionWait=False,
+    )
+    ended = perfscale("run", workload, "--simulate", "--speed", "0.1")
+    said = "3 unready objects were not waited for: with iterationCreationWait: true"
+    assert ended.code == 0, ended.err
+    assert said in ended.out
+    (folder,) = perfscale.results
+    assert said in (folder / "report.html").read_text()
+    [told] = json.loads((folder / "summary.json").read_text())["workloads"]
+    assert told["notWaitedFor"].startswith(said)

@@ -183,6 +183,8 @@ def _print_workload(console: Console, workload: WorkloadResult) -> None:
     console.print("\n" + "  ".join(part for part in (title, _iterations(workload)) if part))
     for line in _rate(workload.rate):
         console.print(f"  {line}", soft_wrap=True)
+    if workload.not_waited_for:
+        _print_point(console, _WARNING, workload.not_waited_for)
     for kind, each in workload.kinds.items():
         _print_kind(console, kind, each)
     for kind, each in workload.child_kinds.items():

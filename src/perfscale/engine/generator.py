@@ -241,7 +241,14 @@ class LoadGenerator:
             command=self._options.command,
             workload_yaml=dump_config(self._config),
             workloads=tuple(
-                WorkloadInfo(each.name, each.iterations, dict(each.objects), each.qps, each.burst)
+                WorkloadInfo(
+                    each.name,
+                    each.iterations,
+                    dict(each.objects),
+                    each.qps,
+                    each.burst,
+                    each.waits,
+                )
                 for each in plan.workloads
             ),
             paths={resource.kind: rule_for(resource).path for resource in plan.watched},

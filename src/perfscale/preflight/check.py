@@ -229,4 +229,5 @@ def _plan_workload(factories: Sequence[ObjectFactory]) -> WorkloadPlan:
         objects=objects,
         qps=workload.qps or None,
         burst=max(1, workload.bucket_depth),
+        waits=workload.iteration_creation_wait,
     )

@@ -24,6 +24,7 @@ class WorkloadPlan:
         objects: Objects of each kind, over all iterations.
         qps: Target rate, in creates a second; None without a limit.
         burst: How many may go at once before the rate holds.
+        waits: Whether it waits for its objects to be ready.
     """
 
     name: str
@@ -31,6 +32,7 @@ class WorkloadPlan:
     objects: Mapping[str, int]
     qps: float | None
     burst: int
+    waits: bool = True
 
 
 @dataclass(frozen=True, slots=True)

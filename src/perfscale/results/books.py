@@ -208,4 +208,5 @@ def _workload_result(book: _WorkloadBook) -> WorkloadResult:
         child_kinds=_results(book.child_kinds),
         iterations=tuple(sorted(book.iterations, key=lambda result: result.iteration)),
         calls=book.calls.results(),
+        waits=book.info.waits,
     )

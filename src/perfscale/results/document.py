@@ -136,6 +136,10 @@ class Workload(_Part, frozen=True):
     kinds: dict[str, Kind]
     child_kinds: dict[str, Kind]
     iterations: list[Iteration]
+    not_waited_for: Annotated[
+        str | None,
+        Meta(description="null: it waited for its objects to be ready, or none is unready"),
+    ] = None
 
 
 class Judgement(_Part, frozen=True):

@@ -40,6 +40,7 @@ class WorkloadInfo(msgspec.Struct, frozen=True):
         objects: Objects of each kind, over all iterations.
         qps: Target rate; None without a limit.
         burst: How many may go at once.
+        waits: Whether it waits for its objects to be ready.
     """
 
     name: str
@@ -47,6 +48,7 @@ class WorkloadInfo(msgspec.Struct, frozen=True):
     objects: dict[str, int]
     qps: float | None
     burst: int
+    waits: bool = True
 
 
 class Begin(Entry, frozen=True, gc=False, tag="begin", kw_only=True):

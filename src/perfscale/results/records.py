@@ -251,7 +251,8 @@ class IterationResult:
 class WorkloadResult:
     """One workload: its iterations, and all of them together.
 
-    ``calls`` are those of its iterations.
+    ``calls`` are those of its iterations; ``waits`` is whether it was to wait for its objects
+    to be ready.
     """
 
     name: str
@@ -263,6 +264,18 @@ class WorkloadResult:
     child_kinds: Mapping[str, KindResult]
     iterations: tuple[IterationResult, ...]
     calls: tuple[CallResult, ...] = ()
+    waits: bool = True
+
+    @property
+    def not_waited_for(self) -> str | None:
+        """That nothing waited for the objects that are unready, and how to wait; else None."""
+        count = self.accounts.unready
+        if self.waits or not count:
+            return None
+        return (
+            f"{count} unready object{'s were' if count > 1 else ' was'} not waited for: "
+            "with iterationCreationWait: true, an iteration waits until its objects are ready"
+        )
 
 
 @dataclass(frozen=True, slots=True)

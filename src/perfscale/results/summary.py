@@ -69,6 +69,7 @@ def _workload(workload: WorkloadResult) -> document.Workload:
         kinds=_kinds(workload.kinds),
         child_kinds=_kinds(workload.child_kinds),
         iterations=[_iteration(iteration) for iteration in workload.iterations],
+        not_waited_for=workload.not_waited_for,
     )
 
 
