@@ -267,7 +267,11 @@ def test_mappings_shared_by_an_alias_do_not_share_their_labels(folder: Folder) -
         ("10Mi", "10Mi"),
         ("0x1F", 31),
         ("010", 8),
-        ("1e3", 1000.0),
+        ("1e3", 1000),
+        ("2.0", 2),
+        ("-0.0", 0),
+        ("2.5", 2.5),
+        ("{{ 4 / 2 }}", 2),
         ("-5", -5),
         ("yes", True),
         ("~", None),
@@ -275,7 +279,31 @@ def test_mappings_shared_by_an_alias_do_not_share_their_labels(folder: Folder) -
 )
 def test_yaml_means_what_kubectl_takes_it_for(folder: Folder, written: str, read: object) -> None:
     text = f"{HEAD}  name: a-{{{{ replica }}}}\nvalue: {written}\n"
-    assert folder.manifest(text)["value"] == read
+    value = folder.manifest(text)["value"]
+    assert value == read
+    assert type(value) is type(read)  # in JSON 2 and 2.0 are two texts
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "name"),
+    [
+        ("rbac.authorization.k8s.io/v1", "ClusterRole", "system:foo"),
+        ("certificates.k8s.io/v1", "CertificateSigningRequest", "Some_Request"),
+        ("certificates.k8s.io/v1beta1", "ClusterTrustBundle", "example.com:signer:Name"),
+        ("apiregistration.k8s.io/v1", "APIService", "v1."),
+        ("networking.k8s.io/v1", "IPAddress", "2001:db8::1"),
+        ("v1", "Event", "Pod_x.17a"),
+    ],
+)
+def test_names_that_are_path_segments_are_for_the_server_to_judge(
+    folder: Folder, version: str, kind: str, name: str
+) -> None:
+    text = f"apiVersion: {version}\nkind: {kind}\nmetadata:\n  name: {name}\n"
+    folder.template(text)
+    folder.compile(folder.entry(replicas=1))
+    folder.template(text.replace(name, f"{name}/x"))
+    (problem,) = folder.problems(folder.entry(replicas=1))
+    assert "cannot be part of a URL" in problem.message
 
 
 IMAGE = (

@@ -73,6 +73,9 @@ _FLOAT = (
     r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
 
+_PRINTED_WHOLE = 1e21
+"""From here on Go's encoding/json writes an exponent."""
+
 
 def _integer(_: _Loader, node: yaml.ScalarNode) -> int:
     text = node.value.replace("_", "").lower()
@@ -84,10 +87,14 @@ def _integer(_: _Loader, node: yaml.ScalarNode) -> int:
 
 
 def _float(loader: _Loader, node: yaml.ScalarNode) -> float | str:
-    """A number, or the text itself where the number is too large: ``12e4567`` is a commit."""
+    """A number as kubectl sends it: ``2`` for ``2.0``.
+
+    The text itself where the number is too large: ``12e4567`` is a commit.
+    """
     value = loader.construct_yaml_float(node)
-    too_large = math.isinf(value) and "inf" not in node.value.lower()
-    return str(node.value) if too_large else value
+    if math.isinf(value):
+        return value if "inf" in node.value.lower() else str(node.value)
+    return int(value) if value.is_integer() and abs(value) < _PRINTED_WHOLE else value
 
 
 _Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(rf"(?:{_FLOAT})$"), _DIGITS)

@@ -6,6 +6,8 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from perfscale.templates.scopes import group_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -18,8 +20,24 @@ _VALUE = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
 _API_VERSION = re.compile(r"(?:[a-z0-9.-]+/)?v[a-z0-9]+")
 _MAX_SUBDOMAIN, _MAX_LABEL = 253, 63
 _MAX_DEPTH = 200
-# RBAC names follow the wider rule of a path segment, as in `system:node`
-_PATH_SEGMENT_GROUPS = ("rbac.authorization.k8s.io/",)
+# Names that follow the wider rule of a path segment (`system:node`, `v1.`, `user:tag`), which the
+# server alone can judge: whole groups, and kinds of others.
+_PATH_SEGMENT_GROUPS = frozenset(
+    {
+        "apiregistration.k8s.io",
+        "authorization.openshift.io",
+        "certificates.k8s.io",
+        "events.k8s.io",
+        "image.openshift.io",
+        "internal.apiserver.k8s.io",
+        "oauth.openshift.io",
+        "rbac.authorization.k8s.io",
+        "user.openshift.io",
+    }
+)
+_PATH_SEGMENT_KINDS = frozenset({("", "Event"), ("networking.k8s.io", "IPAddress")})
+_UNUSABLE = re.compile(r"""[^!-~]|[/%?#"<>\\^`{|}]""")
+"""What cannot stand in a path as it is (RFC 3986, 3.3)."""
 
 # Kinds whose `spec.template` makes pods or VMIs
 _TEMPLATED = frozenset(
@@ -125,8 +143,9 @@ def _name_flaws(document: JSON, metadata: JSON) -> Iterator[Flaw]:
 
 def _spelling(name: str, document: JSON) -> Iterator[Flaw]:
     """What Kubernetes would refuse in a name."""
-    if str(document.get("apiVersion")).startswith(_PATH_SEGMENT_GROUPS):
-        if name in (".", "..") or "/" in name or "%" in name:
+    group, kind = group_of(str(document.get("apiVersion"))), str(document.get("kind"))
+    if group in _PATH_SEGMENT_GROUPS or (group, kind) in _PATH_SEGMENT_KINDS:
+        if name in (".", "..") or _UNUSABLE.search(name):
             yield Flaw(("metadata", "name"), f"metadata.name {name!r} cannot be part of a URL")
     elif len(name) > _MAX_SUBDOMAIN:
         yield Flaw(
