@@ -158,6 +158,10 @@ BROKEN = {
         "- query: up",
         "own.yaml:1:3: metrics[0].metricName: this key is missing",
     ),
+    "kube-burner's alerts": (
+        "- query: up\n  metricName: a\n- expr: up > 1\n  description: x\n  severity: error\n",
+        "own.yaml:3:3: [1]: this is an alert profile of kube-burner (expr, severity), and",
+    ),
     "kube-burner's other variables": (
         "- query: 'up{{.uuid}}'\n  metricName: a",
         "{{.uuid}} is not known here",

@@ -31,6 +31,16 @@ def variable(line: str) -> str:
     return f"{HEAD}        inputVars:\n          {line}\n"
 
 
+BURNER = """global:
+  gc: true
+jobs:
+  - name: density
+    jobIterations: {{.JOB_ITERATIONS}}
+    objects:
+      - objectTemplate: pod.yml
+        replicas: 1
+"""
+
 BROKEN = {
     # as a file
     "empty": ("", "w.yaml:1:1", "the file is empty"),
@@ -41,6 +51,12 @@ BROKEN = {
     "UTF-16": (HEAD.encode("utf-16"), "w.yaml:1:1", "save the file as UTF-8"),
     "a control character": (b"a: \x01\n", "w.yaml:1:4", "0x1 is not allowed"),
     "two documents": (f"{HEAD}---\n{HEAD}", "w.yaml:5:1", "a workload file holds one"),
+    "kube-burner": (BURNER, "w.yaml:3:1", "this is a configuration of kube-burner"),
+    "kube-burner with Go in it": (
+        BURNER + "{{ if .X }}\n",
+        "w.yaml:3:1",
+        "objects[].objectTemplate is templateFile",
+    ),
     "the old tool's flat format": (FLAT, "w.yaml:2:1", "count is now replicas of the object"),
     "a manifest": ("apiVersion: v1\nkind: Pod\n", "w.yaml:1:1", "a manifest"),
     "too deep": ("[" * 100, "w.yaml:1:51", "nested deeper than 50 levels"),
@@ -97,6 +113,7 @@ BROKEN = {
     "a list of settings": (f"globalConfig: [a]\n{HEAD}", "w.yaml:1:15", "without a dash"),
     # durations
     "no unit": (workload("maxWaitTimeout: 30"), "w.yaml:3:21", "write 30s"),
+    "nanoseconds": (workload("maxWaitTimeout: 300000000000"), "w.yaml:3:21", "write 5m"),
     "no unit in quotes": (workload('maxWaitTimeout: "30"'), "w.yaml:3:21", "write 30s"),
     "no unit on a fraction": (workload("waitWhenFinished: 1.5"), "w.yaml:3:23", "write 1.5s"),
     "minutes as min": (workload("maxWaitTimeout: 5min"), "w.yaml:3:21", "the unit is written m"),

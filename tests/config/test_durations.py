@@ -44,6 +44,10 @@ def test_a_bare_zero_is_a_duration() -> None:
     ("value", "words"),
     [
         (30, "30 has no unit: write 30s"),
+        (300_000_000_000, "took it for nanoseconds, which is 5m; write 5m"),
+        ("300000000000", "300000000000 has no unit: the old tool took it for nanoseconds"),
+        (1_500_000_000, "write 1.5s"),
+        (-60_000_000_000, "-60000000000 has no unit: write -60000000000s"),
         ("30", "30 has no unit: write 30s"),
         ("1.5", "1.5 has no unit"),
         ("1h30", "30 has no unit"),

@@ -17,6 +17,7 @@ from perfscale.config.fields import Flag, Text, rule
 from perfscale.config.load import validated
 from perfscale.config.section import Section
 from perfscale.config.source import clip
+from perfscale.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +52,26 @@ def is_kube_burner(document: Document) -> bool:
     """Whether a document has kube-burner's form."""
     tree = document.tree
     return isinstance(tree, list) or (isinstance(tree, dict) and "metrics" in tree)
+
+
+def refuse_alerts(document: Document) -> None:
+    """Refuse a document that has the form of kube-burner's alert profiles.
+
+    https://kube-burner.github.io/kube-burner/latest/observability/alerting/
+
+    Raises:
+        ConfigError: It has.
+    """
+    tree = document.tree
+    entries = tree if isinstance(tree, list) else []
+    for index, entry in enumerate(entries):
+        if isinstance(entry, dict) and "expr" in entry and "query" not in entry:
+            message = (
+                "this is an alert profile of kube-burner (expr, severity), and a metrics profile "
+                "(query, metricName) is wanted: ask for what an alert is about as a query, and "
+                "write its limit as a threshold"
+            )
+            raise ConfigError([document.source.problem((index,), message)])
 
 
 def read_kube_burner(document: Document) -> tuple[Query, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, NamedTupl
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from perfscale.audit.kube_burner import is_kube_burner, read_kube_burner
+from perfscale.audit.kube_burner import is_kube_burner, read_kube_burner, refuse_alerts
 from perfscale.audit.query import Query, placeholders
 from perfscale.audit.window import VARIABLES
 from perfscale.config.audit import AuditThreshold, Number, as_threshold
@@ -152,6 +152,7 @@ def _load(path: Path, above: tuple[Path, ...], name: str) -> tuple[Query, ...]:
         message = f"there is no such file, and no profile of that name: {known} are there"
         raise ConfigError([Problem(message, name)])
     document = read_document(path, _PROFILE_FILE)
+    refuse_alerts(document)
     if is_kube_burner(document):
         return read_kube_burner(document)
     file = validated(document, ProfileFile)

@@ -31,6 +31,8 @@ MAX_NANOSECONDS: Final = 2**63 - 1
 
 _PART: Final = re.compile(r"(?P<whole>[0-9]*)(?:\.(?P<fraction>[0-9]*))?(?P<unit>[^0-9.]*)")
 _LONGEST_TEXT: Final = 100
+_OLD_LEAST: Final = NANOSECONDS["ms"]
+"""From here on a bare number is one of nanoseconds: as seconds it would be twelve days."""
 _INSTEAD: Final = {
     "sec": "s", "secs": "s", "second": "s", "seconds": "s",
     "min": "m", "mins": "m", "minute": "m", "minutes": "m",
@@ -116,6 +118,13 @@ def _decimal(value: int, unit: int) -> str:
 
 
 def _without_unit(number: str) -> str:
+    nanoseconds = int(number) if number.lstrip("-").isdecimal() else 0
+    if _OLD_LEAST <= nanoseconds <= MAX_NANOSECONDS:
+        meant = format_duration(nanoseconds / NANOSECONDS["s"])
+        return (
+            f"{number} has no unit: the old tool took it for nanoseconds, which is {meant}; "
+            f"write {meant}"
+        )
     return f"{number} has no unit: write {number}s, {number}ms or {number}m"
 
 

@@ -15,7 +15,7 @@ from perfscale.config.keys import section_at, unknown_key
 from perfscale.config.model import Config
 from perfscale.config.scalars import change, is_odd_number, looks_commented, read_plain
 from perfscale.config.source import KeyPath, Mark, Position, Source, clip, dotted
-from perfscale.config.syntax import COMMENT
+from perfscale.config.syntax import COMMENT, KUBE_BURNER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,6 +53,8 @@ def mistaken_file(tree: object, source: Source) -> Problem | None:
             f"this is a manifest ({show(tree['kind'])}), not a workload file: name it as the "
             "templateFile of an object in workloads[].objects",
         )
+    if isinstance(tree.get("jobs"), list):
+        return source.problem((), KUBE_BURNER, at=source.keys.get(("jobs",)))
     flat = [key for key in tree if key in _SECOND_GENERATION]
     if len(flat) < 2:  # one such key may be a slip
         return None

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COMMENT: Final = "comments begin with #, not with //"
+KUBE_BURNER: Final = (
+    "this is a configuration of kube-burner (jobs at the top), which cannot be read; here a file "
+    "has a list, workloads, and each job is one of its items: jobIterations is iterationCount, and "
+    "objects[].objectTemplate is templateFile"
+)
 
+_JOBS: Final = re.compile(r"^jobs:", re.MULTILINE)
+_OF_JOBS: Final = re.compile(r"^[ -]+(jobIterations|jobType|objectTemplate):", re.MULTILINE)
 _TAB: Final = re.compile(r" *-? *\t")
 _PROBLEMS: Final = {
     "mapping values are not allowed": (
@@ -54,6 +61,9 @@ def syntax_problem(error: yaml.YAMLError, text: str, name: str, file: str) -> Pr
         name: The file as the user named it.
         file: What such a file is called: ``workload file``.
     """
+    # Those that have `{{ if }}` in them are no YAML before Go's templates are filled in.
+    if (jobs := _JOBS.search(text)) and _OF_JOBS.search(text):
+        return Problem(KUBE_BURNER, name, text.count("\n", 0, jobs.start()) + 1, 1)
     line, column = _place(error, text)
     lines = text.splitlines()
     if comment := next(_slash_comments(lines[: line + 1]), None):
