@@ -22,11 +22,15 @@ def answer(body: bytes, media: str = JSON_TYPE, status: int = 200) -> web.Respon
 
 
 def answer_object(request: Request, obj: JSON, status: int = 200) -> web.Response:
-    """An object, in the form that the request asks for."""
-    if obj["kind"] != request.target.kind.kind:  # a Status, a Scale
-        return answer(encode(obj), status=status)
+    """An object, in the form that the request asks for, with what the server warns of."""
     view = request.view
-    return answer(encode(obj) if view.is_stored else view.encode(obj), status=status)
+    is_plain = view.is_stored or obj["kind"] != request.target.kind.kind  # a Status, a Scale
+    made = answer(encode(obj) if is_plain else view.encode(obj), status=status)
+    for warning in request.warnings:
+        # RFC 7234 with the code and agent that Kubernetes uses for all of its warnings.
+        quoted = warning.replace("\\", "\\\\").replace('"', '\\"')
+        made.headers.add("Warning", f'299 - "{quoted}"')
+    return made
 
 
 def refuse(error: ApiError, resource: Resource | None) -> web.Response:

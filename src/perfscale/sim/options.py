@@ -11,6 +11,7 @@ from perfscale.sim.store import DeleteOptions, Propagation
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_FIELD_VALIDATIONS: Final = ("Ignore", "Warn", "Strict")
 _TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 
 
@@ -43,6 +44,15 @@ def dry_run(query: Mapping[str, str]) -> bool:
     if text not in ("", "All"):
         raise invalid_option("CreateOptions", "dryRun", f'Unsupported value: "{text}": "All"')
     return text == "All"
+
+
+def field_validation(query: Mapping[str, str]) -> str:
+    """What becomes of unknown fields: ``Warn``, which is the default, ``Strict``, ``Ignore``."""
+    text = query.get("fieldValidation") or "Warn"
+    if text not in _FIELD_VALIDATIONS:
+        why = f'Unsupported value: "{text}": supported values: {_FIELD_VALIDATIONS}'
+        raise invalid_option("CreateOptions", "fieldValidation", why)
+    return text
 
 
 def delete_options(query: Mapping[str, str], body: object) -> DeleteOptions:

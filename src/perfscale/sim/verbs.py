@@ -6,11 +6,12 @@ changes the store at one moment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.errors import NotFoundError
 from perfscale.sim import options, patch, refusals
+from perfscale.sim.known_fields import field_warnings
 from perfscale.sim.negotiation import decode_body, unsupported
 from perfscale.sim.records import JSON, encode
 from perfscale.sim.selectors import Selector, parse_selector
@@ -38,13 +39,18 @@ _PATCHES: Final[Mapping[str, Callable[[JSON, Any], Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request for objects, read in full."""
+    """A request for objects, read in full.
+
+    Attributes:
+        warnings: What the answer warns of, added to while it is worked on.
+    """
 
     target: Target
     view: View
     query: Mapping[str, str]
     body: bytes
     content_type: str
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -110,6 +116,7 @@ def create(store: Store, request: Request) -> JSON:
     obj = prepare(target.kind, target.resource, request.decoded(), target.namespace)
     if target.kind.group == "authorization.k8s.io":
         return _review(target, obj)
+    request.warnings.extend(field_warnings(target, request.query, obj))
     validate(target.kind, target.resource, obj)
     return store.create(target.resource, obj, dry_run=options.dry_run(request.query))
 
@@ -173,12 +180,14 @@ def _apply_new(store: Store, request: Request, obj: object) -> JSON:
     target = request.target
     made = prepare(target.kind, target.resource, obj, target.namespace)
     _check_name(made, request.name)
+    request.warnings.extend(field_warnings(target, request.query, made))
     validate(target.kind, target.resource, made)
     return store.create(target.resource, made, dry_run=options.dry_run(request.query))
 
 
 def _update(store: Store, request: Request, obj: JSON) -> JSON:
     target = request.target
+    request.warnings.extend(field_warnings(target, request.query, obj))
     validate(target.kind, target.resource, obj)
     return store.update(
         target.resource,

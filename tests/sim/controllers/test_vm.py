@@ -187,3 +187,20 @@ def test_a_vmi_of_somebody_else_with_the_vms_name_is_left_alone() -> None:
 def test_a_vm_that_somebody_else_still_holds_is_left_alone() -> None:
     assert VmController().stage(vm(deletionTimestamp="x", finalizers=["a/b"])) is None
     assert VmController().stage(vm(deletionTimestamp="x")) is Stage.NOW
+
+
+def test_a_vm_says_what_the_scheduler_says_of_its_vmi_until_it_has_a_node() -> None:
+    refused = {
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "Unschedulable",
+        "message": "0/10 nodes are available: 10 Insufficient memory.",
+    }
+    stuck = vmi("Scheduling", ready=False)
+    stuck["status"]["conditions"].append(refused)
+    reported = status(reconcile(vm(), stuck, NOW))
+    assert reported["printableStatus"] == "ErrorUnschedulable"
+    assert refused in reported["conditions"]
+    started = status(reconcile(vm(status=reported), vmi(), NOW))
+    assert started["printableStatus"] == "Running"
+    assert [each["type"] for each in started["conditions"]] == ["Ready"]

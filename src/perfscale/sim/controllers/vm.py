@@ -159,12 +159,25 @@ def _report(vm: JSON, vmi: JSON | None, now: datetime) -> tuple[Action, ...]:
         "created": vmi is not None,
         "ready": vmi is not None and is_ready(vmi) and not is_deleting(vmi),
         "printableStatus": _printable_status(vm, vmi),
-        "conditions": with_condition(old.get("conditions") or (), _ready(vmi, now)),
+        "conditions": _conditions(old.get("conditions") or (), vmi, now),
         "runStrategy": str(strategy_of(vm)),
         "observedGeneration": vm["metadata"].get("generation", 1),
         "desiredGeneration": vm["metadata"].get("generation", 1),
     }
     return () if status == old else (UpdateStatus(VM, with_status(vm, status)),)
+
+
+def _conditions(old: Sequence[JSON], vmi: JSON | None, now: datetime) -> list[JSON]:
+    """The VM's: whether it is ready, and what the scheduler says of its VMI while it cannot run."""
+    kept = (each for each in old if each.get("type") != "PodScheduled")
+    said = with_condition(kept, _ready(vmi, now))
+    unscheduled = _unscheduled(vmi)
+    return said if unscheduled is None else [*said, unscheduled]
+
+
+def _unscheduled(vmi: JSON | None) -> JSON | None:
+    found = None if vmi is None else condition_of(vmi, "PodScheduled")
+    return found if found is not None and found.get("status") == "False" else None
 
 
 def _ready(vmi: JSON | None, now: datetime) -> JSON:
@@ -194,4 +207,10 @@ def _printable_status(vm: JSON, vmi: JSON | None) -> str:
     paused = condition_of(vmi, "Paused")
     if paused is not None and paused.get("status") == "True":
         return "Paused"
-    return "Running" if phase_of(vmi) == Phase.RUNNING else "Starting"
+    return "Running" if phase_of(vmi) == Phase.RUNNING else _start_of(vmi)
+
+
+def _start_of(vmi: JSON) -> str:
+    unscheduled = _unscheduled(vmi)
+    is_refused = unscheduled is not None and unscheduled.get("reason") == "Unschedulable"
+    return "ErrorUnschedulable" if is_refused else "Starting"
