@@ -171,3 +171,21 @@ async def test_a_threshold_of_what_will_not_be_there_is_refused(cluster: Cluster
     assert "workloads[0].thresholds[2].metric: vmiCreation would have no sample" in said
     assert "thresholds[3].metric: podReady would have no sample: there will be no Pod" in said
     assert "globalConfig.thresholds[0].metric: vmimReady would have no sample" in said
+
+
+REVIEW = """\
+apiVersion: authorization.k8s.io/v1
+kind: SelfSubjectAccessReview
+metadata: {name: 'review-{{ replica }}'}
+spec: {resourceAttributes: {verb: list, resource: pods}}
+"""
+
+
+async def test_a_kind_that_the_cluster_does_not_store_is_refused_with_its_place(
+    cluster: ClusterUnderTest, tmp_path: Path
+) -> None:
+    told = await refusal(cluster, config(workload(objects(template(tmp_path, REVIEW)))))
+    assert told == (
+        "workloads[0].objects[0].templateFile: the cluster does not list or watch or delete "
+        "objects of kind SelfSubjectAccessReview (authorization.k8s.io/v1), only: create"
+    )

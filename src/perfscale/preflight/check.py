@@ -6,7 +6,7 @@ Every finding is reported at once. Nothing here changes the cluster.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from perfscale.config.labels import RUN_LABEL
 from perfscale.errors import ApiError, ForbiddenError, NamespaceConflictError, UsageError
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from perfscale.kube.cluster import Cluster
     from perfscale.kube.resources import Resource
     from perfscale.templates import ObjectFactory
+
+_NEEDED_VERBS: Final = ("create", "list", "watch", "delete")
 
 Factories: TypeAlias = "Sequence[Sequence[ObjectFactory]]"
 ChildKinds: TypeAlias = "Callable[[Resource], Iterable[tuple[str | None, str]]]"
@@ -108,12 +110,30 @@ async def _resolve_kinds(
                 if key in resources or key in missing:
                     continue
                 try:
-                    resources[key] = await discovery.resolve(*key)
+                    resources[key] = await _resolve_kind(discovery, key)
                 except UsageError as error:
                     missing.add(key)
                     path = ("workloads", number, "objects", index, "templateFile")
                     findings.add([config.problem(path, str(error))], hint=error.hint)
     return resources
+
+
+async def _resolve_kind(discovery: Discovery, key: tuple[str, str]) -> Resource:
+    """The resource of a kind that a run can create, follow and delete.
+
+    Raises:
+        UsageError: The cluster does not have it; or it does not store it, as a review of access,
+            which is an answer and no object.
+    """
+    resource = await discovery.resolve(*key)
+    impossible = [verb for verb in _NEEDED_VERBS if verb not in resource.verbs]
+    if resource.verbs and impossible:
+        raise UsageError(
+            f"the cluster does not {' or '.join(impossible)} objects of kind {resource.kind} "
+            f"({resource.api_version}), only: {', '.join(sorted(resource.verbs))}",
+            hint="a run follows what it creates, and deletes it: take a kind that is stored",
+        )
+    return resource
 
 
 async def _resolve_children(
