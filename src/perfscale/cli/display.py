@@ -7,16 +7,17 @@ nothing else.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Protocol
+import sys
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from rich.console import Group
-from rich.live import Live
 from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from perfscale.cli.console import open_console
+from perfscale.cli.live import LiveLines
 from perfscale.config import format_duration
 from perfscale.engine.events import (
     EventsLost,
@@ -33,14 +34,14 @@ from perfscale.engine.events import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rich.console import Console, RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from perfscale.engine.events import Event, EventStream
 
 _MOST_FAILURES = 10
 """Failures that are told one by one; the rest are counted."""
 _WIDEST = 80
-"""Columns for bars: a terminal that is made narrower would break longer ones into pieces."""
+"""Columns for bars."""
 _LINE_EVERY_S = 5.0
 """Seconds between two plain lines of one stage."""
 
@@ -52,9 +53,9 @@ async def follow(events: EventStream) -> None:
     """
     console = open_console(stderr=True)
     logging_too = logging.getLogger("perfscale").isEnabledFor(logging.INFO)
-    if console.is_terminal and not console.is_dumb_terminal and not logging_too:
-        with Live(console=console, refresh_per_second=8, transient=True) as live:
-            await _tell(events, _LiveView(live))
+    if sys.stderr.isatty() and not console.is_dumb_terminal and not logging_too:
+        with LiveLines(console) as lines:
+            await _tell(events, _LiveView(lines))
     else:
         await _tell(events, _LineView(console))
 
@@ -179,48 +180,53 @@ class _LineView:
 class _LiveView:
     """For terminals: what was said scrolls above a few lines that stay."""
 
-    def __init__(self, live: Live) -> None:
-        self._live = live
+    def __init__(self, lines: LiveLines) -> None:
+        self._lines = lines
 
     def show(self, progress: Progress, bound: str) -> None:
-        self._live.update(_panel(progress, bound, self._live.console.width))
+        self._lines.show(_panel(progress, bound))
 
     def say(self, text: str, *, style: str = "") -> None:
-        self._live.console.print(escape(text), style=style or None)
+        self._lines.console.print(escape(text), style=style or None)
 
 
-def _panel(progress: Progress, bound: str, width: int) -> RenderableType:
+def _panel(progress: Progress, bound: str) -> RenderableType:
     title = Text(no_wrap=True, overflow="ellipsis")
     title.append(format_duration(round(progress.elapsed_s)), style="bold")
     title.append(f"  {progress.stage.value}{bound}")
     if progress.remaining_s is not None:
         title.append(f"  {_remaining(progress.remaining_s)}", style="bold")
     bars = Table.grid(padding=(0, 1))
-    bars.width = min(width, _WIDEST)
     bars.add_column(no_wrap=True, overflow="ellipsis", max_width=24)
     bars.add_column(ratio=1)
     bars.add_column(justify="right", no_wrap=True)
     for name, count, style in _rows(progress):
         bars.add_row(name, _bar(count, progress.requested, style), f"{count}/{progress.requested}")
-    for name, count, total in _phase_rows(progress.phases):
-        bars.add_row(Text(name, style="dim"), _bar(count, total, "cyan"), str(count))
+    for kind, counts in _by_kind(progress.phases):
+        if kind:  # not beside each bar, of which it would take half
+            bars.add_row("", Text(kind, style="dim", no_wrap=True, overflow="ellipsis"), "")
+        total = sum(count for _, count in counts)
+        for phase, count in counts:
+            bars.add_row(Text(phase, style="dim"), _bar(count, total, "cyan"), str(count))
     if progress.present_children:
         bars.add_row(Text("children", style="dim"), "", str(progress.present_children))
-    return Group(title, bars, Text("  ").join(_facts(progress)))
+    return Group(title, _Narrow(bars), Text("  ").join(_facts(progress)))
+
+
+class _Narrow(NamedTuple):
+    """As wide as the terminal, but not wider than the eye follows."""
+
+    table: Table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        self.table.width = min(options.max_width, _WIDEST)
+        yield self.table
 
 
 def _bar(count: int, total: int, style: str) -> ProgressBar:
     return ProgressBar(
         total=max(1, total), completed=count, complete_style=style, finished_style=style
     )
-
-
-def _phase_rows(phases: Mapping[tuple[str, str], int]) -> Iterator[tuple[str, int, int]]:
-    """Each phase with its count, and how many there are of its kind."""
-    for kind, counts in _by_kind(phases):
-        total = sum(count for _, count in counts)
-        for phase, count in counts:
-            yield f"{kind} {phase}" if kind else phase, count, total
 
 
 def _facts(progress: Progress) -> Iterator[Text]:

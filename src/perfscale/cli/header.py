@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from perfscale.preflight import Plan, WorkloadPlan
 
 _MOST_NAMESPACES = 3
+_SHORT_KEY = len("namespaces")
 
 
 def print_header(plan: Plan, *, simulated: bool, metrics: str | None) -> None:
@@ -37,20 +38,22 @@ def print_header(plan: Plan, *, simulated: bool, metrics: str | None) -> None:
 
 
 def _print_rows(rows: Sequence[tuple[str, str]]) -> None:
-    """On a terminal wrapped between words, elsewhere a line that can be searched for."""
-    console = open_console(stderr=True)
-    indent = max(len(name) for name, _ in rows) + 2
+    """On a terminal wrapped between words, elsewhere a line that can be searched for.
+
+    A key that would leave its text little room has a line of its own.
+    """
+    width = open_console(stderr=True).width
+    indent = max(len(name) for name, _ in rows if len(name) <= max(_SHORT_KEY, width // 3)) + 2
     for name, text in rows:
-        line = f"{name:<{indent}}{text}"
-        if console.is_terminal:
-            line = textwrap.fill(
-                line,
-                console.width,
-                subsequent_indent=" " * indent,
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
-        typer.echo(line, err=True)
+        first = f"{name:<{indent}}" if len(name) < indent else f"{name}\n{'':<{indent}}"
+        line = textwrap.fill(
+            text,
+            max(width - indent, 1),
+            subsequent_indent=" " * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        typer.echo(first + line, err=True)
 
 
 def _describe(workload: WorkloadPlan) -> str:
