@@ -90,10 +90,13 @@ async def test_an_object_in_a_namespace_that_a_template_makes_is_not_judged(
         cluster,
         objects(template(tmp_path, MADE), 1),
         objects(template(tmp_path, ELSEWHERE % "made-1", "e.yaml"), 1),
+        objects(template(tmp_path, ELSEWHERE % "nowhere", "n.yaml"), 1),
     )
     assert found["Namespace made-1"].verdict is Verdict.ACCEPTED
     inside = found["ConfigMap made-1/elsewhere-1"]
     assert (inside.verdict, inside.problem) == (Verdict.NOT_JUDGED, None)
+    assert "Namespace made-1, which this file creates before it, is not" in str(inside.reason)
+    assert found["ConfigMap nowhere/elsewhere-1"].verdict is Verdict.REFUSED
 
 
 async def test_what_the_preflight_finds_comes_first(

@@ -16,6 +16,7 @@ import msgspec
 from perfscale.config.labels import run_labels
 from perfscale.errors import AlreadyExistsError, ApiError, ForbiddenError, NotFoundError
 from perfscale.kube.resources import NAMESPACES
+from perfscale.preflight.ground import missing_ground
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +94,6 @@ class Trier:
         self._config = config
         self._factories = factories
         self._plan = plan
-        self._makes_namespaces = any(kind == "Namespace" for _, kind in plan.resources)
         self._places: dict[str, str] = {}
 
     async def run(self) -> tuple[Trial, ...]:
@@ -110,7 +110,8 @@ class Trier:
                 if default in self._plan.namespaces and default not in self._places:
                     trials += await self._look_at(default, factory.workload.name, path)
                 for key, document in zip(factory.kinds, factory.documents(1, 1), strict=True):
-                    trial = await self._try(self._plan.resources[key], document, default, path)
+                    trial = await self._try(self._plan.resources[key], document, default)
+                    trial = self._told(self._with_ground(trial, number, entry), path)
                     trials.append(replace(trial, template=str(factory.path)))
         return tuple(trials)
 
@@ -133,9 +134,7 @@ class Trier:
         verdict, reason = judge(await self._refusal(NAMESPACES, None, manifest))
         return [self._told(Trial("Namespace", None, name, verdict, reason), path)]
 
-    async def _try(
-        self, resource: Resource, document: dict[str, Any], default: str, path: KeyPath
-    ) -> Trial:
+    async def _try(self, resource: Resource, document: dict[str, Any], default: str) -> Trial:
         metadata = document["metadata"]
         namespace = place = None
         if resource.namespaced:
@@ -144,10 +143,18 @@ class Trier:
             document = {**document, "metadata": {**metadata, "namespace": place}}
         refusal = await self._refusal(resource, place, document)
         verdict, reason = judge(refusal, stand_in=place != namespace)
-        if isinstance(refusal, NotFoundError) and self._makes_namespaces:
-            verdict = Verdict.NOT_JUDGED  # one of the templates may be what makes its namespace
-        trial = Trial(resource.kind, namespace, metadata["name"], verdict, reason)
-        return self._told(trial, path)
+        return Trial(resource.kind, namespace, metadata["name"], verdict, reason)
+
+    def _with_ground(self, trial: Trial, number: int, entry: int) -> Trial:
+        """A refusal for want of something that the file makes is no verdict."""
+        text = trial.reason or ""
+        if trial.verdict is not Verdict.REFUSED:
+            return trial
+        missing = missing_ground(text, self._factories, number, entry)
+        if missing is None:
+            return trial
+        reason = f"{missing}, which this file creates before it, is not there yet: {text}"
+        return replace(trial, verdict=Verdict.NOT_JUDGED, reason=reason)
 
     async def _refusal(
         self, resource: Resource, namespace: str | None, manifest: dict[str, Any]
