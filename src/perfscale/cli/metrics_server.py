@@ -42,13 +42,14 @@ async def metrics_served(
     from prometheus_client import CONTENT_TYPE_LATEST
 
     from perfscale.cli.metrics import RunMetrics
+    from perfscale.loopback import own_address_only
 
     metrics = RunMetrics(snapshot)
 
     async def answer(_: web.Request) -> web.Response:
         return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    app = web.Application()
+    app = web.Application(middlewares=[own_address_only(_HOST)])
     app.router.add_get(_PATH, answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from perfscale.errors import ApiError, NotFoundError
+from perfscale.loopback import own_address_only
 from perfscale.sim import discovery, openapi, options, refusals, verbs
 from perfscale.sim.answers import answer, answer_object, refuse
 from perfscale.sim.books import BOOKS_PATH, Books
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_HOST: Final = "127.0.0.1"
 _VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 # How many objects a deletecollection deletes before others get a turn.
 _SLICE: Final = 100
@@ -244,7 +246,8 @@ def create_app(
         return answer(encode(shown.as_json()))
 
     app = web.Application(
-        middlewares=attached.middlewares, client_max_size=server.options.max_body_bytes + 1
+        middlewares=[own_address_only(_HOST), *attached.middlewares],
+        client_max_size=server.options.max_body_bytes + 1,
     )
     app.router.add_get(BOOKS_PATH, show_books)
     if attached.metrics is not None:
@@ -286,7 +289,7 @@ class SimulatedApiServer:
         attached = attached or Attachments()
         app = create_app(store, server_options or ServerOptions(), attached)
         self._hinder = attached.hinder
-        self.listener = Listener(app, "127.0.0.1", port)
+        self.listener = Listener(app, _HOST, port)
         self._housekeeping: Housekeeping | None = None
 
     @property

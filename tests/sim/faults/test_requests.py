@@ -70,7 +70,7 @@ async def test_a_reset_is_a_reset_to_the_client() -> None:
     async with faulty(requests=[{"fault": "resetBefore"}]) as api:
         host, port = api.url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
-        writer.write(f"GET {VMIS} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        writer.write(f"GET {VMIS} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
         with pytest.raises(ConnectionResetError):
             await reader.read()
         writer.close()
