@@ -221,7 +221,7 @@ class Notes:
         """The records that a report makes of it."""
         begin = Begin(
             schema_version=1, run_id="run", workloads=(WorkloadInfo("density", 1, {}, None, 1),),
-            paths={},
+            paths={}, api_versions={each.kind: each.api_version for each in (VM, VMI)},
         )  # fmt: skip
         found = Found()
         replay = Replay(begin, found)

@@ -261,7 +261,7 @@ def torn_at_once(folder: Path) -> None:
 
 
 def newer(folder: Path) -> None:
-    append(folder, b'{"e":"begin","schema_version":2,"anything":{"at":"all"}}\n', b'{"e":"new"}\n')
+    append(folder, b'{"e":"begin","schema_version":99,"anything":{"at":"all"}}\n', b'{"e":"new"}\n')
 
 
 def something_else(folder: Path) -> None:
@@ -282,7 +282,10 @@ def not_json(folder: Path) -> None:
         (no_file, "journal.ndjson: the journal cannot be read: No such file"),
         (empty, "journal.ndjson: the journal is empty"),
         (torn_at_once, "journal.ndjson: the journal is empty"),
-        (newer, "journal.ndjson:1: the journal has version 2; this perfscale reads versions up to"),
+        (
+            newer,
+            "journal.ndjson:1: the journal has version 99; this perfscale reads versions up to",
+        ),
         (something_else, "journal.ndjson:1: not the first line of a journal"),
         (broken, "journal.ndjson:3: not an entry of a journal"),
         (not_json, "journal.ndjson:2: not an entry of a journal"),

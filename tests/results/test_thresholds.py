@@ -1,5 +1,6 @@
 """Thresholds judged: what is met, what is missed and by how much, and what nobody can say."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -128,6 +129,14 @@ def test_where_no_object_is_of_the_kind_its_children_are_judged() -> None:
     machines = workload(kinds={"VirtualMachine": kind(9.0)}, child_kinds={VMI: kind(5.0)})
     assert judged(machines, **READY).value == 5.0
     assert judged(workload(child_kinds={VMI: kind(50.0)}), **READY).value == 3.97
+
+
+def test_a_kind_of_the_same_name_in_another_group_is_not_judged() -> None:
+    theirs = replace(kind(50.0), api_version="vmoperator.example.com/v1")
+    ours = replace(kind(5.0), api_version="kubevirt.io/v1")
+    both = {f"{VMI}.vmoperator.example.com": theirs, f"{VMI}.kubevirt.io": ours}
+    assert judged(workload(kinds=both), **READY).value == 5.0
+    assert judged(workload(kinds={VMI: theirs}), **READY).value is None
 
 
 def test_objects_count_as_shares_of_those_that_were_requested() -> None:

@@ -47,6 +47,7 @@ class Metric:
         whole: What it can also be given a percentage of; None if it cannot.
         kind: The kind whose latency it is; None for what is no latency.
         latency: Which latency: a phase, or one of `Latency`.
+        group: API group of the kind.
     """
 
     name: str
@@ -54,6 +55,12 @@ class Metric:
     whole: str | None = None
     kind: str | None = None
     latency: str | None = None
+    group: str = ""
+
+    def is_about(self, kind_name: str, group: str | None = None) -> bool:
+        """Whether it is about a kind, as results call it, of a group, as far as that is known."""
+        known = (self.kind, f"{self.kind}.{self.group}")
+        return kind_name in known and group in (None, self.group)
 
     @property
     def has_minimum(self) -> bool:
@@ -61,25 +68,27 @@ class Metric:
         return self.unit is Unit.PER_SECOND
 
 
-# The kinds whose readiness is known, with the phases on the way to it.
-_KINDS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
-    ("vmi", "VirtualMachineInstance", ("Pending", "Scheduling", "Scheduled", "Running")),
-    ("vm", "VirtualMachine", ("Starting", "Running")),
-    ("vmirs", "VirtualMachineInstanceReplicaSet", ()),
+_KUBEVIRT: Final = "kubevirt.io"
+# The kinds whose readiness is known, by group, with the phases on the way to it.
+_KINDS: Final[tuple[tuple[str, str, str, tuple[str, ...]], ...]] = (
+    ("vmi", _KUBEVIRT, "VirtualMachineInstance", ("Pending", "Scheduling", "Scheduled", "Running")),
+    ("vm", _KUBEVIRT, "VirtualMachine", ("Starting", "Running")),
+    ("vmirs", _KUBEVIRT, "VirtualMachineInstanceReplicaSet", ()),
     (
         "vmim",
+        _KUBEVIRT,
         "VirtualMachineInstanceMigration",
         ("Pending", "Scheduling", "Scheduled", "Running", "Succeeded"),
     ),
-    ("pod", "Pod", ("Pending", "Running")),
+    ("pod", "", "Pod", ("Pending", "Running")),
 )
 
 
 def _latencies() -> Iterator[Metric]:
-    for short, kind, path in _KINDS:
+    for short, group, kind, path in _KINDS:
         for latency in (Latency.CREATION, *path, Latency.READY, Latency.DELETION):
             name = f"{short}{latency}"
-            yield Metric(name, Unit.SECONDS, kind=kind, latency=str(latency))
+            yield Metric(name, Unit.SECONDS, kind=kind, latency=str(latency), group=group)
 
 
 METRICS: Final[Mapping[str, Metric]] = {

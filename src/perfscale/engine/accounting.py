@@ -14,7 +14,8 @@ def record_of(row: TrackedObject) -> ObjectRecord:
     """What is written down about one object."""
     outcome = row.outcome
     return ObjectRecord(
-        kind=row.resource.kind,
+        kind=row.resource.kind_name,
+        api_version=row.resource.api_version,
         namespace=row.namespace,
         name=row.name,
         uid=row.uid,

@@ -110,7 +110,7 @@ class RunContext:
             if debugging:
                 _log.debug(
                     "%s %s/%s: %s",
-                    subject.resource.kind,
+                    subject.resource.kind_name,
                     subject.namespace,
                     subject.name,
                     phase or change.value,
@@ -126,7 +126,7 @@ class RunContext:
 
     def _count_failure(self, row: TrackedObject) -> None:
         self.broadcast.send(
-            ObjectFailed(row.resource.kind, row.namespace, row.name, row.error or "")
+            ObjectFailed(row.resource.kind_name, row.namespace, row.name, row.error or "")
         )
         self.failures += 1
         requested = sum(self.plan.objects.values())

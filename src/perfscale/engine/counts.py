@@ -72,7 +72,7 @@ class ObjectCounter:
         )
 
     def _counted(self, row: TrackedObject) -> _Counted:
-        key = (row.scope.workload, row.resource.kind)
+        key = (row.scope.workload, row.resource.kind_name)
         counted = self._of.get(key)
         if counted is None:
             counted = self._of[key] = _Counted()

@@ -251,7 +251,8 @@ class LoadGenerator:
                 )
                 for each in plan.workloads
             ),
-            paths={resource.kind: rule_for(resource).path for resource in plan.watched},
+            paths={resource.kind_name: rule_for(resource).path for resource in plan.watched},
+            api_versions={resource.kind_name: resource.api_version for resource in plan.watched},
         )
 
 

@@ -108,8 +108,8 @@ class Iteration:
     def _requested(self) -> Counter[str]:
         counts: Counter[str] = Counter()
         for factory in self._factories:
-            for _, kind in factory.kinds:
-                counts[kind] += factory.spec.replicas
+            for key in factory.kinds:
+                counts[self._context.plan.resources[key].kind_name] += factory.spec.replicas
         return counts
 
     def _objects(self) -> Iterator[PlannedObject]:

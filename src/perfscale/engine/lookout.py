@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from perfscale.config import Config, Threshold
+    from perfscale.config.metrics import Metric
     from perfscale.engine.rows import IterationScope, TrackedObject
     from perfscale.results import Calls, WorkloadInfo
 
@@ -29,14 +30,14 @@ _QUANTILES: Final = {**PERCENTILES, "max": 1.0}
 class _LatencyWatch:
     """One threshold of a latency, over all the objects of its kind."""
 
-    def __init__(self, threshold: Threshold, kind: str, latency: str, total: int) -> None:
+    def __init__(self, threshold: Threshold, metric: Metric, total: int) -> None:
         self.total = total
         self.over = 0
         rank = math.floor((total - 1) * _QUANTILES[threshold.quantile or ""])
         self.enough = total - rank
         self._limit_s = threshold.bound.value
-        self._kind = kind
-        self._latency = latency
+        self._metric = metric
+        self._latency = metric.latency or ""
         self._cursors: dict[IterationScope, int] = {}
 
     @property
@@ -63,7 +64,7 @@ class _LatencyWatch:
 
     def _is_over(self, row: TrackedObject, now: float) -> bool | None:
         """Whether it took longer than the bound; None while nobody knows."""
-        if row.resource.kind != self._kind:
+        if not self._metric.is_about(row.resource.kind_name, row.resource.group):
             return False
         begun_s, reached_s = self._times(row)
         if begun_s is None:
@@ -123,9 +124,9 @@ class Lookout:
                 continue
             if metric.kind is None or metric.latency is None:
                 self._counts.append((workload, threshold))
-            elif total := objects.get(metric.kind):
+            elif total := sum(count for kind, count in objects.items() if metric.is_about(kind)):
                 # How many children there will be nobody knows: those are judged at the end.
-                watch = _LatencyWatch(threshold, metric.kind, metric.latency, total)
+                watch = _LatencyWatch(threshold, metric, total)
                 self._latencies.append((workload, threshold, watch))
 
     def look(self, scopes: Iterable[IterationScope], now: float) -> ThresholdError | None:

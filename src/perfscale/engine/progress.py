@@ -30,7 +30,7 @@ _STILL_WAITING_MOST_S = 60.0
 """A wait is told of after ten seconds, then each time that it has doubled, and at
 least every minute: half an hour of waiting must not fill the screen."""
 _SLOWEST = 3
-_KIND_AND_PHASE = attrgetter("resource.kind", "phase")
+_KIND_AND_PHASE = attrgetter("resource.kind_name", "phase")
 
 
 class Reporter:
@@ -199,7 +199,7 @@ def _slowest(
     begun = (row for row in waiting if since(row) is not None)
     return tuple(
         SlowObject(
-            row.resource.kind,
+            row.resource.kind_name,
             row.namespace,
             row.name,
             row.phase,

@@ -150,7 +150,7 @@ class Recorder:
             ObjectEntry(
                 n=row.number,
                 i=self._iterations[row.scope],
-                kind=row.resource.kind,
+                kind=row.resource.kind_name,
                 namespace=row.namespace,
                 name=row.name,
                 replica=row.replica,

@@ -48,7 +48,7 @@ def describe_unready(scope: IterationScope, warnings: Mapping[str, str] | None =
             told.setdefault(owner, told[child.uid])
         if child.outcome is not Outcome.READY and child.explanation:
             state = "failed" if child.outcome is Outcome.FAILED else _phase(child)
-            causes.setdefault(owner, f"{child.resource.kind} {state}: {child.explanation}")
+            causes.setdefault(owner, f"{child.resource.kind_name} {state}: {child.explanation}")
     return _grouped(
         (row, ", ".join(["not ready", *_phases(row)]), _reason(row, causes, told))
         for row in unready(scope)
@@ -82,7 +82,7 @@ def describe_survey(found: Survey) -> list[str]:
     groups: Counter[tuple[str, str | None]] = Counter()
     for place, finding in found.found.items():
         for finalizers, count in finding.holders.items():
-            groups[place.resource.kind, held_by(finalizers)] += count
+            groups[place.resource.kind_name, held_by(finalizers)] += count
     return [
         f"{count} {kind} still there" + (f": {reason}" if reason else "")
         for (kind, reason), count in groups.most_common()
@@ -107,5 +107,5 @@ def _grouped(entries: Iterable[tuple[TrackedObject, str, str | None]]) -> list[s
     """``37 VirtualMachineInstance not ready, in phase Scheduling: no node fits``."""
     groups = Failures()
     for row, state, reason in entries:
-        groups.count(row.resource.kind, state, reason, name=row.name)
+        groups.count(row.resource.kind_name, state, reason, name=row.name)
     return groups.sentences()

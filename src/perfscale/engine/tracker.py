@@ -534,7 +534,7 @@ class Tracker:
 
     def _count_phase(self, row: TrackedObject, by: int) -> None:
         if row.phase is not None and not row.is_child:
-            self.phases[row.resource.kind, row.phase] += by
+            self.phases[row.resource.kind_name, row.phase] += by
 
     def _forget_name(self, row: TrackedObject) -> None:
         key = (row.resource.name, row.namespace, row.name)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,7 @@ class Resource:
         kind: CamelCase kind.
         namespaced: Whether its objects live in namespaces.
         verbs: What the server can do with it (``create``, ``list``, ...).
+        kind_name: What results call the kind; see `tell_kinds_apart`.
     """
 
     group: str
@@ -24,6 +30,12 @@ class Resource:
     kind: str
     namespaced: bool
     verbs: frozenset[str] = frozenset()
+    kind_name: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        """Call the kind by its own name where nobody has given it another."""
+        if not self.kind_name:
+            object.__setattr__(self, "kind_name", self.kind)
 
     @property
     def api_version(self) -> str:
@@ -44,6 +56,25 @@ class Resource:
         scope = f"/namespaces/{namespace}" if namespace is not None else ""
         item = f"/{name}" if name is not None else ""
         return f"{root}{scope}/{self.plural}{item}"
+
+
+def tell_kinds_apart(resources: Iterable[Resource]) -> list[Resource]:
+    """The same resources, with a ``kind_name`` that tells the kinds of different groups apart.
+
+    It is the kind where no other group has one of that name, and else ``Kind.group``
+    as Kubernetes writes it; the kinds of the core group have no more than their name:
+    https://pkg.go.dev/k8s.io/apimachinery/pkg/runtime/schema#GroupKind.String
+    """
+    resources = list(resources)
+    groups: defaultdict[str, set[str]] = defaultdict(set)
+    for resource in resources:
+        groups[resource.kind].add(resource.group)
+    return [
+        replace(resource, kind_name=f"{resource.kind}.{resource.group}")
+        if resource.group and len(groups[resource.kind]) > 1
+        else resource
+        for resource in resources
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from perfscale.config.labels import RUN_LABEL
 from perfscale.errors import ApiError, ForbiddenError, NamespaceConflictError, UsageError
 from perfscale.kube.discovery import Discovery
-from perfscale.kube.resources import NAMESPACES
+from perfscale.kube.resources import NAMESPACES, tell_kinds_apart
 from perfscale.preflight.access import review_access
 from perfscale.preflight.descriptors import find_descriptor_shortage
 from perfscale.preflight.findings import Findings, few
@@ -67,6 +67,8 @@ async def preflight(
     everywhere = (*namespaces, *_foreign_namespaces(factories, namespaces))
     await _check_namespaces(client, namespaces, run_id, findings)
     children = await _resolve_children(resources, discovery, children_of, findings)
+    named = tell_kinds_apart((*resources.values(), *children))
+    resources, children = dict(zip(resources, named, strict=False)), tuple(named[len(resources) :])
     created = _by_name(resources.values()).values()
     access = await review_access(
         client,
@@ -90,7 +92,7 @@ async def preflight(
         version=await _version(discovery),
         nodes=await count_nodes(client),
         kubevirt=await kubevirt_version(client, discovery, created),
-        workloads=tuple(_plan_workload(members) for members in factories),
+        workloads=tuple(_plan_workload(members, resources) for members in factories),
         namespaces=namespaces,
         resources=resources,
         child_resources=children,
@@ -237,11 +239,14 @@ async def _version(discovery: Discovery) -> str | None:
         return None
 
 
-def _plan_workload(factories: Sequence[ObjectFactory]) -> WorkloadPlan:
+def _plan_workload(
+    factories: Sequence[ObjectFactory], resources: Mapping[tuple[str, str], Resource]
+) -> WorkloadPlan:
     workload = factories[0].workload
     objects: Counter[str] = Counter()
     for factory in factories:
-        for _, kind in factory.kinds:
+        for key in factory.kinds:
+            kind = resources[key].kind_name
             objects[kind] += factory.spec.replicas * workload.iteration_count
     return WorkloadPlan(
         name=workload.name,

@@ -21,7 +21,7 @@ class WorkloadPlan:
     Attributes:
         name: Its name.
         iterations: How many there are.
-        objects: Objects of each kind, over all iterations.
+        objects: Objects of each kind, by what results call it, over all iterations.
         qps: Target rate, in creates a second; None without a limit.
         burst: How many may go at once before the rate holds.
         waits: Whether it waits for its objects to be ready.

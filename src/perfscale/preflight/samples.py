@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from perfscale.config.metrics import METRICS, Latency
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from perfscale.errors import Problem
     from perfscale.kube.resources import Resource
     from perfscale.templates import ObjectFactory
+
+GroupKind: TypeAlias = tuple[str, str]
+"""API group and kind."""
 
 
 def find_vain_thresholds(
@@ -30,13 +33,17 @@ def find_vain_thresholds(
         resources: The kinds that the cluster has.
         children_of: The kinds that controllers create for a resource.
     """
-    all_created: set[str] = set()
-    all_followed: set[str] = set()
+    all_created: set[GroupKind] = set()
+    all_followed: set[GroupKind] = set()
     for number, (workload, members) in enumerate(zip(config.workloads, factories, strict=True)):
         keys = {key for factory in members for key in factory.kinds}
-        created = {kind for _, kind in keys}
+        created = {(_group(api_version), kind) for api_version, kind in keys}
         known = [resources[key] for key in keys if key in resources]
-        followed = created.union(kind for each in known for _, kind in children_of(each))
+        followed = created.union(
+            (_group(api_version or each.api_version), kind)
+            for each in known
+            for api_version, kind in children_of(each)
+        )
         for index, threshold in enumerate(workload.thresholds):
             place: KeyPath = ("workloads", number, "thresholds", index, "metric")
             yield from _judge(config, place, threshold, created, followed)
@@ -47,16 +54,20 @@ def find_vain_thresholds(
         yield from _judge(config, place, threshold, all_created, all_followed)
 
 
+def _group(api_version: str) -> str:
+    return api_version.rpartition("/")[0]
+
+
 def _judge(
     config: Config,
     path: KeyPath,
     threshold: Threshold,
-    created: Collection[str],
-    followed: Collection[str],
+    created: Collection[GroupKind],
+    followed: Collection[GroupKind],
 ) -> Iterator[Problem]:
     metric = METRICS[threshold.metric]
     kinds = created if metric.latency == Latency.CREATION else followed
-    if metric.kind is not None and metric.kind not in kinds:
+    if metric.kind is not None and (metric.group, metric.kind) not in kinds:
         yield config.problem(
             path, f"{metric.name} would have no sample: there will be no {metric.kind} to measure"
         )

@@ -74,6 +74,7 @@ class Delay(_Part, frozen=True):
 class Kind(_Part, frozen=True):
     """Accounts and latencies of the objects of one kind."""
 
+    api_version: Annotated[str, Meta(description="empty: not known")]
     objects: Counts
     phases: dict[str, Statistics]
     creation: Statistics | None

@@ -23,7 +23,7 @@ from perfscale.results.health import Vitals
 from perfscale.results.records import NamespaceCounts, WatchCounts
 from perfscale.results.thresholds import ThresholdVerdict
 
-JOURNAL_VERSION = 1
+JOURNAL_VERSION = 2
 """Raised whenever a reader of ``journal.ndjson`` would have to change."""
 
 
@@ -59,12 +59,14 @@ class Begin(Entry, frozen=True, gc=False, tag="begin", kw_only=True):
         run_id: The run's.
         workloads: What it is going to do.
         paths: Phases on the way to readiness, by kind.
+        api_versions: Of each kind.
     """
 
     schema_version: int
     run_id: str
     workloads: tuple[WorkloadInfo, ...]
     paths: dict[str, tuple[str, ...]]
+    api_versions: dict[str, str] = {}
 
 
 class StageEntry(Entry, frozen=True, gc=False, tag="stage"):

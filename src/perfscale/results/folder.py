@@ -228,6 +228,7 @@ def _open_journal(path: Path, info: RunInfo) -> JournalWriter:
                 run_id=info.run_id,
                 workloads=info.workloads,
                 paths=dict(info.paths),
+                api_versions=dict(info.api_versions),
             )
         )
     except OSError:

@@ -113,6 +113,7 @@ class KindTally(LifeSamples):
     """All that is counted and measured of one kind; tallies add up."""
 
     accounts: Accounts = field(default_factory=Accounts)
+    api_version: str = ""
     transitions: SamplesOf[tuple[str, str]] = field(default_factory=SamplesOf)
     server_phases: SamplesOf[str] = field(default_factory=SamplesOf)
     watch_at_least: LatencySamples = field(default_factory=LatencySamples)
@@ -121,6 +122,7 @@ class KindTally(LifeSamples):
     def add(self, other: KindTally) -> None:
         """Count everything that ``other`` counted."""
         self.path = self.path or other.path
+        self.api_version = self.api_version or other.api_version
         self.accounts += other.accounts
         self.phases.extend(other.phases)
         self.transitions.extend(other.transitions)
@@ -187,6 +189,7 @@ class KindTally(LifeSamples):
             ),
             server_phases=self._summaries(self.server_phases) if stamped else {},
             watch_delay=self._watch_delay(),
+            api_version=self.api_version,
         )
 
     def _summaries(self, samples: Mapping[str, LatencySamples]) -> dict[str, LatencySummary]:

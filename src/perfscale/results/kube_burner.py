@@ -34,6 +34,7 @@ _LATENCIES: Final = "vmiLatencyMeasurement"
 _QUANTILES: Final = "vmiLatencyQuantilesMeasurement"
 _VM: Final = "VirtualMachine"
 _VMI: Final = "VirtualMachineInstance"
+_GROUP: Final = "kubevirt.io"
 _PATH: Final = ("Pending", "Scheduling", "Scheduled", "Running")
 
 
@@ -53,6 +54,12 @@ class _Record(msgspec.Struct, frozen=True):
     phases_s: dict[str, float]
     ready_s: float | None
     owner_uid: str | None = None
+    api_version: str = ""
+
+    def is_a(self, kind: str) -> bool:
+        """Whether it is of that kind of KubeVirt, and not of one of the same name elsewhere."""
+        known = self.kind in (kind, f"{kind}.{_GROUP}")
+        return known and (not self.api_version or self.api_version.startswith(f"{_GROUP}/"))
 
 
 class _Run(msgspec.Struct, frozen=True, rename={"run_id": "runId", "started_at": "startedAt"}):
@@ -124,7 +131,7 @@ class _Workload:
                 self.samples[f"VMI{name}"].add(at_s - origin_s)
             elif instance.outcome is not Outcome.READY:
                 self.samples[f"VMI{name}"].add_missing()
-        if owner is not None and owner.kind == _VM:
+        if owner is not None and owner.is_a(_VM):
             document["vmName"] = owner.name
             if owner.ready_s is not None:
                 document["vmReadyLatency"] = _milliseconds(owner.ready_s - origin_s)
@@ -186,12 +193,12 @@ class _Export:
 
     def add_object(self, record: _Record) -> None:
         """Take one that the run asked for."""
-        if record.kind == _VMI:
+        if record.is_a(_VMI):
             self._of(record.workload).add(record)
             return
         if record.uid is not None:
             self._owners[record.uid] = record
-        if record.kind == _VM and record.sent_s is not None:
+        if record.is_a(_VM) and record.sent_s is not None:
             samples = self._of(record.workload).samples["VMReady"]
             if record.outcome is Outcome.READY and record.ready_s is not None:
                 samples.add(record.ready_s - record.sent_s)
@@ -200,7 +207,7 @@ class _Export:
 
     def add_child(self, record: _Record) -> None:
         """Take one that a controller made."""
-        if record.kind == _VMI:
+        if record.is_a(_VMI):
             self._of(record.workload).add(record, self._owners.get(record.owner_uid or ""))
 
     def finish(self) -> tuple[Path, ...]:

@@ -89,7 +89,8 @@ class ObjectRecord:
     """One object's life, or one child's.
 
     Attributes:
-        kind: CamelCase kind.
+        kind: CamelCase kind; ``Kind.group`` where the run has one of that name in
+            another group too.
         namespace: None for a cluster-scoped object.
         name: Its name.
         uid: Given by the server; None if it never accepted the object.
@@ -112,6 +113,7 @@ class ObjectRecord:
         owner_uid: Of what a child was made for.
         observed_s: When a watch told that it was added; None for a child, and
             for an object that was found in a list first.
+        api_version: Of its kind; empty in records of earlier versions.
     """
 
     kind: str
@@ -134,6 +136,7 @@ class ObjectRecord:
     server: Mapping[str, object]
     owner_uid: str | None = None
     observed_s: float | None = None
+    api_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +181,7 @@ class KindResult:
             it keeps none.
         watch_delay: How late the watches told of objects; None where it is
             not known of any.
+        api_version: Of the kind; empty if it is not known.
     """
 
     accounts: Accounts
@@ -188,6 +192,7 @@ class KindResult:
     transitions: tuple[Transition, ...] = ()
     server_phases: Mapping[str, LatencySummary] = field(default_factory=dict)
     watch_delay: WatchDelay | None = None
+    api_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +333,8 @@ class RunInfo:
         command: The command line; empty for a program.
         workload_yaml: The workload file with every default resolved.
         workloads: What is asked for.
-        paths: Phases on the way to readiness, by kind.
+        paths: Phases on the way to readiness, by kind, as records call it.
+        api_versions: Of each kind.
     """
 
     run_id: str
@@ -341,6 +347,7 @@ class RunInfo:
     workload_yaml: str
     workloads: tuple[WorkloadInfo, ...] = ()
     paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    api_versions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class _Row:
 
     __slots__ = (
         "admitted_s",
+        "api_version",
         "created_s",
         "creation_timestamp",
         "delete_requested_s",
@@ -77,8 +78,9 @@ class _Row:
         "uid",
     )
 
-    def __init__(self, identity: ObjectEntry, iteration: IterationEntry) -> None:
+    def __init__(self, identity: ObjectEntry, iteration: IterationEntry, api_version: str) -> None:
         self.iteration = iteration
+        self.api_version = api_version
         self.kind = sys.intern(identity.kind)
         self.namespace = _shared(identity.namespace)
         self.name = identity.name
@@ -181,6 +183,7 @@ class _Row:
             ),
             owner_uid=self.owner_uid,
             observed_s=self.observed_s,
+            api_version=self.api_version,
         )
 
 
@@ -248,6 +251,7 @@ class Replay:
         self._writers = writers
         self._iterations: dict[int, _Iteration] = {}
         self._rows: dict[int, _Row] = {}
+        self._api_versions = begin.api_versions
         self.books = Books(begin.workloads, begin.paths)
         self.end: EndEntry | None = None
         self.totals = Totals()
@@ -322,7 +326,9 @@ class Replay:
 
     def _add(self, entry: ObjectEntry) -> None:
         iteration = self._iterations[entry.i]
-        row = self._rows[entry.n] = _Row(entry, iteration.begin)
+        row = self._rows[entry.n] = _Row(
+            entry, iteration.begin, self._api_versions.get(entry.kind, "")
+        )
         rows = iteration.children if entry.replica is None else iteration.objects
         rows[entry.n] = row
         if row.present and row.delete_requested_s is None:

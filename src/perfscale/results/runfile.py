@@ -113,6 +113,7 @@ def read_run(folder: Path, begin: Begin) -> KnownRun:
             workload_yaml=(folder / WORKLOAD_FILE).read_text(encoding="utf-8"),
             workloads=begin.workloads,
             paths=begin.paths,
+            api_versions=begin.api_versions,
         )
         cleanup = run["cleanup"]
     except OSError as error:

@@ -161,6 +161,7 @@ def _kinds(kinds: Mapping[str, KindResult]) -> dict[str, document.Kind]:
 
 def _kind(result: KindResult) -> document.Kind:
     return document.Kind(
+        api_version=result.api_version,
         objects=_counts(result.accounts),
         phases=_phases(result.phases),
         creation=None if result.creation is None else _statistics(result.creation),

@@ -42,6 +42,7 @@ class IterationTally:
         """Count objects."""
         for kind, members in _by_kind(records).items():
             tally = self._tally(self.kinds, kind)
+            tally.api_version = members[0].api_version
             tally.accounts += accounts_of(members)
             for record in members:
                 tally.measure(record, self._origins.of(record))
@@ -53,6 +54,7 @@ class IterationTally:
         """Count children."""
         for kind, members in _by_kind(records).items():
             tally = self._tally(self.child_kinds, kind)
+            tally.api_version = members[0].api_version
             tally.accounts += accounts_of(members)
             for record in members:
                 tally.measure(record, self._origins.of_child(record))

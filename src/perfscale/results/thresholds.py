@@ -160,7 +160,7 @@ def show(value: float, unit: Unit) -> str:
 
 def _measure(metric: Metric, threshold: Threshold, judged: Judged) -> _Measured:
     if metric.kind is not None and metric.latency is not None:
-        summary = _latency(metric.kind, metric.latency, judged)
+        summary = _latency(metric, metric.latency, judged)
         return _statistic(summary, threshold.quantile or "")
     if metric.unit is Unit.PER_SECOND:
         return _rate(metric, judged.rate, share=threshold.bound.unit is Unit.PERCENT)
@@ -180,9 +180,18 @@ def _measure(metric: Metric, threshold: Threshold, judged: Judged) -> _Measured:
     return _Measured(100 * count / whole if threshold.bound.unit is Unit.PERCENT else count)
 
 
-def _latency(kind: str, latency: str, judged: Judged) -> LatencySummary | None:
+def _of_kind(metric: Metric, kinds: Mapping[str, KindResult]) -> KindResult | None:
+    """The result of the metric's kind, and not of one of the same name in another group."""
+    for name, result in kinds.items():
+        version = result.api_version
+        if metric.is_about(name, version.rpartition("/")[0] if version else None):
+            return result
+    return None
+
+
+def _latency(metric: Metric, latency: str, judged: Judged) -> LatencySummary | None:
     """Of the objects of a kind; of the children where no object is of that kind."""
-    found = judged.kinds.get(kind) or judged.child_kinds.get(kind)
+    found = _of_kind(metric, judged.kinds) or _of_kind(metric, judged.child_kinds)
     if found is None:
         return None
     match latency:
