@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 import pytest
 from admissions import WINDOW_S, allowed_deviation, most_ahead, worst_deviation
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from perfscale.kube.ratelimit import RateLimiter
+from perfscale.kube.ratelimit import SHORTEST_SLEEP_S, RateLimiter
 
 RATES = (5, 20, 100, 1000, 5000)
 CASES = [
@@ -136,20 +136,27 @@ def test_any_five_seconds_after_the_burst_have_the_rate_however_late_timers_are(
     most_late_s=st.floats(0, 0.04),
     seed=st.integers(0, 1000),
 )
+@example(qps=239.25, burst=1, most_late_s=0.0392397, seed=51)
 @settings(max_examples=30)
 def test_whatever_the_rate_and_the_timers_the_rate_and_the_envelope_hold(
     qps: float, burst: int, most_late_s: float, seed: int
 ) -> None:
+    """A window is off by what is due and not handed out at its start, or else at its end.
+
+    Whoever begins to sleep finds less than one token. Until they wake, there drips in what
+    comes in the shortest sleep, or what the rest of a token takes if that is longer, and in
+    the time by which the timer is late.
+    """
+    most_due = 1 + qps * (SHORTEST_SLEEP_S + most_late_s)
+
     async def main() -> None:
         times = await admissions(
             RateLimiter(qps, burst), max(burst + 4, tokens_for(qps, burst, seconds=2 * WINDOW_S))
         )
         assert most_ahead(times, qps=qps, burst=burst) <= 1e-3
-        # A token that is late is missing in the windows that end before it.
-        late = 2 + qps * most_late_s
         if times[-1] - times[burst - 1] > WINDOW_S:
             off = worst_deviation(times, qps=qps, burst=burst)
-            assert abs(off) <= max(late, allowed_deviation(qps))
+            assert abs(off) <= most_due + 1e-3
 
     in_virtual_time(main, late_s=irregular(most_late_s, seed=seed))
 

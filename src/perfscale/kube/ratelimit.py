@@ -8,7 +8,7 @@ is done here, for three reasons:
 - aiolimiter sets a timer for the moment at which a token drips in. The timers
   of uvloop tick in milliseconds: below that its bucket is asked again and
   again, which takes a whole core. And waking up costs more than all else that
-  a token costs. Here nobody sleeps for less than ``_SLEEP_S``, and whoever wakes
+  a token costs. Here nobody sleeps for less than ``SHORTEST_SLEEP_S``, and whoever wakes
   finds all the tokens of that time.
 - A rate that loses what a late timer spills is too low: with a burst of 1 at
   1000/s and timers that are a tenth of a millisecond late, that is every tenth
@@ -22,8 +22,12 @@ What that promises to those who keep asking, t seconds after the first token:
 - No more than burst + qps * t tokens were ever handed out, because what is owed
   has spilled before. Within a shorter window there may be more by what drips in
   during ``_TICK_S``, and by what late timers have spilled before.
-- No fewer either, but for those that a timer is late with just now, and for what
-  spilled while nobody waited or was more than ``_MOST_OWED_S`` makes up.
+- No fewer either, but for less than one token, for what drips in while somebody sleeps
+  (``SHORTEST_SLEEP_S``, and as long as the timer is late), and for what spilled while
+  nobody waited or was more than ``_MOST_OWED_S`` makes up.
+- So the tokens of any window after the burst, of whatever length, are off from qps times
+  its length by no more than 1 + qps * (``SHORTEST_SLEEP_S`` + the lateness of timers): by
+  what is due and not handed out at one of its ends.
 
 Two limits, one after the other, keep the promise of the slower.
 """
@@ -36,10 +40,10 @@ from typing import Final
 
 from aiolimiter import AsyncLimiter
 
-_SLEEP_S: Final = 0.01
+SHORTEST_SLEEP_S: Final = 0.01
 """The shortest sleep. libuv's timers, and with them uvloop's, count in milliseconds:
 https://docs.libuv.org/en/v1.x/timer.html"""
-_TICK_S: Final = 1.5 * _SLEEP_S
+_TICK_S: Final = 1.5 * SHORTEST_SLEEP_S
 """A sleep and half as much again for the lateness of its timer: nothing spills within it."""
 _MOST_OWED_S: Final = 1.0
 """How long a process may be held up without a loss. More than that is a process that was stopped,
@@ -106,7 +110,7 @@ class RateLimiter:
         token_at_s = self._full_at_s - (self._depth - missing) * self._interval_s
         try:
             while not bucket.has_capacity(missing):  # noqa: ASYNC110 -- it waits for the time
-                await asyncio.sleep(max(token_at_s - clock(), _SLEEP_S))
+                await asyncio.sleep(max(token_at_s - clock(), SHORTEST_SLEEP_S))
         finally:
             self._wanted_s = clock()
             spilled_s = max(0.0, self._wanted_s - self._full_at_s)
