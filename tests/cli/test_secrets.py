@@ -80,6 +80,9 @@ WAYS = {
     ),
     "a server's password": Way({}, {"server": f"http://me:{MARKER}@{PORT_OF_NOBODY}"}),
     "an option's server": Way(options=("--master", f"http://me:{MARKER}@{PORT_OF_NOBODY}")),
+    "an option's server of no kind": Way(
+        options=("--master", f"ftp://me:{MARKER}@{PORT_OF_NOBODY}")
+    ),
     "a Prometheus's password": Way(
         options=("--prometheus", f"http://me:{MARKER}@{PORT_OF_NOBODY}/path")
     ),

@@ -177,11 +177,11 @@ def _server(access: Access) -> URL:
         url = URL(text)
     except ValueError:
         raise UsageError(f"{access.origin}: the server is not a URL") from None
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise UsageError(f"{access.origin}: the server {url} is not an http:// or https:// URL")
     if url.user or url.password:
         raise UsageError(
             f"{access.origin}: the server's URL holds credentials",
             hint="write them as username and password of the kubeconfig's user",
         )
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise UsageError(f"{access.origin}: the server {url} is not an http:// or https:// URL")
     return url
