@@ -13,10 +13,12 @@ quick and brings in no Kubernetes client.
 
 from __future__ import annotations
 
-from importlib import import_module
+from importlib import import_module, metadata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    __version__: str
+
     from perfscale.config import Config, load_config
     from perfscale.engine import FailureBudget, LoadGenerator, RunOptions
     from perfscale.engine.events import (
@@ -145,6 +147,7 @@ __all__ = [
     "UsageError",
     "Warned",
     "WorkloadStarted",
+    "__version__",
     "load_config",
     "open_cluster",
     "summarize",
@@ -153,6 +156,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Load a public name from its room (PEP 562)."""
+    if name == "__version__":
+        return metadata.version("perfscale-load-generator")
     room = _ROOM_OF.get(name)
     if room is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -34,6 +34,12 @@ def test_a_run_is_not_different_from_itself(perfscale: CommandLine) -> None:
     assert "regression" not in ended.out
 
 
+def test_any_file_of_a_run_names_it(perfscale: CommandLine) -> None:
+    by_folder = perfscale("compare", "before", "after")
+    by_file = perfscale("compare", "before/summary.json", "after/run.json")
+    assert by_file == by_folder
+
+
 def test_a_regression_is_exit_code_3_and_says_what_became_worse(perfscale: CommandLine) -> None:
     ended = perfscale("compare", "before", "after")
     assert ended.code == 3

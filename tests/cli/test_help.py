@@ -2,9 +2,14 @@
 
 import json
 import re
+import sys
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from command_line import CommandLine
+
+from perfscale import __version__
 
 COMMANDS = (
     "run", "validate", "render", "report", "compare", "cleanup", "simulate", "schema", "version",
@@ -73,3 +78,33 @@ def test_bash_completes_commands_and_options(perfscale: CommandLine) -> None:
     ended = perfscale.shell(script)
     assert ended.err == ""
     assert ended.out.split() == ["cleanup", "--simulate"]
+
+
+@pytest.mark.parametrize("command", [["perfscale"], [sys.executable, "-m", "perfscale"]])
+def test_the_option_version_prints_one_line(perfscale: CommandLine, command: list[str]) -> None:
+    ended = perfscale.execute([*command, "--version"])
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == f"perfscale {version('perfscale-load-generator')}\n"
+    assert __version__ == version("perfscale-load-generator")
+
+
+def test_what_is_the_same_for_every_run_may_come_from_the_environment(
+    perfscale: CommandLine,
+) -> None:
+    told = " ".join(perfscale("run", "--help").out.split())
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    variables = set(re.findall(r"env var: (PERFSCALE_\w+)", told))
+    assert variables == set(re.findall(r"`(PERFSCALE_[A-Z_]+)`", readme))
+    assert "PERFSCALE_RESULTS_DIR" in variables
+    small = ("run", "--simulate", "--speed", "50", "--replicas", "1")
+    places = {"PERFSCALE_RESULTS_DIR": "elsewhere", "PERFSCALE_CONTEXT": "of-no-simulation"}
+    assert perfscale(*small, **places).code == 0
+    assert len(list((perfscale.folder / "elsewhere").iterdir())) == 1
+    assert perfscale(*small, "--results-dir", "here", **places).code == 0
+    assert len(list((perfscale.folder / "here").iterdir())) == 1
+
+
+def test_a_wrong_value_in_the_environment_is_refused_by_its_name(perfscale: CommandLine) -> None:
+    ended = perfscale("run", "--simulate", PERFSCALE_REQUEST_TIMEOUT="soon")
+    assert ended.code == 2
+    assert "--request-timeout" in ended.err

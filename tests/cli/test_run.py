@@ -263,3 +263,25 @@ def test_objects_that_nothing_waits_for_are_said_to_be_so_and_how_to_wait(
     assert said in (folder / "report.html").read_text()
     [told] = json.loads((folder / "summary.json").read_text())["workloads"]
     assert told["notWaitedFor"].startswith(said)
+
+
+def test_a_quiet_run_says_only_how_it_ended(perfscale: CommandLine) -> None:
+    ended = perfscale("run", *FAST, "--replicas", "2", "--quiet")
+    assert (ended.code, ended.err) == (0, "")
+    assert "PASSED" in ended.out
+
+
+def test_a_quiet_run_still_tells_what_is_wrong(perfscale: CommandLine) -> None:
+    (perfscale.folder / "faults.yaml").write_text("objects: [{fault: fails, phase: Scheduling}]")
+    command = ("run", *FAST, "--faults", "faults.yaml", "--replicas", "1", "--quiet")
+    ended = perfscale(*command)
+    assert ended.code == 1
+    assert "failed: VirtualMachineInstance" in ended.err
+    assert "creating" not in ended.err
+    assert perfscale("-v", *command, "-v").code == 2
+
+
+def test_speed_is_for_simulations(perfscale: CommandLine) -> None:
+    ended = perfscale("run", "--speed", "2")
+    assert ended.code == 2
+    assert "--speed is for --simulate" in ended.err

@@ -86,11 +86,18 @@ def test_with_the_option_yes_nothing_is_asked_and_colours_show(
     assert COLOUR.search(it.raw)
 
 
+@pytest.mark.parametrize(
+    ("options", "environment"), [((), {"NO_COLOR": "1"}), (("--no-color",), {})]
+)
 def test_a_workload_that_is_named_is_run_without_a_question_and_without_colour_if_so_wished(
-    perfscale: CommandLine, simulated: SimulatedProcess, density: Path
+    perfscale: CommandLine,
+    simulated: SimulatedProcess,
+    density: Path,
+    options: tuple[str, ...],
+    environment: dict[str, str],
 ) -> None:
     command = ("run", density, "--kubeconfig", simulated.kubeconfig)
-    with terminal(perfscale, *command, NO_COLOR="1") as it:
+    with terminal(perfscale, *command, *options, **environment) as it:
         assert it.ends() == 0
     assert "[y/N]" not in it.shown
     assert "PASSED" in it.shown

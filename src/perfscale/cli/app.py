@@ -6,8 +6,11 @@ imports what it needs when it is called. Processes enter by `perfscale.cli.main`
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
+import perfscale
 from perfscale.cli import (
     audit,
     cleanup,
@@ -21,6 +24,7 @@ from perfscale.cli import (
     validate,
     version,
 )
+from perfscale.cli.console import use_colors
 from perfscale.cli.failure import report_failure
 from perfscale.cli.verbosity import log_more, set_up_logging
 
@@ -42,9 +46,10 @@ Then look at a workload, and run it:
     perfscale run workload.yaml
 """
 
-EPILOG = """Exit codes: 0 passed; 1 something failed, timed out or was left over; 2 wrong
-input, nothing was created; 3 a threshold was missed, or compare found a regression; 4 the
-cluster or Prometheus could not be reached; 70 a bug; 129, 130, 143 interrupted."""
+EPILOG = """Exit codes: 0 passed; 1 something failed, timed out, was left over or could not be
+written, or a question was answered with no; 2 wrong input, nothing was created; 3 a threshold was
+missed, or compare found a regression; 4 the cluster or Prometheus could not be reached; 70 a bug;
+129, 130, 143 interrupted."""
 
 app = typer.Typer(
     name="perfscale",
@@ -58,14 +63,31 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"perfscale {perfscale.__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def configure(
     *,
     verbose: options.Verbose = 0,
+    no_color: options.NoColor = False,
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version, and exit; perfscale version says more.",
+            is_eager=True,
+            callback=_print_version,
+        ),
+    ] = False,
 ) -> None:
     """Set up what all commands share."""
     set_up_logging()
     log_more(verbose)
+    use_colors(not no_color)
 
 
 app.command("run")(run.run)

@@ -63,7 +63,12 @@ def cleanup(  # noqa: PLR0913 -- a command has as many parameters as options
     master: options.Master = None,
     results_dir: options.ResultsDir = options.DEFAULT_RESULTS,
     cleanup_timeout: Annotated[
-        str, typer.Option(metavar="DURATION", help="Bound on the whole cleanup.")
+        str,
+        typer.Option(
+            envvar="PERFSCALE_CLEANUP_TIMEOUT",
+            metavar="DURATION",
+            help="Bound on the whole cleanup.",
+        ),
     ] = "5m",
     verbose: options.Verbose = 0,
 ) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfscale.cli import options
+from perfscale.cli.console import use_colors
 from perfscale.cli.verbosity import log_more
 
 if TYPE_CHECKING:
@@ -18,17 +19,21 @@ if TYPE_CHECKING:
 _REGRESSION = 3
 
 
-def compare(
+def compare(  # noqa: PLR0913 -- a command has as many parameters as options
     *,
     base: Annotated[
         Path,
         typer.Argument(
-            metavar="BASE", help="The folder of the run to compare with.", show_default=False
+            metavar="BASE",
+            help="The folder of the run to compare with, or any file in it.",
+            show_default=False,
         ),
     ],
     new: Annotated[
         list[Path],
-        typer.Argument(metavar="NEW...", help="The folders of other runs.", show_default=False),
+        typer.Argument(
+            metavar="NEW...", help="The folders of other runs, likewise.", show_default=False
+        ),
     ],
     threshold: Annotated[
         str,
@@ -49,6 +54,7 @@ def compare(
         typer.Option(metavar="FILE", help="Write a page about it too.", show_default=False),
     ] = None,
     output: options.OutputFormat = options.Output.TEXT,
+    no_color: options.NoColor = False,
     verbose: options.Verbose = 0,
 ) -> None:
     """Compare runs with another one; exit 3 if one of them is worse.
@@ -71,9 +77,10 @@ def compare(
     from perfscale.results.comparison import compare as compared
 
     log_more(verbose)
+    use_colors(not no_color)
     limits = _limits(threshold, min_difference, significance)
-    before = read_compared(base)
-    comparisons = [compared(before, read_compared(folder), limits) for folder in new]
+    before, *others = (read_compared(options.run_folder(path)) for path in (base, *new))
+    comparisons = [compared(before, other, limits) for other in others]
     verdict = worst(each.verdict for each in comparisons)
     if html is not None:
         from perfscale.results.pages import write_comparison

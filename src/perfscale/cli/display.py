@@ -42,18 +42,21 @@ _MOST_FAILURES = 10
 """Failures that are told one by one; the rest are counted."""
 _WIDEST = 80
 """Columns for bars."""
+_ALARMING = frozenset({"red", "yellow"})
 _LINE_EVERY_S = 5.0
 """Seconds between two plain lines of one stage."""
 
 
-async def follow(events: EventStream) -> None:
-    """Show a run's progress until it ends.
+async def follow(events: EventStream, *, quiet: bool = False) -> None:
+    """Show a run's progress until it ends, or only what is wrong if it is to be quiet.
 
     Log lines would tear a live display apart, so there is none beside them.
     """
     console = open_console(stderr=True)
     logging_too = logging.getLogger("perfscale").isEnabledFor(logging.INFO)
-    if sys.stderr.isatty() and not console.is_dumb_terminal and not logging_too:
+    if quiet:
+        await _tell(events, _QuietView(console))
+    elif sys.stderr.isatty() and not console.is_dumb_terminal and not logging_too:
         with LiveLines(console) as lines:
             await _tell(events, _LiveView(lines))
     else:
@@ -175,6 +178,17 @@ class _LineView:
 
     def say(self, text: str, *, style: str = "") -> None:
         self._console.print(escape(text), style=style or None, soft_wrap=True)
+
+
+class _QuietView(_LineView):
+    """For those who want to know only what is wrong."""
+
+    def show(self, progress: Progress, bound: str) -> None:
+        pass
+
+    def say(self, text: str, *, style: str = "") -> None:
+        if style in _ALARMING:
+            super().say(text, style=style)
 
 
 class _LiveView:

@@ -30,11 +30,6 @@ def print_header(plan: Plan, *, simulated: bool, metrics: str | None) -> None:
     if metrics is not None:
         rows.append(("metrics", metrics))
     _print_rows(rows)
-    if plan.insecure:
-        typer.echo(
-            "warning: the server's certificate is not verified (insecure-skip-tls-verify)",
-            err=True,
-        )
 
 
 def _print_rows(rows: Sequence[tuple[str, str]]) -> None:

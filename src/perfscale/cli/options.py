@@ -24,6 +24,18 @@ Verbose = Annotated[
         show_default=False,
     ),
 ]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        help="Show no header and no progress: only the end, failures and warnings.",
+    ),
+]
+
+NoColor = Annotated[
+    bool, typer.Option("--no-color", help="Use no colours; so does $NO_COLOR, set to anything.")
+]
 WorkloadFile = Annotated[
     Path | None,
     typer.Argument(
@@ -76,17 +88,26 @@ Kubeconfig = Annotated[
 ]
 Context = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Context of the kubeconfig.", show_default=False),
+    typer.Option(
+        envvar="PERFSCALE_CONTEXT",
+        metavar="NAME",
+        help="Context of the kubeconfig.",
+        show_default=False,
+    ),
 ]
 Master = Annotated[
     str | None,
     typer.Option(
-        metavar="URL", help="API server, instead of the kubeconfig's.", show_default=False
+        envvar="PERFSCALE_MASTER",
+        metavar="URL",
+        help="API server, instead of the kubeconfig's.",
+        show_default=False,
     ),
 ]
 Prometheus = Annotated[
     str | None,
     typer.Option(
+        envvar="PERFSCALE_PROMETHEUS",
         metavar="URL",
         help="The Prometheus that scrapes the cluster, as in http://localhost:9090.",
         show_default=False,
@@ -96,7 +117,12 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 DEFAULT_RESULTS = Path("results")
 ResultsDir = Annotated[
-    Path, typer.Option(metavar="DIR", help="Where the results go, in a folder for each run.")
+    Path,
+    typer.Option(
+        envvar="PERFSCALE_RESULTS_DIR",
+        metavar="DIR",
+        help="Where the results go, in a folder for each run.",
+    ),
 ]
 
 
@@ -108,8 +134,18 @@ class Output(StrEnum):
 
 
 OutputFormat = Annotated[
-    Output, typer.Option("--output", "-o", help="What goes to standard output at the end.")
+    Output,
+    typer.Option(
+        "--output",
+        "-o",
+        help="What goes to standard output at the end.",
+    ),
 ]
+
+
+def run_folder(path: Path) -> Path:
+    """The folder of a run, of which a person may also name a file."""
+    return path.parent if path.is_file() else path
 
 
 def load(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from perfscale.cli import options
+from perfscale.cli.console import use_colors
 from perfscale.cli.export import ExportOption, export_results
 from perfscale.cli.verbosity import log_more
 
@@ -25,6 +26,7 @@ def report(
     ],
     output: options.OutputFormat = options.Output.TEXT,
     export: ExportOption = None,
+    no_color: options.NoColor = False,
     verbose: options.Verbose = 0,
 ) -> None:
     """Make the results of a run from its journal, also of one that was killed.
@@ -50,6 +52,7 @@ def report(
     from perfscale.results import write_report
 
     log_more(verbose)
+    use_colors(not no_color)
     folder = _folder(run)
     made = write_report(folder)
     try:
@@ -72,7 +75,7 @@ def _folder(path: Path) -> Path:
     from perfscale.errors import ResultsError
     from perfscale.results import JOURNAL_FILE
 
-    folder = path.parent if path.is_file() else path
+    folder = options.run_folder(path)
     if (folder / JOURNAL_FILE).exists():
         return folder
     if not path.exists():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfscale.cli import options
+from perfscale.cli.console import use_colors
 from perfscale.cli.dryrun import DryRun
 from perfscale.cli.export import ExportOption
 from perfscale.cli.run_audit import plan_audit
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 
 def run(  # noqa: PLR0913 -- a command has as many parameters as options
+    call: typer.Context,
     *,
     workload: options.WorkloadFile = None,
     simulate: Annotated[
@@ -79,22 +81,39 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
     output: options.OutputFormat = options.Output.TEXT,
     export: ExportOption = None,
     request_timeout: Annotated[
-        str, typer.Option(metavar="DURATION", help="Bound on one request, as in 30s or 2m.")
+        str,
+        typer.Option(
+            envvar="PERFSCALE_REQUEST_TIMEOUT",
+            metavar="DURATION",
+            help="Bound on one request, as in 30s or 2m.",
+        ),
     ] = "60s",
     max_unavailable: Annotated[
         str,
-        typer.Option(metavar="DURATION", help="How long the API server may be gone."),
+        typer.Option(
+            envvar="PERFSCALE_MAX_UNAVAILABLE",
+            metavar="DURATION",
+            help="How long the API server may be gone.",
+        ),
     ] = "5m",
     watch_idle_timeout: Annotated[
         str,
-        typer.Option(metavar="DURATION", help="A watch that is silent for so long is reopened."),
+        typer.Option(
+            envvar="PERFSCALE_WATCH_IDLE_TIMEOUT",
+            metavar="DURATION",
+            help="A watch that is silent for so long is reopened.",
+        ),
     ] = "90s",
     cleanup_timeout: Annotated[
         str,
         typer.Option(
-            metavar="DURATION", help="Bound on the cleanup after an interrupt or an error."
+            envvar="PERFSCALE_CLEANUP_TIMEOUT",
+            metavar="DURATION",
+            help="Bound on the cleanup after an interrupt or an error.",
         ),
     ] = "5m",
+    quiet: options.Quiet = False,
+    no_color: options.NoColor = False,
     verbose: options.Verbose = 0,
 ) -> None:
     """Run a workload: create, wait, measure, delete, wait until gone.
@@ -115,12 +134,16 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         perfscale run workload.yaml --dry-run server
     """
     log_more(verbose)
-    if simulate and (kubeconfig or context or master):
-        raise typer.BadParameter(
-            "--simulate brings its own cluster; leave out --kubeconfig, --context and --master"
-        )
-    if faults and not simulate:
+    use_colors(not no_color)
+    if quiet and verbose:
+        raise typer.BadParameter("--quiet says less and --verbose more; leave one of them out")
+    if simulate:
+        _refuse_beside_simulate(call)
+        kubeconfig = context = master = None
+    elif faults:
         raise typer.BadParameter("--faults is for --simulate: no real cluster is harmed")
+    elif _is_given(call, "speed"):
+        raise typer.BadParameter("--speed is for --simulate: no real cluster is made faster")
     _refuse_beside_dry_run(dry_run, output, keep=keep, metrics=metrics_port is not None)
     settings = RunSettings(
         config=options.load(
@@ -149,10 +172,24 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         container_prefix=container_prefix,
         container_tag=container_tag,
         metrics_port=metrics_port,
+        quiet=quiet,
     )
     if not dry_run:
         settings = replace(settings, audit=plan_audit(settings.config, prometheus))
     raise typer.Exit(start(settings))
+
+
+def _is_given(call: typer.Context, *options: str) -> bool:
+    """Whether the command line, and not the environment, has one of these options."""
+    sources = (call.get_parameter_source(option) for option in options)
+    return any(source is not None and source.name == "COMMANDLINE" for source in sources)
+
+
+def _refuse_beside_simulate(call: typer.Context) -> None:
+    if _is_given(call, "kubeconfig", "context", "master"):
+        raise typer.BadParameter(
+            "--simulate brings its own cluster; leave out --kubeconfig, --context and --master"
+        )
 
 
 def _refuse_beside_dry_run(

@@ -60,6 +60,7 @@ class RunSettings:
     container_tag: str | None = None
     audit: AuditPlan | None = None
     metrics_port: int | None = None
+    quiet: bool = False
     command: tuple[str, ...] = field(default_factory=_shown_command)
 
 
@@ -120,12 +121,15 @@ async def _run(settings: RunSettings) -> int:
         metrics_served(settings.metrics_port, generator.snapshot) as metrics,
     ):
         plan = await generator.preflight()
-        print_header(plan, simulated=settings.simulate, metrics=metrics)
+        if not settings.quiet or settings.ask:
+            print_header(plan, simulated=settings.simulate, metrics=metrics)
+        if plan.insecure:
+            say("warning: the server's certificate is not verified (insecure-skip-tls-verify)")
         if settings.ask and not await confirmed("Run this?"):
             say("nothing was created")
             return 1
         displaying = asyncio.create_task(
-            _display(follow(generator.events())), name="perfscale-display"
+            _display(follow(generator.events(), quiet=settings.quiet)), name="perfscale-display"
         )
         try:
             result = await _execute(generator)

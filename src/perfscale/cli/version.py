@@ -7,6 +7,8 @@ from importlib import metadata
 
 import typer
 
+import perfscale
+
 
 def version() -> None:
     """Print the versions of perfscale and of what it runs on.
@@ -15,7 +17,7 @@ def version() -> None:
 
         perfscale version
     """
-    typer.echo(f"perfscale {metadata.version('perfscale-load-generator')}")
+    typer.echo(f"perfscale {perfscale.__version__}")
     typer.echo(f"Python {platform.python_version()} on {platform.platform()}")
     for name in ("httptools", "aiohttp", "kubernetes_asyncio", "pydantic"):
         typer.echo(f"{name} {metadata.version(name)}")
