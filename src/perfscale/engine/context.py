@@ -67,7 +67,8 @@ class RunContext:
         failures: How many have.
         recorder: Tells the journal.
         health: What the generator sees of itself.
-        doubt: Called with an object that may be gone, or may have lost its labels.
+        inspect: Called with an object that may be gone or have lost its labels, and with one that
+            came when all had been asked to go.
         counter: What happened to objects so far, for whoever looks on.
         sink: Where the records go.
     """
@@ -86,7 +87,7 @@ class RunContext:
     counter: ObjectCounter = field(default_factory=ObjectCounter)
     recorder: Recorder = field(init=False)
     health: Health = field(init=False)
-    doubt: Callable[[TrackedObject], None] = field(init=False)
+    inspect: Callable[[TrackedObject, Change], None] = field(init=False)
     sink: InitVar[ResultSink | None] = None
 
     def __post_init__(self, sink: ResultSink | None) -> None:
@@ -116,12 +117,14 @@ class RunContext:
                     phase or change.value,
                 )
             if subject.is_child:
+                if change is Change.STRAY:
+                    self.inspect(subject, change)
                 continue
             self.counter.change(subject, change)
             if change is Change.FAILED:
                 self._count_failure(subject)
             elif change is Change.DOUBTED:
-                self.doubt(subject)
+                self.inspect(subject, change)
         self.changed.notify()
 
     def _count_failure(self, row: TrackedObject) -> None:

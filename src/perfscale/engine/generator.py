@@ -150,7 +150,6 @@ class LoadGenerator:
                 self._cluster,
                 client=self._client,
                 run_id=self.run_id,
-                children_of=lambda resource: rule_for(resource).children,
                 findings=findings,
             )
         return self._plan

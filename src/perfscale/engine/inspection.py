@@ -3,7 +3,8 @@
 An object may lose the run's labels: an admission takes them at its creation, or a controller
 does later. To a watch by label that is the same as its deletion. So what nobody asked to go is
 looked at by name and UID before it is called gone, and one that lives on without the labels is
-deleted by name and UID, and looked at until it is gone.
+deleted by name and UID, and looked at until it is gone. So is what has no owner, as a claim of a
+StatefulSet, and comes when the requests by label are through.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from perfscale.config.labels import run_labels
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.deletion import delete_object
 from perfscale.engine.readiness import AnyObject, Identity
+from perfscale.engine.rows import Change
 from perfscale.errors import ApiError, ForbiddenError, NotFoundError
 from perfscale.kube.listing import page_decoder
 
@@ -45,15 +47,20 @@ class Inspector:
         self._decoder = msgspec.json.Decoder(AnyObject)
         self._pages = page_decoder(AnyObject)
         self._doubted: list[TrackedObject] = []
+        self._strays: list[TrackedObject] = []
         self._leaving: list[TrackedObject] = []
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._warned: set[tuple[str, str]] = set()
-        context.doubt = self.doubt
+        context.inspect = self.inspect
 
-    def doubt(self, row: TrackedObject) -> None:
-        """Look soon at an object of which a watch says that it is gone."""
-        self._doubted.append(row)
-        self._start(self._look_at_doubted, "perfscale-look")
+    def inspect(self, row: TrackedObject, change: Change) -> None:
+        """Look soon at an object of which a watch says that it is gone; delete a stray one."""
+        if change is Change.STRAY:
+            self._strays.append(row)
+            self._start(self._delete_strays, "perfscale-strays")
+        else:
+            self._doubted.append(row)
+            self._start(self._look_at_doubted, "perfscale-look")
 
     def stop(self) -> None:
         """Look at nothing more."""
@@ -102,6 +109,13 @@ class Inspector:
         while self._doubted:
             rows, self._doubted = self._doubted, []
             await self._look_at(row for row in rows if row.doubted_s is not None)
+
+    async def _delete_strays(self) -> None:
+        while self._strays:
+            rows, self._strays = self._strays, []
+            client = self._context.client
+            calls = (partial(delete_object, client, row.resource, _identity(row)) for row in rows)
+            await run_bounded(calls, limit=_CONCURRENCY)
 
     async def _follow_leaving(self) -> None:
         while True:

@@ -192,14 +192,14 @@ class Iteration:
                     entry.problems.append(f"{text}: {why}" if why else text)
 
     async def _delete(self, scope: IterationScope) -> list[OwnedNamespace]:
-        """Ask the iteration's objects to go, owners first, then its namespaces."""
+        """Ask the iteration's objects to go, owners first, then its namespaces.
+
+        So are children without an owner, as the claims of a StatefulSet: nobody else deletes them.
+        """
         selector = selector_of(run_labels(self._context.run_id, self._workload.name, self._number))
-        places = {(row.resource.name, row.namespace): row.resource for row in scope.objects}
-        watched = self._context.plan.places
-        created = {row.resource.name for row in scope.objects}
-        versions = await current_versions(
-            self._context.client, (each for each in watched if each.resource.name in created)
-        )
+        versions = await current_versions(self._context.client, self._context.plan.places)
+        ownerless = [row for row in scope.children if row.owner_uid is None]
+        places = {(row.resource.name, row.namespace) for row in (*scope.objects, *ownerless)}
         self._context.request_deletion(scope, versions)
         await self._crew.inspector.delete_unlabelled([scope])
         for resource in self._context.plan.watched:

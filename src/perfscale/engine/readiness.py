@@ -186,15 +186,11 @@ class KindRule(Generic[ObjectT]):
             readiness, which is ready once the server has accepted it.
         path: The phases on the way to readiness, in order: an object that
             never became ready also missed those of them that it was not seen in.
-        children: Kinds, as ``(apiVersion, kind)``, of what controllers create
-            for such an object and label like it; without an apiVersion it is
-            the owner's.
     """
 
     decoder: type[ObjectT]
     read: Callable[[ObjectT], Reading] | None
     path: tuple[str, ...] = ()
-    children: tuple[tuple[str | None, str], ...] = ()
 
 
 def _conditions(raw: msgspec.Raw) -> list[Condition]:
@@ -312,9 +308,6 @@ def read_vmirs(obj: VirtualMachineInstanceReplicaSet) -> Reading:
     )
 
 
-_A_VMI: Final = (None, "VirtualMachineInstance")
-_A_POD: Final = ("v1", "Pod")
-
 # The phases that KubeVirt and Kubernetes document, on the way to readiness:
 # https://kubevirt.io/api-reference/ and
 # https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
@@ -323,10 +316,10 @@ _RULES: Final[dict[tuple[str, str], KindRule[Any]]] = {
         PhasedObject, read_vmi, path=("Pending", "Scheduling", "Scheduled", "Running")
     ),
     ("kubevirt.io", "virtualmachines"): KindRule(
-        VirtualMachine, read_vm, path=("Starting", "Running"), children=(_A_VMI,)
+        VirtualMachine, read_vm, path=("Starting", "Running")
     ),
     ("kubevirt.io", "virtualmachineinstancereplicasets"): KindRule(
-        VirtualMachineInstanceReplicaSet, read_vmirs, children=(_A_VMI,)
+        VirtualMachineInstanceReplicaSet, read_vmirs
     ),
     ("kubevirt.io", "virtualmachineinstancemigrations"): KindRule(
         PhasedObject,
@@ -334,17 +327,6 @@ _RULES: Final[dict[tuple[str, str], KindRule[Any]]] = {
         path=("Pending", "Scheduling", "Scheduled", "Running", "Succeeded"),
     ),
     ("", "pods"): KindRule(PhasedObject, read_pod, path=("Pending", "Running")),
-    **{
-        owner: KindRule(AnyObject, None, children=(_A_POD,))
-        for owner in (
-            ("apps", "deployments"),
-            ("apps", "replicasets"),
-            ("apps", "statefulsets"),
-            ("apps", "daemonsets"),
-            ("batch", "jobs"),
-            ("", "replicationcontrollers"),
-        )
-    },
 }
 _WITHOUT_READINESS: Final[KindRule[Any]] = KindRule(AnyObject, None)
 

@@ -24,6 +24,8 @@ class Change(StrEnum):
     EXPLAINED = "explained"
     DOUBTED = "doubted"
     """A watch says that it is gone, which may also mean that its labels are."""
+    STRAY = "stray"
+    """A child without an owner, which nobody deletes, has come when all had been asked to go."""
     DELETED = "deleted"
 
 

@@ -306,6 +306,8 @@ class Tracker:
         if scope.deletion_requested:
             child.delete_requested_s = now
         changes += self._bind(child, metadata, now)
+        if scope.deletion_requested and child.owner_uid is None:
+            changes.append(Transition(child, Change.STRAY))
         return child
 
     def _assign(self, row: TrackedObject, known: TrackedObject | None) -> None:

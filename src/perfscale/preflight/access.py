@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _WATCHING: Final = ("list", "watch")
 _CREATING: Final = ("create", "delete")
+_DELETING: Final = ("delete",)
 
 
 @dataclass(slots=True)
@@ -49,6 +50,7 @@ async def review_access(
     client: Client,
     created: Iterable[Resource],
     watched: Iterable[Resource],
+    deleted: Iterable[Resource],
     namespaces: Sequence[str],
 ) -> Access:
     """Ask for every permission that the run needs.
@@ -57,6 +59,7 @@ async def review_access(
         client: The way to the cluster.
         created: What the run creates, and has to be able to delete.
         watched: What it follows, owners before what they own.
+        deleted: What it does not create, and has to delete all the same.
         namespaces: Where it creates.
 
     Raises:
@@ -68,9 +71,10 @@ async def review_access(
         places = await _narrow(permissions, resource, _WATCHING, namespaces)
         await _require(permissions, _WATCHING, places, access)
         access.places += places
-    for resource in created:
-        places = await _narrow(permissions, resource, _CREATING, namespaces)
-        await _require(permissions, _CREATING, places, access)
+    for resources, verbs in ((created, _CREATING), (deleted, _DELETING)):
+        for resource in resources:
+            places = await _narrow(permissions, resource, verbs, namespaces)
+            await _require(permissions, verbs, places, access)
     # Not required: whoever may not list namespaces has been given them.
     everywhere = Place(NAMESPACES)
     if all([await permissions.allows(verb, everywhere) for verb in _WATCHING]):

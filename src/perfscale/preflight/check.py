@@ -21,7 +21,7 @@ from perfscale.preflight.samples import find_vain_thresholds
 from perfscale.preflight.surroundings import count_nodes, kubevirt_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from perfscale.config import Config
     from perfscale.kube.client import Client
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 _NEEDED_VERBS: Final = ("create", "list", "watch", "delete")
 
 Factories: TypeAlias = "Sequence[Sequence[ObjectFactory]]"
-ChildKinds: TypeAlias = "Callable[[Resource], Iterable[tuple[str | None, str]]]"
 
 
 async def preflight(
@@ -42,7 +41,6 @@ async def preflight(
     *,
     client: Client,
     run_id: str,
-    children_of: ChildKinds,
     findings: Findings | None = None,
 ) -> Plan:
     """Resolve every kind, and look at permissions, namespaces and the room in them.
@@ -53,7 +51,6 @@ async def preflight(
         cluster: Where it is to run.
         client: The way there, at the run's own rate limit.
         run_id: The value of the run's label.
-        children_of: The kinds that controllers create for a resource.
         findings: What has been found already, to be told together with the rest.
 
     Raises:
@@ -66,7 +63,7 @@ async def preflight(
     namespaces = _namespaces(factories, resources)
     everywhere = (*namespaces, *_foreign_namespaces(factories, namespaces))
     await _check_namespaces(client, namespaces, run_id, findings)
-    children = await _resolve_children(resources, discovery, children_of, findings)
+    children = await _resolve_children(factories, resources, discovery, findings)
     named = tell_kinds_apart((*resources.values(), *children))
     resources, children = dict(zip(resources, named, strict=False)), tuple(named[len(resources) :])
     created = _by_name(resources.values()).values()
@@ -74,13 +71,14 @@ async def preflight(
         client,
         created=created,
         watched=_owners_first(created, children),
+        deleted=_staying(factories, children),
         namespaces=everywhere,
     )
     findings.add(
         access.problems,
         hint="ask for a role that allows it; kubectl auth can-i --list shows what you have",
     )
-    findings.add(find_vain_thresholds(config, factories, resources, children_of))
+    findings.add(find_vain_thresholds(config, factories, resources))
     findings.add(find_descriptor_shortage(config, len(access.places)))
     findings.add(await find_shortages(client, config, factories, resources, everywhere))
     findings.raise_if_any()
@@ -139,21 +137,35 @@ async def _resolve_kind(discovery: Discovery, key: tuple[str, str]) -> Resource:
 
 
 async def _resolve_children(
+    factories: Factories,
     resources: Mapping[tuple[str, str], Resource],
     discovery: Discovery,
-    children_of: ChildKinds,
     findings: Findings,
 ) -> tuple[Resource, ...]:
+    """What controllers make from the templates in the manifests, outer ones first."""
+    made = {
+        child: None
+        for members in factories
+        for factory in members
+        for key, kinds in factory.children().items()
+        if key in resources
+        for child in kinds
+    }
     children: dict[str, Resource] = {}
-    for resource in resources.values():
-        for api_version, kind in children_of(resource):
-            try:
-                child = await discovery.resolve(api_version or resource.api_version, kind)
-            except UsageError as error:
-                findings.add_error(error)
-            else:
-                children[child.name] = child
+    for child in made:
+        try:
+            resource = await discovery.resolve(*child)
+        except UsageError as error:
+            findings.add_error(error)
+        else:
+            children[resource.name] = resource
     return tuple(children.values())
+
+
+def _staying(factories: Factories, children: Iterable[Resource]) -> list[Resource]:
+    """The children that nobody deletes with their owners, so that the run has to."""
+    keys = {key for members in factories for factory in members for key in factory.staying()}
+    return [each for each in children if (each.api_version, each.kind) in keys]
 
 
 def _namespaces(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from perfscale.config.metrics import METRICS, Latency
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from perfscale.config import Config, Threshold
     from perfscale.config.source import KeyPath
@@ -23,7 +23,6 @@ def find_vain_thresholds(
     config: Config,
     factories: Sequence[Sequence[ObjectFactory]],
     resources: Mapping[tuple[str, str], Resource],
-    children_of: Callable[[Resource], Iterable[tuple[str | None, str]]],
 ) -> Iterator[Problem]:
     """A problem for each threshold of a kind that the run neither creates nor follows.
 
@@ -31,18 +30,19 @@ def find_vain_thresholds(
         config: The workload file.
         factories: Its compiled templates, by workload and object.
         resources: The kinds that the cluster has.
-        children_of: The kinds that controllers create for a resource.
     """
     all_created: set[GroupKind] = set()
     all_followed: set[GroupKind] = set()
     for number, (workload, members) in enumerate(zip(config.workloads, factories, strict=True)):
-        keys = {key for factory in members for key in factory.kinds}
-        created = {(_group(api_version), kind) for api_version, kind in keys}
-        known = [resources[key] for key in keys if key in resources]
+        created = {
+            (_group(version), kind) for factory in members for version, kind in factory.kinds
+        }
+        made = [each for factory in members for each in factory.children().items()]
         followed = created.union(
-            (_group(api_version or each.api_version), kind)
-            for each in known
-            for api_version, kind in children_of(each)
+            (_group(version), kind)
+            for key, kinds in made
+            if key in resources
+            for version, kind in kinds
         )
         for index, threshold in enumerate(workload.thresholds):
             place: KeyPath = ("workloads", number, "thresholds", index, "metric")

@@ -152,6 +152,8 @@ class Places:
     def _members_of(self, node: yaml.Node) -> dict[str, tuple[yaml.Node, yaml.Node]]:
         """The keys of a mapping and their values, found once for all that is asked of it."""
         if id(node) not in self._members:
+            if isinstance(node, yaml.SequenceNode):  # its members go by their numbers
+                return {str(number): (each, each) for number, each in enumerate(node.value)}
             pairs = node.value if isinstance(node, yaml.MappingNode) else []
             # From the end: of two equal keys the first counts.
             scalars = (pair for pair in reversed(pairs) if isinstance(pair[0], yaml.ScalarNode))

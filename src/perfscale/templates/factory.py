@@ -11,6 +11,7 @@ from perfscale.errors import Problem, TemplateError
 from perfscale.templates.compiled import ReplicaForms, compile_iteration
 from perfscale.templates.documents import BadYamlError, Places, load_documents
 from perfscale.templates.manifest import add_labels, find_flaws, find_unsendable
+from perfscale.templates.nested import kinds_made, kinds_that_stay
 from perfscale.templates.request import ObjectRequest
 
 if TYPE_CHECKING:
@@ -225,6 +226,25 @@ class ObjectFactory:
         for document in documents:
             add_labels(document, labels)
         return documents
+
+    def children(self) -> dict[tuple[str, str], tuple[tuple[str, str], ...]]:
+        """What controllers make of the objects, by their templates: kinds by kind of ``kinds``.
+
+        Raises:
+            TemplateError: As ``render`` does.
+        """
+        made: dict[tuple[str, str], dict[tuple[str, str], None]] = {}
+        for key, document in zip(self.kinds, self.documents(1, 1), strict=True):
+            made.setdefault(key, {}).update(dict.fromkeys(kinds_made(document)))
+        return {key: tuple(kinds) for key, kinds in made.items()}
+
+    def staying(self) -> set[tuple[str, str]]:
+        """Which of them nobody deletes with what they were made for.
+
+        Raises:
+            TemplateError: As ``render`` does.
+        """
+        return {key for document in self.documents(1, 1) for key in kinds_that_stay(document)}
 
     def name_line(self, iteration: int, replica: int, document: int) -> int:
         """Line of the template that gives a document its name, for error messages."""

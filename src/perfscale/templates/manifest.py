@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from perfscale.templates.nested import change_templates, find_templates
 from perfscale.templates.scopes import group_of
 
 if TYPE_CHECKING:
@@ -38,20 +39,6 @@ _PATH_SEGMENT_GROUPS = frozenset(
 _PATH_SEGMENT_KINDS = frozenset({("", "Event"), ("networking.k8s.io", "IPAddress")})
 _UNUSABLE = re.compile(r"""[^!-~]|[/%?#"<>\\^`{|}]""")
 """What cannot stand in a path as it is (RFC 3986, 3.3)."""
-
-# Kinds whose `spec.template` makes pods or VMIs
-_TEMPLATED = frozenset(
-    {
-        "DaemonSet",
-        "Deployment",
-        "Job",
-        "ReplicaSet",
-        "ReplicationController",
-        "StatefulSet",
-        "VirtualMachine",
-        "VirtualMachineInstanceReplicaSet",
-    }
-)
 
 
 class Flaw(NamedTuple):
@@ -89,9 +76,10 @@ def find_flaws(document: object, reserved: Mapping[str, str]) -> Iterator[Flaw]:
         return
     yield from _name_flaws(document, metadata)
     yield from _text_map_flaws(metadata, ("metadata",), reserved)
-    template = _template_metadata(document)
-    if template is not None:
-        yield from _text_map_flaws(template, ("spec", "template", "metadata"), reserved)
+    for template in find_templates(document):
+        where = (*map(str, template.path), "metadata")
+        if isinstance(template.metadata, dict):
+            yield from _text_map_flaws(template.metadata, where, reserved)
 
 
 def _type_flaws(document: JSON) -> Iterator[Flaw]:
@@ -237,28 +225,15 @@ def _a(value: object) -> str:
     return _WORDS.get(type(value), f"a {type(value).__name__}")
 
 
-def _template_metadata(document: JSON) -> JSON | None:
-    """``spec.template.metadata``, where the object makes others from it; {} where it is absent."""
-    spec = document.get("spec")
-    template = spec.get("template") if isinstance(spec, dict) else None
-    if not isinstance(template, dict):
-        return None
-    metadata: Any = template.get("metadata")
-    if metadata is None and document.get("kind") in _TEMPLATED:
-        return {}
-    return metadata if isinstance(metadata, dict) else None
-
-
 def add_labels(document: JSON, labels: Mapping[str, str]) -> None:
-    """Merge labels into a manifest, and into its pod or VM template where it has one.
+    """Merge labels into a manifest, and into every template in it.
 
     The template's own labels stay.
     """
-    metadata = document["metadata"]
-    # new mappings: through an alias, the template may share these with other places
-    document["metadata"] = {**metadata, "labels": {**(metadata.get("labels") or {}), **labels}}
-    inner = _template_metadata(document)
-    if inner is not None:
-        inner = {**inner, "labels": {**(inner.get("labels") or {}), **labels}}
-        template = {**document["spec"]["template"], "metadata": inner}
-        document["spec"] = {**document["spec"], "template": template}
+
+    def labelled(metadata: JSON) -> JSON:
+        # a new mapping: through an alias, the template may share it with other places
+        return {**metadata, "labels": {**(metadata.get("labels") or {}), **labels}}
+
+    document["metadata"] = labelled(document["metadata"])
+    change_templates(document, labelled)

@@ -1,0 +1,87 @@
+"""The claims of a StatefulSet, which nobody deletes with it, go with the run that made them."""
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clusters import MemorySink
+from moments import AtMoment, Moment
+from workloads import config, objects, template, workload
+
+from perfscale import LoadGenerator
+from perfscale.engine import RunOptions
+from perfscale.engine.events import Stage
+from perfscale.kube.cluster import ClusterOptions
+from perfscale.kube.resources import Resource
+from perfscale.results import Accounts
+from perfscale.sim.cluster import SimulatedCluster
+from perfscale.sim.records import Change
+from perfscale.templates import TemplateDefaults
+
+CLAIMS = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", namespaced=True)
+SETS = Resource("apps", "v1", "statefulsets", "StatefulSet", namespaced=True)
+STATEFUL_SET = """\
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: 'db-{{ replica }}', namespace: default}
+spec:
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec: {containers: [{name: a, image: a}]}
+  volumeClaimTemplates:
+  - metadata: {name: data}
+    spec: {}
+"""
+COUNT = 3
+GONE = Accounts(requested=COUNT, created=COUNT, ready=COUNT, deleted=COUNT)
+
+
+class ClaimController:
+    """Makes the claims of StatefulSets, as the real controller does: without an owner."""
+
+    def __init__(self, cluster: SimulatedCluster) -> None:
+        self._store = cluster.store
+        cluster.store.listen(self._hear, SETS)
+
+    def _hear(self, change: Change) -> None:
+        if change.type == "ADDED":
+            asyncio.get_running_loop().call_soon(self._make, change.obj)
+
+    def _make(self, stateful_set: dict[str, Any]) -> None:
+        for each in stateful_set["spec"]["volumeClaimTemplates"]:
+            name = f"{each['metadata']['name']}-{stateful_set['metadata']['name']}-0"
+            metadata = {**each["metadata"], "name": name, "namespace": "default"}
+            self._store.create(CLAIMS, {"metadata": metadata, "spec": each["spec"]})
+
+    @property
+    def claims(self) -> list[str]:
+        return [record.name for record in self._store.collection(CLAIMS).records()]
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+async def test_claims_are_counted_as_children_and_deleted(
+    interrupted: bool, tmp_path: Path, at_moment: AtMoment
+) -> None:
+    sink = MemorySink()
+    async with SimulatedCluster(speed=100, seed=1) as cluster:
+        controller = ClaimController(cluster)
+        kubeconfig = tmp_path / "kubeconfig"
+        cluster.write_kubeconfig(kubeconfig)
+        generator = LoadGenerator(
+            config(workload(objects(template(tmp_path, STATEFUL_SET), count=COUNT))),
+            cluster=ClusterOptions(kubeconfig=str(kubeconfig)),
+            results=sink,
+            options=RunOptions(defaults=TemplateDefaults()),
+        )
+        async with generator:
+            if interrupted:
+                at_moment(Moment(Stage.DELETING), lambda: generator.interrupt(signal.SIGINT))
+            result = await generator.run()
+        assert controller.claims == []
+        assert result.accounts == GONE
+        assert {record.kind for record in sink.children} == {"PersistentVolumeClaim"}
+        assert result.children == GONE
+        assert not result.remains
