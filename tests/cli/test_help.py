@@ -51,6 +51,32 @@ def test_what_is_not_known_is_refused_with_a_way_to_help(
     assert "-h' for help" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("run", "--output", "xml"), "--output: 'xml' is not one of 'text', 'json'"),
+        (("run", "--request-timeout", "x"), '--request-timeout: "x" is not a duration'),
+        (("render", "--iteration", "x"), "--iteration: "),
+        (("cleanup",), "name a run with --run-id ID"),
+        (("walk",), "no such command 'walk'"),
+    ],
+)
+def test_errors_of_the_command_line_look_like_all_others(
+    arguments: tuple[str, ...], says: str, perfscale: CommandLine
+) -> None:
+    ended = perfscale(*arguments)
+    assert ended.code == 2
+    first, hint = ended.err.splitlines()
+    assert first.startswith(f"error: {says}")
+    assert hint.startswith("hint: see 'perfscale")
+
+
+def test_no_command_is_told_what_there_is(perfscale: CommandLine) -> None:
+    ended = perfscale()
+    assert ended.code == 2
+    assert ended.err.startswith("Usage: perfscale")
+
+
 def test_the_schema_is_json_and_knows_the_keys(perfscale: CommandLine) -> None:
     ended = perfscale("schema")
     assert ended.code == 0

@@ -58,7 +58,7 @@ def test_new_options_go_with_old_flags(load_generator: CommandLine) -> None:
     [
         (["-workload"], "flag needs an argument: -workload"),
         (["-v", "lots"], "-v takes a level"),
-        (["-unknown", "x"], "Error"),
+        (["-unknown", "x"], "error: no such option"),
         (["-workload", "missing.yaml"], "missing.yaml"),
     ],
 )

@@ -108,3 +108,55 @@ def test_a_number_out_of_range_is_refused(
 def test_a_reader_who_has_seen_enough_is_no_error(perfscale: CommandLine) -> None:
     ended = perfscale.shell("perfscale render | head -n 1")
     assert ended.err == ""
+
+
+@pytest.mark.parametrize("command", ["validate", "render", "run"])
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("--replicas", "-5", "-5 is not a whole number from 1 to 10,000,000"),
+        ("--iterations", "many", "many is not a whole number from 1 to 10,000,000"),
+        ("--qps", "-1", "-1 is not a rate from 0 (no limit) to 1,000,000 a second"),
+        ("--burst", "1.5", "1.5 is not a whole number from 0 (chosen by qps) to 10,000,000"),
+    ],
+)
+def test_a_value_that_is_wrong_names_its_option_once(
+    command: str, option: str, value: str, says: str, perfscale: CommandLine, workload: Path
+) -> None:
+    ended = perfscale(command, workload, f"{option}={value}")
+    assert ended.code == 2
+    assert ended.err == f"error: {option}: {says}\n"
+
+
+def test_what_is_checked_and_shown_takes_the_overrides_of_a_run(
+    perfscale: CommandLine, workload: Path
+) -> None:
+    options = ("--qps", "5", "--burst", "2", "--replicas", "3", "--iterations", "1")
+    ended = perfscale("validate", workload, *options)
+    assert ended.out.endswith(": valid; 1 workload, 3 VirtualMachineInstance, 3 ConfigMap\n")
+    ended = perfscale("render", workload, *options, "--set", "workloads[0].objects[0].replicas=1")
+    assert ended.out.count("kind: VirtualMachineInstance") == 1
+    assert ended.out.count("kind: ConfigMap") == 3
+
+
+def test_a_workload_file_comes_by_standard_input(perfscale: CommandLine, workload: Path) -> None:
+    ended = perfscale.shell(f"cat {workload} | perfscale validate -")
+    assert ended.out.startswith("standard input: valid; 1 workload, 12 VirtualMachineInstance")
+    ended = perfscale.shell(f"cat {workload} | perfscale render - --iteration 1 --replica 1")
+    assert ended.out == perfscale("render", workload, "--iteration", "1", "--replica", "1").out
+    ended = perfscale.shell("echo 'workloads: [{name: a}]' | perfscale validate -")
+    assert ended.code == 2
+    assert "error: standard input:1:13: workloads[0].objects: this key is missing" in ended.err
+    ended = perfscale.shell("perfscale validate - <&-")
+    assert ended.code == 2
+    assert ended.err.startswith("error: standard input")
+
+
+def test_templates_of_a_workload_from_standard_input_are_in_the_current_folder(
+    perfscale: CommandLine,
+) -> None:
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: own-{{ replica }}\n"
+    (perfscale.folder / "own.yaml").write_text(text)
+    document = {"workloads": [{"name": "a", "objects": [{"templateFile": "own.yaml"}]}]}
+    ended = perfscale.shell(f"echo '{yaml.safe_dump(document)}' | perfscale render -")
+    assert "name: own-1" in ended.out

@@ -115,11 +115,12 @@ def invoke(arguments: list[str] | None = None, *, preface: str | None = None) ->
     try:
         if preface is not None:
             typer.echo(preface)
-        app(args=arguments, prog_name="perfscale")
+        # Not standalone: then errors of the command line come here like all others.
+        code = app(args=arguments, prog_name="perfscale", standalone_mode=False)
     except SystemExit as request:
         return request.code if isinstance(request.code, int) else int(bool(request.code))
     except BrokenPipeError:
         return 1  # whoever read our output has had enough
     except Exception as error:  # noqa: BLE001 -- the last place: every error becomes an exit code
         return report_failure(error)
-    return 0
+    return code if isinstance(code, int) else 0

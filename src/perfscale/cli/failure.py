@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import traceback
+from typing import Final, Protocol, runtime_checkable
 
 from perfscale.cli.streams import say
 from perfscale.errors import InputError, PerfscaleError
@@ -12,12 +14,30 @@ INTERNAL_ERROR = 70
 """``EX_SOFTWARE`` of sysexits.h."""
 
 
+_OF_VALUE: Final = re.compile(
+    r"Invalid value(?: for (?P<option>.+?))?: (?:Value error, )?(?P<said>.*)", re.DOTALL
+)
+"""How typer speaks of a value: ``Invalid value for '--output' / '-o': ...``."""
+
+
+@runtime_checkable
+class CommandLineError(Protocol):
+    """What typer raises of a command line; which class that is changes with its version."""
+
+    exit_code: int
+
+    def format_message(self) -> str:
+        """All that it says, in its own words."""
+
+
 def report_failure(error: BaseException) -> int:
     """Write what went wrong to standard error, without a traceback.
 
     Returns:
         The exit code.
     """
+    if isinstance(error, CommandLineError):
+        return _report_usage(error)
     if not isinstance(error, PerfscaleError):
         return _report_bug(error)
     if isinstance(error, InputError):
@@ -29,6 +49,23 @@ def report_failure(error: BaseException) -> int:
         say(f"error: {error}")
     if error.hint:
         say(f"hint: {error.hint}")
+    return error.exit_code
+
+
+def _report_usage(error: CommandLineError) -> int:
+    """Say what is wrong with the command line as of everything else, by the option's name."""
+    text = error.format_message()
+    if text.startswith("Usage:"):  # no command at all: this is the help
+        say(text)
+        return error.exit_code
+    if of_value := _OF_VALUE.fullmatch(text):
+        names = (of_value["option"] or "").replace("'", "").split(" / ")
+        option = max(names, key=lambda name: name.startswith("--"))
+        text = f"{option}: {of_value['said']}" if option else of_value["said"]
+    say(f"error: {text[:1].lower()}{text[1:].rstrip('.')}")
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        say(f"hint: see '{context.command_path} -h' for help")
     return error.exit_code
 
 

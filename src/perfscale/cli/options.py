@@ -40,7 +40,8 @@ WorkloadFile = Annotated[
     Path | None,
     typer.Argument(
         metavar="WORKLOAD",
-        help="The workload file; without one, the packaged kubevirt-density.",
+        help="The workload file, or - for standard input; without one, the packaged "
+        "kubevirt-density.",
         show_default=False,
     ),
 ]
@@ -166,13 +167,15 @@ def load(
     from perfscale.templates.packaged import default_workload
 
     short = {
-        "workloads[*].qps": qps,
-        "workloads[*].burst": burst,
-        "workloads[*].objects[*].replicas": replicas,
-        "workloads[*].iterationCount": iterations,
+        "--qps": ("workloads[*].qps", qps),
+        "--burst": ("workloads[*].burst", burst),
+        "--replicas": ("workloads[*].objects[*].replicas", replicas),
+        "--iterations": ("workloads[*].iterationCount", iterations),
     }
-    given = [f"{path}={value}" for path, value in short.items() if value is not None]
-    return load_config(workload or default_workload(), overrides=[*given, *(overrides or [])])
+    given = {
+        option: f"{path}={value}" for option, (path, value) in short.items() if value is not None
+    }
+    return load_config(workload or default_workload(), overrides=overrides or [], options=given)
 
 
 def seconds(option: str, text: str) -> float:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from perfscale.config import Config
 
 
-def render(
+def render(  # noqa: PLR0913 -- a command has as many parameters as options
     *,
     workload: options.WorkloadFile = None,
     iteration: Annotated[
@@ -24,6 +24,10 @@ def render(
         int | None, typer.Option(min=1, metavar="N", help="Only this replica.")
     ] = None,
     set_: options.Set = None,
+    qps: options.Qps = None,
+    burst: options.Burst = None,
+    replicas: options.Replicas = None,
+    iterations: options.Iterations = None,
     container_prefix: options.ContainerPrefix = None,
     container_tag: options.ContainerTag = None,
     verbose: options.Verbose = 0,
@@ -39,7 +43,9 @@ def render(
         perfscale render workload.yaml | kubectl apply --dry-run=server -f -
     """
     log_more(verbose)
-    config = options.load(workload, set_)
+    config = options.load(
+        workload, set_, qps=qps, burst=burst, replicas=replicas, iterations=iterations
+    )
     print_manifests(config, container_prefix, container_tag, iteration=iteration, replica=replica)
 
 

@@ -10,10 +10,14 @@ from perfscale.cli import options
 from perfscale.cli.verbosity import log_more
 
 
-def validate(
+def validate(  # noqa: PLR0913 -- a command has as many parameters as options
     *,
     workload: options.WorkloadFile = None,
     set_: options.Set = None,
+    qps: options.Qps = None,
+    burst: options.Burst = None,
+    replicas: options.Replicas = None,
+    iterations: options.Iterations = None,
     container_prefix: options.ContainerPrefix = None,
     container_tag: options.ContainerTag = None,
     verbose: options.Verbose = 0,
@@ -26,13 +30,16 @@ def validate(
 
         perfscale validate workload.yaml
 
-        perfscale validate workload.yaml --set 'workloads[0].qps=50'
+        perfscale validate workload.yaml --qps 50 --replicas 500
+
+        sed s/devel/v1.4/ workload.yaml | perfscale validate -
     """
     from perfscale.templates import TemplateDefaults, compile_templates
-    from perfscale.templates.packaged import default_workload
 
     log_more(verbose)
-    config = options.load(workload, set_)
+    config = options.load(
+        workload, set_, qps=qps, burst=burst, replicas=replicas, iterations=iterations
+    )
     defaults = TemplateDefaults.from_environment(container_prefix, container_tag)
     factories = compile_templates(config, run_id=PLACEHOLDER_RUN_ID, defaults=defaults)
     objects: Counter[str] = Counter()
@@ -43,7 +50,7 @@ def validate(
     total = ", ".join(f"{count} {kind}" for kind, count in objects.items())
     count = len(config.workloads)
     noun = "workload" if count == 1 else "workloads"
-    typer.echo(f"{workload or default_workload()}: valid; {count} {noun}, {total}")
+    typer.echo(f"{config.source.name}: valid; {count} {noun}, {total}")
 
 
 PLACEHOLDER_RUN_ID = "00000000-0000-0000-0000-000000000000"

@@ -27,6 +27,7 @@ MAX_VALUES: Final = 100_000
 MAX_DEPTH: Final = 50
 """Bounds that no file of ours comes near; aliases of aliases, or a wrong file, do."""
 
+STANDARD_INPUT: Final = "standard input"
 _TAG: Final = "tag:yaml.org,2002:"
 
 
@@ -74,15 +75,16 @@ class Document:
 
 
 def read_document(path: str | Path, wanted: Wanted = WORKLOAD_FILE) -> Document:
-    """Read a YAML file.
+    """Read a YAML file; ``-`` is standard input.
 
     Raises:
         ConfigError: It cannot be read, or is not one YAML document.
     """
-    name = str(path)
-    text = _read_text(Path(path), name, wanted)
+    is_input = str(path) == "-"
+    name = STANDARD_INPUT if is_input else str(path)
+    text = _read_text(None if is_input else Path(path), name, wanted)
     # A file that the shell made up (`<(sed ...)`) has no neighbours to look for.
-    made_up = name.startswith(("/dev/", "/proc/"))
+    made_up = is_input or name.startswith(("/dev/", "/proc/"))
     document = Document(name, Path() if made_up else Path(path).parent, wanted)
     try:
         _check_depth(text, document)
@@ -96,20 +98,28 @@ def read_document(path: str | Path, wanted: Wanted = WORKLOAD_FILE) -> Document:
     return document
 
 
-def _read_text(path: Path, name: str, wanted: Wanted) -> str:
+def _read_bytes(path: Path | None, name: str, wanted: Wanted) -> bytes:
+    """The content of a file, or of standard input, up to one byte more than there may be."""
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        # By its descriptor: `/dev/stdin` cannot be opened where it is a socket.
+        with path.open("rb") if path else open(0, "rb", closefd=False) as file:
+            return file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
-        raise ConfigError([Problem(f"there is no such file{_near(path)}", name)]) from error
+        near = _near(path) if path else ""
+        raise ConfigError([Problem(f"there is no such file{near}", name)]) from error
     except IsADirectoryError as error:
-        files = sorted(p.name for p in path.iterdir() if p.suffix in (".yaml", ".yml"))
+        beside = path.iterdir() if path else ()
+        files = sorted(p.name for p in beside if p.suffix in (".yaml", ".yml"))
         hint = f": {', '.join(files[:5])}" if files else ""
         message = f"this is a directory: name the {wanted.name} in it{hint}"
         raise ConfigError([Problem(message, name)]) from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ConfigError([Problem(f"the file cannot be read: {reason}", name)]) from error
+
+
+def _read_text(path: Path | None, name: str, wanted: Wanted) -> str:
+    content = _read_bytes(path, name, wanted)
     if len(content) > MAX_BYTES:
         message = f"the file is larger than {MAX_BYTES // 2**20} MiB: this is no {wanted.name}"
         raise ConfigError([Problem(message, name)])

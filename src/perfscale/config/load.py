@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
@@ -20,7 +21,7 @@ from perfscale.config.section import Section
 from perfscale.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from perfscale.config.document import Document
@@ -29,13 +30,21 @@ if TYPE_CHECKING:
 Top = TypeVar("Top", bound=Section)
 
 
-def load_config(path: str | Path, *, overrides: Sequence[str] = ()) -> Config:
+def load_config(
+    path: str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    options: Mapping[str, str] = MappingProxyType({}),
+) -> Config:
     """Read and check a workload file.
 
     Args:
         path: The file; relative ``templateFile`` entries are relative to its folder.
+            ``-`` stands for standard input, and for the current folder.
         overrides: Values that replace the file's, each as ``workloads[0].qps=50``;
             ``[*]`` stands for every item of a list.
+        options: More of these, applied before, by the option that gives each
+            (``--qps``): what is wrong with one is reported as that option's.
 
     Raises:
         ConfigError: The file or an override is wrong; it holds every problem at once.
@@ -43,6 +52,8 @@ def load_config(path: str | Path, *, overrides: Sequence[str] = ()) -> Config:
     document = read_document(path)
     if mistaken := mistaken_file(document.tree, document.source):
         raise ConfigError([mistaken])
+    for option, override in options.items():
+        document.problems += apply_overrides(document, [override], option=option)
     document.problems += apply_overrides(document, overrides)
     return validated(document, Config)
 

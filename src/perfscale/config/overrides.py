@@ -14,7 +14,7 @@ import yaml
 
 from perfscale.config.keys import LISTS, section_at, unknown_key
 from perfscale.config.scalars import read_plain
-from perfscale.config.source import KeyPath, Mark, Position, clip, dotted
+from perfscale.config.source import SET, KeyPath, Mark, Position, clip, dotted
 from perfscale.errors import Problem
 
 if TYPE_CHECKING:
@@ -22,12 +22,9 @@ if TYPE_CHECKING:
 
     from perfscale.config.document import Document
 
-OPTION: Final = "--set"
-
 _EXAMPLE: Final = "as in workloads[0].qps=50"
 _STEP: Final = re.compile(r"([^.\[\]=]+)((?:\[(?:[0-9]{1,9}|\*)\])*)(?:\.|$)")
 _INDEX: Final = re.compile(r"\[([0-9]+|\*)\]")
-_POSITION: Final = Position(OPTION)
 _ANY: Final = -1  # stands for `[*]` among the steps: a path has no negative index
 
 
@@ -36,7 +33,7 @@ class _RefusedError(Exception):
 
     def __init__(self, message: str, path: KeyPath = ()) -> None:
         super().__init__(message)
-        self.problem = Problem(message, OPTION, path=dotted(path))
+        self.path = path
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +43,26 @@ class _Value:
     plain: bool
 
 
-def apply_overrides(document: Document, overrides: Sequence[str]) -> list[Problem]:
-    """Put each override into ``document``; return what is wrong with those that do not fit."""
+def apply_overrides(
+    document: Document, overrides: Sequence[str], *, option: str = SET
+) -> list[Problem]:
+    """Put each override into ``document``; return what is wrong with those that do not fit.
+
+    Args:
+        document: The file.
+        overrides: Each as ``workloads[0].qps=50``.
+        option: The option that gave them, for the messages.
+    """
     problems = []
+    position = Position(option)
     for override in overrides:
         try:
             steps, value = _parse(override)
             for path in list(_expand(document.tree, steps)):
-                _put(document, path, value)
+                _put(document, path, value, position)
         except _RefusedError as error:
-            problems.append(error.problem)
+            where = dotted(error.path) if option == SET else None
+            problems.append(Problem(str(error), option, path=where))
     return problems
 
 
@@ -128,14 +135,14 @@ def _check_key(node: object, key: str, path: KeyPath) -> None:
         raise _RefusedError(f"this is one value: there is no {clip(key)} in it", path)
 
 
-def _put(document: Document, path: KeyPath, value: _Value) -> None:
+def _put(document: Document, path: KeyPath, value: _Value, position: Position) -> None:
     """Put ``value`` at ``path``, with the mappings around it that the file lacks."""
     node: Any = document.tree
     step: Any
     for depth, step in enumerate(path[:-1], start=1):
         if isinstance(node, dict) and node.get(step) is None:
             node[step] = {}
-            document.values[path[:depth]] = Mark(_POSITION)
+            document.values[path[:depth]] = Mark(position)
         if not isinstance(node, list | dict):
             return  # the file is wrong here, and that is reported
         node = node[step]
@@ -145,5 +152,5 @@ def _put(document: Document, path: KeyPath, value: _Value) -> None:
     node[step] = value.content
     for below in [known for known in document.values if known[: len(path)] == path]:
         del document.values[below]
-    document.keys[path] = _POSITION
-    document.values[path] = Mark(_POSITION, value.written, value.plain)
+    document.keys[path] = position
+    document.values[path] = Mark(position, value.written, value.plain)

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from perfscale.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+SET: Final = "--set"
+"""The option that says itself what it sets."""
 KeyPath: TypeAlias = tuple[str | int, ...]
 """Keys and indexes from the top of the document, as its author wrote them."""
 
@@ -25,7 +27,7 @@ class Position:
     """A place in a file, or the option that gave a value.
 
     Attributes:
-        file: The file as the user named it, or the option (``--set``).
+        file: The file as the user named it, or the option (``--set``, ``--replicas``).
         line: Counted from 1; None for an option.
         column: Counted from 1; None for an option.
     """
@@ -86,6 +88,8 @@ class Source:
         position = at or self.locate(path)
         if position is None:
             return Problem(message, path=dotted(path))
+        if position.is_option and position.file != SET:
+            return Problem(message, position.file)  # the option's name says it all
         return Problem(message, position.file, position.line, position.column, dotted(path))
 
 
