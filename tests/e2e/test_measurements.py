@@ -82,3 +82,17 @@ async def test_every_latency_of_an_object_is_known_and_no_two_clocks_are_mixed(
         assert stamped.max.is_integer()
     between = {(each.before, each.after): each.duration for each in kind.transitions}
     assert between[kind.path[-2], kind.path[-1]].count == 6
+
+
+async def test_a_controllers_clock_that_is_behind_is_bounded_and_no_latency_is_negative(
+    tmp_path: Path,
+) -> None:
+    load = config(workload(objects(count=6)))
+    async with faulty_run(tmp_path, load, cluster={"clockOffset": "-7s"}) as run:
+        kind = run.result.kinds["VirtualMachineInstance"]
+    clock = kind.phase_clock
+    assert clock is not None
+    assert clock.low_s <= -7 <= clock.high_s
+    assert clock.negative > 0
+    assert clock.reason is not None
+    assert all(each.min is None or each.min >= 0 for each in kind.server_phases.values())

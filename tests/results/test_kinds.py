@@ -88,6 +88,52 @@ def test_a_kind_of_which_the_server_stamps_no_phases_has_none() -> None:
     assert result.server_phases == {}
 
 
+def skewed(seconds: int, *, sent_s: float = 1.0) -> ObjectRecord:
+    """One whose phases were stamped, a moment after it was created, by a clock that is off."""
+    stamped = server(Pending=f"{5 + seconds:02}", Running=f"{7 + seconds:02}")
+    seen = {"Pending": sent_s + 0.3, "Running": sent_s + 2.1}
+    return record(seen, sent_s=sent_s, created_s=sent_s + 0.2, server=stamped)
+
+
+def test_latencies_below_nothing_are_counted_and_left_out_with_a_reason() -> None:
+    stamped = server(Pending="00", Running="09")
+    result = measured([record({"Pending": 1.5, "Running": 12.0}, server=stamped)])
+    assert "Pending" not in result.server_phases
+    assert result.server_phases["Running"].count == 1
+    clock = result.phase_clock
+    assert clock is not None
+    assert (clock.negative, clock.count) == (1, 2)
+    assert clock.reason is not None
+    assert "1 of 2 are negative and left out" in clock.reason
+    # Stamped at 00, or less than a second later, at most half a second after the server's 05, or 06.
+    assert (clock.low_s, clock.high_s) == (-6.5, -3.75)
+
+
+@pytest.mark.parametrize(("seconds", "word"), [(-3, "behind"), (20, "ahead")])
+def test_clocks_that_are_surely_apart_are_told_of(seconds: int, word: str) -> None:
+    clock = measured([skewed(seconds), skewed(seconds, sent_s=1.6)]).phase_clock
+    assert clock is not None
+    assert clock.low_s <= seconds <= clock.high_s
+    assert clock.consistent
+    assert clock.reason is not None
+    assert f"the controllers' clock is {word} by" in clock.reason
+
+
+def test_clocks_that_agree_need_no_reason() -> None:
+    clock = measured([skewed(0)]).phase_clock
+    assert clock is not None
+    assert clock.low_s <= 0 <= clock.high_s
+    assert clock.reason is None
+
+
+def test_controllers_with_different_clocks_are_told_of() -> None:
+    clock = measured([skewed(0), skewed(30)]).phase_clock
+    assert clock is not None
+    assert not clock.consistent
+    assert clock.reason is not None
+    assert "differ from each other" in clock.reason
+
+
 def test_a_stamp_that_is_no_time_is_left_out() -> None:
     stamps = {"creationTimestamp": CREATED, "phases": {"Pending": "yesterday"}}
     assert measured([record({"Pending": 1.5}, server=stamps)]).server_phases == {}

@@ -230,6 +230,8 @@ def _print_kind(console: Console, kind: str, result: KindResult) -> None:
         table.add_row(name, *(_statistic(latency, column.name) for column in columns))
     if table.row_count:
         console.print(table)
+    if result.phase_clock is not None and (reason := result.phase_clock.reason):
+        _print_point(console, _WARNING, f"{kind}: {reason} (serverPhases in the summary)")
 
 
 def _counts(accounts: Accounts) -> Iterator[str]:

@@ -71,6 +71,16 @@ class Delay(_Part, frozen=True):
     at_most: Statistics
 
 
+class PhaseClock(_Part, frozen=True):
+    """How far the clocks that stamp phases are ahead of the one that stamps creations."""
+
+    low_seconds: float
+    high_seconds: float
+    consistent: Annotated[bool, Meta(description="whether one difference agrees with every stamp")]
+    negative: Annotated[Count, Meta(description="latencies below 0, which are left out")]
+    reason: Annotated[str | None, Meta(description="why the latencies are not what they seem")]
+
+
 class Kind(_Part, frozen=True):
     """Accounts and latencies of the objects of one kind."""
 
@@ -81,6 +91,7 @@ class Kind(_Part, frozen=True):
     deletion: Statistics
     transitions: list[Change]
     server_phases: dict[str, Statistics]
+    phase_clock: Annotated[PhaseClock | None, Meta(description="null: it stamps no phases")]
     watch_delay: Delay | None
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from perfscale.results.accounts import Accounts
 from perfscale.results.latency import LatencySamples
+from perfscale.results.phase_clock import PhaseClock, StampBounds
 from perfscale.results.records import UNKNOWN, KindResult, Outcome, Transition, WatchDelay
 
 if TYPE_CHECKING:
@@ -116,6 +117,9 @@ class KindTally(LifeSamples):
     api_version: str = ""
     transitions: SamplesOf[tuple[str, str]] = field(default_factory=SamplesOf)
     server_phases: SamplesOf[str] = field(default_factory=SamplesOf)
+    stamped_phases: StampBounds = field(default_factory=StampBounds)
+    stamped_creations: StampBounds = field(default_factory=StampBounds)
+    negative: int = 0
     watch_at_least: LatencySamples = field(default_factory=LatencySamples)
     watch_at_most: LatencySamples = field(default_factory=LatencySamples)
 
@@ -127,6 +131,9 @@ class KindTally(LifeSamples):
         self.phases.extend(other.phases)
         self.transitions.extend(other.transitions)
         self.server_phases.extend(other.server_phases)
+        self.stamped_phases.add(other.stamped_phases)
+        self.stamped_creations.add(other.stamped_creations)
+        self.negative += other.negative
         self.creation.extend(other.creation)
         self.deletion.extend(other.deletion)
         self.watch_at_least.extend(other.watch_at_least)
@@ -138,7 +145,7 @@ class KindTally(LifeSamples):
             return
         super().measure(record, origin_s)
         self._measure_transitions(record)
-        self._measure_by_server(record)
+        self._measure_by_server(record, origin_s)
         self._measure_watch(record)
 
     def _measure_transitions(self, record: ObjectRecord) -> None:
@@ -152,8 +159,8 @@ class KindTally(LifeSamples):
         if record.outcome is not Outcome.READY and last in self.path[:-1]:
             self.transitions[last, self.path[self.path.index(last) + 1]].add_missing()
 
-    def _measure_by_server(self, record: ObjectRecord) -> None:
-        """By the server's own timestamps, which are never compared with ours."""
+    def _measure_by_server(self, record: ObjectRecord, origin_s: float) -> None:
+        """By the cluster's own timestamps; a latency of less than nothing is none."""
         stamps = record.server.get("phases")
         created = record.server.get("creationTimestamp")
         if not isinstance(created, str):
@@ -162,8 +169,17 @@ class KindTally(LifeSamples):
         known = stamps if isinstance(stamps, dict) else {}
         for phase, stamp in known.items():
             at_s = stamp_s(stamp)
-            if at_s is not None and begin_s is not None:
+            if at_s is None or begin_s is None:
+                continue
+            if at_s >= begin_s:
                 self.server_phases[phase].add(at_s - begin_s)
+            else:
+                self.negative += 1
+            seen_s = record.phases_s.get(phase)
+            if seen_s is not None and origin_s != record.created_s:
+                self.stamped_phases.take(at_s, origin_s, seen_s)
+        if begin_s is not None and record.created_s is not None and known:
+            self.stamped_creations.take(begin_s, origin_s, record.created_s)
         if record.outcome is not Outcome.READY:
             self._miss(self.server_phases, known)
 
@@ -188,6 +204,12 @@ class KindTally(LifeSamples):
                 Transition(*pair, samples.summarize()) for pair, samples in self.transitions.items()
             ),
             server_phases=self._summaries(self.server_phases) if stamped else {},
+            phase_clock=PhaseClock.between(
+                self.stamped_phases,
+                self.stamped_creations,
+                negative=self.negative,
+                count=self.negative + sum(len(each.values) for each in self.server_phases.values()),
+            ),
             watch_delay=self._watch_delay(),
             api_version=self.api_version,
         )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from perfscale.results.entries import WorkloadInfo
     from perfscale.results.health import GeneratorHealth
     from perfscale.results.latency import LatencySummary
+    from perfscale.results.phase_clock import PhaseClock
     from perfscale.results.thresholds import ThresholdVerdict
 
 _NO_ANSWER: Final = "the run ended before the server answered the create request"
@@ -176,9 +177,11 @@ class KindResult:
         path: Those of the phases that lead to readiness, in their order.
         creation: Seconds from the create request to its answer; None for children.
         transitions: From each phase to the next.
-        server_phases: Seconds from the server's timestamp of the creation to
-            that of each phase, both in whole seconds; empty for kinds in which
-            it keeps none.
+        server_phases: Seconds from the API server's timestamp of the creation to
+            the controllers' of each phase, both in whole seconds; empty for
+            kinds in which they keep none.
+        phase_clock: How far the clocks of the two are apart; None where it is
+            not known.
         watch_delay: How late the watches told of objects; None where it is
             not known of any.
         api_version: Of the kind; empty if it is not known.
@@ -193,6 +196,7 @@ class KindResult:
     server_phases: Mapping[str, LatencySummary] = field(default_factory=dict)
     watch_delay: WatchDelay | None = None
     api_version: str = ""
+    phase_clock: PhaseClock | None = None
 
 
 @dataclass(frozen=True, slots=True)

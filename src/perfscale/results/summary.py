@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from perfscale.results.clock import ClockOffset
     from perfscale.results.health import GeneratorHealth, Lag
     from perfscale.results.latency import LatencySummary
+    from perfscale.results.phase_clock import PhaseClock
     from perfscale.results.records import (
         IterationResult,
         KindResult,
@@ -171,12 +172,25 @@ def _kind(result: KindResult) -> document.Kind:
             for each in result.transitions
         ],
         server_phases=_phases(result.server_phases),
+        phase_clock=_phase_clock(result.phase_clock),
         watch_delay=_watch_delay(result.watch_delay),
     )
 
 
 def _phases(phases: Mapping[str, LatencySummary]) -> dict[str, document.Statistics]:
     return {phase: _statistics(latency) for phase, latency in phases.items()}
+
+
+def _phase_clock(clock: PhaseClock | None) -> document.PhaseClock | None:
+    if clock is None:
+        return None
+    return document.PhaseClock(
+        low_seconds=clock.low_s,
+        high_seconds=clock.high_s,
+        consistent=clock.consistent,
+        negative=clock.negative,
+        reason=clock.reason,
+    )
 
 
 def _watch_delay(delay: WatchDelay | None) -> document.Delay | None:

@@ -243,7 +243,7 @@ def test_what_else_was_measured_is_shown_where_it_was(folder: Path) -> None:
         "event loop 0.001 0.900 1.500 0.010 1,200 rate limit and in-flight bound 0.100",
         "200 creates were in flight at most, of 256 that were allowed; 31.5 on average",
         "Pending to Scheduling 9 1 0.100 0.200",
-        "by the server's own timestamps",
+        "by the cluster's own timestamps",
         "how late the watch told of new objects",
     ):
         assert told in text
