@@ -65,3 +65,15 @@ def test_a_hundred_thousand_lags_take_no_more_memory_than_a_few() -> None:
         health.finished()
     assert health.vitals().limiter_lag.count == 100_000
     assert health.vitals().limiter_lag.p99 == pytest.approx(99.0, rel=0.01)
+
+
+async def test_an_event_loop_that_stood_still_is_told_with_the_time_it_last_went_on() -> None:
+    readings = [25.51, 20.0, 10.36, 10.0]
+    told: list[tuple[float, float]] = []
+    health = Health(GlobalConfig(), readings.pop, lambda *stall: told.append(stall))
+    await health.sleep(0.01)
+    assert told == []
+    await health.sleep(0.01)
+    ((since_s, late_s),) = told
+    assert since_s == 20.0
+    assert late_s == pytest.approx(5.5)

@@ -14,10 +14,17 @@ from perfscale.cli.console import open_console
 from perfscale.cli.options import Output
 from perfscale.cli.streams import say
 from perfscale.config import format_duration
-from perfscale.results import RunOutcome, Validity, explain_rate, milliseconds, summarize
+from perfscale.results import (
+    RunOutcome,
+    Validity,
+    explain_rate,
+    interruptions,
+    milliseconds,
+    summarize,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -44,6 +51,7 @@ _TICK = "[green]✓[/]"
 _CROSS = "[red]✗[/]"
 _WARNING = "[yellow]![/]"
 _MOST_PROBLEMS = 20
+_MOST_INTERRUPTIONS = 10
 _WORTH_A_LINE_S = 1.0
 """Less time than this that was spent waiting is not told of."""
 _READY = "Ready"
@@ -125,6 +133,7 @@ def _print_result(result: RunResult, folder: Path | None, left: str) -> None:
     for workload in result.workloads:
         _print_workload(console, workload)
     _print_throttling(console, sum(call.throttled_s for call in result.calls))
+    _print_interruptions(console, interruptions(result.outages, result.blind_spans))
     if result.generator is not None:
         _print_generator(console, result.generator)
     if result.audit is not None:
@@ -143,6 +152,16 @@ def _print_throttling(console: Console, throttled_s: float) -> None:
             "for it (429)[/]",
             soft_wrap=True,
         )
+
+
+def _print_interruptions(console: Console, told: Sequence[str]) -> None:
+    if not told:
+        return
+    console.print("\n[bold]outages and blind spans[/]")
+    for each in told[:_MOST_INTERRUPTIONS]:
+        _print_point(console, _WARNING, each)
+    if len(told) > _MOST_INTERRUPTIONS:
+        console.print(f"  and {len(told) - _MOST_INTERRUPTIONS} more, in the summary")
 
 
 def _print_generator(console: Console, health: GeneratorHealth) -> None:

@@ -11,6 +11,7 @@ from perfscale.engine.events import Broadcast, ObjectFailed, Warned
 from perfscale.engine.health import Health
 from perfscale.engine.recorder import Recorder
 from perfscale.engine.rows import Change
+from perfscale.engine.sightings import Sightings
 from perfscale.engine.tracker import Tracker
 from perfscale.engine.waits import Signal
 from perfscale.errors import FailureBudgetError
@@ -69,6 +70,7 @@ class RunContext:
         health: What the generator sees of itself.
         inspect: Called with an object that may be gone or have lost its labels, and with one that
             came when all had been asked to go.
+        sightings: What it could not see, and outages.
         counter: What happened to objects so far, for whoever looks on.
         sink: Where the records go.
     """
@@ -88,12 +90,16 @@ class RunContext:
     recorder: Recorder = field(init=False)
     health: Health = field(init=False)
     inspect: Callable[[TrackedObject, Change], None] = field(init=False)
+    sightings: Sightings = field(init=False)
     sink: InitVar[ResultSink | None] = None
 
     def __post_init__(self, sink: ResultSink | None) -> None:
         """Open the journal, if the sink keeps one."""
         self.recorder = Recorder(sink, self._report_journal)
-        self.health = Health(self.config.global_config, self.stopwatch.clock)
+        self.sightings = Sightings(self.stopwatch, self.recorder)
+        self.health = Health(
+            self.config.global_config, self.stopwatch.clock, self.sightings.stalled
+        )
 
     @property
     def run_id(self) -> str:

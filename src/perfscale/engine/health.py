@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from perfscale.engine.snapshot import Lags
 from perfscale.results import Creation, InFlight, Lag, Sketch, Vitals
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from perfscale.config import GlobalConfig
     from perfscale.kube.stats import RequestStats
+
+STALL_S: Final = 0.5
+"""An event loop that is late by this has stood still: nothing was seen meanwhile."""
 
 
 class _Creating:
@@ -48,12 +51,20 @@ class Health:
     Args:
         limits: Of the run.
         clock: Seconds, monotonic.
+        on_stall: Told when the event loop stood still: when it last went on, and how
+            late it was then.
 
     Attributes:
         in_flight: Create requests without an answer yet.
     """
 
-    def __init__(self, limits: GlobalConfig, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        limits: GlobalConfig,
+        clock: Callable[[], float],
+        on_stall: Callable[[float, float], None] | None = None,
+    ) -> None:
+        self._on_stall = on_stall
         self._limits = limits
         self._clock = clock
         self._loop_lag = Sketch()
@@ -69,9 +80,12 @@ class Health:
 
     async def sleep(self, seconds: float) -> None:
         """Sleep, and see how much later than it should the loop wakes who sleeps."""
-        due_s = self._clock() + seconds
+        since_s = self._clock()
         await asyncio.sleep(seconds)
-        self._loop_lag.count(max(0.0, self._clock() - due_s))
+        late_s = max(0.0, self._clock() - since_s - seconds)
+        self._loop_lag.count(late_s)
+        if late_s >= STALL_S and self._on_stall is not None:
+            self._on_stall(since_s, late_s)
         if self.in_flight:
             self._looks += 1
             self._seen_in_flight += self.in_flight

@@ -86,7 +86,7 @@ class Ledger:
         self._meter = meter
         self._current: IterationEntry | None = None
         self._sink = sink
-        self._books = Books(info.workloads, info.paths)
+        self._books = Books(info.workloads, info.paths, context.sightings.blind)
         self._lookout = Lookout(context.config, info.workloads, self._books.calls_of)
         self._open: list[IterationEntry] = []
         self._unwritten: deque[tuple[IterationEntry, IterationTally]] = deque()

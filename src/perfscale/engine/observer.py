@@ -102,6 +102,7 @@ class Observer:
             label_selector=self._selector,
             on_list=on_list,
             on_event=on_event,
+            sight=context.sightings.of(place),
         )
         return watch
 
@@ -116,6 +117,7 @@ class Observer:
             label_selector=self._selector,
             on_list=on_list,
             on_event=self._namespaces.observe,
+            sight=self._context.sightings.of(Place(NAMESPACES)),
         )
         return watch
 

@@ -31,7 +31,15 @@ if TYPE_CHECKING:
 
     from perfscale.engine.readiness import Stamps
     from perfscale.engine.rows import IterationScope, TrackedObject
-    from perfscale.results import CountedCall, Entry, IterationFacts, ResultSink, Totals
+    from perfscale.results import (
+        BlindEntry,
+        CountedCall,
+        Entry,
+        IterationFacts,
+        OutageEntry,
+        ResultSink,
+        Totals,
+    )
 
 _TOLD: Final = (
     (News.SENT, "sent_s", "sent_s"),
@@ -121,6 +129,10 @@ class Recorder:
     def warn(self, message: str, now: float) -> None:
         """Something that a person should know."""
         self._note(WarningEntry(now, message))
+
+    def note_aside(self, entry: BlindEntry | OutageEntry) -> None:
+        """Something about the run's own sight, or its server's."""
+        self._note(entry)
 
     def touch(self, row: TrackedObject) -> None:
         """Something about an object has changed."""

@@ -253,6 +253,7 @@ class Run:
         for number in count():
             if number % _BEATS_A_COUNT == 0:
                 self._count()
+            self._look_at_outages()
             reporter.look()
             await context.health.sleep(PERIOD_S)
             await context.recorder.tell()
@@ -264,6 +265,12 @@ class Run:
         lost = self._crew.ledger.look_out()
         if lost is not None and self._interrupted_by is None:
             self._abort(lost)
+
+    def _look_at_outages(self) -> None:
+        client, context = self._context.client, self._context
+        context.sightings.look_at_outages(
+            client.outages, client.stats.retries, context.health.in_flight
+        )
 
     def _totals(self) -> Totals:
         stats = self._order.client.stats
@@ -337,6 +344,9 @@ class Run:
 
     def _conclude(self, *, remains: bool) -> RunResult:
         order, context = self._order, self._context
+        duration_s = context.stopwatch.now()
+        self._look_at_outages()
+        context.sightings.blind.close(duration_s)
         totals = self._totals()
         vitals = context.health.vitals()
         balance = self._crew.ledger.close()
@@ -353,7 +363,7 @@ class Run:
         result = RunResult(
             info=order.info,
             finished_at=datetime.now(UTC),
-            duration_s=context.stopwatch.now(),
+            duration_s=duration_s,
             outcome=verdict.outcome,
             exit_code=verdict.exit_code,
             problems=verdict.problems,
@@ -371,6 +381,8 @@ class Run:
             clock=totals.clock,
             thresholds=thresholds,
             generator=assess(vitals, balance.workloads, totals.requests),
+            outages=context.sightings.outages,
+            blind_spans=tuple(context.sightings.blind),
         )
         if order.sink is not None:
             try:

@@ -12,12 +12,14 @@ from perfscale.results.audit import (
     AuditRecord,
     with_audit,
 )
+from perfscale.results.blindness import BlindSpan, BlindSpans
 from perfscale.results.books import Balance, Books, IterationFacts
 from perfscale.results.calls import CallResult, Calls, CountedCall
 from perfscale.results.clock import ClockOffset
 from perfscale.results.document import SCHEMA_VERSION, results_schema
 from perfscale.results.entries import (
     AnyEntry,
+    BlindEntry,
     CallsEntry,
     ChangeEntry,
     DeleteEntry,
@@ -25,6 +27,7 @@ from perfscale.results.entries import (
     IterationEndEntry,
     IterationEntry,
     ObjectEntry,
+    OutageEntry,
     StageEntry,
     Totals,
     TotalsEntry,
@@ -44,11 +47,13 @@ from perfscale.results.health import (
     assess,
     milliseconds,
 )
+from perfscale.results.interruptions import interruptions
 from perfscale.results.journal import JOURNAL_FILE
 from perfscale.results.kinds import accounts_of
 from perfscale.results.kube_burner import export_kube_burner
 from perfscale.results.latency import LatencySamples, LatencySummary
 from perfscale.results.meter import RequestMeter
+from perfscale.results.outages import OutageRecord
 from perfscale.results.outcome import graver, with_lost_results
 from perfscale.results.phases import PhaseTimes
 from perfscale.results.rates import CreateTimes, explain_rate
@@ -85,6 +90,9 @@ __all__ = [
     "AuditedTime",
     "AuditedValue",
     "Balance",
+    "BlindEntry",
+    "BlindSpan",
+    "BlindSpans",
     "Books",
     "CallResult",
     "Calls",
@@ -114,6 +122,8 @@ __all__ = [
     "NamespaceCounts",
     "ObjectEntry",
     "ObjectRecord",
+    "OutageEntry",
+    "OutageRecord",
     "Outcome",
     "PhaseTimes",
     "Rate",
@@ -141,6 +151,7 @@ __all__ = [
     "explain_rate",
     "export_kube_burner",
     "graver",
+    "interruptions",
     "judge_thresholds",
     "locate_run",
     "milliseconds",

@@ -19,6 +19,7 @@ from perfscale.results.tally import IterationTally
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from perfscale.results.blindness import BlindSpans
     from perfscale.results.calls import CallResult, CountedCall
     from perfscale.results.entries import WorkloadInfo
     from perfscale.results.records import KindResult, Rate
@@ -79,12 +80,17 @@ class Books:
     Args:
         workloads: What was asked for, in the order in which it runs.
         paths: Phases on the way to readiness, by kind.
+        blind: Times in which nothing was seen; what is counted looks at those there are by then.
     """
 
     def __init__(
-        self, workloads: Iterable[WorkloadInfo], paths: Mapping[str, tuple[str, ...]]
+        self,
+        workloads: Iterable[WorkloadInfo],
+        paths: Mapping[str, tuple[str, ...]],
+        blind: BlindSpans | None = None,
     ) -> None:
         self._paths = paths
+        self._blind = blind
         self._calls = Calls()
         self._calls_of: dict[tuple[str, int], Calls] = {}
         self._workloads = {
@@ -93,7 +99,7 @@ class Books:
 
     def open_tally(self, *, children: bool) -> IterationTally:
         """A tally to count an iteration's records in, which may have ``children``."""
-        return IterationTally(self._paths, children=children)
+        return IterationTally(self._paths, children=children, blind=self._blind)
 
     def count_calls(
         self, counted: Iterable[CountedCall], iteration: tuple[str, int] | None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from perfscale.results.audit import AuditSummary
+from perfscale.results.blindness import Cause
 from perfscale.results.health import Validity
 from perfscale.results.records import RunOutcome
 
@@ -42,7 +43,19 @@ class Counts(_Part, frozen=True):
     unknown: Count
 
 
-class Statistics(_Part, frozen=True):
+class Earliest(_Part, frozen=True):
+    """The same if all that was heard of after a blind span had happened at its beginning."""
+
+    uncertain: Count
+    p50: Seconds
+    p90: Seconds
+    p95: Seconds
+    p99: Seconds
+    p999: Seconds = msgspec.field(name="p99.9")
+    max: Seconds
+
+
+class Statistics(_Part, frozen=True, kw_only=True):
     """A latency, in seconds; what is missing counts as longer than every sample."""
 
     count: Count
@@ -55,9 +68,12 @@ class Statistics(_Part, frozen=True):
     p999: Seconds = msgspec.field(name="p99.9")
     max: Seconds
     mean: Seconds
+    earliest: Annotated[
+        Earliest | UnsetType, Meta(description="missing: no sample is uncertain")
+    ] = UNSET
 
 
-class Change(Statistics, frozen=True):
+class Change(Statistics, frozen=True, kw_only=True):
     """The time from one phase to the next."""
 
     before: str = msgspec.field(name="from")
@@ -204,6 +220,27 @@ class Clock(_Part, frozen=True):
     consistent: Annotated[bool, Meta(description="whether one offset agrees with every answer")]
 
 
+class Outage(_Part, frozen=True):
+    """When the API server was gone, or something that it calls; seconds since the run's start."""
+
+    began_seconds: float
+    ended_seconds: float
+    what: Annotated[str, Meta(description="server, webhook or aggregated server")]
+    name: Annotated[str, Meta(description="the webhook's, or the group; empty for the server")]
+    retries: Annotated[Count, Meta(description="requests that were sent again meanwhile")]
+    creates: Annotated[Count, Meta(description="most creates that waited at a time")]
+
+
+class Blind(_Part, frozen=True):
+    """When nothing was seen, and what was missed had not come; seconds since the run's start."""
+
+    cause: Cause
+    kind: Annotated[str | None, Meta(description="what was watched; null: the generator stood")]
+    namespace: Annotated[str | None, Meta(description="where; null: everywhere")]
+    began_seconds: float
+    ended_seconds: float
+
+
 class Lag(_Part, frozen=True):
     """How late something was, in seconds; percentiles are within one per cent."""
 
@@ -251,6 +288,8 @@ class Summary(_Part, frozen=True):
     children: Counts
     namespaces: Namespaces
     watch: Watches
+    outages: list[Outage]
+    blind_spans: list[Blind]
     requests: dict[str, float]
     clock: Clock | None
     calls: list[CallCounts]

@@ -17,9 +17,11 @@ from typing import TypeAlias
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from perfscale.results.blindness import BlindSpan
 from perfscale.results.calls import CountedCall
 from perfscale.results.clock import ClockOffset
 from perfscale.results.health import Vitals
+from perfscale.results.outages import OutageRecord
 from perfscale.results.records import NamespaceCounts, WatchCounts
 from perfscale.results.thresholds import ThresholdVerdict
 
@@ -182,6 +184,19 @@ class CallsEntry(Entry, frozen=True, tag="calls"):
     calls: list[CountedCall]
 
 
+class BlindEntry(Entry, frozen=True, gc=False, tag="blind"):
+    """Nothing was seen for a while; the last such line with a number ``n`` counts."""
+
+    n: int
+    span: BlindSpan
+
+
+class OutageEntry(Entry, frozen=True, gc=False, tag="outage"):
+    """The server was gone; the last such line of one that began then counts."""
+
+    outage: OutageRecord
+
+
 class WarningEntry(Entry, frozen=True, gc=False, tag="warning"):
     """Something that a person should know."""
 
@@ -219,6 +234,8 @@ AnyEntry: TypeAlias = (
     | IterationEndEntry
     | TotalsEntry
     | CallsEntry
+    | BlindEntry
+    | OutageEntry
     | WarningEntry
     | LostEntry
     | EndEntry

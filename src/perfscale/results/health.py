@@ -1,4 +1,4 @@
-"""Whether the generator itself was the limit of a run: its own health, and what that means.
+"""Whether the numbers of a run stand: the generator's own health, and what that means.
 
 A run whose generator could not keep up says little of the cluster. What the
 generator saw of itself are its `Vitals`, in bounded memory; what they mean is
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from perfscale.config import format_duration
+from perfscale.results.doubts import doubts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from perfscale.results.records import Rate, WorkloadResult
 
@@ -40,6 +41,7 @@ class Validity(StrEnum):
 
     VALID = "valid"
     GENERATOR_LIMITED = "generator-limited"
+    UNCERTAIN = "uncertain"
 
 
 class Lag(msgspec.Struct, frozen=True):
@@ -130,9 +132,9 @@ class GeneratorHealth:
 
 
 def assess(
-    vitals: Vitals, workloads: Iterable[WorkloadResult], requests: Mapping[str, float]
+    vitals: Vitals, workloads: Sequence[WorkloadResult], requests: Mapping[str, float]
 ) -> GeneratorHealth:
-    """Decide whether the generator was the limit.
+    """Decide whether the generator was the limit, or percentiles are uncertain.
 
     That is about what was sent. A rate that the server did not allow, or did
     not accept, is told of too, but the run is valid: its numbers are the server's.
@@ -142,8 +144,13 @@ def assess(
         creation = vitals.creations.get(workload.name, Creation())
         found += _of_workload(workload.name, workload.rate, creation, vitals)
     limited = any(is_ours for is_ours, _ in found)
-    verdict = Validity.GENERATOR_LIMITED if limited else Validity.VALID
-    return GeneratorHealth(verdict, tuple(text for _, text in found), vitals)
+    uncertain = tuple(doubts(workloads))
+    verdict = Validity.VALID
+    if limited:
+        verdict = Validity.GENERATOR_LIMITED
+    elif uncertain:
+        verdict = Validity.UNCERTAIN
+    return GeneratorHealth(verdict, (*(text for _, text in found), *uncertain), vitals)
 
 
 def _lag_of_loop(lag: Lag) -> Iterator[tuple[bool, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, TypeVar
 
 from perfscale.results.accounts import Accounts
@@ -16,6 +16,7 @@ from perfscale.results.records import UNKNOWN, KindResult, Outcome, Transition, 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
 
+    from perfscale.results.blindness import BlindSpans
     from perfscale.results.latency import LatencySummary
     from perfscale.results.records import ObjectRecord
 
@@ -97,6 +98,25 @@ class LifeSamples:
                 self.deletion.add_missing()
             else:
                 self.deletion.add(record.deleted_s - record.delete_requested_s)
+
+    def doubt(self, record: ObjectRecord, origin_s: float | None, blind: BlindSpans) -> None:
+        """Note which of those latencies may be shorter, since a moment came after a blind span."""
+        if origin_s is None:
+            return
+        earliest_s = partial(blind.earliest_s, record.kind, record.namespace)
+        answered_at_s = partial(blind.earliest_s, None, None)
+        for phase, at_s in record.phases_s.items():
+            _doubt(self.phases[phase], origin_s, at_s, earliest_s(at_s))
+        ready_s, created_s, deleted_s = record.ready_s, record.created_s, record.deleted_s
+        if record.outcome is Outcome.READY and ready_s is not None:
+            # What is ready as soon as it is created is so by the answer to its create.
+            early_s = answered_at_s(ready_s) if ready_s == created_s else earliest_s(ready_s)
+            _doubt(self.phases[READY], origin_s, ready_s, early_s)
+        sent_s = record.sent_s if record.replica is not None and record.uid is not None else None
+        if sent_s is not None and created_s is not None:
+            _doubt(self.creation, sent_s, created_s, answered_at_s(created_s))
+        if record.delete_requested_s is not None and deleted_s is not None:
+            _doubt(self.deletion, record.delete_requested_s, deleted_s, earliest_s(deleted_s))
 
     def latency(self, name: str) -> LatencySamples | None:
         """The samples of a phase, or of what has another of the names; None if there are none."""
@@ -222,6 +242,11 @@ class KindTally(LifeSamples):
         if not self.watch_at_most.values:
             return None
         return WatchDelay(self.watch_at_least.summarize(), self.watch_at_most.summarize())
+
+
+def _doubt(samples: LatencySamples, origin_s: float, at_s: float, earliest_s: float | None) -> None:
+    if earliest_s is not None:
+        samples.doubt(at_s - origin_s, max(0.0, earliest_s - origin_s))
 
 
 @lru_cache(maxsize=4096)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _HALF: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Earliest:
+    """The same statistics if everything that is uncertain had come as early as it may have.
+
+    Attributes:
+        uncertain: Number of samples that may be shorter: what they measure was
+            heard of right after a time in which nothing was seen.
+    """
+
+    uncertain: int
+    p50: float | None
+    p90: float | None
+    p95: float | None
+    p99: float | None
+    p999: float | None
+    max: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +51,7 @@ class LatencySummary:
             for 0.999); None where the percentile falls among the missing.
         max: Longest; None if anything is missing.
         mean: Arithmetic mean; None if anything is missing.
+        earliest: How much shorter they may be; None if every sample is certain.
     """
 
     count: int
@@ -44,6 +64,7 @@ class LatencySummary:
     p999: float | None
     max: float | None
     mean: float | None
+    earliest: Earliest | None = None
 
 
 class LatencySamples:
@@ -56,10 +77,12 @@ class LatencySamples:
             twenty times for each object, so there is nothing in between.
     """
 
-    __slots__ = ("_summary", "add", "missing", "values")
+    __slots__ = ("_doubted", "_earliest", "_summary", "add", "missing", "values")
 
     def __init__(self) -> None:
         self.values = array("d")
+        self._doubted: array[float] | None = None
+        self._earliest: array[float] | None = None
         self.missing = 0
         self.add: Callable[[float], None] = self.values.append
         self._summary: LatencySummary | None = None
@@ -68,10 +91,22 @@ class LatencySamples:
         """Count an object that never got there."""
         self.missing += 1
 
+    def doubt(self, seconds: float, earliest_s: float) -> None:
+        """A sample that was counted as ``seconds`` may be as short as ``earliest_s``."""
+        if self._doubted is None or self._earliest is None:
+            self._doubted, self._earliest = array("d"), array("d")
+        self._doubted.append(seconds)
+        self._earliest.append(earliest_s)
+        self._summary = None
+
     def extend(self, other: LatencySamples) -> None:
         """Count everything that ``other`` counted."""
         self.values.extend(other.values)
         self.missing += other.missing
+        if other._doubted is not None and other._earliest is not None:
+            self._doubted = (self._doubted or array("d")) + other._doubted
+            self._earliest = (self._earliest or array("d")) + other._earliest
+            self._summary = None
 
     def ordered(self) -> Sequence[float]:
         """The samples in ascending order; they are put into it, to be sorted quickly again."""
@@ -99,6 +134,28 @@ class LatencySamples:
             p999=percentile(ordered, 0.999, missing=self.missing),
             max=ordered[-1] if complete else None,
             mean=math.fsum(ordered) / len(ordered) if complete else None,
+            earliest=self._summarize_earliest(ordered),
+        )
+
+    def _summarize_earliest(self, ordered: Sequence[float]) -> Earliest | None:
+        if not self._doubted or not self._earliest:
+            return None
+        doubted = Counter(self._doubted)
+        early = list(self._earliest)
+        for value in ordered:
+            if doubted[value]:
+                doubted[value] -= 1
+            else:
+                early.append(value)
+        early.sort()
+        return Earliest(
+            uncertain=len(self._earliest),
+            p50=percentile(early, 0.50, missing=self.missing),
+            p90=percentile(early, 0.90, missing=self.missing),
+            p95=percentile(early, 0.95, missing=self.missing),
+            p99=percentile(early, 0.99, missing=self.missing),
+            p999=percentile(early, 0.999, missing=self.missing),
+            max=early[-1] if not self.missing else None,
         )
 
 

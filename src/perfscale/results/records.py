@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
     from perfscale.results.accounts import Accounts
     from perfscale.results.audit import AuditRecord
+    from perfscale.results.blindness import BlindSpan
     from perfscale.results.calls import CallResult
     from perfscale.results.clock import ClockOffset
     from perfscale.results.entries import WorkloadInfo
     from perfscale.results.health import GeneratorHealth
     from perfscale.results.latency import LatencySummary
+    from perfscale.results.outages import OutageRecord
     from perfscale.results.phase_clock import PhaseClock
     from perfscale.results.thresholds import ThresholdVerdict
 
@@ -374,6 +376,8 @@ class RunResult:
             without an answer that had a date.
         thresholds: Whether each was met, those of the run as a whole first.
         audit: What a Prometheus told of the run's time, if it was asked.
+        outages: When the API server was gone, or what it calls.
+        blind_spans: When nothing was seen, and by what.
     """
 
     info: RunInfo
@@ -397,6 +401,8 @@ class RunResult:
     thresholds: tuple[ThresholdVerdict, ...] = ()
     generator: GeneratorHealth | None = None
     audit: AuditRecord | None = None
+    outages: tuple[OutageRecord, ...] = ()
+    blind_spans: tuple[BlindSpan, ...] = ()
 
     @property
     def run_id(self) -> str:

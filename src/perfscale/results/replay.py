@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from msgspec import UNSET
 
+from perfscale.results.blindness import BlindSpans
 from perfscale.results.books import Books, IterationFacts
 from perfscale.results.entries import (
+    BlindEntry,
     CallsEntry,
     ChangeEntry,
     DeleteEntry,
@@ -23,6 +25,7 @@ from perfscale.results.entries import (
     IterationEntry,
     LostEntry,
     ObjectEntry,
+    OutageEntry,
     StageEntry,
     Totals,
     TotalsEntry,
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from perfscale.results.entries import AnyEntry, Begin
+    from perfscale.results.outages import OutageRecord
 
 _AT_ONCE: Final = 1000
 
@@ -237,6 +241,7 @@ class Replay:
     """Takes the entries of a journal in their order.
 
     Attributes:
+        blind: Times in which nothing was seen; all of them have an end after `close`.
         books: The run's books, complete after `close`.
         end: How the run ended; None if the journal does not say.
         totals: The last that were written.
@@ -252,7 +257,9 @@ class Replay:
         self._iterations: dict[int, _Iteration] = {}
         self._rows: dict[int, _Row] = {}
         self._api_versions = begin.api_versions
-        self.books = Books(begin.workloads, begin.paths)
+        self.blind = BlindSpans()
+        self._outages: dict[tuple[float, str, str], OutageRecord] = {}
+        self.books = Books(begin.workloads, begin.paths, self.blind)
         self.end: EndEntry | None = None
         self.totals = Totals()
         self.stage: StageEntry | None = None
@@ -294,6 +301,13 @@ class Replay:
             case StageEntry():
                 self.stage = entry
                 self._reach(entry.at_s)
+            case BlindEntry():
+                self.blind.put(entry.n, entry.span)
+                self._reach(entry.span.began_s)
+            case OutageEntry():
+                outage = entry.outage
+                self._outages[outage.began_s, outage.what, outage.name] = outage
+                self._reach(outage.ended_s)
             case WarningEntry():
                 self._reach(entry.at_s)
             case LostEntry():
@@ -312,6 +326,12 @@ class Replay:
             self._reach(max(row.times_s(), default=0.0))
         for number in list(self._iterations):
             self._settle(number)
+        self.blind.close(self.last_s if self.end is None else self.end.duration_s)
+
+    @property
+    def outages(self) -> tuple[OutageRecord, ...]:
+        """When the API server was gone, or what it calls."""
+        return tuple(sorted(self._outages.values()))
 
     def _count_calls(self, entry: CallsEntry) -> None:
         iteration = None

@@ -158,6 +158,8 @@ def _result(folder: Path, run: KnownRun, replay: Replay) -> RunResult:
         generator=None
         if totals.vitals is None
         else assess(totals.vitals, workloads, totals.requests),
+        outages=replay.outages,
+        blind_spans=tuple(replay.blind),
     )
 
 

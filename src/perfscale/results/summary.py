@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from perfscale.results.accounts import Accounts
+    from perfscale.results.blindness import BlindSpan
     from perfscale.results.calls import CallResult
     from perfscale.results.clock import ClockOffset
     from perfscale.results.health import GeneratorHealth, Lag
     from perfscale.results.latency import LatencySummary
+    from perfscale.results.outages import OutageRecord
     from perfscale.results.phase_clock import PhaseClock
     from perfscale.results.records import (
         IterationResult,
@@ -47,6 +49,8 @@ def summarize(result: RunResult) -> dict[str, Any]:
         children=_counts(result.children),
         namespaces=document.Namespaces(**asdict(result.namespaces)),
         watch=document.Watches(**asdict(result.watch)),
+        outages=[_outage(each) for each in result.outages],
+        blind_spans=[_blind(each) for each in result.blind_spans],
         requests=dict(result.requests),
         clock=_clock(result.clock),
         calls=_calls(result.calls),
@@ -120,6 +124,27 @@ def _generator(health: GeneratorHealth | None) -> document.Generator | None:
         limiter_lag=_lag(vitals.limiter_lag),
         send_lag=_lag(vitals.send_lag),
         in_flight=document.InFlight(**msgspec.structs.asdict(vitals.in_flight)),
+    )
+
+
+def _outage(outage: OutageRecord) -> document.Outage:
+    return document.Outage(
+        began_seconds=round(outage.began_s, 6),
+        ended_seconds=round(outage.ended_s, 6),
+        what=outage.what,
+        name=outage.name,
+        retries=outage.retries,
+        creates=outage.creates,
+    )
+
+
+def _blind(span: BlindSpan) -> document.Blind:
+    return document.Blind(
+        cause=span.cause,
+        kind=span.kind,
+        namespace=span.namespace,
+        began_seconds=round(span.began_s, 6),
+        ended_seconds=round(span.until_s, 6),
     )
 
 
@@ -205,7 +230,15 @@ def _statistics(latency: LatencySummary) -> document.Statistics:
 
 def _rounded(latency: LatencySummary) -> dict[str, Any]:
     """To microseconds."""
+    statistics = _all_rounded(asdict(latency))
+    earliest = statistics.pop("earliest")
+    if earliest is not None:
+        statistics["earliest"] = document.Earliest(**_all_rounded(earliest))
+    return statistics
+
+
+def _all_rounded(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: round(value, 6) if isinstance(value, float) else value
-        for name, value in asdict(latency).items()
+        for name, value in values.items()
     }

@@ -17,6 +17,7 @@ from perfscale.results.records import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from perfscale.results.blindness import BlindSpans
     from perfscale.results.records import ObjectRecord
 
 
@@ -28,10 +29,18 @@ class IterationTally:
     Args:
         paths: Phases on the way to readiness, by kind.
         children: Whether there are any.
+        blind: Times in which nothing was seen.
     """
 
-    def __init__(self, paths: Mapping[str, tuple[str, ...]], *, children: bool) -> None:
+    def __init__(
+        self,
+        paths: Mapping[str, tuple[str, ...]],
+        *,
+        children: bool,
+        blind: BlindSpans | None = None,
+    ) -> None:
         self._paths = paths
+        self._blind = blind
         self._origins = Origins(children=children)
         self.kinds: dict[str, KindTally] = {}
         self.child_kinds: dict[str, KindTally] = {}
@@ -45,7 +54,7 @@ class IterationTally:
             tally.api_version = members[0].api_version
             tally.accounts += accounts_of(members)
             for record in members:
-                tally.measure(record, self._origins.of(record))
+                self._measure(tally, record, self._origins.of(record))
                 if record.outcome is Outcome.FAILED:
                     self.failures.add(record)
             self.creates.add_records(members)
@@ -57,7 +66,12 @@ class IterationTally:
             tally.api_version = members[0].api_version
             tally.accounts += accounts_of(members)
             for record in members:
-                tally.measure(record, self._origins.of_child(record))
+                self._measure(tally, record, self._origins.of_child(record))
+
+    def _measure(self, tally: KindTally, record: ObjectRecord, origin_s: float | None) -> None:
+        tally.measure(record, origin_s)
+        if self._blind:
+            tally.doubt(record, origin_s, self._blind)
 
     def _tally(self, kinds: dict[str, KindTally], kind: str) -> KindTally:
         if kind not in kinds:

@@ -171,6 +171,15 @@ def test_a_generator_that_was_the_limit_is_told(tmp_path: Path) -> None:
     assert "the generator was the limit of the run now" in note
 
 
+def test_percentiles_that_are_uncertain_are_told(tmp_path: Path) -> None:
+    base, new = run(tmp_path / "base"), run(tmp_path / "new")
+    path = new / "summary.json"
+    summary = json.loads(path.read_text())
+    path.write_text(json.dumps(summary | {"generator": {"verdict": "uncertain"}}))
+    (note,) = compared(base, new).notes
+    assert "percentiles of the run now are uncertain" in note
+
+
 def without_a_common_workload(folder: Path) -> str:
     path = folder / "summary.json"
     path.write_text(path.read_text().replace('"density"', '"other"'))

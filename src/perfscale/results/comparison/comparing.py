@@ -9,6 +9,7 @@ from perfscale.errors import ResultsError
 from perfscale.results.comparison.latencies import LatencyPair
 from perfscale.results.comparison.rows import Limits, Row, Subject, Verdict, worst
 from perfscale.results.comparison.workloads import different_settings
+from perfscale.results.health import Validity
 from perfscale.results.kinds import DELETION, READY
 from perfscale.results.reading import RunFiles, read_run_files
 from perfscale.results.samples import Samples, read_samples
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from perfscale.results.latency import LatencySamples
 
 _PASSED: Final = "passed"
-_VALID: Final = "valid"
 _JUDGED: Final = frozenset({READY, DELETION})
 
 
@@ -130,8 +130,10 @@ def _notes(base: RunFiles, new: RunFiles) -> Iterator[str]:
     for word, run in (("before", base), ("now", new)):
         if run.summary["outcome"] != _PASSED:
             yield f"the run {word} {_ended(run.summary['outcome'])}"
-        generator = run.summary.get("generator") or {}
-        if generator.get("verdict", _VALID) != _VALID:
+        verdict = (run.summary.get("generator") or {}).get("verdict", Validity.VALID)
+        if verdict == Validity.UNCERTAIN:
+            yield f"percentiles of the run {word} are uncertain: it did not see everything in time"
+        elif verdict != Validity.VALID:
             yield f"the generator was the limit of the run {word}, which says less of the cluster"
         if _sent_alone(run):
             yield (
