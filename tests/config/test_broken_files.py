@@ -61,6 +61,7 @@ BROKEN = {
     "a manifest": ("apiVersion: v1\nkind: Pod\n", "w.yaml:1:1", "a manifest"),
     "too deep": ("[" * 100, "w.yaml:1:51", "nested deeper than 50 levels"),
     "far too deep": ("[" * 100_000, "w.yaml:1:", "this is no workload file"),
+    "more than fits": (f"workloads: [{'a,' * 250_000}]", "w.yaml:1:", "more than 100,000 values"),
     "an alias bomb": (BOMB, "w.yaml:1:", "more than 100,000 values"),
     "too large": ("#" * 5_000_000, "w.yaml", "larger than 4 MiB"),
     # as YAML
@@ -255,3 +256,11 @@ def test_a_file_that_may_not_be_read_is_refused_with_the_reason(tmp_path: Path) 
 def test_a_path_that_is_none_is_refused() -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load_config("a\0b")
+
+
+def test_as_many_equal_keys_as_there_may_be_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "w.yaml"
+    file.write_text("a: 1\n" * 99_000)  # compared with each other, they would take minutes
+    with pytest.raises(ConfigError) as caught:
+        load_config(file)
+    assert len(caught.value.problems) > 98_000

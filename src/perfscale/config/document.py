@@ -27,6 +27,7 @@ MAX_VALUES: Final = 100_000
 MAX_DEPTH: Final = 50
 """Bounds that no file of ours comes near; aliases of aliases, or a wrong file, do."""
 
+_MANY: Final = f"more than {MAX_VALUES:,} values, with every alias written out"
 STANDARD_INPUT: Final = "standard input"
 _TAG: Final = "tag:yaml.org,2002:"
 
@@ -87,7 +88,7 @@ def read_document(path: str | Path, wanted: Wanted = WORKLOAD_FILE) -> Document:
     made_up = is_input or name.startswith(("/dev/", "/proc/"))
     document = Document(name, Path() if made_up else Path(path).parent, wanted)
     try:
-        _check_depth(text, document)
+        _check_size(text, document)
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise ConfigError([syntax_problem(error, text, name, wanted.name)]) from error
@@ -141,10 +142,17 @@ def _near(path: Path) -> str:
     return f"; there is {near[0]}" if near else ""
 
 
-def _check_depth(text: str, document: Document) -> None:
-    """Refuse deep nesting before it is composed: the C composer recurses without a bound."""
-    depth = 0
+def _check_size(text: str, document: Document) -> None:
+    """Refuse what is too deep or too much before it is composed.
+
+    The C composer recurses without a bound, and a value takes a hundred times the
+    memory of its text.
+    """
+    depth = count = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        count += isinstance(event, yaml.NodeEvent)
+        if count > 2 * MAX_VALUES:  # a key is none of the values
+            raise _beyond(_MANY, _position(event.start_mark, document.name), document.wanted)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
@@ -171,13 +179,13 @@ class _Builder:
         self._document = document
         self._count = 0
         self._open: set[int] = set()
+        self._told: set[Problem] = set()
 
     def build(self, node: yaml.Node, path: KeyPath = ()) -> Any:  # noqa: ANN401 - YAML holds anything
         position = _position(node.start_mark, self._document.name)
         self._count += 1
         if self._count > MAX_VALUES:
-            what = f"more than {MAX_VALUES:,} values, with every alias written out"
-            raise _beyond(what, position, self._document.wanted)
+            raise _beyond(_MANY, position, self._document.wanted)
         if id(node) in self._open:
             self._refuse(position, path, "an alias (*name) to something that contains it")
             return None
@@ -255,7 +263,8 @@ class _Builder:
 
     def _refuse(self, position: Position, path: KeyPath, message: str) -> None:
         problem = self._document.source.problem(path, message, at=position)
-        if problem not in self._document.problems:
+        if problem not in self._told:
+            self._told.add(problem)
             self._document.problems.append(problem)
 
 
