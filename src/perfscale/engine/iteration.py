@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from perfscale.config import format_duration
@@ -16,16 +17,19 @@ from perfscale.engine.deletion import (
     CONCURRENCY,
     current_versions,
     delete_matching,
+    delete_object,
     selector_of,
 )
 from perfscale.engine.events import IterationFinished, IterationStarted, Stage
 from perfscale.engine.evidence import warnings_about, why_namespace_stays
+from perfscale.engine.readiness import Identity
 from perfscale.engine.stuck import (
     describe_failed,
     describe_leftover,
     describe_unready,
     unready,
 )
+from perfscale.kube.resources import NAMESPACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,9 +89,10 @@ class Iteration:
         try:
             if await self._prepare(entry):
                 self._enter(Stage.CREATING)
-                await self._crew.creator.create(
-                    self._objects(), entry.scope, limiter=limiter, pace=pace
-                )
+                create = partial(self._crew.creator.create, limiter=limiter, pace=pace)
+                if self._made_namespaces:
+                    await create(self._made_namespaces, entry.scope)
+                await create(self._objects(namespaces=False), entry.scope)
                 await self._wait_ready(entry)
                 await self._clean_up(entry)
                 await self._crew.inspector.settle(entry.scope)
@@ -112,23 +117,34 @@ class Iteration:
                 counts[self._context.plan.resources[key].kind_name] += factory.spec.replicas
         return counts
 
-    def _objects(self) -> Iterator[PlannedObject]:
-        """Every object, rendered when its turn comes."""
+    @cached_property
+    def _made_namespaces(self) -> list[PlannedObject]:
+        """The namespaces among the objects: they come before what goes into them."""
+        return list(self._objects(namespaces=True))
+
+    def _objects(self, *, namespaces: bool) -> Iterator[PlannedObject]:
+        """Every namespace, or everything else, rendered when its turn comes."""
         for factory in self._factories:
             default = factory.namespace(self._number)
             resources = [self._context.plan.resources[key] for key in factory.kinds]
+            chosen = [(each.name == NAMESPACES.name) is namespaces for each in resources]
+            if not any(chosen):
+                continue
             for replica in range(1, factory.spec.replicas + 1):
                 requests = factory.render(self._number, replica)
-                for resource, request in zip(resources, requests, strict=True):
+                for resource, request in compress(zip(resources, requests, strict=True), chosen):
                     namespace = (request.namespace or default) if resource.namespaced else None
                     yield PlannedObject(resource, namespace, request.name, replica, request.body)
 
     def _namespaces(self) -> dict[str, None]:
+        """Those that the run has to make: not one that is among the objects."""
         resources = self._context.plan.resources
+        made = {each.name for each in self._made_namespaces}
         return {
-            factory.namespace(self._number): None
+            name: None
             for factory in self._factories
             if any(resources[key].namespaced for key in factory.kinds)
+            and (name := factory.namespace(self._number)) not in made
         }
 
     async def _prepare(self, entry: IterationEntry) -> bool:
@@ -203,6 +219,8 @@ class Iteration:
         self._context.request_deletion(scope, versions)
         await self._crew.inspector.delete_unlabelled([scope])
         for resource in self._context.plan.watched:
+            if resource.name == NAMESPACES.name:
+                continue  # last of all, and one by one: the run's own have the same labels
             namespaces = [where for name, where in places if name == resource.name]
             await run_bounded(
                 (
@@ -211,6 +229,16 @@ class Iteration:
                 ),
                 limit=CONCURRENCY,
             )
+        await run_bounded(
+            (
+                partial(
+                    delete_object, self._context.client, row.resource, Identity(row.name, row.uid)
+                )
+                for row in scope.objects
+                if row.resource.name == NAMESPACES.name and row.uid is not None and row.present
+            ),
+            limit=CONCURRENCY,
+        )
         used = {row.namespace for row in scope.objects if row.namespace is not None}
         return await self._crew.namespaces.release(used | set(self._namespaces()))
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from perfscale.config.labels import ITERATION_LABEL, WORKLOAD_LABEL
 from perfscale.engine.rows import Change, IterationScope, News, TrackedObject, Transition
+from perfscale.kube.resources import NAMESPACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -295,8 +296,8 @@ class Tracker:
                 self._count(row, 1)
             changes += self._bind(row, metadata, now)
             return row
-        if scope is None:
-            return None
+        if scope is None or resource.name == NAMESPACES.name:
+            return None  # no controller makes namespaces for objects: it is the run's own
         child = TrackedObject(scope, resource, metadata.namespace, metadata.name, replica=None)
         child.settled = True
         if metadata.owner_references:
