@@ -10,6 +10,7 @@ import pytest
 import trustme
 import yaml
 from command_line import CommandLine, Ended
+from patience import PATIENCE_S
 from scripted_server import refuses, scripted_server
 from simulated_process import SimulatedProcess
 from workload_file import entry, write_workload
@@ -112,7 +113,7 @@ def test_a_server_that_never_answers_can_be_interrupted(
     signum: signal.Signals, perfscale: CommandLine
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        silent.settimeout(20)
+        silent.settimeout(PATIENCE_S)
         path = kubeconfig(perfscale.folder, f"http://127.0.0.1:{silent.getsockname()[1]}")
         with perfscale.start("run", "--kubeconfig", path) as run:
             connection, _ = silent.accept()

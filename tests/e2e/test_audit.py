@@ -16,6 +16,7 @@ import pytest
 import yaml
 from command_line import CommandLine, until
 from exposition import Page
+from patience import PATIENCE_S
 from real_prometheus import needs_prometheus, real_prometheus
 from simulated_process import SimulatedProcess, simulated_process
 from workload_file import WAITING, entry
@@ -62,12 +63,12 @@ def run_to_its_end(perfscale: CommandLine, cluster: SimulatedProcess) -> Path:
 
 
 def scrape(cluster: SimulatedProcess) -> Page:
-    with urllib.request.urlopen(f"{cluster.server}/metrics", timeout=20) as answer:  # noqa: S310
+    with urllib.request.urlopen(f"{cluster.server}/metrics", timeout=PATIENCE_S) as answer:  # noqa: S310
         return Page(answer.read().decode())
 
 
 def is_scraped(url: str) -> bool:
-    with urllib.request.urlopen(f"{url}/api/v1/query?query=up", timeout=20) as answer:  # noqa: S310
+    with urllib.request.urlopen(f"{url}/api/v1/query?query=up", timeout=PATIENCE_S) as answer:  # noqa: S310
         return bool(json.load(answer)["data"]["result"])
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from faulty_runs import left_of
 from moments import AtMoment, Moment
+from patience import PATIENCE_S
 from stepping import Steps, run_in_steps
 from workloads import config, objects, workload
 
@@ -26,8 +27,6 @@ from perfscale.results import RunOutcome, RunResult
 from perfscale.sim.cluster import SimulatedCluster
 from perfscale.templates import TemplateDefaults
 
-HANGS_S = 60.0
-"""Only reached by a run that hangs."""
 MOST_ON_THEIR_WAY = 6
 """Requests of tasks that the loop had woken already; a cleanup sends more."""
 FEWEST = 60
@@ -67,7 +66,7 @@ class SteppedRun:
 
     async def end(self) -> None:
         """Wait for its end, whatever that is."""
-        async with asyncio.timeout(HANGS_S):
+        async with asyncio.timeout(PATIENCE_S):
             await asyncio.wait([self.task])
 
     def break_down(self) -> None:

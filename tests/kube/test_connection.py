@@ -14,6 +14,7 @@ from direct_way import (
     then_closes,
     way_to,
 )
+from patience import SILENCE_S
 from scripted_server import (
     Exchange,
     Handler,
@@ -123,7 +124,7 @@ async def test_what_comes_on_a_stream_is_stamped_when_it_comes_not_when_it_is_re
 async def test_a_silent_stream_is_given_up() -> None:
     async with scripted_server(endless(b"one")) as server, way_to(server.url) as transport:
         with pytest.raises(NoAnswerError, match="no answer in time") as caught:
-            await read_all(transport, get(timeout_s=0.05))
+            await read_all(transport, get(timeout_s=SILENCE_S))
         assert caught.value.failure.timeout
         await server.no_connections()
 

@@ -3,6 +3,7 @@ from contextlib import aclosing
 
 import pytest
 from direct_way import get, opened, read_all, read_piece, says, then_closes
+from patience import SILENCE_S
 from scripted_server import Exchange, Handler, answers, never_answers, scripted_server
 
 from perfscale.kube.failures import NoAnswerError
@@ -66,7 +67,7 @@ async def test_a_silent_stream_is_given_up() -> None:
 
     async with scripted_server(goes_silent) as proxy, through(proxy.url) as transport:
         with pytest.raises(NoAnswerError, match="no answer in time"):
-            await read_all(transport, get(timeout_s=0.05))
+            await read_all(transport, get(timeout_s=SILENCE_S))
         await proxy.no_connections()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from patience import PATIENCE_S
 from real_control_plane import RealControlPlane
 
 from perfscale.errors import (
@@ -63,7 +64,7 @@ class Books:
         self._changed.set()
 
     async def until(self, names: set[str]) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while self.names != names:
                 self._changed.clear()
                 await self._changed.wait()

@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 from kube_client import Connect
+from patience import SILENCE_S
 from scripted_server import Exchange, FakeTime, refuses, resets, scripted_server
 from scripted_watch import (
     event,
@@ -90,7 +91,7 @@ async def test_a_stream_that_fell_silent_was_blind_from_its_last_word_on(
         streams(event("a", "6"), then=once_seen),
         streams(event("b", "7"), then=stays),
     ) as server:
-        client = await connect(server, ClientSettings(watch_idle_timeout_s=0.1))
+        client = await connect(server, ClientSettings(watch_idle_timeout_s=SILENCE_S))
         client.streaming_lists.available = False
         async with following(client) as follower:
             await follower.until("MODIFIED a")

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S
 from simulated_api import CONFIG_MAP, VMI, Api, manifest, new_store, serving
 
 from perfscale.kube.resources import NAMESPACES
@@ -351,7 +352,7 @@ async def test_everything_is_allowed_to_everyone(api: Api) -> None:
 
 async def test_the_server_ends_cleanly_with_watches_open() -> None:
     store = new_store()
-    async with asyncio.timeout(20), serving(store) as api, api.watch(ALL_VMIS) as watch:
+    async with asyncio.timeout(PATIENCE_S), serving(store) as api, api.watch(ALL_VMIS) as watch:
         api.store.create(VMI, manifest(VMI, "a"))
         assert await watch.names(1) == ["ADDED a"]
 

@@ -9,7 +9,8 @@ from typing import Final
 
 import pytest
 from kubectl import Kubectl
-from simulated_api import PATIENCE_S, VMI, Api
+from patience import PATIENCE_S
+from simulated_api import VMI, Api
 
 YAML: Final = """\
 apiVersion: kubevirt.io/v1

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from patience import PATIENCE_S
 
 from perfscale.errors import ClusterError
 from perfscale.kube.cluster import ClusterOptions, open_cluster
@@ -35,7 +36,7 @@ async def is_listening(server: str) -> bool:
 async def until_closed(server: str) -> None:
     """Wait until nobody listens any more: a server's connection tells when it ends."""
     host, _, port = server.removeprefix("http://").partition(":")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 reader, writer = await asyncio.open_connection(host, int(port))

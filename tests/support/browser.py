@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import aiohttp
+from patience import PATIENCE_S
 
 CHROMIUM: Final = shutil.which("chromium")
-_PATIENCE_S: Final = 60.0
 _FLAGS: Final = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -82,7 +82,7 @@ class Page:
         return b64decode(taken["data"])
 
     async def _until(self, found: Any) -> dict[str, Any]:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 message: dict[str, Any] = await self.socket.receive_json()
                 self._listen(message.get("method", ""), message.get("params", {}))
@@ -149,7 +149,7 @@ async def open_browser() -> AsyncIterator[Page]:
 async def _endpoint(process: asyncio.subprocess.Process) -> str:
     """Where it listens, which it says on its standard error."""
     assert process.stderr
-    async with asyncio.timeout(_PATIENCE_S):
+    async with asyncio.timeout(PATIENCE_S):
         async for line in process.stderr:
             if found := re.search(rb"ws://(127\.0\.0\.1:\d+)/", line):
                 return f"http://{found[1].decode()}"

@@ -15,8 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-PATIENCE_S: Final = 30.0
-"""Nothing that a test waits for takes nearly as long."""
+from patience import PATIENCE_S
+
 _POLL_S: Final = 0.01
 _FOREIGN: Final = ("KUBECONFIG", "NO_COLOR", "FORCE_COLOR", "DOCKER_PREFIX", "DOCKER_TAG", "TERM")
 

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+from patience import PATIENCE_S
+
 from perfscale.kube.resources import NAMESPACES, Resource
 from perfscale.sim.controllers.manager import ControllerManager
 from perfscale.sim.controllers.memory import MemoryObjectStore
@@ -15,7 +17,6 @@ JSON = dict[str, Any]
 
 NAMESPACE: Final = "load"
 _SPEED: Final = 1000.0
-_PATIENCE_S: Final = 20.0
 
 
 async def until(
@@ -25,7 +26,7 @@ async def until(
     changed = asyncio.Event()
     leave = store.subscribe(resource, lambda _event, _obj: changed.set())
     try:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not is_so(objects := list(store.list(resource))):
                 changed.clear()
                 await changed.wait()

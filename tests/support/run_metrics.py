@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from command_line import Running
 from exposition import Page
+from patience import PATIENCE_S
 
 DASHBOARD: Final = Path(__file__).parents[2] / "examples" / "grafana" / "perfscale-run.json"
 _ADDRESS: Final = re.compile(r"^metrics +(http://127\.0\.0\.1:\d+/metrics)$", re.MULTILINE)
@@ -25,7 +26,7 @@ def metrics_address(run: Running) -> str:
 
 def scrape(url: str) -> Page:
     """What is served there now."""
-    with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310 -- our own, by http
+    with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:  # noqa: S310 -- our own, by http
         return Page(answer.read().decode())
 
 

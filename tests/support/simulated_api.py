@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, Final
 
 import aiohttp
+from patience import PATIENCE_S
 
 from perfscale.kube.resources import NAMESPACES, Resource
 from perfscale.sim.apiserver import ServerOptions, SimulatedApiServer
@@ -22,7 +23,6 @@ VMI: Final = Resource(
 )
 CONFIG_MAP: Final = Resource("", "v1", "configmaps", "ConfigMap", namespaced=True)
 POD: Final = Resource("", "v1", "pods", "Pod", namespaced=True)
-PATIENCE_S: Final = 20.0
 
 
 def manifest(

@@ -9,18 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlencode
 
 import yaml
 from clusters import KINDS
 from command_line import CommandLine
+from patience import PATIENCE_S
 
 from perfscale.config.labels import RUN_LABEL
 from perfscale.kube.resources import NAMESPACES, Resource
 
 JSON = dict[str, Any]
-_TIMEOUT_S: Final = 20.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class SimulatedProcess:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": patch},
         )
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310
             document: JSON = json.load(answer)
         return document
 

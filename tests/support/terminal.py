@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from command_line import PATIENCE_S
+from patience import PATIENCE_S
 
 _POLL_S: Final = 0.05
 _ESCAPE: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

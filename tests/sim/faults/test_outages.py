@@ -5,12 +5,13 @@ import asyncio
 import aiohttp
 import pytest
 from faulty_cluster import ALL_VMIS, NAMESPACES, VMIS, FaultyApi, faulty
+from patience import PATIENCE_S
 
 
 async def until_back(api: FaultyApi) -> list[type[Exception]]:
     """Ask until there is an answer; return the errors before it."""
     errors: list[type[Exception]] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 await api("GET", NAMESPACES)
@@ -22,7 +23,7 @@ async def until_back(api: FaultyApi) -> list[type[Exception]]:
 
 
 async def until_gone(api: FaultyApi, times: int = 1) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while api.injected.get("outages", 0) < times:  # noqa: ASYNC110 - the books have no event
             await asyncio.sleep(0.001)
 

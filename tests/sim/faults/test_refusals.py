@@ -5,11 +5,11 @@ import asyncio
 import aiohttp
 import pytest
 from faulty_cluster import ALL_VMIS, CONFIG_MAPS, VMIS, FaultyApi, faulty
+from patience import PATIENCE_S
 from simulated_api import VMI, manifest
 
 from perfscale.sim.faults.windows import Uptime
 
-PATIENCE_S = 60.0
 DISCOVERY = ("/api", "/apis", "/api/v1", "/apis/kubevirt.io", "/apis/kubevirt.io/v1")
 
 

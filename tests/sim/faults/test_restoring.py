@@ -5,6 +5,7 @@ import asyncio
 import aiohttp
 from controlled_store import until, until_phase
 from faulty_cluster import NAMESPACES, VMIS, FaultyApi, faulty
+from patience import PATIENCE_S
 from simulated_api import CONFIG_MAP, VMI, manifest, new_store
 
 from perfscale.kube.resources import NAMESPACES as NAMESPACE
@@ -12,7 +13,7 @@ from perfscale.sim.lifecycle import Housekeeping
 
 
 async def until_restored(api: FaultyApi) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 await api("GET", NAMESPACES)
