@@ -2,7 +2,7 @@ import asyncio
 
 from kube_client import Connect
 from scripted_server import FakeTime, answers, refuses, scripted_server
-from scripted_watch import event, following, listed, stays, streams
+from scripted_watch import VMIS, event, following, listed, stays, streams
 
 from perfscale.kube.client import Client
 from perfscale.kube.recovery import Pause, Recovery
@@ -133,3 +133,33 @@ async def test_a_pause_that_is_cancelled_leaves_nobody_asleep(fake_time: FakeTim
     await asyncio.wait([task])
     assert task.cancelled()
     assert not recovery.sleepers
+
+
+async def test_the_end_of_an_outage_wakes_the_creates_that_it_held_up_and_another_success_does_not(
+    fake_time: FakeTime,
+) -> None:
+    asleep = Asleep(fake_time)
+    recovery = Recovery()
+    task = asyncio.create_task(Pause(recovery, asleep.timing(), eager=False).sleep(10.0))
+    await asleep.until(1)
+    recovery.notify()
+    await asyncio.sleep(0)
+    assert not task.done()
+    recovery.outage_over()
+    await task
+    assert fake_time.slept == [0.5]  # half of the second over which they are spread
+
+
+async def test_creates_that_waited_for_the_server_are_sent_again_when_it_answers(
+    connect: Connect, fake_time: FakeTime
+) -> None:
+    unavailable = refuses(503, "ServiceUnavailable")
+    script = (*[unavailable] * 5, answers({}), answers({}, status=201))
+    async with scripted_server(*script) as server:
+        client = await connect(server)
+        asleep = await sleeping(client, fake_time)
+        create = asyncio.create_task(client.create(VMIS, "here", b"{}"))
+        await asleep.until(1)
+        await client.request("GET", "/version")
+        assert (await create).status == 201
+    assert len(asleep.long) == 1

@@ -200,7 +200,7 @@ class Client:
         )
         patience: Patience | None = None
         # Reads are no load: they are sent again as soon as anything else succeeds.
-        pause = Pause(self.recovery, self.timing) if method == "GET" else None
+        pause = Pause(self.recovery, self.timing, eager=method == "GET")
         while True:
             try:
                 answer = await self._wire.ask(request, keep_body=keep_body)
@@ -218,10 +218,7 @@ class Client:
                 delay_s = await self._after_refusal(request, refusal, patience if retry else None)
                 throttled, asked_s = answer.status == 429, refusal.retry_after_s or 0.0
             self._wire.retried(request, delay_s if throttled else 0.0)
-            if pause is not None:
-                await pause.sleep(delay_s, at_least_s=asked_s)
-            elif delay_s > 0:
-                await self.timing.sleep(delay_s)
+            await pause.sleep(delay_s, at_least_s=delay_s if throttled else asked_s)
 
     @asynccontextmanager
     async def open_stream(
@@ -267,7 +264,8 @@ class Client:
             )
 
     def _succeeded(self, request: Request) -> None:
-        self._outage.end()
+        if self._outage.end():
+            self.recovery.outage_over()
         self.proven.add(request.call)
         if self.recovery.sleepers:
             self.recovery.notify()
@@ -353,8 +351,8 @@ class Client:
             self._dependencies.worked(request.call)
         if refusal.may_pass:
             self._outage.lasted_s()
-        else:
-            self._outage.end()
+        elif self._outage.end():
+            self.recovery.outage_over()
         return 0.0
 
     async def _replace_credentials(self, request: Request, refusal: ApiError) -> bool:

@@ -99,14 +99,17 @@ class Outage:
         self._since_s: float | None = None
         self._counted = False
 
-    def end(self) -> None:
-        """Something succeeded."""
+    def end(self) -> bool:
+        """Something succeeded; returns whether nothing had for a second or longer."""
         self.reached = True
-        if self._since_s is not None:
-            self._count(self._since_s, self._clock(), connecting=False)
-            self._since_s = None
-            if self._log is not None:
-                self._log.end(self)
+        if self._since_s is None:
+            return False
+        since_s, now_s = self._since_s, self._clock()
+        self._count(since_s, now_s, connecting=False)
+        self._since_s = None
+        if self._log is not None:
+            self._log.end(self)
+        return now_s - since_s >= _NOTABLE_S
 
     def lasted_s(self, *, connecting: bool = False) -> float:
         """Something failed: since how many seconds nothing has succeeded.

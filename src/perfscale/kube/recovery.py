@@ -2,7 +2,9 @@
 
 After an outage everything that failed sleeps in a backoff of its own, of up to ten
 seconds. A watch that does so while creates already succeed sees nothing of what they
-bring about. So whoever asked for it is woken by the first success of any request.
+bring about, and a create that does so looks as if the server had taken that long. So
+watches and reads are woken by the first success of any request, and all the others,
+once, when an outage is over; these are the load, and come back within a second.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 _SPREAD_S: Final = 0.05
 """Those that are woken together come back within this time. It is short against the
 latencies that are measured, and long enough for thousands of clients."""
+_LOAD_SPREAD_S: Final = 1.0
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 10.0
 
@@ -26,18 +29,28 @@ class Recovery:
 
     Attributes:
         sleepers: Those that the next success wakes.
+        held_up: Those that the end of an outage wakes.
     """
 
-    __slots__ = ("sleepers",)
+    __slots__ = ("held_up", "sleepers")
 
     def __init__(self) -> None:
         self.sleepers: set[asyncio.Future[None]] = set()
+        self.held_up: set[asyncio.Future[None]] = set()
 
     def notify(self) -> None:
         """Something succeeded. Not worth a call where there are no sleepers."""
-        for sleeper in self.sleepers:
-            sleeper.cancel()
-        self.sleepers.clear()
+        _wake(self.sleepers)
+
+    def outage_over(self) -> None:
+        """Something succeeded, after nothing had."""
+        _wake(self.held_up)
+
+
+def _wake(sleepers: set[asyncio.Future[None]]) -> None:
+    for sleeper in sleepers:
+        sleeper.cancel()
+    sleepers.clear()
 
 
 class Pause:
@@ -46,12 +59,18 @@ class Pause:
     If that is no help, since it fails again and again while others succeed, it
     cannot be woken at once any more: the time for which it sleeps whatever happens
     doubles each time.
+
+    Args:
+        recovery: Of the server.
+        timing: What it sleeps by.
+        eager: Whether any success wakes it, and not only the end of an outage.
     """
 
-    __slots__ = ("_recovery", "_timing", "_woken")
+    __slots__ = ("_sleepers", "_spread_s", "_timing", "_woken")
 
-    def __init__(self, recovery: Recovery, timing: Timing) -> None:
-        self._recovery = recovery
+    def __init__(self, recovery: Recovery, timing: Timing, *, eager: bool = True) -> None:
+        self._sleepers = recovery.sleepers if eager else recovery.held_up
+        self._spread_s = _SPREAD_S if eager else _LOAD_SPREAD_S
         self._timing = timing
         self._woken = 0
 
@@ -69,15 +88,15 @@ class Pause:
             await self._timing.sleep(at_least_s)
         if seconds > at_least_s and await self._is_woken(seconds - at_least_s):
             self._woken += 1
-            await self._timing.sleep(_SPREAD_S * self._timing.random())
+            await self._timing.sleep(min(self._spread_s, seconds) * self._timing.random())
 
     async def _is_woken(self, seconds: float) -> bool:
         sleeper = asyncio.ensure_future(self._timing.sleep(seconds))
-        self._recovery.sleepers.add(sleeper)
+        self._sleepers.add(sleeper)
         try:
             await asyncio.wait([sleeper])
         finally:
-            self._recovery.sleepers.discard(sleeper)
+            self._sleepers.discard(sleeper)
             if not sleeper.done():
                 sleeper.cancel()
                 with suppress(asyncio.CancelledError):
