@@ -1,13 +1,17 @@
 """What a run measured beside its objects: the requests it sent, and the server's clock."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
 from clusters import ClusterUnderTest
 from faulty_runs import faulty_run
+from moments import MOMENTS, AtMoment
 from workloads import config, objects, workload
 
+from perfscale.engine.wallclock import WallClock
 from perfscale.results import CallResult
 
 CREATE = ("create", "virtualmachineinstances")
@@ -96,3 +100,26 @@ async def test_a_controllers_clock_that_is_behind_is_bounded_and_no_latency_is_n
     assert clock.negative > 0
     assert clock.reason is not None
     assert all(each.min is None or each.min >= 0 for each in kind.server_phases.values())
+
+
+async def test_a_run_ends_after_its_start_whatever_the_wall_clock_says(
+    simulated: ClusterUnderTest, at_moment: AtMoment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind_s = 0.0
+
+    def wall() -> float:
+        return time.time() - behind_s
+
+    def set_back() -> None:
+        nonlocal behind_s
+        behind_s = 3600.0
+
+    monkeypatch.setattr(WallClock.__init__, "__defaults__", (wall,))
+
+    async with simulated.generator(config(workload(objects(count=6)))) as generator:
+        at_moment(MOMENTS["in the middle of the creation wait"], set_back)
+        result = await generator.run()
+    assert (result.finished_at - result.info.started_at).total_seconds() == result.duration_s
+    assert result.generator is not None
+    [step] = [each for each in result.generator.reasons if "wall clock" in each]
+    assert "set back by 1h" in step

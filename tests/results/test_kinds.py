@@ -105,7 +105,7 @@ def test_latencies_below_nothing_are_counted_and_left_out_with_a_reason() -> Non
     assert (clock.negative, clock.count) == (1, 2)
     assert clock.reason is not None
     assert "1 of 2 are negative and left out" in clock.reason
-    # Stamped at 00, or less than a second later, at most half a second after the server's 05, or 06.
+    # Stamped at 00, or less than a second later, by half a second after the server's 05 to 06.
     assert (clock.low_s, clock.high_s) == (-6.5, -3.75)
 
 

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
     from perfscale.config import GlobalConfig
     from perfscale.kube.stats import RequestStats
+    from perfscale.results import ClockStep
+
+
+_MOST_STEPS: Final = 10
+"""Steps of the wall clock that are kept."""
 
 STALL_S: Final = 0.5
 """An event loop that is late by this has stood still: nothing was seen meanwhile."""
@@ -73,6 +78,7 @@ class Health:
         self._told: dict[int, Lag] = {}
         self._creations: dict[str, Creation] = {}
         self._creating: _Creating | None = None
+        self._clock_steps: list[ClockStep] = []
         self.in_flight = 0
         self._most_in_flight = 0
         self._looks = 0
@@ -118,6 +124,11 @@ class Health:
         creation.answers += 1
         creation.answer_s += answer_s
 
+    def stepped(self, step: ClockStep) -> None:
+        """The wall clock was set."""
+        if len(self._clock_steps) < _MOST_STEPS:
+            self._clock_steps.append(step)
+
     def lags(self) -> Lags:
         """How late things were so far, one by one."""
         return Lags(
@@ -141,6 +152,7 @@ class Health:
             ),
             qps=self._limits.qps,
             creations={name: each.rounded() for name, each in self._creations.items()},
+            clock_steps=tuple(self._clock_steps),
         )
 
     def _lag(self, sketch: Sketch) -> Lag:

@@ -13,7 +13,7 @@ import asyncio
 import logging
 import signal
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,7 @@ from perfscale.engine.snapshot import RunSnapshot
 from perfscale.engine.stuck import describe_survey
 from perfscale.engine.survey import survey
 from perfscale.engine.verdict import judge
+from perfscale.engine.wallclock import WallClock
 from perfscale.errors import ApiError, ClusterError
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.resources import NAMESPACES, Place
@@ -74,6 +75,7 @@ class Run:
         self._interrupted_by: int | None = None
         self._problems: list[str] = []
         self._removed = False
+        self._wall_clock = WallClock(order.stopwatch.clock)
         self._over = False
         self._selector = f"{RUN_LABEL}={order.info.run_id}"
         self.result: RunResult | None = None
@@ -261,6 +263,7 @@ class Run:
     def _count(self) -> None:
         """Tell the journal what only the run as a whole knows, and look at thresholds."""
         context = self._context
+        self._find_clock_step()
         context.recorder.count(self._totals(), context.stopwatch.now())
         lost = self._crew.ledger.look_out()
         if lost is not None and self._interrupted_by is None:
@@ -271,6 +274,13 @@ class Run:
         context.sightings.look_at_outages(
             client.outages, client.stats.retries, context.health.in_flight
         )
+
+    def _find_clock_step(self) -> None:
+        context = self._context
+        step = self._wall_clock.find_step(context.stopwatch.now())
+        if step is not None:
+            context.health.stepped(step)
+            context.warn(str(step))
 
     def _totals(self) -> Totals:
         stats = self._order.client.stats
@@ -346,6 +356,7 @@ class Run:
         order, context = self._order, self._context
         duration_s = context.stopwatch.now()
         self._look_at_outages()
+        self._find_clock_step()
         context.sightings.blind.close(duration_s)
         totals = self._totals()
         vitals = context.health.vitals()
@@ -362,7 +373,7 @@ class Run:
         )
         result = RunResult(
             info=order.info,
-            finished_at=datetime.now(UTC),
+            finished_at=order.info.started_at + timedelta(seconds=duration_s),
             duration_s=duration_s,
             outcome=verdict.outcome,
             exit_code=verdict.exit_code,

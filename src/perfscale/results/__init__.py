@@ -38,6 +38,7 @@ from perfscale.results.failures import Failures
 from perfscale.results.files import write_file
 from perfscale.results.folder import RunFolder, locate_run
 from perfscale.results.health import (
+    ClockStep,
     Creation,
     GeneratorHealth,
     InFlight,
@@ -100,6 +101,7 @@ __all__ = [
     "ChangeEntry",
     "Checked",
     "ClockOffset",
+    "ClockStep",
     "ClusterInfo",
     "CountedCall",
     "CreateTimes",

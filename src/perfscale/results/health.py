@@ -54,6 +54,23 @@ class Lag(msgspec.Struct, frozen=True):
     max: float | None = None
 
 
+class ClockStep(msgspec.Struct, frozen=True):
+    """The wall clock was set: when, since the run's start, and by how many seconds."""
+
+    at_s: float
+    by_s: float
+
+    def __str__(self) -> str:
+        """For a person."""
+        by = format_duration(abs(round(self.by_s, 1)))
+        how = f"set back by {by}" if self.by_s < 0 else f"set ahead by {by} (or this machine slept)"
+        when = format_duration(round(self.at_s, 1))
+        return (
+            f"the wall clock was {how}, within {when} from the start: all times of the run are "
+            "counted from its start, as if it had not been"
+        )
+
+
 class InFlight(msgspec.Struct, frozen=True):
     """Create requests without an answer: the bound, the most, and the mean while creating."""
 
@@ -112,6 +129,7 @@ class Vitals(msgspec.Struct, frozen=True):
         in_flight: Create requests without an answer.
         qps: The run's own limit on all requests; 0 for none.
         creations: What the creates took, by workload.
+        clock_steps: When the wall clock was set, the first few times.
     """
 
     loop_lag: Lag = Lag()
@@ -120,6 +138,7 @@ class Vitals(msgspec.Struct, frozen=True):
     in_flight: InFlight = InFlight()
     qps: float = 0.0
     creations: dict[str, Creation] = {}
+    clock_steps: tuple[ClockStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +162,7 @@ def assess(
     for workload in workloads:
         creation = vitals.creations.get(workload.name, Creation())
         found += _of_workload(workload.name, workload.rate, creation, vitals)
+    found += [(False, str(step)) for step in vitals.clock_steps]
     limited = any(is_ours for is_ours, _ in found)
     uncertain = tuple(doubts(workloads))
     verdict = Validity.VALID
