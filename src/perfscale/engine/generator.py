@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
 import uuid
@@ -37,7 +38,8 @@ class LoadGenerator:
 
     Resource handling: an asynchronous context manager. Entering compiles the
     templates and opens the connection, unless an open one was given; leaving
-    closes what it opened. It prints nothing, installs no signal handlers and
+    waits for a run in another task, which is interrupted if it still goes on,
+    and closes what it opened. It prints nothing, installs no signal handlers and
     has no global state: several can run side by side in one loop.
 
     Args:
@@ -70,6 +72,9 @@ class LoadGenerator:
         self._run: Run | None = None
         self._plan: Plan | None = None
         self._interrupted_by: int | None = None
+        self._is_open = False
+        self._runner: asyncio.Task[object] | None = None
+        self._ended = asyncio.Event()
         self.run_id = run_id or str(uuid.uuid4())
 
     @property
@@ -103,6 +108,7 @@ class LoadGenerator:
         client = self._cluster.client
         self._meter = RequestMeter(time.time() - client.timing.clock())
         self._client = client.limited(RateLimiter(limits.qps, limits.bucket_depth), self._meter)
+        self._is_open = True
         return self
 
     async def __aexit__(
@@ -111,9 +117,29 @@ class LoadGenerator:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close what was opened, and end the event streams."""
-        self._broadcast.close()
-        await self._stack.aclose()
+        """Close what was opened, and end the event streams, once no run needs them."""
+        self._is_open = False
+        try:
+            await self._outlast_run()
+        finally:
+            self._broadcast.close()
+            await self._stack.aclose()
+
+    async def _outlast_run(self) -> None:
+        """Let a run in another task clean up, as where `asyncio.gather` has given up on it.
+
+        A cancellation is a run's second one, and stops it at once.
+        """
+        runner = self._runner
+        if runner is None or runner is asyncio.current_task() or self._ended.is_set():
+            return
+        self.interrupt()
+        try:
+            await self._ended.wait()
+        except asyncio.CancelledError:
+            runner.cancel()
+            await self._ended.wait()
+            raise
 
     def events(self) -> EventStream:
         """Progress from now on, as an asynchronous iterator that ends with the run.
@@ -140,7 +166,9 @@ class LoadGenerator:
                 that are not installed, missing permissions, namespaces of other
                 runs, quotas and limit ranges, results that cannot be written.
             ClusterError: The cluster cannot be reached or refuses the credentials.
+            RuntimeError: The generator has not been entered, or was left.
         """
+        self._check_open()
         if self._plan is None:
             findings = Findings()
             _try(self._sink, findings)
@@ -181,15 +209,25 @@ class LoadGenerator:
             UsageError: The preflight failed, or the results cannot be
                 written; nothing was created.
             ClusterError: The cluster could not be reached to begin with.
-            RuntimeError: It was run before.
+            RuntimeError: It was run before, or the generator has not been entered, or was left.
         """
-        if self._run is not None:
+        self._check_open()
+        if self._runner is not None:
             raise RuntimeError("a LoadGenerator runs once; make another")
+        self._runner = asyncio.current_task()
         try:
             self._run = await self._begin()
             return await self._run.execute()
         finally:
             self._broadcast.close()
+            self._ended.set()
+
+    def _check_open(self) -> None:
+        if not self._is_open:
+            raise RuntimeError(
+                "a LoadGenerator works inside its context: "
+                "async with LoadGenerator(config) as generator: await generator.run()"
+            )
 
     async def _begin(self) -> Run:
         """Everything that comes before the first create."""
