@@ -20,18 +20,32 @@ INSIDE = r"inside its context: async with LoadGenerator\(config\) as generator"
 
 
 @pytest.fixture
-async def cluster(tmp_path: Path) -> AsyncIterator[SimulatedCluster]:
+async def cluster() -> AsyncIterator[SimulatedCluster]:
     async with SimulatedCluster(speed=100, seed=1) as cluster:
-        cluster.write_kubeconfig(tmp_path / "kubeconfig")
         yield cluster
 
 
-def generator(tmp_path: Path, namespace: str) -> LoadGenerator:
+@pytest.fixture
+async def slower() -> AsyncIterator[SimulatedCluster]:
+    """A cluster in which a cleanup ends later than in the other one."""
+    async with SimulatedCluster(speed=4, seed=1) as cluster:
+        yield cluster
+
+
+def generator(cluster: SimulatedCluster, tmp_path: Path) -> LoadGenerator:
     """One whose run does not end by itself."""
-    load = config(workload(objects(count=3, namespace=namespace), waitWhenFinished="1h"))
+    load = config(
+        workload(
+            objects(count=3),
+            waitWhenFinished="1h",
+            iterationCleanup=False,
+            iterationDeletionWait=False,
+        )
+    )
+    cluster.write_kubeconfig(tmp_path / "kubeconfig")
+    access = ClusterOptions(kubeconfig=str(tmp_path / "kubeconfig"))
     options = RunOptions(defaults=TemplateDefaults())
-    cluster = ClusterOptions(kubeconfig=str(tmp_path / "kubeconfig"))
-    return LoadGenerator(load, cluster=cluster, options=options)
+    return LoadGenerator(load, cluster=access, options=options)
 
 
 async def pausing(generator: LoadGenerator) -> None:
@@ -44,7 +58,7 @@ async def pausing(generator: LoadGenerator) -> None:
 async def test_what_needs_the_cluster_is_refused_outside(
     cluster: SimulatedCluster, tmp_path: Path
 ) -> None:
-    outside = generator(tmp_path, "outside")
+    outside = generator(cluster, tmp_path)
     for work in (outside.run, outside.preflight, outside.dry_run):
         with pytest.raises(RuntimeError, match=INSIDE):
             await work()
@@ -56,9 +70,10 @@ async def test_what_needs_the_cluster_is_refused_outside(
 
 
 async def test_two_runs_that_are_gathered_in_a_timeout_both_have_a_result(
-    cluster: SimulatedCluster, tmp_path: Path
+    cluster: SimulatedCluster, slower: SimulatedCluster, tmp_path: Path
 ) -> None:
-    one, two = generator(tmp_path, "one"), generator(tmp_path, "two")
+    (tmp_path / "slower").mkdir()
+    one, two = generator(cluster, tmp_path), generator(slower, tmp_path / "slower")
 
     async def run_both() -> None:
         async with one, two, asyncio.timeout(HANGS_S) as bound:
@@ -71,17 +86,17 @@ async def test_two_runs_that_are_gathered_in_a_timeout_both_have_a_result(
 
     with pytest.raises(TimeoutError):
         await run_both()
-    for each in (one, two):
+    for each, where in ((one, cluster), (two, slower)):
         assert each.result is not None
         assert each.result.outcome is RunOutcome.INTERRUPTED
         assert each.result.accounts.created == each.result.accounts.deleted == 3
-        assert left_of(cluster, each.run_id) == {}
+        assert left_of(where, each.run_id) == {}
 
 
 async def test_leaving_interrupts_a_run_that_goes_on_and_waits_for_its_cleanup(
     cluster: SimulatedCluster, tmp_path: Path
 ) -> None:
-    async with generator(tmp_path, "left") as it:
+    async with generator(cluster, tmp_path) as it:
         running = asyncio.create_task(it.run())
         await pausing(it)
     result = await running
