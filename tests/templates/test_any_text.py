@@ -46,6 +46,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 @example(text="{{ " + "(" * 300 + "1" + ")" * 300 + " }}", head=True)
 @example(text="a: {{ x[" + "9" * 5000 + "] }}", head=True)
 @example(text="a: " + "9" * 5000, head=True)
+@example(text=f"kind: x\nmetadata: {{name: 0x{'f' * 5000}}}\n0x{'f' * 5000}: 1", head=False)
 @example(text="{% for a in range(2) %}" * 30 + "{% endfor %}" * 30, head=True)
 def test_any_text_gives_objects_or_a_template_error(config: Config, text: str, head: bool) -> None:
     template = config.source.directory / "t.yaml"

@@ -122,9 +122,14 @@ def _depth(value: object) -> int:
     return 0
 
 
-def _sum(value: object, _: Arguments, weight: int) -> int:
+def _sum(value: object, arguments: Arguments, weight: int) -> int:
     """Lists are added up one by one, and all of what is there is copied each time."""
-    return weight * _length(value)
+    return weight * _length(value) + _each(value, arguments, weight)
+
+
+def _each(value: object, arguments: Arguments, weight: int) -> int:
+    """What is done to each element may be as long as a text says: ``attribute='0.0.0'``."""
+    return weight + _length(value) * sum(map(_text_length, arguments))
 
 
 def _squared(_: object, __: Arguments, weight: int) -> int:
@@ -133,6 +138,10 @@ def _squared(_: object, __: Arguments, weight: int) -> int:
 
 
 FILTERS: Final[dict[str, Bound]] = {
+    **dict.fromkeys(
+        ("groupby", "map", "max", "min", "reject", "rejectattr", "select", "selectattr"), _each
+    ),
+    **dict.fromkeys(("sort", "unique"), _each),
     "batch": _pad,
     "center": _pad,
     "format": _format,
@@ -161,6 +170,7 @@ METHODS: Final[dict[str, Bound]] = {
     "ljust": _pad,
     "replace": _replace,
     "rjust": _pad,
+    "striptags": _squared,
     "to_bytes": _pad,
     "translate": _translate,
     "zfill": _pad,

@@ -73,12 +73,16 @@ _FLOAT = (
     r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
 
+_LONGEST_NUMBER = 100
 _PRINTED_WHOLE = 1e21
 """From here on Go's encoding/json writes an exponent."""
 
 
-def _integer(_: _Loader, node: yaml.ScalarNode) -> int:
+def _integer(_: _Loader, node: yaml.ScalarNode) -> int | str:
+    """A number, or the text itself where it is longer than any number that is sent."""
     text = node.value.replace("_", "").lower()
+    if len(text) > _LONGEST_NUMBER:
+        return str(node.value)
     sign = -1 if text.startswith("-") else 1
     text = text.lstrip("+-")
     if re.fullmatch(r"0[0-7]+", text):

@@ -99,6 +99,7 @@ def _weight(value: object) -> int:
         if isinstance(each, (str, bytes)):
             total += len(each)
         elif isinstance(each, int):
+            _check_bits(each.bit_length())
             total += each.bit_length() // _BYTE
         elif isinstance(each, range):
             total += len(each) * STEP
