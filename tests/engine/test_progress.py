@@ -1,6 +1,8 @@
 import pytest
+from tracker_story import VM, VMI, Story
 
-from perfscale.engine.progress import remaining_s
+from perfscale.engine.events import Stage
+from perfscale.engine.progress import remaining_s, wait_in
 
 
 def test_what_remains_takes_as_long_as_it_did_lately() -> None:
@@ -18,3 +20,30 @@ def test_nothing_is_said_of_what_goes_backwards() -> None:
 
 def test_nothing_remains_once_all_is_done() -> None:
     assert remaining_s([(1.0, 5), (2.0, 10)], 10) == 0
+
+
+def test_how_long_an_object_is_in_its_phase_counts_from_that_phase(story: Story) -> None:
+    scope = story.iteration()
+    row = story.created(scope, "a")
+    for phase in ("Pending", "Scheduling", "Pending"):
+        story.becomes(row, phase)
+    wait = wait_in(Stage.WAITING_READY, scope, story.now + 30, began_s=0.0)
+    assert wait is not None
+    [slow] = wait.slowest
+    assert (slow.phase, slow.in_phase_s) == ("Pending", 30.0)
+    assert slow.waited_s > 30.0
+
+
+def test_a_wait_for_readiness_tells_of_the_children_that_are_not_ready(story: Story) -> None:
+    scope = story.iteration()
+    owner = story.created(scope, "set", resource=VM)
+    for name, phase in (("a", "Running"), ("b", "Scheduling"), ("c", "Scheduling")):
+        story.seen("ADDED", story.metadata(name, owner=owner.uid), phase)
+    wait = wait_in(Stage.WAITING_READY, scope, story.now, began_s=0.0)
+    assert wait is not None
+    assert wait.child_phases == {(VMI.kind, "Scheduling"): 2}
+    assert story.tracker.child_phases == {(VMI.kind, "Running"): 1, (VMI.kind, "Scheduling"): 2}
+
+
+def test_only_a_stage_that_waits_is_told_of_as_a_wait(story: Story) -> None:
+    assert wait_in(Stage.CREATING, story.iteration(), story.now, began_s=0.0) is None

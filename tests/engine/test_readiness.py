@@ -98,6 +98,34 @@ def test_a_replica_set_is_ready_with_as_many_ready_vmis_as_it_should_have(
     assert reading.ready is ready
 
 
+def test_a_vm_without_a_node_says_what_the_scheduler_says_of_its_instance() -> None:
+    conditions = [
+        {"type": "Ready", "status": "False", "reason": "GuestNotRunning"},
+        {
+            "type": "PodScheduled",
+            "status": "False",
+            "reason": "Unschedulable",
+            "message": "0/3 nodes are available",
+        },
+    ]
+    status = {"printableStatus": "ErrorUnschedulable", "conditions": conditions}
+    reading = read("virtualmachines", {"spec": {"running": True}, "status": status})
+    assert reading.detail == "Unschedulable: 0/3 nodes are available"
+
+
+def test_a_replica_set_that_cannot_make_its_vmis_says_why() -> None:
+    conditions = [
+        {
+            "type": "ReplicaFailure",
+            "status": "True",
+            "reason": "FailedCreate",
+            "message": "exceeded quota",
+        },
+    ]
+    reading = read("virtualmachineinstancereplicasets", {"status": {"conditions": conditions}})
+    assert reading.detail == "FailedCreate: exceeded quota"
+
+
 def test_a_replica_set_that_no_controller_has_looked_at_is_not_ready() -> None:
     assert not read("virtualmachineinstancereplicasets", {"spec": {"replicas": 0}}).ready
 

@@ -32,7 +32,7 @@ from perfscale.engine.events import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
@@ -124,29 +124,36 @@ def _waiting(event: StillWaiting) -> str:
     lines = [f"still {event.stage.value} after {waited}: {event.missing} to go{_brackets(event)}"]
     for slow in event.slowest:
         name = "/".join(part for part in (slow.namespace, slow.name) if part)
-        phase = f" in {slow.phase}" if slow.phase else ""
+        phase = f", {_whole_seconds(slow.in_phase_s or 0.0)} of it in {slow.phase}"
         detail = f": {slow.detail}" if slow.detail else ""
         lines.append(
-            f"  {slow.kind} {name}, {format_duration(round(slow.waited_s))}{phase}{detail}"
+            f"  {slow.kind} {name}, {_whole_seconds(slow.waited_s)}"
+            f"{phase if slow.phase else ''}{detail}"
         )
     return "\n".join(lines)
+
+
+def _whole_seconds(seconds: float) -> str:
+    return format_duration(round(seconds))
 
 
 def _brackets(event: Progress | StillWaiting) -> str:
     """`` (Scheduling=12 Running=81)``, with the kinds where there are several."""
     texts = [
         " ".join([*([kind] if kind else []), *(f"{phase}={count}" for phase, count in counts)])
-        for kind, counts in _by_kind(event.phases)
+        for kind, counts in _by_kind(event)
     ]
     return f" ({'; '.join(texts)})" if texts else ""
 
 
-def _by_kind(phases: Mapping[tuple[str, str], int]) -> list[tuple[str, list[tuple[str, int]]]]:
-    """The phases of each kind; a kind that is the only one needs no name."""
+def _by_kind(event: Progress | StillWaiting) -> list[tuple[str, list[tuple[str, int]]]]:
+    """The phases of each kind, children's last; a kind that is the only one needs no name."""
     kinds: dict[str, list[tuple[str, int]]] = {}
-    for (kind, phase), count in phases.items():
+    for (kind, phase), count in event.phases.items():
         kinds.setdefault(kind, []).append((phase or "without", count))
-    if len(kinds) == 1:
+    for (kind, phase), count in event.child_phases.items():
+        kinds.setdefault(f"{kind} (children)", []).append((phase or "without", count))
+    if len(kinds) == 1 and not event.child_phases:
         return [("", counts) for counts in kinds.values()]
     return list(kinds.items())
 
@@ -216,7 +223,7 @@ def _panel(progress: Progress, bound: str) -> RenderableType:
     bars.add_column(justify="right", no_wrap=True)
     for name, count, style in _rows(progress):
         bars.add_row(name, _bar(count, progress.requested, style), f"{count}/{progress.requested}")
-    for kind, counts in _by_kind(progress.phases):
+    for kind, counts in _by_kind(progress):
         if kind:  # not beside each bar, of which it would take half
             bars.add_row("", Text(kind, style="dim", no_wrap=True, overflow="ellipsis"), "")
         total = sum(count for _, count in counts)

@@ -106,6 +106,7 @@ class Progress:
         target: The rate that was asked for; None without a limit.
         phases: How many objects of the run are in each phase now, by
             ``(kind, phase)``; phases without any are left out.
+        child_phases: The same of the children.
         ready_p50_s: From the create request to readiness, of the run's objects
             that have got there; within one per cent. None before the first.
         ready_p99_s: The same at the 99th percentile.
@@ -131,6 +132,7 @@ class Progress:
     rate: float
     target: float | None
     phases: Mapping[tuple[str, str], int]
+    child_phases: Mapping[tuple[str, str], int]
     ready_p50_s: float | None = None
     ready_p99_s: float | None = None
     request_errors: int = 0
@@ -148,6 +150,7 @@ class SlowObject:
         name: Its name.
         phase: The phase it is in, if it has one.
         waited_s: Since it was created, or asked to go.
+        in_phase_s: Since it has been seen in its phase; None where it has none.
         detail: Why it is not ready, if its status says so; of an object that
             was asked to go, the finalizers that hold it.
     """
@@ -157,6 +160,7 @@ class SlowObject:
     name: str
     phase: str | None
     waited_s: float
+    in_phase_s: float | None
     detail: str | None
 
 
@@ -170,6 +174,7 @@ class StillWaiting:
         missing: Objects and children it waits for.
         phases: How many of them are in each phase, by ``(kind, phase)``; the
             phase is empty where there is none.
+        child_phases: The same of the children that are not ready, where it waits for readiness.
         slowest: The three that it has waited for the longest.
     """
 
@@ -177,6 +182,7 @@ class StillWaiting:
     waited_s: float
     missing: int
     phases: Mapping[tuple[str, str], int]
+    child_phases: Mapping[tuple[str, str], int]
     slowest: tuple[SlowObject, ...]
 
 

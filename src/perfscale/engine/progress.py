@@ -137,6 +137,7 @@ class Reporter:
                 rate=self.rate,
                 target=self.targets.get(scope.workload),
                 phases=dict(+self._context.tracker.phases),
+                child_phases=dict(+self._context.tracker.child_phases),
                 ready_p50_s=p50,
                 ready_p99_s=p99,
                 request_errors=stats.server_errors + stats.connection_errors + stats.timeouts,
@@ -149,24 +150,38 @@ class Reporter:
         scope = self._scope
         if scope is None or not self._context.broadcast.has_listeners:
             return
-        if self.stage is Stage.WAITING_READY:
-            waiting = [row for row in scope.objects if not row.settled]
-        elif self.stage in {Stage.WAITING_GONE, Stage.CLEANING_UP}:
-            waiting = [row for row in scope.rows if row.present]
-        else:
-            return
-        phases: Counter[tuple[str, str]] = Counter()
-        for (kind, phase), count in Counter(map(_KIND_AND_PHASE, waiting)).items():
-            phases[kind, phase or ""] += count
-        self._context.broadcast.send(
-            StillWaiting(
-                stage=self.stage,
-                waited_s=now - self._entered_s,
-                missing=len(waiting),
-                phases=phases,
-                slowest=_slowest(waiting, now, leaving=self.stage is not Stage.WAITING_READY),
-            )
-        )
+        waited = wait_in(self.stage, scope, now, began_s=self._entered_s)
+        if waited is not None:
+            self._context.broadcast.send(waited)
+
+
+def wait_in(
+    stage: Stage, scope: IterationScope, now: float, *, began_s: float
+) -> StillWaiting | None:
+    """What a wait is waiting for; None where the stage is none.
+
+    Args:
+        stage: What the run is doing.
+        scope: The iteration that it is about.
+        now: Seconds since the run's start.
+        began_s: When the wait began.
+    """
+    children: list[TrackedObject] = []
+    if stage is Stage.WAITING_READY:
+        waiting = [row for row in scope.objects if not row.settled]
+        children = [row for row in scope.children if row.present and row.ready_s is None]
+    elif stage in {Stage.WAITING_GONE, Stage.CLEANING_UP}:
+        waiting = [row for row in scope.rows if row.present]
+    else:
+        return None
+    return StillWaiting(
+        stage=stage,
+        waited_s=now - began_s,
+        missing=len(waiting),
+        phases=_phases_of(waiting),
+        child_phases=_phases_of(children),
+        slowest=_slowest(waiting, now, leaving=stage is not Stage.WAITING_READY),
+    )
 
 
 def remaining_s(steps: Sequence[tuple[float, int]], total: int) -> float | None:
@@ -192,6 +207,12 @@ def quiet_s(waited_s: float) -> float:
     return min(max(waited_s, _STILL_WAITING_S), _STILL_WAITING_MOST_S)
 
 
+def _phases_of(rows: Iterable[TrackedObject]) -> dict[tuple[str, str], int]:
+    """How many are in each phase, by kind and phase, which is empty where there is none."""
+    counts = Counter(map(_KIND_AND_PHASE, rows))
+    return {(kind, phase or ""): count for (kind, phase), count in counts.items()}
+
+
 def _slowest(
     waiting: Iterable[TrackedObject], now: float, *, leaving: bool
 ) -> tuple[SlowObject, ...]:
@@ -204,6 +225,7 @@ def _slowest(
             row.name,
             row.phase,
             now - since(row),
+            None if row.phase_s is None else now - row.phase_s,
             held_by(row.finalizers) if leaving else row.detail,
         )
         for row in heapq.nsmallest(_SLOWEST, begun, key=since)

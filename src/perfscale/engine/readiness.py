@@ -66,6 +66,8 @@ Stamps: TypeAlias = tuple[PhaseTransition, ...]
 _CONDITIONS: Final = msgspec.json.Decoder(list[Condition] | None)
 _STAMPS: Final = msgspec.json.Decoder(Stamps | None)
 _SEEN_STAMPS: Final[dict[bytes, Stamps]] = {}
+_TROUBLES: Final = frozenset({"Failure", "ReplicaFailure"})
+"""Conditions that tell of trouble when they are true; of the others, when they are not."""
 _MOST_STAMPS: Final = 4096
 """Decoded timestamps that are remembered; some 4 MB."""
 
@@ -218,7 +220,7 @@ def _stamps(raw: msgspec.Raw) -> Stamps:
 
 
 def _explain(conditions: list[Condition] | None, *expected: str) -> str | None:
-    """What those of the ``expected`` conditions say that are not true, the first that does.
+    """What those of the ``expected`` conditions say that are not as they should be, the first.
 
     The causes come first: a VMI that no node has room for is not ready either, and of that
     it only says that its guest does not run.
@@ -226,7 +228,8 @@ def _explain(conditions: list[Condition] | None, *expected: str) -> str | None:
     by_type = {condition.type: condition for condition in conditions or ()}
     for kind in expected:
         condition = by_type.get(kind)
-        if condition is not None and condition.status != "True":
+        is_trouble = kind in _TROUBLES
+        if condition is not None and (condition.status == "True") is is_trouble:
             text = ": ".join(part for part in (condition.reason, condition.message) if part)
             if text:
                 return text
@@ -291,7 +294,8 @@ def read_vm(obj: VirtualMachine) -> Reading:
     return Reading(
         phase=status.printable_status,
         ready=status.ready or (halted and status.printable_status == "Stopped"),
-        detail=_explain(status.conditions, "Ready") or status.printable_status,
+        detail=_explain(status.conditions, "Failure", "PodScheduled", "Synchronized", "Ready")
+        or status.printable_status,
     )
 
 
@@ -303,7 +307,7 @@ def read_vmirs(obj: VirtualMachineInstanceReplicaSet) -> Reading:
     available = obj.status.ready_replicas or 0
     return Reading(
         ready=available == wanted,
-        detail=_explain(obj.status.conditions, "Ready")
+        detail=_explain(obj.status.conditions, "ReplicaFailure", "Ready")
         or f"{available} of {wanted} VMIs are ready",
     )
 

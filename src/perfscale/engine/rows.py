@@ -75,7 +75,8 @@ class TrackedObject:
     recorder's: under which number the journal knows the object, and what there
     is to tell of it.
 
-    ``doubted_s`` is when a watch said that it is gone, until somebody has looked
+    ``phase_s`` is when it was seen to come to the phase it is in, ``phases_s`` when to each for the
+    first time. ``doubted_s`` is when a watch said that it is gone, until somebody has looked
     whether it is. An ``unlabelled`` object is there without the run's labels:
     no watch and no list by label tells of it.
     """
@@ -96,6 +97,7 @@ class TrackedObject:
         "observed_s",
         "owner_uid",
         "phase",
+        "phase_s",
         "phases_s",
         "ready_s",
         "replica",
@@ -137,6 +139,7 @@ class TrackedObject:
         self.created_s: float | None = None
         self.observed_s: float | None = None
         self.phase: str | None = None
+        self.phase_s: float | None = None
         self.phases_s = PhaseTimes()
         self.ready_s: float | None = None
         self.delete_requested_s: float | None = None
@@ -192,6 +195,7 @@ _SEEN = (
     "created_s",
     "observed_s",
     "phase",
+    "phase_s",
     "phases_s",
     "ready_s",
     "delete_requested_s",

@@ -32,10 +32,12 @@ class Tracker:
 
     Attributes:
         phases: How many objects are in each phase now, by ``(kind, phase)``.
+        child_phases: The same of children.
     """
 
     def __init__(self) -> None:
         self.phases: Counter[tuple[str, str]] = Counter()
+        self.child_phases: Counter[tuple[str, str]] = Counter()
         self._scopes: dict[tuple[str, str], IterationScope] = {}
         self._by_uid: dict[str, TrackedObject] = {}
         self._awaited: dict[tuple[str, str | None, str], TrackedObject] = {}
@@ -393,6 +395,7 @@ class Tracker:
             phase = sys.intern(phase)
             self._count_phase(row, -1)
             row.phase = phase
+            row.phase_s = now
             row.phases_s.enter(phase, now)
             self._count_phase(row, 1)
             changes.append(Transition(row, Change.PHASE, phase))
@@ -536,8 +539,9 @@ class Tracker:
             row.scope.present += by
 
     def _count_phase(self, row: TrackedObject, by: int) -> None:
-        if row.phase is not None and not row.is_child:
-            self.phases[row.resource.kind_name, row.phase] += by
+        if row.phase is not None:
+            phases = self.child_phases if row.is_child else self.phases
+            phases[row.resource.kind_name, row.phase] += by
 
     def _forget_name(self, row: TrackedObject) -> None:
         key = (row.resource.name, row.namespace, row.name)
