@@ -33,6 +33,7 @@ def test_what_a_killed_run_left_goes_with_or_without_its_results(
         namespacedIterations=True,
         iterationCleanup=False,
         iterationDeletionWait=False,
+        waitWhenFinished="10m",
     )
     with perfscale.start("run", workload, *at) as run:
         run.says("iteration 2")
