@@ -205,7 +205,7 @@ def test_what_hangs_on_a_line_that_is_lost_is_left_out_and_that_is_said(folder: 
     ]
     result = report(killed_run(folder, [*begins(), *lost]))
     assert (result.accounts.created, result.accounts.balanced) == (2, True)
-    assert any("7 entries of the journal are lost" in problem for problem in result.problems)
+    assert any("lost of the journal: 7 entries" in problem for problem in result.problems)
 
 
 def of_an_unknown_object(folder: Path) -> str:

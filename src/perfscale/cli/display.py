@@ -18,7 +18,7 @@ from rich.text import Text
 
 from perfscale.cli.console import open_console
 from perfscale.cli.live import LiveLines
-from perfscale.config import format_duration
+from perfscale.config import counted, format_duration
 from perfscale.engine.events import (
     EventsLost,
     IterationFinished,
@@ -105,7 +105,7 @@ def _sentence(event: Event) -> tuple[str, str]:
     match event:
         case IterationStarted():
             return (
-                f"{event.workload}, iteration {event.iteration}: {event.requested} objects",
+                f"{event.workload}, iteration {event.iteration}: {counted(event.requested, 'object')}",
                 "bold",
             )
         case IterationFinished(problems=(first, *_)):

@@ -13,6 +13,7 @@ from perfscale.config.model import Config, GlobalConfig, ObjectSpec, Workload
 from perfscale.config.schema import json_schema
 from perfscale.config.source import Position, Source
 from perfscale.config.thresholds import Bound, Threshold
+from perfscale.config.wording import counted
 
 __all__ = [
     "ITERATION_LABEL",
@@ -26,6 +27,7 @@ __all__ = [
     "Source",
     "Threshold",
     "Workload",
+    "counted",
     "dump_config",
     "format_duration",
     "json_schema",

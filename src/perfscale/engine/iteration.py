@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from itertools import compress
 from typing import TYPE_CHECKING
 
-from perfscale.config import format_duration
+from perfscale.config import counted, format_duration
 from perfscale.config.labels import run_labels
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.creation import PlannedObject
@@ -174,7 +174,9 @@ class Iteration:
         )
         self._context.tracker.close_readiness(scope)
         if not in_time:
-            entry.problems.append(f"{self._waited()} for {scope.unsettled} objects to be ready")
+            entry.problems.append(
+                f"{self._waited()} for {counted(scope.unsettled, 'object')} to be ready"
+            )
             namespaces = {row.namespace: None for row in unready(scope) if row.namespace}
             warnings = await warnings_about(self._context.client, namespaces)
             entry.problems += describe_unready(scope, warnings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING, NamedTuple
 
+from perfscale.config import counted
 from perfscale.errors import PerfscaleError, RunFailedError, ThresholdError
 from perfscale.results import Accounts, RunOutcome
 
@@ -51,7 +52,7 @@ def judge(
     found = [*_iteration_problems(workloads), *_account_problems(config, workloads), *problems]
     waited = any(workload.iteration_deletion_wait for workload in config.workloads)
     if namespaces.leftover and waited and not found:
-        found.append(f"{namespaces.leftover} namespaces are still there")
+        found.append(f"{counted(namespaces.leftover, 'namespace')} still there")
     if error is not None:
         found.insert(0, str(error))
     if interrupted_by is not None:
@@ -89,8 +90,11 @@ def _account_problems(config: Config, workloads: Sequence[WorkloadResult]) -> It
             if iteration.problems:
                 told += iteration.accounts
         if workload.accounts.failed > told.failed:
-            yield f"{workload.name}: {workload.accounts.failed - told.failed} objects failed"
+            failed = counted(workload.accounts.failed - told.failed, "object")
+            yield f"{workload.name}: {failed} failed"
         if settings.iteration_creation_wait and workload.accounts.unready > told.unready:
-            yield f"{workload.name}: {workload.accounts.unready - told.unready} objects not ready"
+            unready = counted(workload.accounts.unready - told.unready, "object")
+            yield f"{workload.name}: {unready} not ready"
         if settings.iteration_deletion_wait and workload.accounts.leftover > told.leftover:
-            yield f"{workload.name}: {workload.accounts.leftover - told.leftover} objects left over"
+            leftover = counted(workload.accounts.leftover - told.leftover, "object")
+            yield f"{workload.name}: {leftover} left over"

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from perfscale.config import counted
 from perfscale.results.records import Outcome
 
 if TYPE_CHECKING:
@@ -112,8 +113,7 @@ class Failures:
         sentences = [str(group) for group in told]
         if others:
             rest = sum(group.count for group in others)
-            reasons = "1 other reason" if len(others) == 1 else f"{len(others)} other reasons"
-            sentences.append(f"{rest} more, for {reasons}")
+            sentences.append(f"{rest} more, for {counted(len(others), 'other reason')}")
         return sentences
 
 

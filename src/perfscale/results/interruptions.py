@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from perfscale.config import format_duration
+from perfscale.config import counted, format_duration
 from perfscale.results.blindness import Cause, merge
 
 if TYPE_CHECKING:
@@ -65,7 +65,4 @@ def _when(began_s: float, ended_s: float) -> str:
 
 
 def _counted(count: int, noun: str, what: str) -> str:
-    if not count:
-        return ""
-    plural = "" if count == 1 else "es" if noun.endswith("ch") else "s"
-    return f"{count} {noun}{plural} {what}"
+    return f"{counted(count, noun)} {what}" if count else ""

@@ -6,7 +6,7 @@ import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from perfscale.config import load_config
+from perfscale.config import counted, load_config
 from perfscale.errors import ConfigError, ResultsError
 from perfscale.results.audit import read_audit, with_audit
 from perfscale.results.entries import Begin
@@ -133,7 +133,9 @@ def _result(folder: Path, run: KnownRun, replay: Replay) -> RunResult:
         thresholds = replay.end.thresholds
     problems += _unknown(balance.accounts)
     if replay.lost:
-        problems += (f"{replay.lost} entries of the journal are lost: not everything is counted",)
+        problems += (
+            f"lost of the journal: {counted(replay.lost, 'entry')}; not everything is counted",
+        )
     totals = replay.totals
     return RunResult(
         info=run.info,

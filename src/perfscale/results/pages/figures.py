@@ -175,7 +175,7 @@ def iteration_plot(key: str, workload: Mapping[str, Any]) -> Plot | None:
         title="Readiness by iteration",
         note="A line that climbs means that an iteration left something behind for the next. "
         "Where a percentile was not reached, the line is interrupted."
-        + (f" Every {every}th iteration is drawn." if every > 1 else ""),
+        + (f" One iteration in {every} is drawn." if every > 1 else ""),
         x=Axis("iteration", 1.0, float(numbers[-1]), _whole_ticks(numbers[-1])),
         y=from_zero("seconds", highest(series), to_tick=True),
         at=numbers,
