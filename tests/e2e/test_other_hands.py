@@ -1,15 +1,18 @@
 """Others delete what a run made, or take its labels from it: the results say what is true."""
 
+import asyncio
 import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from clusters import VMIRS, ClusterUnderTest
 from faulty_runs import FaultyRun, faulty_run
 from moments import AtMoment, Moment
 from workloads import config, objects, template, workload
 
 from perfscale import Config, LoadGenerator
+from perfscale.engine.events import Stage, StageStarted
 from perfscale.engine.rows import Change
 from perfscale.results import Accounts, RunOutcome
 
@@ -132,3 +135,52 @@ async def test_an_interrupt_leaves_nothing_of_what_is_created_without_labels(
         assert accounts.deleted == accounts.created == accounts.failed
         assert names(after, "virtualmachineinstances") == []
         assert not after.result.remains
+
+
+@pytest.mark.parametrize("stripped", [[], [{"fault": "labelsStripped", "names": ["vmi-1"]}]])
+async def test_what_is_created_under_another_name_is_deleted_under_that(
+    stripped: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    renamed = {"fault": "renamed", "names": ["vmi-1"]}
+    async with faulty_run(tmp_path, load(tmp_path), objects=[renamed, *stripped]) as run:
+        accounts = run.result.accounts
+        assert (accounts.failed, accounts.deleted) == (len(stripped), COUNT)
+        assert names(run, "virtualmachineinstances") == []
+        assert "vmi-1-renamed" in {record.name for record in run.sink.objects}
+
+
+SET = """\
+apiVersion: kubevirt.io/v1
+kind: VirtualMachineInstanceReplicaSet
+metadata: {name: 'set-{{ replica }}', namespace: default}
+spec:
+  paused: true
+  replicas: 1
+  selector: {matchLabels: {set: a}}
+  template:
+    metadata: {labels: {set: a}}
+    spec: {domain: {devices: {}}}
+"""
+
+
+async def test_labels_that_are_taken_while_a_run_waits_are_found_to_be_by_a_real_server_too(
+    cluster: ClusterUnderTest, tmp_path: Path
+) -> None:
+    async with cluster.generator(load(tmp_path, SET, maxWaitTimeout="120s")) as generator:
+        events = generator.events()
+        running = asyncio.create_task(generator.run())
+        async for event in events:
+            if isinstance(event, StageStarted) and event.stage is Stage.WAITING_READY:
+                break
+        for number in range(1, COUNT + 1):
+            await cluster.client.request(
+                "PATCH",
+                VMIRS.path("default", f"set-{number}"),
+                body=b'{"metadata": {"labels": null}}',
+                content_type="application/merge-patch+json",
+            )
+        result = await running
+    accounts = result.accounts
+    assert (accounts.failed, accounts.deleted) == (COUNT, COUNT)
+    assert "somebody took the run's labels" in " ".join(result.problems)
+    assert await cluster.names(VMIRS, namespace="default") == []

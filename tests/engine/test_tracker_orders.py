@@ -455,3 +455,23 @@ def test_the_clean_story_is_the_true_one(fate: str) -> None:
     assert alive["present"] == (0 if vanished else 1, 0)
     assert gone["present"] == (0, 0)
     assert gone["accounts"].deleted == 1
+
+
+def test_the_journal_knows_the_name_that_the_server_gave_and_what_lost_its_labels() -> None:
+    telling = Telling(History([Plan("vm-0", "ready", "created", has_child=False)], lambda _: 0))
+    row = telling.rows["vm-0"]
+    telling.take(
+        telling.tracker.accept(
+            row,
+            msgspec.structs.replace(telling._history.answers["vm-0"], name="vm-0-renamed"),
+            telling._tick(),
+            is_ready=False,
+            is_labelled=False,
+        )
+    )
+    telling.tracker.request_deletion_of(row, telling._tick())
+    telling.tracker.confirm_gone(row, telling._tick())
+    [record] = telling.records
+    assert (record.name, record.outcome) == ("vm-0-renamed", Outcome.FAILED)
+    assert record.deleted_s is not None
+    assert telling.notes.replayed() == [record]

@@ -199,14 +199,9 @@ class Creator:
         return labels is not None and self._labels.items() <= labels.items()
 
     async def _delete(self, row: TrackedObject) -> None:
-        """Ask an object to go that no cleanup by label finds.
-
-        If that fails, the cleanup tries it again.
-        """
+        """Ask an object to go that no cleanup by label finds."""
         try:
             await self._inspector.delete(row)
-        except ApiError as error:
-            self._context.warn(f"deleting {row.resource.kind} {row.name}: {error}")
         except ClusterError as error:
             self._context.abort(error)
 

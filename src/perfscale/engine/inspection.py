@@ -72,18 +72,21 @@ class Inspector:
         await self._context.changed.wait_until(lambda: not scope.doubted)
 
     async def delete_unlabelled(self, scopes: Iterable[IterationScope]) -> None:
-        """Ask what is there without the run's labels to go; no request by label does.
-
-        Raises:
-            ApiError: The server refuses it.
-        """
+        """Ask what is there without the run's labels to go; no request by label does."""
         rows = [row for scope in scopes for row in scope.objects if row.unlabelled and row.present]
         await run_bounded((partial(self.delete, row) for row in rows), limit=_CONCURRENCY)
 
     async def delete(self, row: TrackedObject) -> None:
-        """Ask a single object to go, by its UID, and look at it until it is gone."""
+        """Ask a single object to go, by its UID, and look at it until it is gone.
+
+        If the server refuses that, it is left over, and said.
+        """
         self._context.request_deletion_of(row)
-        await delete_object(self._context.client, row.resource, _identity(row))
+        try:
+            await delete_object(self._context.client, row.resource, _identity(row))
+        except ApiError as error:
+            self._context.warn(f"deleting {row.resource.kind_name} {row.name}: {error}")
+            return
         if row not in self._leaving:
             self._leaving.append(row)
         self._start(self._follow_leaving, "perfscale-follow")
@@ -172,8 +175,8 @@ class Inspector:
         self._warned.add(key)
         place = f"{row.namespace}/{row.name}" if row.namespace else row.name
         self._context.warn(
-            f"{row.resource.kind} {place} lives on without the run's labels, which somebody took "
-            "from it: it is deleted by its name when the iteration is; so are others like it"
+            f"{row.resource.kind_name} {place} lives on without the run's labels, which somebody "
+            "took from it: it is deleted by its name when the iteration is; so are others like it"
         )
 
 

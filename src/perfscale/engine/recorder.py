@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     )
 
 _TOLD: Final = (
+    (News.NAME, "name", "name"),
     (News.SENT, "sent_s", "sent_s"),
     (News.UID, "uid", "uid"),
     (News.OWNER, "owner_uid", "owner_uid"),
@@ -164,7 +165,6 @@ class Recorder:
                 i=self._iterations[row.scope],
                 kind=row.resource.kind_name,
                 namespace=row.namespace,
-                name=row.name,
                 replica=row.replica,
                 scheduled_s=row.scheduled_s,
                 admitted_s=row.admitted_s,

@@ -63,6 +63,8 @@ class News:
     """The row is about another object now: all that was told is void."""
     TOUCHED: Final = 1 << 13
     """The recorder knows that there is something to tell."""
+    NAME: Final = 1 << 14
+    """The server gave it another name than it was asked to."""
 
 
 class TrackedObject:

@@ -113,6 +113,9 @@ class Tracker:
             self._leave(row, self._last_list(row), now, changes)
         elif row.deleted_s is not None and row.delete_requested_s is None:
             changes += self._fail(row, _VANISHED)
+        if metadata.name != row.name:
+            row.name = metadata.name  # admission may do that
+            row.news |= News.NAME
         row.created_s = now
         row.news |= News.CREATED
         if is_ready:

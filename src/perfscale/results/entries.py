@@ -99,6 +99,7 @@ class ChangeEntry(Entry, frozen=True, gc=False, tag="change", kw_only=True, omit
     """
 
     n: int
+    name: str | UnsetType = UNSET
     sent_s: float | UnsetType | None = UNSET
     uid: str | UnsetType | None = UNSET
     owner_uid: str | UnsetType | None = UNSET

@@ -124,6 +124,8 @@ class _Row:
     ) -> None:
         if entry.uid is not UNSET and self.uid is not None:
             self._begin()  # what was told before was about another object
+        if entry.name is not UNSET:
+            self.name = entry.name
         if entry.sent_s is not UNSET:
             self.sent_s = entry.sent_s
         if entry.uid is not UNSET:
