@@ -13,9 +13,7 @@ quick and brings in no Kubernetes client.
 
 from __future__ import annotations
 
-from importlib import import_module, metadata
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # typing's own would be imported before a command can be interrupted
 if TYPE_CHECKING:
     __version__: str
 
@@ -156,7 +154,10 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Load a public name from its room (PEP 562)."""
+    from importlib import import_module  # noqa: PLC0415 -- as above
+
     if name == "__version__":
+        metadata = import_module("importlib.metadata")
         return metadata.version("perfscale-load-generator")
     room = _ROOM_OF.get(name)
     if room is None:

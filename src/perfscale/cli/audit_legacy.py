@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
 
-from perfscale.cli.goflags import HELP, take_flags
 from perfscale.cli.main import enter
-from perfscale.cli.streams import say
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 _FLAGS = ("config-file", "results-file")
 _HELP = """perfscale-audit is perfscale audit. It takes the options below, also with one dash:
@@ -23,6 +24,8 @@ def main() -> NoReturn:
 
 def _invoke() -> int:
     from perfscale.cli.app import invoke
+    from perfscale.cli.goflags import HELP, take_flags
+    from perfscale.cli.streams import say
 
     arguments = sys.argv[1:]
     if HELP.intersection(arguments):

@@ -1,37 +1,40 @@
 """Ctrl-C while nothing runs that has to be ended in order: a line, and exit code 130.
 
 A run puts handlers of its own in the place of this one; see `perfscale.cli.signals`.
+What this module imports is imported before there is a handler, so it is next to
+nothing.
 """
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found] # signal itself imports much more
 import os
-import signal
 import sys
-from contextlib import suppress
-from typing import TYPE_CHECKING, Final
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
 
-_INTERRUPTED: Final = 128 + signal.SIGINT
-_IMPORTS: Final = "<frozen importlib._bootstrap>"
+_INTERRUPTED = 128 + _signal.SIGINT
+_IMPORTS = "<frozen importlib._bootstrap>"
 
 
 def end_at_once() -> None:
     """Let Ctrl-C end the process from now on; one that is ignored stays so, as under nohup."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _end)
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _end)
 
 
 def ignore_interrupts() -> None:
     """Let Ctrl-C do nothing any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
 
 
 def _end(_: int, frame: FrameType | None) -> None:
-    with suppress(OSError):
+    try:  # noqa: SIM105 -- contextlib imports much more
         os.write(2, b"interrupted\n")
+    except OSError:
+        pass  # there is nobody to say it to
     if _is_importing(frame):
         # An exception would be lost in a callback of the import system, which then prints it:
         # https://docs.python.org/3/library/sys.html#sys.unraisablehook

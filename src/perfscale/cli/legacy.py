@@ -6,11 +6,12 @@ What is not a flag of the old tool goes to `perfscale run` unchanged.
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
 
-from perfscale.cli.goflags import HELP, take_flags
 from perfscale.cli.main import enter
-from perfscale.cli.streams import say
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 _TAKE_A_VALUE = {
     "kubeconfig": "--kubeconfig",
@@ -36,6 +37,8 @@ def main() -> NoReturn:
 
 def _invoke() -> int:
     from perfscale.cli.app import invoke
+    from perfscale.cli.goflags import HELP
+    from perfscale.cli.streams import say
 
     arguments = sys.argv[1:]
     if HELP.intersection(arguments):
@@ -57,6 +60,8 @@ def translate(arguments: list[str]) -> list[str]:
     Raises:
         ValueError: A flag has no value, or one that it cannot have.
     """
+    from perfscale.cli.goflags import take_flags
+
     verbosity = 0
     workload: str | None = None
     options: list[str] = []

@@ -7,13 +7,13 @@ once there are all three standard streams.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NoReturn
 
 from perfscale.cli.interrupts import end_at_once, ignore_interrupts
-from perfscale.cli.streams import flush, open_streams
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import NoReturn
 
 
 def main() -> NoReturn:
@@ -24,6 +24,8 @@ def main() -> NoReturn:
 def enter(command: Callable[[], int]) -> NoReturn:
     """Run a command as this process, and end with its exit code."""
     end_at_once()
+    from perfscale.cli.streams import flush, open_streams
+
     open_streams()
     code = command()
     ignore_interrupts()  # the exit code is decided, and nothing is left to stop
