@@ -182,3 +182,20 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
 
 def test_a_profile_that_is_not_there_is_refused_with_those_that_are() -> None:
     assert "kubernetes, kubevirt, timeline are there" in refusal("kubvirt")
+
+
+@pytest.mark.parametrize(
+    "text", ["root:$6$hash:19000:0:99999:7:::", "- $6$hash", "$6$hash: 1", "queries: [$6$hash]"]
+)
+def test_a_file_from_elsewhere_that_is_no_profile_is_not_shown(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    other = tmp_path_factory.mktemp("elsewhere") / "shadow"
+    other.write_text(text)
+    including = write(tmp_path, f"include: [{other}]\nqueries: [{{name: a, query: x}}]")
+    for name, folder in ((str(other), tmp_path), (including, None)):
+        with pytest.raises(ConfigError) as caught:
+            load_profile(name, folder)
+        assert str(caught.value).startswith(f"{other}:1: this is no profile")
+        assert "hash" not in str(caught.value)
+    assert "hash" in refusal(str(other))  # a person has named it

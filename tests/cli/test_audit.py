@@ -242,5 +242,5 @@ async def test_a_proxy_that_cannot_be_used_is_told_before_anything_is_asked(
     perfscale.environment["HTTP_PROXY"] = "socks5://me:hush@proxy.example"
     ended = await audit(perfscale, "http://prometheus.example:9090")
     assert ended.code == 2
-    assert "HTTP_PROXY should be an http:// or https:// URL" in ended.err
+    assert "HTTP_PROXY should be a URL that begins with one of http://, https://" in ended.err
     assert "hush" not in ended.err

@@ -15,7 +15,7 @@ from perfscale.audit.kube_burner import is_kube_burner, read_kube_burner, refuse
 from perfscale.audit.query import Query, placeholders
 from perfscale.audit.window import VARIABLES
 from perfscale.config.audit import AuditThreshold, Number, as_threshold
-from perfscale.config.document import Wanted, read_document
+from perfscale.config.document import Document, Wanted, read_document
 from perfscale.config.fields import Text, detail, refusal, rule, show
 from perfscale.config.load import validated
 from perfscale.config.section import Section
@@ -30,6 +30,10 @@ PROFILES: Final = Path(__file__).parent / "profiles"
 """Those that come with the package."""
 _PROFILE_FILE: Final = Wanted("profile", "a list named queries")
 _KINDS: Final = ("instant", "range")
+_NOT_SHOWN: Final = (
+    "this is no profile; what is wrong is not said, because the file is in another folder than "
+    "the file that names it: copy it there to see"
+)
 
 
 class Profile(NamedTuple):
@@ -126,17 +130,24 @@ class ProfileFile(Section):
                 yield detail(rule(message), ("queries", number, "name"), entry.name)
 
 
-def load_profile(name: str, directory: Path = Path()) -> Profile:
+def load_profile(name: str, directory: Path | None = None) -> Profile:
     """Read a profile that comes with the package, or a file.
 
     Args:
         name: ``kubevirt``, ``kubernetes``, or a path.
-        directory: What a relative path starts from.
+        directory: The folder of the file that names it, which a relative path starts from.
+            Of what is elsewhere errors show nothing: somebody else may have written that
+            file. None: a person has named it.
 
     Raises:
         ConfigError: There is none of that name, or something is wrong in it: everything at once.
     """
-    return Profile(name, _load(_find(name, directory), (), name))
+    path = _find(name, directory or Path())
+    if not path.exists():
+        known = ", ".join(sorted(each.stem for each in PROFILES.glob("*.yaml")))
+        message = f"there is no such file, and no profile of that name: {known} are there"
+        raise ConfigError([Problem(message, name)])
+    return Profile(name, _load(path, (), directory))
 
 
 def _find(name: str, directory: Path) -> Path:
@@ -146,26 +157,46 @@ def _find(name: str, directory: Path) -> Path:
     return directory / name
 
 
-def _load(path: Path, above: tuple[Path, ...], name: str) -> tuple[Query, ...]:
-    if not path.exists() and not above:
-        known = ", ".join(sorted(each.stem for each in PROFILES.glob("*.yaml")))
-        message = f"there is no such file, and no profile of that name: {known} are there"
-        raise ConfigError([Problem(message, name)])
-    document = read_document(path, _PROFILE_FILE)
-    refuse_alerts(document)
-    if is_kube_burner(document):
-        return read_kube_burner(document)
-    file = validated(document, ProfileFile)
+def _load(path: Path, above: tuple[Path, ...], folder: Path | None) -> tuple[Query, ...]:
+    """The queries of a file, and of those that it includes.
+
+    Args:
+        path: The file.
+        above: The files that include it.
+        folder: The folder of the file that names it; None if a person does.
+    """
+    try:
+        document, file = _read(path)
+    except ConfigError as error:
+        resolved = path.resolve()
+        shown = folder is None or any(
+            resolved.is_relative_to(each.resolve()) for each in (folder, PROFILES)
+        )
+        if shown or not path.is_file():
+            raise
+        problems = [Problem(_NOT_SHOWN, str(path), each.line) for each in error.problems]
+        raise ConfigError(list(dict.fromkeys(problems))) from error
+    if isinstance(file, tuple):
+        return file
     found: list[Query] = []
     for number, each in enumerate(file.include):
         other = _find(each, document.directory)
         if other.resolve() in (*above, path.resolve()):
             problem = document.source.problem(("include", number), "this profile includes itself")
             raise ConfigError([problem])
-        found += _load(other, (*above, path.resolve()), each)
+        found += _load(other, (*above, path.resolve()), document.directory)
     own = [_query(entry, file.variables) for entry in file.queries]
     replaced = {query.name for query in own}
     return (*(query for query in found if query.name not in replaced), *own)
+
+
+def _read(path: Path) -> tuple[Document, ProfileFile | tuple[Query, ...]]:
+    """A file, and what it holds: a profile of ours, or the queries of kube-burner's."""
+    document = read_document(path, _PROFILE_FILE)
+    refuse_alerts(document)
+    if is_kube_burner(document):
+        return document, read_kube_burner(document)
+    return document, validated(document, ProfileFile)
 
 
 def _query(entry: QueryEntry, variables: Mapping[str, str]) -> Query:
