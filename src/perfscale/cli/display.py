@@ -104,10 +104,8 @@ def _sentence(event: Event) -> tuple[str, str]:
     """What to say of an event, and in which style; nothing of most."""
     match event:
         case IterationStarted():
-            return (
-                f"{event.workload}, iteration {event.iteration}: {counted(event.requested, 'object')}",
-                "bold",
-            )
+            objects = counted(event.requested, "object")
+            return f"{event.workload}, iteration {event.iteration}: {objects}", "bold"
         case IterationFinished(problems=(first, *_)):
             return f"{event.workload}, iteration {event.iteration}: {first}", "red"
         case StillWaiting():

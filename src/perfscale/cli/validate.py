@@ -34,6 +34,8 @@ def validate(  # noqa: PLR0913 -- a command has as many parameters as options
 
         sed s/devel/v1.4/ workload.yaml | perfscale validate -
     """
+    from perfscale.config import counted
+    from perfscale.kube.resources import kind_names
     from perfscale.templates import TemplateDefaults, compile_templates
 
     log_more(verbose)
@@ -42,15 +44,16 @@ def validate(  # noqa: PLR0913 -- a command has as many parameters as options
     )
     defaults = TemplateDefaults.from_environment(container_prefix, container_tag)
     factories = compile_templates(config, run_id=PLACEHOLDER_RUN_ID, defaults=defaults)
-    objects: Counter[str] = Counter()
+    objects: Counter[tuple[str, str]] = Counter()
     for members in factories:
         for factory in members:
-            for _, kind in factory.kinds:
-                objects[kind] += factory.spec.replicas * factory.workload.iteration_count
-    total = ", ".join(f"{count} {kind}" for kind, count in objects.items())
-    count = len(config.workloads)
-    noun = "workload" if count == 1 else "workloads"
-    typer.echo(f"{config.source.name}: valid; {count} {noun}, {total}")
+            for api_version, kind in factory.kinds:
+                key = api_version.rpartition("/")[0], kind
+                objects[key] += factory.spec.replicas * factory.workload.iteration_count
+    names = kind_names(objects)
+    total = ", ".join(f"{count} {names[key]}" for key, count in objects.items())
+    workloads = counted(len(config.workloads), "workload")
+    typer.echo(f"{config.source.name}: valid; {workloads}, {total}")
 
 
 PLACEHOLDER_RUN_ID = "00000000-0000-0000-0000-000000000000"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ class Resource:
         kind: CamelCase kind.
         namespaced: Whether its objects live in namespaces.
         verbs: What the server can do with it (``create``, ``list``, ...).
-        kind_name: What results call the kind; see `tell_kinds_apart`.
+        kind_name: What results call the kind; see `kind_names`.
     """
 
     group: str
@@ -58,22 +58,27 @@ class Resource:
         return f"{root}{scope}/{self.plural}{item}"
 
 
-def tell_kinds_apart(resources: Iterable[Resource]) -> list[Resource]:
-    """The same resources, with a ``kind_name`` that tells the kinds of different groups apart.
+def kind_names(kinds: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """What to call kinds, by ``(group, kind)``, so that no two are called the same.
 
     It is the kind where no other group has one of that name, and else ``Kind.group``
     as Kubernetes writes it; the kinds of the core group have no more than their name:
     https://pkg.go.dev/k8s.io/apimachinery/pkg/runtime/schema#GroupKind.String
     """
+    every = dict.fromkeys(kinds)
+    shared = Counter(kind for _, kind in every)
+    return {
+        (group, kind): f"{kind}.{group}" if group and shared[kind] > 1 else kind
+        for group, kind in every
+    }
+
+
+def tell_kinds_apart(resources: Iterable[Resource]) -> list[Resource]:
+    """The same resources, each with a ``kind_name`` that no other kind has."""
     resources = list(resources)
-    groups: defaultdict[str, set[str]] = defaultdict(set)
-    for resource in resources:
-        groups[resource.kind].add(resource.group)
+    names = kind_names((resource.group, resource.kind) for resource in resources)
     return [
-        replace(resource, kind_name=f"{resource.kind}.{resource.group}")
-        if resource.group and len(groups[resource.kind]) > 1
-        else resource
-        for resource in resources
+        replace(resource, kind_name=names[resource.group, resource.kind]) for resource in resources
     ]
 
 

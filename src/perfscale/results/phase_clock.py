@@ -106,7 +106,5 @@ class PhaseClock:
             return f"the controllers' clock is off by at most {format_duration(bound_s)}"
         word = "ahead" if self.low_s >= 0 else "behind"
         least, most = sorted(abs(round(value, 1)) for value in (self.low_s, self.high_s))
-        return (
-            f"the controllers' clock is {word} by {format_duration(least)} to "
-            f"{format_duration(most)}"
-        )
+        span = format_duration(least) + (f" to {format_duration(most)}" if most > least else "")
+        return f"the controllers' clock is {word} by {span}"
