@@ -13,7 +13,7 @@ from simulated_api import Api, manifest, serving
 from simulated_process import SimulatedProcess
 from workload_file import entry, write_workload
 
-from perfscale.config.labels import run_labels
+from perfscale.config.labels import RUN_LABEL, run_labels
 from perfscale.kube.resources import NAMESPACES
 from perfscale.sim.store import Store
 
@@ -55,10 +55,13 @@ def test_what_a_killed_run_left_goes_with_or_without_its_results(
     simulated.request("DELETE", CONFIGMAPS.path("default", "theirs"))
 
 
-def test_nothing_to_clean_is_no_error(perfscale: CommandLine, simulated: SimulatedProcess) -> None:
+def test_a_run_that_nobody_knows_is_an_error(
+    perfscale: CommandLine, simulated: SimulatedProcess
+) -> None:
     ended = perfscale("cleanup", "--run-id", "unheard-of", "--kubeconfig", simulated.kubeconfig)
-    assert ended.code == 0
-    assert "run unheard-of: nothing to remove" in ended.out
+    assert ended.code == 1
+    assert "nobody knows a run unheard-of" in ended.err
+    assert "nothing to remove" not in ended.out
 
 
 @pytest.mark.parametrize(
@@ -71,6 +74,10 @@ def test_a_command_line_that_does_not_say_what_to_remove_is_refused(
     ended = perfscale("cleanup", *arguments)
     assert ended.code == 2
     assert "Error: " in ended.err
+
+
+OLD, YOUNG = "0000001d-0000-4000-8000-000000000001", "00000009-0000-4000-8000-000000000002"
+OF_OLD, OF_YOUNG = f"of-{OLD}", f"of-{YOUNG}"
 
 
 class Past:
@@ -112,30 +119,30 @@ def kubeconfig_of(api: Api, folder: Path) -> Path:
 async def test_all_lists_the_runs_and_leaves_out_those_that_may_be_going_on(
     past: Past, perfscale: CommandLine
 ) -> None:
-    past.leave("old", hours=26)
-    past.leave("young", hours=0.5)
+    past.leave(OLD, hours=26)
+    past.leave(YOUNG, hours=0.5)
     past.store.create(NAMESPACES, {"metadata": {"name": "theirs"}})
 
     def namespaces() -> set[str]:
         names = {record.name for record in past.store.records(NAMESPACES)}
-        return names & {"of-old", "of-young", "theirs"}
+        return names & {OF_OLD, OF_YOUNG, "theirs"}
 
     async with serving(past.store) as api:
         command = ("cleanup", "--all", "--kubeconfig", kubeconfig_of(api, perfscale.folder))
         unasked = await perfscale.beside(*command)
         assert unasked.code == 1
         assert "--yes" in unasked.err
-        assert namespaces() == {"of-old", "of-young", "theirs"}
-        old, young = (line for line in unasked.out.splitlines() if line.startswith(("old", "you")))
-        assert re.match(r"old +2 +26h\S* ", old)
-        assert re.match(r"young +2 +30m\S* ", young)
+        assert namespaces() == {OF_OLD, OF_YOUNG, "theirs"}
+        old, young = (line for line in unasked.out.splitlines() if line.startswith((OLD, YOUNG)))
+        assert re.match(rf"{OLD} +2 +26h\S* ", old)
+        assert re.match(rf"{YOUNG} +2 +30m\S* ", young)
         assert "left alone" in young
         assert "left alone" not in old
 
         calm = await perfscale.beside(*command, "--yes")
         assert calm.code == 0, calm.err
-        assert "run old: removed" in calm.out
-        assert namespaces() == {"of-young", "theirs"}
+        assert f"run {OLD}: removed" in calm.out
+        assert namespaces() == {OF_YOUNG, "theirs"}
 
         forced = await perfscale.beside(*command, "--yes", "--force")
         assert forced.code == 0, forced.err
@@ -144,3 +151,65 @@ async def test_all_lists_the_runs_and_leaves_out_those_that_may_be_going_on(
         nothing = await perfscale.beside(*command)
         assert nothing.code == 0
         assert "nothing to remove" in nothing.out
+
+
+async def test_all_leaves_alone_what_only_carries_the_same_label(
+    past: Past, perfscale: CommandLine
+) -> None:
+    past.leave("production", hours=26)
+    past.leave(OLD, hours=26)
+    theirs = {"name": "theirs", "namespace": f"of-{OLD}", "labels": {RUN_LABEL: YOUNG}}
+    past.store.create(NAMESPACES, {"metadata": {"name": "legacy", "labels": {RUN_LABEL: YOUNG}}})
+    past.store.create(
+        CONFIGMAPS, manifest(CONFIGMAPS, "map", metadata={**theirs, "namespace": "legacy"})
+    )
+    async with serving(past.store) as api:
+        command = ("cleanup", "--all", "--yes", "--force")
+        kubeconfig = kubeconfig_of(api, perfscale.folder)
+        ended = await perfscale.beside(*command, "--kubeconfig", kubeconfig)
+        assert ended.code == 0, ended.err
+        assert f"run {OLD}: removed" in ended.out
+        label = f"with {RUN_LABEL}="
+        assert f"left alone: 1 ConfigMap {label}production, not made by perfscale" in ended.out
+        assert f"left alone: 1 Namespace {label}{YOUNG}, not made by perfscale" in ended.out
+        left = {record.name for record in past.store.records(NAMESPACES)}
+        assert {"of-production", "legacy"} <= left
+        assert OF_OLD not in left
+
+        named = ("cleanup", "--run-id", YOUNG, "--kubeconfig", kubeconfig)
+        ended = await perfscale.beside(*named)
+        assert ended.code == 0, ended.err
+        assert "legacy" not in {record.name for record in past.store.records(NAMESPACES)}
+
+
+def test_nothing_needs_a_standard_input(
+    perfscale: CommandLine, simulated: SimulatedProcess
+) -> None:
+    run_id = "0000000c-0000-4000-8000-000000000003"
+    simulated.create(
+        CONFIGMAPS, "closed", "default", metadata={"labels": run_labels(run_id, "w", 1)}
+    )
+    cleanup = f"{perfscale.program} cleanup --kubeconfig {simulated.kubeconfig}"
+    asked = perfscale.shell(f"{cleanup} --all --force <&-")
+    assert asked.code == 1
+    assert "Not without a terminal: say --yes." in asked.err
+    ended = perfscale.shell(f"{cleanup} --run-id {run_id} <&-")
+    assert ended.code == 0, ended.err
+    assert not simulated.has(CONFIGMAPS, "closed", "default")
+
+
+@pytest.mark.parametrize("content", ["{}", "not JSON", '{"runId": "%s", "kinds": 5}'])
+def test_a_damaged_folder_of_the_run_is_named_and_does_not_stop_the_cleanup(
+    content: str, perfscale: CommandLine, simulated: SimulatedProcess
+) -> None:
+    run_id = "0000000d-0000-4000-8000-000000000004"
+    folder = perfscale.folder / "results" / f"density-20260102T030405Z-{run_id}"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(content.replace("%s", run_id))
+    simulated.create(
+        CONFIGMAPS, "damaged", "default", metadata={"labels": run_labels(run_id, "w", 1)}
+    )
+    ended = perfscale("cleanup", "--run-id", run_id, "--kubeconfig", simulated.kubeconfig)
+    assert ended.code == 0, ended.err
+    assert f"{folder.name}/run.json: it does not describe a run" in ended.err
+    assert not simulated.has(CONFIGMAPS, "damaged", "default")

@@ -1,6 +1,9 @@
-from perfscale.config.labels import run_labels
+from perfscale.config.labels import RUN_LABEL, run_labels
 from perfscale.engine.readiness import Metadata
 from perfscale.engine.survey import Finding, Share
+
+X = "00000000-0000-4000-8000-00000000000a"
+Y = "00000000-0000-4000-8000-00000000000b"
 
 
 def metadata(name: str, run_id: str, created: str, **more: object) -> Metadata:
@@ -10,20 +13,30 @@ def metadata(name: str, run_id: str, created: str, **more: object) -> Metadata:
 
 def test_objects_are_counted_by_run_with_the_first_and_the_last_of_each() -> None:
     finding = Finding()
-    for name, run_id, second in (("a", "x", 5), ("b", "x", 3), ("c", "y", 4), ("d", "x", 9)):
+    for name, run_id, second in (("a", X, 5), ("b", X, 3), ("c", Y, 4), ("d", X, 9)):
         finding.add(metadata(name, run_id, f"2026-01-01T00:00:0{second}Z"))
     assert finding.count == 4
     assert finding.namespaces == {"ns"}
     assert finding.runs == {
-        "x": Share(3, "2026-01-01T00:00:03Z", "2026-01-01T00:00:09Z"),
-        "y": Share(1, "2026-01-01T00:00:04Z", "2026-01-01T00:00:04Z"),
+        X: Share(3, "2026-01-01T00:00:03Z", "2026-01-01T00:00:09Z"),
+        Y: Share(1, "2026-01-01T00:00:04Z", "2026-01-01T00:00:04Z"),
     }
 
 
 def test_a_finalizer_holds_only_what_was_asked_to_go() -> None:
     finding = Finding()
     held = {"finalizers": ["example.org/hold"]}
-    finding.add(metadata("a", "x", "2026-01-01T00:00:05Z", **held))
+    finding.add(metadata("a", X, "2026-01-01T00:00:05Z", **held))
     asked = {"deletion_timestamp": "2026-01-01T00:00:09Z"}
-    finding.add(metadata("b", "x", "2026-01-01T00:00:05Z", **held, **asked))
+    finding.add(metadata("b", X, "2026-01-01T00:00:05Z", **held, **asked))
     assert finding.holders == {(): 1, ("example.org/hold",): 1}
+
+
+def test_what_only_carries_the_same_label_is_no_runs() -> None:
+    finding = Finding()
+    finding.add(metadata("a", "production", "2026-01-01T00:00:05Z"))
+    finding.add(metadata("b", X, "2026-01-01T00:00:05Z", labels={RUN_LABEL: X}))
+    finding.add(metadata("c", X, "2026-01-01T00:00:05Z"))
+    assert list(finding.runs) == [X]
+    assert finding.runs[X].count == 1
+    assert finding.others == {"production": 1, X: 1}

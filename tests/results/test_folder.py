@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -75,13 +76,28 @@ def test_the_folder_is_named_after_the_file_the_time_and_the_run(
 def test_what_a_cleanup_needs_is_written_before_the_first_create(
     folder: RunFolder, tmp_path: Path
 ) -> None:
-    run = locate_run(path_of(folder).parent, "1234")
-    assert run is not None
+    run = json.loads((path_of(folder) / "run.json").read_text())
     assert run["kinds"] == [{"apiVersion": "v1", "kind": "ConfigMap"}]
     assert run["namespaces"] == ["density-1"]
     assert run["command"] == ["perfscale", "run"]
     assert run["cleanup"] == "perfscale cleanup --run-id 1234 --context staging"
+    located = locate_run(path_of(folder).parent, "1234")
+    assert located is not None
+    assert [(each.api_version, each.kind) for each in located.kinds] == [("v1", "ConfigMap")]
+    assert located.namespaces == ("density-1",)
     assert locate_run(tmp_path, "other") is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "null", "[]", '{"runId": "1234"}', '{"runId": "5", "kinds": [], "namespaces": []}',
+     '{"runId": "1234", "kinds": ["Pod"], "namespaces": []}', "[" * 100_000, "\udcff"],
+)  # fmt: skip
+def test_a_damaged_description_of_a_run_is_named(content: str, folder: RunFolder) -> None:
+    path = path_of(folder) / "run.json"
+    path.write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(ResultsError, match=re.escape(str(path))):
+        locate_run(path_of(folder).parent, "1234")
 
 
 def test_the_summary_is_written_whole(folder: RunFolder) -> None:

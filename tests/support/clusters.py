@@ -18,7 +18,7 @@ from real_control_plane import RealControlPlane
 from perfscale.config import Config
 from perfscale.config.labels import RUN_LABEL
 from perfscale.engine import LoadGenerator, RunOptions
-from perfscale.engine.removal import remove
+from perfscale.engine.removal import Removal
 from perfscale.kube.client import Client
 from perfscale.kube.cluster import ClusterOptions, open_cluster
 from perfscale.kube.resources import NAMESPACES, Place, Resource
@@ -134,7 +134,7 @@ class ClusterUnderTest:
 
     async def empty(self) -> None:
         """Remove what a test left on purpose, so that the next one finds nothing."""
-        await remove(self.client, [Place(kind) for kind in KINDS], RUN_LABEL)
+        await Removal(self.client, [Place(kind) for kind in KINDS], RUN_LABEL).run()
 
 
 @asynccontextmanager

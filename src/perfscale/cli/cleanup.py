@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from perfscale.cli import options
-from perfscale.cli.confirm import confirmed
+from perfscale.cli.cleaning import CleanupSettings, clean_up
+from perfscale.cli.confirm import may_ask
 from perfscale.cli.signals import run_until_signalled
-from perfscale.cli.streams import say
 from perfscale.cli.verbosity import log_more
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
-
-    from perfscale.engine.runs import RunInCluster
-    from perfscale.engine.survey import Survey
-    from perfscale.kube.client import Client
-    from perfscale.kube.cluster import ClusterOptions
-    from perfscale.kube.resources import Place
 
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?", re.ASCII)
 """https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/"""
-_YOUNG_S = 3600.0
-"""A run that created something less than an hour ago may well be going on."""
-
-
-@dataclass(frozen=True)
-class CleanupSettings:
-    """The command line of `cleanup`."""
-
-    cluster: ClusterOptions
-    run_id: str | None
-    force: bool
-    ask: bool
-    results_dir: Path
-    timeout_s: float
 
 
 def cleanup(  # noqa: PLR0913 -- a command has as many parameters as options
@@ -77,7 +50,17 @@ def cleanup(  # noqa: PLR0913 -- a command has as many parameters as options
     Deletes the objects and namespaces that carry the run's label, and waits
     until they are gone. Nothing without the label is deleted, but for what
     somebody put into a namespace that the run made. Asks first; without a
-    terminal, --all needs --yes.
+    terminal, --all needs --yes, and --run-id does not ask.
+
+    --all removes what runs of this program made: what carries all of its
+    labels, and a run's id. What merely carries the same label, such as what the
+    old perfscale-load-generator left, is listed and left alone: name its value
+    with --run-id.
+
+    What may not be listed everywhere is looked for in the namespaces of the
+    run, of the kubeconfig's context and in those that can be seen. Exits with 1
+    if anything is left, could not be looked at or was not to be deleted after
+    all, and if nobody knows the run.
 
     For example:
 
@@ -97,115 +80,8 @@ def cleanup(  # noqa: PLR0913 -- a command has as many parameters as options
         run_id=run_id,
         force=force,
         # The id says which run is meant, so a script may do without --yes.
-        ask=not yes and (all_ or sys.stdin.isatty()),
+        ask=not yes and (all_ or may_ask()),
         results_dir=results_dir,
         timeout_s=options.seconds("--cleanup-timeout", cleanup_timeout),
     )
-    raise typer.Exit(run_until_signalled(_cleanup(settings)))
-
-
-async def _cleanup(settings: CleanupSettings) -> int:
-    from perfscale.engine.runs import find_runs
-    from perfscale.kube.cluster import open_cluster
-
-    async with await open_cluster(settings.cluster) as cluster:
-        say(f"cluster: {cluster.context or '(no context)'}, {cluster.server}")
-        if cluster.insecure:
-            say("warning: the server's certificate is not verified (insecure-skip-tls-verify)")
-        places = await _places(cluster.client, settings)
-        if settings.run_id is not None:
-            return await _remove(cluster.client, places, [settings.run_id], settings)
-        runs, forbidden = await find_runs(cluster.client, places)
-        _warn_forbidden(forbidden)
-        chosen = [run for run in runs if settings.force or run.idle_s >= _YOUNG_S]
-        _list_runs(runs, chosen)
-        return await _remove(cluster.client, places, [run.run_id for run in chosen], settings)
-
-
-async def _places(client: Client, settings: CleanupSettings) -> list[Place]:
-    """Where to look: for the run's own kinds where its folder is found, else everywhere."""
-    from perfscale.kube.discovery import Discovery, NotInstalledError
-    from perfscale.kube.permissions import Permissions
-    from perfscale.kube.resources import NAMESPACES, Place
-    from perfscale.results import locate_run
-
-    discovery = Discovery(client)
-    run = locate_run(settings.results_dir, settings.run_id) if settings.run_id else None
-    if run is None:
-        everything = await discovery.all_resources()
-        return [Place(each) for each in everything if each.name != NAMESPACES.name] + [
-            Place(NAMESPACES)
-        ]
-    permissions = Permissions(client)
-    places: list[Place] = []
-    for kind in run["kinds"]:
-        try:
-            resource = await discovery.resolve(kind["apiVersion"], kind["kind"])
-        except NotInstalledError:
-            continue  # uninstalled since then, and its objects with it
-        if not resource.namespaced or await permissions.allows("list", Place(resource)):
-            places.append(Place(resource))
-        else:
-            places += (Place(resource, namespace) for namespace in run["namespaces"])
-    return [*places, Place(NAMESPACES)]
-
-
-def _list_runs(runs: Sequence[RunInCluster], chosen: Sequence[RunInCluster]) -> None:
-    from perfscale.config import format_duration
-
-    if not runs:
-        typer.echo("nothing to remove: no run has anything in this cluster")
-        return
-    typer.echo(f"{'RUN':<38}{'OBJECTS':>8}{'AGE':>12}{'LAST CREATED':>16}")
-    for run in runs:
-        age, idle = format_duration(round(run.age_s)), format_duration(round(run.idle_s))
-        note = "" if run in chosen else "  left alone: created something this hour (--force)"
-        typer.echo(f"{run.run_id:<38}{run.objects:>8}{age:>12}{idle:>12} ago{note}")
-
-
-async def _remove(
-    client: Client, places: Sequence[Place], run_ids: Sequence[str], settings: CleanupSettings
-) -> int:
-    from perfscale.config import format_duration
-    from perfscale.config.labels import RUN_LABEL
-    from perfscale.engine.removal import remove
-    from perfscale.engine.survey import survey
-
-    left: list[str] = []
-    for run_id in run_ids:
-        selector = f"{RUN_LABEL}={run_id}"
-        found = await survey(client, places, selector)
-        if not found.found:
-            typer.echo(f"run {run_id}: nothing to remove")
-            _warn_forbidden(found.forbidden)
-            continue
-        _describe(run_id, found)
-        if settings.ask and not await confirmed("Delete this?"):
-            left.append(run_id)
-            continue
-        try:
-            async with asyncio.timeout(settings.timeout_s):
-                last = await remove(client, places, selector)
-        except TimeoutError:
-            present = await survey(client, places, selector)
-            bound = format_duration(settings.timeout_s)
-            typer.echo(f"run {run_id}: {present.count} objects still there after {bound}", err=True)
-            left.append(run_id)
-        else:
-            typer.echo(f"run {run_id}: removed")
-            _warn_forbidden(last.forbidden)
-    return 1 if left else 0
-
-
-def _describe(run_id: str, found: Survey) -> None:
-    typer.echo(f"run {run_id}:")
-    for place, finding in found.found.items():
-        names = sorted(name or "" for name in finding.namespaces)
-        where = f" in {len(names)} namespaces" if len(names) > 1 else f" in {names[0]}"
-        typer.echo(f"  {finding.count} {place.resource.kind}{where if names != [''] else ''}")
-
-
-def _warn_forbidden(places: Iterable[Place]) -> None:
-    names = ", ".join(sorted(str(place) for place in places))
-    if names:
-        typer.echo(f"warning: not permitted to list {names}; not looked at", err=True)
+    raise typer.Exit(run_until_signalled(clean_up(settings)))

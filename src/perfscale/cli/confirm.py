@@ -10,13 +10,18 @@ import typer
 from perfscale.cli.streams import say
 
 
+def may_ask() -> bool:
+    """Whether standard input is a terminal: it may as well be closed."""
+    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
+
+
 async def confirmed(question: str) -> bool:
     """Whether a person said yes.
 
     Where there is no terminal nobody can be asked, and the answer is no.
     Cancellation gives up on the answer.
     """
-    if not sys.stdin.isatty():
+    if not may_ask():
         say(f"{question} Not without a terminal: say --yes.")
         return False
     typer.echo(f"{question} [y/N] ", err=True, nl=False)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfscale.cli import options
+from perfscale.cli.confirm import may_ask
 from perfscale.cli.console import use_colors
 from perfscale.cli.dryrun import DryRun
 from perfscale.cli.export import ExportOption
@@ -217,4 +218,4 @@ def _budget(text: str | None) -> FailureBudget | None:
 
 def _on_terminal() -> bool:
     """Whether there is somebody to ask; a pipeline has said what it wants."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return may_ask() and sys.stderr is not None and sys.stderr.isatty()

@@ -6,7 +6,11 @@ are as fixed as a file format.
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 RUN_LABEL: Final = "kubevirt-load-generator-workload"
 """Holds the run's id. The key is older than this program: selectors and dashboards know it."""
@@ -17,7 +21,26 @@ WORKLOAD_LABEL: Final = "perfscale/workload"
 ITERATION_LABEL: Final = "perfscale/iteration"
 """Holds the iteration's number, counted from 1."""
 
+WHOLE: Final = f"{RUN_LABEL},{WORKLOAD_LABEL},{ITERATION_LABEL}"
+"""Selects what carries all three, whatever they hold. Namespaces, objects and, through
+their owners' templates, children do; the older program set the first alone."""
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 
 def run_labels(run_id: str, workload: str, iteration: int) -> dict[str, str]:
     """Return the labels of an object of this run, workload and iteration."""
     return {RUN_LABEL: run_id, WORKLOAD_LABEL: workload, ITERATION_LABEL: str(iteration)}
+
+
+def is_whole(labels: Mapping[str, str]) -> bool:
+    """Whether these are labels of an object that a run of this program made."""
+    return labels.keys() >= {RUN_LABEL, WORKLOAD_LABEL, ITERATION_LABEL}
+
+
+def is_run_id(text: str) -> bool:
+    """Whether this is an id that the program gives to a run: a UUID.
+
+    A program that embeds the runner may choose another: cleanup has to be told of it.
+    """
+    return _UUID.fullmatch(text) is not None

@@ -171,7 +171,7 @@ class StillWaiting:
     Attributes:
         stage: The wait.
         waited_s: Since it began.
-        missing: Objects and children it waits for.
+        missing: Objects, children and namespaces it waits for.
         phases: How many of them are in each phase, by ``(kind, phase)``; the
             phase is empty where there is none.
         child_phases: The same of the children that are not ready, where it waits for readiness.

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from perfscale.engine.readiness import Condition, Metadata
+from perfscale.engine.stuck import held_by
 from perfscale.errors import ApiError, ClusterError
 from perfscale.kube.resources import NAMESPACES, Resource
 
@@ -24,12 +26,16 @@ _EVENTS: Final = Resource("", "v1", "events", "Event", namespaced=True)
 _MOST_NAMESPACES: Final = 5
 _MOST_EVENTS: Final = 500
 _TELLING: Final = (
+    "NamespaceDeletionDiscoveryFailure",
+    "NamespaceDeletionGroupVersionParsingFailure",
     "NamespaceDeletionContentFailure",
     "NamespaceFinalizersRemaining",
     "NamespaceContentRemaining",
 )
-"""Conditions of a namespace that does not go away:
+"""Conditions of a namespace that does not go away, the causes first:
 https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/namespace-v1/"""
+_OWN_FINALIZER: Final = "kubernetes"
+"""What every namespace has in its spec until its controller has emptied it."""
 
 
 class _Involved(msgspec.Struct, frozen=True):
@@ -46,17 +52,19 @@ class _Events(msgspec.Struct, frozen=True):
     items: list[_Event] | None = None
 
 
-class _Condition(msgspec.Struct, frozen=True):
-    type: str
-    status: str = ""
-    message: str | None = None
+class _NamespaceSpec(msgspec.Struct, frozen=True):
+    finalizers: list[str] | None = None
 
 
 class _NamespaceStatus(msgspec.Struct, frozen=True):
-    conditions: list[_Condition] | None = None
+    conditions: list[Condition] | None = None
 
 
-class _Namespace(msgspec.Struct, frozen=True):
+class NamespaceObject(msgspec.Struct, frozen=True):
+    """A namespace, with all that says why it stays."""
+
+    metadata: Metadata
+    spec: _NamespaceSpec = _NamespaceSpec()
     status: _NamespaceStatus = _NamespaceStatus()
 
 
@@ -77,14 +85,43 @@ async def warnings_about(client: Client, namespaces: Iterable[str]) -> dict[str,
     return told
 
 
+async def describe_namespaces(client: Client, names: Iterable[str]) -> list[str]:
+    """One sentence for each namespace that should be gone; the first few with what keeps them."""
+    sentences: list[str] = []
+    for number, name in enumerate(names):
+        why = await why_namespace_stays(client, name) if number < _MOST_NAMESPACES else None
+        text = f"namespace {name} is still there"
+        sentences.append(f"{text}: {why}" if why else text)
+    return sentences
+
+
 async def why_namespace_stays(client: Client, name: str) -> str | None:
-    """What a terminating namespace says of itself; None if it says nothing."""
+    """What keeps a terminating namespace; None if it cannot be told, or nobody asked it to go."""
     body = await _ask(client, NAMESPACES.path(name=name), {})
     if body is None:
         return None
-    conditions = msgspec.json.decode(body, type=_Namespace).status.conditions or ()
-    true = {each.type: each.message for each in conditions if each.status == "True"}
-    return next((true[kind] for kind in _TELLING if true.get(kind)), None)
+    try:
+        return explain_namespace(msgspec.json.decode(body, type=NamespaceObject))
+    except msgspec.DecodeError as error:
+        _log.info("cannot read namespace %s: %s", name, error)
+        return None
+
+
+def explain_namespace(namespace: NamespaceObject) -> str | None:
+    """What keeps a terminating namespace; None if nobody asked it to go."""
+    if namespace.metadata.deletion_timestamp is None:
+        return None
+    conditions = namespace.status.conditions or ()
+    true = {each.type: each.message or each.reason for each in conditions if each.status == "True"}
+    told = next((true[kind] for kind in (*_TELLING, *true) if true.get(kind)), None)
+    if told:
+        return told
+    foreign = [each for each in namespace.spec.finalizers or () if each != _OWN_FINALIZER]
+    if finalizers := [*(namespace.metadata.finalizers or ()), *foreign]:
+        return held_by(finalizers)
+    if not conditions:
+        return "nothing has begun to empty it; does kube-controller-manager run?"
+    return "it is empty, says its controller, and about to go"
 
 
 async def _ask(client: Client, path: str, params: dict[str, str | int]) -> bytes | None:

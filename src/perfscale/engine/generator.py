@@ -274,7 +274,7 @@ class LoadGenerator:
             started_at=datetime.now(UTC),
             cluster=ClusterInfo(plan.context, plan.server, plan.version, plan.nodes, plan.kubevirt),
             kinds=tuple((resource.api_version, resource.kind) for resource in plan.watched),
-            namespaces=plan.namespaces,
+            namespaces=_everywhere(plan),
             command=self._options.command,
             workload_yaml=dump_config(self._config),
             workloads=tuple(
@@ -291,6 +291,12 @@ class LoadGenerator:
             paths={resource.kind_name: rule_for(resource).path for resource in plan.watched},
             api_versions={resource.kind_name: resource.api_version for resource in plan.watched},
         )
+
+
+def _everywhere(plan: Plan) -> tuple[str, ...]:
+    """Every namespace of the run; those that templates name are among the places to watch."""
+    watched = (place.namespace for place in plan.places if place.namespace is not None)
+    return tuple(dict.fromkeys((*plan.namespaces, *watched)))
 
 
 def _try(sink: object, findings: Findings) -> None:

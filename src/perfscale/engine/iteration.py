@@ -21,7 +21,11 @@ from perfscale.engine.deletion import (
     selector_of,
 )
 from perfscale.engine.events import IterationFinished, IterationStarted, Stage
-from perfscale.engine.evidence import warnings_about, why_namespace_stays
+from perfscale.engine.evidence import (
+    describe_namespaces,
+    warnings_about,
+    why_namespace_stays,
+)
 from perfscale.engine.readiness import Identity
 from perfscale.engine.stuck import (
     describe_failed,
@@ -161,6 +165,9 @@ class Iteration:
                 f"{self._waited()} for the namespaces: {', '.join(names)} "
                 "still there from before and not gone yet"
             )
+            for name in names:
+                if why := await why_namespace_stays(self._context.client, name):
+                    entry.problems.append(f"namespace {name} is terminating: {why}")
             return False
         return True
 
@@ -203,11 +210,8 @@ class Iteration:
         if not in_time:
             entry.problems.append(f"{self._waited()} for everything to be gone")
             entry.problems += describe_leftover(scope)
-            for namespace in leaving:
-                if not namespace.gone:
-                    why = await why_namespace_stays(self._context.client, namespace.name)
-                    text = f"namespace {namespace.name} is still there"
-                    entry.problems.append(f"{text}: {why}" if why else text)
+            staying = [namespace.name for namespace in leaving if not namespace.gone]
+            entry.problems += await describe_namespaces(self._context.client, staying)
 
     async def _delete(self, scope: IterationScope) -> list[OwnedNamespace]:
         """Ask the iteration's objects to go, owners first, then its namespaces.

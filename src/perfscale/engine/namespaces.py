@@ -10,6 +10,7 @@ import msgspec
 from perfscale.config.labels import RUN_LABEL, run_labels
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.deletion import CONCURRENCY
+from perfscale.engine.evidence import explain_namespace
 from perfscale.engine.readiness import AnyObject, Metadata
 from perfscale.engine.tracker import version_number
 from perfscale.errors import AlreadyExistsError, ConflictError, ForbiddenError, NotFoundError
@@ -21,21 +22,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from perfscale.engine.context import RunContext
+    from perfscale.engine.evidence import NamespaceObject
 
 _POLL_S = 0.5
 """How often a namespace that is not ours is looked at until it has terminated."""
 
 
 class OwnedNamespace:
-    """One namespace that this run made."""
+    """One namespace that this run made.
 
-    __slots__ = ("asked_to_go", "gone", "name", "uid", "version")
+    Attributes:
+        asked_s: When it was asked to go; None while it was not.
+        stays: What keeps it, as it was last seen terminating.
+    """
+
+    __slots__ = ("asked_s", "gone", "name", "stays", "uid", "version")
 
     def __init__(self, metadata: Metadata) -> None:
         self.name = metadata.name
         self.uid = metadata.uid
         self.version = version_number(metadata.resource_version)
-        self.asked_to_go = False
+        self.asked_s: float | None = None
+        self.stays: str | None = None
         self.gone = False
 
 
@@ -141,9 +149,9 @@ class NamespaceKeeper:
         return leaving
 
     async def _delete(self, owned: OwnedNamespace) -> None:
-        if owned.asked_to_go:
+        if owned.asked_s is not None:
             return
-        owned.asked_to_go = True
+        owned.asked_s = self._context.stopwatch.now()
         try:
             await self._context.client.delete(NAMESPACES, None, owned.name, uid=owned.uid)
         except (NotFoundError, ConflictError) as error:
@@ -154,18 +162,28 @@ class NamespaceKeeper:
 
     # -- what the watch sees -------------------------------------------------
 
-    def observe(self, event: str, obj: AnyObject) -> None:
+    def observe(self, event: str, obj: NamespaceObject) -> None:
         """Take one event of the watch on the run's namespaces."""
         owned = self._by_uid.get(obj.metadata.uid)
-        if owned is not None and event == "DELETED":
+        if owned is None:
+            return
+        owned.stays = explain_namespace(obj)
+        if event == "DELETED":
             self._gone(owned)
 
-    def reconcile(self, state: Sequence[AnyObject], list_version: int) -> None:
+    def reconcile(self, state: Sequence[NamespaceObject], list_version: int) -> None:
         """Take a whole list; a namespace that is not in it, and should be, is gone."""
+        for obj in state:
+            self.observe("MODIFIED", obj)
         present = {obj.metadata.uid for obj in state}
         for owned in self._by_uid.values():
             if owned.uid not in present and owned.version <= list_version:
                 self._gone(owned)
+
+    def note_gone(self, uid: str) -> None:
+        """Somebody has looked, and a namespace of this run is not there any more."""
+        if (owned := self._by_uid.get(uid)) is not None:
+            self._gone(owned)
 
     def _gone(self, owned: OwnedNamespace) -> None:
         owned.gone = True
@@ -173,8 +191,17 @@ class NamespaceKeeper:
 
     def ask_all_to_go(self) -> None:
         """Note that everything of the run is being deleted."""
+        now = self._context.stopwatch.now()
         for owned in self._by_uid.values():
-            owned.asked_to_go = True
+            if owned.asked_s is None:
+                owned.asked_s = now
+
+    @property
+    def leaving(self) -> list[OwnedNamespace]:
+        """Those that were asked to go and are not gone."""
+        return [
+            owned for owned in self._by_uid.values() if owned.asked_s is not None and not owned.gone
+        ]
 
     @property
     def counts(self) -> NamespaceCounts:
@@ -183,5 +210,5 @@ class NamespaceKeeper:
         return NamespaceCounts(
             created=len(owned),
             deleted=sum(1 for each in owned if each.gone),
-            leftover=sum(1 for each in owned if each.asked_to_go and not each.gone),
+            leftover=len(self.leaving),
         )

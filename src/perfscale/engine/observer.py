@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perfscale.config.labels import RUN_LABEL
-from perfscale.engine.readiness import AnyObject, Reading, rule_for
+from perfscale.engine.evidence import NamespaceObject
+from perfscale.engine.readiness import Reading, rule_for
 from perfscale.engine.tracker import version_number
 from perfscale.kube.resources import NAMESPACES, Place
 from perfscale.kube.watch import Watch
@@ -106,14 +107,14 @@ class Observer:
         )
         return watch
 
-    def _watch_namespaces(self) -> Watch[AnyObject]:
-        def on_list(objects: Sequence[AnyObject]) -> None:
+    def _watch_namespaces(self) -> Watch[NamespaceObject]:
+        def on_list(objects: Sequence[NamespaceObject]) -> None:
             self._namespaces.reconcile(objects, version_number(watch.version))
 
         watch = Watch(
             self._context.client,
             NAMESPACES,
-            decoder=AnyObject,
+            decoder=NamespaceObject,
             label_selector=self._selector,
             on_list=on_list,
             on_event=self._namespaces.observe,

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from perfscale.engine.events import Progress, SlowObject, Stage, StageStarted, StillWaiting
 from perfscale.engine.stuck import held_by
+from perfscale.kube.resources import NAMESPACES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.creation import Creator
+    from perfscale.engine.namespaces import NamespaceKeeper, OwnedNamespace
     from perfscale.engine.rows import IterationScope, TrackedObject
 
 _log = logging.getLogger(__name__)
@@ -31,6 +33,8 @@ _STILL_WAITING_MOST_S = 60.0
 least every minute: half an hour of waiting must not fill the screen."""
 _SLOWEST = 3
 _KIND_AND_PHASE = attrgetter("resource.kind_name", "phase")
+_SINCE = attrgetter("waited_s")
+_TERMINATING = "Terminating"
 
 
 class Reporter:
@@ -41,9 +45,10 @@ class Reporter:
         targets: Creates a second that were asked for, by workload; None without a limit.
     """
 
-    def __init__(self, context: RunContext, creator: Creator) -> None:
+    def __init__(self, context: RunContext, creator: Creator, namespaces: NamespaceKeeper) -> None:
         self._context = context
         self._creator = creator
+        self._namespaces = namespaces
         self.stage = Stage.PREPARING
         self._entered_s = 0.0
         self._told_s = 0.0
@@ -150,13 +155,24 @@ class Reporter:
         scope = self._scope
         if scope is None or not self._context.broadcast.has_listeners:
             return
-        waited = wait_in(self.stage, scope, now, began_s=self._entered_s)
+        waited = wait_in(
+            self.stage,
+            scope,
+            now,
+            began_s=self._entered_s,
+            namespaces=self._namespaces.leaving,
+        )
         if waited is not None:
             self._context.broadcast.send(waited)
 
 
 def wait_in(
-    stage: Stage, scope: IterationScope, now: float, *, began_s: float
+    stage: Stage,
+    scope: IterationScope,
+    now: float,
+    *,
+    began_s: float,
+    namespaces: Sequence[OwnedNamespace] = (),
 ) -> StillWaiting | None:
     """What a wait is waiting for; None where the stage is none.
 
@@ -165,6 +181,7 @@ def wait_in(
         scope: The iteration that it is about.
         now: Seconds since the run's start.
         began_s: When the wait began.
+        namespaces: Those of the run that were asked to go and are not gone.
     """
     children: list[TrackedObject] = []
     if stage is Stage.WAITING_READY:
@@ -174,13 +191,21 @@ def wait_in(
         waiting = [row for row in scope.rows if row.present]
     else:
         return None
+    leaving = namespaces if stage is not Stage.WAITING_READY else ()
+    phases = _phases_of(waiting)
+    if leaving:
+        phases[NAMESPACES.kind, _TERMINATING] += len(leaving)
+    slowest = (
+        *_slowest(waiting, now, leaving=stage is not Stage.WAITING_READY),
+        *_staying(leaving, now),
+    )
     return StillWaiting(
         stage=stage,
         waited_s=now - began_s,
-        missing=len(waiting),
-        phases=_phases_of(waiting),
+        missing=len(waiting) + len(leaving),
+        phases=phases,
         child_phases=_phases_of(children),
-        slowest=_slowest(waiting, now, leaving=stage is not Stage.WAITING_READY),
+        slowest=tuple(heapq.nlargest(_SLOWEST, slowest, key=_SINCE)),
     )
 
 
@@ -230,3 +255,10 @@ def _slowest(
         )
         for row in heapq.nsmallest(_SLOWEST, begun, key=since)
     )
+
+
+def _staying(leaving: Iterable[OwnedNamespace], now: float) -> Iterator[SlowObject]:
+    for owned in leaving:
+        if owned.asked_s is not None:
+            since_s = now - owned.asked_s
+            yield SlowObject(NAMESPACES.kind, None, owned.name, _TERMINATING, since_s, owned.stays)

@@ -4,34 +4,45 @@ Used at the end of a run that was interrupted or broke, and by the cleanup
 command: it relies on nothing but the cluster. It lists what carries the label,
 asks it to go, follows it until it is gone, and looks again: what turns up
 later, such as the object of a create that was on its way when the run ended,
-is asked to go as well.
+is asked to go as well. A kind that cannot be listed, watched or deleted keeps
+nobody from the others.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from perfscale.engine.concurrency import first_error, run_bounded
+from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.deletion import CONCURRENCY, delete_matching, delete_object
-from perfscale.engine.readiness import IdentifiedObject, Identity
+from perfscale.engine.readiness import AnyObject, IdentifiedObject, Identity
 from perfscale.engine.survey import Survey, survey
 from perfscale.engine.waits import Signal
+from perfscale.errors import ForbiddenError
+from perfscale.kube.listing import page_decoder, read_pages
 from perfscale.kube.resources import NAMESPACES
+from perfscale.kube.retry import Backoff
 from perfscale.kube.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from perfscale.engine.survey import Finding
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Place
 
+_log = logging.getLogger(__name__)
 
-async def remove(client: Client, places: Sequence[Place], selector: str) -> Survey:
-    """Delete everything that carries the label, and wait until it is gone.
+_ATTEMPTS: Final = 2
+"""How often a place is looked at, or asked to go, that answers with an error of its own: each
+time the client has tried for as long as there was hope."""
 
-    Has no bound of its own: wrap it in `asyncio.timeout`.
+
+class Removal:
+    """Deletes everything that carries a label, and waits until it is gone.
 
     Args:
         client: The way to the cluster.
@@ -40,94 +51,213 @@ async def remove(client: Client, places: Sequence[Place], selector: str) -> Surv
         selector: Label selector; nothing that does not match it is deleted,
             except what is in a namespace that matches.
 
-    Returns:
-        The last look: nothing found, but places that may not be listed.
+    Attributes:
+        last: The last look, also while `run` goes on: when it has returned,
+            what is found there could not be deleted, and what is unseen may
+            hold more.
+        undeleted: Places whose objects could not be asked to go, and why.
     """
-    ordered = sorted(places, key=lambda place: place.resource.name == NAMESPACES.name)
-    while True:
-        present = await survey(client, ordered, selector)
-        if not present.found:
-            return present
-        occupied = [place for place in ordered if place in present.found]
-        await _Round(client, occupied, selector).run()
+
+    def __init__(self, client: Client, places: Iterable[Place], selector: str) -> None:
+        self.last = Survey()
+        self.undeleted: dict[Place, Exception] = {}
+        self._client = client
+        self._places = sorted(places, key=_is_of_namespaces)
+        self._selector = selector
+        self._failures: Counter[Place] = Counter()
+        self._invisible: dict[Place, Exception] = {}
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was looked at, and nothing is left."""
+        return not self.last.found and not self.last.unseen
+
+    async def run(self) -> None:
+        """Delete, follow, and look again until nothing is left that can be deleted.
+
+        Has no bound of its own: wrap it in `asyncio.timeout`.
+
+        Raises:
+            ClusterError: No place at all could be looked at.
+        """
+        timing = self._client.timing
+        backoff = Backoff(timing.random)
+        while True:
+            await self._look()
+            found = {
+                place: self.last.found[place]
+                for place in self._places
+                if place in self.last.found and place not in self.undeleted
+            }
+            if found:
+                if await self._delete(found):
+                    continue
+            elif self.last.unseen.keys() <= self._invisible.keys():
+                return
+            await timing.sleep(backoff.next_s())
+
+    async def _look(self) -> None:
+        """Look again, but not where it is known to be of no use."""
+        places = [place for place in self._places if place not in self._invisible]
+        present = await survey(self._client, places, self._selector)
+        for place, error in present.unseen.items():
+            if self._has_failed(place, error):
+                self._invisible[place] = error
+        present.unseen.update(self._invisible)
+        self.last = present
+
+    def _has_failed(self, place: Place, error: Exception) -> bool:
+        """Whether there is no hope left for a place, after one more failure."""
+        self._failures[place] += 1
+        return isinstance(error, ForbiddenError) or self._failures[place] >= _ATTEMPTS
+
+    async def _delete(self, found: Mapping[Place, Finding]) -> bool:
+        """One round; whether all of it was followed to its end."""
+        deleting = _Round(self._client, found, self._selector)
+        await deleting.run()
+        for place, error in deleting.undeleted.items():
+            if self._has_failed(place, error):
+                self.undeleted[place] = error
+        return not deleting.undeleted and not deleting.unwatched
+
+
+def _is_of_namespaces(place: Place) -> bool:
+    return place.resource.name == NAMESPACES.name
 
 
 class _Round:
-    """Asks what is there to go, and follows it until it is gone."""
+    """Asks what is there to go, and follows it until it is gone.
 
-    def __init__(self, client: Client, places: Sequence[Place], selector: str) -> None:
+    Attributes:
+        undeleted: Places whose objects could not be asked to go, and why.
+        unwatched: Places whose objects were asked to go and cannot be followed.
+    """
+
+    def __init__(self, client: Client, found: Mapping[Place, Finding], selector: str) -> None:
+        self.undeleted: dict[Place, Exception] = {}
+        self.unwatched: set[Place] = set()
         self._client = client
-        self._places = places
+        self._found = found
         self._selector = selector
-        self._present: set[str] = set()
+        self._synced: set[Place] = set()
+        self._present: dict[str, Place] = {}
         self._unasked: dict[str, tuple[Place, Identity]] = {}
         self._asked: set[str] = set()
         self._changed = Signal()
 
     async def run(self) -> None:
         """Returns when nothing is left of what the watches have seen."""
-        watches = [self._watch(place) for place in self._places]
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                following = [
-                    tasks.create_task(watch.run(), name="perfscale-removal-watch")
-                    for watch in watches
-                ]
-                for watch in watches:
-                    await watch.synced.wait()
-                while self._present:
-                    await self._ask()
-                    await self._changed.wait_until(lambda: bool(self._unasked or not self._present))
-                for task in following:
-                    task.cancel()
-        except BaseExceptionGroup as group:
-            raise first_error(group) from None
+        async with asyncio.TaskGroup() as tasks:
+            following = [
+                tasks.create_task(self._follow(place), name=f"perfscale-removal-{place}")
+                for place in self._found
+            ]
+            await self._changed.wait_until(
+                lambda: len(self._synced) + len(self.unwatched - self._synced) == len(self._found)
+            )
+            await self._ask_unwatched()
+            while self._present:
+                await self._ask()
+                await self._changed.wait_until(lambda: bool(self._unasked or not self._present))
+            for task in following:
+                task.cancel()
+
+    # -- asking ----------------------------------------------------------------
 
     async def _ask(self) -> None:
         """Ask everything to go that has not been asked, owners first."""
         batch, self._unasked = self._unasked, {}
         self._asked.update(batch)
-        for place in self._places:
-            resource = place.resource
+        for place in self._found:
             objects = [metadata for where, metadata in batch.values() if where is place]
-            if resource.name == NAMESPACES.name:
-                calls = [partial(delete_object, self._client, resource, one) for one in objects]
+            if objects and place not in self.undeleted:
+                await self._delete(place, objects)
+
+    async def _ask_unwatched(self) -> None:
+        """The same for what no watch tells of."""
+        for place, finding in self._found.items():
+            if place not in self.unwatched:
+                continue
+            try:
+                objects = (
+                    await self._list(place)
+                    if _is_of_namespaces(place)
+                    else [Identity("", "", namespace) for namespace in finding.namespaces]
+                )
+            except Exception as error:  # noqa: BLE001 -- as below
+                self._fail(place, error)
             else:
-                namespaces = sorted({metadata.namespace for metadata in objects}, key=str)
-                calls = [
-                    partial(delete_matching, self._client, resource, namespace, self._selector)
-                    for namespace in namespaces
-                ]
+                await self._delete(place, objects)
+
+    async def _delete(self, place: Place, objects: Sequence[Identity]) -> None:
+        resource = place.resource
+        if _is_of_namespaces(place):
+            calls = [partial(delete_object, self._client, resource, one) for one in objects]
+        else:
+            namespaces = sorted({metadata.namespace for metadata in objects}, key=str)
+            calls = [
+                partial(delete_matching, self._client, resource, namespace, self._selector)
+                for namespace in namespaces
+            ]
+        try:
             await run_bounded(calls, limit=CONCURRENCY)
+        except Exception as error:  # noqa: BLE001 -- told at the end: the others go first
+            self._fail(place, error)
+
+    async def _list(self, place: Place) -> list[Identity]:
+        decoder = page_decoder(AnyObject)
+        pages = read_pages(self._client, place.resource, decoder, label_selector=self._selector)
+        return [item.metadata async for page in pages for item in page.items]
+
+    def _fail(self, place: Place, error: Exception) -> None:
+        """Give up on the objects of a place; those of others go on."""
+        _log.info("cannot delete %s: %s", place, error)
+        self.undeleted[place] = error
+        self._lose(place)
+
+    # -- following ---------------------------------------------------------------
+
+    async def _follow(self, place: Place) -> None:
+        try:
+            await self._watch(place).run()
+        except Exception as error:  # noqa: BLE001 -- what is left is found by the next look
+            _log.info("cannot follow %s: %s", place, error)
+            self.unwatched.add(place)
+            self._lose(place)
+
+    def _lose(self, place: Place) -> None:
+        for uid in [uid for uid, where in self._present.items() if where is place]:
+            self._forget(uid)
+        self._changed.notify()
+
+    def _note(self, place: Place, metadata: Identity) -> None:
+        if place in self.undeleted:
+            return
+        self._present[metadata.uid] = place
+        if metadata.uid not in self._asked:
+            self._unasked[metadata.uid] = (place, metadata)
+
+    def _forget(self, uid: str) -> None:
+        self._present.pop(uid, None)
+        self._unasked.pop(uid, None)
 
     def _watch(self, place: Place) -> Watch[IdentifiedObject]:
-        mine: set[str] = set()
-
         def on_list(objects: Sequence[IdentifiedObject]) -> None:
             listed = {obj.metadata.uid for obj in objects}
-            for uid in mine - listed:
-                forget(uid)
+            for uid in [uid for uid, where in self._present.items() if where is place]:
+                if uid not in listed:
+                    self._forget(uid)
             for obj in objects:
-                note(obj.metadata)
+                self._note(place, obj.metadata)
+            self._synced.add(place)
             self._changed.notify()
 
         def on_event(event: str, obj: IdentifiedObject) -> None:
             if event == "DELETED":
-                forget(obj.metadata.uid)
+                self._forget(obj.metadata.uid)
             else:
-                note(obj.metadata)
+                self._note(place, obj.metadata)
             self._changed.notify()
-
-        def note(metadata: Identity) -> None:
-            mine.add(metadata.uid)
-            self._present.add(metadata.uid)
-            if metadata.uid not in self._asked:
-                self._unasked[metadata.uid] = (place, metadata)
-
-        def forget(uid: str) -> None:
-            mine.discard(uid)
-            self._present.discard(uid)
-            self._unasked.pop(uid, None)
 
         return Watch(
             self._client,

@@ -19,11 +19,9 @@ from typing import TYPE_CHECKING
 
 from pydantic.alias_generators import to_camel
 
-from perfscale.config import format_duration
-from perfscale.config.labels import RUN_LABEL
 from perfscale.engine.context import RunContext
 from perfscale.engine.creation import Creator
-from perfscale.engine.deletion import current_versions
+from perfscale.engine.ending import FinalCleanup
 from perfscale.engine.events import RunFinished, Stage, WorkloadStarted
 from perfscale.engine.inspection import Inspector
 from perfscale.engine.iteration import Crew, Iteration
@@ -32,15 +30,10 @@ from perfscale.engine.namespaces import NamespaceKeeper
 from perfscale.engine.observer import Observer
 from perfscale.engine.pace import Pace
 from perfscale.engine.progress import PERIOD_S, Reporter
-from perfscale.engine.removal import remove
 from perfscale.engine.snapshot import RunSnapshot
-from perfscale.engine.stuck import describe_survey
-from perfscale.engine.survey import survey
 from perfscale.engine.verdict import judge
 from perfscale.engine.wallclock import WallClock
-from perfscale.errors import ApiError, ClusterError
 from perfscale.kube.ratelimit import RateLimiter
-from perfscale.kube.resources import NAMESPACES, Place
 from perfscale.kube.stats import RequestStats
 from perfscale.results import RunResult, Totals, assess, judge_thresholds, with_lost_results
 
@@ -53,12 +46,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_GRACE_S = 15.0
-"""How long the requests in flight may take to be answered once the load has stopped."""
 _BEATS_A_COUNT = 2
 """So every second: as much at most the journal of a run that is killed does not tell."""
-_LAST_LOOK_S = 30.0
-"""Bound on finding out what a cleanup that ran out of time has left."""
 
 
 _REQUEST_KEYS = [(each.name, to_camel(each.name)) for each in fields(RequestStats)]
@@ -77,7 +66,6 @@ class Run:
         self._removed = False
         self._wall_clock = WallClock(order.stopwatch.clock)
         self._over = False
-        self._selector = f"{RUN_LABEL}={order.info.run_id}"
         self.result: RunResult | None = None
 
     def interrupt(self, signum: int) -> None:
@@ -162,7 +150,7 @@ class Run:
             creator,
             inspector,
             Ledger(context, order.info, order.sink, order.meter),
-            Reporter(context, creator),
+            Reporter(context, creator, self._namespaces),
         )
 
     async def _supervise(self, tasks: asyncio.TaskGroup) -> None:
@@ -294,51 +282,14 @@ class Run:
 
     async def _end_early(self) -> None:
         """After an interrupt or an error: delete everything of the run, within the bound."""
-        bound_s = self._order.options.cleanup_timeout_s
-        self._crew.reporter.enter(Stage.CLEANING_UP, deadline_s=bound_s)
+        options, crew = self._order.options, self._crew
+        crew.reporter.enter(Stage.CLEANING_UP, deadline_s=options.cleanup_timeout_s)
+        cleanup = FinalCleanup(self._context, self._namespaces, crew.creator)
         try:
-            async with asyncio.timeout(bound_s):
-                await self._crew.creator.settle(_GRACE_S)
-                if not self._order.options.keep:
-                    await self._remove_everything()
-        except TimeoutError:
-            self._problems.append(f"the cleanup did not end within {format_duration(bound_s)}")
-            self._problems += await self._what_is_left()
-        except (ApiError, ClusterError) as error:
-            self._problems.append(f"the cleanup failed: {error}")
-
-    async def _what_is_left(self) -> list[str]:
-        places = self._context.plan.places
-        try:
-            async with asyncio.timeout(_LAST_LOOK_S):
-                found = await survey(self._context.client, places, self._selector)
-        except (TimeoutError, ApiError, ClusterError):
-            return []
-        return describe_survey(found)
-
-    async def _remove_everything(self) -> None:
-        context = self._context
-        scopes = context.tracker.open_scopes()
-        versions = await current_versions(context.client, context.plan.places)
-        for scope in scopes:
-            context.request_deletion(scope, versions)
-        self._namespaces.ask_all_to_go()
-        await self._crew.inspector.delete_unlabelled(scopes)
-        last = await remove(context.client, context.plan.places, self._selector)
-        self._removed = True
-        # The run's own watches may be slower than the cleanup's, or dead.
-        for place, version in last.versions.items():
-            if place == Place(NAMESPACES):
-                self._namespaces.reconcile((), version)
-            else:
-                context.report(
-                    context.tracker.reconcile(place, (), version, context.stopwatch.now())
-                )
-        # Nor does an empty list by label prove that what has lost its labels is gone.
-        for scope in scopes:
-            await self._crew.inspector.settle(scope)
-        await self._crew.inspector.delete_unlabelled(scopes)
-        await self._crew.inspector.wait_gone()
+            await cleanup.run(options.cleanup_timeout_s, keep=options.keep)
+        finally:
+            self._problems += cleanup.problems
+            self._removed = cleanup.complete
 
     def _something_remains(self) -> bool:
         """Whether anything of the run may be in the cluster still."""

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from perfscale.config.labels import RUN_LABEL
-from perfscale.engine.survey import survey
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perfscale.engine.survey import Share
+    from perfscale.engine.survey import Share, Survey
     from perfscale.kube.client import Client
-    from perfscale.kube.resources import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +32,33 @@ class RunInCluster:
     idle_s: float
 
 
-async def find_runs(
-    client: Client, places: Sequence[Place]
-) -> tuple[list[RunInCluster], list[Place]]:
-    """The runs that have something in the cluster, the oldest first.
+def runs_in(present: Survey, now: datetime) -> list[RunInCluster]:
+    """The runs of this program that a survey has found, the oldest first.
 
-    Returns:
-        The runs, and the places that may not be listed.
+    Args:
+        present: What carries the run's label, with any value.
+        now: The server's time: ages must not mix two clocks.
     """
-    present = await survey(client, places, RUN_LABEL)
-    now = await _server_time(client)
     shares: dict[str, list[Share]] = {}
     for finding in present.found.values():
         for run_id, share in finding.runs.items():
             shares.setdefault(run_id, []).append(share)
     runs = [_run(run_id, each, now) for run_id, each in shares.items()]
-    return sorted(runs, key=lambda run: -run.age_s), present.forbidden
+    return sorted(runs, key=lambda run: -run.age_s)
+
+
+def others_in(present: Survey) -> Counter[tuple[str, str]]:
+    """What carries the run's label and was not made by this program, by kind and value."""
+    others: Counter[tuple[str, str]] = Counter()
+    for place, finding in present.found.items():
+        for value, count in finding.others.items():
+            others[place.resource.kind_name, value] += count
+    return others
 
 
 def _run(run_id: str, shares: Sequence[Share], now: datetime) -> RunInCluster:
     stamps = [stamp for share in shares for stamp in (share.oldest, share.newest) if stamp]
-    ordered = sorted(map(datetime.fromisoformat, stamps)) or [now]
+    ordered = sorted(time for time in map(_time, stamps) if time is not None) or [now]
     return RunInCluster(
         run_id,
         sum(share.count for share in shares),
@@ -64,8 +67,20 @@ def _run(run_id: str, shares: Sequence[Share], now: datetime) -> RunInCluster:
     )
 
 
-async def _server_time(client: Client) -> datetime:
-    """The server's own time: ages must not mix two clocks."""
+def _time(stamp: str) -> datetime | None:
+    """A timestamp of the server's; None for what is none, or says no zone."""
+    try:
+        time = datetime.fromisoformat(stamp)
+    except ValueError:
+        return None
+    return time if time.tzinfo is not None else None
+
+
+async def server_time(client: Client) -> datetime:
+    """The server's own time. Raises what a request raises."""
     response = await client.request("GET", "/version")
-    date = response.headers.get("Date")
-    return parsedate_to_datetime(date) if date else datetime.now(UTC)
+    try:
+        time = parsedate_to_datetime(response.headers.get("Date") or "")
+    except ValueError:
+        return datetime.now(UTC)
+    return time if time.tzinfo is not None else datetime.now(UTC)

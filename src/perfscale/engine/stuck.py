@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from perfscale.engine.readiness import rule_for
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from perfscale.engine.rows import IterationScope, TrackedObject
-    from perfscale.engine.survey import Survey
 
 
 def describe_failed(scope: IterationScope) -> list[str]:
@@ -75,18 +73,6 @@ def describe_leftover(scope: IterationScope) -> list[str]:
     return _grouped(
         (row, ", ".join(["still there", *_phases(row)]), held_by(row.finalizers)) for row in rows
     )
-
-
-def describe_survey(found: Survey) -> list[str]:
-    """One sentence for each group of objects that a cleanup could not get rid of."""
-    groups: Counter[tuple[str, str | None]] = Counter()
-    for place, finding in found.found.items():
-        for finalizers, count in finding.holders.items():
-            groups[place.resource.kind_name, held_by(finalizers)] += count
-    return [
-        f"{count} {kind} still there" + (f": {reason}" if reason else "")
-        for (kind, reason), count in groups.most_common()
-    ]
 
 
 def held_by(finalizers: Sequence[str] | None) -> str | None:

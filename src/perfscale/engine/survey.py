@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from perfscale.config.labels import RUN_LABEL
-from perfscale.engine.concurrency import run_bounded
+from perfscale.config.labels import RUN_LABEL, is_run_id, is_whole
 from perfscale.engine.deletion import CONCURRENCY
 from perfscale.engine.readiness import AnyObject
 from perfscale.engine.tracker import version_number
-from perfscale.errors import ForbiddenError, NotFoundError, NotServedError
+from perfscale.errors import (
+    ClusterError,
+    CredentialsError,
+    ForbiddenError,
+    NotFoundError,
+    NotServedError,
+    UnreachableError,
+)
 from perfscale.kube.listing import page_decoder, read_pages
+from perfscale.kube.permissions import Permissions
+from perfscale.kube.retry import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +30,16 @@ if TYPE_CHECKING:
     from perfscale.engine.readiness import Metadata
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Place
+
+_log = logging.getLogger(__name__)
+
+_REFUSED_S: Final = 8.0
+"""How long a refusal is doubted that the server does not confirm when asked. An API server
+that has just started refuses everybody but system:masters until it has read the roles."""
+_PAUSE_S: Final = 1.0
+_STALLED_S: Final = 20.0
+"""How long places are waited for that alone do not answer, once others have."""
+_MOST_NAMES: Final = 5
 
 
 @dataclass(slots=True)
@@ -45,24 +64,35 @@ class Finding:
 
     Attributes:
         count: Objects.
+        names: Of the first few of them.
         namespaces: Where they are; None for those outside of any.
         holders: How many were asked to go and have which finalizers; of the
             others, how many there are, under none.
-        runs: By run id.
+        runs: By run id, those that a run of this program made.
+        others: The rest, by the value of the run's label: it may be anybody's.
     """
 
     count: int = 0
+    names: list[str] = field(default_factory=list)
     namespaces: set[str | None] = field(default_factory=set)
     holders: Counter[tuple[str, ...]] = field(default_factory=Counter)
     runs: dict[str, Share] = field(default_factory=dict)
+    others: Counter[str] = field(default_factory=Counter)
 
     def add(self, metadata: Metadata) -> None:
         """Count one more."""
         self.count += 1
+        if len(self.names) < _MOST_NAMES:
+            self.names.append(metadata.name)
         self.namespaces.add(metadata.namespace)
         leaving = metadata.deletion_timestamp is not None
         self.holders[tuple(metadata.finalizers or ()) if leaving else ()] += 1
-        share = self.runs.setdefault((metadata.labels or {}).get(RUN_LABEL, ""), Share())
+        labels = metadata.labels or {}
+        run_id = labels.get(RUN_LABEL, "")
+        if not (is_run_id(run_id) and is_whole(labels)):
+            self.others[run_id] += 1
+            return
+        share = self.runs.setdefault(run_id, Share())
         share.count += 1
         if stamp := metadata.creation_timestamp:  # of one format, so they are ordered as text
             share.oldest = min(share.oldest or stamp, stamp)
@@ -76,52 +106,120 @@ class Survey:
     Attributes:
         found: What there is, by place; places without anything are left out.
         versions: resourceVersion of each place's list, as a number.
-        forbidden: Places that may not be listed.
+        unseen: Places that could not be looked at, and why.
     """
 
     found: dict[Place, Finding] = field(default_factory=dict)
     versions: dict[Place, int] = field(default_factory=dict)
-    forbidden: list[Place] = field(default_factory=list)
+    unseen: dict[Place, Exception] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
         """Number of objects."""
         return sum(finding.count for finding in self.found.values())
 
+    def include(self, other: Survey) -> None:
+        """Add what was seen elsewhere."""
+        self.found.update(other.found)
+        self.versions.update(other.versions)
+        self.unseen.update(other.unseen)
 
-async def survey(client: Client, places: Iterable[Place], selector: str) -> Survey:
-    """List what carries the label.
+
+async def survey(
+    client: Client, places: Iterable[Place], selector: str, *, doubting: bool = True
+) -> Survey:
+    """List what carries the label; a place that cannot be looked at keeps nobody from the others.
+
+    A refusal is doubted for a while, unless the server confirms it when it is
+    asked for our permissions, or ``doubting`` is False. Once some places have
+    answered, the others are not waited for forever.
 
     Raises:
-        ApiError: A list failed for a reason other than a missing permission.
+        ClusterError: No place at all could be looked at.
     """
-    result = Survey()
+    looks = _Looks(client, selector, doubting=doubting)
+    # A kind may have been found in several ways: its objects are counted once.
+    distinct = {(place.resource.name, place.namespace): place for place in places}
+    async with asyncio.TaskGroup() as tasks:
+        pending = {tasks.create_task(looks.take(place)) for place in distinct.values()}
+        while pending:
+            steps = looks.steps
+            done, pending = await asyncio.wait(
+                pending, timeout=_STALLED_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done and looks.result.versions and steps == looks.steps:
+                break
+        for task in pending:
+            task.cancel()
+    result = looks.result
+    lost = [error for error in result.unseen.values() if isinstance(error, ClusterError)]
+    if lost and not result.versions:
+        raise lost[0]
+    return result
 
-    async def look(place: Place) -> None:
-        finding = Finding()
-        version = ""
+
+class _Looks:
+    """The looks of one survey."""
+
+    def __init__(self, client: Client, selector: str, *, doubting: bool) -> None:
+        self.result = Survey()
+        self.steps = 0
+        self._client = client
+        self._selector = selector
+        self._doubt_s = _REFUSED_S if doubting else 0.0
+        self._slots = asyncio.Semaphore(CONCURRENCY)
+
+    async def take(self, place: Place) -> None:
+        """Look at one place; whatever goes wrong is noted."""
+        unseen = self.result.unseen
+        async with self._slots:
+            try:
+                await self._doubting_refusals(place)
+            except asyncio.CancelledError:
+                unseen.setdefault(
+                    place, UnreachableError(f"no answer within {_STALLED_S:g} s, and others came")
+                )
+                raise
+            except (NotFoundError, NotServedError):
+                unseen.pop(place, None)  # uninstalled meanwhile, and its objects with it
+            except Exception as error:  # noqa: BLE001 -- told at the end: the others go first
+                _log.info("cannot look at %s: %s", place, error)
+                unseen[place] = error
+            else:
+                unseen.pop(place, None)
+
+    async def _doubting_refusals(self, place: Place) -> None:
+        timing = self._client.timing
+        until_s = timing.clock() + self._doubt_s
+        backoff = Backoff(timing.random)
+        while True:
+            try:
+                return await self._look(place)
+            except (ForbiddenError, CredentialsError) as error:
+                self.result.unseen[place] = error
+                delay_s = min(backoff.next_s(), _PAUSE_S)
+                if timing.clock() + delay_s >= until_s:
+                    raise
+                if await Permissions(self._client).denies("list", place):
+                    raise
+                await timing.sleep(delay_s)
+
+    async def _look(self, place: Place) -> None:
+        finding, version = Finding(), ""
         pages = read_pages(
-            client,
+            self._client,
             place.resource,
             page_decoder(AnyObject),
             namespace=place.namespace,
-            label_selector=selector,
+            label_selector=self._selector,
         )
-        try:
-            async for page in pages:
-                if page.first:
-                    finding = Finding()
-                for item in page.items:
-                    finding.add(item.metadata)
-                version = page.version
-        except ForbiddenError:
-            result.forbidden.append(place)
-            return
-        except (NotFoundError, NotServedError):
-            return  # the resource was uninstalled meanwhile, and its objects with it
-        result.versions[place] = version_number(version)
+        async for page in pages:
+            self.steps += 1
+            if page.first:
+                finding = Finding()
+            for item in page.items:
+                finding.add(item.metadata)
+            version = page.version
+        self.result.versions[place] = version_number(version)
         if finding.count:
-            result.found[place] = finding
-
-    await run_bounded((partial(look, place) for place in places), limit=CONCURRENCY)
-    return result
+            self.result.found[place] = finding

@@ -64,6 +64,7 @@ class Cluster:
 
     Attributes:
         context: Name of the kubeconfig's context; None where there is none.
+        namespace: The context's; None where it names none.
         server: URL of the API server.
         client: The way to it.
         insecure: Whether its certificate is not verified.
@@ -75,9 +76,11 @@ class Cluster:
         transport: Transport,
         *,
         context: str | None = None,
+        namespace: str | None = None,
         insecure: bool = False,
     ) -> None:
         self.context = context
+        self.namespace = namespace
         self.server = client.server
         self.client = client
         self.insecure = insecure
@@ -148,7 +151,13 @@ async def open_cluster(
         ),
         timing=Timing(clock=clock),
     )
-    return Cluster(client, transport, context=access.context, insecure=insecure)
+    return Cluster(
+        client,
+        transport,
+        context=access.context,
+        namespace=access.namespace,
+        insecure=insecure,
+    )
 
 
 def _transport(endpoint: Endpoint, tls: ssl.SSLContext | None) -> Transport:

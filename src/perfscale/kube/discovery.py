@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import logging
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from perfscale.errors import ApiError, ForbiddenError, NotFoundError, UsageError
+from perfscale.errors import (
+    ApiError,
+    ForbiddenError,
+    NotFoundError,
+    PerfscaleError,
+    UsageError,
+)
 from perfscale.kube.resources import Resource
+from perfscale.kube.retry import Backoff
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
     from perfscale.kube.client import Client
 
 _log = logging.getLogger(__name__)
+
+_BROKEN_S: Final = 10.0
+"""How long a group is asked that does not answer properly. Of one whose own API server is
+down for good nothing more is to be had; one answer of 503 or 429 is over sooner."""
+_PAUSE_S: Final = 1.0
+_AT_ONCE: Final = 8
 
 
 class NotInstalledError(UsageError):
@@ -55,8 +72,8 @@ class Discovery:
     """What one cluster serves; every answer is asked for once.
 
     Attributes:
-        skipped: Group versions that `all_resources` could not ask about, with
-            the reason: an aggregated API that is down takes no other with it.
+        skipped: Group versions that `all_resources` and `ask` could not ask about,
+            with the reason: an aggregated API that is down takes no other with it.
     """
 
     def __init__(self, client: Client) -> None:
@@ -98,32 +115,86 @@ class Discovery:
         What cannot be asked about is left out, and told in `skipped`.
 
         Raises:
-            ApiError: The server does not tell its groups.
             ClusterError: The server cannot be asked.
         """
-        groups = [["v1"], *(_by_preference(group) for group in await self._all_groups())]
-        return [
-            resource for versions in groups for resource in await self._group_resources(versions)
-        ]
+        try:
+            await self._patiently(self._check_ready)
+        except (ApiError, ValueError) as error:
+            _log.info("the server is not ready: %s", error)
+        try:
+            await self._patiently(self._all_groups)
+        except (ApiError, ValueError) as error:
+            self.skipped["the list of API groups"] = str(error)
+        groups = [["v1"], *(_by_preference(group) for group in self._groups or ())]
+        await self.ask(api_version for versions in groups for api_version in versions)
+        return [resource for versions in groups for resource in self._removable(versions)]
+
+    async def ask(self, api_versions: Iterable[str]) -> None:
+        """Ask what these serve; what cannot be asked about is told in `skipped`.
+
+        A group version that the server does not know, and does not list either, is
+        neither: `resolve` explains it.
+        """
+        slots = asyncio.Semaphore(_AT_ONCE)
+
+        async def ask(api_version: str) -> None:
+            async with slots:
+                try:
+                    # The core group is the API server's own: it is there, or nothing is.
+                    retry = "/" not in api_version
+                    await self._patiently(partial(self._serves, api_version, retry=retry))
+                except Exception as error:  # noqa: BLE001 -- one group takes no other with it
+                    _log.info("cannot find out what %s serves: %s", api_version, error)
+                    if self._groups is not None or not isinstance(error, NotFoundError):
+                        self.skipped[api_version] = str(error)
+
+        async with asyncio.TaskGroup() as tasks:
+            for api_version in dict.fromkeys(api_versions):
+                tasks.create_task(ask(api_version), name=f"perfscale-discovery-{api_version}")
 
     async def server_version(self) -> str:
         """``gitVersion`` of the server. Raises what a request raises."""
         response = await self._client.request("GET", "/version")
         return msgspec.json.decode(response.body, type=_ServerVersion).git_version
 
-    async def _group_resources(self, versions: list[str]) -> list[Resource]:
+    async def _check_ready(self) -> None:
+        """Raise for as long as the server says that it is not ready.
+
+        Before it has read their definitions it knows nothing of custom resources,
+        and its list of groups does not say so.
+        https://kubernetes.io/docs/reference/using-api/health-checks/
+        """
+        try:
+            await self._client.request("GET", "/readyz", retry=False)
+        except (ForbiddenError, NotFoundError):
+            return  # not for us to ask: the groups will have to do
+
+    def _removable(self, versions: Iterable[str]) -> list[Resource]:
+        """What of a group can be listed and deleted, each in the first of its versions."""
         found: dict[str, Resource] = {}
         for api_version in versions:
-            try:
-                resources = await self._serves(api_version, retry=False)
-            except (ApiError, msgspec.DecodeError) as error:
-                _log.warning("cannot find out what %s serves: %s", api_version, error)
-                self.skipped[api_version] = str(error)
-                continue
-            for resource in resources:
+            for resource in self._resources.get(api_version, ()):
                 if {"list", "delete"} <= resource.verbs:
                     found.setdefault(resource.plural, resource)
         return list(found.values())
+
+    async def _patiently(self, ask: Callable[[], Awaitable[object]]) -> None:
+        """Ask until there is an answer that can be used, but not for as long as in an outage."""
+        timing = self._client.timing
+        until_s = timing.clock() + _BROKEN_S
+        backoff = Backoff(timing.random)
+        while True:
+            try:
+                await ask()
+            except (PerfscaleError, ValueError) as error:
+                asked_s = error.retry_after_s if isinstance(error, ApiError) else None
+                delay_s = max(asked_s or 0.0, min(backoff.next_s(), _PAUSE_S))
+                if timing.clock() + delay_s > until_s:
+                    raise
+                _log.info("asking again what the server serves: %s", error)
+                await timing.sleep(delay_s)
+            else:
+                return
 
     async def _serves(self, api_version: str, *, retry: bool) -> tuple[Resource, ...]:
         known = self._resources.get(api_version)

@@ -9,7 +9,7 @@ https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeco
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -47,12 +47,14 @@ class Access:
         origin: Where this comes from, for messages.
         cluster: ``cluster`` of the kubeconfig's entry.
         user: ``user`` of the kubeconfig's entry: secrets.
+        namespace: The context's, or the pod's own; None where none is named.
     """
 
     context: str | None
     origin: str
     cluster: Entry
     user: Entry = field(repr=False)
+    namespace: str | None = None
 
 
 def find_access(
@@ -92,7 +94,7 @@ def find_access(
         )
     if master is None:
         return access
-    return Access(access.context, access.origin, {**access.cluster, "server": master}, access.user)
+    return replace(access, cluster={**access.cluster, "server": master})
 
 
 def _paths(kubeconfig: str | None, environ: Mapping[str, str]) -> list[Path]:
@@ -212,7 +214,8 @@ def _choose(merged: _Merged, context: str | None, *, may_be_empty: bool) -> Acce
         raise UsageError(
             f"{merged.origin}: the context {name} is for the user {user_name}, who is not in it"
         )
-    return Access(name, merged.origin, cluster, user)
+    namespace = chosen.get("namespace")
+    return Access(name, merged.origin, cluster, user, None if namespace is None else str(namespace))
 
 
 def _in_cluster(environ: Mapping[str, str], folder: Path) -> Access:
@@ -223,4 +226,12 @@ def _in_cluster(environ: Mapping[str, str], folder: Path) -> Access:
         "server": f"https://{bracketed}:{port}",
         "certificate-authority": str(folder / "ca.crt"),
     }
-    return Access(None, "the pod's service account", cluster, {"tokenFile": str(folder / "token")})
+    user = {"tokenFile": str(folder / "token")}
+    return Access(None, "the pod's service account", cluster, user, _text(folder / "namespace"))
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8").strip() or None
+    except (OSError, ValueError):
+        return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from perfscale.errors import ApiError
+from perfscale.errors import ApiError, NotFoundError, PerfscaleError
 from perfscale.kube.calls import Call
 from perfscale.kube.resources import Resource
 
@@ -59,7 +59,33 @@ class Permissions:
             self._known[key] = await self._ask(verb, place)
         return self._known[key]
 
+    async def denies(self, verb: str, place: Place) -> bool:
+        """Whether the server, asked for it, stands by a refusal of the verb there; never raises.
+
+        One that cannot be asked just now, or says that it is allowed although a
+        request was refused, may know better in a moment: an API server that has
+        just started has not read its roles yet. One that has no such API stands
+        by what it says.
+        """
+        try:
+            return not await self._review(verb, place)
+        except NotFoundError:
+            return True
+        except (PerfscaleError, msgspec.DecodeError) as error:
+            _log.info("cannot ask whether %s %s is denied: %s", verb, place, error)
+            return False
+
     async def _ask(self, verb: str, place: Place) -> bool:
+        try:
+            allowed = await self._review(verb, place)
+        except ApiError as error:
+            _log.info("cannot ask whether %s %s is allowed: %s", verb, place, error)
+            return True
+        if allowed:
+            self._client.proven.add(Call(verb, place.resource.plural))
+        return allowed
+
+    async def _review(self, verb: str, place: Place) -> bool:
         attributes = {
             "verb": verb,
             "group": place.resource.group,
@@ -74,12 +100,5 @@ class Permissions:
                 "spec": {"resourceAttributes": attributes},
             }
         )
-        try:
-            response = await self._client.create(_REVIEWS, None, body)
-        except ApiError as error:
-            _log.info("cannot ask whether %s %s is allowed: %s", verb, place, error)
-            return True
-        allowed = self._decoder.decode(response.body).status.allowed
-        if allowed:
-            self._client.proven.add(Call(verb, place.resource.plural))
-        return allowed
+        response = await self._client.create(_REVIEWS, None, body)
+        return self._decoder.decode(response.body).status.allowed

@@ -36,7 +36,7 @@ from perfscale.results.entries import (
 )
 from perfscale.results.failures import Failures
 from perfscale.results.files import write_file
-from perfscale.results.folder import RunFolder, locate_run
+from perfscale.results.folder import RunFolder
 from perfscale.results.health import (
     ClockStep,
     Creation,
@@ -53,6 +53,7 @@ from perfscale.results.journal import JOURNAL_FILE
 from perfscale.results.kinds import accounts_of
 from perfscale.results.kube_burner import export_kube_burner
 from perfscale.results.latency import LatencySamples, LatencySummary
+from perfscale.results.located import LocatedRun, locate_run
 from perfscale.results.meter import RequestMeter
 from perfscale.results.outages import OutageRecord
 from perfscale.results.outcome import graver, with_lost_results
@@ -121,6 +122,7 @@ __all__ = [
     "Lag",
     "LatencySamples",
     "LatencySummary",
+    "LocatedRun",
     "NamespaceCounts",
     "ObjectEntry",
     "ObjectRecord",

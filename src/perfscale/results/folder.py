@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.errors import ResultsError
 from perfscale.results.audit import AUDIT_FILE, with_audit
@@ -268,15 +267,3 @@ def _end_of(result: RunResult) -> EndEntry:
             vitals=None if result.generator is None else result.generator.vitals,
         ),
     )
-
-
-def locate_run(parent: Path | str, run_id: str) -> dict[str, Any] | None:
-    """The ``run.json`` of a run, from any folder below ``parent``; None if not there."""
-    for path in sorted(Path(parent).glob(f"*-{run_id}/{RUN_FILE}")):
-        try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        if isinstance(document, dict) and document.get("runId") == run_id:
-            return document
-    return None

@@ -118,7 +118,7 @@ def read_run(folder: Path, begin: Begin) -> KnownRun:
         cleanup = run["cleanup"]
     except OSError as error:
         raise ResultsError(f"{error.filename}: {error.strerror}") from error
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise ResultsError(f"{path}: it does not describe a run: {error!r}") from error
     if info.run_id != begin.run_id:
         raise ResultsError(f"{path}: it is of another run than the journal beside it")

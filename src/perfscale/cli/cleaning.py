@@ -1,0 +1,313 @@
+"""What `perfscale cleanup` does, once its command line is understood."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import typer
+
+from perfscale.cli.confirm import confirmed
+from perfscale.cli.streams import say
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from pathlib import Path
+
+    from perfscale.engine.removal import Removal
+    from perfscale.engine.runs import RunInCluster
+    from perfscale.engine.search import Search, Sight
+    from perfscale.engine.survey import Survey
+    from perfscale.kube.cluster import Cluster, ClusterOptions
+    from perfscale.kube.resources import Place
+    from perfscale.results import LocatedRun
+
+_YOUNG_S = 3600.0
+"""A run that created something less than an hour ago may well be going on."""
+_LAST_LOOK_S = 10.0
+_LAST_LOOK_SHARE = 0.25
+"""How much of the time is kept for finding out what is left when it is nearly over: so many
+seconds, and no more than this share."""
+
+
+@dataclass(frozen=True)
+class CleanupSettings:
+    """The command line of `cleanup`."""
+
+    cluster: ClusterOptions
+    run_id: str | None
+    force: bool
+    ask: bool
+    results_dir: Path
+    timeout_s: float
+
+
+@dataclass
+class _TimeLeft:
+    """The bound on the whole cleanup. Whoever is asked a question has all the time."""
+
+    seconds: float
+
+    @asynccontextmanager
+    async def spent(self, *, keeping_s: float = 0.0) -> AsyncIterator[None]:
+        """Bound what is inside by what is left, less what is kept for later.
+
+        Raises:
+            TimeoutError: It took longer.
+        """
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        try:
+            async with asyncio.timeout(max(0.0, self.seconds - keeping_s)):
+                yield
+        finally:
+            self.seconds -= loop.time() - began_s
+
+
+@dataclass
+class _Outcome:
+    """What keeps the cleanup from being complete.
+
+    Attributes:
+        left: Runs of which something is left.
+        unseen: Places that could not be looked at, and why.
+        undeleted: Places whose objects could not be asked to go, and why.
+    """
+
+    left: list[str] = field(default_factory=list)
+    unseen: dict[Place, Exception] = field(default_factory=dict)
+    undeleted: dict[Place, Exception] = field(default_factory=dict)
+
+
+async def clean_up(settings: CleanupSettings) -> int:
+    """Remove what was asked for.
+
+    Returns:
+        0 if all of it is gone, and it is certain that it is all; otherwise 1.
+
+    Raises:
+        UsageError: The kubeconfig is wrong.
+        ClusterError: The cluster cannot be reached, or refuses the credentials.
+    """
+    from perfscale.kube.cluster import open_cluster
+
+    async with await open_cluster(settings.cluster) as cluster:
+        say(f"cluster: {cluster.context or '(no context)'}, {cluster.server}")
+        if cluster.insecure:
+            say("warning: the server's certificate is not verified (insecure-skip-tls-verify)")
+        return await _Cleaner(cluster, settings).run()
+
+
+class _Cleaner:
+    """One cleanup."""
+
+    def __init__(self, cluster: Cluster, settings: CleanupSettings) -> None:
+        self._cluster = cluster
+        self._client = cluster.client
+        self._settings = settings
+        self._time = _TimeLeft(settings.timeout_s)
+        self._outcome = _Outcome()
+        self._unasked: Mapping[str, str] = {}
+
+    async def run(self) -> int:
+        from perfscale.config.labels import RUN_LABEL
+        from perfscale.engine.remains import first_bug
+
+        run_id = self._settings.run_id
+        located, known = _locate(self._settings)
+        selector = RUN_LABEL if run_id is None else f"{RUN_LABEL}={run_id}"
+        try:
+            async with self._time.spent():
+                sight = await self._look(located, selector)
+                ages = await self._runs(sight.present) if run_id is None else []
+        except TimeoutError:
+            say(f"error: it took longer than {self._bound} to look at the cluster")
+            return 1
+        self._outcome.unseen.update(sight.present.unseen)
+        if run_id is None:
+            await self._remove_all(ages, sight)
+        elif sight.present.found:
+            await self._remove(run_id, sight, selector)
+        else:
+            self._say_nothing_found(run_id, known=known)
+        self._say_what_is_missing()
+        if bug := first_bug(self._outcome.unseen, self._outcome.undeleted):
+            raise bug
+        outcome = self._outcome
+        return 1 if outcome.left or outcome.unseen or outcome.undeleted or self._unasked else 0
+
+    @property
+    def _bound(self) -> str:
+        from perfscale.config import format_duration
+
+        return format_duration(self._settings.timeout_s)
+
+    # -- looking -----------------------------------------------------------------
+
+    async def _look(self, located: LocatedRun | None, selector: str) -> Sight:
+        from perfscale.engine.search import look, search_everything, search_run
+        from perfscale.kube.discovery import Discovery
+
+        discovery = Discovery(self._client)
+        search: Search
+        if located is not None:
+            search = await search_run(discovery, self._client, located)
+        else:
+            # As kubectl has it, a context that names no namespace means this one.
+            namespace = self._cluster.namespace or "default"
+            search = await search_everything(discovery, [namespace])
+        self._unasked = search.unasked
+        return await look(self._client, search, selector)
+
+    async def _runs(self, present: Survey) -> list[RunInCluster]:
+        from perfscale.engine.runs import runs_in, server_time
+
+        return runs_in(present, await server_time(self._client))
+
+    @property
+    def _sees_everything(self) -> bool:
+        return not (self._outcome.unseen or self._unasked)
+
+    def _say_nothing_found(self, run_id: str, *, known: bool) -> None:
+        if not self._sees_everything:
+            typer.echo(f"run {run_id}: nothing found where it was possible to look")
+        elif known:
+            typer.echo(f"run {run_id}: nothing to remove")
+        else:
+            self._outcome.left.append(run_id)
+            say(
+                f"error: nobody knows a run {run_id}: nothing in this cluster carries its label, "
+                f"and {self._settings.results_dir} has no folder of it"
+            )
+
+    def _say_what_is_missing(self) -> None:
+        from perfscale.engine.remains import describe_undeleted, describe_unseen
+
+        for sentence in describe_undeleted(self._outcome.undeleted):
+            say(f"error: {sentence}")
+        for sentence in describe_unseen(self._outcome.unseen):
+            say(f"error: {sentence}")
+        for what, why in self._unasked.items():
+            say(f"error: not looked at: the kinds of {what}: {why}")
+
+    # -- removing ------------------------------------------------------------------
+
+    async def _remove_all(self, runs: Sequence[RunInCluster], sight: Sight) -> None:
+        from perfscale.config.labels import RUN_LABEL, WHOLE
+        from perfscale.engine.search import Sight
+        from perfscale.engine.survey import survey
+
+        chosen = [run for run in runs if self._settings.force or run.idle_s >= _YOUNG_S]
+        _list_runs(runs, chosen, certain=self._sees_everything)
+        _list_others(sight.present)
+        for run in chosen:
+            selector = f"{WHOLE},{RUN_LABEL}={run.run_id}"
+            try:
+                async with self._time.spent():
+                    found = await survey(self._client, sight.places, selector)
+            except TimeoutError:
+                say(f"error: no time is left of {self._bound} for run {run.run_id}")
+                self._outcome.left.append(run.run_id)
+                continue
+            await self._remove(run.run_id, Sight(found, sight.places), selector)
+
+    async def _remove(self, run_id: str, sight: Sight, selector: str) -> None:
+        """Show what there is of a run, ask, and remove it."""
+        from perfscale.engine.removal import Removal
+
+        _describe(run_id, sight.present)
+        if self._settings.ask and not await confirmed("Delete this?"):
+            self._outcome.left.append(run_id)
+            return
+        removal = Removal(self._client, sight.places, selector)
+        try:
+            async with self._time.spent(
+                keeping_s=min(_LAST_LOOK_S, _LAST_LOOK_SHARE * self._settings.timeout_s)
+            ):
+                await removal.run()
+        except TimeoutError:
+            await self._say_what_is_left(run_id, sight, removal, selector)
+        else:
+            self._outcome.unseen.update(removal.last.unseen)
+            await self._conclude(run_id, sight, removal, selector)
+        self._outcome.undeleted.update(removal.undeleted)
+
+    async def _conclude(self, run_id: str, sight: Sight, removal: Removal, selector: str) -> None:
+        if removal.last.found:
+            await self._say_what_is_left(run_id, sight, removal, selector)
+        elif self._sees_everything:
+            typer.echo(f"run {run_id}: removed")
+        else:
+            typer.echo(f"run {run_id}: what was found is removed")
+
+    async def _say_what_is_left(
+        self, run_id: str, sight: Sight, removal: Removal, selector: str
+    ) -> None:
+        from perfscale.engine.remains import describe_remains
+        from perfscale.engine.survey import survey
+
+        self._outcome.left.append(run_id)
+        found, sentences = removal.last, list[str]()
+        try:
+            async with self._time.spent():
+                found = await survey(self._client, sight.places, selector)
+                sentences = await describe_remains(self._client, found)
+        except TimeoutError:
+            sentences.append("there was no time to find out what keeps them")
+        objects = "object" if found.count == 1 else "objects"
+        say(f"error: run {run_id}: {found.count} {objects} still there after {self._bound}")
+        for sentence in sentences:
+            say(f"  {sentence}")
+
+
+def _locate(settings: CleanupSettings) -> tuple[LocatedRun | None, bool]:
+    """What the run's folder says, and whether there is one."""
+    from perfscale.errors import ResultsError
+    from perfscale.results import locate_run
+
+    if settings.run_id is None:
+        return None, False
+    try:
+        located = locate_run(settings.results_dir, settings.run_id)
+    except ResultsError as error:
+        say(f"warning: {error}; looking everywhere instead")
+        return None, True
+    return located, located is not None
+
+
+def _list_runs(
+    runs: Sequence[RunInCluster], chosen: Sequence[RunInCluster], *, certain: bool
+) -> None:
+    from perfscale.config import format_duration
+
+    if not runs:
+        typer.echo(
+            "nothing to remove: no run has anything in this cluster"
+            if certain
+            else "nothing of any run found where it was possible to look"
+        )
+        return
+    typer.echo(f"{'RUN':<38}{'OBJECTS':>8}{'AGE':>12}{'LAST CREATED':>16}")
+    for run in runs:
+        age, idle = format_duration(round(run.age_s)), format_duration(round(run.idle_s))
+        note = "" if run in chosen else "  left alone: created something this hour (--force)"
+        typer.echo(f"{run.run_id:<38}{run.objects:>8}{age:>12}{idle:>12} ago{note}")
+
+
+def _list_others(present: Survey) -> None:
+    """What carries the run's label, and which no run of this program has made."""
+    from perfscale.config.labels import RUN_LABEL
+    from perfscale.engine.runs import others_in
+
+    for (kind, value), count in others_in(present).items():
+        typer.echo(f"left alone: {count} {kind} with {RUN_LABEL}={value}, not made by perfscale")
+
+
+def _describe(run_id: str, found: Survey) -> None:
+    typer.echo(f"run {run_id}:")
+    for place, finding in found.found.items():
+        names = sorted(name or "" for name in finding.namespaces)
+        where = f" in {len(names)} namespaces" if len(names) > 1 else f" in {names[0]}"
+        typer.echo(f"  {finding.count} {place.resource.kind_name}{where if names != [''] else ''}")

@@ -1,0 +1,153 @@
+"""The cleanup of a run that was interrupted or broke: everything of it goes, within one bound."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from perfscale.config import format_duration
+from perfscale.config.labels import RUN_LABEL
+from perfscale.engine.deletion import current_versions
+from perfscale.engine.known import KnownObject, KnownRemoval
+from perfscale.engine.remains import (
+    describe_remains,
+    describe_undeleted,
+    describe_unseen,
+    first_bug,
+)
+from perfscale.engine.removal import Removal
+from perfscale.engine.survey import survey
+from perfscale.errors import ApiError, ClusterError, PerfscaleError
+from perfscale.kube.resources import NAMESPACES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from perfscale.engine.context import RunContext
+    from perfscale.engine.creation import Creator
+    from perfscale.engine.namespaces import NamespaceKeeper
+    from perfscale.engine.rows import TrackedObject
+    from perfscale.engine.survey import Survey
+
+_GRACE_S: Final = 15.0
+"""How long the requests in flight may take to be answered once the load has stopped."""
+_LAST_LOOK_S: Final = 10.0
+"""How much of the bound is kept for finding out what is left when it is nearly over."""
+_SHARE: Final = 0.25
+"""Neither of the two takes more than this of a bound that is short."""
+_CATCH_UP_S: Final = 2.0
+"""How long the run's own watches may be behind the cleanup's."""
+
+
+class FinalCleanup:
+    """Deletes everything of a run, by its label and by what is known of it.
+
+    Attributes:
+        problems: What did not go as it should, one sentence each.
+        complete: Whether everything of the run is known to be gone.
+    """
+
+    def __init__(self, context: RunContext, namespaces: NamespaceKeeper, creator: Creator) -> None:
+        self.problems: list[str] = []
+        self.complete = False
+        self._context = context
+        self._namespaces = namespaces
+        self._creator = creator
+        self._selector = f"{RUN_LABEL}={context.run_id}"
+        self._removal = Removal(context.client, context.plan.places, self._selector)
+        self._known = KnownRemoval(context.client, (), self._note_gone)
+        self._rows: dict[str, TrackedObject] = {}
+
+    async def run(self, bound_s: float, *, keep: bool) -> None:
+        """Wait for the creates in flight, then delete; ``keep`` leaves everything where it is.
+
+        What goes wrong is in ``problems``; a fault of this program is raised
+        once all the rest is deleted.
+        """
+        end_s = asyncio.get_running_loop().time() + bound_s
+        try:
+            async with asyncio.timeout_at(end_s - min(_LAST_LOOK_S, _SHARE * bound_s)):
+                await self._creator.settle(min(_GRACE_S, _SHARE * bound_s))
+                if keep:
+                    return
+                await self._remove()
+        except TimeoutError:
+            self.problems.append(f"the cleanup did not end within {format_duration(bound_s)}")
+            await self._describe(await self._last_look(end_s), end_s)
+        except (ApiError, ClusterError) as error:
+            self.problems.append(f"the cleanup failed: {error}")
+        else:
+            await self._describe(self._removal.last, end_s)
+            self.complete = self._removal.complete and not self._known.left
+        if bug := first_bug(self._removal.last.unseen, self._removal.undeleted):
+            raise bug
+
+    async def _remove(self) -> None:
+        context = self._context
+        versions = await self._versions()
+        for scope in context.tracker.open_scopes():
+            context.request_deletion(scope, versions)
+        self._namespaces.ask_all_to_go()
+        await self._removal.run()
+        await context.changed.wait_until(self._nothing_expected, timeout_s=_CATCH_UP_S)
+        # What was seen and not seen to go: its labels may be gone, or the run's watches dead.
+        self._known = KnownRemoval(context.client, self._expected(), self._note_gone)
+        await self._known.run()
+
+    async def _versions(self) -> dict[str, int]:
+        """What the cluster has come to, as far as it tells within a moment."""
+        context = self._context
+        try:
+            async with asyncio.timeout(_CATCH_UP_S):
+                return await current_versions(context.client, context.plan.places)
+        except (TimeoutError, PerfscaleError):
+            return {}
+
+    def _nothing_expected(self) -> bool:
+        scopes = self._context.tracker.open_scopes()
+        return not (
+            any(scope.present or scope.present_children for scope in scopes)
+            or self._namespaces.leaving
+        )
+
+    def _expected(self) -> Iterator[KnownObject]:
+        """What should be there, as far as the run has seen."""
+        for scope in self._context.tracker.open_scopes():
+            for row in scope.rows:
+                if row.present and row.uid is not None:
+                    self._rows[row.uid] = row
+                    yield KnownObject(row.resource, row.namespace, row.name, row.uid)
+        for owned in self._namespaces.leaving:
+            yield KnownObject(NAMESPACES, None, owned.name, owned.uid)
+
+    def _note_gone(self, known: KnownObject) -> None:
+        row = self._rows.get(known.uid)
+        if row is None:
+            self._namespaces.note_gone(known.uid)
+            return
+        context = self._context
+        context.report(context.tracker.confirm_gone(row, context.stopwatch.now()))
+
+    async def _last_look(self, end_s: float) -> Survey:
+        """What is there now; what was there before, if there is no time to look."""
+        try:
+            async with asyncio.timeout_at(end_s):
+                return await survey(self._context.client, self._context.plan.places, self._selector)
+        except (TimeoutError, PerfscaleError):
+            return self._removal.last
+
+    async def _describe(self, found: Survey, end_s: float) -> None:
+        self.problems += describe_undeleted(self._removal.undeleted)
+        self.problems += describe_unseen(found.unseen)
+        try:
+            async with asyncio.timeout_at(end_s):
+                self.problems += await describe_remains(self._context.client, found)
+        except TimeoutError:
+            self.problems.append(f"{found.count} objects still there when last seen")
+        labelled = {place.resource.kind_name for place in found.found}
+        unlabelled = Counter(each.resource.kind_name for each in self._known.left)
+        for kind, count in unlabelled.items():
+            if kind not in labelled:
+                why = self._known.errors.get(kind, "still there, without the run's labels")
+                self.problems.append(f"{count} {kind} not known to be gone: {why}")

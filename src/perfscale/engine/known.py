@@ -1,0 +1,150 @@
+"""Deletes objects by name and UID: those that no label leads to any more.
+
+Admission may take the labels of an object as it is created, and anybody may
+take them later. A list by label that is empty then proves nothing about an
+object whose UID is known.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, defaultdict
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from perfscale.engine.concurrency import run_bounded
+from perfscale.engine.deletion import CONCURRENCY, delete_object
+from perfscale.engine.readiness import AnyObject, Metadata
+from perfscale.errors import ForbiddenError, NotFoundError, NotServedError
+from perfscale.kube.listing import page_decoder, read_pages
+from perfscale.kube.retry import Backoff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from perfscale.kube.client import Client
+    from perfscale.kube.resources import Resource
+
+_log = logging.getLogger(__name__)
+
+_FEW: Final = 20
+"""From how many objects of a kind in a namespace on all that is there is listed instead."""
+_ATTEMPTS: Final = 3
+
+
+class KnownObject(NamedTuple):
+    """An object that was there, as far as was seen."""
+
+    resource: Resource
+    namespace: str | None
+    name: str
+    uid: str
+
+
+class KnownRemoval:
+    """Deletes objects that are known by their UIDs, and waits until they are gone.
+
+    Args:
+        client: The way to the cluster.
+        objects: What to delete; an object of the same name and another UID is left alone.
+        on_gone: Called with each that is found to be gone.
+
+    Attributes:
+        left: What is not known to be gone, also while `run` goes on.
+        errors: What was asked about one of them in vain, by kind.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        objects: Iterable[KnownObject],
+        on_gone: Callable[[KnownObject], None],
+    ) -> None:
+        self.left = list(objects)
+        self.errors: dict[str, Exception] = {}
+        self._client = client
+        self._on_gone = on_gone
+        self._decoder = msgspec.json.Decoder(AnyObject)
+        self._failures: Counter[tuple[Resource, str | None]] = Counter()
+
+    async def run(self) -> None:
+        """Look, ask to go what has not been asked, and look again until all that can be is gone.
+
+        Has no bound of its own: wrap it in `asyncio.timeout`.
+        """
+        timing = self._client.timing
+        backoff = Backoff(timing.random)
+        while True:
+            hopeful = self._hopeful()
+            await run_bounded(
+                (partial(self._visit, *where, objects) for where, objects in hopeful.items()),
+                limit=CONCURRENCY,
+            )
+            if not self._hopeful():
+                return
+            await timing.sleep(backoff.next_s())
+
+    def _hopeful(self) -> dict[tuple[Resource, str | None], list[KnownObject]]:
+        """What is left where not every attempt has failed."""
+        groups: defaultdict[tuple[Resource, str | None], list[KnownObject]] = defaultdict(list)
+        for each in self.left:
+            where = each.resource, each.namespace
+            if self._failures[where] < _ATTEMPTS:
+                groups[where].append(each)
+        return groups
+
+    async def _visit(
+        self, resource: Resource, namespace: str | None, objects: list[KnownObject]
+    ) -> None:
+        """Look at the objects of a kind in a namespace, and ask them to go."""
+        try:
+            present = await self._present(resource, namespace, objects)
+            unasked = [each for each in present.values() if each.deletion_timestamp is None]
+            await run_bounded(
+                (partial(delete_object, self._client, resource, each) for each in unasked),
+                limit=CONCURRENCY,
+            )
+        except Exception as error:  # noqa: BLE001 -- told at the end: the others go on
+            _log.info("cannot delete %s in %s: %s", resource.name, namespace, error)
+            self.errors[resource.kind_name] = error
+            hopeless = isinstance(error, ForbiddenError)
+            self._failures[resource, namespace] += _ATTEMPTS if hopeless else 1
+            return
+        gone = {each.uid for each in objects if each.uid not in present}
+        self.left = [each for each in self.left if each.uid not in gone]
+        for each in objects:
+            if each.uid in gone:
+                self._on_gone(each)
+
+    async def _present(
+        self, resource: Resource, namespace: str | None, objects: list[KnownObject]
+    ) -> dict[str, Metadata]:
+        """Those that are there, by UID."""
+        wanted = {each.uid for each in objects}
+        present: dict[str, Metadata] = {}
+        if len(objects) < _FEW:
+            for each in objects:
+                metadata = await self._read(each)
+                if metadata is not None and metadata.uid == each.uid:
+                    present[each.uid] = metadata
+            return present
+        pages = read_pages(self._client, resource, page_decoder(AnyObject), namespace=namespace)
+        try:
+            async for page in pages:
+                if page.first:
+                    present.clear()
+                found = (item.metadata for item in page.items)
+                present.update((each.uid, each) for each in found if each.uid in wanted)
+        except (NotFoundError, NotServedError):
+            return {}  # the resource was uninstalled meanwhile, and its objects with it
+        return present
+
+    async def _read(self, each: KnownObject) -> Metadata | None:
+        path = each.resource.path(each.namespace, each.name)
+        try:
+            response = await self._client.request("GET", path)
+        except (NotFoundError, NotServedError):
+            return None
+        return self._decoder.decode(response.body).metadata
