@@ -73,7 +73,7 @@ def test_a_command_line_that_does_not_say_what_to_remove_is_refused(
 ) -> None:
     ended = perfscale("cleanup", *arguments)
     assert ended.code == 2
-    assert "Error: " in ended.err
+    assert "error: " in ended.err
 
 
 OLD, YOUNG = "0000001d-0000-4000-8000-000000000001", "00000009-0000-4000-8000-000000000002"

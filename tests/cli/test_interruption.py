@@ -134,6 +134,29 @@ def check_interruption(
     assert f"interrupted by {signum.name}" in ended.out
 
 
+@pytest.mark.parametrize("moment", ["workload density", "waiting until gone"])
+def test_many_signals_at_once_still_say_how_to_clean_up(
+    moment: str, perfscale: CommandLine, simulated: SimulatedProcess
+) -> None:
+    folder = perfscale.folder
+    (folder / "held.yaml").write_text(HELD)
+    workload = write_workload(folder, entry("held.yaml", 2, f"many-{moment.split()[0]}"))
+    with perfscale.start("run", workload, "--kubeconfig", simulated.kubeconfig) as run:
+        run.says(moment)
+        for _ in range(300):
+            if run.process.poll() is None:
+                run.signal(signal.SIGINT)
+        ended = run.ends()
+    assert ended.code == 130, ended.err
+    assert "Traceback" not in ended.err
+    (results,) = perfscale.results
+    left = simulated.left_of(ended.run_id)
+    if left:
+        assert f"perfscale cleanup --run-id {ended.run_id}" in ended.out
+    summary = json.loads((results / "summary.json").read_text())
+    assert summary["exitCode"] == 130
+
+
 def test_a_second_ctrl_c_stops_at_once_and_says_how_to_clean_up(
     perfscale: CommandLine, simulated: SimulatedProcess
 ) -> None:

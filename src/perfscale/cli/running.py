@@ -131,10 +131,7 @@ async def _run(settings: RunSettings) -> int:
         displaying = asyncio.create_task(
             _display(follow(generator.events(), quiet=settings.quiet)), name="perfscale-display"
         )
-        try:
-            result = await _execute(generator)
-        finally:
-            await displaying
+        result = await _execute(generator, displaying)
         if settings.simulate:
             # Whatever is left of the run will have gone with its cluster.
             result = replace(result, remains=False)
@@ -216,8 +213,11 @@ def _make_page(settings: RunSettings, _: RunResult, folder: Path | None) -> None
         make_page(folder, settings.output)
 
 
-async def _execute(generator: LoadGenerator) -> RunResult:
-    """Run; the first signal ends the run in order, the second one at once."""
+async def _execute(generator: LoadGenerator, displaying: asyncio.Task[None]) -> RunResult:
+    """Run; the first signal ends the run in order, the second one at once.
+
+    Any more change nothing: whoever holds Ctrl-C down is told too how to clean up.
+    """
     running = asyncio.current_task()
     signals: list[int] = []
 
@@ -226,7 +226,7 @@ async def _execute(generator: LoadGenerator) -> RunResult:
         if len(signals) == 1:
             generator.interrupt(signum)
             say("stopping and cleaning up; once more stops at once")
-        elif running is not None:
+        elif len(signals) == 2 and running is not None and generator.result is None:
             running.cancel()
 
     with handle_signals(on_signal):
@@ -236,6 +236,8 @@ async def _execute(generator: LoadGenerator) -> RunResult:
             if len(signals) < 2 or generator.result is None:
                 raise
             return generator.result
+        finally:
+            await displaying
 
 
 @asynccontextmanager

@@ -21,7 +21,7 @@ _handler: ContextVar[Handler | None] = ContextVar("_handler", default=None)
 
 
 def run_until_signalled(work: Coroutine[None, None, int]) -> int:
-    """Run ``work`` in a new event loop; a signal cancels it.
+    """Run ``work`` in a new event loop; the first signal cancels it, and others change nothing.
 
     Returns:
         What ``work`` returns; 128 plus the signal's number if one ended it.
@@ -37,7 +37,8 @@ async def _cancelled_by_signals(work: Coroutine[None, None, int]) -> int:
 
     def on_signal(signum: int) -> None:
         received.append(signum)
-        task.cancel()
+        if len(received) == 1:
+            task.cancel()
 
     with handle_signals(on_signal):
         task = asyncio.ensure_future(work)
@@ -47,6 +48,10 @@ async def _cancelled_by_signals(work: Coroutine[None, None, int]) -> int:
             if not received:
                 raise
             return 128 + received[0]
+        finally:
+            # The loop gives signals back what they did before as it closes: with them, one more
+            # would end the process before its exit code is told.
+            signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
 
 
 @contextmanager
