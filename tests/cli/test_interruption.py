@@ -140,7 +140,7 @@ def test_many_signals_at_once_still_say_how_to_clean_up(
 ) -> None:
     folder = perfscale.folder
     (folder / "held.yaml").write_text(HELD)
-    workload = write_workload(folder, entry("held.yaml", 2, f"many-{moment.split()[0]}"))
+    workload = write_workload(folder, entry("held.yaml", 2, f"many-{moment.split(maxsplit=1)[0]}"))
     with perfscale.start("run", workload, "--kubeconfig", simulated.kubeconfig) as run:
         run.says(moment)
         for _ in range(300):
