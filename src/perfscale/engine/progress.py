@@ -194,7 +194,7 @@ def wait_in(
     leaving = namespaces if stage is not Stage.WAITING_READY else ()
     phases = _phases_of(waiting)
     if leaving:
-        phases[NAMESPACES.kind, _TERMINATING] += len(leaving)
+        phases[NAMESPACES.kind, _TERMINATING] = len(leaving)
     slowest = (
         *_slowest(waiting, now, leaving=stage is not Stage.WAITING_READY),
         *_staying(leaving, now),
@@ -261,4 +261,12 @@ def _staying(leaving: Iterable[OwnedNamespace], now: float) -> Iterator[SlowObje
     for owned in leaving:
         if owned.asked_s is not None:
             since_s = now - owned.asked_s
-            yield SlowObject(NAMESPACES.kind, None, owned.name, _TERMINATING, since_s, owned.stays)
+            yield SlowObject(
+                kind=NAMESPACES.kind,
+                namespace=None,
+                name=owned.name,
+                phase=_TERMINATING,
+                waited_s=since_s,
+                in_phase_s=since_s,
+                detail=owned.stays,
+            )
