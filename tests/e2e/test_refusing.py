@@ -1,0 +1,38 @@
+"""A server that refuses for a while what it allows otherwise costs no object."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from faulty_runs import faulty_run
+from workloads import config, objects, workload
+
+from perfscale.results import Accounts, RunOutcome
+
+COUNT = 30
+
+CREATES = {"verbs": ["create"], "resources": ["virtualmachineinstances"], "skip": 2}
+
+REFUSALS: dict[str, dict[str, Any]] = {
+    "401": {"fault": "unauthorized", "skip": 20, "times": 40},
+    "403": {"fault": "forbidden", "skip": 20, "times": 40},
+    "409": {"fault": "conflict", **CREATES, "times": 40},
+    "a webhook": {"fault": "webhookDown", **CREATES, "times": 90},
+    "502": {"fault": "badGateway", "skip": 20, "times": 40},
+    "504": {"fault": "gatewayTimeout", "skip": 20, "times": 40},
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+async def test_what_is_refused_for_a_while_is_asked_for_again(case: str, tmp_path: Path) -> None:
+    fault = REFUSALS[case]
+    load = config(workload(objects(count=COUNT)))
+    async with faulty_run(tmp_path, load, requests=[fault]) as run:
+        assert run.result.problems == ()
+        assert run.result.outcome is RunOutcome.PASSED
+        assert run.result.accounts == Accounts(
+            requested=COUNT, created=COUNT, ready=COUNT, deleted=COUNT
+        )
+        assert (run.vmis.created, run.vmis.present) == (COUNT, 0)
+        assert run.left == {}
+        assert run.injected[fault["fault"]] == fault["times"]
