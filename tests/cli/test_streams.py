@@ -97,9 +97,16 @@ def test_control_characters_of_a_cluster_do_not_reach_a_terminal(
 
 def test_control_characters_in_log_lines_and_errors_are_shown(perfscale: CommandLine) -> None:
     hostile = "\x1b]0;title\a\x1b[31mred\u202e\x9b31m"
-    ended = perfscale.execute([perfscale.program, "validate", f"{hostile}.yaml"])
+    named = perfscale.folder / f"{hostile}.yaml"
+    ended = perfscale("validate", named)
     assert ended.code == 2
+    assert SHOWN in ended.err
     assert not RAW.search(ended.err)
+    write_workload(perfscale.folder, entry("vmi-ephemeral.yaml", 1, "named")).rename(named)
+    ended = perfscale("validate", named)
+    assert ended.code == 0
+    assert SHOWN in ended.out
+    assert not RAW.search(ended.out)
     logging = (
         "import logging, sys; from perfscale.cli.main import enter\n"
         "from perfscale.cli.verbosity import set_up_logging\n"

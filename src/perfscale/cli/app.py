@@ -59,7 +59,8 @@ app = typer.Typer(
     add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    # Nothing is taken out of what is written: standard streams show what they do not obey.
+    context_settings={"help_option_names": ["-h", "--help"], "color": True},
 )
 
 
