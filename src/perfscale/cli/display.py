@@ -270,7 +270,7 @@ def _rows(progress: Progress) -> list[tuple[str, int, str]]:
 
 def _rate(progress: Progress) -> str:
     target = f" of {progress.target:g}/s" if progress.target else "/s"
-    return f"{progress.rate:.1f}{target}"
+    return f"sent {progress.rate:.1f}{target}"
 
 
 def _remaining(seconds: float) -> str:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING, Final
 
 from perfscale.results.records import Rate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from perfscale.results.records import ObjectRecord
 
@@ -141,21 +142,31 @@ class CreateTimes:
         result = RateTally(target, burst, creates, held_back_s)
         if len(self._due_s) <= burst:
             return result
-        in_order = sorted(zip(self._due_s, self._sent_s, self._accepted_s, strict=True))
+        due_s = self._due_s
+        # As a rule they come in that order, and need no memory to be put into it.
+        in_order: Sequence[int] = range(len(due_s))
+        if any(later < earlier for earlier, later in pairwise(due_s)):
+            in_order = sorted(in_order, key=due_s.__getitem__)
         # A burst is due at once and takes its time to send, in which the bucket
         # fills again: it is from when it was due that the rate of the others counts.
-        began_s = in_order[burst - 1][0]
+        began_s = due_s[in_order[burst - 1]]
         rest = in_order[burst:]
-        sent_s = [sent_s for _, sent_s, _ in rest if sent_s < _NEVER]
-        accepted_s = [accepted_s for _, _, accepted_s in rest if accepted_s < _NEVER]
+        sent_s = _happened(self._sent_s, rest)
+        accepted_s = _happened(self._accepted_s, rest)
         if target is not None:
-            result.offered.count(len(rest), rest[-1][0] - began_s, target)
+            result.offered.count(len(rest), due_s[rest[-1]] - began_s, target)
         if sent_s:
-            result.sent.count(len(sent_s), max(sent_s) - began_s, target)
+            last_sent_s, last_answer_s = max(sent_s), max(accepted_s, default=began_s)
+            result.sent.count(len(sent_s), last_sent_s - began_s, target)
             # To the last request at least: one that came to nothing took its time too.
-            ended_s = max((*sent_s, *accepted_s))
+            ended_s = max(last_sent_s, last_answer_s)
             result.accepted.count(len(accepted_s), ended_s - began_s, target)
         return result
+
+
+def _happened(at_s: array[float], creates: Iterable[int]) -> array[float]:
+    """When what happened to some creates did."""
+    return array("d", (at_s[each] for each in creates if at_s[each] < _NEVER))
 
 
 def explain_rate(rate: Rate) -> str | None:
