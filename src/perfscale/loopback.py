@@ -9,6 +9,7 @@ what a form can send, without reading the answer: such requests carry its Origin
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -41,6 +42,7 @@ def own_address_only(address: str) -> Middleware:
     return refuse_others
 
 
+@lru_cache(maxsize=64)  # every request of a client has the same
 def is_own(url: str, address: str) -> bool:
     """Whether the host of a URL is this address, or a name of loopback."""
     try:
