@@ -24,8 +24,8 @@ from perfscale.cli import (
     validate,
     version,
 )
-from perfscale.cli.console import use_colors
 from perfscale.cli.failure import report_failure
+from perfscale.cli.streams import use_colors
 from perfscale.cli.verbosity import log_more, set_up_logging
 
 HELP = """Stress the control plane of Kubernetes and KubeVirt.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfscale.cli import options
-from perfscale.cli.console import use_colors
+from perfscale.cli.streams import use_colors
 from perfscale.cli.verbosity import log_more
 
 if TYPE_CHECKING:

@@ -43,12 +43,6 @@ def _shown(segment: Segment) -> Segment:
     return segment if text is segment.text else Segment(text, style)
 
 
-def use_colors(wanted: bool) -> None:
-    """Let consoles that are opened from now on use colours, or not; https://no-color.org/."""
-    if not wanted:
-        os.environ["NO_COLOR"] = "1"
-
-
 def open_console(*, stderr: bool = False) -> Console:
     """A console on standard output or error.
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from perfscale.cli import options
-from perfscale.cli.console import use_colors
 from perfscale.cli.export import ExportOption, export_results
+from perfscale.cli.streams import use_colors
 from perfscale.cli.verbosity import log_more
 
 

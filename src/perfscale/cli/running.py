@@ -135,7 +135,6 @@ async def _run(settings: RunSettings) -> int:
         if settings.simulate:
             # Whatever is left of the run will have gone with its cluster.
             result = replace(result, remains=False)
-        code = result.exit_code
         try:
             # While the cluster is there: it has to be scraped once more.
             result = await _audited(settings, folder, result)

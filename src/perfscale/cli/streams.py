@@ -117,6 +117,12 @@ def open_streams() -> None:
     sys.stderr = VisibleStream(sys.stderr)
 
 
+def use_colors(wanted: bool) -> None:
+    """Let consoles that are opened from now on use colours, or not; https://no-color.org/."""
+    if not wanted:
+        os.environ["NO_COLOR"] = "1"
+
+
 def say(text: str) -> None:
     """Write a line to standard error, where it may be read or not."""
     with unread_at_worst():
