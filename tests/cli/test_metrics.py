@@ -173,8 +173,8 @@ def test_a_port_in_use_is_told_before_anything_is_created(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--metrics-port", "70000"), "'--metrics-port'"),
-        (("--metrics-port", "here"), "'--metrics-port'"),
+        (("--metrics-port", "70000"), "error: --metrics-port: "),
+        (("--metrics-port", "here"), "error: --metrics-port: "),
         (("--metrics-port", "0", "--dry-run", "client"), "leave it out of a --dry-run"),
     ],
 )
