@@ -263,3 +263,13 @@ class DependencyError(ServerError):
 
     dependency: str = ""
     called: str = ""
+
+
+class IllegibleError(ApiError):
+    """An answer of success whose body is not what it should be.
+
+    In the middle of a run it is an attempt that failed. Where nothing else can be done, it is
+    as if the server could not be reached.
+    """
+
+    exit_code = 4

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from clusters import CONFIGMAPS, KINDS, ClusterUnderTest
+from pages import list_pages
 from workloads import config, objects, template, workload
 
 from perfscale.errors import PreflightError
@@ -30,8 +31,8 @@ async def everything(cluster: ClusterUnderTest) -> list[Any]:
     names = [await cluster.names(kind) for kind in KINDS]
     if cluster.is_real:
         return names
-    listed = await cluster.client.get_json(NAMESPACES.path())
-    return [*names, listed["metadata"]["resourceVersion"]]
+    versions = [version async for _, version in list_pages(cluster.client, NAMESPACES)]
+    return [*names, versions]
 
 
 async def tried(cluster: ClusterUnderTest, *members: Any) -> dict[str, Trial]:

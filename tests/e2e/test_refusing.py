@@ -1,4 +1,7 @@
-"""A server that refuses for a while what it allows otherwise costs no object."""
+"""A server that refuses for a while what it allows otherwise costs no object.
+
+Nor does one in whose place something else answers.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,13 @@ REFUSALS: dict[str, dict[str, Any]] = {
     "409": {"fault": "conflict", **CREATES, "times": 40},
     "a webhook": {"fault": "webhookDown", **CREATES, "times": 90},
     "502": {"fault": "badGateway", "skip": 20, "times": 40},
+    "a login page": {"fault": "garbage", "body": "html", "scope": "all", "skip": 40, "times": 30},
+    "nothing": {"fault": "garbage", "body": "empty", "skip": 40, "times": 30},
+    "nesting": {"fault": "garbage", "body": "deep", "skip": 40, "times": 10},
+    "wrong types": {"fault": "garbage", "body": "wrongTypes", "skip": 20, "times": 30},
+    "a huge version": {"fault": "garbage", "body": "hugeVersion", "skip": 20, "times": 20},
+    "a time in the past": {"fault": "badRetryAfter", "value": "-1", "skip": 20, "times": 40},
+    "a time that is none": {"fault": "badRetryAfter", "value": "²", "skip": 20, "times": 40},
     "504": {"fault": "gatewayTimeout", "skip": 20, "times": 40},
 }
 

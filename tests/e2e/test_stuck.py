@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from clusters import CONFIGMAPS, VMIRS, ClusterUnderTest
+from pages import list_pages
 from workloads import config, objects, template, workload
 
 from perfscale.engine import FailureBudget, RunOptions
@@ -47,7 +48,7 @@ spec:
 
 async def let_go(cluster: ClusterUnderTest) -> None:
     patch = msgspec.json.encode({"metadata": {"finalizers": None}})
-    async for items, _ in cluster.client.list_pages(CONFIGMAPS):
+    async for items, _ in list_pages(cluster.client, CONFIGMAPS):
         for item in items:
             if item["metadata"].get("finalizers"):
                 await cluster.client.request(
@@ -126,7 +127,7 @@ async def test_a_stuck_object_is_explained_by_the_events_about_it(
         events = generator.events()
         running = asyncio.create_task(generator.run())
         await until_stage(events, Stage.WAITING_READY)
-        async for items, _ in cluster.client.list_pages(VMIRS):
+        async for items, _ in list_pages(cluster.client, VMIRS):
             for item in items:
                 await warn_about(cluster, item["metadata"])
         result = await running

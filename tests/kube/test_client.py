@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import pytest
 from kube_client import Connect
+from pages import list_pages
 from patience import SILENCE_S
 from scripted_server import (
     Exchange,
@@ -469,7 +470,7 @@ async def test_a_long_list_comes_page_by_page(connect: Connect) -> None:
         client = await connect(server)
         pages = [
             ([item["metadata"]["name"] for item in items], version)
-            async for items, version in client.list_pages(PODS, label_selector="x=y", limit=1)
+            async for items, version in list_pages(client, PODS, label_selector="x=y", limit=1)
         ]
     assert pages == [(["a"], "7"), (["b"], "7")]
     first, second = (request.query for request in server.requests)
@@ -482,7 +483,7 @@ async def test_a_list_that_expires_on_the_way_begins_again_in_one_piece(connect:
     whole = answers({"metadata": {"resourceVersion": "9"}, "items": None})
     async with scripted_server(begun, refuses(410, "Expired"), whole) as server:
         client = await connect(server)
-        pages = [page async for page in client.list_pages(PODS, "here")]
+        pages = [page async for page in list_pages(client, PODS, "here")]
     assert pages == [([{"n": 1}], "1"), ([], "9")]
     assert server.requests[-1].query == {}
 

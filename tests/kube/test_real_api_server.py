@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from pages import list_pages
 from patience import PATIENCE_S
 from real_control_plane import RealControlPlane
 
@@ -110,8 +111,8 @@ async def test_pages_of_a_list_hold_everything_once(cluster: Cluster, namespace:
         await cluster.client.create(CONFIGMAPS, namespace, manifest(name))
     pages = [
         [item["metadata"]["name"] for item in items]
-        async for items, _ in cluster.client.list_pages(
-            CONFIGMAPS, namespace, label_selector="test=kube", limit=3
+        async for items, _ in list_pages(
+            cluster.client, CONFIGMAPS, namespace, label_selector="test=kube", limit=3
         )
     ]
     assert [len(page) for page in pages] == [3, 3, 1]
@@ -150,4 +151,4 @@ async def test_whoever_is_not_known_or_not_permitted_is_told_so(
         config = real_control_plane.write_kubeconfig(tmp_path / "config", token)
         async with await open_cluster(ClusterOptions(kubeconfig=str(config))) as opened:
             with pytest.raises(expected):
-                await opened.client.get_json("/api/v1/namespaces")
+                await opened.client.request("GET", "/api/v1/namespaces")

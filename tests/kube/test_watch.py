@@ -5,6 +5,7 @@ import msgspec
 import pytest
 from kube_client import Connect
 from scripted_server import (
+    Exchange,
     FakeTime,
     Handler,
     answers,
@@ -304,21 +305,52 @@ async def test_a_watch_of_a_kind_that_is_gone_ends(connect: Connect, fake_time: 
 
 @pytest.mark.parametrize(
     "nonsense",
-    [b"not json\n", b'{"type": "MODIFIED"}\n', b'{"type": "MODIFIED", "object": {}}\n'],
+    [
+        b"not json\n",
+        b"<!DOCTYPE html>\n<html></html>\n",
+        b"null\n",
+        b"\xff\n",
+        b'{"type": "MODIFIED"}\n',
+        b'{"type": "MODIFIED", "object": {}}\n',
+        b'{"a":' * 5000 + b"1" + b"}" * 5000 + b"\n",
+        bookmark("9" * 5000),
+    ],
+    ids=range(8),
 )
-async def test_an_event_that_makes_no_sense_ends_the_watch(
+async def test_an_event_that_makes_no_sense_is_gone_around_by_listing(
     connect: Connect, nonsense: bytes
 ) -> None:
-    async with scripted_server(listed("5"), streams(nonsense, then=stays)) as server:
+    async with scripted_server(
+        listed("5"),
+        streams(nonsense, then=stays),
+        listed("7", "a"),
+        streams(event("b", "8"), then=stays),
+    ) as server:
         client = await connect(server)
-        with pytest.raises(WatchError, match="cannot read an event of virtualmachineinstances"):
+        async with following(client) as follower:
+            await follower.until("MODIFIED b")
+    assert follower.told == ["list ", "list a", "MODIFIED b"]
+    assert client.stats.illegible == 1
+
+
+async def test_events_that_never_make_sense_end_the_watch_after_a_while(
+    connect: Connect, fake_time: FakeTime
+) -> None:
+    async def answer(exchange: Exchange) -> None:
+        watching = "watch" in exchange.request.query
+        await (streams(b"not json\n", then=stays) if watching else listed("5"))(exchange)
+
+    async with scripted_server(answer) as server:
+        client = await connect(server)
+        with pytest.raises(WatchError, match="not what an API server sends"):
             await Follower(client).watch.run()
+    assert NOT_SERVED_S - 1 < sum(fake_time.slept) < NOT_SERVED_S + 11
 
 
 async def test_a_list_that_makes_no_sense_ends_the_watch(connect: Connect) -> None:
     async with scripted_server(answers([1, 2])) as server:
         client = await connect(server)
-        with pytest.raises(WatchError, match="cannot read the list of virtualmachineinstances"):
+        with pytest.raises(WatchError, match=f"cannot list {VMIS.name}: GET .* not what an API"):
             await Follower(client).watch.run()
 
 

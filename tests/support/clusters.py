@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from pages import list_pages
 from real_control_plane import RealControlPlane
 
 from perfscale.config import Config
@@ -104,7 +105,7 @@ class ClusterUnderTest:
         self, resource: Resource, *, namespace: str | None = None, selector: str | None = None
     ) -> list[str]:
         found: list[str] = []
-        async for items, _ in self.client.list_pages(resource, namespace, label_selector=selector):
+        async for items, _ in list_pages(self.client, resource, namespace, label_selector=selector):
             found += (item["metadata"]["name"] for item in items)
         return sorted(found)
 

@@ -46,7 +46,7 @@ def decode(body: bytes) -> Envelope:
     """
     try:
         return msgspec.json.decode(body, type=Envelope)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ValueError(str(error)) from None
 
 

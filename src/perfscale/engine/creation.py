@@ -21,6 +21,7 @@ from perfscale.errors import (
     ApiError,
     ClusterError,
     ForbiddenError,
+    IllegibleError,
     NotFoundError,
 )
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from perfscale.engine.readiness import Metadata
     from perfscale.engine.rows import IterationScope, TrackedObject
     from perfscale.errors import PerfscaleError
-    from perfscale.kube.client import Response
     from perfscale.kube.ratelimit import RateLimiter
     from perfscale.kube.resources import Resource
 
@@ -211,7 +211,11 @@ class Creator:
         give_up_s = self._context.stopwatch.now() + _SETTLING_S
         while True:
             try:
-                response = await client.create(row.resource, row.namespace, body)
+                created, response = await client.create_and_read(
+                    self._decoder, row.resource, row.namespace, body
+                )
+            except IllegibleError as error:
+                return await self._look_up(row, error)  # as after an answer that was lost
             except AlreadyExistsError as error:
                 return await self._claim(row, error)
             except ForbiddenError as error:
@@ -219,10 +223,7 @@ class Creator:
                     raise
                 await asyncio.sleep(_SETTLING_POLL_S)
             else:
-                try:
-                    return self._metadata(response), response.sent_s, response.answered_s
-                except ApiError as illegible:
-                    return await self._look_up(row, illegible)
+                return created.metadata, response.sent_s, response.answered_s
 
     async def _claim(
         self, row: TrackedObject, error: AlreadyExistsError
@@ -237,32 +238,13 @@ class Creator:
         answered = self._context.stopwatch.clock()
         path = row.resource.path(row.namespace, row.name)
         try:
-            metadata = self._metadata(await self._context.client.request("GET", path))
+            metadata = (await self._context.client.read(self._decoder, path)).metadata
         except NotFoundError:
             raise error from None
         if not self._is_labelled(metadata):
             raise error
         sent_s = row.sent_s or 0.0
         return metadata, self._context.stopwatch.started + sent_s, answered
-
-    def _metadata(self, response: Response) -> Metadata:
-        """What the answer says of the object.
-
-        Raises:
-            ApiError: It is no object. As after an answer that was lost, there may be one.
-        """
-        try:
-            return self._decoder.decode(response.body).metadata
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            illegible = ApiError(
-                f"the answer, of status {response.status}, is not a Kubernetes object",
-                status=response.status,
-                reason="Illegible",
-            )
-            illegible.attempts = response.attempts
-            illegible.sent_s = response.sent_s
-            illegible.answered_s = response.answered_s
-            raise illegible from error
 
 
 def _is_certain(error: ApiError) -> bool:

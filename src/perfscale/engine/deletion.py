@@ -6,8 +6,6 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.readiness import AnyObject
 from perfscale.engine.tracker import version_number
@@ -54,9 +52,8 @@ async def current_versions(client: Client, places: Iterable[Place]) -> dict[str,
     async def look(place: Place) -> None:
         path = place.resource.path(place.namespace)
         try:
-            response = await client.request("GET", path, params={"limit": 1})
-            version = _LIST.decode(response.body).metadata.resource_version
-        except (ApiError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            version = (await client.read(_LIST, path, {"limit": 1})).metadata.resource_version
+        except ApiError as error:
             _log.info("asking for the version of %s: %s", place, error)
             return
         found[place.resource.name] = version_number(version)

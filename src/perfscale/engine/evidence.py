@@ -6,7 +6,7 @@ Best effort: a question that is not answered leaves a reason unsaid, no more.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from perfscale.kube.client import Client
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _EVENTS: Final = Resource("", "v1", "events", "Event", namespaced=True)
 _MOST_NAMESPACES: Final = 5
@@ -68,6 +70,10 @@ class NamespaceObject(msgspec.Struct, frozen=True):
     status: _NamespaceStatus = _NamespaceStatus()
 
 
+_WARNINGS: Final = msgspec.json.Decoder(_Events)
+_STAYING: Final = msgspec.json.Decoder(NamespaceObject)
+
+
 async def warnings_about(client: Client, namespaces: Iterable[str]) -> dict[str, str]:
     """What the warning events of some namespaces say, by UID of the object they are about.
 
@@ -76,10 +82,8 @@ async def warnings_about(client: Client, namespaces: Iterable[str]) -> dict[str,
     told: dict[str, str] = {}
     for namespace in list(namespaces)[:_MOST_NAMESPACES]:
         params: dict[str, str | int] = {"fieldSelector": "type=Warning", "limit": _MOST_EVENTS}
-        body = await _ask(client, _EVENTS.path(namespace), params)
-        if body is None:
-            continue
-        for event in msgspec.json.decode(body, type=_Events).items or ():
+        events = await _ask(client, _WARNINGS, _EVENTS.path(namespace), params)
+        for event in (events and events.items) or ():
             text = ": ".join(part for part in (event.reason, event.message) if part)
             told[event.involved_object.uid] = text
     return told
@@ -97,14 +101,8 @@ async def describe_namespaces(client: Client, names: Iterable[str]) -> list[str]
 
 async def why_namespace_stays(client: Client, name: str) -> str | None:
     """What keeps a terminating namespace; None if it cannot be told, or nobody asked it to go."""
-    body = await _ask(client, NAMESPACES.path(name=name), {})
-    if body is None:
-        return None
-    try:
-        return explain_namespace(msgspec.json.decode(body, type=NamespaceObject))
-    except msgspec.DecodeError as error:
-        _log.info("cannot read namespace %s: %s", name, error)
-        return None
+    namespace = await _ask(client, _STAYING, NAMESPACES.path(name=name), {})
+    return None if namespace is None else explain_namespace(namespace)
 
 
 def explain_namespace(namespace: NamespaceObject) -> str | None:
@@ -124,10 +122,11 @@ def explain_namespace(namespace: NamespaceObject) -> str | None:
     return "it is empty, says its controller, and about to go"
 
 
-async def _ask(client: Client, path: str, params: dict[str, str | int]) -> bytes | None:
+async def _ask(
+    client: Client, decoder: msgspec.json.Decoder[T], path: str, params: dict[str, str | int]
+) -> T | None:
     try:
-        response = await client.request("GET", path, params=params, retry=False)
+        return await client.read(decoder, path, params, retry=False)
     except (ApiError, ClusterError) as error:
         _log.info("cannot ask why: %s", error)
         return None
-    return response.body

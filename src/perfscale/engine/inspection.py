@@ -136,7 +136,7 @@ class Inspector:
         context, uid = self._context, row.uid
         try:
             metadata = await self._find(row)
-        except (ApiError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        except ApiError as error:
             _log.info("looking at %s %s: %s", row.resource.kind, row.name, error)
             if row.doubted_s is None:
                 return
@@ -157,15 +157,14 @@ class Inspector:
         """Whatever is there under its name; whoever may not read it may list it."""
         client, resource = self._context.client, row.resource
         try:
-            response = await client.request("GET", resource.path(row.namespace, row.name))
+            found = await client.read(self._decoder, resource.path(row.namespace, row.name))
         except NotFoundError:
             return None
         except ForbiddenError:
             params = {"fieldSelector": f"metadata.name={row.name}"}
-            response = await client.request("GET", resource.path(row.namespace), params=params)
-            items = self._pages.decode(response.body).items or []
-            return items[0].metadata if items else None
-        return self._decoder.decode(response.body).metadata
+            page = await client.read(self._pages, resource.path(row.namespace), params)
+            return page.items[0].metadata if page.items else None
+        return found.metadata
 
     def _warn(self, row: TrackedObject) -> None:
         """Say it once for each workload and kind: there may be thousands."""

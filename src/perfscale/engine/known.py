@@ -144,7 +144,6 @@ class KnownRemoval:
     async def _read(self, each: KnownObject) -> Metadata | None:
         path = each.resource.path(each.namespace, each.name)
         try:
-            response = await self._client.request("GET", path)
+            return (await self._client.read(self._decoder, path)).metadata
         except (NotFoundError, NotServedError):
             return None
-        return self._decoder.decode(response.body).metadata

@@ -13,7 +13,13 @@ from perfscale.engine.deletion import CONCURRENCY
 from perfscale.engine.evidence import explain_namespace
 from perfscale.engine.readiness import AnyObject, Metadata
 from perfscale.engine.tracker import version_number
-from perfscale.errors import AlreadyExistsError, ConflictError, ForbiddenError, NotFoundError
+from perfscale.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    ForbiddenError,
+    IllegibleError,
+    NotFoundError,
+)
 from perfscale.kube.resources import NAMESPACES
 from perfscale.preflight import namespace_conflict
 from perfscale.results import NamespaceCounts
@@ -59,6 +65,7 @@ class NamespaceKeeper:
         self.unanswered = 0
         self._by_uid: dict[str, OwnedNamespace] = {}
         self._decoder = msgspec.json.Decoder(AnyObject)
+        self._unread: dict[str, IllegibleError] = {}
 
     async def ensure(self, names: Iterable[str], *, workload: str, iteration: int) -> None:
         """Make sure that every namespace exists and may be used.
@@ -76,22 +83,25 @@ class NamespaceKeeper:
     async def _ensure(self, name: str, labels: dict[str, str]) -> None:
         while True:
             try:
-                found = await self._context.client.get_json(NAMESPACES.path(name=name))
+                path = NAMESPACES.path(name=name)
+                found = (await self._context.client.read(self._decoder, path)).metadata
             except ForbiddenError:
                 return  # whoever may not read it has been given it: taken to exist
             except NotFoundError:
+                if name in self._unread:
+                    raise self._unread[name] from None
                 if await self._create(name, labels):
                     return
                 continue
-            owner = (found["metadata"].get("labels") or {}).get(RUN_LABEL)
-            if "deletionTimestamp" in found["metadata"]:
-                await self._terminated(found["metadata"]["uid"])
+            owner = (found.labels or {}).get(RUN_LABEL)
+            if found.deletion_timestamp is not None:
+                await self._terminated(found.uid)
             elif owner is None:
                 return  # somebody's, and stays theirs
             elif owner != self._context.run_id:
                 raise namespace_conflict([name], owner)
             else:
-                self._own(msgspec.convert(found, AnyObject).metadata)
+                self._own(found)
                 return
 
     async def _create(self, name: str, labels: dict[str, str]) -> bool:
@@ -105,16 +115,18 @@ class NamespaceKeeper:
         usable = True
         self.unanswered += 1
         try:
-            response = await self._context.client.create(NAMESPACES, None, body)
+            made, _ = await self._context.client.create_and_read(
+                self._decoder, NAMESPACES, None, body
+            )
         except AlreadyExistsError:
             usable = False
+        except IllegibleError as error:
+            self._unread[name] = error
+            usable = False  # it may be there, although the answer is no object
         except ForbiddenError:
             pass  # taken to exist; its objects will tell if it does not
         else:
-            try:
-                self._own(self._decoder.decode(response.body).metadata)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                usable = False  # it may be there, although the answer is no object
+            self._own(made.metadata)
         self.unanswered -= 1
         return usable
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeAlias, Type
 
 import msgspec
 
+from perfscale.kube.decoding import UNREADABLE, Version
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -32,7 +34,7 @@ class Identity(msgspec.Struct, frozen=True, rename="camel", gc=False):
     name: str
     uid: str
     namespace: str | None = None
-    resource_version: str = ""
+    resource_version: Version = ""
 
 
 class Metadata(Identity, frozen=True, rename="camel", gc=False):
@@ -198,7 +200,7 @@ class KindRule(Generic[ObjectT]):
 def _conditions(raw: msgspec.Raw) -> list[Condition]:
     try:
         return (_CONDITIONS.decode(raw) or []) if raw else []
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return []  # they only explain
 
 
@@ -213,7 +215,7 @@ def _stamps(raw: msgspec.Raw) -> Stamps:
             _SEEN_STAMPS.clear()
         try:
             known = _STAMPS.decode(text) or ()
-        except msgspec.DecodeError:
+        except UNREADABLE:
             known = ()  # they are only for reading
         _SEEN_STAMPS[text] = known
     return known

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from perfscale.engine.readiness import IdentifiedObject
 from perfscale.engine.survey import Survey, survey
 from perfscale.errors import ForbiddenError, PerfscaleError
 from perfscale.kube.discovery import NotInstalledError
+from perfscale.kube.listing import page_decoder, read_pages
 from perfscale.kube.permissions import Permissions
 from perfscale.kube.resources import NAMESPACES, Place
 from perfscale.preflight.findings import few
@@ -138,9 +140,9 @@ async def _namespaces(client: Client, search: Search, present: Survey) -> list[s
             names.update(dict.fromkeys(finding.names))
     visible: list[str] = []
     try:
-        async for items, _ in client.list_pages(NAMESPACES):
-            visible += (item["metadata"]["name"] for item in items)
-    except (PerfscaleError, LookupError, TypeError, ValueError):
+        async for page in read_pages(client, NAMESPACES, page_decoder(IdentifiedObject)):
+            visible += (item.metadata.name for item in page.items)
+    except PerfscaleError:
         return list(names)  # those that are known will have to do
     if len(visible) <= _MOST_NAMESPACES:
         names.update(dict.fromkeys(visible))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from perfscale.engine.readiness import Metadata, Reading
     from perfscale.kube.resources import Place, Resource
 
+_MOST_DIGITS = 19
+"""etcd's revisions are of 64 bits."""
 _VANISHED = "somebody else deleted it"
 _STRIPPED = "it was created without the run's labels, so it cannot be followed"
 _LOST_LABELS = "somebody took the run's labels from it, so it cannot be followed"
@@ -568,4 +570,5 @@ def version_number(resource_version: str) -> int:
     API servers backed by etcd give the store's revision, and comparing them is
     sanctioned: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
     """
-    return int(resource_version) if resource_version.isdecimal() else 0
+    is_number = resource_version.isdecimal() and len(resource_version) <= _MOST_DIGITS
+    return int(resource_version) if is_number else 0

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
-from perfscale.errors import (
-    CredentialsError,
-    DependencyError,
-    NotPermittedError,
-    UnreachableError,
-)
+from perfscale.kube.aftermath import Aftermath, Known
 from perfscale.kube.calls import call_of
-from perfscale.kube.failures import Failure, NoAnswerError
+from perfscale.kube.decoding import OBJECT, UNREADABLE, check_json, illegible
+from perfscale.kube.failures import NoAnswerError
 from perfscale.kube.initial import StreamingLists
-from perfscale.kube.listing import DEFAULT_PAGE, page_decoder, read_pages
-from perfscale.kube.outages import DependencyOutages, Outage, OutageLog
 from perfscale.kube.proven import Proven
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.recovery import Pause, Recovery
-from perfscale.kube.retry import UNAVAILABLE, Patience, Timing
+from perfscale.kube.retry import Patience, Timing
 from perfscale.kube.status import error_from_answer
 from perfscale.kube.transport import Answer, Request
 from perfscale.kube.wire import SUCCESS, Stream, Wire, read_rest, target
@@ -39,11 +32,7 @@ if TYPE_CHECKING:
     from perfscale.kube.stats import RequestStats
     from perfscale.kube.transport import AnswerStream, Endpoint, Transport
 
-_log = logging.getLogger(__name__)
-
-_RENEWALS: Final = 2
-"""How often one request has its credentials replaced: a second time for those
-that ran out while the request waited to be sent again."""
+T = TypeVar("T")
 
 
 class Response(NamedTuple):
@@ -81,14 +70,6 @@ class ClientSettings:
     request_timeout_s: float = 60.0
     max_unavailable_s: float = 300.0
     watch_idle_timeout_s: float = 90.0
-
-
-class Known(NamedTuple):
-    """What was found out about one server, for every client of it to know."""
-
-    streaming_lists: StreamingLists
-    proven: Proven
-    recovery: Recovery
 
 
 class Client:
@@ -130,9 +111,9 @@ class Client:
         self._wire = Wire(
             transport, credentials, limiter or RateLimiter(0), self.timing.clock, observer
         )
-        self._log = OutageLog(self._wire.stats)
-        self._outage = Outage(self.timing.clock, self._log)
-        self._dependencies = DependencyOutages(self.timing.clock, self._log)
+        self._aftermath = Aftermath(
+            self.server, self.settings.max_unavailable_s, self.timing, self._wire, self._known
+        )
 
     def limited(self, limiter: RateLimiter, observer: RequestObserver | None = None) -> Client:
         """A client on the same connections, with a rate limit and counters of its own."""
@@ -155,7 +136,7 @@ class Client:
     @property
     def outages(self) -> Sequence[OutageSpan]:
         """Those so far, of the server and of what it calls, in the order of their beginning."""
-        return self._log.spans
+        return self._aftermath.outages
 
     # -- any request --------------------------------------------------------
 
@@ -190,7 +171,35 @@ class Client:
             UnreachableError: The server cannot be reached, or has been gone
                 for longer than the bound.
         """
-        request = Request(
+        request = self._request(method, path, params, body, content_type, timeout_s)
+        _, response = await self._exchange(request, None, retry=retry, keep_body=keep_body)
+        return response
+
+    async def read(
+        self,
+        decoder: msgspec.json.Decoder[T],
+        path: str,
+        params: Mapping[str, str | int] | None = None,
+        *,
+        retry: bool = True,
+    ) -> T:
+        """GET what ``decoder`` decodes.
+
+        Raises what `request` raises; IllegibleError where the answers are something else.
+        """
+        content, _ = await self._exchange(self._request("GET", path, params), decoder, retry=retry)
+        return content
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str | int] | None = None,
+        body: bytes | None = None,
+        content_type: str = "application/json",
+        timeout_s: float | None = None,
+    ) -> Request:
+        return Request(
             method,
             target(path, params),
             self.settings.request_timeout_s if timeout_s is None else timeout_s,
@@ -198,24 +207,35 @@ class Client:
             body=body,
             content_type=content_type,
         )
+
+    async def _exchange(
+        self,
+        request: Request,
+        decoder: msgspec.json.Decoder[T] | None,
+        *,
+        retry: bool = True,
+        keep_body: bool = True,
+    ) -> tuple[T, Response]:
+        """Send a request, and send it again while there is hope; None where nothing decodes."""
         patience: Patience | None = None
         # Reads are no load: they are sent again as soon as anything else succeeds.
-        pause = Pause(self.recovery, self.timing, eager=method == "GET")
+        pause = Pause(self.recovery, self.timing, eager=request.method == "GET")
         while True:
             try:
                 answer = await self._wire.ask(request, keep_body=keep_body)
             except NoAnswerError as error:
-                patience = patience or self._patience()
-                delay_s = self._after_silence(request, error, patience if retry else None)
+                patience = patience or self._patience(retry=retry)
+                delay_s = self._aftermath.silence(request, error, patience)
                 throttled, asked_s = False, 0.0
             else:
-                if answer.status in SUCCESS:
-                    self._succeeded(request)
-                    return self._response(request, answer)
-                self._wire.answered(request, answer, self.timing.clock())
-                patience = patience or self._patience()
-                refusal = error_from_answer(answer.status, answer.headers, answer.body, path=path)
-                delay_s = await self._after_refusal(request, refusal, patience if retry else None)
+                answered_s = self.timing.clock()
+                self._wire.answered(request, answer, answered_s)
+                content, refusal = _understand(request, answer, decoder, keep_body=keep_body)
+                if refusal is None:
+                    self._aftermath.success(request)
+                    return content, _response(request, answer, answered_s)
+                patience = patience or self._patience(retry=retry)
+                delay_s = await self._aftermath.refusal(request, refusal, patience)
                 throttled, asked_s = answer.status == 429, refusal.retry_after_s or 0.0
             self._wire.retried(request, delay_s if throttled else 0.0)
             await pause.sleep(delay_s, at_least_s=delay_s if throttled else asked_s)
@@ -239,9 +259,9 @@ class Client:
         )
         answer = await self._open(request, path)
         self._wire.answered(request, answer, self.timing.clock())
-        self._succeeded(request)
+        self._aftermath.success(request)
         try:
-            yield Stream(answer, self._broken)
+            yield Stream(answer, self._aftermath.broken)
         finally:
             answer.close()
 
@@ -253,177 +273,16 @@ class Client:
                     return answer
                 content = await read_rest(answer)
             except NoAnswerError as error:
-                failure = self._wire.failed(error.failure, request)
-                self._lost_touch(failure)
-                raise self._unreachable(failure, request) from error
-            self._wire.answered(request, answer, self.timing.clock())
-            await self._after_refusal(
-                request,
-                error_from_answer(answer.status, answer.headers, content, path=path),
-                None,
-            )
-
-    def _succeeded(self, request: Request) -> None:
-        if self._outage.end():
-            self.recovery.outage_over()
-        self.proven.add(request.call)
-        if self.recovery.sleepers:
-            self.recovery.notify()
-        if self._dependencies.held_up:
-            self._dependencies.worked(request.call)
-
-    def _response(self, request: Request, answer: Answer) -> Response:
-        answered_s = self.timing.clock()
-        self._wire.answered(request, answer, answered_s)
-        return Response(
-            answer.status,
-            answer.body,
-            answer.headers,
-            request.attempts,
-            request.sent_s,
-            answered_s,
-        )
-
-    def _patience(self) -> Patience:
-        return Patience(self.timing, self.settings.max_unavailable_s)
-
-    # -- after a failure ----------------------------------------------------
-
-    def _after_silence(
-        self, request: Request, error: NoAnswerError, patience: Patience | None
-    ) -> float:
-        """How long to wait before sending it again; raises where there is no hope.
-
-        Until the server has answered for the first time, a connection that
-        cannot be made is a mistake in the configuration, and said at once.
-        """
-        failure = self._wire.failed(error.failure, request)
-        outage_s = self._lost_touch(failure)
-        hopeless = not self._outage.reached and (failure.connecting or failure.timeout)
-        if patience is None or hopeless:
-            raise self._unreachable(failure, request) from error
-        delay_s = patience.after_silence(outage_s)
-        if delay_s is None:
-            raise self._unreachable(failure, request, gone=True) from error
-        return delay_s
-
-    def _lost_touch(self, failure: Failure) -> float:
-        """For how long the server has been gone: not at all, if it is our own machine's fault."""
-        if failure.local:
-            return 0.0
-        self.proven.disturb()
-        return self._outage.lasted_s(connecting=failure.connecting)
-
-    async def _after_refusal(
-        self, request: Request, refusal: ApiError, patience: Patience | None
-    ) -> float:
-        """The same after an error answer; renews the credentials after a 401."""
-        refusal.attempts = request.attempts
-        refusal.sent_s = request.sent_s
-        refusal.answered_s = self.timing.clock()
-        outage_s = self._judge(request, refusal)
-        if refusal.status == 401 and await self._replace_credentials(request, refusal):
-            return 0.0
-        delay_s = None
-        if patience is not None:
-            creating = request.method == "POST"
-            delay_s = patience.after_answer(refusal, outage_s, creating=creating)
-        if delay_s is not None:
-            return delay_s
-        if refusal.status == 401:
-            raise self._rejected(refusal) from refusal
-        if patience is not None and patience.is_over(outage_s):
-            raise self._unreachable(Failure(str(refusal)), request, gone=True) from refusal
-        raise refusal
-
-    def _judge(self, request: Request, refusal: ApiError) -> float:
-        """For how long the server has been gone, if that is what it says."""
-        if isinstance(refusal, DependencyError):
-            self._dependencies.failed(request.call, refusal)
-        elif refusal.status in UNAVAILABLE:
-            self.proven.disturb()
-            return self._outage.lasted_s()
-        elif refusal.status == 401:
-            refusal.may_pass = self.proven.doubts_rejection()
-        elif isinstance(refusal, NotPermittedError):
-            refusal.may_pass = self.proven.doubts_refusal(request.call)
-        elif (refusal.status or 0) < 500 and self._dependencies.held_up:
-            self._dependencies.worked(request.call)
-        if refusal.may_pass:
-            self._outage.lasted_s()
-        elif self._outage.end():
-            self.recovery.outage_over()
-        return 0.0
-
-    async def _replace_credentials(self, request: Request, refusal: ApiError) -> bool:
-        """Whether another attempt carries other credentials.
-
-        Raises:
-            CredentialsError: There are none to be had, and those in hand never worked.
-        """
-        request.renewals += 1
-        if request.renewals > _RENEWALS:
-            return False
-        self.stats.credential_renewals += 1
-        try:
-            return await self._wire.credentials.replace(request.authorization)
-        except CredentialsError as error:
-            if not refusal.may_pass:
+                self._aftermath.silence(request, error, None)
                 raise
-            _log.warning("credentials could not be renewed: %s", error)
-            return False
+            self._wire.answered(request, answer, self.timing.clock())
+            refusal = error_from_answer(answer.status, answer.headers, content, path=path)
+            await self._aftermath.refusal(request, refusal, None)
 
-    def _rejected(self, refusal: ApiError) -> CredentialsError:
-        error = CredentialsError(
-            f"{self.server} refused the credentials: {refusal}",
-            status=refusal.status,
-            reason=refusal.reason,
-            hint="log in to the cluster again, or check the user of the kubeconfig's context",
-        )
-        error.may_pass = refusal.may_pass
-        return error
-
-    def _broken(self, error: NoAnswerError) -> UnreachableError:
-        """Count and explain a stream that broke off."""
-        return self._unreachable(self._wire.failed(error.failure))
-
-    def _unreachable(
-        self, failure: Failure, request: Request | None = None, *, gone: bool = False
-    ) -> UnreachableError:
-        bound_s = self.settings.max_unavailable_s
-        text = f"no answer from {self.server} for {bound_s:g} s" if gone else self.server
-        error = UnreachableError(f"{text}: {failure.text}", hint=failure.hint)
-        if request is not None:
-            error.attempts = request.attempts
-            error.sent_s = request.sent_s if request.attempts else None
-        return error
+    def _patience(self, *, retry: bool) -> Patience | None:
+        return Patience(self.timing, self.settings.max_unavailable_s) if retry else None
 
     # -- the verbs of a run -------------------------------------------------
-
-    async def get_json(
-        self, path: str, params: Mapping[str, str | int] | None = None
-    ) -> dict[str, Any]:
-        """GET a JSON object. Raises what `request` raises."""
-        response = await self.request("GET", path, params=params)
-        return msgspec.json.decode(response.body, type=dict[str, Any])
-
-    async def list_pages(
-        self,
-        resource: Resource,
-        namespace: str | None = None,
-        *,
-        label_selector: str | None = None,
-        limit: int = DEFAULT_PAGE,
-    ) -> AsyncIterator[tuple[list[dict[str, Any]], str]]:
-        """List objects page by page, as ``(items, resourceVersion)``.
-
-        A list that expires on the way begins again: objects may come twice.
-        """
-        decoder = page_decoder(dict[str, Any])
-        async for page in read_pages(
-            self, resource, decoder, namespace=namespace, label_selector=label_selector, limit=limit
-        ):
-            yield page.items, page.version
 
     async def create(self, resource: Resource, namespace: str | None, body: bytes) -> Response:
         """POST an object. Raises what `request` raises.
@@ -432,6 +291,21 @@ class Client:
         with ``attempts`` above 1.
         """
         return await self.request("POST", resource.path(namespace), body=body)
+
+    async def create_and_read(
+        self,
+        decoder: msgspec.json.Decoder[T],
+        resource: Resource,
+        namespace: str | None,
+        body: bytes,
+    ) -> tuple[T, Response]:
+        """POST an object, and decode what the server made of it. Raises what `create` raises.
+
+        A create whose answer cannot be read is sent again: then, too, an AlreadyExistsError
+        may be about the object itself.
+        """
+        request = self._request("POST", resource.path(namespace), body=body)
+        return await self._exchange(request, decoder)
 
     async def delete(
         self,
@@ -451,9 +325,9 @@ class Client:
         options: dict[str, Any] = {"propagationPolicy": propagation}
         if uid is not None:
             options["preconditions"] = {"uid": uid}
-        return await self.request(
-            "DELETE", resource.path(namespace, name), body=_delete_options(options)
-        )
+        path, body = resource.path(namespace, name), _delete_options(options)
+        _, response = await self._exchange(self._request("DELETE", path, body=body), OBJECT)
+        return response
 
     async def delete_collection(
         self,
@@ -478,6 +352,39 @@ class Client:
             retry=retry,
             keep_body=False,
         )
+
+
+def _understand(
+    request: Request,
+    answer: Answer,
+    decoder: msgspec.json.Decoder[Any] | None,
+    *,
+    keep_body: bool,
+) -> tuple[Any, ApiError | None]:
+    """What an answer says, or why it is none."""
+    if answer.status not in SUCCESS:
+        error = error_from_answer(answer.status, answer.headers, answer.body, path=request.path)
+        return None, error
+    try:
+        if decoder is not None:
+            return decoder.decode(answer.body), None
+        if not keep_body:
+            check_json(answer.headers)
+    except UNREADABLE as error:
+        what = f"{request.method} {request.path}"
+        return None, illegible(what, answer.status, answer.headers, error)
+    return None, None
+
+
+def _response(request: Request, answer: Answer, answered_s: float) -> Response:
+    return Response(
+        answer.status,
+        answer.body,
+        answer.headers,
+        request.attempts,
+        request.sent_s,
+        answered_s,
+    )
 
 
 def _delete_options(options: dict[str, Any]) -> bytes:

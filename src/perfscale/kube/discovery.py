@@ -46,7 +46,7 @@ class _ApiResource(msgspec.Struct, frozen=True):
 
 
 class _ApiResourceList(msgspec.Struct, frozen=True):
-    resources: list[_ApiResource] | None = None
+    resources: list[_ApiResource] | None
 
 
 class _Version(msgspec.Struct, frozen=True, rename="camel"):
@@ -61,11 +61,16 @@ class _Group(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _GroupList(msgspec.Struct, frozen=True):
-    groups: list[_Group] | None = None
+    groups: list[_Group] | None
 
 
 class _ServerVersion(msgspec.Struct, frozen=True, rename="camel"):
     git_version: str
+
+
+_RESOURCES: Final = msgspec.json.Decoder(_ApiResourceList)
+_GROUPS: Final = msgspec.json.Decoder(_GroupList)
+_VERSION: Final = msgspec.json.Decoder(_ServerVersion)
 
 
 class Discovery:
@@ -119,11 +124,11 @@ class Discovery:
         """
         try:
             await self._patiently(self._check_ready)
-        except (ApiError, ValueError) as error:
+        except ApiError as error:
             _log.info("the server is not ready: %s", error)
         try:
             await self._patiently(self._all_groups)
-        except (ApiError, ValueError) as error:
+        except ApiError as error:
             self.skipped["the list of API groups"] = str(error)
         groups = [["v1"], *(_by_preference(group) for group in self._groups or ())]
         await self.ask(api_version for versions in groups for api_version in versions)
@@ -154,8 +159,7 @@ class Discovery:
 
     async def server_version(self) -> str:
         """``gitVersion`` of the server. Raises what a request raises."""
-        response = await self._client.request("GET", "/version")
-        return msgspec.json.decode(response.body, type=_ServerVersion).git_version
+        return (await self._client.read(_VERSION, "/version")).git_version
 
     async def _check_ready(self) -> None:
         """Raise for as long as the server says that it is not ready.
@@ -186,7 +190,7 @@ class Discovery:
         while True:
             try:
                 await ask()
-            except (PerfscaleError, ValueError) as error:
+            except PerfscaleError as error:
                 asked_s = error.retry_after_s if isinstance(error, ApiError) else None
                 delay_s = max(asked_s or 0.0, min(backoff.next_s(), _PAUSE_S))
                 if timing.clock() + delay_s > until_s:
@@ -201,8 +205,7 @@ class Discovery:
         if known is None:
             group, _, version = api_version.rpartition("/")
             path = f"/apis/{api_version}" if group else f"/api/{api_version}"
-            response = await self._client.request("GET", path, retry=retry)
-            listed = msgspec.json.decode(response.body, type=_ApiResourceList).resources or []
+            listed = (await self._client.read(_RESOURCES, path, retry=retry)).resources or []
             known = tuple(
                 Resource(
                     group=group,
@@ -220,9 +223,7 @@ class Discovery:
 
     async def _all_groups(self) -> tuple[_Group, ...]:
         if self._groups is None:
-            response = await self._client.request("GET", "/apis")
-            listed = msgspec.json.decode(response.body, type=_GroupList)
-            self._groups = tuple(listed.groups or ())
+            self._groups = tuple((await self._client.read(_GROUPS, "/apis")).groups or ())
         return self._groups
 
     async def _missing(self, api_version: str) -> NotInstalledError:

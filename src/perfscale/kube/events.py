@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, Type
 
 import msgspec
 
+from perfscale.kube.decoding import Version
 from perfscale.kube.status import Status
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class _Envelope(msgspec.Struct, frozen=True):
 
 
 class _BookmarkMeta(msgspec.Struct, frozen=True, rename="camel"):
-    resource_version: str
+    resource_version: Version
     annotations: dict[str, str] | None = None
 
 

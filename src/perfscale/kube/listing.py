@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 import msgspec
 
 from perfscale.errors import ExpiredError
+from perfscale.kube.decoding import Version
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,15 +24,18 @@ T = TypeVar("T")
 class ListMeta(msgspec.Struct, frozen=True, rename="camel"):
     """``metadata`` of a list."""
 
-    resource_version: str = ""
+    resource_version: Version = ""
     continue_: str | None = msgspec.field(default=None, name="continue")
 
 
 class ObjectList(msgspec.Struct, Generic[T], frozen=True):
-    """A list as the server sends it; an empty one may have ``items: null``."""
+    """A list as the server sends it; an empty one may have ``items: null``.
+
+    What has no ``items`` is no list: an object taken for an empty one would make everything gone.
+    """
 
     metadata: ListMeta
-    items: list[T] | None = None
+    items: list[T] | None
 
 
 class Page(NamedTuple, Generic[T]):
@@ -68,8 +72,7 @@ async def read_pages(
     A continue token lives for some minutes. One that has expired is answered
     with 410; the list then begins again, in one piece, so that it ends.
 
-    Raises what `Client.request` raises; msgspec.ValidationError where an object
-    is not what ``decoder`` expects.
+    Raises what `Client.read` raises.
     """
     path = resource.path(namespace)
     params: dict[str, str | int] = {}
@@ -80,7 +83,7 @@ async def read_pages(
     first = True
     while True:
         try:
-            response = await client.request("GET", path, params=params)
+            page = await client.read(decoder, path, params)
         except ExpiredError:
             if "continue" not in params:
                 raise
@@ -88,7 +91,6 @@ async def read_pages(
             params.pop("limit", None)
             first = True
             continue
-        page = decoder.decode(response.body)
         yield Page(page.items or [], page.metadata.resource_version, first)
         if not page.metadata.continue_:
             return

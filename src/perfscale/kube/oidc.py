@@ -21,6 +21,7 @@ from yarl import URL
 
 from perfscale.config.proxies import proxy_for
 from perfscale.errors import CredentialsError
+from perfscale.kube.decoding import UNREADABLE
 
 if TYPE_CHECKING:
     from perfscale.kube.kubeconfig import Entry
@@ -98,7 +99,7 @@ def _is_ending(token: object) -> bool:
     parts = str(token).split(".")
     try:
         claims = msgspec.json.decode(base64.urlsafe_b64decode(parts[1] + "=="))
-    except (IndexError, binascii.Error, ValueError):
+    except (IndexError, binascii.Error, *UNREADABLE):
         return True
     ends = claims.get("exp") if isinstance(claims, dict) else None
     return isinstance(ends, int | float) and ends - _EARLY_S <= time.time()
@@ -111,5 +112,5 @@ def _decoded(body: bytes) -> dict[str, Any]:
 def _text(body: bytes, key: str) -> str:
     try:
         return str(_decoded(body)[key])
-    except (KeyError, ValueError) as error:
+    except (KeyError, *UNREADABLE) as error:
         raise CredentialsError(f"the identity provider's answer has no {key}") from error

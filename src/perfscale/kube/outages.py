@@ -159,7 +159,7 @@ class DependencyOutages:
         outage.lasted_s()
         self.held_up.setdefault(call, set()).add(outage)
 
-    def worked(self, call: Call) -> None:
-        """It could. Not worth a call where nothing is held up."""
-        for outage in self.held_up.pop(call, ()):
-            outage.end()
+    def worked(self, call: Call) -> bool:
+        """It could; returns whether that ends an outage. Not worth a call if nothing is held up."""
+        over = [outage.end() for outage in self.held_up.pop(call, ())]
+        return any(over)

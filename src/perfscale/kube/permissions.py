@@ -30,11 +30,11 @@ _REVIEWS: Final = Resource(
 
 
 class _ReviewStatus(msgspec.Struct, frozen=True):
-    allowed: bool = False
+    allowed: bool
 
 
 class _Review(msgspec.Struct, frozen=True):
-    status: _ReviewStatus = _ReviewStatus()
+    status: _ReviewStatus
 
 
 class Permissions:
@@ -71,7 +71,7 @@ class Permissions:
             return not await self._review(verb, place)
         except NotFoundError:
             return True
-        except (PerfscaleError, msgspec.DecodeError) as error:
+        except PerfscaleError as error:
             _log.info("cannot ask whether %s %s is denied: %s", verb, place, error)
             return False
 
@@ -100,5 +100,5 @@ class Permissions:
                 "spec": {"resourceAttributes": attributes},
             }
         )
-        response = await self._client.create(_REVIEWS, None, body)
-        return self._decoder.decode(response.body).status.allowed
+        review, _ = await self._client.create_and_read(self._decoder, _REVIEWS, None, body)
+        return review.status.allowed

@@ -21,6 +21,7 @@ import msgspec
 
 from perfscale.errors import CredentialsError, UsageError
 from perfscale.kube.credentials import lifetime_s
+from perfscale.kube.decoding import UNREADABLE
 
 if TYPE_CHECKING:
     from perfscale.kube.kubeconfig import Entry
@@ -161,7 +162,7 @@ def _status(output: bytes, plugin: Entry, command: str) -> Entry:
     # What the plugin printed is a secret, or next to one: no error quotes it.
     try:
         answer = msgspec.json.decode(output, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         raise CredentialsError(
             f"the exec plugin {command} failed: what it printed cannot be decoded as JSON"
         ) from None

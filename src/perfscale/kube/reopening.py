@@ -9,6 +9,7 @@ from perfscale.errors import (
     ApiError,
     CredentialsError,
     ExpiredError,
+    IllegibleError,
     NotServedError,
     ServerError,
     ThrottledError,
@@ -87,6 +88,7 @@ class Reopening:
             self._backoff.reset()
             self._pause.reset()
             self._outage.end()
+            self._absence.end()
         asked_s = error.retry_after_s if isinstance(error, ApiError) else None
         if healthy and asked_s is None:
             return stale
@@ -100,7 +102,8 @@ class Reopening:
         await self._pause.sleep(delay_s, at_least_s=asked_s or 0.0)
         # An error inside the stream that comes before anything else would come
         # again on every attempt to resume there; a list goes around it.
-        return stale or (isinstance(error, ServerError) and failure is not None and failure.opened)
+        inside = failure is not None and failure.opened
+        return stale or (inside and isinstance(error, (ServerError, IllegibleError)))
 
     def _final(self, what: str, error: PerfscaleError | None) -> PerfscaleError:
         return error if isinstance(error, CredentialsError) else self.failed(what, error)
@@ -127,7 +130,7 @@ def is_final(error: PerfscaleError) -> bool:
 
 
 def _may_pass(error: PerfscaleError) -> bool:
-    """Whether it is how a server answers that has only just started."""
+    """Whether it is how a server answers that has only just started, or somebody in its place."""
     return isinstance(error, NotServedError) or (
         isinstance(error, (ApiError, CredentialsError)) and error.may_pass
     )

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from perfscale.errors import ConflictError, DependencyError, NotServedError
+from perfscale.errors import ConflictError, DependencyError, IllegibleError, NotServedError
 from perfscale.kube.outages import Outage
 
 if TYPE_CHECKING:
@@ -104,9 +104,9 @@ class Patience:
         and whatever names a time to come back, are tried until the bound, the last
         time at its end. So is a create that met a conflict: it does not change
         anything that is there, so the conflict is another's, over a quota's counter.
-        A kind that is not served, and what was allowed before and is refused now, are
-        tried for `NOT_SERVED_S`; other 5xx a few times, whatever else came in between;
-        other 4xx never.
+        A kind that is not served, and what went well before and does not now, are
+        tried for `NOT_SERVED_S`; other 5xx, and what cannot be read, a few times, whatever
+        else came in between; other 4xx never.
 
         Args:
             error: The answer.
@@ -121,7 +121,8 @@ class Patience:
             return delay_s if delay_s <= left_s else None
         status = error.status or 0
         conflict = creating and isinstance(error, ConflictError)
-        if status < 500 and status != 429 and not conflict:
+        illegible = isinstance(error, IllegibleError)
+        if status < 500 and status != 429 and not (conflict or illegible):
             return None
         if not (conflict or _passes(error)):
             self._server_errors += 1

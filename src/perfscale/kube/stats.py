@@ -20,6 +20,8 @@ class RequestStats:
         timeouts: Requests without an answer in time; not in ``connection_errors``.
         local_failures: Connections that this process or machine had no means to open: no
             failures of the server, and in none of the others.
+        illegible: Answers of status 2xx that were not what they should be; in
+            ``succeeded``, too.
         retries: Requests that were sent again.
         credential_renewals: How often a 401 made the client renew its credentials.
         outages: How often the server was gone: no connection could be made, or
@@ -38,6 +40,7 @@ class RequestStats:
     connection_errors: int = 0
     timeouts: int = 0
     local_failures: int = 0
+    illegible: int = 0
     retries: int = 0
     credential_renewals: int = 0
     outages: int = 0

@@ -27,6 +27,7 @@ from perfscale.errors import (
     ThrottledError,
 )
 from perfscale.kube.calls import call_of
+from perfscale.kube.decoding import UNREADABLE
 from perfscale.kube.dependencies import find_dependency
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def error_from_answer(
     """
     try:
         explained = _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         explained = Status()
     if explained.kind != "Status":
         summary = _summary(status, headers, body)

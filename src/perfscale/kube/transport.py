@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -93,6 +94,11 @@ class Request:
         self.renewals = 0
         self.sent_s = self.last_sent_s = 0.0
         self.authorization: str | None = None
+
+    @property
+    def path(self) -> str:
+        """Path below the server's URL, decoded."""
+        return unquote(self.target.partition("?")[0])
 
 
 class Answer(NamedTuple):

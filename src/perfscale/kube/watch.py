@@ -23,8 +23,8 @@ from perfscale.errors import (
     ExpiredError,
     ServerError,
     UnreachableError,
-    WatchError,
 )
+from perfscale.kube.decoding import UNREADABLE, illegible
 from perfscale.kube.events import Change, EventDecoder, LineBuffer
 from perfscale.kube.failures import NoAnswerError
 from perfscale.kube.initial import ATTEMPTS, PARAMETERS, SILENCE_S, InitialEvents
@@ -190,8 +190,6 @@ class Watch(Generic[T]):
                 self._version = page.version
         except ApiError as error:
             raise self._reopening.failed("cannot list", error) from error
-        except ValueError as error:
-            raise WatchError(f"cannot read the list of {self._resource.name}: {error}") from error
         return items
 
     async def _follow(self) -> bool:
@@ -274,13 +272,18 @@ class Watch(Generic[T]):
         try:
             complete = lines.feed(data)
             events = self._events.decode(complete) if complete else ()
-        except ValueError as error:
-            text = f"cannot read an event of {self._resource.name}: {error}"
-            raise WatchError(text) from error
+        except UNREADABLE as error:
+            raise self._illegible(error) from error
         if self._starting:
             events = self._collect(events)
         if events:
             self._deliver(events)
+
+    def _illegible(self, error: Exception) -> StreamFailedError:
+        self._client.stats.illegible += 1
+        failed = illegible(f"an event of {self._resource.name}", 200, {}, error)
+        failed.may_pass = True
+        return StreamFailedError(failed, opened=True)
 
     def _await_initial_events(self, bound: asyncio.Timeout) -> None:
         """Bound the silence for as long as they have not ended."""

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from perfscale.config.labels import RUN_LABEL
 from perfscale.errors import ApiError, ForbiddenError, NamespaceConflictError, UsageError
 from perfscale.kube.discovery import Discovery
+from perfscale.kube.listing import read_pages
 from perfscale.kube.resources import NAMESPACES, tell_kinds_apart
 from perfscale.preflight.access import review_access
 from perfscale.preflight.descriptors import find_descriptor_shortage
+from perfscale.preflight.existing import EXISTING_PAGE
 from perfscale.preflight.findings import Findings, few
 from perfscale.preflight.plan import Plan, WorkloadPlan
 from perfscale.preflight.room import find_shortages
@@ -220,12 +222,12 @@ async def _check_namespaces(
     needed = set(namespaces)
     taken: dict[str, dict[str, None]] = {}
     try:
-        async for items, _ in client.list_pages(NAMESPACES, label_selector=RUN_LABEL):
-            for item in items:
-                metadata = item["metadata"]
-                owner = metadata["labels"][RUN_LABEL]
-                if metadata["name"] in needed and owner != run_id:
-                    taken.setdefault(owner, {})[metadata["name"]] = None
+        pages = read_pages(client, NAMESPACES, EXISTING_PAGE, label_selector=RUN_LABEL)
+        async for page in pages:
+            for item in page.items:
+                owner = (item.metadata.labels or {}).get(RUN_LABEL)
+                if item.metadata.name in needed and owner not in (None, run_id):
+                    taken.setdefault(owner, {})[item.metadata.name] = None
     except ForbiddenError:
         # Whoever may not list namespaces finds out when each is read.
         return

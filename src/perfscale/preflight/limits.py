@@ -34,6 +34,7 @@ class _Spec(msgspec.Struct, frozen=True):
 
 class _Metadata(msgspec.Struct, frozen=True):
     name: str
+    namespace: str = ""
 
 
 class LimitRange(msgspec.Struct, frozen=True):

@@ -30,6 +30,7 @@ _TO_BE_SAID: Final = (
 
 class _Metadata(msgspec.Struct, frozen=True):
     name: str
+    namespace: str = ""
 
 
 class _Spec(msgspec.Struct, frozen=True, rename="camel"):

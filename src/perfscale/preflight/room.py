@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import msgspec
-
 from perfscale.errors import ApiError, Problem
 from perfscale.kube.listing import page_decoder, read_pages
 from perfscale.kube.resources import NAMESPACES, Resource
 from perfscale.preflight.demand import demand_of
+from perfscale.preflight.existing import EXISTING
 from perfscale.preflight.limits import LimitRange, limits_of, violations
 from perfscale.preflight.quotas import ResourceQuota, overdrawn, unsaid
 
@@ -31,14 +30,6 @@ _FEW: Final = 10
 """Up to so many namespaces are asked about one by one; more, all of the cluster's at once."""
 
 T = TypeVar("T", ResourceQuota, LimitRange)
-
-
-class _Home(msgspec.Struct, frozen=True):
-    namespace: str
-
-
-class _Placed(msgspec.Struct, frozen=True):
-    metadata: _Home
 
 
 async def find_shortages(
@@ -95,9 +86,9 @@ async def _list(
     """The objects of a kind, by namespace."""
     found: dict[str, list[T]] = {}
     wanted = set(namespaces)
-    decoder = page_decoder(msgspec.Raw)
+    decoder = page_decoder(kind)
     for place in sorted(wanted) if len(wanted) <= _FEW else [None]:
-        here: list[msgspec.Raw] = []
+        here: list[T] = []
         try:
             async for page in read_pages(client, resource, decoder, namespace=place):
                 if page.first:
@@ -107,9 +98,8 @@ async def _list(
             _log.debug("cannot look at the %s: %s", resource.plural, error)
             continue
         for item in here:
-            home = msgspec.json.decode(item, type=_Placed).metadata.namespace
-            if home in wanted:
-                found.setdefault(home, []).append(msgspec.json.decode(item, type=kind))
+            if (home := item.metadata.namespace) in wanted:
+                found.setdefault(home, []).append(item)
     return found
 
 
@@ -152,7 +142,7 @@ def _flaws(
 async def _is_leaving(client: Client, namespace: str) -> bool:
     """Whether a namespace is terminating: the one that the run then makes has no quotas."""
     try:
-        found = await client.get_json(NAMESPACES.path(name=namespace))
+        found = await client.read(EXISTING, NAMESPACES.path(name=namespace))
     except ApiError:
         return False
-    return "deletionTimestamp" in found["metadata"]
+    return found.leaves

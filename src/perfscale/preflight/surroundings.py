@@ -6,12 +6,14 @@ Nothing depends on it: what may not be asked, or has no answer, is not known.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from perfscale.errors import ApiError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from perfscale.kube.client import Client
     from perfscale.kube.discovery import Discovery
@@ -23,6 +25,27 @@ _NODES: Final = "/api/v1/nodes"
 _KUBEVIRT: Final = "kubevirt.io"
 
 
+class _ListMeta(msgspec.Struct, frozen=True, rename="camel"):
+    continue_: str | None = msgspec.field(default=None, name="continue")
+    remaining_item_count: int | None = None
+
+
+class _Status(msgspec.Struct, frozen=True, rename="camel"):
+    observed_kube_virt_version: str | None = None
+
+
+class _Installed(msgspec.Struct, frozen=True):
+    status: _Status = _Status()
+
+
+class _Listed(msgspec.Struct, frozen=True):
+    metadata: _ListMeta = _ListMeta()
+    items: list[_Installed] | msgspec.UnsetType | None = msgspec.UNSET
+
+
+_LISTED: Final = msgspec.json.Decoder(_Listed)
+
+
 async def count_nodes(client: Client) -> int | None:
     """How many nodes the cluster has; None if that is not known.
 
@@ -31,11 +54,12 @@ async def count_nodes(client: Client) -> int | None:
     https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/list-meta/).
     """
     listed = await _ask(client, _NODES)
-    metadata = listed.get("metadata", {})
-    more = metadata.get("remainingItemCount", None if metadata.get("continue") else 0)
-    if "items" not in listed or more is None:
+    if listed is None or listed.items is msgspec.UNSET:
         return None
-    return len(listed["items"] or ()) + int(more)
+    more = listed.metadata.remaining_item_count
+    if more is None and listed.metadata.continue_:
+        return None
+    return len(listed.items or ()) + (more or 0)
 
 
 async def kubevirt_version(
@@ -49,17 +73,18 @@ async def kubevirt_version(
         except UsageError as error:
             _log.debug("KubeVirt's version is not known: %s", error)
             continue
-        for installed in (await _ask(client, resource.path())).get("items") or ():
-            version = installed.get("status", {}).get("observedKubeVirtVersion")
+        listed = await _ask(client, resource.path())
+        for installed in (listed and listed.items) or ():
+            version = installed.status.observed_kube_virt_version
             if version:
-                return str(version)
+                return version
     return None
 
 
-async def _ask(client: Client, path: str) -> Mapping[str, Any]:
+async def _ask(client: Client, path: str) -> _Listed | None:
     """The first object of a list; nothing where it cannot be had."""
     try:
-        return await client.get_json(path, {"limit": 1})
+        return await client.read(_LISTED, path, {"limit": 1})
     except ApiError as error:
         _log.debug("%s is not known: %s", path, error)
-        return {}
+        return None

@@ -16,6 +16,7 @@ import msgspec
 from perfscale.config.labels import run_labels
 from perfscale.errors import AlreadyExistsError, ApiError, ForbiddenError, NotFoundError
 from perfscale.kube.resources import NAMESPACES
+from perfscale.preflight.existing import EXISTING
 from perfscale.preflight.ground import missing_ground
 
 if TYPE_CHECKING:
@@ -119,13 +120,13 @@ class Trier:
         """Find out whether a namespace of the run is there; if not, try to make it."""
         self._places[name] = name
         try:
-            found = await self._client.get_json(NAMESPACES.path(name=name))
+            found = await self._client.read(EXISTING, NAMESPACES.path(name=name))
         except ForbiddenError:
             return []  # taken to exist, as in a run
         except NotFoundError:
             self._places[name] = STAND_IN
         else:
-            if "deletionTimestamp" in found["metadata"]:
+            if found.leaves:
                 self._places[name] = STAND_IN
             return []
         labels = run_labels(self._plan.run_id, workload, 1)

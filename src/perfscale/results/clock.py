@@ -116,5 +116,5 @@ class ClockBounds:
 def _second(date: str) -> float | None:
     try:
         return parsedate_to_datetime(date).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -254,5 +254,5 @@ def stamp_s(stamp: str) -> float | None:
     """A timestamp of Kubernetes (RFC 3339) in seconds since 1970; None if it is none."""
     try:
         return datetime.fromisoformat(stamp).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -1,0 +1,196 @@
+"""What an answer, or none, says of the server: whether it is there, and what it allows.
+
+The client sends; here is decided what comes after an attempt.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from perfscale.errors import (
+    CredentialsError,
+    DependencyError,
+    IllegibleError,
+    NotPermittedError,
+    UnreachableError,
+)
+from perfscale.kube.failures import Failure
+from perfscale.kube.outages import DependencyOutages, Outage, OutageLog
+from perfscale.kube.retry import UNAVAILABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perfscale.errors import ApiError
+    from perfscale.kube.failures import NoAnswerError
+    from perfscale.kube.initial import StreamingLists
+    from perfscale.kube.outages import OutageSpan
+    from perfscale.kube.proven import Proven
+    from perfscale.kube.recovery import Recovery
+    from perfscale.kube.retry import Patience, Timing
+    from perfscale.kube.transport import Request
+    from perfscale.kube.wire import Wire
+
+_log = logging.getLogger(__name__)
+
+_RENEWALS: Final = 2
+"""How often one request has its credentials replaced: a second time for those
+that ran out while the request waited to be sent again."""
+
+
+class Known(NamedTuple):
+    """What was found out about one server, for every client of it to know."""
+
+    streaming_lists: StreamingLists
+    proven: Proven
+    recovery: Recovery
+
+
+class Aftermath:
+    """What comes after each attempt of one client.
+
+    Args:
+        server: The server's URL.
+        bound_s: How long it may be gone.
+        timing: The clock.
+        wire: What counts, and has the credentials.
+        known: What was found out about the server.
+    """
+
+    def __init__(
+        self, server: str, bound_s: float, timing: Timing, wire: Wire, known: Known
+    ) -> None:
+        self._server = server
+        self._bound_s = bound_s
+        self._timing = timing
+        self._wire = wire
+        self._proven = known.proven
+        self._recovery = known.recovery
+        self._log = OutageLog(wire.stats)
+        self._outage = Outage(timing.clock, self._log)
+        self._dependencies = DependencyOutages(timing.clock, self._log)
+
+    @property
+    def outages(self) -> Sequence[OutageSpan]:
+        """Those so far, in the order of their beginning."""
+        return self._log.spans
+
+    def success(self, request: Request) -> None:
+        """It succeeded."""
+        if self._outage.end():
+            self._recovery.outage_over()
+        self._proven.add(request.call)
+        if self._recovery.sleepers:
+            self._recovery.notify()
+        if self._dependencies.held_up and self._dependencies.worked(request.call):
+            self._recovery.outage_over()
+
+    def silence(self, request: Request, error: NoAnswerError, patience: Patience | None) -> float:
+        """How long to wait before sending it again; raises where there is no hope.
+
+        Until the server has answered for the first time, a connection that
+        cannot be made is a mistake in the configuration, and said at once.
+        """
+        failure = self._wire.failed(error.failure, request)
+        outage_s = self._lost_touch(failure)
+        hopeless = not self._outage.reached and (failure.connecting or failure.timeout)
+        if patience is None or hopeless:
+            raise self._unreachable(failure, request) from error
+        delay_s = patience.after_silence(outage_s)
+        if delay_s is None:
+            raise self._unreachable(failure, request, gone=True) from error
+        return delay_s
+
+    def _lost_touch(self, failure: Failure) -> float:
+        """For how long the server has been gone: not at all, if it is our own machine's fault."""
+        if failure.local:
+            return 0.0
+        self._proven.disturb()
+        return self._outage.lasted_s(connecting=failure.connecting)
+
+    async def refusal(
+        self, request: Request, refusal: ApiError, patience: Patience | None
+    ) -> float:
+        """The same after an answer that is no success; renews the credentials after a 401."""
+        refusal.attempts = request.attempts
+        refusal.sent_s = request.sent_s
+        refusal.answered_s = self._timing.clock()
+        outage_s = self._judge(request, refusal)
+        if refusal.status == 401 and await self._replace_credentials(request, refusal):
+            return 0.0
+        delay_s = None
+        if patience is not None:
+            creating = request.method == "POST"
+            delay_s = patience.after_answer(refusal, outage_s, creating=creating)
+        if delay_s is not None:
+            return delay_s
+        if refusal.status == 401:
+            raise self._rejected(refusal) from refusal
+        if patience is not None and patience.is_over(outage_s):
+            raise self._unreachable(Failure(str(refusal)), request, gone=True) from refusal
+        raise refusal
+
+    def _judge(self, request: Request, refusal: ApiError) -> float:
+        """For how long the server has been gone, if that is what it says."""
+        if isinstance(refusal, DependencyError):
+            self._dependencies.failed(request.call, refusal)
+        elif refusal.status in UNAVAILABLE:
+            self._proven.disturb()
+            return self._outage.lasted_s()
+        elif isinstance(refusal, IllegibleError):
+            self._wire.stats.illegible += 1
+            refusal.may_pass = self._proven.doubts_rejection()
+        elif refusal.status == 401:
+            refusal.may_pass = self._proven.doubts_rejection()
+        elif isinstance(refusal, NotPermittedError):
+            refusal.may_pass = self._proven.doubts_refusal(request.call)
+        elif (refusal.status or 0) < 500 and self._dependencies.held_up:
+            self._dependencies.worked(request.call)
+        if refusal.may_pass or isinstance(refusal, IllegibleError):
+            self._outage.lasted_s()
+        elif self._outage.end():
+            self._recovery.outage_over()
+        return 0.0
+
+    async def _replace_credentials(self, request: Request, refusal: ApiError) -> bool:
+        """Whether another attempt carries other credentials.
+
+        Raises:
+            CredentialsError: There are none to be had, and those in hand never worked.
+        """
+        request.renewals += 1
+        if request.renewals > _RENEWALS:
+            return False
+        self._wire.stats.credential_renewals += 1
+        try:
+            return await self._wire.credentials.replace(request.authorization)
+        except CredentialsError as error:
+            if not refusal.may_pass:
+                raise
+            _log.warning("credentials could not be renewed: %s", error)
+            return False
+
+    def _rejected(self, refusal: ApiError) -> CredentialsError:
+        error = CredentialsError(
+            f"{self._server} refused the credentials: {refusal}",
+            status=refusal.status,
+            reason=refusal.reason,
+            hint="log in to the cluster again, or check the user of the kubeconfig's context",
+        )
+        error.may_pass = refusal.may_pass
+        return error
+
+    def broken(self, error: NoAnswerError) -> UnreachableError:
+        """Count and explain a stream that broke off."""
+        return self._unreachable(self._wire.failed(error.failure))
+
+    def _unreachable(
+        self, failure: Failure, request: Request | None = None, *, gone: bool = False
+    ) -> UnreachableError:
+        text = f"no answer from {self._server} for {self._bound_s:g} s" if gone else self._server
+        error = UnreachableError(f"{text}: {failure.text}", hint=failure.hint)
+        if request is not None:
+            error.attempts = request.attempts
+            error.sent_s = request.sent_s if request.attempts else None
+        return error
