@@ -100,6 +100,22 @@ async def test_an_object_in_a_namespace_that_a_template_makes_is_not_judged(
     assert found["ConfigMap nowhere/elsewhere-1"].verdict is Verdict.REFUSED
 
 
+async def test_a_field_that_is_not_known_is_refused_with_its_line(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    text = (
+        "apiVersion: kubevirt.io/v1\nkind: VirtualMachineInstance\n"
+        "metadata: {name: 'a-{{ replica }}'}\nspec:\n  domain: {devices: {}}\n"
+        "  terminationGracePeriodSecond: 0\n"
+    )
+    path = template(tmp_path, text)
+    found = await tried(simulated, objects(path, 1, namespace="strict"))
+    problem = found["VirtualMachineInstance strict-1/a-1"].problem
+    assert problem is not None
+    assert (problem.file, problem.line) == (str(path), 6)
+    assert 'unknown field "spec.terminationGracePeriodSecond"' in problem.message
+
+
 async def test_what_the_preflight_finds_comes_first(
     simulated: ClusterUnderTest, tmp_path: Path
 ) -> None:

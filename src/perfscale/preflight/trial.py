@@ -3,10 +3,13 @@
 Every create here is sent with ``dryRun=All``, for which the server does all
 that it does for a create but keep the object:
 https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run
+Fields that it does not know are refused, which a create of a run only warns of:
+https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from perfscale.config.labels import run_labels
-from perfscale.errors import AlreadyExistsError, ApiError, ForbiddenError, NotFoundError
+from perfscale.errors import AlreadyExistsError, ApiError, ForbiddenError, NotFoundError, Problem
 from perfscale.kube.resources import NAMESPACES
 from perfscale.preflight.existing import EXISTING
 from perfscale.preflight.ground import missing_ground
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
 
     from perfscale.config import Config
     from perfscale.config.source import KeyPath
-    from perfscale.errors import Problem
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Resource
     from perfscale.preflight.plan import Plan
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 STAND_IN: Final = "default"
 """Every cluster has this namespace; objects are tried in it whose own is not there yet."""
 
+_UNKNOWN_FIELD: Final = re.compile(r'(?:unknown|duplicate) field "([^"]+)"')
+_STEP: Final = re.compile(r"[^.\[\]]+")
 _UNABLE: Final = "does not support dry run"
 _WEBHOOK: Final = "admission webhook"
 """What the API server says of a webhook that has side effects, and of one that refuses."""
@@ -110,10 +114,12 @@ class Trier:
                 default = factory.namespace(1)
                 if default in self._plan.namespaces and default not in self._places:
                     trials += await self._look_at(default, factory.workload.name, path)
-                for key, document in zip(factory.kinds, factory.documents(1, 1), strict=True):
+                documents = zip(factory.kinds, factory.documents(1, 1), strict=True)
+                for position, (key, document) in enumerate(documents):
                     trial = await self._try(self._plan.resources[key], document, default)
                     trial = self._told(self._with_ground(trial, number, entry), path)
-                    trials.append(replace(trial, template=str(factory.path)))
+                    trial = replace(trial, template=str(factory.path))
+                    trials.append(_placed(trial, factory, position))
         return tuple(trials)
 
     async def _look_at(self, name: str, workload: str, path: KeyPath) -> list[Trial]:
@@ -165,7 +171,7 @@ class Trier:
             await self._client.request(
                 "POST",
                 resource.path(namespace),
-                params={"dryRun": "All"},
+                params={"dryRun": "All", "fieldValidation": "Strict"},
                 body=msgspec.json.encode(manifest),
             )
         except ApiError as error:
@@ -177,6 +183,16 @@ class Trier:
             return trial
         problem = self._config.problem(path, f"{trial} is refused: {trial.reason}")
         return replace(trial, problem=problem)
+
+
+def _placed(trial: Trial, factory: ObjectFactory, document: int) -> Trial:
+    """A refusal of a field that is not known, with the field's line in the template."""
+    field = _UNKNOWN_FIELD.search(trial.reason or "")
+    if trial.problem is None or field is None:
+        return trial
+    path = _STEP.findall(field[1])
+    line = factory.line_of(1, 1, document, path)
+    return replace(trial, problem=Problem(trial.problem.message, str(factory.path), line))
 
 
 def judge(refusal: ApiError | None, *, stand_in: bool = False) -> tuple[Verdict, str | None]:

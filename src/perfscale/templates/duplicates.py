@@ -137,7 +137,8 @@ def _problem(config: Config, factory: ObjectFactory, first: Made, second: Made) 
             f"{second.key} is also made by objects[{first.entry}]: give the two different names, "
             "for instance with a variable of inputVars in them",
         )
-    line = factory.name_line(second.iteration, second.replica, second.document)
+    name = ("metadata", "name")
+    line = factory.line_of(second.iteration, second.replica, second.document, name)
     if first.replica == second.replica:
         message = f"{second.key} stands twice in this template: give the two different names"
     else:

@@ -118,11 +118,11 @@ class Manifests:
             for line, message in sorted(findings)
         ]
 
-    def name_line(self, iteration: int, replica: int, document: int) -> int:
-        """Line of the template that gives a document its ``metadata.name``."""
+    def line_of(self, iteration: int, replica: int, document: int, path: Sequence[str]) -> int:
+        """Line of the template that gives a field to a document."""
         text = self._text(iteration, replica)
         lines = self.source.lines(self.variables.of(iteration, replica))
-        line = Places(text).line(document, ("metadata", "name"))
+        line = Places(text).line(document, path)
         return lines[min(line, len(lines)) - 1]
 
     def rendered(self, iteration: int, replica: int) -> str:
@@ -246,9 +246,16 @@ class ObjectFactory:
         """
         return {key for document in self.documents(1, 1) for key in kinds_that_stay(document)}
 
-    def name_line(self, iteration: int, replica: int, document: int) -> int:
-        """Line of the template that gives a document its name, for error messages."""
-        return self.manifests.name_line(iteration, replica, document)
+    def line_of(self, iteration: int, replica: int, document: int, path: Sequence[str]) -> int:
+        """Line of the template that gives a field to a document, for error messages.
+
+        Args:
+            iteration: Counted from 1.
+            replica: Counted from 1.
+            document: Its position among ``kinds``.
+            path: Keys from the top of the manifest; the numbers of a list's members.
+        """
+        return self.manifests.line_of(iteration, replica, document, path)
 
     def variable(self, name: str) -> str:
         """How this template's dialect writes a variable, for error messages."""
