@@ -184,3 +184,14 @@ async def test_labels_that_are_taken_while_a_run_waits_are_found_to_be_by_a_real
     assert (accounts.failed, accounts.deleted) == (COUNT, COUNT)
     assert "somebody took the run's labels" in " ".join(result.problems)
     assert await cluster.names(VMIRS, namespace="default") == []
+
+
+async def test_where_objects_stay_those_without_labels_are_left_to_the_user(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    removed = {"fault": "labelRemoved", "phase": "Scheduling", "names": ["vmi-1"]}
+    stays: dict[str, Any] = {"iterationCleanup": False, "iterationDeletionWait": False}
+    async with faulty_run(tmp_path, load(tmp_path, **stays), objects=[removed]) as run:
+        assert run.result.accounts.deleted == 0
+        assert len(names(run, "virtualmachineinstances")) == COUNT
+    assert "delete them by hand" in caplog.text

@@ -1,7 +1,11 @@
 from tracker_story import Story
 
 from perfscale.engine.readiness import Reading
-from perfscale.engine.stuck import describe_failed, describe_leftover, describe_unready
+from perfscale.engine.stuck import (
+    describe_failed,
+    describe_leftover,
+    describe_unready,
+)
 
 
 def test_stuck_objects_are_grouped_by_phase_and_reason(story: Story) -> None:

@@ -193,7 +193,6 @@ def test_what_leaves_the_watch_is_looked_at_before_it_is_called_gone(story: Stor
     assert (scope.present, scope.deleted, scope.doubted) == (1, 1, 0)
     assert (gone.explanation, gone.deleted_s) == ("somebody else deleted it", heard_s)
     assert (stripped.outcome, stripped.unlabelled) == (Outcome.READY, True)
-    assert story.tracker.known_objects() == [stripped]
 
 
 def test_an_object_that_loses_its_labels_before_it_is_ready_has_failed(story: Story) -> None:
@@ -218,7 +217,7 @@ def test_an_object_that_was_created_without_labels_has_failed_and_no_list_calls_
     assert scope.unsettled == 0
     story.tracker.request_deletion_of(row, story.tick())
     story.listed(version=2000)
-    assert story.tracker.known_objects() == [row]
+    assert row.present
     story.tracker.confirm_gone(row, story.tick())
     accounts = accounts_of(map(record_of, scope.objects))
     assert (accounts.created, accounts.failed, accounts.deleted) == (1, 1, 1)

@@ -91,12 +91,6 @@ class Inspector:
             self._leaving.append(row)
         self._start(self._follow_leaving, "perfscale-follow")
 
-    async def wait_gone(self) -> None:
-        """Wait until all that `delete` was asked for is gone; bound it from outside."""
-        await self._context.changed.wait_until(
-            lambda: not any(row.present for row in self._leaving)
-        )
-
     def _start(self, work: Callable[[], Coroutine[None, None, None]], name: str) -> None:
         task = self._tasks.get(name)
         if task is None or task.done():
@@ -173,9 +167,19 @@ class Inspector:
             return
         self._warned.add(key)
         place = f"{row.namespace}/{row.name}" if row.namespace else row.name
+        cleans_up = any(
+            workload.iteration_cleanup
+            for workload in self._context.config.workloads
+            if workload.name == row.scope.workload
+        )
         self._context.warn(
             f"{row.resource.kind_name} {place} lives on without the run's labels, which somebody "
-            "took from it: it is deleted by its name when the iteration is; so are others like it"
+            "took from it, and there may be others: "
+            + (
+                "the run deletes them by their names"
+                if cleans_up
+                else "delete them by hand, as perfscale cleanup finds objects by their labels"
+            )
         )
 
 

@@ -238,10 +238,6 @@ class Tracker:
             return []
         return self._fail(row, _LOST_LABELS)
 
-    def known_objects(self) -> list[TrackedObject]:
-        """What is in the cluster, as far as was seen, with the labels of the run or without."""
-        return [row for row in self._by_uid.values() if row.present]
-
     # -- waits and deletion ------------------------------------------------
 
     def close_readiness(self, scope: IterationScope) -> None:
