@@ -129,6 +129,26 @@ def test_a_run_that_sent_no_more_than_a_burst_says_so_in_place_of_a_rate(tmp_pat
     assert "no rate no iteration sent more than its burst, 1 at once" in text
 
 
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        ("generator-limited", "The generator was the limit: how"),
+        ("uncertain", "Percentiles are uncertain, as not everything was seen in time: which"),
+    ],
+)
+def test_the_head_says_what_is_doubtful(verdict: str, said: str, tmp_path: Path) -> None:
+    folder = finished_run(tmp_path / "run", [vmi(1, sent_s=0.0)], requested=1)
+    path = folder / "summary.json"
+    summary = json.loads(path.read_text())
+    lag = {"count": 0, "mean": None, "p50": None, "p99": None, "max": None}
+    summary["generator"] = {
+        "verdict": verdict, "reasons": [], "loopLag": lag, "limiterLag": lag, "sendLag": lag,
+        "inFlight": {"limit": 1, "max": 1, "mean": None},
+    }  # fmt: skip
+    path.write_text(json.dumps(summary))
+    assert said in " ".join(Text(write_page(folder).read_text()).text.split())
+
+
 def without_a_summary(folder: Path) -> str:
     (folder / "summary.json").unlink()
     return ": it has no summary.json"
