@@ -18,6 +18,8 @@ from perfscale.kube.discovery import Discovery
 from perfscale.kube.permissions import Permissions
 from perfscale.kube.resources import Place, Resource
 from perfscale.kube.retry import NOT_SERVED_S
+from perfscale.kube.transport import LARGEST_OBJECT
+from perfscale.sim.faults.bomb import gzipped
 
 RUN = "00000000-0000-4000-8000-000000000001"
 PODS = Resource("", "v1", "pods", "Pod", namespaced=True)
@@ -174,3 +176,30 @@ async def test_whatever_stands_in_an_error_answer_it_is_that_error(
         with pytest.raises(ApiError, match="400") as caught:
             await client.create(PODS, "here", b"{}")
     assert caught.value.status == 400
+
+
+async def bomb(exchange: Exchange) -> None:
+    body = b"".join(gzipped(LARGEST_OBJECT // (1 << 20) + 1))
+    await exchange.reply(200, body, {"Content-Encoding": "gzip"})
+
+
+async def test_an_answer_that_would_take_all_the_memory_is_none(connect: Connect) -> None:
+    async with scripted_server(bomb) as server:
+        client = await connect(server)
+        with pytest.raises(IllegibleError, match="GET /version: the answer is larger than 64 MiB"):
+            await Discovery(client).server_version()
+    assert client.stats.illegible == len(server.requests) > 1
+
+
+async def test_the_beginning_is_enough_of_an_error_that_goes_on_and_on(connect: Connect) -> None:
+    async def endless(exchange: Exchange) -> None:
+        fields = "Content-Type: text/plain\r\nTransfer-Encoding: chunked"
+        await exchange.write_raw(f"HTTP/1.1 400 Bad\r\n{fields}\r\n\r\n".encode())
+        while True:
+            await exchange.write(b"no " * 10_000)
+
+    async with scripted_server(endless) as server:
+        client = await connect(server)
+        with pytest.raises(ApiError, match="400 Bad Request: no no no"):
+            async with client.open_stream("/", {"watch": "true"}):
+                pass

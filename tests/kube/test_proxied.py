@@ -8,7 +8,8 @@ from scripted_server import Exchange, Handler, answers, never_answers, scripted_
 
 from perfscale.kube.failures import NoAnswerError
 from perfscale.kube.proxied import ProxiedTransport
-from perfscale.kube.transport import Endpoint
+from perfscale.kube.transport import LARGEST_OBJECT, Endpoint
+from perfscale.sim.faults.bomb import gzipped
 
 
 def through(proxy: str) -> aclosing[ProxiedTransport]:
@@ -78,3 +79,13 @@ async def test_a_proxy_that_is_not_there_is_told_from_the_server() -> None:
         with pytest.raises(NoAnswerError, match="the proxy: connection refused") as caught:
             await transport.ask(get())
     assert caught.value.failure.connecting
+
+
+async def test_an_answer_that_would_take_all_the_memory_is_none() -> None:
+    async def bomb(exchange: Exchange) -> None:
+        body = b"".join(gzipped(LARGEST_OBJECT // (1 << 20) + 1))
+        await exchange.reply(200, body, {"Content-Encoding": "gzip"})
+
+    async with scripted_server(bomb) as proxy, through(proxy.url) as transport:
+        with pytest.raises(NoAnswerError, match="larger than 64 MiB"):
+            await transport.ask(get())

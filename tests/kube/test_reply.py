@@ -5,6 +5,7 @@ import pytest
 
 from perfscale.kube.failures import NoAnswerError
 from perfscale.kube.reply import Reply
+from perfscale.kube.transport import LONGEST_LINE
 
 PLAIN = b"HTTP/1.1 201 Created\r\nContent-Length: 8\r\nDATE: today\r\n\r\n{'a': 1}"
 CHUNKED = (
@@ -54,6 +55,45 @@ def test_an_answer_may_come_byte_by_byte_and_be_taken_as_it_comes(answer: bytes)
         taken += reply.take()
     assert reply.complete
     assert taken == b"{'a': 1}"
+
+
+def zipped(content: bytes) -> bytes:
+    packed = gzip.compress(content)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+    return head % len(packed) + packed
+
+
+def test_an_answer_may_be_as_large_as_its_bound() -> None:
+    reply = Reply()
+    reply.begin(100_000)
+    reply.feed(zipped(b" " * 100_000))
+    assert reply.take() == b" " * 100_000
+
+
+def test_an_answer_that_is_larger_when_it_is_decompressed_is_not_decompressed() -> None:
+    reply = Reply()
+    reply.begin(100_000)
+    reply.feed(zipped(b" " * 10_000_000))
+    with pytest.raises(NoAnswerError, match="larger than") as caught:
+        reply.take()
+    assert caught.value.failure.excessive
+
+
+def test_an_answer_that_goes_on_and_on_is_not_kept() -> None:
+    reply = Reply()
+    reply.begin(100_000)
+    reply.feed(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    part = b"1000\r\n" + b" " * 4096 + b"\r\n"
+    for _ in range(20):
+        reply.feed(part)
+    with pytest.raises(NoAnswerError, match="larger than"):
+        reply.feed(part * 10)
+
+
+def test_no_part_of_a_stream_is_larger_than_a_line() -> None:
+    reply = fed([zipped(b" " * (LONGEST_LINE + 1))])
+    with pytest.raises(NoAnswerError, match="larger than"):
+        reply.take()
 
 
 def test_header_fields_are_found_in_any_case_and_listed() -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from perfscale.kube.aftermath import Aftermath, Known
 from perfscale.kube.calls import call_of
-from perfscale.kube.decoding import OBJECT, UNREADABLE, check_json, illegible
+from perfscale.kube.decoding import OBJECT, UNREADABLE, check_json, excessive, illegible
 from perfscale.kube.failures import NoAnswerError
 from perfscale.kube.initial import StreamingLists
 from perfscale.kube.proven import Proven
@@ -19,7 +19,7 @@ from perfscale.kube.recovery import Pause, Recovery
 from perfscale.kube.retry import Patience, Timing
 from perfscale.kube.status import error_from_answer
 from perfscale.kube.transport import Answer, Request
-from perfscale.kube.wire import SUCCESS, Stream, Wire, read_rest, target
+from perfscale.kube.wire import SUCCESS, Stream, Wire, target
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -225,7 +225,11 @@ class Client:
                 answer = await self._wire.ask(request, keep_body=keep_body)
             except NoAnswerError as error:
                 patience = patience or self._patience(retry=retry)
-                delay_s = self._aftermath.silence(request, error, patience)
+                if error.failure.excessive:
+                    excess = excessive(f"{request.method} {request.path}", error)
+                    delay_s = await self._aftermath.refusal(request, excess, patience)
+                else:
+                    delay_s = self._aftermath.silence(request, error, patience)
                 throttled, asked_s = False, 0.0
             else:
                 answered_s = self.timing.clock()
@@ -271,7 +275,7 @@ class Client:
                 answer = await self._wire.open_stream(request)
                 if answer.status in SUCCESS:
                     return answer
-                content = await read_rest(answer)
+                content = await self._wire.explanation(request, answer)
             except NoAnswerError as error:
                 self._aftermath.silence(request, error, None)
                 raise

@@ -86,15 +86,18 @@ class Connection(asyncio.Protocol):
 
     # -- requests -----------------------------------------------------------
 
-    async def ask(self, message: bytes, timeout_s: float, deadline_s: float) -> Answer:
+    async def ask(
+        self, message: bytes, timeout_s: float, deadline_s: float, largest: int
+    ) -> Answer:
         """Send a request, and wait for all of the answer.
 
         Args:
             message: Head and body, ready to send.
             timeout_s: The bound, for the error.
             deadline_s: When it is over, on the loop's clock.
+            largest: Bytes of the answer at most.
         """
-        self._send(message, timeout_s, deadline_s)
+        self._send(message, timeout_s, deadline_s, largest)
         answer: asyncio.Future[Answer] = self._loop.create_future()
         self._answer = answer
         try:
@@ -152,10 +155,12 @@ class Connection(asyncio.Protocol):
         self.abort()
         return math.inf
 
-    def _send(self, message: bytes, timeout_s: float, deadline_s: float) -> None:
+    def _send(
+        self, message: bytes, timeout_s: float, deadline_s: float, largest: float = math.inf
+    ) -> None:
         if self._failure is not None:  # it went while its opener was being woken
             raise self._failure
-        self._reply.begin()
+        self._reply.begin(largest)
         self._busy = True
         self._arrivals.clear()
         self._unread = 0

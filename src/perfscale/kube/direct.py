@@ -80,7 +80,9 @@ class DirectTransport:
         """Send a request, and wait for all of the answer."""
         deadline_s = self._loop.time() + request.timeout_s
         connection = self._rested() or await self._connect(request.timeout_s)
-        return await connection.ask(self._message(request), request.timeout_s, deadline_s)
+        return await connection.ask(
+            self._message(request), request.timeout_s, deadline_s, request.largest
+        )
 
     async def open_stream(self, request: Request, clock: Callable[[], float]) -> AnswerStream:
         """Send a request, and wait for the head of the answer."""

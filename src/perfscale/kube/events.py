@@ -17,12 +17,11 @@ import msgspec
 
 from perfscale.kube.decoding import Version
 from perfscale.kube.status import Status
+from perfscale.kube.transport import LONGEST_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_LONGEST_LINE: Final = 1 << 27
-"""Far above what etcd can store, and so what the API server can send."""
 _INITIAL_EVENTS_END: Final = "k8s.io/initial-events-end"
 """https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists"""
 
@@ -82,8 +81,8 @@ class LineBuffer:
         if not end:
             self._parts.append(chunk)
             self._held += len(chunk)
-            if self._held > _LONGEST_LINE:
-                raise ValueError(f"a line of more than {_LONGEST_LINE} bytes")
+            if self._held > LONGEST_LINE:
+                raise ValueError(f"a line of more than {LONGEST_LINE} bytes")
             return b""
         lines = b"".join([*self._parts, chunk[:end]])
         self._parts = [chunk[end:]]

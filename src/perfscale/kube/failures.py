@@ -18,6 +18,7 @@ class Failure(NamedTuple):
         hint: The way out, where one can be named.
         connecting: There was no connection: nothing can have reached the server.
         timeout: The time for it ran out.
+        excessive: There was an answer, and more of it than there can be.
         local: It is this process or machine that has no more to give, and not the server.
     """
 
@@ -26,6 +27,7 @@ class Failure(NamedTuple):
     connecting: bool = False
     timeout: bool = False
     local: bool = False
+    excessive: bool = False
 
 
 class NoAnswerError(Exception):
@@ -67,6 +69,11 @@ _LOCAL: Final = {
 def unanswered_for(timeout_s: float) -> Failure:
     """The time for a request ran out."""
     return Failure(f"no answer within {timeout_s:g} s", timeout=True)
+
+
+def larger_than(most_bytes: float) -> Failure:
+    """There is more of an answer, decompressed, than an API server sends."""
+    return Failure(f"the answer is larger than {most_bytes / (1 << 20):.0f} MiB", excessive=True)
 
 
 def unresolved(host: str) -> Failure:

@@ -17,6 +17,7 @@ from perfscale.kube.failures import (
     SILENT,
     Failure,
     NoAnswerError,
+    larger_than,
     lost,
     unanswered_for,
     unconnected,
@@ -82,7 +83,7 @@ class ProxiedTransport:
         )
         with _explained(unanswered_for(request.timeout_s)):
             async with await self._send(request, bounds) as answer:
-                return Answer(answer.status, answer.headers, await answer.read())
+                return Answer(answer.status, answer.headers, await _whole(answer, request.largest))
 
     async def open_stream(self, request: Request, clock: Callable[[], float]) -> AnswerStream:
         """Send a request, and wait for the head of the answer."""
@@ -114,6 +115,15 @@ class ProxiedTransport:
             proxy=self._endpoint.proxy,
             server_hostname=self._endpoint.tls_server_name,
         )
+
+
+async def _whole(answer: aiohttp.ClientResponse, largest: int) -> bytes:
+    body = bytearray()
+    async for part in answer.content.iter_any():
+        body += part
+        if len(body) > largest:
+            raise NoAnswerError(larger_than(largest))
+    return bytes(body)
 
 
 class _Stream:

@@ -6,13 +6,15 @@ no Python in between.
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from perfscale.kube.failures import BROKEN_OFF, GARBLED, NoAnswerError
+from perfscale.kube.failures import BROKEN_OFF, GARBLED, NoAnswerError, larger_than
+from perfscale.kube.transport import LONGEST_LINE
 
 _LONGEST_HEAD: Final = 1 << 18
 """Bytes that may come without a head being complete; llhttp has no bound."""
@@ -66,8 +68,14 @@ class Reply:
         self._parser = HttpResponseParser(self)
         self.begin()
 
-    def begin(self) -> None:
-        """A request was sent: the next answer is what it gets."""
+    def begin(self, most_bytes: float = math.inf) -> None:
+        """A request was sent: the next answer is what it gets.
+
+        ``most_bytes`` bounds the whole answer, as it comes and decompressed. An answer that
+        is taken as it comes needs no bound of its own: no part may be larger than a line.
+        """
+        self._most_bytes = most_bytes
+        self._size = 0
         self.status = 0
         self.headers = _NO_HEADERS
         self.complete = self.reusable = False
@@ -81,8 +89,11 @@ class Reply:
         """Take what has come.
 
         Raises:
-            NoAnswerError: It is not HTTP.
+            NoAnswerError: It is not HTTP, or larger than it may be.
         """
+        self._size += len(data)
+        if self._size > self._most_bytes:
+            raise NoAnswerError(larger_than(self._most_bytes))
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
@@ -102,16 +113,20 @@ class Reply:
         """The body as far as it has come, decompressed, without what was taken before.
 
         Raises:
-            NoAnswerError: It is not compressed as its header says.
+            NoAnswerError: It is not compressed as its header says, or becomes larger than
+                it may be.
         """
         data = b"".join(self._parts)
         self._parts.clear()
         if self._unzip is None:
             return data
         try:
-            data = self._unzip.decompress(data)
+            most = LONGEST_LINE if self._most_bytes == math.inf else int(self._most_bytes)
+            data = self._unzip.decompress(data, most)
         except zlib.error as error:
             raise NoAnswerError(BROKEN_OFF) from error
+        if self._unzip.unconsumed_tail:
+            raise NoAnswerError(larger_than(most))
         if self.complete and not self._unzip.eof:
             raise NoAnswerError(BROKEN_OFF)
         return data

@@ -19,6 +19,13 @@ KEEPALIVE_S: Final = 60.0
 that no request is sent on one that is just being closed."""
 READ_BUFFER: Final = 1 << 18
 """Bytes of a stream that may wait for its reader."""
+LONGEST_LINE: Final = 1 << 27
+"""Bytes of an event: far above what etcd can store, and so what the API server can send."""
+LARGEST_OBJECT: Final = 1 << 26
+"""Bytes of an answer about one object, by the same reckoning: decompressed, it could be a
+thousand times what is sent."""
+LARGEST_LIST: Final = 1 << 29
+"""Bytes of a page; the largest is a whole list that could not be had in pages."""
 GATHER_S: Final = 0.1
 """The least between two wake-ups of a stream's reader: what comes meanwhile gathers. To wake one
 finds the processor's caches cold, which takes several times what an event does."""
@@ -51,6 +58,7 @@ class Request:
         target: Path below the server's URL, and the query, encoded.
         body: The body, ready to send.
         content_type: The body's; None without one.
+        largest: Bytes of the answer at most, decompressed; of a stream there is no bound.
         timeout_s: Bound from sending it to the end of the answer; for a stream,
             of any silence in it.
         attempts: How often it was sent.
@@ -66,6 +74,7 @@ class Request:
         "body",
         "call",
         "content_type",
+        "largest",
         "last_sent_s",
         "method",
         "renewals",
@@ -85,6 +94,7 @@ class Request:
         content_type: str | None = None,
     ) -> None:
         self.call = call
+        self.largest = LARGEST_LIST if call.verb == "list" else LARGEST_OBJECT
         self.method = method
         self.target = target
         self.timeout_s = timeout_s

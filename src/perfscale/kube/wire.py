@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from perfscale.kube.transport import AnswerStream, Arrival, Request, Transport
 
 SUCCESS: Final = range(200, 300)
+_LONGEST_EXPLANATION: Final = 1 << 20
 _SAFE: Final = "/:@!$&'()*+,;=~"
 """What RFC 3986 allows in a path besides letters, digits and ``-._``."""
 
@@ -108,6 +109,14 @@ class Wire:
         if self._observer is not None:
             self._observer.retried(request.call, throttled_s)
 
+    async def explanation(self, request: Request, answer: AnswerStream) -> bytes:
+        """The body of an error answer, within a request's time. Raises the same."""
+        try:
+            async with asyncio.timeout(request.timeout_s):
+                return await read_rest(answer)
+        except TimeoutError as error:
+            raise NoAnswerError(unanswered_for(request.timeout_s)) from error
+
     async def _skim(self, request: Request) -> Answer:
         """The whole answer within its time, without the body of a success."""
         try:
@@ -132,12 +141,17 @@ class Wire:
 
 
 async def read_rest(answer: AnswerStream, *, keep: bool = True) -> bytes:
-    """What an answer still says, to its end; nothing if it is not to be kept."""
+    """What an answer still says, to its end; nothing if it is not to be kept.
+
+    It explains an error: of one that goes on and on, the beginning.
+    """
     content = bytearray()
     try:
         while arrivals := await answer.read_some():
             for arrival in arrivals if keep else ():
                 content += arrival.data
+            if len(content) > _LONGEST_EXPLANATION:
+                break
     finally:
         answer.close()
     return bytes(content)
