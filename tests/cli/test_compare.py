@@ -111,3 +111,50 @@ def test_what_makes_no_sense_is_refused_with_a_reason(
     assert ended.out == ""
     assert told in " ".join(ended.err.split())
     assert not Path(perfscale.folder, "page.html").exists()
+
+
+BOMB: Final = "\n".join(
+    ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
+    + [f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 10)}]" for n in range(9)]
+)
+
+
+@pytest.mark.parametrize("content", ["a: [", BOMB, "\x00", "[" * 10_000], ids=range(4))
+def test_a_damaged_workload_file_is_named_and_the_rest_compared(
+    content: str, perfscale: CommandLine
+) -> None:
+    (perfscale.folder / "after" / "workload.yaml").write_text(content)
+    ended = perfscale("compare", "before", "after")
+    assert ended.code == 3, ended.err
+    assert "after/workload.yaml" in ended.out
+    assert "whether the two did the same is not known" in ended.out
+
+
+def damaged(folder: Path, name: str, **changes: object) -> None:
+    document = json.loads((folder / name).read_text())
+    (folder / name).write_text(json.dumps({**document, **changes}))
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("run.json", {"kinds": 5}),
+        ("run.json", {"kinds": [{}]}),
+        ("run.json", {"command": None}),
+        ("summary.json", {"workloads": [{}]}),
+        ("summary.json", {"workloads": ["density"]}),
+        ("summary.json", {"outcome": None}),
+        ("summary.json", {"cluster": []}),
+    ],
+)
+@pytest.mark.parametrize("command", [("compare", "before", "after"), ("report", "after")])
+def test_a_damaged_file_is_an_error_that_names_it(
+    command: tuple[str, ...], name: str, changes: dict[str, object], perfscale: CommandLine
+) -> None:
+    damaged(perfscale.folder / "after", name, **changes)
+    ended = perfscale(*command)
+    if command[0] == "report" and name == "summary.json":
+        assert ended.code == 0  # it is made again from the journal
+        return
+    assert ended.code == 2, ended.err
+    assert f"error: after/{name}: " in ended.err

@@ -23,6 +23,7 @@ from perfscale.results.kinds import CREATION, DELETION, READY
 from perfscale.results.records import ObjectRecord
 from perfscale.results.report import SUMMARY_FILE
 from perfscale.results.runfile import RUN_FILE, WORKLOAD_FILE
+from perfscale.results.shape import RunShape, SummaryShape
 from perfscale.results.timeseries import TIMESERIES_FILE, TimePoint
 
 if TYPE_CHECKING:
@@ -129,15 +130,16 @@ def read_run_files(folder: Path) -> RunFiles:
             f"{SCHEMA_VERSION}",
             hint="read it with the version of perfscale that wrote it, or a newer one",
         )
-    if not isinstance(summary.get("workloads"), list) or "outcome" not in summary:
-        raise ResultsError(f"{path}: it is not the summary of a run", hint=_HINT)
+    _check(path, summary, SummaryShape, "it is not the summary of a run")
     if version < SCHEMA_VERSION:
         _upgrade(summary)
     run, workload, audit = folder / RUN_FILE, folder / WORKLOAD_FILE, folder / AUDIT_FILE
+    described = _document(run) if run.exists() else {}
+    _check(run, described, RunShape, "it does not describe a run")
     return RunFiles(
         folder=folder,
         summary=summary,
-        run=_document(run) if run.exists() else {},
+        run=described,
         workload_yaml=_text(workload) if workload.exists() else None,
         audit=_document(audit) if audit.exists() else None,
         paths=_paths(folder / JOURNAL_FILE),
@@ -174,11 +176,23 @@ def _text(path: Path) -> str:
 def _document(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(_text(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ResultsError(f"{path}: it is not JSON: {error}", hint=_HINT) from error
     if not isinstance(document, dict):
         raise ResultsError(f"{path}: it is not a JSON object", hint=_HINT)
     return document
+
+
+def _check(path: Path, document: dict[str, Any], shape: type, otherwise: str) -> None:
+    """Refuse what nobody could read, with the place in it.
+
+    Raises:
+        ResultsError: It is something else than a run leaves, or damaged.
+    """
+    try:
+        msgspec.convert(document, shape)
+    except msgspec.ValidationError as error:
+        raise ResultsError(f"{path}: {otherwise}: {error}", hint=_HINT) from error
 
 
 def _paths(path: Path) -> dict[str, tuple[str, ...]]:

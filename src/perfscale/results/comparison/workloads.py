@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import yaml
+from perfscale.config.document import read_document
+from perfscale.errors import ConfigError
+from perfscale.results.runfile import WORKLOAD_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +22,10 @@ def different_settings(base: RunFiles, new: RunFiles) -> list[str]:
     A numeric comparison of runs that did different things says what the
     difference costs, not that something became worse.
     """
-    before, now = dict(_settings(base)), dict(_settings(new))
+    try:
+        before, now = dict(_settings(base)), dict(_settings(new))
+    except ConfigError as error:
+        return [f"{error.problems[0]}: whether the two did the same is not known"]
     found = [
         f"{path}: {before.get(path, 'not there')} before, {now.get(path, 'not there')} now"
         for path in dict.fromkeys((*before, *now))
@@ -33,7 +38,8 @@ def different_settings(base: RunFiles, new: RunFiles) -> list[str]:
 
 def _settings(run: RunFiles) -> Iterator[tuple[str, str]]:
     if run.workload_yaml is not None:
-        yield from _flat(yaml.load(run.workload_yaml, Loader=yaml.CSafeLoader), "")
+        # Bounded: a file of the kind that doubles with every line is refused.
+        yield from _flat(read_document(run.folder / WORKLOAD_FILE).tree, "")
     yield "Kubernetes", str(run.summary.get("cluster", {}).get("version"))
 
 
