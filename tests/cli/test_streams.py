@@ -2,6 +2,8 @@
 
 import json
 import re
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +11,8 @@ import pytest
 from command_line import CommandLine
 from terminal import Terminal
 from workload_file import entry, write_workload
+
+from perfscale.cli.console import open_console
 
 HOSTILE: Final = r"\e]0;title\a\e[31mred\u202e\x9b31m"
 SHOWN: Final = r"\x1b]0;title\x07\x1b[31mred\u202e\x9b31m"
@@ -119,3 +123,15 @@ def test_control_characters_in_log_lines_and_errors_are_shown(perfscale: Command
     logged = perfscale.python(logging, hostile)
     assert r"\x1b]0;title" in logged.err
     assert not RAW.search(logged.err)
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(None, 1), ("40", 25)])
+def test_what_is_piped_is_wrapped_only_where_somebody_says_how_wide_it_may_be(
+    monkeypatch: pytest.MonkeyPatch, columns: str | None, lines: int
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns is not None:
+        monkeypatch.setenv("COLUMNS", columns)
+    with redirect_stdout(StringIO()) as piped:
+        open_console().print("word " * 200)
+    assert len(piped.getvalue().splitlines()) == lines
