@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from perfscale.errors import TemplateError
+from perfscale.templates import sampling
 from perfscale.templates.dialect import parse_template
+
+if TYPE_CHECKING:
+    from template_folder import Folder
 
 DOUBLED = "{% set a = 'x' * 1000 %}" + "{% set a = a ~ a %}" * 40
 NESTED = "{% set a = [1] %}" + "{% set a = [a, a] %}" * 40 + "{{ a }}"
@@ -148,3 +154,19 @@ def test_a_large_template_of_the_usual_kind_is_no_bomb() -> None:
         "{% for i in range(2000) %}\n  key-{{ '%05d' | format(i) }}: {{ 'x' * 100 }}\n{% endfor %}"
     )
     assert len(parse_template("t.yaml", text).render({})) > 200_000
+
+
+def test_where_every_rendering_is_much_work_only_the_ends_are_looked_at(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.template(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n"
+        "  name: {% for i in range(100) %}{% endfor %}"
+        "{{ 'Bad' if replica == 50 else 'a' }}-{{ replica }}\n"
+    )
+    (problem,) = folder.problems(folder.entry(replicas=100))
+    assert "Bad-50" in problem.message
+    monkeypatch.setattr(sampling, "MOST_WORK", 30_000)
+    ((factory,),) = folder.compile(folder.entry(replicas=100))
+    with pytest.raises(TemplateError, match="Bad-50"):
+        factory.render(1, 50)

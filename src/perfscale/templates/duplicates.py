@@ -66,7 +66,7 @@ def look_at(factory: ObjectFactory, workload: int, entry: int) -> Checked:
         TemplateError: One of the objects does not render.
     """
     made = []
-    for iteration, replica in sample(factory.workload, factory.spec):
+    for iteration, replica in sample(factory.workload, factory.spec, factory.manifests.source):
         for document, request in enumerate(factory.render(iteration, replica)):
             namespace = request.namespace or factory.namespace(iteration)
             if is_cluster_scoped(request.api_version, request.kind):

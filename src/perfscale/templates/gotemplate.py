@@ -15,7 +15,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perfscale.errors import Problem, TemplateError
-from perfscale.templates.source import MAX_TEXT, TOO_LONG, LineMap, Reference
+from perfscale.templates.source import (
+    MAX_TEXT,
+    TOO_LONG,
+    WORK_OF_A_CHARACTER,
+    LineMap,
+    Reference,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -196,6 +202,7 @@ class GoTemplate:
 
     def __init__(self, file: str, text: str, is_jinja: Callable[[str], bool]) -> None:
         self.file = file
+        self.work = 0
         actions = find_actions(text)
         problems = list(_problems(file, text, actions, is_jinja))
         if problems:
@@ -223,6 +230,7 @@ class GoTemplate:
             length += len(part)
             if length > MAX_TEXT:
                 raise TemplateError([Problem(TOO_LONG, self.file, piece.line)])
+        self.work += length * WORK_OF_A_CHARACTER
         return "".join(parts)
 
     def lines(self, variables: Mapping[str, Any]) -> Sequence[int]:

@@ -10,15 +10,15 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping as AbstractMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from jinja2 import Template, TemplateSyntaxError, meta, nodes
 
 from perfscale.errors import Problem, TemplateError
 from perfscale.templates.gotemplate import beyond_variables, calls_go, find_actions
-from perfscale.templates.metering import MeteredEnvironment
-from perfscale.templates.source import MAX_TEXT, TOO_LONG, Reference
+from perfscale.templates.metering import Meter, MeteredEnvironment
+from perfscale.templates.source import MAX_TEXT, TOO_LONG, WORK_OF_A_CHARACTER, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -79,6 +79,7 @@ class JinjaTemplate:
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file
+        self.work = 0
         self._text = text
         self._only_prints: dict[str, bool] = {}
         if constructs := self._go_constructs():
@@ -146,8 +147,9 @@ class JinjaTemplate:
         return Template.from_code(_ENVIRONMENT, code, dict(_ENVIRONMENT.globals))
 
     def _render(self, template: Template, variables: Mapping[str, Any]) -> str:
+        meter = cast("Meter", template.new_context(dict(variables)))
         try:
-            text = template.render(variables)
+            text = _rendered(template, meter)
         # a template is a program: whatever it raises is its author's to mend
         except Exception as error:
             message = str(error) or type(error).__name__
@@ -160,6 +162,7 @@ class JinjaTemplate:
             raise TemplateError([problem]) from error
         if len(text) > MAX_TEXT:
             raise TemplateError([Problem(TOO_LONG, self.file, 1)])
+        self.work += meter.spent[0] + len(text) * WORK_OF_A_CHARACTER
         return text
 
     def _line_of(self, error: Exception) -> int:
@@ -239,6 +242,15 @@ _SHELL_COMMENT = (
     "`${#` of a shell script begins a comment of Jinja2: put the script between "
     "{% raw %} and {% endraw %}, or write `${{ '{#' }}`"
 )
+
+
+def _rendered(template: Template, meter: Meter) -> str:
+    """What ``template.render`` returns, with the meter kept."""
+    try:
+        return "".join(template.root_render_func(meter))
+    # its traceback is to have the template's lines, whatever it is
+    except Exception:  # noqa: BLE001
+        _ENVIRONMENT.handle_exception()
 
 
 def _may_vary(node: nodes.Node) -> bool:

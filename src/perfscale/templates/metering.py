@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 MAX_WEIGHT: Final = 4_000_000
 """Of any one value; a list, a number or a reference weighs 16, a text its characters.
 etcd takes objects of 1.5 MiB at the most."""
-MAX_WORK: Final = 40_000_000
-"""Of one rendering, in all: a second or so."""
-_CALL: Final = 20 * STEP
+MAX_WORK: Final = 20_000_000
+"""Of one rendering, in all: half a second or so."""
+_CALL: Final = 60 * STEP
 _BYTE: Final = 8
 _MAX_BITS: Final = 65_536
 _MAX_EXPONENT: Final = 64

@@ -8,16 +8,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from perfscale.config import ObjectSpec, Workload
+    from perfscale.templates.source import Source
 
 # A workload up to this size is rendered whole: it takes a fraction of a second
 _EXHAUSTIVE = 1000
 
 
-def sample(workload: Workload, spec: ObjectSpec) -> Iterator[tuple[int, int]]:
-    """The (iteration, replica) pairs to look at: all, or the ends and their neighbours."""
+MOST_WORK = 400_000_000
+"""Of the renderings of one template, in the units of `metering`: ten seconds or so."""
+
+
+def sample(workload: Workload, spec: ObjectSpec, source: Source) -> Iterator[tuple[int, int]]:
+    """The (iteration, replica) pairs to look at: all, or the ends and their neighbours.
+
+    Only those where all would be too much work, which shows as they are rendered.
+    """
+    begun = source.work
     for iteration in _numbers(workload.iteration_count, workload):
         for replica in sampled_replicas(workload, spec):
-            yield iteration, replica
+            at_an_end = iteration in _ends(workload.iteration_count) and replica in _ends(
+                spec.replicas
+            )
+            if at_an_end or source.work - begun < MOST_WORK:
+                yield iteration, replica
 
 
 def sampled_replicas(workload: Workload, spec: ObjectSpec) -> Sequence[int]:
@@ -28,4 +41,8 @@ def sampled_replicas(workload: Workload, spec: ObjectSpec) -> Sequence[int]:
 def _numbers(count: int, workload: Workload) -> Sequence[int]:
     if workload.iteration_count * sum(entry.replicas for entry in workload.objects) <= _EXHAUSTIVE:
         return range(1, count + 1)
+    return _ends(count)
+
+
+def _ends(count: int) -> Sequence[int]:
     return sorted({1, min(2, count), max(1, count - 1), count})

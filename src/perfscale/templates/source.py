@@ -63,8 +63,18 @@ class LineMap:
             self._open = line
 
 
+WORK_OF_A_CHARACTER: Final = 8
+"""What it costs to read a rendered character as YAML, in the units of `metering`."""
+
+
 class Source(Protocol):
-    """A template that was parsed, in either dialect."""
+    """A template that was parsed, in either dialect.
+
+    Attributes:
+        work: What all renderings so far have cost, reading included, in the units of `metering`.
+    """
+
+    work: int
 
     @property
     def file(self) -> str:
