@@ -195,3 +195,19 @@ async def test_where_objects_stay_those_without_labels_are_left_to_the_user(
         assert run.result.accounts.deleted == 0
         assert len(names(run, "virtualmachineinstances")) == COUNT
     assert "delete them by hand" in caplog.text
+
+
+async def test_whoever_may_not_read_a_single_object_lists_it(tmp_path: Path) -> None:
+    removed = {"fault": "labelRemoved", "phase": "Running", "names": ["vmi-1"]}
+    vanishes = {"fault": "vanishes", "phase": "Scheduled", "names": ["vmi-2"]}
+    stuck = {"fault": "stuck", "phase": "Scheduling", "names": ["vmi-5"]}
+    faults: dict[str, Any] = {
+        "objects": [removed, vanishes, stuck],
+        "requests": [
+            {"fault": "forbidden", "verbs": ["get"], "resources": ["virtualmachineinstances"]}
+        ],
+    }
+    async with faulty_run(tmp_path, load(tmp_path, maxWaitTimeout="2s"), **faults) as run:
+        accounts = run.result.accounts
+        assert (accounts.failed, accounts.deleted) == (1, COUNT)
+        assert names(run, "virtualmachineinstances") == []

@@ -421,11 +421,10 @@ class Tracker:
         if row.is_child:  # whoever made it may delete it
             if reading.ready and self._may_become_ready(row, metadata):
                 changes.append(self._become_ready(row, now))
-        elif not _was_asked(row, version_number(metadata.resource_version)):
-            if metadata.deletion_timestamp is not None:
-                changes += self._fail(row, _VANISHED)
-            elif reading.failure is not None:
-                changes += self._fail(row, reading.failure)
+            return
+        error = reading.failure if metadata.deletion_timestamp is None else _VANISHED
+        if error is not None and not _was_asked(row, version_number(metadata.resource_version)):
+            changes += self._fail(row, error)
 
     @staticmethod
     def _read_deletion(row: TrackedObject, stamp: str, finalizers: list[str] | None) -> None:
