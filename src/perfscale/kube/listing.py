@@ -6,17 +6,22 @@ from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from perfscale.errors import ExpiredError
+from perfscale.errors import ExpiredError, IllegibleError
 from perfscale.kube.decoding import Version
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Resource
 
 DEFAULT_PAGE: Final = 500
 """client-go's default: https://pkg.go.dev/k8s.io/client-go/tools/pager"""
+
+_MOST_RESTARTS: Final = 3
+_MOST_EMPTY: Final = 50
+_MOST_PAGES: Final = 20_000
+"""Of 500 objects each: more than etcd holds."""
 
 T = TypeVar("T")
 
@@ -72,7 +77,7 @@ async def read_pages(
     A continue token lives for some minutes. One that has expired is answered
     with 410; the list then begins again, in one piece, so that it ends.
 
-    Raises what `Client.read` raises.
+    Raises what `Client.read` raises; IllegibleError also where the list does not end.
     """
     path = resource.path(namespace)
     params: dict[str, str | int] = {}
@@ -81,12 +86,14 @@ async def read_pages(
     if limit:
         params["limit"] = limit
     first = True
+    end = _End(path)
     while True:
         try:
             page = await client.read(decoder, path, params)
         except ExpiredError:
             if "continue" not in params:
                 raise
+            end.begin_again()
             del params["continue"]
             params.pop("limit", None)
             first = True
@@ -94,5 +101,37 @@ async def read_pages(
         yield Page(page.items or [], page.metadata.resource_version, first)
         if not page.metadata.continue_:
             return
+        end.another(page.items or (), page.metadata.continue_, params.get("continue"))
         params["continue"] = page.metadata.continue_
         first = False
+
+
+class _End:
+    """Sees to it that a list has one, whatever its server says."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._pages = self._empty = self._restarts = 0
+
+    def begin_again(self) -> None:
+        """The token has expired."""
+        self._restarts += 1
+        self._pages = self._empty = 0
+        if self._restarts > _MOST_RESTARTS:
+            raise self._endless(f"it has expired {self._restarts} times, in one piece too")
+
+    def another(self, items: Sequence[object], token: str, last: str | int | None) -> None:
+        """There is another page after these."""
+        self._pages += 1
+        self._empty = 0 if items else self._empty + 1
+        if token == last:
+            raise self._endless("the next page is always the same one")
+        if self._empty >= _MOST_EMPTY:
+            raise self._endless(f"{self._empty} pages without an object, and there are more")
+        if self._pages >= _MOST_PAGES:
+            raise self._endless(f"{self._pages} pages, and there are more")
+
+    def _endless(self, why: str) -> IllegibleError:
+        return IllegibleError(
+            f"GET {self._path}: the list does not end: {why}", status=200, reason="Illegible"
+        )
