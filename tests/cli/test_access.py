@@ -143,5 +143,6 @@ def test_a_master_on_the_command_line_wins(
     path = kubeconfig(perfscale.folder, "http://127.0.0.1:1")
     master = ("--kubeconfig", path, "--master", simulated.server)
     ended = perfscale("cleanup", "--run-id", "nobody", *master)
-    assert ended.code == 0, ended.err
+    assert ended.code == 1, ended.err
+    assert "nobody knows a run nobody" in ended.err
     assert simulated.server in ended.err
