@@ -9,10 +9,11 @@ import msgspec
 import pytest
 from clusters import CONFIGMAPS, VMIRS, ClusterUnderTest
 from pages import list_pages
+from stages import until_stage
 from workloads import config, objects, template, workload
 
 from perfscale.engine import FailureBudget, RunOptions
-from perfscale.engine.events import EventStream, Stage, StageStarted
+from perfscale.engine.events import Stage
 from perfscale.kube.resources import Resource
 from perfscale.results import RunOutcome
 from perfscale.templates import TemplateDefaults
@@ -156,9 +157,3 @@ async def warn_about(cluster: ClusterUnderTest, metadata: dict[str, Any]) -> Non
             "message": "exceeded quota",
         },
     )
-
-
-async def until_stage(events: EventStream, stage: Stage) -> None:
-    async for event in events:
-        if isinstance(event, StageStarted) and event.stage is stage:
-            return
