@@ -116,7 +116,7 @@ async def test_a_namespace_that_nobody_empties_is_named_and_said_to_be_so(tmp_pa
         assert "namespace density-1 is still there: nothing has begun to empty it" in text
 
 
-@pytest.mark.parametrize(("verb", "skip"), [("create", 3), ("watch", 0), ("watch", 1)])
+@pytest.mark.parametrize(("verb", "skip"), [("create", 3), ("watch", 1)])
 async def test_an_answer_that_nobody_could_decode_leaves_nothing_behind(
     verb: str, skip: int, tmp_path: Path
 ) -> None:
