@@ -40,6 +40,7 @@ from perfscale.engine.creation import Creator, PlannedObject
 from perfscale.engine.events import Broadcast
 from perfscale.engine.inspection import Inspector
 from perfscale.engine.pace import Pace
+from perfscale.engine.server_warnings import ServerWarnings
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.resources import Resource
 from perfscale.templates import compile_templates, default_workload
@@ -199,7 +200,8 @@ async def our_engine(server: str, bodies: list[bytes]) -> None:
         context = RunContext(config, plan, cluster.client, stopwatch, tasks, Broadcast(), _fail)
         scope = context.tracker.open_iteration("benchmark", 1, len(bodies))
         limiter, pace = RateLimiter(0), Pace(0, 1)
-        await Creator(context, Inspector(context)).create(
+        warnings = ServerWarnings(context, ((factory,),))
+        await Creator(context, Inspector(context), warnings).create(
             objects(), scope, limiter=limiter, pace=pace
         )
         if scope.created != len(bodies):

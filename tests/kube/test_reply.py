@@ -104,6 +104,15 @@ def test_header_fields_are_found_in_any_case_and_listed() -> None:
     assert len(headers) == 2
 
 
+def test_every_warning_is_kept() -> None:
+    head = b'HTTP/1.1 204 No\r\nWarning: 299 - "one"\r\nDate: today\r\nwarning:299 - "two"\r\n\r\n'
+    assert fed([head]).headers["Warning"] == '299 - "one", 299 - "two"'
+    pieces = [bytes([byte]) for byte in head]
+    assert fed(pieces).headers["Warning"] == '299 - "two"'
+    assert "warning" in fed([head]).headers
+    assert "warning" not in fed([PLAIN]).headers
+
+
 def test_the_header_of_one_answer_is_not_in_the_next() -> None:
     reply = fed([CHUNKED])
     fed([b"HTTP/1.1 204 No Content\r\n\r\n"], reply)

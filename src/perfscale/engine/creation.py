@@ -16,6 +16,7 @@ import msgspec
 
 from perfscale.config.labels import run_labels
 from perfscale.engine.readiness import AnyObject, rule_for
+from perfscale.engine.server_warnings import WARNING
 from perfscale.errors import (
     AlreadyExistsError,
     ApiError,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from perfscale.engine.pace import Pace
     from perfscale.engine.readiness import Metadata
     from perfscale.engine.rows import IterationScope, TrackedObject
+    from perfscale.engine.server_warnings import ServerWarnings
     from perfscale.errors import PerfscaleError
     from perfscale.kube.ratelimit import RateLimiter
     from perfscale.kube.resources import Resource
@@ -66,8 +68,9 @@ class Creator:
             in flight although the rate would have let them go.
     """
 
-    def __init__(self, context: RunContext, inspector: Inspector) -> None:
+    def __init__(self, context: RunContext, inspector: Inspector, warnings: ServerWarnings) -> None:
         self._context = context
+        self._warnings = warnings
         self._inspector = inspector
         self._labels: dict[str, str] = {}
         self._slots = asyncio.Semaphore(context.config.global_config.max_in_flight)
@@ -223,6 +226,8 @@ class Creator:
                     raise
                 await asyncio.sleep(_SETTLING_POLL_S)
             else:
+                if WARNING in response.headers:
+                    self._warnings.tell(row, response.headers[WARNING])
                 return created.metadata, response.sent_s, response.answered_s
 
     async def _claim(

@@ -30,6 +30,7 @@ from perfscale.engine.namespaces import NamespaceKeeper
 from perfscale.engine.observer import Observer
 from perfscale.engine.pace import Pace
 from perfscale.engine.progress import PERIOD_S, Reporter
+from perfscale.engine.server_warnings import ServerWarnings
 from perfscale.engine.snapshot import RunSnapshot
 from perfscale.engine.verdict import judge
 from perfscale.engine.wallclock import WallClock
@@ -143,7 +144,7 @@ class Run:
         self._namespaces = NamespaceKeeper(context)
         self._observer = Observer(context, self._namespaces)
         inspector = Inspector(context)
-        creator = Creator(context, inspector)
+        creator = Creator(context, inspector, ServerWarnings(context, order.factories))
         self._crew = Crew(
             context,
             self._namespaces,

@@ -7,6 +7,7 @@ no Python in between.
 from __future__ import annotations
 
 import math
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -18,6 +19,7 @@ from perfscale.kube.transport import LONGEST_LINE
 
 _LONGEST_HEAD: Final = 1 << 18
 """Bytes that may come without a head being complete; llhttp has no bound."""
+_WARNINGS: Final = re.compile(rb"^warning:[ \t]*(.+?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _GZIP: Final = zlib.MAX_WBITS | 16
 
 
@@ -26,7 +28,9 @@ class _UnaskedError(Exception):
 
 
 class Headers(Mapping[str, str]):
-    """Header fields, looked up in any case. Of a field that comes twice, the last.
+    """Header fields, looked up in any case.
+
+    Of a field that comes twice, the last; of warnings, all of them.
 
     Args:
         fields: Values by name, the names in lower case.
@@ -39,6 +43,9 @@ class Headers(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         return self._fields[name.lower().encode()].decode("latin-1")
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower().encode() in self._fields
 
     def __iter__(self) -> Iterator[str]:
         return (name.decode("latin-1") for name in self._fields)
@@ -77,6 +84,7 @@ class Reply:
         self._most_bytes = most_bytes
         self._size = 0
         self.status = 0
+        self._data = b""
         self.headers = _NO_HEADERS
         self.complete = self.reusable = False
         self._head_size = 0
@@ -91,6 +99,7 @@ class Reply:
         Raises:
             NoAnswerError: It is not HTTP, or larger than it may be.
         """
+        self._data = data
         self._size += len(data)
         if self._size > self._most_bytes:
             raise NoAnswerError(larger_than(self._most_bytes))
@@ -145,6 +154,10 @@ class Reply:
         status = self._parser.get_status_code()
         if status < 200:
             return  # only the answer before the answer
+        if b"warning" in fields:
+            # llhttp gives one after the other, and a dict keeps the last.
+            head = self._data.partition(b"\r\n\r\n")[0]
+            fields[b"warning"] = b", ".join(_WARNINGS.findall(head)) or fields[b"warning"]
         self.status = status
         self.headers = Headers(fields)
         self._ends_with_connection = not (
