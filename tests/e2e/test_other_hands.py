@@ -66,6 +66,24 @@ async def test_what_somebody_deletes_before_the_run_does_has_failed_although_it_
         assert f"{count} VirtualMachineInstance failed: somebody else deleted it" in problem
 
 
+@pytest.mark.parametrize("text", [VMI, CONFIGMAP])
+async def test_what_somebody_deletes_while_objects_stay_has_failed_however_late_it_is_heard_of(
+    text: str, tmp_path: Path
+) -> None:
+    plural = "virtualmachineinstances" if text is VMI else "configmaps"
+    vanishes: dict[str, Any] = {"fault": "vanishes", "resources": [plural], "names": ["*-1", "*-2"]}
+    if text is VMI:
+        vanishes["phase"] = "Running"
+    late = {"fault": "late", "delay": "2s"}
+    stays: dict[str, Any] = {"iterationCleanup": False, "iterationDeletionWait": False}
+    async with faulty_run(
+        tmp_path, load(tmp_path, text, **stays), objects=[vanishes], watches=[late]
+    ) as run:
+        accounts = run.result.accounts
+        assert (accounts.ready, accounts.failed) == (COUNT - 2, 2)
+        assert "somebody else deleted it" in " ".join(run.result.problems)
+
+
 async def test_what_loses_its_labels_is_not_called_gone_and_is_deleted_in_the_end(
     tmp_path: Path,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from perfscale.config.labels import RUN_LABEL
 from perfscale.engine.evidence import NamespaceObject
-from perfscale.engine.readiness import Reading, rule_for
+from perfscale.engine.readiness import ACCEPTED, rule_for
 from perfscale.engine.tracker import version_number
 from perfscale.kube.resources import NAMESPACES, Place
 from perfscale.kube.watch import Watch
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.namespaces import NamespaceKeeper
-
-_ACCEPTED = Reading(ready=True)
+    from perfscale.engine.readiness import Reading
 
 
 class Observer:
@@ -125,4 +124,4 @@ class Observer:
 
 def _accept(_: object) -> Reading:
     """What is read off an object of a kind without readiness."""
-    return _ACCEPTED
+    return ACCEPTED

@@ -180,6 +180,10 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     stamps: Stamps = ()
 
 
+ACCEPTED: Final = Reading(ready=True)
+"""What is read off an object of a kind without readiness."""
+
+
 @dataclass(frozen=True, slots=True)
 class KindRule(Generic[ObjectT]):
     """How objects of one kind are followed.

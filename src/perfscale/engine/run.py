@@ -25,6 +25,7 @@ from perfscale.engine.ending import FinalCleanup
 from perfscale.engine.events import RunFinished, Stage, WorkloadStarted
 from perfscale.engine.inspection import Inspector
 from perfscale.engine.iteration import Crew, Iteration
+from perfscale.engine.last_look import look_again
 from perfscale.engine.ledger import Ledger
 from perfscale.engine.namespaces import NamespaceKeeper
 from perfscale.engine.observer import Observer
@@ -214,6 +215,7 @@ class Run:
         ):
             if not await self._run_workload(workload, factories):
                 return
+        await look_again(self._context, self._crew.inspector)
 
     async def _run_workload(self, workload: Workload, factories: Sequence[ObjectFactory]) -> bool:
         """Whether all its iterations went well; the run stops after one that did not."""

@@ -177,6 +177,8 @@ class Tracker:
         state: Iterable[tuple[Metadata, Reading]],
         list_version: int,
         now: float,
+        *,
+        seen: Iterable[str] = (),
     ) -> list[Transition]:
         """Take a whole list: what it does not hold is gone.
 
@@ -186,11 +188,12 @@ class Tracker:
             list_version: The list's resourceVersion. An object that was
                 created after it cannot be in the list, and is left alone.
             now: When the list arrived.
+            seen: UIDs of what it held beside that.
         """
         changes: list[Transition] = []
-        seen: set[str] = set()
+        held = set(seen)
         for metadata, reading in state:
-            seen.add(metadata.uid)
+            held.add(metadata.uid)
             changes += self.observe(place.resource, "MODIFIED", metadata, reading, now)
         for row in list(self._by_uid.values()):
             if (
@@ -198,7 +201,7 @@ class Tracker:
                 and place.namespace in {None, row.namespace}
                 and row.present
                 and not row.unlabelled
-                and row.uid not in seen
+                and row.uid not in held
                 and row.version <= list_version
             ):
                 self._leave(row, list_version, now, changes)
