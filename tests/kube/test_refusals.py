@@ -201,6 +201,17 @@ async def test_what_is_refused_right_after_an_outage_is_asked_for_again(connect:
     assert response.attempts == 3
 
 
+async def test_a_server_that_another_client_has_reached_may_be_gone_for_a_while(
+    connect: Connect, fake_time: FakeTime
+) -> None:
+    async with scripted_server(answers({})) as server:
+        client = await connect(server)
+        await client.request("GET", "/version")
+    with pytest.raises(UnreachableError, match="for 300 s"):
+        await client.limited(RateLimiter(0)).request("GET", "/version")
+    assert sum(fake_time.slept) == pytest.approx(300)
+
+
 async def test_what_the_review_allowed_is_asked_for_again(connect: Connect) -> None:
     allowed = answers({"status": {"allowed": True}}, status=201)
     async with scripted_server(allowed, not_permitted, answers({})) as server:

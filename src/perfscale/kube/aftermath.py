@@ -94,7 +94,8 @@ class Aftermath:
         """
         failure = self._wire.failed(error.failure, request)
         outage_s = self._lost_touch(failure)
-        hopeless = not self._outage.reached and (failure.connecting or failure.timeout)
+        reached = self._outage.reached or self._proven.anything
+        hopeless = not reached and (failure.connecting or failure.timeout)
         if patience is None or hopeless:
             raise self._unreachable(failure, request) from error
         delay_s = patience.after_silence(outage_s)
@@ -140,9 +141,9 @@ class Aftermath:
             return self._outage.lasted_s()
         elif isinstance(refusal, IllegibleError):
             self._wire.stats.illegible += 1
-            refusal.may_pass = self._proven.doubts_rejection()
+            refusal.may_pass = self._proven.anything
         elif refusal.status == 401:
-            refusal.may_pass = self._proven.doubts_rejection()
+            refusal.may_pass = self._proven.anything
         elif isinstance(refusal, NotPermittedError):
             refusal.may_pass = self._proven.doubts_refusal(request.call)
         elif (refusal.status or 0) < 500 and self._dependencies.held_up:

@@ -54,6 +54,7 @@ class Proven:
             return True
         return self._clock() < self._doubtful_to_s
 
-    def doubts_rejection(self) -> bool:
-        """Whether a 401 may pass by itself: whether the credentials have ever worked."""
+    @property
+    def anything(self) -> bool:
+        """Whether anything has worked: the server is there, and takes the credentials."""
         return bool(self._calls)
