@@ -61,9 +61,9 @@ async def test_kinds_of_one_name_have_accounts_of_their_own(tmp_path: Path) -> N
     }
     page = write_page(folder).read_text()
     assert all(f"density: Widget.{group}" in page for group in GROUPS)
-    # The journal tells the same.
-    before = summarize(result)["kinds"]
-    assert summarize(write_report(folder).result)["kinds"] == before
+    # The journal tells the same, rates included.
+    before, after = summarize(result), summarize(write_report(folder).result)
+    assert (after["kinds"], after["workloads"]) == (before["kinds"], before["workloads"])
 
 
 async def test_a_kind_that_is_the_only_one_of_its_name_has_no_more_than_its_name(

@@ -314,7 +314,7 @@ async def test_a_slow_server_is_not_a_slow_generator(tmp_path: Path) -> None:
         assert 5 / rate.achieved >= 5 / rate.sent + 1 - 0.01
         assert run.result.generator is not None
         accepted = [reason for reason in run.result.generator.reasons if "accepted" in reason]
-        assert all("an answer took 1" in reason for reason in accepted)
+        assert all("an answer took" in reason for reason in accepted)
 
 
 async def test_two_generators_run_side_by_side_in_one_loop(cluster: ClusterUnderTest) -> None:
