@@ -6,19 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clusters import MemorySink
+from clusters import ClusterUnderTest, MemorySink
 from moments import AtMoment, Moment
+from pages import list_pages
 from workloads import config, objects, template, workload
 
 from perfscale import LoadGenerator
+from perfscale.config.labels import RUN_LABEL
 from perfscale.engine import RunOptions
 from perfscale.engine.events import Stage
+from perfscale.engine.removal import Removal
 from perfscale.kube.cluster import ClusterOptions
-from perfscale.kube.resources import Resource
+from perfscale.kube.resources import Place, Resource
 from perfscale.results import Accounts
 from perfscale.sim.cluster import SimulatedCluster
 from perfscale.sim.records import Change
 from perfscale.templates import TemplateDefaults
+from perfscale.templates.nested import find_templates
 
 CLAIMS = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", namespaced=True)
 SETS = Resource("apps", "v1", "statefulsets", "StatefulSet", namespaced=True)
@@ -85,3 +89,34 @@ async def test_claims_are_counted_as_children_and_deleted(
         assert {record.kind for record in sink.children} == {"PersistentVolumeClaim"}
         assert result.children == GONE
         assert not result.remains
+
+
+CLAIMING = STATEFUL_SET.replace(
+    "spec: {}\n",
+    "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n",
+).replace("  selector:", "  serviceName: db\n  selector:")
+
+
+async def test_labels_of_inner_templates_are_accepted_and_kept(
+    cluster: ClusterUnderTest, tmp_path: Path
+) -> None:
+    load = workload(
+        objects(template(tmp_path, CLAIMING, "set.yaml"), count=1),
+        iterationCleanup=False,
+        iterationDeletionWait=False,
+    )
+    result = await cluster.run(config(load))
+    stored = [
+        {**item, "kind": SETS.kind}  # which the items of a list need not say
+        async for items, _ in list_pages(cluster.client, SETS, "default")
+        for item in items
+    ]
+    await Removal(cluster.client, [Place(SETS)], RUN_LABEL).run()
+    assert result.problems == ()
+    assert [template.made for each in stored for template in find_templates(each)] == [
+        ("v1", "Pod"), ("v1", "PersistentVolumeClaim"),
+    ]  # fmt: skip
+    for each in stored:
+        for inner in find_templates(each):
+            metadata: Any = inner.metadata
+            assert metadata["labels"][RUN_LABEL] == result.run_id
