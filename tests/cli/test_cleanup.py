@@ -182,6 +182,41 @@ async def test_all_leaves_alone_what_only_carries_the_same_label(
         assert "legacy" not in {record.name for record in past.store.records(NAMESPACES)}
 
 
+ABROAD = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: abroad-{{ replica }}
+  namespace: default
+"""
+
+
+def test_what_the_run_made_goes_also_where_somebody_took_its_label(
+    perfscale: CommandLine, simulated: SimulatedProcess
+) -> None:
+    at = ("--kubeconfig", simulated.kubeconfig)
+    (perfscale.folder / "abroad.yaml").write_text(ABROAD)
+    workload = write_workload(
+        perfscale.folder,
+        entry("abroad.yaml", 3, "abroad"),
+        iterationCleanup=False,
+        iterationDeletionWait=False,
+    )
+    ran = perfscale("run", workload, *at)
+    assert ran.code == 0, ran.err
+    labels = {"metadata": {"labels": {RUN_LABEL: None}}}
+    simulated.request("PATCH", CONFIGMAPS.path("default", "abroad-1"), labels)
+    simulated.request("DELETE", CONFIGMAPS.path("default", "abroad-2"))
+    simulated.create(CONFIGMAPS, "abroad-2", "default")
+    cleaned = perfscale("cleanup", "--run-id", ran.run_id, *at)
+    assert cleaned.code == 0, cleaned.err
+    assert "1 ConfigMap that the run made, without its label" in cleaned.out
+    assert not simulated.has(CONFIGMAPS, "abroad-1", "default")
+    assert simulated.has(CONFIGMAPS, "abroad-2", "default"), "it is another by now"
+    assert not simulated.has(CONFIGMAPS, "abroad-3", "default")
+    simulated.request("DELETE", CONFIGMAPS.path("default", "abroad-2"))
+
+
 def test_nothing_needs_a_standard_input(
     perfscale: CommandLine, simulated: SimulatedProcess
 ) -> None:

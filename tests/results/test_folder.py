@@ -83,8 +83,8 @@ def test_what_a_cleanup_needs_is_written_before_the_first_create(
     assert run["cleanup"] == "perfscale cleanup --run-id 1234 --context staging"
     located = locate_run(path_of(folder).parent, "1234")
     assert located is not None
-    assert [(each.api_version, each.kind) for each in located.kinds] == [("v1", "ConfigMap")]
-    assert located.namespaces == ("density-1",)
+    assert [(each.api_version, each.kind) for each in located.run.kinds] == [("v1", "ConfigMap")]
+    assert located.run.namespaces == ("density-1",)
     assert locate_run(tmp_path, "other") is None
 
 

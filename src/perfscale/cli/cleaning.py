@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from perfscale.cli.confirm import confirmed
+from perfscale.cli.found import describe, list_others, list_runs, name_strays
 from perfscale.cli.streams import say
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from perfscale.engine.survey import Survey
     from perfscale.kube.cluster import Cluster, ClusterOptions
     from perfscale.kube.resources import Place
-    from perfscale.results import LocatedRun
+    from perfscale.results import Located
 
 _YOUNG_S = 3600.0
 """A run that created something less than an hour ago may well be going on."""
@@ -104,12 +105,17 @@ class _Cleaner:
     """One cleanup."""
 
     def __init__(self, cluster: Cluster, settings: CleanupSettings) -> None:
+        from perfscale.engine.known import KnownRemoval
+        from perfscale.kube.discovery import Discovery
+
         self._cluster = cluster
         self._client = cluster.client
         self._settings = settings
         self._time = _TimeLeft(settings.timeout_s)
         self._outcome = _Outcome()
         self._unasked: Mapping[str, str] = {}
+        self._discovery = Discovery(cluster.client)
+        self._strays = KnownRemoval(cluster.client, (), lambda _: None)
 
     async def run(self) -> int:
         from perfscale.config.labels import RUN_LABEL
@@ -121,6 +127,7 @@ class _Cleaner:
         try:
             async with self._time.spent():
                 sight = await self._look(located, selector)
+                await self._look_for_strays(located)
                 ages = await self._runs(sight.present) if run_id is None else []
         except TimeoutError:
             say(f"error: it took longer than {self._bound} to look at the cluster")
@@ -128,7 +135,7 @@ class _Cleaner:
         self._outcome.unseen.update(sight.present.unseen)
         if run_id is None:
             await self._remove_all(ages, sight)
-        elif sight.present.found:
+        elif sight.present.found or self._strays.left:
             await self._remove(run_id, sight, selector)
         else:
             self._say_nothing_found(run_id, known=known)
@@ -146,20 +153,37 @@ class _Cleaner:
 
     # -- looking -----------------------------------------------------------------
 
-    async def _look(self, located: LocatedRun | None, selector: str) -> Sight:
+    async def _look(self, located: Located | None, selector: str) -> Sight:
         from perfscale.engine.search import look, search_everything, search_run
-        from perfscale.kube.discovery import Discovery
 
-        discovery = Discovery(self._client)
+        discovery = self._discovery
         search: Search
         if located is not None:
-            search = await search_run(discovery, self._client, located)
+            search = await search_run(discovery, self._client, located.run)
         else:
             # As kubectl has it, a context that names no namespace means this one.
             namespace = self._cluster.namespace or "default"
             search = await search_everything(discovery, [namespace])
         self._unasked = search.unasked
         return await look(self._client, search, selector)
+
+    async def _look_for_strays(self, located: Located | None) -> None:
+        """Look for what the run has made, and what has lost its label since then."""
+        from perfscale.engine.known import KnownRemoval
+        from perfscale.engine.search import known_objects
+        from perfscale.errors import ResultsError
+        from perfscale.results import read_present
+
+        if located is None:
+            return
+        try:
+            records = read_present(located.folder)
+        except ResultsError as error:
+            say(f"warning: {error}; what has lost the run's label is not looked for")
+            return
+        known = await known_objects(self._discovery, records)
+        self._strays = KnownRemoval(self._client, known, lambda _: None)
+        await self._strays.look_for_strays(located.run.run_id)
 
     async def _runs(self, present: Survey) -> list[RunInCluster]:
         from perfscale.engine.runs import runs_in, server_time
@@ -200,8 +224,8 @@ class _Cleaner:
         from perfscale.engine.survey import survey
 
         chosen = [run for run in runs if self._settings.force or run.idle_s >= _YOUNG_S]
-        _list_runs(runs, chosen, certain=self._sees_everything)
-        _list_others(sight.present)
+        list_runs(runs, chosen, certain=self._sees_everything)
+        list_others(sight.present)
         for run in chosen:
             selector = f"{WHOLE},{RUN_LABEL}={run.run_id}"
             try:
@@ -217,7 +241,7 @@ class _Cleaner:
         """Show what there is of a run, ask, and remove it."""
         from perfscale.engine.removal import Removal
 
-        _describe(run_id, sight.present)
+        describe(run_id, sight.present, self._strays)
         if self._settings.ask and not await confirmed("Delete this?"):
             self._outcome.left.append(run_id)
             return
@@ -227,15 +251,16 @@ class _Cleaner:
                 keeping_s=min(_LAST_LOOK_S, _LAST_LOOK_SHARE * self._settings.timeout_s)
             ):
                 await removal.run()
+                await self._strays.run()
         except TimeoutError:
-            await self._say_what_is_left(run_id, sight, removal, selector)
+            await self._say_what_is_left(run_id, sight, removal, selector, after=self._bound)
         else:
             self._outcome.unseen.update(removal.last.unseen)
             await self._conclude(run_id, sight, removal, selector)
         self._outcome.undeleted.update(removal.undeleted)
 
     async def _conclude(self, run_id: str, sight: Sight, removal: Removal, selector: str) -> None:
-        if removal.last.found:
+        if removal.last.found or self._strays.left:
             await self._say_what_is_left(run_id, sight, removal, selector)
         elif self._sees_everything:
             typer.echo(f"run {run_id}: removed")
@@ -243,7 +268,7 @@ class _Cleaner:
             typer.echo(f"run {run_id}: what was found is removed")
 
     async def _say_what_is_left(
-        self, run_id: str, sight: Sight, removal: Removal, selector: str
+        self, run_id: str, sight: Sight, removal: Removal, selector: str, after: str | None = None
     ) -> None:
         from perfscale.engine.remains import describe_remains
         from perfscale.engine.survey import survey
@@ -256,13 +281,16 @@ class _Cleaner:
                 sentences = await describe_remains(self._client, found)
         except TimeoutError:
             sentences.append("there was no time to find out what keeps them")
-        objects = "object" if found.count == 1 else "objects"
-        say(f"error: run {run_id}: {found.count} {objects} still there after {self._bound}")
+        count = found.count + len(self._strays.left)
+        objects = "object" if count == 1 else "objects"
+        late = f" after {after}" if after is not None else ""
+        say(f"error: run {run_id}: {count} {objects} still there{late}")
+        sentences += name_strays(self._strays)
         for sentence in sentences:
             say(f"  {sentence}")
 
 
-def _locate(settings: CleanupSettings) -> tuple[LocatedRun | None, bool]:
+def _locate(settings: CleanupSettings) -> tuple[Located | None, bool]:
     """What the run's folder says, and whether there is one."""
     from perfscale.errors import ResultsError
     from perfscale.results import locate_run
@@ -275,39 +303,3 @@ def _locate(settings: CleanupSettings) -> tuple[LocatedRun | None, bool]:
         say(f"warning: {error}; looking everywhere instead")
         return None, True
     return located, located is not None
-
-
-def _list_runs(
-    runs: Sequence[RunInCluster], chosen: Sequence[RunInCluster], *, certain: bool
-) -> None:
-    from perfscale.config import format_duration
-
-    if not runs:
-        typer.echo(
-            "nothing to remove: no run has anything in this cluster"
-            if certain
-            else "nothing of any run found where it was possible to look"
-        )
-        return
-    typer.echo(f"{'RUN':<38}{'OBJECTS':>8}{'AGE':>12}{'LAST CREATED':>16}")
-    for run in runs:
-        age, idle = format_duration(round(run.age_s)), format_duration(round(run.idle_s))
-        note = "" if run in chosen else "  left alone: created something this hour (--force)"
-        typer.echo(f"{run.run_id:<38}{run.objects:>8}{age:>12}{idle:>12} ago{note}")
-
-
-def _list_others(present: Survey) -> None:
-    """What carries the run's label, and which no run of this program has made."""
-    from perfscale.config.labels import RUN_LABEL
-    from perfscale.engine.runs import others_in
-
-    for (kind, value), count in others_in(present).items():
-        typer.echo(f"left alone: {count} {kind} with {RUN_LABEL}={value}, not made by perfscale")
-
-
-def _describe(run_id: str, found: Survey) -> None:
-    typer.echo(f"run {run_id}:")
-    for place, finding in found.found.items():
-        names = sorted(name or "" for name in finding.namespaces)
-        where = f" in {len(names)} namespaces" if len(names) > 1 else f" in {names[0]}"
-        typer.echo(f"  {finding.count} {place.resource.kind_name}{where if names != [''] else ''}")

@@ -49,8 +49,9 @@ def cleanup(  # noqa: PLR0913 -- a command has as many parameters as options
 
     Deletes the objects and namespaces that carry the run's label, and waits
     until they are gone. Nothing without the label is deleted, but for what
-    somebody put into a namespace that the run made. Asks first; without a
-    terminal, --all needs --yes, and --run-id does not ask.
+    somebody put into a namespace that the run made, and what the run's folder
+    shows that it has made itself, by its UID. Asks first; without a terminal,
+    --all needs --yes, and --run-id does not ask.
 
     --all removes what runs of this program made: what carries all of its
     labels, and a run's id. What merely carries the same label, such as what the

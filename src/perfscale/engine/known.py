@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from perfscale.config.labels import RUN_LABEL
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.deletion import CONCURRENCY, delete_object
 from perfscale.engine.readiness import AnyObject, Metadata
@@ -85,6 +86,28 @@ class KnownRemoval:
             if not self._hopeful():
                 return
             await timing.sleep(backoff.next_s())
+
+    async def look_for_strays(self, run_id: str) -> None:
+        """Keep only what is there and does not carry the label of the run."""
+        strays: list[KnownObject] = []
+
+        async def look(
+            resource: Resource, namespace: str | None, objects: list[KnownObject]
+        ) -> None:
+            try:
+                present = await self._present(resource, namespace, objects)
+            except Exception as error:  # noqa: BLE001 -- told at the end
+                _log.info("cannot look at %s in %s: %s", resource.name, namespace, error)
+                self.errors[resource.kind_name] = error
+                return
+            for each in objects:
+                metadata = present.get(each.uid)
+                if metadata is not None and (metadata.labels or {}).get(RUN_LABEL) != run_id:
+                    strays.append(each)
+
+        calls = (partial(look, *where, each) for where, each in self._hopeful().items())
+        await run_bounded(calls, limit=CONCURRENCY)
+        self.left = strays
 
     def _hopeful(self) -> dict[tuple[Resource, str | None], list[KnownObject]]:
         """What is left where not every attempt has failed."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from perfscale.engine.known import KnownObject
 from perfscale.engine.readiness import IdentifiedObject
 from perfscale.engine.survey import Survey, survey
 from perfscale.errors import ForbiddenError, PerfscaleError
@@ -15,11 +17,14 @@ from perfscale.kube.resources import NAMESPACES, Place
 from perfscale.preflight.findings import few
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from perfscale.kube.client import Client
     from perfscale.kube.discovery import Discovery
-    from perfscale.results import LocatedRun
+    from perfscale.kube.resources import Resource
+    from perfscale.results import LocatedRun, ObjectRecord
+
+_log = logging.getLogger(__name__)
 
 _MOST_NAMESPACES: Final = 20
 """Kinds that may not be listed everywhere are looked for in so many namespaces: a cluster may
@@ -85,6 +90,27 @@ async def search_run(discovery: Discovery, client: Client, run: LocatedRun) -> S
     ):
         places.append(everywhere)
     return Search(places, unasked, run.namespaces, bounded=True)
+
+
+async def known_objects(discovery: Discovery, records: Iterable[ObjectRecord]) -> list[KnownObject]:
+    """What the records of a run are about, as far as the cluster still has its kinds."""
+    found: list[KnownObject] = []
+    resources: dict[tuple[str, str], Resource | None] = {}
+    for record in records:
+        # A kind that has a namesake in the run is told with its group.
+        key = record.api_version, record.kind.partition(".")[0]
+        if key not in resources and record.api_version in discovery.skipped:
+            resources[key] = None
+        if key not in resources:
+            try:
+                resources[key] = await discovery.resolve(*key)
+            except PerfscaleError as error:
+                _log.info("cannot look for %s of %s: %s", key[1], key[0], error)
+                resources[key] = None
+        resource = resources[key]
+        if resource is not None and record.uid is not None:
+            found.append(KnownObject(resource, record.namespace, record.name, record.uid))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ from perfscale.results.journal import JOURNAL_FILE
 from perfscale.results.kinds import accounts_of
 from perfscale.results.kube_burner import export_kube_burner
 from perfscale.results.latency import LatencySamples, LatencySummary
-from perfscale.results.located import LocatedRun, locate_run
+from perfscale.results.located import Located, LocatedRun, locate_run, read_present
 from perfscale.results.meter import RequestMeter
 from perfscale.results.outages import OutageRecord
 from perfscale.results.outcome import graver, with_lost_results
@@ -122,6 +122,7 @@ __all__ = [
     "Lag",
     "LatencySamples",
     "LatencySummary",
+    "Located",
     "LocatedRun",
     "NamespaceCounts",
     "ObjectEntry",
@@ -159,6 +160,7 @@ __all__ = [
     "judge_thresholds",
     "locate_run",
     "milliseconds",
+    "read_present",
     "results_schema",
     "server_view",
     "summarize",

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from perfscale.errors import ResultsError
+from perfscale.results.entries import Begin
+from perfscale.results.journal import JOURNAL_FILE, read_journal
+from perfscale.results.replay import Replay
+from perfscale.results.report import play
 from perfscale.results.runfile import RUN_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perfscale.results.records import ObjectRecord
 
 
 class LocatedKind(msgspec.Struct, frozen=True, rename="camel"):
@@ -31,7 +41,41 @@ class LocatedRun(msgspec.Struct, frozen=True, rename="camel"):
     namespaces: tuple[str, ...]
 
 
-def locate_run(parent: Path | str, run_id: str) -> LocatedRun | None:
+class Located(NamedTuple):
+    """The folder of a run, and what it says of where the run went."""
+
+    folder: Path
+    run: LocatedRun
+
+
+class _Present:
+    """Keeps the records of what was not seen to go."""
+
+    def __init__(self) -> None:
+        self.records: list[ObjectRecord] = []
+
+    def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:  # noqa: ARG002 -- a writer's signature
+        """Take them."""
+        self.records += (each for each in objects if each.uid and each.deleted_s is None)
+
+
+def read_present(folder: Path) -> list[ObjectRecord]:
+    """The objects and children of a run that its journal has not seen to go.
+
+    Raises:
+        ResultsError: The journal cannot be read, with file and line.
+    """
+    path = folder / JOURNAL_FILE
+    entries = read_journal(path)
+    begin = next(entries)
+    if not isinstance(begin, Begin):
+        raise ResultsError(f"{path}:1: not the first line of a journal")
+    present = _Present()
+    play(Replay(begin, present), entries, path)
+    return present.records
+
+
+def locate_run(parent: Path | str, run_id: str) -> Located | None:
     """What the folder of a run says, below ``parent``; None if there is no such folder.
 
     Raises:
@@ -50,4 +94,4 @@ def locate_run(parent: Path | str, run_id: str) -> LocatedRun | None:
         raise ResultsError(f"{path}: it does not describe a run: {error}") from error
     if located.run_id != run_id:
         raise ResultsError(f"{path}: it describes the run {located.run_id}")
-    return located
+    return Located(path.parent, located)

@@ -73,7 +73,7 @@ def write_report(folder: Path) -> Report:
     try:
         with RecordFiles(folder) as files:
             replay = Replay(begin, files, series)
-            _play(replay, entries, path)
+            play(replay, entries, path)
             result = with_audit(_result(folder, run, replay), read_audit(folder))
             if result.outcome is RunOutcome.KILLED or replay.lost:
                 _refuse_to_replace(folder)
@@ -97,7 +97,12 @@ def write_result(folder: Path, result: RunResult) -> None:
     write_file(folder / SUMMARY_FILE, dump(summarize(result)))
 
 
-def _play(replay: Replay, entries: Iterator[AnyEntry], path: Path) -> None:
+def play(replay: Replay, entries: Iterator[AnyEntry], path: Path) -> None:
+    """Play a journal from its second line to its end.
+
+    Raises:
+        ResultsError: A line tells of something that no other has told of.
+    """
     for number, entry in enumerate(entries, start=2):
         try:
             replay.take(entry)
