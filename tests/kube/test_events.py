@@ -26,7 +26,7 @@ def test_lines_come_out_whole_however_they_are_cut(lines: list[bytes], cuts: lis
 
 
 def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "_LONGEST_LINE", 1000)
+    monkeypatch.setattr(events, "LONGEST_LINE", 1000)
     buffer = LineBuffer()
     for _ in range(10):
         buffer.feed(b"x" * 100)

@@ -93,7 +93,7 @@ def _matches(
         except ValueError:
             return False
     name, colon, wanted = rule.rpartition(":")
-    if colon and wanted.isdigit() and (name.count(":") == 0 or name.endswith("]")):
+    if colon and wanted.isdecimal() and (name.count(":") == 0 or name.endswith("]")):
         if port != int(wanted):
             return False
         rule = name

@@ -16,7 +16,6 @@ import msgspec
 
 from perfscale.config.labels import run_labels
 from perfscale.engine.readiness import AnyObject, rule_for
-from perfscale.engine.server_warnings import WARNING
 from perfscale.errors import (
     AlreadyExistsError,
     ApiError,
@@ -226,8 +225,8 @@ class Creator:
                     raise
                 await asyncio.sleep(_SETTLING_POLL_S)
             else:
-                if WARNING in response.headers:
-                    self._warnings.tell(row, response.headers[WARNING])
+                if response.warning:
+                    self._warnings.tell(row, response.warning)
                 return created.metadata, response.sent_s, response.answered_s
 
     async def _claim(

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from perfscale.preflight import Factories
     from perfscale.templates import ObjectFactory
 
-WARNING: Final = "Warning"
-"""The header's name."""
 _TEXT: Final = re.compile(r'\b299 [^\s"]+ "((?:[^"\\]|\\.)*)"')
 _ESCAPED: Final = re.compile(r"\\(.)")
 _FIELD: Final = re.compile(r'(?:unknown|duplicate) field "([^"]+)"')

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perfscale.errors import ApiError
+    from perfscale.kube.calls import Call
     from perfscale.kube.failures import NoAnswerError
     from perfscale.kube.initial import StreamingLists
     from perfscale.kube.outages import OutageSpan
@@ -70,20 +71,25 @@ class Aftermath:
         self._log = OutageLog(wire.stats)
         self._outage = Outage(timing.clock, self._log)
         self._dependencies = DependencyOutages(timing.clock, self._log)
+        self._last: Call | None = None
+        self._sleepers = known.recovery.sleepers
+        self._held_up = self._dependencies.held_up
 
     @property
     def outages(self) -> Sequence[OutageSpan]:
         """Those so far, in the order of their beginning."""
         return self._log.spans
 
-    def success(self, request: Request) -> None:
+    def success(self, call: Call) -> None:
         """It succeeded."""
         if self._outage.end():
             self._recovery.outage_over()
-        self._proven.add(request.call)
-        if self._recovery.sleepers:
+        if call is not self._last:  # as it is of most creates
+            self._last = call
+            self._proven.add(call)
+        if self._sleepers:
             self._recovery.notify()
-        if self._dependencies.held_up and self._dependencies.worked(request.call):
+        if self._held_up and self._dependencies.worked(call):
             self._recovery.outage_over()
 
     def silence(self, request: Request, error: NoAnswerError, patience: Patience | None) -> float:

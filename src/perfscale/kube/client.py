@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
+from perfscale.errors import ThrottledError
 from perfscale.kube.aftermath import Aftermath, Known
 from perfscale.kube.calls import call_of
-from perfscale.kube.decoding import OBJECT, UNREADABLE, check_json, excessive, illegible
+from perfscale.kube.decoding import OBJECT, UNREADABLE, illegible, unread
 from perfscale.kube.failures import NoAnswerError
 from perfscale.kube.initial import StreamingLists
 from perfscale.kube.proven import Proven
@@ -18,11 +19,11 @@ from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.recovery import Pause, Recovery
 from perfscale.kube.retry import Patience, Timing
 from perfscale.kube.status import error_from_answer
-from perfscale.kube.transport import Answer, Request
+from perfscale.kube.transport import LARGEST_LIST, Request
 from perfscale.kube.wire import SUCCESS, Stream, Wire, target
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from perfscale.errors import ApiError
     from perfscale.kube.calls import RequestObserver
@@ -47,6 +48,7 @@ class Response(NamedTuple):
         sent_s: When it was first sent, after the run's limiter had admitted
             it, on the client's clock.
         answered_s: When the whole answer was there, on the client's clock.
+        warning: What its ``Warning`` fields say, all of them; mostly nothing.
     """
 
     status: int
@@ -55,6 +57,14 @@ class Response(NamedTuple):
     attempts: int
     sent_s: float
     answered_s: float
+    warning: str
+
+
+class _Waits(NamedTuple):
+    """What bounds a request that was not answered as it should be, and where it waits."""
+
+    patience: Patience | None
+    pause: Pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +182,7 @@ class Client:
                 for longer than the bound.
         """
         request = self._request(method, path, params, body, content_type, timeout_s)
-        _, response = await self._exchange(request, None, retry=retry, keep_body=keep_body)
+        _, response = await self._exchange(request, _nothing, retry=retry, keep_body=keep_body)
         return response
 
     async def read(
@@ -187,7 +197,10 @@ class Client:
 
         Raises what `request` raises; IllegibleError where the answers are something else.
         """
-        content, _ = await self._exchange(self._request("GET", path, params), decoder, retry=retry)
+        request = self._request("GET", path, params)
+        if request.call.verb == "list":
+            request.largest = LARGEST_LIST
+        content, _ = await self._exchange(request, decoder.decode, retry=retry)
         return content
 
     def _request(
@@ -211,38 +224,66 @@ class Client:
     async def _exchange(
         self,
         request: Request,
-        decoder: msgspec.json.Decoder[T] | None,
+        decode: Callable[[bytes], T],
         *,
         retry: bool = True,
         keep_body: bool = True,
     ) -> tuple[T, Response]:
-        """Send a request, and send it again while there is hope; None where nothing decodes."""
-        patience: Patience | None = None
-        # Reads are no load: they are sent again as soon as anything else succeeds.
-        pause = Pause(self.recovery, self.timing, eager=request.method == "GET")
+        """Send a request, and send it again while there is hope."""
+        waits: _Waits | None = None
         while True:
+            trouble: ApiError | NoAnswerError
             try:
                 answer = await self._wire.ask(request, keep_body=keep_body)
             except NoAnswerError as error:
-                patience = patience or self._patience(retry=retry)
-                if error.failure.excessive:
-                    excess = excessive(f"{request.method} {request.path}", error)
-                    delay_s = await self._aftermath.refusal(request, excess, patience)
-                else:
-                    delay_s = self._aftermath.silence(request, error, patience)
-                throttled, asked_s = False, 0.0
+                trouble = error
             else:
                 answered_s = self.timing.clock()
                 self._wire.answered(request, answer, answered_s)
-                content, refusal = _understand(request, answer, decoder, keep_body=keep_body)
-                if refusal is None:
-                    self._aftermath.success(request)
-                    return content, _response(request, answer, answered_s)
-                patience = patience or self._patience(retry=retry)
-                delay_s = await self._aftermath.refusal(request, refusal, patience)
-                throttled, asked_s = answer.status == 429, refusal.retry_after_s or 0.0
-            self._wire.retried(request, delay_s if throttled else 0.0)
-            await pause.sleep(delay_s, at_least_s=delay_s if throttled else asked_s)
+                status, headers, body, warning = answer
+                if status in SUCCESS:
+                    try:
+                        content = decode(body)
+                    except UNREADABLE as error:
+                        trouble = illegible(request.what, status, headers, error)
+                    else:
+                        self._aftermath.success(request.call)
+                        return content, Response(
+                            status,
+                            body,
+                            headers,
+                            request.attempts,
+                            request.sent_s,
+                            answered_s,
+                            warning,
+                        )
+                else:
+                    trouble = error_from_answer(status, headers, body, path=request.path)
+            waits = waits or self._waits(request, retry=retry)
+            await self._wait(request, trouble, waits)
+
+    def _waits(self, request: Request, *, retry: bool) -> _Waits:
+        # Reads are no load: they are sent again as soon as anything else succeeds.
+        pause = Pause(self.recovery, self.timing, eager=request.method == "GET")
+        return _Waits(
+            Patience(self.timing, self.settings.max_unavailable_s) if retry else None, pause
+        )
+
+    async def _wait(
+        self, request: Request, trouble: ApiError | NoAnswerError, waits: _Waits
+    ) -> None:
+        """Wait until it may be sent again; raises where there is no hope."""
+        if isinstance(trouble, NoAnswerError) and trouble.failure.illegible:
+            trouble = unread(request.what, trouble)
+        asked_s = 0.0
+        if isinstance(trouble, NoAnswerError):
+            delay_s = self._aftermath.silence(request, trouble, waits.patience)
+        else:
+            delay_s = await self._aftermath.refusal(request, trouble, waits.patience)
+            asked_s = delay_s if trouble.status == 429 else trouble.retry_after_s or 0.0
+        throttled = isinstance(trouble, ThrottledError)
+        self._wire.retried(request, delay_s if throttled else 0.0)
+        await waits.pause.sleep(delay_s, at_least_s=asked_s)
 
     @asynccontextmanager
     async def open_stream(
@@ -263,7 +304,7 @@ class Client:
         )
         answer = await self._open(request, path)
         self._wire.answered(request, answer, self.timing.clock())
-        self._aftermath.success(request)
+        self._aftermath.success(request.call)
         try:
             yield Stream(answer, self._aftermath.broken)
         finally:
@@ -282,9 +323,6 @@ class Client:
             self._wire.answered(request, answer, self.timing.clock())
             refusal = error_from_answer(answer.status, answer.headers, content, path=path)
             await self._aftermath.refusal(request, refusal, None)
-
-    def _patience(self, *, retry: bool) -> Patience | None:
-        return Patience(self.timing, self.settings.max_unavailable_s) if retry else None
 
     # -- the verbs of a run -------------------------------------------------
 
@@ -308,8 +346,16 @@ class Client:
         A create whose answer cannot be read is sent again: then, too, an AlreadyExistsError
         may be about the object itself.
         """
-        request = self._request("POST", resource.path(namespace), body=body)
-        return await self._exchange(request, decoder)
+        path = resource.path(namespace)
+        request = Request(
+            "POST",
+            target(path),
+            self.settings.request_timeout_s,
+            call_of("POST", path),
+            body=body,
+            content_type="application/json",
+        )
+        return await self._exchange(request, decoder.decode)
 
     async def delete(
         self,
@@ -330,7 +376,7 @@ class Client:
         if uid is not None:
             options["preconditions"] = {"uid": uid}
         path, body = resource.path(namespace, name), _delete_options(options)
-        _, response = await self._exchange(self._request("DELETE", path, body=body), OBJECT)
+        _, response = await self._exchange(self._request("DELETE", path, body=body), OBJECT.decode)
         return response
 
     async def delete_collection(
@@ -358,37 +404,8 @@ class Client:
         )
 
 
-def _understand(
-    request: Request,
-    answer: Answer,
-    decoder: msgspec.json.Decoder[Any] | None,
-    *,
-    keep_body: bool,
-) -> tuple[Any, ApiError | None]:
-    """What an answer says, or why it is none."""
-    if answer.status not in SUCCESS:
-        error = error_from_answer(answer.status, answer.headers, answer.body, path=request.path)
-        return None, error
-    try:
-        if decoder is not None:
-            return decoder.decode(answer.body), None
-        if not keep_body:
-            check_json(answer.headers)
-    except UNREADABLE as error:
-        what = f"{request.method} {request.path}"
-        return None, illegible(what, answer.status, answer.headers, error)
-    return None, None
-
-
-def _response(request: Request, answer: Answer, answered_s: float) -> Response:
-    return Response(
-        answer.status,
-        answer.body,
-        answer.headers,
-        request.attempts,
-        request.sent_s,
-        answered_s,
-    )
+def _nothing(_: bytes) -> None:
+    """Where nobody wants to know what an answer says."""
 
 
 def _delete_options(options: dict[str, Any]) -> bytes:

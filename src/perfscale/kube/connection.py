@@ -255,7 +255,7 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         try:
-            whole = Answer(reply.status, reply.headers, reply.take())
+            whole = Answer(reply.status, reply.headers, reply.take(), reply.warning)
         except NoAnswerError as error:
             self._fail(error)
             self.abort()

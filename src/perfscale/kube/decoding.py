@@ -37,16 +37,6 @@ def is_json(headers: Mapping[str, str]) -> bool:
     return headers.get("Content-Type", _JSON).lower().startswith(_JSON)
 
 
-def check_json(headers: Mapping[str, str]) -> None:
-    """Of an answer whose body nobody keeps, at least its head.
-
-    Raises:
-        ValueError: It says of itself that it is something else.
-    """
-    if not is_json(headers):
-        raise ValueError("it is no JSON")
-
-
 def illegible(
     what: str, status: int, headers: Mapping[str, str], error: BaseException | None = None
 ) -> IllegibleError:
@@ -72,7 +62,7 @@ def illegible(
     )
 
 
-def excessive(what: str, error: NoAnswerError) -> IllegibleError:
+def unread(what: str, error: NoAnswerError) -> IllegibleError:
     """The error for an answer that was not read to its end."""
     return IllegibleError(
         f"{what}: {error}, which is not what an API server sends",

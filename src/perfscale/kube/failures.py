@@ -18,7 +18,7 @@ class Failure(NamedTuple):
         hint: The way out, where one can be named.
         connecting: There was no connection: nothing can have reached the server.
         timeout: The time for it ran out.
-        excessive: There was an answer, and more of it than there can be.
+        illegible: There was an answer, and it cannot be one of an API server.
         local: It is this process or machine that has no more to give, and not the server.
     """
 
@@ -27,7 +27,7 @@ class Failure(NamedTuple):
     connecting: bool = False
     timeout: bool = False
     local: bool = False
-    excessive: bool = False
+    illegible: bool = False
 
 
 class NoAnswerError(Exception):
@@ -49,6 +49,8 @@ BROKEN_OFF: Final = Failure("the connection broke in the middle of the answer")
 GARBLED: Final = Failure(
     "the answer is not HTTP", "check whether the server's URL should begin with https://"
 )
+
+NO_JSON: Final = Failure("the answer says of itself that it is no JSON", illegible=True)
 
 _LOCAL: Final = {
     errno.EMFILE: Failure(
@@ -73,7 +75,7 @@ def unanswered_for(timeout_s: float) -> Failure:
 
 def larger_than(most_bytes: float) -> Failure:
     """There is more of an answer, decompressed, than an API server sends."""
-    return Failure(f"the answer is larger than {most_bytes / (1 << 20):.0f} MiB", excessive=True)
+    return Failure(f"the answer is larger than {most_bytes / (1 << 20):.0f} MiB", illegible=True)
 
 
 def unresolved(host: str) -> Failure:

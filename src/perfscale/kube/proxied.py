@@ -83,7 +83,9 @@ class ProxiedTransport:
         )
         with _explained(unanswered_for(request.timeout_s)):
             async with await self._send(request, bounds) as answer:
-                return Answer(answer.status, answer.headers, await _whole(answer, request.largest))
+                body = await _whole(answer, request.largest)
+                warning = ", ".join(answer.headers.getall("Warning", ()))
+                return Answer(answer.status, answer.headers, body, warning)
 
     async def open_stream(self, request: Request, clock: Callable[[], float]) -> AnswerStream:
         """Send a request, and wait for the head of the answer."""

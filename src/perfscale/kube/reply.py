@@ -28,9 +28,7 @@ class _UnaskedError(Exception):
 
 
 class Headers(Mapping[str, str]):
-    """Header fields, looked up in any case.
-
-    Of a field that comes twice, the last; of warnings, all of them.
+    """Header fields, looked up in any case. Of a field that comes twice, the last.
 
     Args:
         fields: Values by name, the names in lower case.
@@ -43,9 +41,6 @@ class Headers(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         return self._fields[name.lower().encode()].decode("latin-1")
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower().encode() in self._fields
 
     def __iter__(self) -> Iterator[str]:
         return (name.decode("latin-1") for name in self._fields)
@@ -63,6 +58,7 @@ class Reply:
     Attributes:
         status: HTTP status; 0 until the head of the answer is there.
         headers: Its header fields, by then.
+        warning: What its ``Warning`` fields say, all of them; mostly nothing.
         complete: Whether all of the answer is there.
         reusable: Whether another request may follow on the connection.
     """
@@ -85,6 +81,7 @@ class Reply:
         self._size = 0
         self.status = 0
         self._data = b""
+        self.warning = ""
         self.headers = _NO_HEADERS
         self.complete = self.reusable = False
         self._head_size = 0
@@ -157,7 +154,8 @@ class Reply:
         if b"warning" in fields:
             # llhttp gives one after the other, and a dict keeps the last.
             head = self._data.partition(b"\r\n\r\n")[0]
-            fields[b"warning"] = b", ".join(_WARNINGS.findall(head)) or fields[b"warning"]
+            found = _WARNINGS.findall(head) or [fields[b"warning"]]
+            self.warning = b", ".join(found).decode("latin-1")
         self.status = status
         self.headers = Headers(fields)
         self._ends_with_connection = not (

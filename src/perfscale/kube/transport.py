@@ -58,7 +58,8 @@ class Request:
         target: Path below the server's URL, and the query, encoded.
         body: The body, ready to send.
         content_type: The body's; None without one.
-        largest: Bytes of the answer at most, decompressed; of a stream there is no bound.
+        largest: Bytes of the answer at most, decompressed, which its sender may change; of a
+            stream there is no bound.
         timeout_s: Bound from sending it to the end of the answer; for a stream,
             of any silence in it.
         attempts: How often it was sent.
@@ -94,7 +95,7 @@ class Request:
         content_type: str | None = None,
     ) -> None:
         self.call = call
-        self.largest = LARGEST_LIST if call.verb == "list" else LARGEST_OBJECT
+        self.largest = LARGEST_OBJECT
         self.method = method
         self.target = target
         self.timeout_s = timeout_s
@@ -104,6 +105,11 @@ class Request:
         self.renewals = 0
         self.sent_s = self.last_sent_s = 0.0
         self.authorization: str | None = None
+
+    @property
+    def what(self) -> str:
+        """Its name, for messages."""
+        return f"{self.method} {self.path}"
 
     @property
     def path(self) -> str:
@@ -118,11 +124,13 @@ class Answer(NamedTuple):
         status: HTTP status.
         headers: Looked up in any case.
         body: The body, decompressed.
+        warning: What its ``Warning`` fields say, all of them; mostly nothing.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    warning: str = ""
 
 
 class Arrival(NamedTuple):

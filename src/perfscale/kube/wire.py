@@ -6,7 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
-from perfscale.kube.failures import NoAnswerError, unanswered_for
+from perfscale.kube.decoding import is_json
+from perfscale.kube.failures import NO_JSON, NoAnswerError, unanswered_for
 from perfscale.kube.stats import RequestStats
 from perfscale.kube.transport import Answer
 
@@ -122,7 +123,11 @@ class Wire:
         try:
             async with asyncio.timeout(request.timeout_s):
                 stream = await self._transport.open_stream(request, self._clock)
-                body = await read_rest(stream, keep=stream.status not in SUCCESS)
+                wanted = stream.status not in SUCCESS
+                if not (wanted or is_json(stream.headers)):
+                    stream.close()
+                    raise NoAnswerError(NO_JSON)
+                body = await read_rest(stream, keep=wanted)
         except TimeoutError as error:
             raise NoAnswerError(unanswered_for(request.timeout_s)) from error
         return Answer(stream.status, stream.headers, body)
