@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.readiness import AnyObject
-from perfscale.engine.tracker import version_number
 from perfscale.errors import (
     ApiError,
     ConflictError,
@@ -16,6 +15,7 @@ from perfscale.errors import (
     NotServedError,
     UnreachableError,
 )
+from perfscale.kube.decoding import version_number
 from perfscale.kube.listing import page_decoder, read_pages
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 from perfscale.config.labels import RUN_LABEL
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.readiness import ACCEPTED, rule_for
-from perfscale.engine.tracker import version_number
 from perfscale.errors import ApiError, ClusterError
+from perfscale.kube.decoding import version_number
 from perfscale.kube.listing import page_decoder, read_pages
 
 if TYPE_CHECKING:

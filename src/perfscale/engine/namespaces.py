@@ -12,7 +12,6 @@ from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.deletion import CONCURRENCY
 from perfscale.engine.evidence import explain_namespace
 from perfscale.engine.readiness import AnyObject, Metadata
-from perfscale.engine.tracker import version_number
 from perfscale.errors import (
     AlreadyExistsError,
     ConflictError,
@@ -20,6 +19,7 @@ from perfscale.errors import (
     IllegibleError,
     NotFoundError,
 )
+from perfscale.kube.decoding import version_number
 from perfscale.kube.resources import NAMESPACES
 from perfscale.preflight import namespace_conflict
 from perfscale.results import NamespaceCounts

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from perfscale.config.labels import RUN_LABEL
 from perfscale.engine.evidence import NamespaceObject
 from perfscale.engine.readiness import ACCEPTED, rule_for
-from perfscale.engine.tracker import version_number
+from perfscale.kube.decoding import version_number
 from perfscale.kube.resources import NAMESPACES, Place
 from perfscale.kube.watch import Watch
 from perfscale.results import WatchCounts

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from perfscale.config.labels import RUN_LABEL, is_run_id, is_whole
 from perfscale.engine.deletion import CONCURRENCY
 from perfscale.engine.readiness import AnyObject
-from perfscale.engine.tracker import version_number
 from perfscale.errors import (
     ClusterError,
     CredentialsError,
@@ -20,6 +19,7 @@ from perfscale.errors import (
     NotServedError,
     UnreachableError,
 )
+from perfscale.kube.decoding import version_number
 from perfscale.kube.listing import page_decoder, read_pages
 from perfscale.kube.permissions import Permissions
 from perfscale.kube.retry import Backoff

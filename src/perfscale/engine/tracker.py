@@ -1,19 +1,21 @@
 """Follows every object of a run by its UID: a pure state machine.
 
 The tracker takes what happened (a create was answered, a watch saw an event, a
-list was read again) and returns what that changed. It never waits and never
-does I/O, so that every rule about "ready", "failed" and "gone" can be tested
-without a loop. All times are seconds since the run's start, given by the caller.
+list was read again), finds out which object it is about, and returns what that
+changed. It never waits and never does I/O, so that every rule about "ready",
+"failed" and "gone" can be tested without a loop. All times are seconds since the
+run's start, given by the caller.
 """
 
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from perfscale.config.labels import ITERATION_LABEL, WORKLOAD_LABEL
+from perfscale.engine.row_rules import VANISHED, RowRules
 from perfscale.engine.rows import Change, IterationScope, News, TrackedObject, Transition
+from perfscale.kube.decoding import version_number
 from perfscale.kube.resources import NAMESPACES
 
 if TYPE_CHECKING:
@@ -22,11 +24,8 @@ if TYPE_CHECKING:
     from perfscale.engine.readiness import Metadata, Reading
     from perfscale.kube.resources import Place, Resource
 
-_MOST_DIGITS = 19
-"""etcd's revisions are of 64 bits."""
-_VANISHED = "somebody else deleted it"
-_STRIPPED = "it was created without the run's labels, so it cannot be followed"
-_LOST_LABELS = "somebody took the run's labels from it, so it cannot be followed"
+_STRIPPED: Final = "it was created without the run's labels, so it cannot be followed"
+_LOST_LABELS: Final = "somebody took the run's labels from it, so it cannot be followed"
 
 
 class Tracker:
@@ -38,8 +37,9 @@ class Tracker:
     """
 
     def __init__(self) -> None:
-        self.phases: Counter[tuple[str, str]] = Counter()
-        self.child_phases: Counter[tuple[str, str]] = Counter()
+        self._rules = RowRules()
+        self.phases = self._rules.phases
+        self.child_phases = self._rules.child_phases
         self._scopes: dict[tuple[str, str], IterationScope] = {}
         self._by_uid: dict[str, TrackedObject] = {}
         self._awaited: dict[tuple[str, str | None, str], TrackedObject] = {}
@@ -108,13 +108,13 @@ class Tracker:
         changes = self._bind(row, metadata, now)
         if not is_labelled:
             row.unlabelled = True
-            changes += self._fail(row, _STRIPPED)
+            changes += self._rules.fail(row, _STRIPPED)
         elif is_new and 0 < row.version <= self._last_list(row):
             # A list that is newer than the object, and did not hold it: no
             # event will ever tell that it is gone.
-            self._leave(row, self._last_list(row), now, changes)
+            self._rules.leave(row, self._last_list(row), now, changes)
         elif row.deleted_s is not None and row.delete_requested_s is None:
-            changes += self._fail(row, _VANISHED)
+            changes += self._rules.fail(row, VANISHED)
         if metadata.name != row.name:
             row.name = metadata.name  # admission may do that
             row.news |= News.NAME
@@ -125,7 +125,7 @@ class Tracker:
                 row.ready_s = now  # the watch was quicker than the answer
                 row.news |= News.READY
             elif not row.settled:
-                changes.append(self._become_ready(row, now))
+                changes.append(self._rules.become_ready(row, now))
         return changes
 
     def refuse(self, row: TrackedObject, error: str, *, certain: bool) -> list[Transition]:
@@ -144,7 +144,7 @@ class Tracker:
                 self._assign(row, None)  # somebody else's, of the same name
         elif row.uid is not None:
             return []
-        return self._fail(row, error)
+        return self._rules.fail(row, error)
 
     # -- what the watches see ---------------------------------------------
 
@@ -164,11 +164,11 @@ class Tracker:
             row.observed_s = now
             row.news |= News.OBSERVED
         if row.deleted_s is None:
-            self._read(row, metadata, reading, now, changes)
+            self._rules.read(row, metadata, reading, now, changes)
             if event == "DELETED":
-                self._leave(row, version_number(metadata.resource_version), now, changes)
+                self._rules.leave(row, version_number(metadata.resource_version), now, changes)
             elif row.doubted_s is not None:
-                self._trust(row)  # its labels are back
+                self._rules.trust(row)  # its labels are back
         return changes
 
     def reconcile(
@@ -204,7 +204,7 @@ class Tracker:
                 and row.uid not in held
                 and row.version <= list_version
             ):
-                self._leave(row, list_version, now, changes)
+                self._rules.leave(row, list_version, now, changes)
         where = (place.resource.name, place.namespace)
         self._listed[where] = max(list_version, self._listed.get(where, 0))
         return changes
@@ -217,8 +217,8 @@ class Tracker:
         if row.present and self._is_followed(row):
             gone_s = now if row.doubted_s is None else row.doubted_s
             vanished = row.doubted_s is not None or row.delete_requested_s is None
-            self._trust(row)
-            self._gone(row, gone_s, changes, vanished=vanished)
+            self._rules.trust(row)
+            self._rules.mark_gone(row, gone_s, changes, vanished=vanished)
         return changes
 
     def find(
@@ -231,15 +231,15 @@ class Tracker:
         """
         if not row.present or not self._is_followed(row):
             return []
-        self._trust(row)
+        self._rules.trust(row)
         row.unlabelled = not is_labelled
         if metadata.deletion_timestamp is not None:
-            self._read_deletion(row, metadata.deletion_timestamp, metadata.finalizers)
+            self._rules.read_deletion(row, metadata.deletion_timestamp, metadata.finalizers)
             if row.delete_requested_s is None:
-                return self._fail(row, _VANISHED)
+                return self._rules.fail(row, VANISHED)
         if is_labelled or row.ready_s is not None or row.delete_requested_s is not None:
             return []
-        return self._fail(row, _LOST_LABELS)
+        return self._rules.fail(row, _LOST_LABELS)
 
     # -- waits and deletion ------------------------------------------------
 
@@ -285,7 +285,7 @@ class Tracker:
         """The iterations that have not been retired, oldest first."""
         return list(self._scopes.values())
 
-    # -- the rules ----------------------------------------------------------
+    # -- identity -----------------------------------------------------------
 
     def _recognise(
         self, resource: Resource, metadata: Metadata, now: float, changes: list[Transition]
@@ -296,10 +296,10 @@ class Tracker:
         scope = self._scopes.get((labels.get(WORKLOAD_LABEL, ""), labels.get(ITERATION_LABEL, "")))
         if row is not None and row.uid is None and row.sent_s is not None and row.scope is scope:
             if row.error is not None:
-                self._count(row, -1)
+                self._rules.count(row, -1)
                 row.error, row.settled = None, False  # its create was carried out after all
                 row.news |= News.ERROR
-                self._count(row, 1)
+                self._rules.count(row, 1)
             changes += self._bind(row, metadata, now)
             return row
         if scope is None or resource.name == NAMESPACES.name:
@@ -328,21 +328,21 @@ class Tracker:
         other = known or TrackedObject(
             row.scope, row.resource, row.namespace, row.name, replica=None
         )
-        self._count(row, -1)
-        self._count(other, -1)
+        self._rules.count(row, -1)
+        self._rules.count(other, -1)
         row.exchange(other)
-        if other.error == _VANISHED:
+        if other.error == VANISHED:
             other.error = None  # no failure of a child
         other.settled = True
         if other.doubted_s is not None:
             other.deleted_s = other.doubted_s  # what a watch says of a child is believed
-            self._trust(other)
+            self._rules.trust(other)
         row.settled = row.error is not None or row.ready_s is not None
         children = row.scope.children
         if known is None and other.uid is not None:
             children.append(other)
-        self._count(row, 1)
-        self._count(other, 1)
+        self._rules.count(row, 1)
+        self._rules.count(other, 1)
         for each in (row, other):
             if each.uid is not None:
                 self._by_uid[each.uid] = each
@@ -365,7 +365,7 @@ class Tracker:
             row.server_created = sys.intern(metadata.creation_timestamp)
         row.news |= News.UID | News.OWNER | News.SERVER_CREATED
         self._by_uid[metadata.uid] = row
-        self._count_present(row, 1)
+        self._rules.count_present(row, 1)
         if not row.is_child:
             row.scope.created += 1
         if row.created_s is None:
@@ -376,197 +376,7 @@ class Tracker:
             row.news |= News.DELETE_REQUESTED
         return [Transition(row, Change.CREATED)]
 
-    def _read(
-        self,
-        row: TrackedObject,
-        metadata: Metadata,
-        reading: Reading,
-        now: float,
-        changes: list[Transition],
-    ) -> None:
-        explained = False
-        if reading.detail != row.detail:
-            explained = reading.detail is not None
-            row.detail = sys.intern(reading.detail) if reading.detail is not None else None
-            if row.ready_s is None and row.error is None:
-                row.news |= News.DETAIL  # once it is ready, or has failed, nobody asks
-        if reading.stamps:
-            row.server_phases = reading.stamps
-        if metadata.deletion_timestamp is not None:
-            self._read_deletion(row, metadata.deletion_timestamp, metadata.finalizers)
-        phase = reading.phase
-        if phase is not None and phase != row.phase:
-            phase = sys.intern(phase)
-            self._count_phase(row, -1)
-            row.phase = phase
-            row.phase_s = now
-            row.phases_s.enter(phase, now)
-            self._count_phase(row, 1)
-            changes.append(Transition(row, Change.PHASE, phase))
-        if row.delete_requested_s is not None or metadata.deletion_timestamp is not None:
-            self._read_leaving(row, metadata, reading, now, changes)
-        elif reading.failure is not None:
-            changes += self._fail(row, reading.failure)
-        elif reading.ready and self._may_become_ready(row, metadata):
-            changes.append(self._become_ready(row, now))
-        elif explained and row.ready_s is None and row.error is None:
-            changes.append(Transition(row, Change.EXPLAINED))
-
-    def _read_leaving(
-        self,
-        row: TrackedObject,
-        metadata: Metadata,
-        reading: Reading,
-        now: float,
-        changes: list[Transition],
-    ) -> None:
-        """What an object comes to that was asked to go, by the run or by somebody else."""
-        if row.is_child:  # whoever made it may delete it
-            if reading.ready and self._may_become_ready(row, metadata):
-                changes.append(self._become_ready(row, now))
-            return
-        error = reading.failure if metadata.deletion_timestamp is None else _VANISHED
-        if error is not None and not _was_asked(row, version_number(metadata.resource_version)):
-            changes += self._fail(row, error)
-
-    @staticmethod
-    def _read_deletion(row: TrackedObject, stamp: str, finalizers: list[str] | None) -> None:
-        if row.server_deleted != stamp:
-            row.server_deleted = sys.intern(stamp)
-            row.news |= News.SERVER_DELETED
-        row.finalizers = tuple(map(sys.intern, finalizers or ()))
-
-    def _leave(
-        self, row: TrackedObject, version: int, now: float, changes: list[Transition]
-    ) -> None:
-        """A watch, or a list by label, of this version does not hold an object any more.
-
-        It may be gone, or its labels: the event is the same, and holds the object as it was
-        before, with its labels. One that was asked to go, or was going, is gone; at another
-        somebody has to look:
-        https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
-        """
-        was_asked = _was_asked(row, version) and now >= (row.delete_requested_s or now)
-        if was_asked or row.is_child or row.server_deleted is not None:
-            self._trust(row)
-            self._gone(row, now, changes, vanished=not was_asked)
-        elif row.doubted_s is None:
-            row.doubted_s = now
-            row.scope.doubted += 1
-            changes.append(Transition(row, Change.DOUBTED))
-
-    @staticmethod
-    def _trust(row: TrackedObject) -> None:
-        """Nobody need look any more whether it is there."""
-        if row.doubted_s is not None:
-            row.doubted_s = None
-            row.scope.doubted -= 1
-
-    def _gone(
-        self, row: TrackedObject, now: float, changes: list[Transition], *, vanished: bool
-    ) -> None:
-        """An object is gone; if it ``vanished``, it was not the run that asked it to go."""
-        row.deleted_s = now
-        row.finalizers = ()
-        row.news |= News.DELETED
-        if vanished and row.delete_requested_s is not None:
-            row.delete_requested_s = None
-            row.news |= News.DELETE_REQUESTED
-        self._count_present(row, -1)
-        self._count_phase(row, -1)
-        changes.append(Transition(row, Change.DELETED))
-        if not row.is_child:
-            row.scope.deleted += 1
-            if vanished:
-                changes += self._fail(row, _VANISHED)
-
-    @staticmethod
-    def _may_become_ready(row: TrackedObject, metadata: Metadata) -> bool:
-        """Whether readiness still counts.
-
-        A child's watch may lag behind its owner's: the owner was ready and has
-        been asked to go when the child's readiness is heard of. What counts for
-        a child is its own deletion.
-        """
-        if row.ready_s is not None or row.error is not None:
-            return False
-        if row.is_child:
-            return metadata.deletion_timestamp is None
-        return row.scope.accepts_readiness
-
-    def _become_ready(self, row: TrackedObject, now: float) -> Transition:
-        row.ready_s = now
-        row.news |= News.READY
-        if not row.is_child:
-            row.scope.ready += 1
-        self._settle(row)
-        return Transition(row, Change.READY)
-
-    def _fail(self, row: TrackedObject, error: str) -> list[Transition]:
-        if row.error is not None:
-            return []
-        row.error = error
-        row.news |= News.ERROR
-        if not row.is_child:
-            row.scope.failed += 1
-            if row.ready_s is not None:
-                row.scope.ready -= 1
-        self._settle(row)
-        return [Transition(row, Change.FAILED)]
-
-    def _count(self, row: TrackedObject, by: int) -> None:
-        """Add all that a row counts for, or take it away."""
-        if row.present:
-            self._count_present(row, by)
-            self._count_phase(row, by)
-        if row.is_child:
-            return
-        scope = row.scope
-        scope.created += by * (row.uid is not None)
-        scope.deleted += by * (row.deleted_s is not None)
-        scope.failed += by * (row.error is not None)
-        scope.ready += by * (row.error is None and row.ready_s is not None)
-        scope.unsettled -= by * row.settled
-
-    @staticmethod
-    def _settle(row: TrackedObject) -> None:
-        if not row.settled:
-            row.settled = True
-            row.scope.unsettled -= 1
-
-    @staticmethod
-    def _count_present(row: TrackedObject, by: int) -> None:
-        if row.is_child:
-            row.scope.present_children += by
-        else:
-            row.scope.present += by
-
-    def _count_phase(self, row: TrackedObject, by: int) -> None:
-        if row.phase is not None:
-            phases = self.child_phases if row.is_child else self.phases
-            phases[row.resource.kind_name, row.phase] += by
-
     def _forget_name(self, row: TrackedObject) -> None:
         key = (row.resource.name, row.namespace, row.name)
         if self._awaited.get(key) is row:
             del self._awaited[key]
-
-
-def _was_asked(row: TrackedObject, version: int) -> bool:
-    """Whether the run had asked an object to go before the cluster came to this version.
-
-    A version of 0 is none: it is taken to be a late one.
-    """
-    if row.delete_requested_s is None:
-        return False
-    return not 0 < version <= row.scope.asked_versions.get(row.resource.name, 0)
-
-
-def version_number(resource_version: str) -> int:
-    """A resourceVersion as a number, for comparing; 0 where it is not one.
-
-    API servers backed by etcd give the store's revision, and comparing them is
-    sanctioned: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
-    """
-    is_number = resource_version.isdecimal() and len(resource_version) <= _MOST_DIGITS
-    return int(resource_version) if is_number else 0

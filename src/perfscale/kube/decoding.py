@@ -27,9 +27,21 @@ _JSON: Final = "application/json"
 Version = Annotated[str, msgspec.Meta(max_length=128)]
 """A resourceVersion: a number of 64 bits where etcd gives it; others may be longer, but not by
 much, since it is sent in URLs."""
+_MOST_DIGITS: Final = 19
+"""etcd's revisions are of 64 bits."""
 
 OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 """For answers of which only has to be known that they are an object."""
+
+
+def version_number(resource_version: str) -> int:
+    """A resourceVersion as a number, for comparing; 0 where it is not one.
+
+    API servers backed by etcd give the store's revision, and comparing them is
+    sanctioned: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
+    """
+    is_number = resource_version.isdecimal() and len(resource_version) <= _MOST_DIGITS
+    return int(resource_version) if is_number else 0
 
 
 def is_json(headers: Mapping[str, str]) -> bool:

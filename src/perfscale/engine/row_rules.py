@@ -1,0 +1,218 @@
+"""What an answer or an event changes about a row, and the counts that follow from it.
+
+The tracker finds out which object something is about; the rules of "ready", "failed" and "gone"
+are here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from perfscale.engine.rows import Change, News, Transition
+from perfscale.kube.decoding import version_number
+
+if TYPE_CHECKING:
+    from perfscale.engine.readiness import Metadata, Reading
+    from perfscale.engine.rows import TrackedObject
+
+VANISHED: Final = "somebody else deleted it"
+
+
+class RowRules:
+    """Changes rows, and keeps what is counted of them true.
+
+    Attributes:
+        phases: How many objects are in each phase now, by ``(kind, phase)``.
+        child_phases: The same of children.
+    """
+
+    def __init__(self) -> None:
+        self.phases: Counter[tuple[str, str]] = Counter()
+        self.child_phases: Counter[tuple[str, str]] = Counter()
+
+    def read(
+        self,
+        row: TrackedObject,
+        metadata: Metadata,
+        reading: Reading,
+        now: float,
+        changes: list[Transition],
+    ) -> None:
+        """An object of which nobody says that it is gone is as a watch or a list has it."""
+        explained = False
+        if reading.detail != row.detail:
+            explained = reading.detail is not None
+            row.detail = sys.intern(reading.detail) if reading.detail is not None else None
+            if row.ready_s is None and row.error is None:
+                row.news |= News.DETAIL  # once it is ready, or has failed, nobody asks
+        if reading.stamps:
+            row.server_phases = reading.stamps
+        if metadata.deletion_timestamp is not None:
+            self.read_deletion(row, metadata.deletion_timestamp, metadata.finalizers)
+        phase = reading.phase
+        if phase is not None and phase != row.phase:
+            phase = sys.intern(phase)
+            self._count_phase(row, -1)
+            row.phase = phase
+            row.phase_s = now
+            row.phases_s.enter(phase, now)
+            self._count_phase(row, 1)
+            changes.append(Transition(row, Change.PHASE, phase))
+        if row.delete_requested_s is not None or metadata.deletion_timestamp is not None:
+            self._read_leaving(row, metadata, reading, now, changes)
+        elif reading.failure is not None:
+            changes += self.fail(row, reading.failure)
+        elif reading.ready and self._may_become_ready(row, metadata):
+            changes.append(self.become_ready(row, now))
+        elif explained and row.ready_s is None and row.error is None:
+            changes.append(Transition(row, Change.EXPLAINED))
+
+    def _read_leaving(
+        self,
+        row: TrackedObject,
+        metadata: Metadata,
+        reading: Reading,
+        now: float,
+        changes: list[Transition],
+    ) -> None:
+        """What an object comes to that was asked to go, by the run or by somebody else."""
+        if row.is_child:  # whoever made it may delete it
+            if reading.ready and self._may_become_ready(row, metadata):
+                changes.append(self.become_ready(row, now))
+            return
+        error = reading.failure if metadata.deletion_timestamp is None else VANISHED
+        if error is not None and not _was_asked(row, version_number(metadata.resource_version)):
+            changes += self.fail(row, error)
+
+    @staticmethod
+    def read_deletion(row: TrackedObject, stamp: str, finalizers: list[str] | None) -> None:
+        """It was asked to go at ``stamp``, by whomever, and is kept by these."""
+        if row.server_deleted != stamp:
+            row.server_deleted = sys.intern(stamp)
+            row.news |= News.SERVER_DELETED
+        row.finalizers = tuple(map(sys.intern, finalizers or ()))
+
+    def leave(
+        self, row: TrackedObject, version: int, now: float, changes: list[Transition]
+    ) -> None:
+        """A watch, or a list by label, of this version does not hold an object any more.
+
+        It may be gone, or its labels: the event is the same, and holds the object as it was
+        before, with its labels. One that was asked to go, or was going, is gone; at another
+        somebody has to look:
+        https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+        """
+        was_asked = _was_asked(row, version) and now >= (row.delete_requested_s or now)
+        if was_asked or row.is_child or row.server_deleted is not None:
+            self.trust(row)
+            self.mark_gone(row, now, changes, vanished=not was_asked)
+        elif row.doubted_s is None:
+            row.doubted_s = now
+            row.scope.doubted += 1
+            changes.append(Transition(row, Change.DOUBTED))
+
+    @staticmethod
+    def trust(row: TrackedObject) -> None:
+        """Nobody need look any more whether it is there."""
+        if row.doubted_s is not None:
+            row.doubted_s = None
+            row.scope.doubted -= 1
+
+    def mark_gone(
+        self, row: TrackedObject, now: float, changes: list[Transition], *, vanished: bool
+    ) -> None:
+        """An object is gone; if it ``vanished``, it was not the run that asked it to go."""
+        row.deleted_s = now
+        row.finalizers = ()
+        row.news |= News.DELETED
+        if vanished and row.delete_requested_s is not None:
+            row.delete_requested_s = None
+            row.news |= News.DELETE_REQUESTED
+        self.count_present(row, -1)
+        self._count_phase(row, -1)
+        changes.append(Transition(row, Change.DELETED))
+        if not row.is_child:
+            row.scope.deleted += 1
+            if vanished:
+                changes += self.fail(row, VANISHED)
+
+    @staticmethod
+    def _may_become_ready(row: TrackedObject, metadata: Metadata) -> bool:
+        """Whether readiness still counts.
+
+        A child's watch may lag behind its owner's: the owner was ready and has
+        been asked to go when the child's readiness is heard of. What counts for
+        a child is its own deletion.
+        """
+        if row.ready_s is not None or row.error is not None:
+            return False
+        if row.is_child:
+            return metadata.deletion_timestamp is None
+        return row.scope.accepts_readiness
+
+    def become_ready(self, row: TrackedObject, now: float) -> Transition:
+        """An object is ready; whether that still counts is the caller's to know."""
+        row.ready_s = now
+        row.news |= News.READY
+        if not row.is_child:
+            row.scope.ready += 1
+        self._settle(row)
+        return Transition(row, Change.READY)
+
+    def fail(self, row: TrackedObject, error: str) -> list[Transition]:
+        """An object has failed; of several reasons the first counts."""
+        if row.error is not None:
+            return []
+        row.error = error
+        row.news |= News.ERROR
+        if not row.is_child:
+            row.scope.failed += 1
+            if row.ready_s is not None:
+                row.scope.ready -= 1
+        self._settle(row)
+        return [Transition(row, Change.FAILED)]
+
+    def count(self, row: TrackedObject, by: int) -> None:
+        """Add all that a row counts for, or take it away."""
+        if row.present:
+            self.count_present(row, by)
+            self._count_phase(row, by)
+        if row.is_child:
+            return
+        scope = row.scope
+        scope.created += by * (row.uid is not None)
+        scope.deleted += by * (row.deleted_s is not None)
+        scope.failed += by * (row.error is not None)
+        scope.ready += by * (row.error is None and row.ready_s is not None)
+        scope.unsettled -= by * row.settled
+
+    @staticmethod
+    def _settle(row: TrackedObject) -> None:
+        if not row.settled:
+            row.settled = True
+            row.scope.unsettled -= 1
+
+    @staticmethod
+    def count_present(row: TrackedObject, by: int) -> None:
+        """Count one more that is in the cluster, or one less."""
+        if row.is_child:
+            row.scope.present_children += by
+        else:
+            row.scope.present += by
+
+    def _count_phase(self, row: TrackedObject, by: int) -> None:
+        if row.phase is not None:
+            phases = self.child_phases if row.is_child else self.phases
+            phases[row.resource.kind_name, row.phase] += by
+
+
+def _was_asked(row: TrackedObject, version: int) -> bool:
+    """Whether the run had asked an object to go before the cluster came to this version.
+
+    A version of 0 is none: it is taken to be a late one.
+    """
+    if row.delete_requested_s is None:
+        return False
+    return not 0 < version <= row.scope.asked_versions.get(row.resource.name, 0)
