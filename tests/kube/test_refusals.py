@@ -201,6 +201,20 @@ async def test_what_is_refused_right_after_an_outage_is_asked_for_again(connect:
     assert response.attempts == 3
 
 
+async def test_a_server_that_starts_a_second_time_has_as_long_again_to_read_the_roles(
+    connect: Connect, fake_time: FakeTime
+) -> None:
+    gone = refuses(503, "ServiceUnavailable")
+    async with scripted_server(
+        answers({}), *[not_permitted] * 5, *[gone] * 20, *[not_permitted] * 5, answers({})
+    ) as server:
+        client = await connect(server)
+        await client.create(PODS, "here", b"{}")
+        response = await client.create(PODS, "here", b"{}")
+    assert response.attempts == 31
+    assert sum(fake_time.slept) > NOT_SERVED_S
+
+
 async def test_a_server_that_another_client_has_reached_may_be_gone_for_a_while(
     connect: Connect, fake_time: FakeTime
 ) -> None:

@@ -190,6 +190,7 @@ class Aftermath:
 
     def broken(self, error: NoAnswerError) -> UnreachableError:
         """Count and explain a stream that broke off."""
+        self._proven.disturb()
         return self._unreachable(self._wire.failed(error.failure))
 
     def _unreachable(

@@ -128,6 +128,8 @@ class Patience:
             self._server_errors += 1
             if self._server_errors >= _SERVER_ERROR_ATTEMPTS:
                 return None
+        if error.status in UNAVAILABLE:
+            self._absence.end()
         return self._within(outage_s, error.retry_after_s or 0.0)
 
     def after_silence(self, outage_s: float) -> float | None:
@@ -139,6 +141,7 @@ class Patience:
             outage_s: How long nothing has succeeded, for any request.
         """
         self._attempts += 1
+        self._absence.end()
         return self._within(outage_s)
 
     def is_over(self, outage_s: float) -> bool:
