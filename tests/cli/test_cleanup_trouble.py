@@ -60,10 +60,11 @@ async def test_one_bad_answer_of_the_discovery_hides_nothing(fault: str, littere
         assert cluster.left == 0
 
 
+@pytest.mark.parametrize("fault", ["forbidden", "unauthorized", "unavailable"])
 async def test_an_api_server_that_refuses_everybody_for_a_moment_hides_nothing(
-    littered: Any,
+    fault: str, littered: Any
 ) -> None:
-    request = {"fault": "forbidden", "scope": "all", "times": 6}
+    request = {"fault": fault, "scope": "all", "times": 6}
     async with littered(requests=[request]) as cluster:
         ended = await cluster.cleanup()
         assert ended.code == 0, ended.err

@@ -15,6 +15,7 @@ from workloads import config, objects, template, workload
 from perfscale.engine import LoadGenerator, RunOptions
 from perfscale.engine.events import Stage
 from perfscale.kube.cluster import ClusterOptions
+from perfscale.kube.resources import NAMESPACES
 from perfscale.sim.cluster import SimulatedCluster
 from perfscale.sim.faults import Faults
 from perfscale.templates import TemplateDefaults
@@ -114,6 +115,24 @@ async def test_a_namespace_that_nobody_empties_is_named_and_said_to_be_so(tmp_pa
     async with faulty_run(tmp_path, load, namespaces=[{"fault": "unprocessed"}]) as run:
         text = "\n".join(run.result.problems)
         assert "namespace density-1 is still there: nothing has begun to empty it" in text
+
+
+async def test_a_namespace_that_was_terminating_before_is_named_with_what_keeps_it(
+    tmp_path: Path,
+) -> None:
+    load = config(workload(objects(count=2), maxWaitTimeout="2s"))
+    content = Faults.model_validate({"namespaces": [{"fault": "unprocessed"}]})
+    async with SimulatedCluster(speed=100, seed=1, faults=content) as cluster:
+        cluster.store.create(NAMESPACES, {"metadata": {"name": "density-1"}})
+        cluster.store.delete(NAMESPACES, None, "density-1")
+        kubeconfig = tmp_path / "kubeconfig"
+        cluster.write_kubeconfig(kubeconfig)
+        options = ClusterOptions(kubeconfig=str(kubeconfig))
+        async with LoadGenerator(load, cluster=options) as generator:
+            result = await generator.run()
+    assert result.exit_code == 1
+    text = "\n".join(result.problems)
+    assert "namespace density-1 is terminating: nothing has begun to empty it" in text
 
 
 @pytest.mark.parametrize(("verb", "skip"), [("create", 3), ("watch", 1)])
