@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 class Origins:
     """An object's latencies count from its create request, and a child's from its owner's.
 
-    That is what made the child. Where the owner is not one of the run's
-    objects, they count from when the child was first seen.
+    That is what made the child, also by way of other children: the VMs of a pool make VMIs.
+    Where no owner is one of the run's objects, they count from when the child was first seen.
 
     Args:
         children: Whether children will be asked about. Each comes after its
@@ -33,4 +33,7 @@ class Origins:
     def of_child(self, record: ObjectRecord) -> float | None:
         """The same for a child."""
         known = self._requested_s or {}
-        return known.get(record.owner_uid or "", record.created_s)
+        requested_s = known.get(record.owner_uid or "", record.created_s)
+        if self._requested_s is not None and record.uid is not None:
+            self._requested_s[record.uid] = requested_s
+        return requested_s
