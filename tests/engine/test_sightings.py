@@ -52,7 +52,7 @@ def sightings(now: Now, journal: Journal) -> Sightings:
     def fail(error: OSError) -> None:
         raise error
 
-    return Sightings(Stopwatch(now, 1000.0), Recorder(journal, fail))
+    return Sightings(Stopwatch(now, 1000.0), Recorder(journal, fail), print)
 
 
 def test_a_blind_span_is_in_the_journal_from_its_beginning(

@@ -14,7 +14,7 @@ from perfscale.engine.readiness import Metadata
 
 
 def leaving(name: str, asked_s: float, stays: str | None) -> OwnedNamespace:
-    owned = OwnedNamespace(Metadata(name, f"uid-{name}", None, "1"))
+    owned = OwnedNamespace(Metadata(name, f"uid-{name}", None, "1"), 0.0)
     owned.asked_s, owned.stays = asked_s, stays
     return owned
 

@@ -51,6 +51,7 @@ async def test_a_success_elsewhere_wakes_a_watch_that_waits_to_be_opened_again(
         *[unavailable] * 5,
         answers({}),
         streams(event("b", "7"), then=stays),
+        listed("7"),
     ) as server:
         client = await connect(server)
         client.streaming_lists.available = False

@@ -51,6 +51,7 @@ async def test_a_blind_span_lasts_until_the_stream_is_open_and_has_told_what_was
         streams(event("a", "6")),
         *[UNAVAILABLE] * 6,
         streams(event("b", "7"), then=stays),
+        listed("7"),
     ) as server:
         client = await connect(server)
         client.streaming_lists.available = False
@@ -90,6 +91,7 @@ async def test_a_stream_that_fell_silent_was_blind_from_its_last_word_on(
         listed("5"),
         streams(event("a", "6"), then=once_seen),
         streams(event("b", "7"), then=stays),
+        listed("7"),
     ) as server:
         client = await connect(server, ClientSettings(watch_idle_timeout_s=SILENCE_S))
         client.streaming_lists.available = False

@@ -145,7 +145,10 @@ async def test_a_version_that_is_too_old_makes_it_list_again(
 async def test_events_before_an_error_event_are_told_and_not_told_again(connect: Connect) -> None:
     busy = line("ERROR", status_object(429, "TooManyRequests", details={"retryAfterSeconds": 3}))
     async with scripted_server(
-        listed("5"), streams(event("a", "6") + busy), streams(event("b", "7"), then=stays)
+        listed("5"),
+        streams(event("a", "6") + busy),
+        streams(event("b", "7"), then=stays),
+        listed("7"),
     ) as server:
         client = await connect(server)
         async with following(client) as follower:
@@ -259,11 +262,12 @@ async def test_a_watch_waits_for_a_server_that_does_not_serve_its_kind_yet(
         *[unavailable] * 20,
         *[not_served] * 5,
         streams(event("b", "6"), then=stays),
+        listed("5"),
     ) as server:
         client = await connect(server)
         async with following(client) as follower:
             await follower.until("MODIFIED b")
-    assert server.requests[-1].query["resourceVersion"] == "5"
+    assert server.requests[-2].query["resourceVersion"] == "5"
     assert sum(fake_time.slept) > NOT_SERVED_S
 
 
@@ -273,11 +277,11 @@ async def test_a_watch_that_was_allowed_waits_for_a_server_that_refuses_it_for_a
 ) -> None:
     opened = streams(event("a", "6"))
     last = streams(event("b", "7"), then=stays)
-    async with scripted_server(listed("5"), opened, *[refuse] * 5, last) as server:
+    async with scripted_server(listed("5"), opened, *[refuse] * 5, last, listed("6")) as server:
         client = await connect(server)
         async with following(client) as follower:
             await follower.until("MODIFIED b")
-    assert server.requests[-1].query["resourceVersion"] == "6"
+    assert server.requests[-2].query["resourceVersion"] == "6"
 
 
 @pytest.mark.parametrize(

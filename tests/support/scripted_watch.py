@@ -81,6 +81,7 @@ class Follower:
 
     Attributes:
         sights: When it lost sight, and until when it then had to catch up.
+        warnings: What it warned of.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Follower:
     ) -> None:
         self.told: list[str] = []
         self.sights: list[tuple[str, float]] = []
+        self.warnings: list[str] = []
         self._changed = asyncio.Event()
         self.watch = Watch(
             client,
@@ -105,6 +107,9 @@ class Follower:
 
     def regained(self, until_s: float) -> None:
         self.sights.append(("regained", until_s))
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
 
     def _list(self, items: Sequence[Vmi]) -> None:
         self.told.append("list " + " ".join(item.metadata.name for item in items))

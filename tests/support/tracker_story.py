@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 
 from perfscale.config.labels import run_labels
 from perfscale.engine.readiness import Metadata, OwnerReference, Reading
@@ -99,8 +100,9 @@ class Story:
         metadata = self.metadata(row.name, uid=row.uid)
         return self.tracker.find(row, metadata, is_labelled=labelled)
 
-    def listed(self, *metadata: Metadata, version: int | None = None) -> list[Transition]:
+    def listed(
+        self, *metadata: Metadata, version: int | None = None, asked_s: float = -inf
+    ) -> list[Transition]:
         state = [(each, Reading()) for each in metadata]
-        return self.tracker.reconcile(
-            Place(VMI), state, self.version if version is None else version, self.tick()
-        )
+        version = self.version if version is None else version
+        return self.tracker.reconcile(Place(VMI), state, version, self.tick(), asked_s=asked_s)

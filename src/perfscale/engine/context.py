@@ -96,7 +96,7 @@ class RunContext:
     def __post_init__(self, sink: ResultSink | None) -> None:
         """Open the journal, if the sink keeps one."""
         self.recorder = Recorder(sink, self._report_journal)
-        self.sightings = Sightings(self.stopwatch, self.recorder)
+        self.sightings = Sightings(self.stopwatch, self.recorder, self.warn)
         self.health = Health(
             self.config.global_config, self.stopwatch.clock, self.sightings.stalled
         )

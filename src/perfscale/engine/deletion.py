@@ -15,8 +15,7 @@ from perfscale.errors import (
     NotServedError,
     UnreachableError,
 )
-from perfscale.kube.decoding import version_number
-from perfscale.kube.listing import page_decoder, read_pages
+from perfscale.kube.listing import current_version, page_decoder, read_pages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_LIST: Final = page_decoder(AnyObject)
 
 CONCURRENCY = 32
 """Delete requests in flight; the run-wide rate limit applies as well."""
@@ -50,13 +48,11 @@ async def current_versions(client: Client, places: Iterable[Place]) -> dict[str,
     found: dict[str, int] = {}
 
     async def look(place: Place) -> None:
-        path = place.resource.path(place.namespace)
+        resource = place.resource
         try:
-            version = (await client.read(_LIST, path, {"limit": 1})).metadata.resource_version
+            found[resource.name] = await current_version(client, resource, place.namespace)
         except ApiError as error:
             _log.info("asking for the version of %s: %s", place, error)
-            return
-        found[place.resource.name] = version_number(version)
 
     first = {place.resource.name: place for place in places}
     await run_bounded((partial(look, place) for place in first.values()), limit=CONCURRENCY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -42,9 +43,10 @@ class OwnedNamespace:
         stays: What keeps it, as it was last seen terminating.
     """
 
-    __slots__ = ("asked_s", "gone", "name", "stays", "uid", "version")
+    __slots__ = ("asked_s", "gone", "known_s", "name", "stays", "uid", "version")
 
-    def __init__(self, metadata: Metadata) -> None:
+    def __init__(self, metadata: Metadata, known_s: float) -> None:
+        self.known_s = known_s
         self.name = metadata.name
         self.uid = metadata.uid
         self.version = version_number(metadata.resource_version)
@@ -138,7 +140,9 @@ class NamespaceKeeper:
         )
 
     def _own(self, metadata: Metadata) -> None:
-        self._by_uid.setdefault(metadata.uid, OwnedNamespace(metadata))
+        self._by_uid.setdefault(
+            metadata.uid, OwnedNamespace(metadata, self._context.stopwatch.now())
+        )
 
     # -- deletion ----------------------------------------------------------
 
@@ -183,13 +187,17 @@ class NamespaceKeeper:
         if event == "DELETED":
             self._gone(owned)
 
-    def reconcile(self, state: Sequence[NamespaceObject], list_version: int) -> None:
-        """Take a whole list; a namespace that is not in it, and should be, is gone."""
+    def reconcile(
+        self, state: Sequence[NamespaceObject], list_version: int, *, asked_s: float = -inf
+    ) -> None:
+        """Take a whole list, asked for then; what should be in it, and is not, is gone."""
         for obj in state:
             self.observe("MODIFIED", obj)
         present = {obj.metadata.uid for obj in state}
         for owned in self._by_uid.values():
-            if owned.uid not in present and owned.version <= list_version:
+            if owned.uid not in present and (
+                owned.version <= list_version or owned.known_s < asked_s
+            ):
                 self._gone(owned)
 
     def note_gone(self, uid: str) -> None:

@@ -72,6 +72,15 @@ class Observer:
         except Exception as error:  # noqa: BLE001 -- told at the end of the run, after its cleanup
             self._context.abort(error)
 
+    def _go_back(self, version: int, now: float) -> None:
+        """Say it once: every watch finds it out by itself."""
+        if not self._context.tracker.went_back:
+            self._context.warn(
+                "the cluster is in an older state than it was, as if its etcd had been restored "
+                "from a backup: what was created since is lost, and what was deleted may be back"
+            )
+        self._context.tracker.go_back(version, now)
+
     def _watch_objects(self, place: Place) -> Watch[Any]:
         context = self._context
         resource = place.resource
@@ -89,9 +98,13 @@ class Observer:
 
         def on_list(objects: Sequence[Any]) -> None:
             state = [(obj.metadata, reading(obj)) for obj in objects]
-            version = version_number(watch.version)
+            version, now = version_number(watch.version), context.stopwatch.now()
+            if watch.went_back:
+                self._go_back(version, now)
             context.report(
-                context.tracker.reconcile(place, state, version, context.stopwatch.now())
+                context.tracker.reconcile(
+                    place, state, version, now, asked_s=since_start(watch.asked_s)
+                )
             )
 
         watch = Watch(
@@ -108,7 +121,11 @@ class Observer:
 
     def _watch_namespaces(self) -> Watch[NamespaceObject]:
         def on_list(objects: Sequence[NamespaceObject]) -> None:
-            self._namespaces.reconcile(objects, version_number(watch.version))
+            version, context = version_number(watch.version), self._context
+            if watch.went_back:
+                self._go_back(version, context.stopwatch.now())
+            asked_s = context.stopwatch.since_start(watch.asked_s)
+            self._namespaces.reconcile(objects, version, asked_s=asked_s)
 
         watch = Watch(
             self._context.client,

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from perfscale.engine.readiness import Metadata, Reading
     from perfscale.engine.rows import TrackedObject
 
-VANISHED: Final = "somebody else deleted it"
+_VANISHED: Final = "somebody else deleted it"
+_WENT_BACK: Final = "it was lost when the cluster went back to an older state"
 
 
 class RowRules:
@@ -26,11 +27,13 @@ class RowRules:
     Attributes:
         phases: How many objects are in each phase now, by ``(kind, phase)``.
         child_phases: The same of children.
+        went_back_s: When the cluster was last found to be in an older state than it was.
     """
 
     def __init__(self) -> None:
         self.phases: Counter[tuple[str, str]] = Counter()
         self.child_phases: Counter[tuple[str, str]] = Counter()
+        self.went_back_s: float | None = None
 
     def read(
         self,
@@ -82,7 +85,8 @@ class RowRules:
             if reading.ready and self._may_become_ready(row, metadata):
                 changes.append(self.become_ready(row, now))
             return
-        error = reading.failure if metadata.deletion_timestamp is None else VANISHED
+        gone = metadata.deletion_timestamp is not None
+        error = self._why_gone(row) if gone else reading.failure
         if error is not None and not _was_asked(row, version_number(metadata.resource_version)):
             changes += self.fail(row, error)
 
@@ -136,7 +140,7 @@ class RowRules:
         if not row.is_child:
             row.scope.deleted += 1
             if vanished:
-                changes += self.fail(row, VANISHED)
+                changes += self.vanish(row)
 
     @staticmethod
     def _may_become_ready(row: TrackedObject, metadata: Metadata) -> bool:
@@ -160,6 +164,20 @@ class RowRules:
             row.scope.ready += 1
         self._settle(row)
         return Transition(row, Change.READY)
+
+    def vanish(self, row: TrackedObject) -> list[Transition]:
+        """It is gone, or is going, and the run did not ask it to."""
+        return self.fail(row, self._why_gone(row))
+
+    def _why_gone(self, row: TrackedObject) -> str:
+        went_back_s = self.went_back_s
+        lost = went_back_s is not None and row.was_there(went_back_s)
+        return _WENT_BACK if lost and not row.scope.deletion_requested else _VANISHED
+
+    @staticmethod
+    def has_vanished(row: TrackedObject) -> bool:
+        """Whether that is why it failed."""
+        return row.error in {_VANISHED, _WENT_BACK}
 
     def fail(self, row: TrackedObject, error: str) -> list[Transition]:
         """An object has failed; of several reasons the first counts."""

@@ -165,6 +165,10 @@ class TrackedObject:
         """Whether a controller made it, and not the run."""
         return self.replica is None
 
+    def was_there(self, at_s: float) -> bool:
+        """Whether it had been created by then, as far as was known."""
+        return self.created_s is not None and self.created_s < at_s
+
     @property
     def present(self) -> bool:
         """Whether it is in the cluster, as far as was seen."""

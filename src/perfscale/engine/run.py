@@ -301,6 +301,8 @@ class Run:
             return True
         if self._namespaces.counts.created > self._namespaces.counts.deleted:
             return True
+        if self._context.tracker.went_back and not self._removed:
+            return True  # what was gone before may be there again
         # Of a create that was not answered nobody knows whether it has happened.
         asked_for = self._namespaces.unanswered > 0 or any(scope.sent for scope in scopes)
         ended_early = self._error is not None or self._interrupted_by is not None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from perfscale.results import BlindEntry, BlindSpans, OutageEntry, OutageRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from perfscale.engine.context import Stopwatch
     from perfscale.engine.recorder import Recorder
@@ -25,12 +25,16 @@ class Sightings:
     Args:
         stopwatch: The run's clock.
         recorder: Tells the journal.
+        warn: Says something that a person should know.
 
     Attributes:
         blind: Times in which nothing was seen.
     """
 
-    def __init__(self, stopwatch: Stopwatch, recorder: Recorder) -> None:
+    def __init__(
+        self, stopwatch: Stopwatch, recorder: Recorder, warn: Callable[[str], None]
+    ) -> None:
+        self.warn = warn
         self.blind = BlindSpans()
         self._stopwatch = stopwatch
         self._recorder = recorder
@@ -110,3 +114,7 @@ class PlaceSight:
     def regained(self, until_s: float) -> None:
         """It is open again; what comes until then may have happened meanwhile."""
         self.sightings.regained(self.place, until_s)
+
+    def warn(self, text: str) -> None:
+        """The server does something that it should not, and the watch goes around it."""
+        self.sightings.warn(text)

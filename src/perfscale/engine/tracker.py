@@ -10,10 +10,11 @@ run's start, given by the caller.
 from __future__ import annotations
 
 import sys
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from perfscale.config.labels import ITERATION_LABEL, WORKLOAD_LABEL
-from perfscale.engine.row_rules import VANISHED, RowRules
+from perfscale.engine.row_rules import RowRules
 from perfscale.engine.rows import Change, IterationScope, News, TrackedObject, Transition
 from perfscale.kube.decoding import version_number
 from perfscale.kube.resources import NAMESPACES
@@ -114,7 +115,7 @@ class Tracker:
             # event will ever tell that it is gone.
             self._rules.leave(row, self._last_list(row), now, changes)
         elif row.deleted_s is not None and row.delete_requested_s is None:
-            changes += self._rules.fail(row, VANISHED)
+            changes += self._rules.vanish(row)
         if metadata.name != row.name:
             row.name = metadata.name  # admission may do that
             row.news |= News.NAME
@@ -179,6 +180,7 @@ class Tracker:
         now: float,
         *,
         seen: Iterable[str] = (),
+        asked_s: float = -inf,
     ) -> list[Transition]:
         """Take a whole list: what it does not hold is gone.
 
@@ -189,6 +191,8 @@ class Tracker:
                 created after it cannot be in the list, and is left alone.
             now: When the list arrived.
             seen: UIDs of what it held beside that.
+            asked_s: When it was asked for. What had been created by then is in it, if
+                it is there: a list is the truth, although versions may have gone back.
         """
         changes: list[Transition] = []
         held = set(seen)
@@ -202,12 +206,28 @@ class Tracker:
                 and row.present
                 and not row.unlabelled
                 and row.uid not in held
-                and row.version <= list_version
+                and (row.version <= list_version or row.was_there(asked_s))
             ):
                 self._rules.leave(row, list_version, now, changes)
         where = (place.resource.name, place.namespace)
         self._listed[where] = max(list_version, self._listed.get(where, 0))
         return changes
+
+    @property
+    def went_back(self) -> bool:
+        """Whether the cluster was found to be in an older state than it had been."""
+        return self._rules.went_back_s is not None
+
+    def go_back(self, list_version: int, now: float) -> None:
+        """The cluster is in an older state than it was, as a list of this version shows.
+
+        Versions from before say nothing of what comes after.
+        """
+        self._rules.went_back_s = now
+        for where, version in self._listed.items():
+            self._listed[where] = min(version, list_version)
+        for scope in self._scopes.values():
+            scope.asked_versions = {}
 
     # -- what a look by name finds ------------------------------------------
 
@@ -236,7 +256,7 @@ class Tracker:
         if metadata.deletion_timestamp is not None:
             self._rules.read_deletion(row, metadata.deletion_timestamp, metadata.finalizers)
             if row.delete_requested_s is None:
-                return self._rules.fail(row, VANISHED)
+                return self._rules.vanish(row)
         if is_labelled or row.ready_s is not None or row.delete_requested_s is not None:
             return []
         return self._rules.fail(row, _LOST_LABELS)
@@ -331,7 +351,7 @@ class Tracker:
         self._rules.count(row, -1)
         self._rules.count(other, -1)
         row.exchange(other)
-        if other.error == VANISHED:
+        if self._rules.has_vanished(other):
             other.error = None  # no failure of a child
         other.settled = True
         if other.doubted_s is not None:

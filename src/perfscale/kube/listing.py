@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 import msgspec
 
 from perfscale.errors import ExpiredError, IllegibleError
-from perfscale.kube.decoding import Version
+from perfscale.kube.decoding import Version, version_number
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -61,6 +61,23 @@ class Page(NamedTuple, Generic[T]):
 def page_decoder(item: type[T]) -> msgspec.json.Decoder[ObjectList[T]]:
     """Decodes a list whose objects are ``item``: a msgspec struct, or a dict."""
     return msgspec.json.Decoder(ObjectList[item])  # type: ignore[valid-type]
+
+
+_BARE: Final = msgspec.json.Decoder(ObjectList[msgspec.Raw])
+"""For a list of which only its own metadata counts."""
+
+
+async def current_version(
+    client: Client, resource: Resource, namespace: str | None, *, retry: bool = True
+) -> int:
+    """The cluster's resourceVersion now, as a number; 0 where it is none.
+
+    A list of a single object tells it, and costs the server next to nothing.
+
+    Raises what `Client.read` raises.
+    """
+    page = await client.read(_BARE, resource.path(namespace), {"limit": 1}, retry=retry)
+    return version_number(page.metadata.resource_version)
 
 
 async def read_pages(

@@ -37,10 +37,14 @@ class StreamFailedError(Exception):
         error: What went wrong.
         opened: Whether the server had opened it.
         silent: Whether it went on without a word: it may have been dead for long.
+        useless: Whether it was of no use, however long it lived.
     """
 
-    def __init__(self, error: PerfscaleError, *, opened: bool, silent: bool = False) -> None:
+    def __init__(
+        self, error: PerfscaleError, *, opened: bool, silent: bool = False, useless: bool = False
+    ) -> None:
         super().__init__(str(error))
+        self.useless = useless
         self.error = error
         self.opened = opened
         self.silent = silent

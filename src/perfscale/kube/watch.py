@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Final, Generic, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, NoReturn, TypeVar
 
 from perfscale.errors import (
     ApiError,
@@ -24,12 +24,13 @@ from perfscale.errors import (
     ServerError,
     UnreachableError,
 )
-from perfscale.kube.decoding import UNREADABLE, illegible
+from perfscale.kube.decoding import UNREADABLE, illegible, version_number
 from perfscale.kube.events import Change, EventDecoder, LineBuffer
 from perfscale.kube.failures import NoAnswerError
 from perfscale.kube.initial import ATTEMPTS, PARAMETERS, SILENCE_S, InitialEvents
-from perfscale.kube.listing import page_decoder, read_pages
+from perfscale.kube.listing import current_version, page_decoder, read_pages
 from perfscale.kube.reopening import Reopening, StreamFailedError, is_final
+from perfscale.kube.sight import Sightedness
 from perfscale.kube.status import Status, error_from_status
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from perfscale.kube.client import Client
     from perfscale.kube.events import Event
     from perfscale.kube.resources import Resource
+    from perfscale.kube.sight import Sight
     from perfscale.kube.transport import Arrival
     from perfscale.kube.wire import Stream
 
@@ -47,21 +49,10 @@ _SHORTEST_S: Final = 300
 """A watch asks to be closed after 5 to 10 minutes, as client-go's do, so that
 watches spread over the API servers; the jitter keeps them from closing at once."""
 _BRIEF_S: Final = 1.0
-_CATCHING_UP_S: Final = 1.0
-"""What a watch has missed comes within this time of being resumed, and within the time
-for which it was closed: a server sends events faster than they happen."""
+_CHECK_S: Final = 10.0
+"""Bound on asking whether the cluster has gone back to an older state."""
 
 T = TypeVar("T")
-
-
-class Sight(Protocol):
-    """Notes when a watch sees nothing, in seconds of its client's clock."""
-
-    def lost(self, at_s: float) -> None:
-        """No event after this is seen before the watch is open again."""
-
-    def regained(self, until_s: float) -> None:
-        """It is open again; what comes until then may have happened meanwhile."""
 
 
 class Watch(Generic[T]):
@@ -86,6 +77,8 @@ class Watch(Generic[T]):
             whatever reason.
         relists: How often the state had to be taken again.
         heard_s: When the event came that ``on_event`` is told of, on the client's clock.
+        asked_s: When the state was asked for that ``on_list`` is called with.
+        went_back: During ``on_list``, whether the cluster is in an older state than it was.
     """
 
     def __init__(
@@ -104,6 +97,9 @@ class Watch(Generic[T]):
         self.reconnects = 0
         self.relists = 0
         self.heard_s = 0.0
+        self.asked_s = 0.0
+        self.went_back = False
+        self._reached = 0
         self._client = client
         self._resource = resource
         self._namespace = namespace
@@ -118,8 +114,8 @@ class Watch(Generic[T]):
         self._version = ""
         self._progressed = False
         self._reopening = Reopening(client, resource, namespace)
-        self._sight = sight
-        self._blind_since_s: float | None = None
+        self._sight = Sightedness(client, resource, sight)
+        self._initial_until_s = 0.0
 
     @property
     def version(self) -> str:
@@ -154,27 +150,15 @@ class Watch(Generic[T]):
         return False
 
     def _hand_over(self, objects: Sequence[T]) -> None:
+        version = version_number(self._version)
+        self.went_back = version < self._reached
+        self._reached = version
         self._on_list(objects)
         self.synced.set()
 
-    def _lose_sight(self, at_s: float) -> None:
-        if self._blind_since_s is None and self.synced.is_set():
-            self._blind_since_s = at_s
-            if self._sight is not None:
-                self._sight.lost(at_s)
-
-    def _regain_sight(self, *, caught_up: bool) -> None:
-        """The stream is open; unless it has caught up, what was missed comes now."""
-        if self._blind_since_s is None:
-            return
-        now_s = self._client.timing.clock()
-        missed_s = 0.0 if caught_up else min(now_s - self._blind_since_s, _CATCHING_UP_S)
-        self._blind_since_s = None
-        if self._sight is not None:
-            self._sight.regained(now_s + missed_s)
-
     async def _list(self) -> list[T]:
         items: list[T] = []
+        self.asked_s = self._client.timing.clock()
         pages = read_pages(
             self._client,
             self._resource,
@@ -207,21 +191,18 @@ class Watch(Generic[T]):
             except StreamFailedError as error:
                 failure = error
             was_open = failure is None or failure.opened
-            self._lose_sight(self._ended_at_s(opened_s, failure))
+            if self.synced.is_set():
+                self._sight.lose(failure)
             if self._starting:
                 await self._after_broken_start(failure)
                 return False
-            healthy = self._progressed or (was_open and clock() - opened_s >= _BRIEF_S)
+            lived = was_open and clock() - opened_s >= _BRIEF_S
+            useless = failure is not None and failure.useless
+            healthy = self._progressed or (lived and not useless)
             if await self._reopening.wait(failure, healthy=healthy):
                 return True
             if was_open:
                 self.reconnects += 1
-
-    def _ended_at_s(self, opened_s: float, failure: StreamFailedError | None) -> float:
-        """When the stream was alive the last time."""
-        if failure is None or (failure.opened and not failure.silent):
-            return self._client.timing.clock()
-        return max(opened_s, self.heard_s) if failure.opened else opened_s
 
     async def _after_broken_start(self, failure: StreamFailedError | None) -> None:
         """Find out whether to try again, and wait as long as is due."""
@@ -246,38 +227,86 @@ class Watch(Generic[T]):
         except TimeoutError:
             if not bound.expired():
                 raise  # a callback's own
-            raise self._not_streamed("it did not say that its initial events had ended") from None
+            if asyncio.get_running_loop().time() < self._initial_until_s:
+                why = "it did not say that its initial events had ended"
+                raise self._not_streamed(why) from None
+            raise self._endless() from None
 
     async def _read_stream(self, bound: asyncio.Timeout) -> None:
         lines = LineBuffer()
         self._initial.begin()
+        began_s = self._sight.begin()
+        if self._starting:
+            self.asked_s = began_s
         async with AsyncExitStack() as stack:
             opening = self._client.open_stream(self._resource.path(self._namespace), self._params())
             try:
                 stream = await stack.enter_async_context(opening)
             except (ApiError, CredentialsError, UnreachableError) as error:
                 raise StreamFailedError(error, opened=False) from error
+            self._initial_until_s = (
+                asyncio.get_running_loop().time() + self._client.settings.request_timeout_s
+            )
             self._await_initial_events(bound)
             if not self._starting:
-                self._regain_sight(caught_up=False)
+                await self._check_version()
+                self._sight.regain(caught_up=False)
             while arrivals := await _read(stream):
-                starting = self._starting
+                starting, told = self._starting, False
                 for self.heard_s, data in arrivals:
-                    self._take(lines, data)
-                if starting:
+                    told |= self._take(lines, data)
+                self._sight.hear(self.heard_s, whole=told)
+                if starting and told:
                     self._await_initial_events(bound)
 
-    def _take(self, lines: LineBuffer, data: bytes) -> None:
-        """Tell of every event that has come to its end with this."""
+    async def _check_version(self) -> None:
+        """After an outage, make sure that the cluster has not gone back to an older state.
+
+        A server that is asked to watch from a version that it has not reached yet says
+        nothing until it has.
+        """
+        if self._sight.missing_s < _BRIEF_S:
+            return
+        try:
+            async with asyncio.timeout(_CHECK_S):
+                version = await current_version(
+                    self._client, self._resource, self._namespace, retry=False
+                )
+        except (ApiError, CredentialsError, UnreachableError, TimeoutError) as error:
+            _log.debug("the version of %s is not known: %s", self._resource.name, error)
+            return
+        if 0 < version < self._reached:
+            raise self._older(version)
+
+    def _endless(self) -> StreamFailedError:
+        """The initial events go on and on: the state is listed instead."""
+        bound_s = self._client.settings.request_timeout_s
+        error = UnreachableError(
+            f"{self._client.server} sent initial events for {bound_s:g} s without an end"
+        )
+        self._broken_starts = ATTEMPTS
+        self._sight.warn(f"{self._resource.name} are listed instead of streamed: {error}")
+        return StreamFailedError(error, opened=True, useless=True)
+
+    def _older(self, version: int) -> StreamFailedError:
+        """The cluster has gone back: only a list tells what there is now."""
+        text = f"resourceVersion went back from {self._reached} to {version}"
+        error = ExpiredError(text, status=410, reason="Expired")
+        return StreamFailedError(error, opened=True)
+
+    def _take(self, lines: LineBuffer, data: bytes) -> bool:
+        """Tell of every event that has come to its end with this; returns whether any has."""
         try:
             complete = lines.feed(data)
             events = self._events.decode(complete) if complete else ()
         except UNREADABLE as error:
             raise self._illegible(error) from error
+        told = bool(events)
         if self._starting:
             events = self._collect(events)
         if events:
             self._deliver(events)
+        return told
 
     def _illegible(self, error: Exception) -> StreamFailedError:
         self._client.stats.illegible += 1
@@ -286,9 +315,9 @@ class Watch(Generic[T]):
         return StreamFailedError(failed, opened=True)
 
     def _await_initial_events(self, bound: asyncio.Timeout) -> None:
-        """Bound the silence for as long as they have not ended."""
+        """Bound the silence for as long as they have not ended, and how long they may go on."""
         silence_s = min(SILENCE_S, self._client.settings.watch_idle_timeout_s)
-        until_s = asyncio.get_running_loop().time() + silence_s
+        until_s = min(asyncio.get_running_loop().time() + silence_s, self._initial_until_s)
         bound.reschedule(until_s if self._starting else None)
 
     def _collect(self, events: Sequence[Event[T]]) -> Sequence[Event[T]]:
@@ -304,9 +333,10 @@ class Watch(Generic[T]):
                 self._client.streaming_lists.available = True
                 self._broken_starts = 0
                 self._starting = False
-                self._went_on_to(event)
+                self._progressed = True
+                self._version = event.version
                 self._hand_over(self._initial.end())
-                self._regain_sight(caught_up=True)
+                self._sight.regain(caught_up=True)
                 return events[number + 1 :]
         return ()
 
@@ -340,6 +370,10 @@ class Watch(Generic[T]):
         if event is not None:
             self._progressed = True
             self._version = self._events.version(event) or self._version
+            reached = version_number(self._version)
+            if reached < self._reached:
+                raise self._older(reached)
+            self._reached = reached
 
     def _params(self) -> dict[str, str | int]:
         jitter = self._client.timing.random()

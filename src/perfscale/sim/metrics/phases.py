@@ -85,7 +85,7 @@ class PhaseMeter:
         self._observe(life, phase, now_s)
         self._population[life.phase, life.node] -= 1
         life.phase, life.since_s = phase, now_s
-        life.node = obj["status"].get("nodeName") or ""
+        life.node = (obj.get("status") or {}).get("nodeName") or ""  # a restored one may have none
         self._population[life.phase, life.node] += 1
 
     def _observe(self, life: _Life, phase: str, now_s: float) -> None:

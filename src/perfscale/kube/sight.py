@@ -1,0 +1,107 @@
+"""Whether a watch sees what happens: since when it does not, and when it has caught up."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final, Protocol
+
+from perfscale.errors import UnreachableError
+from perfscale.kube.reopening import StreamFailedError
+
+if TYPE_CHECKING:
+    from perfscale.kube.client import Client
+    from perfscale.kube.resources import Resource
+
+_log = logging.getLogger(__name__)
+
+_CATCHING_UP_S: Final = 1.0
+"""What a watch has missed comes within this time of being resumed, and within the time
+for which it was closed: a server sends events faster than they happen."""
+
+
+class Sight(Protocol):
+    """Notes when a watch sees nothing, in seconds of its client's clock."""
+
+    def lost(self, at_s: float) -> None:
+        """No event after this is seen before the watch is open again."""
+
+    def regained(self, until_s: float) -> None:
+        """It is open again; what comes until then may have happened meanwhile."""
+
+    def warn(self, text: str) -> None:
+        """The server does something that it should not, and the watch goes around it."""
+
+
+class Sightedness:
+    """What one watch knows of its own sight.
+
+    Args:
+        client: Of the watch.
+        resource: What it follows.
+        sight: Told of it; None for nobody.
+
+    Attributes:
+        told_s: When the last whole event came, or the stream was asked for.
+    """
+
+    def __init__(self, client: Client, resource: Resource, sight: Sight | None) -> None:
+        self.told_s = 0.0
+        self._client = client
+        self._resource = resource
+        self._sight = sight
+        self._lost_s: float | None = None
+        self._trickled = False
+
+    def begin(self) -> float:
+        """A stream is asked for; returns when."""
+        self.told_s = self._client.timing.clock()
+        return self.told_s
+
+    @property
+    def missing_s(self) -> float:
+        """For how long nothing has been seen; 0 while all is."""
+        return 0.0 if self._lost_s is None else self._client.timing.clock() - self._lost_s
+
+    def lose(self, failure: StreamFailedError | None) -> None:
+        """A stream has ended: if it was silent, nobody knows since when it was dead."""
+        if self._lost_s is not None:
+            return
+        alive = failure is None or (failure.opened and not failure.silent)
+        self._lost_s = self._client.timing.clock() if alive else self.told_s
+        if self._sight is not None:
+            self._sight.lost(self._lost_s)
+
+    def regain(self, *, caught_up: bool) -> None:
+        """The stream is open; unless it has caught up, what was missed comes now."""
+        if self._lost_s is None:
+            return
+        missed_s = 0.0 if caught_up else min(self.missing_s, _CATCHING_UP_S)
+        self._lost_s = None
+        if self._sight is not None:
+            self._sight.regained(self._client.timing.clock() + missed_s)
+
+    def hear(self, at_s: float, *, whole: bool) -> None:
+        """Bytes have come, and with them the end of an event, or not.
+
+        Raises:
+            StreamFailedError: No event has come to its end for as long as a watch may be silent.
+        """
+        if whole:
+            self.told_s = at_s
+            return
+        silent_s = at_s - self.told_s
+        if silent_s < self._client.settings.watch_idle_timeout_s:
+            return
+        error = UnreachableError(
+            f"{self._client.server} sent bytes for {silent_s:.3g} s that make no whole event"
+        )
+        if not self._trickled:
+            self._trickled = True
+            self.warn(f"the watch of {self._resource.name} is opened again: {error}")
+        raise StreamFailedError(error, opened=True, silent=True, useless=True)
+
+    def warn(self, text: str) -> None:
+        """Say that the server does something that it should not."""
+        _log.warning("%s", text)
+        if self._sight is not None:
+            self._sight.warn(text)
