@@ -50,6 +50,7 @@ from perfscale.results.health import (
 )
 from perfscale.results.interruptions import interruptions
 from perfscale.results.journal import JOURNAL_FILE
+from perfscale.results.journaled import server_view
 from perfscale.results.kinds import accounts_of
 from perfscale.results.kube_burner import export_kube_burner
 from perfscale.results.latency import LatencySamples, LatencySummary
@@ -73,7 +74,6 @@ from perfscale.results.records import (
     WatchCounts,
     WorkloadResult,
 )
-from perfscale.results.replay import server_view
 from perfscale.results.report import Report, write_report
 from perfscale.results.runfile import cleanup_command
 from perfscale.results.sink import Checked, Journal, ResultSink
