@@ -27,6 +27,39 @@ if TYPE_CHECKING:
 
 _FIRST_CHECK_S: Final = 1.0
 _LAST_CHECK_S: Final = 16.0
+_CONDITIONS: Final = (
+    (
+        "NamespaceDeletionDiscoveryFailure",
+        "DiscoveryFailed",
+        "ResourcesDiscovered",
+        "All resources successfully discovered",
+    ),
+    (
+        "NamespaceDeletionGroupVersionParsingFailure",
+        "GroupVersionParsingFailed",
+        "ParsedGroupVersions",
+        "All legacy kube types successfully parsed",
+    ),
+    (
+        "NamespaceDeletionContentFailure",
+        "ContentDeletionFailed",
+        "ContentDeleted",
+        "All content successfully deleted, may be waiting on finalization",
+    ),
+    (
+        "NamespaceContentRemaining",
+        "SomeResourcesRemain",
+        "ContentRemoved",
+        "All content successfully removed",
+    ),
+    (
+        "NamespaceFinalizersRemaining",
+        "SomeFinalizersRemain",
+        "ContentHasNoFinalizers",
+        "All content-preserving finalizers finished",
+    ),
+)
+"""Each one's type, its reason where it holds, and its reason and message where it does not."""
 
 
 class Hindrance(NamedTuple):
@@ -154,46 +187,18 @@ class NamespaceController:
 
 def conditions(hindrance: Hindrance, namespace: JSON, now: datetime) -> list[JSON]:
     """The conditions of a namespace that is kept, in the words of a namespace controller."""
-    said = (
-        (
-            "NamespaceDeletionDiscoveryFailure",
-            ("DiscoveryFailed", _undiscovered(hindrance.undiscovered)),
-            ("ResourcesDiscovered", "All resources successfully discovered"),
-            hindrance.undiscovered,
-        ),
-        (
-            "NamespaceDeletionGroupVersionParsingFailure",
-            ("GroupVersionParsingFailed", ""),
-            ("ParsedGroupVersions", "All legacy kube types successfully parsed"),
-            (),
-        ),
-        (
-            "NamespaceDeletionContentFailure",
-            ("ContentDeletionFailed", ""),
-            (
-                "ContentDeleted",
-                "All content successfully deleted, may be waiting on finalization",
-            ),
-            (),
-        ),
-        (
-            "NamespaceContentRemaining",
-            ("SomeResourcesRemain", _remaining(hindrance.remaining)),
-            ("ContentRemoved", "All content successfully removed"),
-            hindrance.remaining,
-        ),
-        (
-            "NamespaceFinalizersRemaining",
-            ("SomeFinalizersRemain", _finalizers(hindrance.finalizers)),
-            ("ContentHasNoFinalizers", "All content-preserving finalizers finished"),
-            hindrance.finalizers,
-        ),
-    )
+    troubles: dict[str, str] = {}
+    if hindrance.undiscovered:
+        troubles["DiscoveryFailed"] = _undiscovered(hindrance.undiscovered)
+    if hindrance.remaining:
+        troubles["SomeResourcesRemain"] = _remaining(hindrance.remaining)
+    if hindrance.finalizers:
+        troubles["SomeFinalizersRemain"] = _finalizers(hindrance.finalizers)
     before = {each["type"]: each for each in (namespace.get("status") or {}).get("conditions", ())}
     made = []
-    for kind, holding, otherwise, holds in said:
+    for kind, trouble, reason, message in _CONDITIONS:
+        holds = trouble in troubles
         status = "True" if holds else "False"
-        reason, message = holding if holds else otherwise
         old = before.get(kind, {})
         since = old["lastTransitionTime"] if old.get("status") == status else timestamp(now)
         made.append(
@@ -201,8 +206,8 @@ def conditions(hindrance: Hindrance, namespace: JSON, now: datetime) -> list[JSO
                 "type": kind,
                 "status": status,
                 "lastTransitionTime": since,
-                "reason": reason,
-                "message": message,
+                "reason": trouble if holds else reason,
+                "message": troubles.get(trouble, message),
             }
         )
     return made
