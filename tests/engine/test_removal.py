@@ -125,3 +125,15 @@ async def test_a_kind_that_never_answers_is_not_waited_for_once_others_have(
     async with littered(requests=[hangs]) as (_, client):
         found = await survey(client, PLACES, SELECTOR)
     assert Place(CONFIGMAPS) in found.unseen
+
+
+async def test_a_watch_that_never_tells_anything_holds_nothing_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("perfscale.engine.removal._SYNCING_S", 1.0)
+    hangs = {"fault": "slow", "delay": "1h", "verbs": ["watch"], "resources": ["configmaps"]}
+    async with littered(requests=[hangs]) as (api, client):
+        removal = Removal(client, PLACES, SELECTOR)
+        await removal.run()
+        assert removal.complete
+        assert left(api) == set()

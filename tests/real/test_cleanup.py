@@ -58,11 +58,7 @@ async def test_whoever_may_list_in_one_namespace_cleans_up_there_and_is_told_of_
         await cluster.create_namespace(namespace)
         await cluster.create_configmap(namespace, "left", labels)
     await allow(cluster, mine)
-    kubeconfig = tmp_path / "outsider"
-    real_control_plane.write_kubeconfig(kubeconfig, real_control_plane.outsider_token)
-    document = json.loads(kubeconfig.read_text())
-    document["contexts"][0]["context"]["namespace"] = mine
-    kubeconfig.write_text(json.dumps(document))
+    kubeconfig = write_outsider(real_control_plane, tmp_path / "outsider", mine)
 
     what = ("--all", "--yes", "--force") if all_runs else ("--run-id", run_id)
     ended = await CommandLine(tmp_path).beside("cleanup", *what, "--kubeconfig", kubeconfig)
@@ -75,6 +71,32 @@ async def test_whoever_may_list_in_one_namespace_cleans_up_there_and_is_told_of_
     assert left == ["left"]
     for namespace in (mine, other):
         await cluster.client.delete(NAMESPACES, None, namespace)
+
+
+async def test_whoever_may_list_where_the_run_was_cleans_up_all_of_it(
+    cluster: ClusterUnderTest, real_control_plane: RealControlPlane, tmp_path: Path
+) -> None:
+    run_id, namespace = str(uuid4()), f"cleaner-{next(NUMBERS)}"
+    await cluster.create_namespace(namespace)
+    await cluster.create_configmap(namespace, "left", run_labels(run_id, "density", 1))
+    await allow(cluster, namespace)
+    kubeconfig = write_outsider(real_control_plane, tmp_path / "outsider", "default")
+    describe(tmp_path / "results" / f"density-20260102T030405Z-{run_id}", run_id, namespace)
+    command = ("cleanup", "--run-id", run_id, "--kubeconfig", kubeconfig)
+    ended = await CommandLine(tmp_path).beside(*command)
+    assert ended.code == 0, ended.err
+    assert f"run {run_id}: removed" in ended.out
+    assert await cluster.left_of(run_id) == {}
+    await cluster.client.delete(NAMESPACES, None, namespace)
+
+
+def write_outsider(control_plane: RealControlPlane, path: Path, namespace: str) -> Path:
+    """Write a kubeconfig of the outsider, whose context is for a namespace."""
+    control_plane.write_kubeconfig(path, control_plane.outsider_token)
+    document = json.loads(path.read_text())
+    document["contexts"][0]["context"]["namespace"] = namespace
+    path.write_text(json.dumps(document))
+    return path
 
 
 async def test_whoever_may_list_nothing_is_not_told_that_there_is_nothing(

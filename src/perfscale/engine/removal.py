@@ -39,6 +39,8 @@ _log = logging.getLogger(__name__)
 _ATTEMPTS: Final = 2
 """How often a place is looked at, or asked to go, that answers with an error of its own: each
 time the client has tried for as long as there was hope."""
+_SYNCING_S: Final = 20.0
+"""How long watches are waited for, before what they have not told of is asked to go unwatched."""
 
 
 class Removal:
@@ -153,8 +155,10 @@ class _Round:
                 for place in self._found
             ]
             await self._changed.wait_until(
-                lambda: len(self._synced) + len(self.unwatched - self._synced) == len(self._found)
+                lambda: self._found.keys() <= self._synced | self.unwatched,
+                timeout_s=_SYNCING_S,
             )
+            self.unwatched |= self._found.keys() - self._synced
             await self._ask_unwatched()
             while self._present:
                 await self._ask()
