@@ -33,6 +33,11 @@ def run_labels(run_id: str, workload: str, iteration: int) -> dict[str, str]:
     return {RUN_LABEL: run_id, WORKLOAD_LABEL: workload, ITERATION_LABEL: str(iteration)}
 
 
+def carries(labels: Mapping[str, str] | None, wanted: Mapping[str, str]) -> bool:
+    """Whether an object with these labels has all that are wanted."""
+    return labels is not None and wanted.items() <= labels.items()
+
+
 def is_whole(labels: Mapping[str, str]) -> bool:
     """Whether these are labels of an object that a run of this program made."""
     return labels.keys() >= {RUN_LABEL, WORKLOAD_LABEL, ITERATION_LABEL}

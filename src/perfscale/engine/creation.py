@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from perfscale.config.labels import run_labels
+from perfscale.config.labels import carries, run_labels
+from perfscale.engine.lookup import find_by_name
 from perfscale.engine.readiness import AnyObject, rule_for
 from perfscale.errors import (
     AlreadyExistsError,
@@ -22,7 +23,6 @@ from perfscale.errors import (
     ClusterError,
     ForbiddenError,
     IllegibleError,
-    NotFoundError,
 )
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class Creator:
             context.health.answered(
                 row.scope.workload, sent_s - (row.admitted_s or sent_s), answered_s - sent_s
             )
-            is_labelled = self._is_labelled(metadata)
+            is_labelled = carries(metadata.labels, self._labels)  # admission may take them
             context.report(
                 context.tracker.accept(
                     row,
@@ -194,11 +194,6 @@ class Creator:
             )
             if not is_labelled:
                 await self._delete(row)
-
-    def _is_labelled(self, metadata: Metadata) -> bool:
-        """Whether an object of the iteration carries the run's labels: admission may take them."""
-        labels = metadata.labels
-        return labels is not None and self._labels.items() <= labels.items()
 
     async def _delete(self, row: TrackedObject) -> None:
         """Ask an object to go that no cleanup by label finds."""
@@ -239,16 +234,12 @@ class Creator:
 
     async def _look_up(self, row: TrackedObject, error: ApiError) -> tuple[Metadata, float, float]:
         """The object, if it is this run's, although no answer has told of it; else the error."""
-        answered = self._context.stopwatch.clock()
-        path = row.resource.path(row.namespace, row.name)
-        try:
-            metadata = (await self._context.client.read(self._decoder, path)).metadata
-        except NotFoundError:
-            raise error from None
-        if not self._is_labelled(metadata):
+        context = self._context
+        answered = context.stopwatch.clock()
+        metadata = await find_by_name(context.client, row.resource, row.namespace, row.name)
+        if metadata is None or not carries(metadata.labels, self._labels):
             raise error
-        sent_s = row.sent_s or 0.0
-        return metadata, self._context.stopwatch.started + sent_s, answered
+        return metadata, context.stopwatch.started + (row.sent_s or 0.0), answered
 
 
 def _is_certain(error: ApiError) -> bool:

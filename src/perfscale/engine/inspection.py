@@ -14,21 +14,18 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
-from perfscale.config.labels import run_labels
+from perfscale.config.labels import carries, run_labels
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.deletion import delete_object
-from perfscale.engine.readiness import AnyObject, Identity
+from perfscale.engine.lookup import find_by_name
+from perfscale.engine.readiness import Identity
 from perfscale.engine.rows import Change
-from perfscale.errors import ApiError, ForbiddenError, NotFoundError
-from perfscale.kube.listing import page_decoder
+from perfscale.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
 
     from perfscale.engine.context import RunContext
-    from perfscale.engine.readiness import Metadata
     from perfscale.engine.rows import IterationScope, TrackedObject
 
 _log = logging.getLogger(__name__)
@@ -44,11 +41,9 @@ class Inspector:
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
-        self._decoder = msgspec.json.Decoder(AnyObject)
-        self._pages = page_decoder(AnyObject)
         self._doubted: list[TrackedObject] = []
         self._strays: list[TrackedObject] = []
-        self._leaving: list[TrackedObject] = []
+        self._leaving: dict[str, TrackedObject] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._warned: set[tuple[str, str]] = set()
         context.inspect = self.inspect
@@ -87,8 +82,7 @@ class Inspector:
         except ApiError as error:
             self._context.warn(f"deleting {row.resource.kind_name} {row.name}: {error}")
             return
-        if row not in self._leaving:
-            self._leaving.append(row)
+        self._leaving[row.uid or ""] = row
         self._start(self._follow_leaving, "perfscale-follow")
 
     def _start(self, work: Callable[[], Coroutine[None, None, None]], name: str) -> None:
@@ -116,8 +110,8 @@ class Inspector:
 
     async def _follow_leaving(self) -> None:
         while True:
-            await self._look_at(self._leaving)
-            self._leaving = [row for row in self._leaving if row.present]
+            await self._look_at(list(self._leaving.values()))
+            self._leaving = {uid: row for uid, row in self._leaving.items() if row.present}
             if not self._leaving:
                 return
             await asyncio.sleep(_POLL_S)
@@ -129,7 +123,7 @@ class Inspector:
         """Tell the tracker whether an object is there, and still with its labels."""
         context, uid = self._context, row.uid
         try:
-            metadata = await self._find(row)
+            metadata = await find_by_name(context.client, row.resource, row.namespace, row.name)
         except ApiError as error:
             _log.info("looking at %s %s: %s", row.resource.kind, row.name, error)
             if row.doubted_s is None:
@@ -142,23 +136,10 @@ class Inspector:
             return
         scope = row.scope
         ours = run_labels(context.run_id, scope.workload, scope.iteration)
-        is_labelled = ours.items() <= (metadata.labels or {}).items()
+        is_labelled = carries(metadata.labels, ours)
         if not is_labelled and not row.unlabelled:
             self._warn(row)
         context.report(context.tracker.find(row, metadata, is_labelled=is_labelled))
-
-    async def _find(self, row: TrackedObject) -> Metadata | None:
-        """Whatever is there under its name; whoever may not read it may list it."""
-        client, resource = self._context.client, row.resource
-        try:
-            found = await client.read(self._decoder, resource.path(row.namespace, row.name))
-        except NotFoundError:
-            return None
-        except ForbiddenError:
-            params = {"fieldSelector": f"metadata.name={row.name}"}
-            page = await client.read(self._pages, resource.path(row.namespace), params)
-            return page.items[0].metadata if page.items else None
-        return found.metadata
 
     def _warn(self, row: TrackedObject) -> None:
         """Say it once for each workload and kind: there may be thousands."""

@@ -12,11 +12,10 @@ from collections import Counter, defaultdict
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import msgspec
-
 from perfscale.config.labels import RUN_LABEL
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.deletion import CONCURRENCY, delete_object
+from perfscale.engine.lookup import find_by_name
 from perfscale.engine.readiness import AnyObject, Metadata
 from perfscale.errors import ForbiddenError, NotFoundError, NotServedError
 from perfscale.kube.listing import page_decoder, read_pages
@@ -67,7 +66,6 @@ class KnownRemoval:
         self.errors: dict[str, Exception] = {}
         self._client = client
         self._on_gone = on_gone
-        self._decoder = msgspec.json.Decoder(AnyObject)
         self._failures: Counter[tuple[Resource, str | None]] = Counter()
 
     async def run(self) -> None:
@@ -149,7 +147,7 @@ class KnownRemoval:
         present: dict[str, Metadata] = {}
         if len(objects) < _FEW:
             for each in objects:
-                metadata = await self._read(each)
+                metadata = await find_by_name(self._client, resource, namespace, each.name)
                 if metadata is not None and metadata.uid == each.uid:
                     present[each.uid] = metadata
             return present
@@ -163,10 +161,3 @@ class KnownRemoval:
         except (NotFoundError, NotServedError):
             return {}  # the resource was uninstalled meanwhile, and its objects with it
         return present
-
-    async def _read(self, each: KnownObject) -> Metadata | None:
-        path = each.resource.path(each.namespace, each.name)
-        try:
-            return (await self._client.read(self._decoder, path)).metadata
-        except (NotFoundError, NotServedError):
-            return None
