@@ -13,7 +13,7 @@ from perfscale.cli.audit_report import print_audit
 from perfscale.cli.console import open_console
 from perfscale.cli.options import Output
 from perfscale.cli.streams import say
-from perfscale.config import format_duration
+from perfscale.config import counted, format_duration
 from perfscale.results import (
     RunOutcome,
     Validity,
@@ -133,6 +133,7 @@ def _print_result(result: RunResult, folder: Path | None, left: str) -> None:
     for workload in result.workloads:
         _print_workload(console, workload)
     _print_throttling(console, sum(call.throttled_s for call in result.calls))
+    _print_illegible(console, int(result.requests.get("illegible", 0)))
     _print_interruptions(console, interruptions(result.outages, result.blind_spans))
     if result.generator is not None:
         _print_generator(console, result.generator)
@@ -150,6 +151,15 @@ def _print_throttling(console: Console, throttled_s: float) -> None:
         console.print(
             f"\n[yellow]requests waited {throttled_s:.1f} s in all because the API server asked "
             "for it (429)[/]",
+            soft_wrap=True,
+        )
+
+
+def _print_illegible(console: Console, count: int) -> None:
+    if count:
+        console.print(
+            f"\n[yellow]{counted(count, 'answer')} of status 2xx could not be read, and the "
+            "requests were sent again: something in front of the API server may have answered[/]",
             soft_wrap=True,
         )
 

@@ -110,8 +110,8 @@ class Progress:
         ready_p50_s: From the create request to readiness, of the run's objects
             that have got there; within one per cent. None before the first.
         ready_p99_s: The same at the 99th percentile.
-        request_errors: Requests that were answered with 5xx, broke, or were not
-            answered in time.
+        request_errors: Requests that were answered with 5xx or with what is no answer,
+            broke, or were not answered in time.
         throttled: Requests that were answered with 429.
         remaining_s: How much longer the stage takes if it goes on as in the
             last seconds; None where nothing can be said.

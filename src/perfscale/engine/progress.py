@@ -145,7 +145,10 @@ class Reporter:
                 child_phases=dict(+self._context.tracker.child_phases),
                 ready_p50_s=p50,
                 ready_p99_s=p99,
-                request_errors=stats.server_errors + stats.connection_errors + stats.timeouts,
+                request_errors=stats.server_errors
+                + stats.connection_errors
+                + stats.timeouts
+                + stats.illegible,
                 throttled=stats.throttled,
                 remaining_s=remaining_s(self._steps, scope.requested),
             )
