@@ -217,6 +217,7 @@ def test_a_run_that_fills_its_disk_has_its_numbers_and_has_not_passed(
     assert ended.code == 1, ended.err
     assert "FAILED" in ended.out
     assert "✗ the results could not all be written: results/" in ended.out
+    assert "File too large" in ended.out
     assert "300 requested, 300 created, 300 ready, 300 deleted" in ended.out
     assert "warning: the journal cannot be written: " in ended.err
     assert "File too large" in ended.err

@@ -101,14 +101,14 @@ class RecordFiles:
     Resource handling: a context manager; leaving it lets go of what was not published.
 
     Attributes:
-        whole: Whether all records could be written.
+        failure: Why some records could not be written; None if all were.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._files: dict[str, IO[bytes]] = {}
         self._encoder = msgspec.json.Encoder()
-        self.whole = True
+        self.failure: OSError | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -131,8 +131,8 @@ class RecordFiles:
         lines = self._encoder.encode_lines(records)
         try:
             self._file(CHILDREN_FILE if children else OBJECTS_FILE).write(lines)
-        except OSError:
-            self.whole = False
+        except OSError as error:
+            self.failure = error
             raise
 
     def publish(self, folder: Path | None = None) -> None:

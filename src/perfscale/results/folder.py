@@ -149,7 +149,7 @@ class RunFolder:
             shutil.rmtree(path, ignore_errors=True)
             return None
         self._begun = begun._replace(path=path)
-        if begun.records.whole:
+        if begun.records.failure is None:
             with suppress(OSError):  # the summary says already that not everything is there
                 begun.records.publish(path)
                 write_timeseries(path, begun.series, result.duration_s)
@@ -190,10 +190,11 @@ def _describe(path: Path, info: RunInfo, cleanup: str | None) -> None:
 
 def _write_records(begun: _Begun, result: RunResult) -> OSError | None:
     """Put the records in their places, from the journal if need be; what went wrong."""
-    if not begun.records.whole and begun.journal.lost:
-        return OSError(f"{begun.path}: neither the objects' records nor all of the journal")
+    failure = begun.records.failure
+    if failure is not None and begun.journal.lost:
+        return _located(begun.path, failure)
     try:
-        if begun.records.whole:
+        if failure is None:
             begun.records.publish(begun.path)
             write_timeseries(begun.path, begun.series, result.duration_s)
         else:
