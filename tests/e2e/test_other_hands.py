@@ -229,3 +229,20 @@ async def test_whoever_may_not_read_a_single_object_lists_it(tmp_path: Path) -> 
         accounts = run.result.accounts
         assert (accounts.failed, accounts.deleted) == (1, COUNT)
         assert names(run, "virtualmachineinstances") == []
+
+
+@pytest.mark.parametrize("labels", [["perfscale/iteration"], ["perfscale/*"]])
+async def test_what_is_another_iterations_by_its_labels_is_deleted_all_the_same(
+    labels: list[str], tmp_path: Path
+) -> None:
+    relabelled = {
+        "fault": "labelRemoved",
+        "phase": "Running",
+        "names": ["vmi-1"],
+        "labels": labels,
+        "to": "7",
+    }
+    async with faulty_run(tmp_path, load(tmp_path), objects=[relabelled]) as run:
+        assert run.result.outcome is RunOutcome.PASSED
+        assert run.result.accounts.deleted == COUNT
+        assert names(run, "virtualmachineinstances") == []

@@ -14,19 +14,27 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from perfscale.config.labels import carries, run_labels
+from perfscale.config.labels import (
+    ITERATION_LABEL,
+    RUN_LABEL,
+    WORKLOAD_LABEL,
+    carries,
+    run_labels,
+)
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.deletion import delete_object
 from perfscale.engine.lookup import find_by_name
-from perfscale.engine.readiness import Identity
+from perfscale.engine.readiness import AnyObject, Identity
 from perfscale.engine.rows import Change
 from perfscale.errors import ApiError
+from perfscale.kube.listing import page_decoder, read_pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.rows import IterationScope, TrackedObject
+    from perfscale.kube.resources import Place
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +78,45 @@ class Inspector:
         """Ask what is there without the run's labels to go; no request by label does."""
         rows = [row for scope in scopes for row in scope.objects if row.unlabelled and row.present]
         await run_bounded((partial(self.delete, row) for row in rows), limit=_CONCURRENCY)
+
+    async def delete_relabelled(self, scope: IterationScope) -> None:
+        """Ask those of an iteration to go that are another's by their labels, or nobody's.
+
+        The watches tell of them, as they carry the run's label; the requests for all that carries
+        the iteration's do not mean them.
+        """
+        untouched = {
+            row.uid: row for row in scope.objects if row.present and row.server_deleted is None
+        }
+        kinds = {row.resource.name for row in untouched.values()}
+        run = f"{RUN_LABEL}={self._context.run_id}"
+        others = f"{WORKLOAD_LABEL}!={scope.workload}", f"{ITERATION_LABEL}!={scope.iteration}"
+        looks = [
+            (place, f"{run},{other}")
+            for place in self._context.plan.places
+            for other in others
+            if place.resource.name in kinds
+        ]
+        uids: set[str] = set()
+        for place, selector in looks:
+            uids |= await self._uids(place, selector)
+        rows = [row for uid, row in untouched.items() if uid in uids]
+        await run_bounded((partial(self.delete, row) for row in rows), limit=_CONCURRENCY)
+
+    async def _uids(self, place: Place, selector: str) -> set[str]:
+        """UIDs of what matches; none where that cannot be found out."""
+        pages = read_pages(
+            self._context.client,
+            place.resource,
+            page_decoder(AnyObject),
+            namespace=place.namespace,
+            label_selector=selector,
+        )
+        try:
+            return {item.metadata.uid async for page in pages for item in page.items}
+        except ApiError as error:
+            _log.info("listing %s: %s", place, error)
+            return set()
 
     async def delete(self, row: TrackedObject) -> None:
         """Ask a single object to go, by its UID, and look at it until it is gone.
