@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from perfscale.errors import Problem
+from perfscale.preflight.fields import refused_field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 _TEXT: Final = re.compile(r'\b299 [^\s"]+ "((?:[^"\\]|\\.)*)"')
 _ESCAPED: Final = re.compile(r"\\(.)")
-_FIELD: Final = re.compile(r'(?:unknown|duplicate) field "([^"]+)"')
-_STEP: Final = re.compile(r"[^.\[\]]+")
 _MOST: Final = 20
 """Warnings that are told; of more, that there are."""
 _LONGEST: Final = 500
@@ -59,8 +58,8 @@ class ServerWarnings:
 
     def _placed(self, row: TrackedObject, text: str, message: str) -> Problem:
         """With the place in the template, if it is about a field and the object is found there."""
-        field = _FIELD.search(text)
-        if field is None or row.replica is None:
+        path = refused_field(text)
+        if path is None or row.replica is None:
             return Problem(message)
         for factory in self._factories_of(row.scope.workload):
             if row.replica > factory.spec.replicas:
@@ -68,7 +67,6 @@ class ServerWarnings:
             for number, request in enumerate(factory.render(row.scope.iteration, row.replica)):
                 resource = self._context.plan.resources[request.api_version, request.kind]
                 if (resource, request.name) == (row.resource, row.name):
-                    path = _STEP.findall(field[1])
                     line = factory.line_of(row.scope.iteration, row.replica, number, path)
                     return Problem(message, str(factory.path), line)
         return Problem(message)

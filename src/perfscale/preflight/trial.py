@@ -9,7 +9,6 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +19,7 @@ from perfscale.config.labels import run_labels
 from perfscale.errors import AlreadyExistsError, ApiError, ForbiddenError, NotFoundError, Problem
 from perfscale.kube.resources import NAMESPACES
 from perfscale.preflight.existing import EXISTING
+from perfscale.preflight.fields import refused_field
 from perfscale.preflight.ground import missing_ground
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 STAND_IN: Final = "default"
 """Every cluster has this namespace; objects are tried in it whose own is not there yet."""
 
-_UNKNOWN_FIELD: Final = re.compile(r'(?:unknown|duplicate) field "([^"]+)"')
-_STEP: Final = re.compile(r"[^.\[\]]+")
 _UNABLE: Final = "does not support dry run"
 _WEBHOOK: Final = "admission webhook"
 """What the API server says of a webhook that has side effects, and of one that refuses."""
@@ -187,10 +185,9 @@ class Trier:
 
 def _placed(trial: Trial, factory: ObjectFactory, document: int) -> Trial:
     """A refusal of a field that is not known, with the field's line in the template."""
-    field = _UNKNOWN_FIELD.search(trial.reason or "")
-    if trial.problem is None or field is None:
+    path = refused_field(trial.reason or "")
+    if trial.problem is None or path is None:
         return trial
-    path = _STEP.findall(field[1])
     line = factory.line_of(1, 1, document, path)
     return replace(trial, problem=Problem(trial.problem.message, str(factory.path), line))
 
