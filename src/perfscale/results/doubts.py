@@ -16,10 +16,9 @@ _PERCENTILES: Final = {"p50": "p50", "p90": "p90", "p95": "p95", "p99": "p99", "
 
 
 class Doubt(NamedTuple):
-    """A percentile that is uncertain: by which share, what, and in words."""
+    """A percentile that is uncertain: by which share, and in words."""
 
     share: float
-    measure: str
     text: str
 
 
@@ -54,4 +53,4 @@ def _doubts(name: str, latency: LatencySummary) -> Iterator[Doubt]:
         value, earliest = getattr(latency, key), getattr(latency.earliest, key)
         if value and earliest is not None and value - earliest > _MOST_MOVED * value:
             text = f"{title} of {name} is {value:.3f} s, and may be as little as {earliest:.3f} s"
-            yield Doubt(1 - earliest / value, name, text)
+            yield Doubt(1 - earliest / value, text)
