@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 
 _YOUNG_S = 3600.0
 """A run that created something less than an hour ago may well be going on."""
-_LAST_LOOK_S = 10.0
-_LAST_LOOK_SHARE = 0.25
-"""How much of the time is kept for finding out what is left when it is nearly over: so many
-seconds, and no more than this share."""
 
 
 @dataclass(frozen=True)
@@ -239,6 +235,7 @@ class _Cleaner:
 
     async def _remove(self, run_id: str, sight: Sight, selector: str) -> None:
         """Show what there is of a run, ask, and remove it."""
+        from perfscale.engine.remains import last_look_s
         from perfscale.engine.removal import Removal
 
         describe(run_id, sight.present, self._strays)
@@ -247,9 +244,7 @@ class _Cleaner:
             return
         removal = Removal(self._client, sight.places, selector)
         try:
-            async with self._time.spent(
-                keeping_s=min(_LAST_LOOK_S, _LAST_LOOK_SHARE * self._settings.timeout_s)
-            ):
+            async with self._time.spent(keeping_s=last_look_s(self._settings.timeout_s)):
                 await removal.run()
                 await self._strays.run()
         except TimeoutError:
@@ -270,6 +265,7 @@ class _Cleaner:
     async def _say_what_is_left(
         self, run_id: str, sight: Sight, removal: Removal, selector: str, after: str | None = None
     ) -> None:
+        from perfscale.config import counted
         from perfscale.engine.remains import describe_remains
         from perfscale.engine.survey import survey
 
@@ -281,10 +277,9 @@ class _Cleaner:
                 sentences = await describe_remains(self._client, found)
         except TimeoutError:
             sentences.append("there was no time to find out what keeps them")
-        count = found.count + len(self._strays.left)
-        objects = "object" if count == 1 else "objects"
+        objects = counted(found.count + len(self._strays.left), "object")
         late = f" after {after}" if after is not None else ""
-        say(f"error: run {run_id}: {count} {objects} still there{late}")
+        say(f"error: run {run_id}: {objects} still there{late}")
         sentences += name_strays(self._strays)
         for sentence in sentences:
             say(f"  {sentence}")

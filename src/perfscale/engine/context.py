@@ -6,7 +6,9 @@ import logging
 from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING
 
+from perfscale.config.labels import RUN_LABEL
 from perfscale.engine.counts import ObjectCounter
+from perfscale.engine.deletion import selector_of
 from perfscale.engine.events import Broadcast, ObjectFailed, Warned
 from perfscale.engine.health import Health
 from perfscale.engine.recorder import Recorder
@@ -100,6 +102,11 @@ class RunContext:
         self.health = Health(
             self.config.global_config, self.stopwatch.clock, self.sightings.stalled
         )
+
+    @property
+    def selector(self) -> str:
+        """The label selector that everything of the run matches."""
+        return selector_of({RUN_LABEL: self.run_id})
 
     @property
     def run_id(self) -> str:

@@ -6,8 +6,7 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from perfscale.config import format_duration
-from perfscale.config.labels import RUN_LABEL
+from perfscale.config import counted, format_duration
 from perfscale.engine.deletion import current_versions
 from perfscale.engine.known import KnownObject, KnownRemoval
 from perfscale.engine.remains import (
@@ -15,6 +14,7 @@ from perfscale.engine.remains import (
     describe_undeleted,
     describe_unseen,
     first_bug,
+    last_look_s,
 )
 from perfscale.engine.removal import Removal
 from perfscale.engine.survey import survey
@@ -32,10 +32,8 @@ if TYPE_CHECKING:
 
 _GRACE_S: Final = 15.0
 """How long the requests in flight may take to be answered once the load has stopped."""
-_LAST_LOOK_S: Final = 10.0
-"""How much of the bound is kept for finding out what is left when it is nearly over."""
-_SHARE: Final = 0.25
-"""Neither of the two takes more than this of a bound that is short."""
+_GRACE_SHARE: Final = 0.25
+"""No more than this of a bound that is short."""
 _CATCH_UP_S: Final = 2.0
 """How long the run's own watches may be behind the cleanup's."""
 
@@ -54,8 +52,7 @@ class FinalCleanup:
         self._context = context
         self._namespaces = namespaces
         self._creator = creator
-        self._selector = f"{RUN_LABEL}={context.run_id}"
-        self._removal = Removal(context.client, context.plan.places, self._selector)
+        self._removal = Removal(context.client, context.plan.places, context.selector)
         self._known = KnownRemoval(context.client, (), self._note_gone)
         self._rows: dict[str, TrackedObject] = {}
 
@@ -67,8 +64,8 @@ class FinalCleanup:
         """
         end_s = asyncio.get_running_loop().time() + bound_s
         try:
-            async with asyncio.timeout_at(end_s - min(_LAST_LOOK_S, _SHARE * bound_s)):
-                await self._creator.settle(min(_GRACE_S, _SHARE * bound_s))
+            async with asyncio.timeout_at(end_s - last_look_s(bound_s)):
+                await self._creator.settle(min(_GRACE_S, _GRACE_SHARE * bound_s))
                 if keep:
                     return
                 await self._remove()
@@ -133,7 +130,9 @@ class FinalCleanup:
         """What is there now; what was there before, if there is no time to look."""
         try:
             async with asyncio.timeout_at(end_s):
-                return await survey(self._context.client, self._context.plan.places, self._selector)
+                return await survey(
+                    self._context.client, self._context.plan.places, self._context.selector
+                )
         except (TimeoutError, PerfscaleError):
             return self._removal.last
 
@@ -144,7 +143,7 @@ class FinalCleanup:
             async with asyncio.timeout_at(end_s):
                 self.problems += await describe_remains(self._context.client, found)
         except TimeoutError:
-            self.problems.append(f"{found.count} objects still there when last seen")
+            self.problems.append(f"{counted(found.count, 'object')} still there when last seen")
         labelled = {place.resource.kind_name for place in found.found}
         unlabelled = Counter(each.resource.kind_name for each in self._known.left)
         for kind, count in unlabelled.items():

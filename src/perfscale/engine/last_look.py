@@ -11,7 +11,6 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from perfscale.config.labels import RUN_LABEL
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.readiness import ACCEPTED, rule_for
 from perfscale.errors import ApiError, ClusterError
@@ -64,7 +63,7 @@ async def _look(context: RunContext, place: Place) -> None:
         resource,
         page_decoder(rule.decoder),
         namespace=place.namespace,
-        label_selector=f"{RUN_LABEL}={context.run_id}",
+        label_selector=context.selector,
     )
     async for page in pages:
         if page.first:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perfscale.config.labels import RUN_LABEL
 from perfscale.engine.evidence import NamespaceObject
 from perfscale.engine.readiness import ACCEPTED, rule_for
 from perfscale.kube.decoding import version_number
@@ -27,7 +26,6 @@ class Observer:
     def __init__(self, context: RunContext, namespaces: NamespaceKeeper) -> None:
         self._context = context
         self._namespaces = namespaces
-        self._selector = f"{RUN_LABEL}={context.run_id}"
         self._watches: list[Watch[Any]] = []
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -112,7 +110,7 @@ class Observer:
             resource,
             decoder=rule.decoder,
             namespace=place.namespace,
-            label_selector=self._selector,
+            label_selector=context.selector,
             on_list=on_list,
             on_event=on_event,
             sight=context.sightings.of(place),
@@ -131,7 +129,7 @@ class Observer:
             self._context.client,
             NAMESPACES,
             decoder=NamespaceObject,
-            label_selector=self._selector,
+            label_selector=self._context.selector,
             on_list=on_list,
             on_event=self._namespaces.observe,
             sight=self._context.sightings.of(Place(NAMESPACES)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from perfscale.engine.evidence import describe_namespaces
 from perfscale.engine.stuck import held_by
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from perfscale.engine.survey import Survey
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Place
+
+_LAST_LOOK_S: Final = 10.0
+_LAST_LOOK_SHARE: Final = 0.25
+
+
+def last_look_s(bound_s: float) -> float:
+    """How much of a cleanup's bound is kept for finding out what is left when it is nearly over."""
+    return min(_LAST_LOOK_S, _LAST_LOOK_SHARE * bound_s)
 
 
 async def describe_remains(client: Client, found: Survey) -> list[str]:
