@@ -201,6 +201,30 @@ async def test_what_is_refused_right_after_an_outage_is_asked_for_again(connect:
     assert response.attempts == 3
 
 
+async def test_what_is_refused_long_after_an_outage_is_refused_at_once(
+    connect: Connect, fake_time: FakeTime
+) -> None:
+    async with scripted_server(answers({}), resets, answers({}), not_permitted) as server:
+        client = await connect(server)
+        await client.request("GET", "/version")
+        await client.request("GET", "/version")
+        fake_time.now += 30
+        with pytest.raises(ForbiddenError):
+            await client.delete(PODS, "here", "a")
+    assert len(server.requests) == 4
+
+
+async def test_what_was_never_allowed_is_not_asked_for_long_after_an_outage(
+    connect: Connect, fake_time: FakeTime
+) -> None:
+    async with scripted_server(answers({}), resets, not_permitted) as server:
+        client = await connect(server)
+        await client.request("GET", "/version")
+        with pytest.raises(ForbiddenError):
+            await client.delete(PODS, "here", "a")
+    assert 10 < sum(fake_time.slept) < 31
+
+
 async def test_a_server_that_starts_a_second_time_has_as_long_again_to_read_the_roles(
     connect: Connect, fake_time: FakeTime
 ) -> None:

@@ -11,15 +11,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from perfscale.kube.retry import NOT_SERVED_S
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perfscale.kube.calls import Call
 
-_AFTER_S: Final = NOT_SERVED_S
-"""How long after the server was away its refusals are not believed at once."""
+_AFTER_S: Final = 20.0
+"""How long after the server was away, or refused what it had allowed, its other refusals are not
+believed at once. It has read the roles a few seconds after it has begun to listen; whoever may
+really not do something has to wait for as long."""
 
 
 class Proven:
