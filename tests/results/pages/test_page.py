@@ -319,3 +319,60 @@ def test_what_an_audit_found_is_shown_with_how_it_went_over_time(folder: Path) -
     before = [{"name": "queue", "unit": "items", "points": [[-0.5, 9]]}]
     (folder / "audit.json").write_text(json.dumps(audit | {"series": before}))
     assert "Prometheus: items" not in page_of(folder)
+
+
+def changed(folder: Path, **summary: Any) -> Path:
+    """The folder of a run whose summary says something else."""
+    path = folder / "summary.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **summary}))
+    return folder
+
+
+SPAN = {"beganSeconds": 2.0, "endedSeconds": 5.0}
+BLIND = {"cause": "watch", "kind": VMI, "namespace": None, **SPAN}
+GONE = {"what": "server", "name": "", "retries": 7, "creates": 3, **SPAN}
+
+
+def test_outages_and_blind_spans_are_told_and_marked_on_every_plot_over_time(folder: Path) -> None:
+    run = finished_run(folder, [vmi(each, sent_s=each) for each in range(9)], requested=9)
+    page = page_of(changed(run, outages=[GONE], blindSpans=[BLIND]))
+    text = " ".join(Text(page).text.split())
+    assert "the API server was gone from 2.0 s to 5.0 s after the start (3s)" in text
+    assert f"nothing was seen of {VMI} from 2.0 s to 5.0 s" in text
+    figures = page.split("<figure")[1:]
+    over_time = [each for each in figures if "seconds since the run&#39;s start" in each]
+    assert len(over_time) == 4
+    for figure in over_time:
+        assert figure.count('class="band blind"') == figure.count('class="band outage"') == 2
+
+
+def test_a_phase_has_one_colour_wherever_it_is(folder: Path) -> None:
+    lives = [vmi(each, sent_s=each) for each in range(9)]
+    page = page_of(finished_run(folder, lives, requested=9))
+    legend = re.findall(r'class="(?:stack|lines) (c\d+)" d="[^"]*"/></svg>([^<]+)<', page)
+    colours: dict[str, set[str]] = {}
+    for colour, name in legend:
+        colours.setdefault(name, set()).add(colour)
+    assert {len(colours[name]) for name in ("Pending", "Scheduling", "Scheduled")} == {1}
+    assert len({colour for name in PHASES for colour in colours[name]}) == len(PHASES)
+
+
+PHASES = ("Pending", "Scheduling", "Scheduled", "Running")
+
+
+def test_a_simulated_cluster_is_said_in_the_head(folder: Path) -> None:
+    run = finished_run(folder, [vmi(1, sent_s=0.0)], requested=1)
+    assert "own, so the numbers" not in Text(page_of(run)).text
+    cluster = json.loads((run / "summary.json").read_text())["cluster"]
+    page = page_of(changed(run, cluster={**cluster, "version": "v1.32.0+perfscale"}))
+    assert "own, so the numbers are no real cluster's" in Text(page).text
+
+
+def test_the_command_that_removes_what_is_left_is_there_where_something_is(folder: Path) -> None:
+    run = finished_run(folder, [vmi(1, sent_s=0.0)], requested=1)
+    path, command = run / "run.json", "perfscale cleanup --run-id 1234 --context lab"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "cleanup": command}))
+    assert command not in Text(page_of(run)).text
+    objects = json.loads((run / "summary.json").read_text())["objects"]
+    page = page_of(changed(run, objects={**objects, "created": 1, "deleted": 0}))
+    assert command in Text(page).text

@@ -53,7 +53,7 @@ def test_rates_are_a_second_however_long_the_run_is() -> None:
     for until_s, width_s in ((60.0, 1.0), (3600.0, 8.0)):
         over_time = timeline(until_s=until_s)
         assert over_time.width_s == width_s
-        rates = over_time.rates()
+        rates = over_time.create_rates()
         assert len(over_time.rates_s) == len(rates[DUE])
         assert over_time.rates_s[1] - over_time.rates_s[0] == width_s
         assert {sum(values) * width_s for values in rates.values()} == {40.0}

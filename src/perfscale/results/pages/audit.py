@@ -13,6 +13,8 @@ from perfscale.results.pages.scales import from_zero
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from perfscale.results.pages.bands import Band
+
 _MOST_PLACES: Final = 512
 _MOST_PLOTS: Final = 12
 
@@ -42,23 +44,25 @@ class AuditSection:
         return sorted(limited, key=lambda name: not limited[name])
 
 
-def audit_section(told: Mapping[str, Any]) -> AuditSection:
-    """What to show of ``audit.json``."""
+def audit_section(told: Mapping[str, Any], bands: tuple[Band, ...] = ()) -> AuditSection:
+    """What to show of ``audit.json``, with ``bands`` behind it."""
     times = {} if told["total"] is None else {"whole run": told["total"]}
     times |= {each["name"]: each for each in told["workloads"]}
-    return AuditSection(told, times, list(_plots(told["series"])))
+    return AuditSection(told, times, list(_plots(told["series"], bands)))
 
 
-def _plots(series: Sequence[Mapping[str, Any]]) -> Iterator[Plot]:
+def _plots(series: Sequence[Mapping[str, Any]], bands: tuple[Band, ...]) -> Iterator[Plot]:
     by_unit: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for each in series:
         if any(at_s >= 0 for at_s, _ in each["points"]):
             by_unit[each["unit"]].append(each)
     for number, (unit, members) in enumerate(list(by_unit.items())[:_MOST_PLOTS], start=1):
-        yield _plot(f"audit-{number}", unit or "without a unit", members)
+        yield _plot(f"audit-{number}", unit or "without a unit", members, bands)
 
 
-def _plot(key: str, unit: str, members: Sequence[Mapping[str, Any]]) -> Plot:
+def _plot(
+    key: str, unit: str, members: Sequence[Mapping[str, Any]], bands: tuple[Band, ...]
+) -> Plot:
     values = {each["name"]: dict(each["points"]) for each in members}
     every_s = sorted({at_s for points in values.values() for at_s in points if at_s >= 0})
     at_s = every_s[:: -(-len(every_s) // _MOST_PLACES)]
@@ -74,4 +78,5 @@ def _plot(key: str, unit: str, members: Sequence[Mapping[str, Any]]) -> Plot:
         y=from_zero(unit, highest(shown), to_tick=True),
         at=at_s,
         series=tuple(each for each in found if each in shown),
+        bands=bands,
     )

@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from perfscale.results.records import RunOutcome
 
 if TYPE_CHECKING:
     from perfscale.results.reading import RunFiles
+
+
+_SIMULATED: Final = "+perfscale"
+"""How the version of a simulated cluster ends."""
+
+
+def is_simulated(run: RunFiles) -> bool:
+    """Whether the cluster was a simulated one."""
+    return str((run.summary.get("cluster") or {}).get("version") or "").endswith(_SIMULATED)
+
+
+def cleanup_of(run: RunFiles) -> str | None:
+    """What to type to remove what is left, or may be; None where nothing can be."""
+    summary = run.summary
+    counts = [summary["objects"], summary.get("children", {}), summary.get("namespaces", {})]
+    left = any(
+        each.get("created", 0) > each.get("deleted", 0) or each.get("unknown") for each in counts
+    )
+    command: str | None = run.run.get("cleanup")
+    return command if left or summary["outcome"] == RunOutcome.KILLED else None
 
 
 def environment(run: RunFiles) -> dict[str, str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from perfscale.results.pages.palette import COLOURS
 from perfscale.results.pages.plots import Plot, Series, Shape, highest
 from perfscale.results.pages.scales import Axis, by_factors, from_zero
 from perfscale.results.pages.timeline import DUE, NO_PHASE
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from perfscale.results.latency import LatencySamples
+    from perfscale.results.pages.bands import Band
+    from perfscale.results.pages.palette import Palette
     from perfscale.results.pages.timeline import KindKey, Timeline
 
 SINCE_START: Final = "seconds since the run's start"
@@ -27,10 +31,14 @@ MOST_SERIES: Final = 8
 """Colours that everybody can tell apart."""
 
 
-def load_plots(timeline: Timeline, summary: Mapping[str, Any]) -> Iterator[Plot]:
+def load_plots(
+    timeline: Timeline, summary: Mapping[str, Any], bands: tuple[Band, ...] = ()
+) -> Iterator[Plot]:
     """The rate, and how far objects had got, over the run."""
     has_target = any(each["rate"]["targetQps"] for each in summary["workloads"])
-    yield _rate_plot(timeline, has_target=has_target)
+    yield _create_rate_plot(timeline, bands, has_target=has_target)
+    if summary["objects"]["deleted"]:
+        yield _deletion_rate_plot(timeline, bands)
     progress = tuple(Series(name, counts) for name, counts in timeline.progress().items())
     yield Plot(
         key="progress",
@@ -41,34 +49,58 @@ def load_plots(timeline: Timeline, summary: Mapping[str, Any]) -> Iterator[Plot]
         y=from_zero("objects", highest(progress), to_tick=True),
         at=timeline.at_s,
         series=progress,
+        bands=bands,
     )
 
 
-def _rate_plot(timeline: Timeline, *, has_target: bool) -> Plot:
-    found = timeline.rates()
+def _create_rate_plot(timeline: Timeline, bands: tuple[Band, ...], *, has_target: bool) -> Plot:
+    found = timeline.create_rates()
     if not has_target:
         found.pop(DUE)
+    note = (
+        f"Creates a second, in intervals of {timeline.width_s:g} s. Where fewer were sent than "
+        "were due, the load was held back; where fewer were accepted than were sent, the server "
+        "was slow, gone, or refused some."
+    )
+    return replace(
+        _rate_plot(timeline, bands, found), title="Offered, sent and accepted rate", note=note
+    )
+
+
+def _deletion_rate_plot(timeline: Timeline, bands: tuple[Band, ...]) -> Plot:
+    note = (
+        f"Deletions a second, in intervals of {timeline.width_s:g} s. Many are asked for with one "
+        "request; how fast they are seen gone is the cluster's doing."
+    )
+    plot = _rate_plot(timeline, bands, timeline.deletion_rates())
+    return replace(plot, key="deletion-rate", title="Rate of deletions", note=note)
+
+
+def _rate_plot(
+    timeline: Timeline, bands: tuple[Band, ...], found: Mapping[str, Sequence[float]]
+) -> Plot:
     series = tuple(Series(name, values) for name, values in found.items())
     return Plot(
         key="rate",
-        title="Offered, sent and accepted rate",
-        note=f"Creates and deletions a second, in intervals of {timeline.width_s:g} s. Where fewer "
-        "creates were sent than were due, the load was held back; where fewer were accepted than "
-        "were sent, the server was slow, gone, or refused some.",
+        title="",
+        note="",
         x=from_zero(SINCE_START, timeline.at_s[-1]),
         y=from_zero("a second", highest(series), to_tick=True),
         at=timeline.rates_s,
         series=series,
         shape=Shape.STEPS,
+        bands=bands,
     )
 
 
-def phase_plots(timeline: Timeline, summary: Mapping[str, Any]) -> Iterator[Plot]:
+def phase_plots(
+    timeline: Timeline, summary: Mapping[str, Any], bands: tuple[Band, ...], palette: Palette
+) -> Iterator[Plot]:
     """The objects in the cluster by phase, over the run; a plot for each kind."""
     for key, counts in timeline.phases().items():
         order = [NO_PHASE, *_known_phases(summary, key), *counts]
         phases = [phase for phase in dict.fromkeys(order) if phase in counts]
-        series = _at_most(Series(phase, counts[phase]) for phase in phases)
+        series = _at_most(Series(phase, counts[phase], palette.of(phase)) for phase in phases)
         yield Plot(
             key=f"phases-{key.kind}{'-children' if key.children else ''}",
             title=f"{key.kind}{' (children)' if key.children else ''} by phase",
@@ -79,6 +111,7 @@ def phase_plots(timeline: Timeline, summary: Mapping[str, Any]) -> Iterator[Plot
             at=timeline.at_s,
             series=series,
             shape=Shape.STACK,
+            bands=bands,
         )
 
 
@@ -99,11 +132,15 @@ def _at_most(series: Iterable[Series]) -> tuple[Series, ...]:
         sum(value or 0 for value in column)
         for column in zip(*(each.values for each in rest), strict=True)
     ]
-    return (*kept, Series("other phases", values))
+    return (*kept, Series("other phases", values, COLOURS - 1))
 
 
 def distribution_plot(
-    key: str, latencies: Mapping[str, LatencySamples], title: str = "Cumulative distribution"
+    key: str,
+    latencies: Mapping[str, LatencySamples],
+    title: str = "Cumulative distribution",
+    *,
+    palette: Palette | None = None,
 ) -> Plot:
     """How many objects had got how far after how long, as a share of all that should.
 
@@ -111,6 +148,7 @@ def distribution_plot(
         key: The plot's id.
         latencies: The samples of each line.
         title: What it shows.
+        palette: The colours of phases, where it is phases.
     """
     ordered = {name: samples.ordered() for name, samples in latencies.items()}
     axis = _latency_axis([values[end] for values in ordered.values() if values for end in (0, -1)])
@@ -124,7 +162,11 @@ def distribution_plot(
         y=Axis("% of objects", 0.0, 100.0, (0.0, 25.0, 50.0, 75.0, 100.0)),
         at=places,
         series=tuple(
-            Series(name, _shares(ordered[name], samples.missing, places))
+            Series(
+                name,
+                _shares(ordered[name], samples.missing, places),
+                None if palette is None else palette.of(name),
+            )
             for name, samples in list(latencies.items())[:MOST_SERIES]
         ),
     )

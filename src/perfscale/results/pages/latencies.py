@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from perfscale.results.kinds import LifeSamples
+    from perfscale.results.pages.palette import Palette
     from perfscale.results.pages.plots import Plot
     from perfscale.results.pages.story import Story
     from perfscale.results.reading import RunFiles
 
+_EARLIEST: Final = "earliest"
+"""What of a latency is no statistic, but how much shorter they all may be."""
 _BARS: Final = ("p50", "p90", "p95", "p99", "p99.9", "max")
 """The statistics that are compared by eye, and so have bars."""
 
@@ -46,7 +49,7 @@ class KindSection:
     @property
     def statistics(self) -> list[str]:
         """Names of the statistics, in the summary's order."""
-        return list(next(iter(self.latencies.values()), {}))
+        return [name for name in next(iter(self.latencies.values()), {}) if name != _EARLIEST]
 
     @property
     def longest(self) -> float:
@@ -64,7 +67,7 @@ class KindSection:
         return round(100 * value / self.longest, 2)
 
 
-def kind_sections(run: RunFiles, story: Story) -> Iterator[KindSection]:
+def kind_sections(run: RunFiles, story: Story, palette: Palette) -> Iterator[KindSection]:
     """The sections, in the order in which the workloads ran."""
     for number, workload in enumerate(run.summary["workloads"], start=1):
         for children in (False, True):
@@ -81,11 +84,11 @@ def kind_sections(run: RunFiles, story: Story) -> Iterator[KindSection]:
                     path=f"workloads.{number - 1}.{kinds}.{kind}",
                     told=told,
                     latencies=latencies,
-                    plot=_plot(key, latencies, tallied[kind]) if kind in tallied else None,
+                    plot=_plot(key, latencies, tallied[kind], palette) if kind in tallied else None,
                 )
 
 
-def _plot(key: str, latencies: Iterable[str], tally: LifeSamples) -> Plot | None:
+def _plot(key: str, latencies: Iterable[str], tally: LifeSamples, palette: Palette) -> Plot | None:
     samples = {name: tally.latency(name) for name in latencies}
     drawn = {name: each for name, each in samples.items() if each is not None}
-    return distribution_plot(key, drawn) if drawn else None
+    return distribution_plot(key, drawn, palette=palette) if drawn else None

@@ -8,25 +8,26 @@ from typing import TYPE_CHECKING, Any, Final
 from perfscale.errors import ResultsError
 from perfscale.results.files import write_file
 from perfscale.results.pages.audit import audit_section
-from perfscale.results.pages.environment import environment
+from perfscale.results.pages.bands import bands_of, told_of
+from perfscale.results.pages.environment import cleanup_of, environment, is_simulated
 from perfscale.results.pages.figures import (
-    MOST_SERIES,
     iteration_plot,
     load_plots,
     phase_plots,
 )
 from perfscale.results.pages.latencies import kind_sections
+from perfscale.results.pages.palette import Palette, palette_of
 from perfscale.results.pages.rendering import render
-from perfscale.results.pages.slowest import ANSWERED, REQUEST, Slow
 from perfscale.results.pages.story import Story
 from perfscale.results.pages.timeline import Timeline
 from perfscale.results.reading import RunFiles, read_run_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from perfscale.results.pages.plots import Plot
+    from perfscale.results.pages.slowest import Slow
 
 REPORT_FILE: Final = "report.html"
 _MOST_ITERATIONS: Final = 100
@@ -60,20 +61,27 @@ def run_page(run: RunFiles) -> str:
     points = run.timeseries()
     timeline = Timeline(points) if points else None
     summary = {**_LATER, **run.summary}
+    bands = bands_of(summary)
+    palette = palette_of(run.paths, summary)
     return render(
         "run.html",
         title=_title(run),
         summary=summary,
         workload_yaml=run.workload_yaml,
         has_records=run.has_records,
-        load_plots=[] if timeline is None else list(load_plots(timeline, summary)),
-        phase_plots=[] if timeline is None else list(phase_plots(timeline, summary)),
-        sections=list(kind_sections(run, story)),
+        load_plots=[] if timeline is None else list(load_plots(timeline, summary, bands)),
+        phase_plots=[]
+        if timeline is None
+        else list(phase_plots(timeline, summary, bands, palette)),
+        sections=list(kind_sections(run, story, palette)),
         iterations=list(_iterations(summary)),
-        slowest=_slowest(story, run.paths),
+        slowest=_slowest(story, palette),
         failures=story.failures.found(),
-        audit=None if run.audit is None else audit_section(run.audit),
+        audit=None if run.audit is None else audit_section(run.audit, bands),
         environment=environment(run),
+        interruptions=told_of(summary),
+        simulated=is_simulated(run),
+        cleanup=cleanup_of(run),
     )
 
 
@@ -100,16 +108,10 @@ class SlowestSection:
         return self.objects[0].ready_after_s or 1.0
 
 
-def _slowest(story: Story, paths: Mapping[str, Sequence[str]]) -> SlowestSection:
+def _slowest(story: Story, palette: Palette) -> SlowestSection:
     found = story.slowest.found()
-    on_the_way = [REQUEST, ANSWERED, *(phase for path in paths.values() for phase in path)]
-    seen = list(dict.fromkeys(stay.phase for slow in found for stay in slow.stays))
-    # Phases over time begin with what is created, and have the same colours as here.
-    numbers = {
-        phase: number for number, phase in enumerate(dict.fromkeys([*on_the_way, *seen]), -1)
-    }
-    colours = {phase: number % MOST_SERIES for phase, number in numbers.items() if phase in seen}
-    return SlowestSection(found, colours)
+    seen = dict.fromkeys(stay.phase for slow in found for stay in slow.stays)
+    return SlowestSection(found, {phase: palette.of(phase) for phase in seen})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from perfscale.results.pages.bands import Band
     from perfscale.results.pages.scales import Axis
 
 UNITS: Final = 1000
 """Width and height of a drawing; a unit is less than a pixel on most screens."""
+_NARROWEST: Final = 2
+"""Units of a band, however short the time is that it marks."""
 _MOST_ROWS: Final = 60
 """Rows of the table behind a plot."""
 
@@ -38,10 +41,12 @@ class Series:
     Attributes:
         name: What it shows.
         values: One for each place along the plot; None where there is none.
+        colour: Its number; None takes that of its place among the others.
     """
 
     name: str
     values: Sequence[float | None]
+    colour: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Plot:
             holds until the next place, or the end of the axis.
         series: At most eight, in the order of the legend; a stack has the first at the bottom.
         shape: How they are drawn.
+        bands: What is marked behind them, of a plot over time.
     """
 
     key: str
@@ -68,6 +74,21 @@ class Plot:
     at: Sequence[float]
     series: tuple[Series, ...]
     shape: Shape = Shape.LINES
+    bands: tuple[Band, ...] = ()
+
+    @property
+    def colours(self) -> list[int]:
+        """The number of each series' colour."""
+        return [
+            place if each.colour is None else each.colour for place, each in enumerate(self.series)
+        ]
+
+    def band_path(self, band: Band) -> str:
+        """The drawing of a band, as the ``d`` of an SVG path; wide enough to be seen."""
+        places = ((self._along(began_s), self._along(ended_s)) for began_s, ended_s in band.spans)
+        return "".join(
+            f"M{left} 0H{max(right, left + _NARROWEST)}V{UNITS}H{left}Z" for left, right in places
+        )
 
     @property
     def paths(self) -> list[str]:

@@ -6,7 +6,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from perfscale.results.timeseries import Population, TimePoint
 
@@ -23,10 +23,13 @@ _PROGRESS: Final[dict[str, Callable[[Population], int]]] = {
     "gone": lambda population: population.deleted,
 }
 DUE: Final = "due by the target rate"
-_RATES: Final[dict[str, Callable[[Population], int]]] = {
+_CREATES: Final[dict[str, Callable[[Population], int]]] = {
     DUE: lambda population: population.due,
     "creates sent": lambda population: population.sent,
     "creates accepted": lambda population: population.created,
+}
+_DELETIONS: Final[dict[str, Callable[[Population], int]]] = {
+    "asked to go": lambda population: population.delete_requested,
     "seen gone": lambda population: population.deleted,
 }
 
@@ -74,7 +77,7 @@ class Timeline:
 
     @property
     def rates_s(self) -> list[float]:
-        """When each interval of ``rates`` begins, in seconds since the run's start."""
+        """When each interval of ``create_rates`` begins, in seconds since the run's start."""
         return self.at_s[: -1 : self._together]
 
     @property
@@ -82,15 +85,22 @@ class Timeline:
         """Length of an interval of ``rates``."""
         return self._points[0].interval_s * self._together
 
-    def rates(self) -> dict[str, list[float]]:
-        """What happened to objects in each interval, a second."""
+    def create_rates(self) -> dict[str, list[float]]:
+        """What became of creates in each interval, a second."""
+        return self._rates(_CREATES)
+
+    def deletion_rates(self) -> dict[str, list[float]]:
+        """The same of deletions."""
+        return self._rates(_DELETIONS)
+
+    def _rates(self, counted: Mapping[str, Callable[[Population], int]]) -> dict[str, list[float]]:
         return {
             name: [
                 sum(count(point.objects) for point in self._points[first : first + self._together])
                 / self.width_s
                 for first in range(0, len(self._points), self._together)
             ]
-            for name, count in _RATES.items()
+            for name, count in counted.items()
         }
 
     @property
