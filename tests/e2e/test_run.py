@@ -134,6 +134,9 @@ async def test_a_namespace_of_another_run_is_refused_before_anything_is_created(
     ) as caught:
         await cluster.run(config())
     assert caught.value.exit_code == 2
+    hint = f"{caught.value} {caught.value.hint}"
+    assert "perfscale cleanup --run-id another --kubeconfig " in hint
+    assert " --context " in hint
     assert await cluster.names(VMIS) == []
 
 

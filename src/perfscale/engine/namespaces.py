@@ -101,7 +101,7 @@ class NamespaceKeeper:
             elif owner is None:
                 return  # somebody's, and stays theirs
             elif owner != self._context.run_id:
-                raise namespace_conflict([name], owner)
+                raise namespace_conflict([name], owner, self._context.plan.way)
             else:
                 self._own(found)
                 return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -68,6 +69,7 @@ class Cluster:
         server: URL of the API server.
         client: The way to it.
         insecure: Whether its certificate is not verified.
+        way: The options of a command line that lead to it; empty where none are needed.
     """
 
     def __init__(
@@ -78,7 +80,9 @@ class Cluster:
         context: str | None = None,
         namespace: str | None = None,
         insecure: bool = False,
+        way: str = "",
     ) -> None:
+        self.way = way
         self.context = context
         self.namespace = namespace
         self.server = client.server
@@ -157,7 +161,18 @@ async def open_cluster(
         context=access.context,
         namespace=access.namespace,
         insecure=insecure,
+        way=_way(options, access.context),
     )
+
+
+def _way(options: ClusterOptions, context: str | None) -> str:
+    """The context is named even where it is the current one: that may be another later."""
+    given = (
+        ("--kubeconfig", options.kubeconfig),
+        ("--context", context),
+        ("--master", options.master),
+    )
+    return " ".join(f"{option} {shlex.quote(value)}" for option, value in given if value)
 
 
 def _transport(endpoint: Endpoint, tls: ssl.SSLContext | None) -> Transport:

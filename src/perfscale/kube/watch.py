@@ -265,7 +265,9 @@ class Watch(Generic[T]):
         A server that is asked to watch from a version that it has not reached yet says
         nothing until it has.
         """
-        if self._sight.missing_s < _BRIEF_S:
+        missing_s = self._sight.missing_s
+        listed_since = self._client.timing.clock() - self.asked_s < missing_s
+        if missing_s < _BRIEF_S or listed_since:
             return
         try:
             async with asyncio.timeout(_CHECK_S):

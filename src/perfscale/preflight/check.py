@@ -64,7 +64,7 @@ async def preflight(
     resources = await _resolve_kinds(config, factories, discovery, findings)
     namespaces = _namespaces(factories, resources)
     everywhere = (*namespaces, *_foreign_namespaces(factories, namespaces))
-    await _check_namespaces(client, namespaces, run_id, findings)
+    await _check_namespaces(client, namespaces, run_id, findings, cluster.way)
     children = await _resolve_children(factories, resources, discovery, findings)
     named = tell_kinds_apart((*resources.values(), *children))
     resources, children = dict(zip(resources, named, strict=False)), tuple(named[len(resources) :])
@@ -97,6 +97,7 @@ async def preflight(
         resources=resources,
         child_resources=children,
         places=tuple(access.places),
+        way=cluster.way,
     )
 
 
@@ -216,7 +217,7 @@ def _owners_first(
 
 
 async def _check_namespaces(
-    client: Client, namespaces: Sequence[str], run_id: str, findings: Findings
+    client: Client, namespaces: Sequence[str], run_id: str, findings: Findings, way: str
 ) -> None:
     """Refuse to share a namespace with another run; one list, however many there are."""
     needed = set(namespaces)
@@ -232,17 +233,17 @@ async def _check_namespaces(
         # Whoever may not list namespaces finds out when each is read.
         return
     for owner, names in taken.items():
-        findings.add_error(namespace_conflict(list(names), owner))
+        findings.add_error(namespace_conflict(list(names), owner, way))
 
 
-def namespace_conflict(names: Sequence[str], owner: str) -> NamespaceConflictError:
-    """The error for namespaces that another run made."""
+def namespace_conflict(names: Sequence[str], owner: str, way: str = "") -> NamespaceConflictError:
+    """The error for namespaces that another run made; ``way`` leads to the cluster."""
     belong = (
         f"namespace {names[0]} belongs" if len(names) == 1 else f"namespaces {few(names)} belong"
     )
     return NamespaceConflictError(
         f"{belong} to run {owner}, which is still going or was not cleaned up",
-        hint=f"remove what it left: perfscale cleanup --run-id {owner}",
+        hint=f"remove what it left: perfscale cleanup --run-id {owner} {way}".rstrip(),
     )
 
 

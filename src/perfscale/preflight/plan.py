@@ -53,6 +53,7 @@ class Plan:
             what they own, and namespaces last, if they may be watched.
         nodes: How many nodes the cluster has; None if we may not know.
         kubevirt: The version of KubeVirt; None if it is not known, or not used.
+        way: The options of a command line that lead to the cluster.
     """
 
     run_id: str
@@ -67,6 +68,7 @@ class Plan:
     places: tuple[Place, ...]
     nodes: int | None = None
     kubevirt: str | None = None
+    way: str = ""
 
     @property
     def objects(self) -> Mapping[str, int]:
