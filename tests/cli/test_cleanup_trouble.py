@@ -136,3 +136,11 @@ async def test_a_server_that_hangs_does_not_hold_up_the_end_of_the_time(littered
         ended = await cluster.cleanup("--run-id", RUN, "--cleanup-timeout", "2s")
         assert ended.code == 1
         assert f"error: run {RUN}: 5 objects still there after 2s" in ended.err
+
+
+async def test_what_was_seen_before_a_server_hangs_is_not_called_gone(littered: Any) -> None:
+    later = {"fault": "slow", "delay": "10m", "verbs": ["list"], "resources": ["configmaps"]}
+    async with littered(requests=[{**later, "skip": 1}]) as cluster:
+        ended = await cluster.cleanup("--run-id", RUN, "--cleanup-timeout", "2s")
+        assert ended.code == 1
+        assert f"error: run {RUN}: 5 objects still there after 2s" in ended.err
