@@ -10,12 +10,23 @@ import pytest
 from faulty_runs import faulty_run
 from workloads import config, objects, workload
 
+from perfscale.engine import LoadGenerator
+from perfscale.errors import IllegibleError
+from perfscale.kube.cluster import ClusterOptions
 from perfscale.results import Accounts, RunOutcome
+from perfscale.sim.cluster import SimulatedCluster
+from perfscale.sim.faults import Faults
 
 COUNT = 30
 
 CREATES = {"verbs": ["create"], "resources": ["virtualmachineinstances"], "skip": 2}
 
+PAGE: dict[str, Any] = {
+    "fault": "garbage",
+    "body": "html",
+    "verbs": ["create"],
+    "resources": ["virtualmachineinstances"],
+}
 REFUSALS: dict[str, dict[str, Any]] = {
     "401": {"fault": "unauthorized", "skip": 20, "times": 40},
     "403": {"fault": "forbidden", "skip": 20, "times": 40},
@@ -46,3 +57,15 @@ async def test_what_is_refused_for_a_while_is_asked_for_again(case: str, tmp_pat
         assert (run.vmis.created, run.vmis.present) == (COUNT, 0)
         assert run.left == {}
         assert run.injected[fault["fault"]] == fault["times"]
+
+
+async def test_a_dry_run_does_not_take_a_login_page_for_a_verdict(tmp_path: Path) -> None:
+    faults = Faults.model_validate({"requests": [PAGE]})
+    async with SimulatedCluster(faults=faults) as cluster:
+        kubeconfig = tmp_path / "kubeconfig"
+        cluster.write_kubeconfig(kubeconfig)
+        options = ClusterOptions(kubeconfig=str(kubeconfig), max_unavailable_s=0.5)
+        generator = LoadGenerator(config(workload(objects())), cluster=options)
+        async with generator:
+            with pytest.raises(IllegibleError, match=r"POST .* not what an API server sends"):
+                await generator.dry_run()

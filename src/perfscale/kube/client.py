@@ -340,6 +340,7 @@ class Client:
         resource: Resource,
         namespace: str | None,
         body: bytes,
+        params: Mapping[str, str | int] | None = None,
     ) -> tuple[T, Response]:
         """POST an object, and decode what the server made of it. Raises what `create` raises.
 
@@ -349,7 +350,7 @@ class Client:
         path = resource.path(namespace)
         request = Request(
             "POST",
-            target(path),
+            target(path, params),
             self.settings.request_timeout_s,
             call_of("POST", path),
             body=body,

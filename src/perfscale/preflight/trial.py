@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from perfscale.config.labels import run_labels
-from perfscale.errors import AlreadyExistsError, ApiError, ForbiddenError, NotFoundError, Problem
+from perfscale.errors import (
+    AlreadyExistsError,
+    ApiError,
+    ForbiddenError,
+    IllegibleError,
+    NotFoundError,
+    Problem,
+)
+from perfscale.kube.decoding import OBJECT
 from perfscale.kube.resources import NAMESPACES
 from perfscale.preflight.existing import EXISTING
 from perfscale.preflight.fields import refused_field
@@ -166,12 +174,15 @@ class Trier:
     ) -> ApiError | None:
         """What the server has against an object; nothing is stored."""
         try:
-            await self._client.request(
-                "POST",
-                resource.path(namespace),
-                params={"dryRun": "All", "fieldValidation": "Strict"},
-                body=msgspec.json.encode(manifest),
+            await self._client.create_and_read(
+                OBJECT,
+                resource,
+                namespace,
+                msgspec.json.encode(manifest),
+                {"dryRun": "All", "fieldValidation": "Strict"},
             )
+        except IllegibleError:
+            raise  # nobody has judged it
         except ApiError as error:
             return error
         return None
