@@ -8,6 +8,8 @@ from kube_client import Connect
 from patience import SILENCE_S
 from scripted_server import Exchange, FakeTime, refuses, resets, scripted_server
 from scripted_watch import (
+    VMIS,
+    Follower,
     event,
     following,
     initial_events_end,
@@ -16,7 +18,10 @@ from scripted_watch import (
     streams,
 )
 
+from perfscale.errors import UnreachableError
 from perfscale.kube.client import ClientSettings
+from perfscale.kube.reopening import StreamFailedError
+from perfscale.kube.sight import Sightedness
 
 UNAVAILABLE = refuses(503, "ServiceUnavailable")
 
@@ -102,6 +107,47 @@ async def test_a_stream_that_fell_silent_was_blind_from_its_last_word_on(
     (_, lost_s), (_, until_s) = follower.sights[:2]
     assert lost_s == 1000.0
     assert until_s == pytest.approx(1091.0)
+
+
+SILENT = StreamFailedError(UnreachableError("no answer in time"), opened=True, silent=True)
+REFUSED = StreamFailedError(UnreachableError("connection refused"), opened=False)
+
+
+@pytest.fixture
+async def follower(connect: Connect) -> Follower:
+    """Nobody follows with it; it keeps what it is told of a watch's sight."""
+    return Follower(await connect("http://127.0.0.1:1"))
+
+
+@pytest.fixture
+def sight(follower: Follower) -> Sightedness:
+    sight = Sightedness(follower.client, VMIS, follower)
+    sight.begin()
+    return sight
+
+
+@pytest.mark.parametrize(("after_s", "blind"), [(0.5, True), (30.0, False)])
+async def test_a_silent_stream_was_blind_if_there_is_something_to_tell_at_once(
+    after_s: float, blind: bool, sight: Sightedness, follower: Follower, fake_time: FakeTime
+) -> None:
+    fake_time.now += 90.0
+    sight.lose(SILENT)
+    sight.regain(caught_up=False)
+    assert follower.sights == []
+    sight.hear(fake_time.now + after_s, whole=True)
+    assert follower.sights == ([("lost", 1000.0), ("regained", 1091.0)] if blind else [])
+
+
+async def test_a_silent_stream_that_cannot_be_opened_again_was_blind(
+    sight: Sightedness, follower: Follower, fake_time: FakeTime
+) -> None:
+    fake_time.now += 90.0
+    sight.lose(SILENT)
+    sight.lose(REFUSED)
+    assert follower.sights == [("lost", 1000.0)]
+    fake_time.now += 5.0
+    sight.regain(caught_up=False)
+    assert follower.sights == [("lost", 1000.0), ("regained", 1096.0)]
 
 
 async def test_before_the_first_state_there_is_nothing_to_miss(connect: Connect) -> None:

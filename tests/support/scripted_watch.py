@@ -87,6 +87,7 @@ class Follower:
     def __init__(
         self, client: Client, *, namespace: str | None = None, label_selector: str | None = None
     ) -> None:
+        self.client = client
         self.told: list[str] = []
         self.sights: list[tuple[str, float]] = []
         self.warnings: list[str] = []

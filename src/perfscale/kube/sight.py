@@ -50,6 +50,8 @@ class Sightedness:
         self._resource = resource
         self._sight = sight
         self._lost_s: float | None = None
+        self._is_told = False
+        self._suspected: tuple[float, float] | None = None
         self._trickled = False
 
     def begin(self) -> float:
@@ -63,22 +65,34 @@ class Sightedness:
         return 0.0 if self._lost_s is None else self._client.timing.clock() - self._lost_s
 
     def lose(self, failure: StreamFailedError | None) -> None:
-        """A stream has ended: if it was silent, nobody knows since when it was dead."""
+        """A stream has ended: if it was silent, nobody knows since when it was dead.
+
+        It may as well have had nothing to tell. So that is only a loss if it cannot be opened
+        again at once, or if there is something to tell when it is.
+        """
+        self._suspected = None
         if self._lost_s is not None:
+            self._tell_loss()
             return
         alive = failure is None or (failure.opened and not failure.silent)
         self._lost_s = self._client.timing.clock() if alive else self.told_s
-        if self._sight is not None:
-            self._sight.lost(self._lost_s)
+        self._is_told = False
+        if failure is None or not failure.silent or failure.useless:
+            self._tell_loss()
 
     def regain(self, *, caught_up: bool) -> None:
         """The stream is open; unless it has caught up, what was missed comes now."""
         if self._lost_s is None:
             return
         missed_s = 0.0 if caught_up else min(self.missing_s, _CATCHING_UP_S)
+        until_s = self._client.timing.clock() + missed_s
+        if caught_up or self._is_told:
+            self._tell_loss()
+            if self._sight is not None:
+                self._sight.regained(until_s)
+        else:
+            self._suspected = self._lost_s, until_s
         self._lost_s = None
-        if self._sight is not None:
-            self._sight.regained(self._client.timing.clock() + missed_s)
 
     def hear(self, at_s: float, *, whole: bool) -> None:
         """Bytes have come, and with them the end of an event, or not.
@@ -88,6 +102,8 @@ class Sightedness:
         """
         if whole:
             self.told_s = at_s
+            if self._suspected is not None:
+                self._confirm(*self._suspected, at_s)
             return
         silent_s = at_s - self.told_s
         if silent_s < self._client.settings.watch_idle_timeout_s:
@@ -99,6 +115,19 @@ class Sightedness:
             self._trickled = True
             self.warn(f"the watch of {self._resource.name} is opened again: {error}")
         raise StreamFailedError(error, opened=True, silent=True, useless=True)
+
+    def _confirm(self, lost_s: float, until_s: float, at_s: float) -> None:
+        """There was something to tell, or not: only what came at once had been missed."""
+        self._suspected = None
+        if at_s <= until_s and self._sight is not None:
+            self._sight.lost(lost_s)
+            self._sight.regained(until_s)
+
+    def _tell_loss(self) -> None:
+        if not self._is_told and self._lost_s is not None:
+            self._is_told = True
+            if self._sight is not None:
+                self._sight.lost(self._lost_s)
 
     def warn(self, text: str) -> None:
         """Say that the server does something that it should not."""
