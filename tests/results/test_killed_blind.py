@@ -1,0 +1,30 @@
+"""A run that was killed keeps what its journal tells of blind spans and outages."""
+
+from pathlib import Path
+
+from journals import begins, killed_run
+
+from perfscale.results import BlindEntry, BlindSpan, OutageEntry, OutageRecord, write_report
+from perfscale.results.blindness import Cause
+
+
+def test_a_killed_run_keeps_its_blind_spans_and_outages(tmp_path: Path) -> None:
+    def span(ended_s: float | None) -> BlindSpan:
+        return BlindSpan(Cause.WATCH, "ConfigMap", None, 1.0, ended_s)
+
+    outages = [OutageRecord(1.0, ended_s, "server", "", 5, 2) for ended_s in (2.0, 3.0)]
+    folder = killed_run(
+        tmp_path / "density-20260102T030405Z-1234",
+        [
+            *begins(),
+            BlindEntry(0, span(None)),
+            OutageEntry(outages[0]),
+            OutageEntry(outages[1]),
+            BlindEntry(0, span(4.0)),
+            BlindEntry(1, BlindSpan(Cause.WATCH, "Namespace", None, 6.0)),
+        ],
+    )
+    result = write_report(folder).result
+    assert result.outages == (outages[1],)
+    cut_off = BlindSpan(Cause.WATCH, "Namespace", None, 6.0, 6.0)
+    assert result.blind_spans == (span(4.0), cut_off)
