@@ -36,11 +36,11 @@ from perfscale import (
     open_cluster,
 )
 from perfscale.engine.context import RunContext, Stopwatch
-from perfscale.engine.creation import Creator, PlannedObject
 from perfscale.engine.events import Broadcast
-from perfscale.engine.inspection import Inspector
-from perfscale.engine.pace import Pace
-from perfscale.engine.server_warnings import ServerWarnings
+from perfscale.engine.load.creation import Creator, PlannedObject
+from perfscale.engine.load.pace import Pace
+from perfscale.engine.load.server_warnings import ServerWarnings
+from perfscale.engine.removal.inspection import Inspector
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.resources import Resource
 from perfscale.templates import compile_templates, default_workload

@@ -15,7 +15,7 @@ from perfscale import LoadGenerator
 from perfscale.config.labels import RUN_LABEL
 from perfscale.engine import RunOptions
 from perfscale.engine.events import Stage
-from perfscale.engine.removal import Removal
+from perfscale.engine.removal.removal import Removal
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.kube.resources import Place, Resource
 from perfscale.results import Accounts

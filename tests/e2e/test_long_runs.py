@@ -16,7 +16,7 @@ from workloads import config, objects, template, workload
 from perfscale.config import Config
 from perfscale.engine import LoadGenerator, RunOptions
 from perfscale.engine.events import IterationFinished, Stage, StageStarted
-from perfscale.engine.rows import TrackedObject
+from perfscale.engine.tracking.rows import TrackedObject
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.results import ObjectRecord, RunFolder, RunInfo, RunOutcome, RunResult
 from perfscale.templates import TemplateDefaults
@@ -148,7 +148,7 @@ class RowCounter:
 async def test_rows_are_let_go_while_their_records_are_made(
     cluster: SimulatedProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("perfscale.engine.ledger._PAGE", 10)
+    monkeypatch.setattr("perfscale.engine.accounting.ledger._PAGE", 10)
     load = config(workload(objects(count=COUNT)))
     sink = RowCounter()
     async with LoadGenerator(

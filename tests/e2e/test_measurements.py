@@ -11,7 +11,7 @@ from faulty_runs import faulty_run
 from moments import MOMENTS, AtMoment
 from workloads import config, objects, workload
 
-from perfscale.engine.wallclock import WallClock
+from perfscale.engine.accounting.wallclock import WallClock
 from perfscale.results import CallResult
 
 CREATE = ("create", "virtualmachineinstances")

@@ -13,7 +13,7 @@ from workloads import config, objects, template, workload
 
 from perfscale import Config, LoadGenerator
 from perfscale.engine.events import Stage, StageStarted
-from perfscale.engine.rows import Change
+from perfscale.engine.tracking.rows import Change
 from perfscale.results import Accounts, RunOutcome
 
 COUNT = 5

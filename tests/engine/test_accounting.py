@@ -1,8 +1,8 @@
 from tracker_story import VM, VMI, Story
 
-from perfscale.engine.accounting import record_of
-from perfscale.engine.readiness import rule_for
-from perfscale.engine.rows import IterationScope
+from perfscale.engine.accounting.accounting import record_of
+from perfscale.engine.tracking.readiness import rule_for
+from perfscale.engine.tracking.rows import IterationScope
 from perfscale.results import Accounts, IterationTally
 
 PATHS = {resource.kind: rule_for(resource).path for resource in (VM, VMI)}

@@ -1,6 +1,6 @@
 import pytest
 
-from perfscale.engine.budget import FailureBudget
+from perfscale.engine.accounting.budget import FailureBudget
 
 
 def test_a_number_of_failures_is_allowed_and_not_one_more() -> None:

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import pytest
 from tracker_story import VMI, Story
 
-from perfscale.engine.counts import ObjectCounter
-from perfscale.engine.rows import TrackedObject, Transition
+from perfscale.engine.accounting.counts import ObjectCounter
 from perfscale.engine.snapshot import ObjectCounts
+from perfscale.engine.tracking.rows import TrackedObject, Transition
 from perfscale.preflight.plan import WorkloadPlan
 
 PLAN = WorkloadPlan("density", 2, {VMI.kind: 6}, 20.0, 20)

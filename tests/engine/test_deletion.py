@@ -6,7 +6,7 @@ from direct_way import way_to
 from scripted_server import Handler, answers, not_served, refuses, scripted_server
 from tracker_story import VMI
 
-from perfscale.engine.deletion import delete_matching
+from perfscale.engine.removal.deletion import delete_matching
 from perfscale.kube.client import Client
 from perfscale.kube.credentials import Credentials, StaticIssuer
 from perfscale.kube.transport import Endpoint

@@ -1,7 +1,7 @@
 import pytest
 
 from perfscale.config import GlobalConfig
-from perfscale.engine.health import Health
+from perfscale.engine.accounting.health import Health
 from perfscale.kube.stats import RequestStats
 
 

@@ -8,7 +8,7 @@ from direct_way import way_to
 from faulty_cluster import faulty
 from simulated_api import Api, manifest, serving
 
-from perfscale.engine.known import KnownObject, KnownRemoval
+from perfscale.engine.removal.known import KnownObject, KnownRemoval
 from perfscale.errors import ForbiddenError
 from perfscale.kube.client import Client
 from perfscale.kube.credentials import Credentials, StaticIssuer

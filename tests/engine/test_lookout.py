@@ -9,8 +9,8 @@ from tracker_story import Story
 from workloads import config, objects, workload
 
 from perfscale.config import Threshold
-from perfscale.engine.lookout import Lookout
-from perfscale.engine.rows import IterationScope
+from perfscale.engine.accounting.lookout import Lookout
+from perfscale.engine.tracking.rows import IterationScope
 from perfscale.results import (
     Accounts,
     Calls,

@@ -2,7 +2,7 @@
 
 from tracker_story import Story
 
-from perfscale.engine.rows import Change
+from perfscale.engine.tracking.rows import Change
 
 
 def test_what_a_list_of_an_older_version_does_not_hold_is_gone(story: Story) -> None:

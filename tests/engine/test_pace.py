@@ -1,6 +1,6 @@
 import pytest
 
-from perfscale.engine.pace import Pace
+from perfscale.engine.load.pace import Pace
 
 
 def test_the_first_burst_is_due_at_once_and_the_rest_at_the_rate() -> None:

@@ -1,8 +1,8 @@
 import pytest
 from tracker_story import VM, VMI, Story
 
+from perfscale.engine.accounting.progress import remaining_s, wait_in
 from perfscale.engine.events import Stage
-from perfscale.engine.progress import remaining_s, wait_in
 
 
 def test_what_remains_takes_as_long_as_it_did_lately() -> None:

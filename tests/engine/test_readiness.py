@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from perfscale.config.metrics import METRICS, Latency
-from perfscale.engine.readiness import Reading, rule_for
+from perfscale.engine.tracking.readiness import Reading, rule_for
 from perfscale.kube.resources import Resource
 
 

@@ -13,9 +13,9 @@ from scripted_server import FakeTime
 from simulated_api import manifest
 
 from perfscale.config.labels import RUN_LABEL, run_labels
-from perfscale.engine.remains import describe_unseen, first_bug
-from perfscale.engine.removal import Removal
-from perfscale.engine.survey import survey
+from perfscale.engine.removal.remains import describe_unseen, first_bug
+from perfscale.engine.removal.removal import Removal
+from perfscale.engine.removal.survey import survey
 from perfscale.kube.client import Client
 from perfscale.kube.credentials import Credentials, StaticIssuer
 from perfscale.kube.listing import read_pages
@@ -94,7 +94,7 @@ async def test_a_fault_of_our_own_in_one_kind_is_told_when_the_others_are_gone(
             raise ZeroDivisionError("a bug")
         return read_pages(client, resource, *arguments, **more)
 
-    monkeypatch.setattr("perfscale.engine.survey.read_pages", broken)
+    monkeypatch.setattr("perfscale.engine.removal.survey.read_pages", broken)
     async with littered() as (api, client):
         removal = Removal(client, PLACES, SELECTOR)
         await removal.run()
@@ -120,7 +120,7 @@ async def test_a_refusal_that_lasts_is_told_in_one_sentence() -> None:
 async def test_a_kind_that_never_answers_is_not_waited_for_once_others_have(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("perfscale.engine.survey._STALLED_S", 1.0)
+    monkeypatch.setattr("perfscale.engine.removal.survey._STALLED_S", 1.0)
     hangs = {"fault": "slow", "delay": "1h", "verbs": ["list"], "resources": ["configmaps"]}
     async with littered(requests=[hangs]) as (_, client):
         found = await survey(client, PLACES, SELECTOR)
@@ -130,7 +130,7 @@ async def test_a_kind_that_never_answers_is_not_waited_for_once_others_have(
 async def test_a_watch_that_never_tells_anything_holds_nothing_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("perfscale.engine.removal._SYNCING_S", 1.0)
+    monkeypatch.setattr("perfscale.engine.removal.removal._SYNCING_S", 1.0)
     hangs = {"fault": "slow", "delay": "1h", "verbs": ["watch"], "resources": ["configmaps"]}
     async with littered(requests=[hangs]) as (api, client):
         removal = Removal(client, PLACES, SELECTOR)

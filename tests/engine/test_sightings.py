@@ -1,8 +1,8 @@
 import pytest
 
+from perfscale.engine.accounting.recorder import Recorder
+from perfscale.engine.accounting.sightings import Sightings
 from perfscale.engine.context import Stopwatch
-from perfscale.engine.recorder import Recorder
-from perfscale.engine.sightings import Sightings
 from perfscale.kube.outages import OutageSpan
 from perfscale.kube.resources import Place, Resource
 from perfscale.results import BlindSpan, Entry

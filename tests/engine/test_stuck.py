@@ -1,7 +1,7 @@
 from tracker_story import Story
 
-from perfscale.engine.readiness import Reading
-from perfscale.engine.stuck import (
+from perfscale.engine.tracking.readiness import Reading
+from perfscale.engine.tracking.stuck import (
     describe_failed,
     describe_leftover,
     describe_unready,

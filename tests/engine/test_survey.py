@@ -1,6 +1,6 @@
 from perfscale.config.labels import RUN_LABEL, run_labels
-from perfscale.engine.readiness import Metadata
-from perfscale.engine.survey import Finding, Share
+from perfscale.engine.removal.survey import Finding, Share
+from perfscale.engine.tracking.readiness import Metadata
 
 X = "00000000-0000-4000-8000-00000000000a"
 Y = "00000000-0000-4000-8000-00000000000b"

@@ -2,9 +2,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tracker_story import VM, VMI, Story
 
-from perfscale.engine.accounting import record_of
-from perfscale.engine.readiness import Reading
-from perfscale.engine.rows import Change
+from perfscale.engine.accounting.accounting import record_of
+from perfscale.engine.tracking.readiness import Reading
+from perfscale.engine.tracking.rows import Change
 from perfscale.results import Outcome, accounts_of
 
 

@@ -25,11 +25,11 @@ from hypothesis import strategies as st
 from tracker_story import VM, VMI
 
 from perfscale.config.labels import run_labels
-from perfscale.engine.accounting import record_of
-from perfscale.engine.readiness import Metadata, OwnerReference, Reading
-from perfscale.engine.recorder import Recorder
-from perfscale.engine.rows import Change, TrackedObject, Transition
-from perfscale.engine.tracker import Tracker
+from perfscale.engine.accounting.accounting import record_of
+from perfscale.engine.accounting.recorder import Recorder
+from perfscale.engine.tracking.readiness import Metadata, OwnerReference, Reading
+from perfscale.engine.tracking.rows import Change, TrackedObject, Transition
+from perfscale.engine.tracking.tracker import Tracker
 from perfscale.kube.resources import Place, Resource
 from perfscale.results import (
     Accounts,

@@ -6,11 +6,11 @@ import msgspec
 import pytest
 from tracker_story import Story
 
+from perfscale.engine.accounting.progress import wait_in
 from perfscale.engine.events import Stage
-from perfscale.engine.evidence import NamespaceObject, explain_namespace
-from perfscale.engine.namespaces import OwnedNamespace
-from perfscale.engine.progress import wait_in
-from perfscale.engine.readiness import Metadata
+from perfscale.engine.removal.namespaces import OwnedNamespace
+from perfscale.engine.tracking.evidence import NamespaceObject, explain_namespace
+from perfscale.engine.tracking.readiness import Metadata
 
 
 def leaving(name: str, asked_s: float, stays: str | None) -> OwnedNamespace:

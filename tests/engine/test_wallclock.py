@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from perfscale.engine.wallclock import WallClock
+from perfscale.engine.accounting.wallclock import WallClock
 from perfscale.results import ClockStep
 
 

@@ -10,8 +10,8 @@ from pages import list_pages
 from scripted_server import Exchange, FakeTime, Handler, answers, scripted_server
 
 from perfscale.config.labels import RUN_LABEL, run_labels
-from perfscale.engine.runs import runs_in, server_time
-from perfscale.engine.survey import survey
+from perfscale.engine.removal.runs import runs_in, server_time
+from perfscale.engine.removal.survey import survey
 from perfscale.errors import ApiError, IllegibleError
 from perfscale.kube.client import Client
 from perfscale.kube.discovery import Discovery

@@ -13,7 +13,7 @@ from real_control_plane import ASSETS_VARIABLE, RealControlPlane, missing_assets
 from workloads import config, objects, workload
 
 from perfscale.engine import LoadGenerator, RunOptions
-from perfscale.engine.rows import Change
+from perfscale.engine.tracking.rows import Change
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.results import Accounts, RunResult
 from perfscale.templates import TemplateDefaults

@@ -11,7 +11,7 @@ from real_control_plane import RealControlPlane
 from service_accounts import write_service_account
 from workloads import config, objects, workload
 
-from perfscale.engine.rows import Change
+from perfscale.engine.tracking.rows import Change
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.results import Accounts, RunOutcome
 

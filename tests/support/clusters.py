@@ -19,7 +19,7 @@ from real_control_plane import RealControlPlane
 from perfscale.config import Config
 from perfscale.config.labels import RUN_LABEL
 from perfscale.engine import LoadGenerator, RunOptions
-from perfscale.engine.removal import Removal
+from perfscale.engine.removal.removal import Removal
 from perfscale.kube.client import Client
 from perfscale.kube.cluster import ClusterOptions, open_cluster
 from perfscale.kube.resources import NAMESPACES, Place, Resource

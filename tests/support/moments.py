@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from perfscale.engine.accounting.progress import Reporter
 from perfscale.engine.context import RunContext
 from perfscale.engine.events import Stage
-from perfscale.engine.progress import Reporter
-from perfscale.engine.rows import Change, Transition
+from perfscale.engine.tracking.rows import Change, Transition
 
 
 @dataclass(frozen=True)

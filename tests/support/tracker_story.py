@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from math import inf
 
 from perfscale.config.labels import run_labels
-from perfscale.engine.readiness import Metadata, OwnerReference, Reading
-from perfscale.engine.rows import IterationScope, TrackedObject, Transition
-from perfscale.engine.tracker import Tracker
+from perfscale.engine.tracking.readiness import Metadata, OwnerReference, Reading
+from perfscale.engine.tracking.rows import IterationScope, TrackedObject, Transition
+from perfscale.engine.tracking.tracker import Tracker
 from perfscale.kube.resources import Place, Resource
 
 VMI = Resource(

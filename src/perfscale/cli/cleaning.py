@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
-    from perfscale.engine.removal import Removal
-    from perfscale.engine.runs import RunInCluster
-    from perfscale.engine.search import Search, Sight
-    from perfscale.engine.survey import Survey
+    from perfscale.engine.removal.removal import Removal
+    from perfscale.engine.removal.runs import RunInCluster
+    from perfscale.engine.removal.search import Search, Sight
+    from perfscale.engine.removal.survey import Survey
     from perfscale.kube.cluster import Cluster, ClusterOptions
     from perfscale.kube.resources import Place
     from perfscale.results import Located
@@ -101,7 +101,7 @@ class _Cleaner:
     """One cleanup."""
 
     def __init__(self, cluster: Cluster, settings: CleanupSettings) -> None:
-        from perfscale.engine.known import KnownRemoval
+        from perfscale.engine.removal.known import KnownRemoval
         from perfscale.kube.discovery import Discovery
 
         self._cluster = cluster
@@ -115,7 +115,7 @@ class _Cleaner:
 
     async def run(self) -> int:
         from perfscale.config.labels import RUN_LABEL
-        from perfscale.engine.remains import first_bug
+        from perfscale.engine.removal.remains import first_bug
 
         run_id = self._settings.run_id
         located, known = _locate(self._settings)
@@ -150,7 +150,7 @@ class _Cleaner:
     # -- looking -----------------------------------------------------------------
 
     async def _look(self, located: Located | None, selector: str) -> Sight:
-        from perfscale.engine.search import look, search_everything, search_run
+        from perfscale.engine.removal.search import look, search_everything, search_run
 
         discovery = self._discovery
         search: Search
@@ -165,8 +165,8 @@ class _Cleaner:
 
     async def _look_for_strays(self, located: Located | None) -> None:
         """Look for what the run has made, and what has lost its label since then."""
-        from perfscale.engine.known import KnownRemoval
-        from perfscale.engine.search import known_objects
+        from perfscale.engine.removal.known import KnownRemoval
+        from perfscale.engine.removal.search import known_objects
         from perfscale.errors import ResultsError
         from perfscale.results import read_present
 
@@ -182,7 +182,7 @@ class _Cleaner:
         await self._strays.look_for_strays(located.run.run_id)
 
     async def _runs(self, present: Survey) -> list[RunInCluster]:
-        from perfscale.engine.runs import runs_in, server_time
+        from perfscale.engine.removal.runs import runs_in, server_time
 
         return runs_in(present, await server_time(self._client))
 
@@ -203,7 +203,7 @@ class _Cleaner:
             )
 
     def _say_what_is_missing(self) -> None:
-        from perfscale.engine.remains import describe_undeleted, describe_unseen
+        from perfscale.engine.removal.remains import describe_undeleted, describe_unseen
 
         for sentence in describe_undeleted(self._outcome.undeleted):
             say(f"error: {sentence}")
@@ -216,8 +216,8 @@ class _Cleaner:
 
     async def _remove_all(self, runs: Sequence[RunInCluster], sight: Sight) -> None:
         from perfscale.config.labels import RUN_LABEL, WHOLE
-        from perfscale.engine.search import Sight
-        from perfscale.engine.survey import survey
+        from perfscale.engine.removal.search import Sight
+        from perfscale.engine.removal.survey import survey
 
         chosen = [run for run in runs if self._settings.force or run.idle_s >= _YOUNG_S]
         list_runs(runs, chosen, certain=self._sees_everything)
@@ -235,8 +235,8 @@ class _Cleaner:
 
     async def _remove(self, run_id: str, sight: Sight, selector: str) -> None:
         """Show what there is of a run, ask, and remove it."""
-        from perfscale.engine.remains import last_look_s
-        from perfscale.engine.removal import Removal
+        from perfscale.engine.removal.remains import last_look_s
+        from perfscale.engine.removal.removal import Removal
 
         describe(run_id, sight.present, self._strays)
         if self._settings.ask and not await confirmed("Delete this?"):
@@ -266,8 +266,8 @@ class _Cleaner:
         self, run_id: str, sight: Sight, removal: Removal, selector: str, after: str | None = None
     ) -> None:
         from perfscale.config import counted
-        from perfscale.engine.remains import describe_remains
-        from perfscale.engine.survey import survey
+        from perfscale.engine.removal.remains import describe_remains
+        from perfscale.engine.removal.survey import survey
 
         self._outcome.left.append(run_id)
         # A server that did not answer in time has what it was seen to have.

@@ -10,9 +10,9 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perfscale.engine.known import KnownRemoval
-    from perfscale.engine.runs import RunInCluster
-    from perfscale.engine.survey import Survey
+    from perfscale.engine.removal.known import KnownRemoval
+    from perfscale.engine.removal.runs import RunInCluster
+    from perfscale.engine.removal.survey import Survey
 
 
 def list_runs(
@@ -44,7 +44,7 @@ def list_runs(
 def list_others(present: Survey) -> None:
     """What carries the run's label, and which no run of this program has made."""
     from perfscale.config.labels import RUN_LABEL
-    from perfscale.engine.runs import others_in
+    from perfscale.engine.removal.runs import others_in
 
     for (kind, value), count in others_in(present).items():
         typer.echo(f"left alone: {count} {kind} with {RUN_LABEL}={value}, not made by perfscale")

@@ -208,7 +208,7 @@ def _refuse_beside_dry_run(
 
 
 def _budget(text: str | None) -> FailureBudget | None:
-    from perfscale.engine.budget import FailureBudget
+    from perfscale.engine.accounting.budget import FailureBudget
 
     try:
         return None if text is None else FailureBudget.parse(text)

@@ -1,6 +1,6 @@
 """The load engine: run, workload, iteration; the tracker; the cleanup."""
 
-from perfscale.engine.budget import FailureBudget
+from perfscale.engine.accounting.budget import FailureBudget
 from perfscale.engine.generator import LoadGenerator
 from perfscale.engine.order import RunOptions
 

@@ -7,14 +7,14 @@ from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING
 
 from perfscale.config.labels import RUN_LABEL
-from perfscale.engine.counts import ObjectCounter
-from perfscale.engine.deletion import selector_of
+from perfscale.engine.accounting.counts import ObjectCounter
+from perfscale.engine.accounting.health import Health
+from perfscale.engine.accounting.recorder import Recorder
+from perfscale.engine.accounting.sightings import Sightings
 from perfscale.engine.events import Broadcast, ObjectFailed, Warned
-from perfscale.engine.health import Health
-from perfscale.engine.recorder import Recorder
-from perfscale.engine.rows import Change
-from perfscale.engine.sightings import Sightings
-from perfscale.engine.tracker import Tracker
+from perfscale.engine.removal.deletion import selector_of
+from perfscale.engine.tracking.rows import Change
+from perfscale.engine.tracking.tracker import Tracker
 from perfscale.engine.waits import Signal
 from perfscale.errors import FailureBudgetError
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from perfscale.config import Config
-    from perfscale.engine.budget import FailureBudget
-    from perfscale.engine.rows import IterationScope, TrackedObject, Transition
+    from perfscale.engine.accounting.budget import FailureBudget
+    from perfscale.engine.tracking.rows import IterationScope, TrackedObject, Transition
     from perfscale.kube.client import Client
     from perfscale.preflight import Plan
     from perfscale.results import ResultSink

@@ -14,8 +14,8 @@ from perfscale.config import dump_config
 from perfscale.engine.context import Stopwatch
 from perfscale.engine.events import Broadcast, EventStream, RunStarted
 from perfscale.engine.order import RunOptions, RunOrder
-from perfscale.engine.readiness import rule_for
 from perfscale.engine.run import Run
+from perfscale.engine.tracking.readiness import rule_for
 from perfscale.errors import ResultsError, TemplateError
 from perfscale.kube.cluster import Cluster, ClusterOptions, open_cluster
 from perfscale.kube.ratelimit import RateLimiter

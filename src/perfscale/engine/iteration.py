@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING
 from perfscale.config import counted, format_duration
 from perfscale.config.labels import run_labels
 from perfscale.engine.concurrency import run_bounded
-from perfscale.engine.creation import PlannedObject
-from perfscale.engine.deletion import (
+from perfscale.engine.events import IterationFinished, IterationStarted, Stage
+from perfscale.engine.load.creation import PlannedObject
+from perfscale.engine.removal.deletion import (
     CONCURRENCY,
     current_versions,
     delete_matching,
     delete_object,
     selector_of,
 )
-from perfscale.engine.events import IterationFinished, IterationStarted, Stage
-from perfscale.engine.evidence import (
+from perfscale.engine.tracking.evidence import (
     describe_namespaces,
     warnings_about,
     why_namespace_stays,
 )
-from perfscale.engine.readiness import Identity
-from perfscale.engine.stuck import (
+from perfscale.engine.tracking.readiness import Identity
+from perfscale.engine.tracking.stuck import (
     describe_failed,
     describe_leftover,
     describe_unready,
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from perfscale.config import Workload
+    from perfscale.engine.accounting.ledger import IterationEntry, Ledger
+    from perfscale.engine.accounting.progress import Reporter
     from perfscale.engine.context import RunContext
-    from perfscale.engine.creation import Creator
-    from perfscale.engine.inspection import Inspector
-    from perfscale.engine.ledger import IterationEntry, Ledger
-    from perfscale.engine.namespaces import NamespaceKeeper, OwnedNamespace
-    from perfscale.engine.pace import Pace
-    from perfscale.engine.progress import Reporter
-    from perfscale.engine.rows import IterationScope
+    from perfscale.engine.load.creation import Creator
+    from perfscale.engine.load.pace import Pace
+    from perfscale.engine.removal.inspection import Inspector
+    from perfscale.engine.removal.namespaces import NamespaceKeeper, OwnedNamespace
+    from perfscale.engine.tracking.rows import IterationScope
     from perfscale.kube.ratelimit import RateLimiter
     from perfscale.templates import ObjectFactory
 

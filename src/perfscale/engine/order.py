@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from perfscale.config import Config
-    from perfscale.engine.budget import FailureBudget
+    from perfscale.engine.accounting.budget import FailureBudget
     from perfscale.engine.context import Stopwatch
     from perfscale.engine.events import Broadcast
     from perfscale.kube.client import Client

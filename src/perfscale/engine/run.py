@@ -19,22 +19,22 @@ from typing import TYPE_CHECKING
 
 from pydantic.alias_generators import to_camel
 
+from perfscale.engine.accounting.ledger import Ledger
+from perfscale.engine.accounting.progress import PERIOD_S, Reporter
+from perfscale.engine.accounting.wallclock import WallClock
 from perfscale.engine.context import RunContext
-from perfscale.engine.creation import Creator
-from perfscale.engine.ending import FinalCleanup
 from perfscale.engine.events import RunFinished, Stage, WorkloadStarted
-from perfscale.engine.inspection import Inspector
 from perfscale.engine.iteration import Crew, Iteration
-from perfscale.engine.last_look import look_again
-from perfscale.engine.ledger import Ledger
-from perfscale.engine.namespaces import NamespaceKeeper
-from perfscale.engine.observer import Observer
-from perfscale.engine.pace import Pace
-from perfscale.engine.progress import PERIOD_S, Reporter
-from perfscale.engine.server_warnings import ServerWarnings
+from perfscale.engine.load.creation import Creator
+from perfscale.engine.load.pace import Pace
+from perfscale.engine.load.server_warnings import ServerWarnings
+from perfscale.engine.removal.ending import FinalCleanup
+from perfscale.engine.removal.inspection import Inspector
+from perfscale.engine.removal.last_look import look_again
+from perfscale.engine.removal.namespaces import NamespaceKeeper
 from perfscale.engine.snapshot import RunSnapshot
+from perfscale.engine.tracking.observer import Observer
 from perfscale.engine.verdict import judge
-from perfscale.engine.wallclock import WallClock
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.stats import RequestStats
 from perfscale.results import RunResult, Totals, assess, judge_thresholds, with_lost_results

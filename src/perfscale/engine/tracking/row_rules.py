@@ -10,12 +10,12 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from perfscale.engine.rows import Change, News, Transition
+from perfscale.engine.tracking.rows import Change, News, Transition
 from perfscale.kube.decoding import version_number
 
 if TYPE_CHECKING:
-    from perfscale.engine.readiness import Metadata, Reading
-    from perfscale.engine.rows import TrackedObject
+    from perfscale.engine.tracking.readiness import Metadata, Reading
+    from perfscale.engine.tracking.rows import TrackedObject
 
 _VANISHED: Final = "somebody else deleted it"
 _WENT_BACK: Final = "it was lost when the cluster went back to an older state"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from perfscale.results import ObjectRecord, server_view
 
 if TYPE_CHECKING:
-    from perfscale.engine.rows import TrackedObject
+    from perfscale.engine.tracking.rows import TrackedObject
 
 
 def record_of(row: TrackedObject) -> ObjectRecord:

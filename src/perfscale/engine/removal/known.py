@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.config.labels import RUN_LABEL
 from perfscale.engine.concurrency import run_bounded
-from perfscale.engine.deletion import CONCURRENCY, delete_object
-from perfscale.engine.lookup import find_by_name
-from perfscale.engine.readiness import AnyObject, Metadata
+from perfscale.engine.removal.deletion import CONCURRENCY, delete_object
+from perfscale.engine.tracking.lookup import find_by_name
+from perfscale.engine.tracking.readiness import AnyObject, Metadata
 from perfscale.errors import ForbiddenError, NotFoundError, NotServedError
 from perfscale.kube.listing import page_decoder, read_pages
 from perfscale.kube.retry import Backoff

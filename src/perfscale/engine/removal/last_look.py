@@ -12,14 +12,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from perfscale.engine.concurrency import run_bounded
-from perfscale.engine.readiness import ACCEPTED, rule_for
+from perfscale.engine.tracking.readiness import ACCEPTED, rule_for
 from perfscale.errors import ApiError, ClusterError
 from perfscale.kube.decoding import version_number
 from perfscale.kube.listing import page_decoder, read_pages
 
 if TYPE_CHECKING:
     from perfscale.engine.context import RunContext
-    from perfscale.engine.inspection import Inspector
+    from perfscale.engine.removal.inspection import Inspector
     from perfscale.kube.resources import Place
 
 _BOUND_S: Final = 30.0

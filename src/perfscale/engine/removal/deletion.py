@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from perfscale.engine.concurrency import run_bounded
-from perfscale.engine.readiness import AnyObject
+from perfscale.engine.tracking.readiness import AnyObject
 from perfscale.errors import (
     ApiError,
     ConflictError,
@@ -20,7 +20,7 @@ from perfscale.kube.listing import current_version, page_decoder, read_pages
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
 
-    from perfscale.engine.readiness import Identity, Metadata
+    from perfscale.engine.tracking.readiness import Identity, Metadata
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Place, Resource
 

@@ -7,17 +7,17 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from perfscale.config import counted, format_duration
-from perfscale.engine.deletion import current_versions
-from perfscale.engine.known import KnownObject, KnownRemoval
-from perfscale.engine.remains import (
+from perfscale.engine.removal.deletion import current_versions
+from perfscale.engine.removal.known import KnownObject, KnownRemoval
+from perfscale.engine.removal.remains import (
     describe_remains,
     describe_undeleted,
     describe_unseen,
     first_bug,
     last_look_s,
 )
-from perfscale.engine.removal import Removal
-from perfscale.engine.survey import survey
+from perfscale.engine.removal.removal import Removal
+from perfscale.engine.removal.survey import survey
 from perfscale.errors import ApiError, ClusterError, PerfscaleError
 from perfscale.kube.resources import NAMESPACES
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from perfscale.engine.context import RunContext
-    from perfscale.engine.creation import Creator
-    from perfscale.engine.namespaces import NamespaceKeeper
-    from perfscale.engine.rows import TrackedObject
-    from perfscale.engine.survey import Survey
+    from perfscale.engine.load.creation import Creator
+    from perfscale.engine.removal.namespaces import NamespaceKeeper
+    from perfscale.engine.removal.survey import Survey
+    from perfscale.engine.tracking.rows import TrackedObject
 
 _GRACE_S: Final = 15.0
 """How long the requests in flight may take to be answered once the load has stopped."""

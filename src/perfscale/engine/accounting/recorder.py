@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from perfscale.engine.rows import News
+from perfscale.engine.tracking.rows import News
 from perfscale.results import (
     CallsEntry,
     ChangeEntry,
@@ -29,8 +29,8 @@ from perfscale.results import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from perfscale.engine.readiness import Stamps
-    from perfscale.engine.rows import IterationScope, TrackedObject
+    from perfscale.engine.tracking.readiness import Stamps
+    from perfscale.engine.tracking.rows import IterationScope, TrackedObject
     from perfscale.results import (
         BlindEntry,
         CountedCall,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
-from perfscale.engine.readiness import Condition, Metadata
-from perfscale.engine.stuck import held_by
+from perfscale.engine.tracking.readiness import Condition, Metadata
+from perfscale.engine.tracking.stuck import held_by
 from perfscale.errors import ApiError, ClusterError
 from perfscale.kube.resources import NAMESPACES, Resource
 

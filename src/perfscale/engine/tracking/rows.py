@@ -10,7 +10,7 @@ from perfscale.results import Outcome, PhaseTimes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from perfscale.engine.readiness import Stamps
+    from perfscale.engine.tracking.readiness import Stamps
     from perfscale.kube.resources import Resource
 
 

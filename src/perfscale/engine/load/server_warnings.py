@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perfscale.engine.context import RunContext
-    from perfscale.engine.rows import TrackedObject
+    from perfscale.engine.tracking.rows import TrackedObject
     from perfscale.preflight import Factories
     from perfscale.templates import ObjectFactory
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from perfscale.config import Config, Threshold
     from perfscale.config.metrics import Metric
-    from perfscale.engine.rows import IterationScope, TrackedObject
+    from perfscale.engine.tracking.rows import IterationScope, TrackedObject
     from perfscale.results import Calls, WorkloadInfo
 
 _QUANTILES: Final = {**PERCENTILES, "max": 1.0}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perfscale.engine.readiness import rule_for
+from perfscale.engine.tracking.readiness import rule_for
 from perfscale.results import Failures, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from perfscale.engine.rows import IterationScope, TrackedObject
+    from perfscale.engine.tracking.rows import IterationScope, TrackedObject
 
 
 def describe_failed(scope: IterationScope) -> list[str]:

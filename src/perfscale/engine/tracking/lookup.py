@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from perfscale.engine.readiness import AnyObject
+from perfscale.engine.tracking.readiness import AnyObject
 from perfscale.errors import ForbiddenError, NotFoundError, NotServedError
 from perfscale.kube.listing import page_decoder
 
 if TYPE_CHECKING:
-    from perfscale.engine.readiness import Metadata
+    from perfscale.engine.tracking.readiness import Metadata
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Resource
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perfscale.engine.rows import Change
 from perfscale.engine.snapshot import ObjectCounts
+from perfscale.engine.tracking.rows import Change
 from perfscale.results import Sketch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from perfscale.engine.rows import TrackedObject
+    from perfscale.engine.tracking.rows import TrackedObject
     from perfscale.preflight import WorkloadPlan
 
 

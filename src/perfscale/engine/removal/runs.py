@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perfscale.engine.survey import Share, Survey
+    from perfscale.engine.removal.survey import Share, Survey
     from perfscale.kube.client import Client
 
 

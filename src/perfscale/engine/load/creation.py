@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from perfscale.config.labels import carries, run_labels
-from perfscale.engine.lookup import find_by_name
-from perfscale.engine.readiness import AnyObject, rule_for
+from perfscale.engine.tracking.lookup import find_by_name
+from perfscale.engine.tracking.readiness import AnyObject, rule_for
 from perfscale.errors import (
     AlreadyExistsError,
     ApiError,
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from perfscale.engine.context import RunContext
-    from perfscale.engine.inspection import Inspector
-    from perfscale.engine.pace import Pace
-    from perfscale.engine.readiness import Metadata
-    from perfscale.engine.rows import IterationScope, TrackedObject
-    from perfscale.engine.server_warnings import ServerWarnings
+    from perfscale.engine.load.pace import Pace
+    from perfscale.engine.load.server_warnings import ServerWarnings
+    from perfscale.engine.removal.inspection import Inspector
+    from perfscale.engine.tracking.readiness import Metadata
+    from perfscale.engine.tracking.rows import IterationScope, TrackedObject
     from perfscale.errors import PerfscaleError
     from perfscale.kube.ratelimit import RateLimiter
     from perfscale.kube.resources import Resource

@@ -10,9 +10,9 @@ import msgspec
 
 from perfscale.config.labels import RUN_LABEL, run_labels
 from perfscale.engine.concurrency import run_bounded
-from perfscale.engine.deletion import CONCURRENCY
-from perfscale.engine.evidence import explain_namespace
-from perfscale.engine.readiness import AnyObject, Metadata
+from perfscale.engine.removal.deletion import CONCURRENCY
+from perfscale.engine.tracking.evidence import explain_namespace
+from perfscale.engine.tracking.readiness import AnyObject, Metadata
 from perfscale.errors import (
     AlreadyExistsError,
     ConflictError,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from perfscale.engine.context import RunContext
-    from perfscale.engine.evidence import NamespaceObject
+    from perfscale.engine.tracking.evidence import NamespaceObject
 
 _POLL_S = 0.5
 """How often a namespace that is not ours is looked at until it has terminated."""

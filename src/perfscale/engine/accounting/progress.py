@@ -9,16 +9,16 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from perfscale.engine.events import Progress, SlowObject, Stage, StageStarted, StillWaiting
-from perfscale.engine.stuck import held_by
+from perfscale.engine.tracking.stuck import held_by
 from perfscale.kube.resources import NAMESPACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from perfscale.engine.context import RunContext
-    from perfscale.engine.creation import Creator
-    from perfscale.engine.namespaces import NamespaceKeeper, OwnedNamespace
-    from perfscale.engine.rows import IterationScope, TrackedObject
+    from perfscale.engine.load.creation import Creator
+    from perfscale.engine.removal.namespaces import NamespaceKeeper, OwnedNamespace
+    from perfscale.engine.tracking.rows import IterationScope, TrackedObject
 
 _log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from perfscale.engine.known import KnownObject
-from perfscale.engine.readiness import IdentifiedObject
-from perfscale.engine.survey import Survey, survey
+from perfscale.engine.removal.known import KnownObject
+from perfscale.engine.removal.survey import Survey, survey
+from perfscale.engine.tracking.readiness import IdentifiedObject
 from perfscale.errors import ForbiddenError, PerfscaleError
 from perfscale.kube.discovery import NotInstalledError
 from perfscale.kube.listing import page_decoder, read_pages

@@ -17,9 +17,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from perfscale.engine.concurrency import run_bounded
-from perfscale.engine.deletion import CONCURRENCY, delete_matching, delete_object
-from perfscale.engine.readiness import AnyObject, IdentifiedObject, Identity
-from perfscale.engine.survey import Survey, survey
+from perfscale.engine.removal.deletion import CONCURRENCY, delete_matching, delete_object
+from perfscale.engine.removal.survey import Survey, survey
+from perfscale.engine.tracking.readiness import AnyObject, IdentifiedObject, Identity
 from perfscale.engine.waits import Signal
 from perfscale.errors import ForbiddenError
 from perfscale.kube.listing import page_decoder, read_pages
@@ -30,7 +30,7 @@ from perfscale.kube.watch import Watch
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from perfscale.engine.survey import Finding
+    from perfscale.engine.removal.survey import Finding
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Place
 

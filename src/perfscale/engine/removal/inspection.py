@@ -22,10 +22,10 @@ from perfscale.config.labels import (
     run_labels,
 )
 from perfscale.engine.concurrency import run_bounded
-from perfscale.engine.deletion import delete_object
-from perfscale.engine.lookup import find_by_name
-from perfscale.engine.readiness import AnyObject, Identity
-from perfscale.engine.rows import Change
+from perfscale.engine.removal.deletion import delete_object
+from perfscale.engine.tracking.lookup import find_by_name
+from perfscale.engine.tracking.readiness import AnyObject, Identity
+from perfscale.engine.tracking.rows import Change
 from perfscale.errors import ApiError
 from perfscale.kube.listing import page_decoder, read_pages
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
 
     from perfscale.engine.context import RunContext
-    from perfscale.engine.rows import IterationScope, TrackedObject
+    from perfscale.engine.tracking.rows import IterationScope, TrackedObject
     from perfscale.kube.resources import Place
 
 _log = logging.getLogger(__name__)

@@ -17,15 +17,15 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from perfscale.engine.accounting import record_of
-from perfscale.engine.lookout import Lookout
+from perfscale.engine.accounting.accounting import record_of
+from perfscale.engine.accounting.lookout import Lookout
 from perfscale.results import Books, Calls, IterationFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from perfscale.engine.context import RunContext
-    from perfscale.engine.rows import IterationScope, TrackedObject
+    from perfscale.engine.tracking.rows import IterationScope, TrackedObject
     from perfscale.errors import ThresholdError
     from perfscale.results import (
         Balance,

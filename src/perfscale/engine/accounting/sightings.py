@@ -10,8 +10,8 @@ from perfscale.results import BlindEntry, BlindSpans, OutageEntry, OutageRecord
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from perfscale.engine.accounting.recorder import Recorder
     from perfscale.engine.context import Stopwatch
-    from perfscale.engine.recorder import Recorder
     from perfscale.kube.outages import OutageSpan
     from perfscale.kube.resources import Place
     from perfscale.results import BlindSpan

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from perfscale.engine.evidence import describe_namespaces
-from perfscale.engine.stuck import held_by
+from perfscale.engine.tracking.evidence import describe_namespaces
+from perfscale.engine.tracking.stuck import held_by
 from perfscale.errors import ForbiddenError, PerfscaleError
 from perfscale.kube.resources import NAMESPACES
 from perfscale.preflight.findings import few
@@ -14,7 +14,7 @@ from perfscale.preflight.findings import few
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perfscale.engine.survey import Survey
+    from perfscale.engine.removal.survey import Survey
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Place
 

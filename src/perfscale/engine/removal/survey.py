@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from perfscale.config.labels import RUN_LABEL, is_run_id, is_whole
-from perfscale.engine.deletion import CONCURRENCY
-from perfscale.engine.readiness import AnyObject
+from perfscale.engine.removal.deletion import CONCURRENCY
+from perfscale.engine.tracking.readiness import AnyObject
 from perfscale.errors import (
     ClusterError,
     CredentialsError,
@@ -27,7 +27,7 @@ from perfscale.kube.retry import Backoff
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from perfscale.engine.readiness import Metadata
+    from perfscale.engine.tracking.readiness import Metadata
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Place
 

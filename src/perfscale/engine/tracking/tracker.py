@@ -14,15 +14,15 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from perfscale.config.labels import ITERATION_LABEL, WORKLOAD_LABEL
-from perfscale.engine.row_rules import RowRules
-from perfscale.engine.rows import Change, IterationScope, News, TrackedObject, Transition
+from perfscale.engine.tracking.row_rules import RowRules
+from perfscale.engine.tracking.rows import Change, IterationScope, News, TrackedObject, Transition
 from perfscale.kube.decoding import version_number
 from perfscale.kube.resources import NAMESPACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from perfscale.engine.readiness import Metadata, Reading
+    from perfscale.engine.tracking.readiness import Metadata, Reading
     from perfscale.kube.resources import Place, Resource
 
 _STRIPPED: Final = "it was created without the run's labels, so it cannot be followed"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perfscale.engine.evidence import NamespaceObject
-from perfscale.engine.readiness import ACCEPTED, rule_for
+from perfscale.engine.tracking.evidence import NamespaceObject
+from perfscale.engine.tracking.readiness import ACCEPTED, rule_for
 from perfscale.kube.decoding import version_number
 from perfscale.kube.resources import NAMESPACES, Place
 from perfscale.kube.watch import Watch
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perfscale.engine.context import RunContext
-    from perfscale.engine.namespaces import NamespaceKeeper
-    from perfscale.engine.readiness import Reading
+    from perfscale.engine.removal.namespaces import NamespaceKeeper
+    from perfscale.engine.tracking.readiness import Reading
 
 
 class Observer:

@@ -1,0 +1,1 @@
+"""What a run counts, writes to its journal and publishes while it goes on."""

@@ -1,0 +1,1 @@
+"""Deletion of objects and namespaces, and the proof that they are gone."""

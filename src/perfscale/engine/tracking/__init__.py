@@ -1,0 +1,1 @@
+"""The state of the run's objects, from answers and watch events."""
