@@ -7,9 +7,9 @@ from scripted_server import Handler, answers, not_served, refuses, scripted_serv
 from tracker_story import VMI
 
 from perfscale.engine.removal.deletion import delete_matching
+from perfscale.kube.auth.credentials import Credentials, StaticIssuer
 from perfscale.kube.client import Client
-from perfscale.kube.credentials import Credentials, StaticIssuer
-from perfscale.kube.transport import Endpoint
+from perfscale.kube.http.transport import Endpoint
 
 OUT_OF_TIME = refuses(504, "Timeout")
 ALL = answers({"kind": "Status", "status": "Success"})

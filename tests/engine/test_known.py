@@ -10,9 +10,9 @@ from simulated_api import Api, manifest, serving
 
 from perfscale.engine.removal.known import KnownObject, KnownRemoval
 from perfscale.errors import ForbiddenError
+from perfscale.kube.auth.credentials import Credentials, StaticIssuer
 from perfscale.kube.client import Client
-from perfscale.kube.credentials import Credentials, StaticIssuer
-from perfscale.kube.transport import Endpoint
+from perfscale.kube.http.transport import Endpoint
 
 
 def create(api: Api, name: str) -> KnownObject:

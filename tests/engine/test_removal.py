@@ -16,12 +16,12 @@ from perfscale.config.labels import RUN_LABEL, run_labels
 from perfscale.engine.removal.remains import describe_unseen, first_bug
 from perfscale.engine.removal.removal import Removal
 from perfscale.engine.removal.survey import survey
+from perfscale.kube.auth.credentials import Credentials, StaticIssuer
 from perfscale.kube.client import Client
-from perfscale.kube.credentials import Credentials, StaticIssuer
+from perfscale.kube.http.transport import Endpoint
 from perfscale.kube.listing import read_pages
 from perfscale.kube.resources import NAMESPACES, Place
-from perfscale.kube.retry import Timing
-from perfscale.kube.transport import Endpoint
+from perfscale.kube.retrying.retry import Timing
 
 LABELS: Final = run_labels("0000000a-0000-4000-8000-000000000001", "density", 1)
 SELECTOR: Final = f"{RUN_LABEL}={LABELS[RUN_LABEL]}"

@@ -11,12 +11,12 @@ from direct_way import issued
 from kube_client import Connect
 from scripted_server import FakeTime, ScriptedServer
 
+from perfscale.kube.auth.credentials import Credentials, Issuer, StaticIssuer
 from perfscale.kube.client import Client, ClientSettings
-from perfscale.kube.credentials import Credentials, Issuer, StaticIssuer
-from perfscale.kube.direct import DirectTransport
+from perfscale.kube.http.direct import DirectTransport
+from perfscale.kube.http.transport import Endpoint
 from perfscale.kube.ratelimit import RateLimiter
-from perfscale.kube.retry import Timing
-from perfscale.kube.transport import Endpoint
+from perfscale.kube.retrying.retry import Timing
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:

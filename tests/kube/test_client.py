@@ -34,13 +34,13 @@ from perfscale.errors import (
     ThrottledError,
     UnreachableError,
 )
-from perfscale.kube import direct
+from perfscale.kube.auth.credentials import Grant
 from perfscale.kube.client import ClientSettings
-from perfscale.kube.credentials import Grant
+from perfscale.kube.http import direct
+from perfscale.kube.http.sockets import Sockets
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.resources import Resource
-from perfscale.kube.retry import NOT_SERVED_S
-from perfscale.kube.sockets import Sockets
+from perfscale.kube.retrying.retry import NOT_SERVED_S
 
 PODS = Resource("", "v1", "pods", "Pod", namespaced=True)
 

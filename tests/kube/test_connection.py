@@ -23,8 +23,8 @@ from scripted_server import (
     scripted_server,
 )
 
-from perfscale.kube.failures import NoAnswerError
-from perfscale.kube.transport import READ_BUFFER, Arrival
+from perfscale.kube.http.failures import NoAnswerError
+from perfscale.kube.http.transport import READ_BUFFER, Arrival
 
 BODY = b'{"a": 1}'
 

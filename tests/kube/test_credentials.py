@@ -3,7 +3,7 @@ import asyncio
 from scripted_server import FakeTime
 
 from perfscale.errors import CredentialsError
-from perfscale.kube.credentials import Credentials, Grant, StaticIssuer, lifetime_s
+from perfscale.kube.auth.credentials import Credentials, Grant, StaticIssuer, lifetime_s
 
 
 class Issuer:

@@ -24,8 +24,8 @@ from scripted_server import (
 )
 
 from perfscale.kube.calls import call_of
-from perfscale.kube.failures import NoAnswerError
-from perfscale.kube.transport import Request
+from perfscale.kube.http.failures import NoAnswerError
+from perfscale.kube.http.transport import Request
 
 BODY = b'{"a": 1}'
 
@@ -119,7 +119,7 @@ async def test_words_that_nobody_asked_for_end_a_connection_at_rest() -> None:
 async def test_a_connection_at_rest_is_closed_after_a_while(
     monkeypatch: pytest.MonkeyPatch, server_tls: ssl.SSLContext | None
 ) -> None:
-    monkeypatch.setattr("perfscale.kube.connection.KEEPALIVE_S", 0.0)
+    monkeypatch.setattr("perfscale.kube.http.connection.KEEPALIVE_S", 0.0)
     async with (
         scripted_server(answers({}), tls=server_tls) as server,
         way_to(server.url) as transport,
@@ -144,7 +144,7 @@ async def test_a_connection_that_goes_while_it_rests_fails_no_request_but_its_ne
 async def test_a_server_that_does_not_take_part_in_the_handshake_is_given_up(
     streaming: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("perfscale.kube.direct.CONNECT_TIMEOUT_S", 0.01)
+    monkeypatch.setattr("perfscale.kube.http.direct.CONNECT_TIMEOUT_S", 0.01)
     with socket.create_server(("127.0.0.1", 0)) as mute:
         url = f"https://127.0.0.1:{mute.getsockname()[1]}"
         async with way_to(url) as transport:

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfscale.kube import events
-from perfscale.kube.events import Bookmark, Change, EventDecoder, LineBuffer
 from perfscale.kube.status import Status
+from perfscale.kube.watching import events
+from perfscale.kube.watching.events import Bookmark, Change, EventDecoder, LineBuffer
 
 LINES = st.lists(st.binary(max_size=30).filter(lambda line: b"\n" not in line), max_size=20)
 

@@ -1,7 +1,7 @@
 import errno
 import ssl
 
-from perfscale.kube.failures import lost, unconnected
+from perfscale.kube.http.failures import lost, unconnected
 
 
 def test_a_certificate_that_the_server_refuses_after_the_handshake_is_told() -> None:

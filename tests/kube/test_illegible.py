@@ -15,10 +15,10 @@ from perfscale.engine.removal.survey import survey
 from perfscale.errors import ApiError, IllegibleError
 from perfscale.kube.client import Client
 from perfscale.kube.discovery import Discovery
+from perfscale.kube.http.transport import LARGEST_OBJECT
 from perfscale.kube.permissions import Permissions
 from perfscale.kube.resources import Place, Resource
-from perfscale.kube.retry import NOT_SERVED_S
-from perfscale.kube.transport import LARGEST_OBJECT
+from perfscale.kube.retrying.retry import NOT_SERVED_S
 from perfscale.sim.faults.bomb import gzipped
 
 RUN = "00000000-0000-4000-8000-000000000001"

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from perfscale.errors import UsageError
-from perfscale.kube.kubeconfig import Access, find_access
+from perfscale.kube.auth.kubeconfig import Access, find_access
 
 
 def document(name: str, **changes: Any) -> dict[str, Any]:

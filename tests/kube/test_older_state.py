@@ -18,7 +18,7 @@ from scripted_watch import (
 )
 
 from perfscale.kube.decoding import version_number
-from perfscale.kube.watch import Watch
+from perfscale.kube.watching.watch import Watch
 
 UNAVAILABLE = refuses(503, "ServiceUnavailable")
 

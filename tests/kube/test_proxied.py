@@ -6,9 +6,9 @@ from direct_way import get, opened, read_all, read_piece, says, then_closes
 from patience import SILENCE_S
 from scripted_server import Exchange, Handler, answers, never_answers, scripted_server
 
-from perfscale.kube.failures import NoAnswerError
-from perfscale.kube.proxied import ProxiedTransport
-from perfscale.kube.transport import LARGEST_OBJECT, Endpoint
+from perfscale.kube.http.failures import NoAnswerError
+from perfscale.kube.http.proxied import ProxiedTransport
+from perfscale.kube.http.transport import LARGEST_OBJECT, Endpoint
 from perfscale.sim.faults.bomb import gzipped
 
 

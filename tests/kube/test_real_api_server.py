@@ -24,7 +24,7 @@ from perfscale.errors import (
 from perfscale.kube.cluster import Cluster, ClusterOptions, open_cluster
 from perfscale.kube.discovery import Discovery
 from perfscale.kube.resources import NAMESPACES, Resource
-from perfscale.kube.watch import Watch
+from perfscale.kube.watching.watch import Watch
 
 CONFIGMAPS = Resource("", "v1", "configmaps", "ConfigMap", namespaced=True)
 

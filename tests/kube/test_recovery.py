@@ -5,8 +5,8 @@ from scripted_server import FakeTime, answers, refuses, scripted_server
 from scripted_watch import VMIS, event, following, listed, stays, streams
 
 from perfscale.kube.client import Client
-from perfscale.kube.recovery import Pause, Recovery
-from perfscale.kube.retry import Timing
+from perfscale.kube.retrying.recovery import Pause, Recovery
+from perfscale.kube.retrying.retry import Timing
 
 
 class Asleep:

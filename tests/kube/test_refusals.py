@@ -25,7 +25,7 @@ from perfscale.kube.client import ClientSettings
 from perfscale.kube.permissions import Permissions
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.resources import Place, Resource
-from perfscale.kube.retry import NOT_SERVED_S
+from perfscale.kube.retrying.retry import NOT_SERVED_S
 
 PODS = Resource("", "v1", "pods", "Pod", namespaced=True)
 

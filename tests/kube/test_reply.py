@@ -3,9 +3,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from perfscale.kube.failures import NoAnswerError
-from perfscale.kube.reply import Reply
-from perfscale.kube.transport import LONGEST_LINE
+from perfscale.kube.http.failures import NoAnswerError
+from perfscale.kube.http.reply import Reply
+from perfscale.kube.http.transport import LONGEST_LINE
 
 PLAIN = b"HTTP/1.1 201 Created\r\nContent-Length: 8\r\nDATE: today\r\n\r\n{'a': 1}"
 CHUNKED = (

@@ -20,8 +20,8 @@ from scripted_watch import (
 
 from perfscale.errors import UnreachableError
 from perfscale.kube.client import ClientSettings
-from perfscale.kube.reopening import StreamFailedError
-from perfscale.kube.sight import Sightedness
+from perfscale.kube.watching.reopening import StreamFailedError
+from perfscale.kube.watching.sight import Sightedness
 
 UNAVAILABLE = refuses(503, "ServiceUnavailable")
 

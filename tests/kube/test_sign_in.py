@@ -13,13 +13,13 @@ sys.addaudithook(
     lambda event, arguments: event == "import" and ".client.models." in arguments[0]
     and models.append(arguments[0])
 )
-from perfscale.kube.sign_in import sign_in
+from perfscale.kube.auth.sign_in import sign_in
 
 assert sign_in().Configuration()
 assert not models, models[:3]
 """
 _BESIDE = """
-from perfscale.kube.sign_in import sign_in
+from perfscale.kube.auth.sign_in import sign_in
 
 library = sign_in()
 import kubernetes_asyncio
@@ -31,7 +31,7 @@ assert sign_in() is library
 _AFTER = """
 import kubernetes_asyncio
 
-from perfscale.kube.sign_in import sign_in
+from perfscale.kube.auth.sign_in import sign_in
 
 assert sign_in().Configuration is kubernetes_asyncio.client.Configuration
 assert kubernetes_asyncio.client.CoreV1Api

@@ -28,9 +28,9 @@ from scripted_watch import (
 )
 
 from perfscale.errors import WatchError
-from perfscale.kube import watch
 from perfscale.kube.client import ClientSettings
 from perfscale.kube.ratelimit import RateLimiter
+from perfscale.kube.watching import watch
 
 
 @pytest.fixture

@@ -33,8 +33,8 @@ from scripted_watch import (
 
 from perfscale.errors import CredentialsError, UnreachableError, WatchError
 from perfscale.kube.client import Client, ClientSettings
-from perfscale.kube.retry import NOT_SERVED_S
-from perfscale.kube.watch import Watch
+from perfscale.kube.retrying.retry import NOT_SERVED_S
+from perfscale.kube.watching.watch import Watch
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ async def test_initial_events_that_never_end_are_listed_instead(connect: Connect
 async def test_initial_events_that_trickle_are_silence(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("perfscale.kube.watch.SILENCE_S", SOON_S)
+    monkeypatch.setattr("perfscale.kube.watching.watch.SILENCE_S", SOON_S)
     async with scripted_server(
         trickles, streams(initial_events_end("7"), event("c", "8"), then=stays)
     ) as server:

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from scripted_server import Exchange, Handler, answers, refuses, scripted_server
 
+from perfscale.kube.auth.credentials import Credentials, StaticIssuer
 from perfscale.kube.client import Client
-from perfscale.kube.credentials import Credentials, StaticIssuer
-from perfscale.kube.direct import DirectTransport
 from perfscale.kube.discovery import Discovery
+from perfscale.kube.http.direct import DirectTransport
+from perfscale.kube.http.transport import Endpoint
 from perfscale.kube.resources import Resource
-from perfscale.kube.transport import Endpoint
 from perfscale.preflight.surroundings import count_nodes, kubevirt_version
 
 VMIS = Resource("kubevirt.io", "v1", "virtualmachineinstances", "VirtualMachineInstance", True)

@@ -15,8 +15,8 @@ from scripted_server import (
 )
 
 from perfscale.kube.calls import call_of
-from perfscale.kube.direct import DirectTransport
-from perfscale.kube.transport import AnswerStream, Endpoint, Request, Transport
+from perfscale.kube.http.direct import DirectTransport
+from perfscale.kube.http.transport import AnswerStream, Endpoint, Request, Transport
 
 AUTHORITY = trustme.CA()
 

@@ -5,8 +5,8 @@ from typing import Protocol
 
 from scripted_server import ScriptedServer
 
+from perfscale.kube.auth.credentials import Issuer
 from perfscale.kube.client import Client, ClientSettings
-from perfscale.kube.credentials import Issuer
 from perfscale.kube.ratelimit import RateLimiter
 
 

@@ -13,7 +13,7 @@ from scripted_server import Exchange, Handler, answers, never_answers, scripted_
 
 from perfscale.kube.client import Client
 from perfscale.kube.resources import Resource
-from perfscale.kube.watch import Watch
+from perfscale.kube.watching.watch import Watch
 
 VMIS = Resource(
     "kubevirt.io", "v1", "virtualmachineinstances", "VirtualMachineInstance", namespaced=True

@@ -9,29 +9,29 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import msgspec
 
 from perfscale.errors import ThrottledError
-from perfscale.kube.aftermath import Aftermath, Known
 from perfscale.kube.calls import call_of
 from perfscale.kube.decoding import OBJECT, UNREADABLE, illegible, unread
-from perfscale.kube.failures import NoAnswerError
-from perfscale.kube.initial import StreamingLists
-from perfscale.kube.proven import Proven
+from perfscale.kube.http.failures import NoAnswerError
+from perfscale.kube.http.transport import LARGEST_LIST, Request
 from perfscale.kube.ratelimit import RateLimiter
-from perfscale.kube.recovery import Pause, Recovery
-from perfscale.kube.retry import Patience, Timing
+from perfscale.kube.retrying.aftermath import Aftermath, Known
+from perfscale.kube.retrying.proven import Proven
+from perfscale.kube.retrying.recovery import Pause, Recovery
+from perfscale.kube.retrying.retry import Patience, Timing
 from perfscale.kube.status import error_from_answer
-from perfscale.kube.transport import LARGEST_LIST, Request
+from perfscale.kube.watching.initial import StreamingLists
 from perfscale.kube.wire import SUCCESS, Stream, Wire, target
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from perfscale.errors import ApiError
+    from perfscale.kube.auth.credentials import Credentials
     from perfscale.kube.calls import RequestObserver
-    from perfscale.kube.credentials import Credentials
-    from perfscale.kube.outages import OutageSpan
+    from perfscale.kube.http.transport import AnswerStream, Endpoint, Transport
     from perfscale.kube.resources import Resource
+    from perfscale.kube.retrying.outages import OutageSpan
     from perfscale.kube.stats import RequestStats
-    from perfscale.kube.transport import AnswerStream, Endpoint, Transport
 
 T = TypeVar("T")
 

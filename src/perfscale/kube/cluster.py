@@ -13,15 +13,15 @@ from yarl import URL
 
 from perfscale.config.proxies import proxy_for
 from perfscale.errors import UsageError
+from perfscale.kube.auth.credentials import Credentials
+from perfscale.kube.auth.impersonation import impersonation_headers
+from perfscale.kube.auth.kubeconfig import Access, find_access
+from perfscale.kube.auth.login import KubeconfigIssuer
 from perfscale.kube.client import Client, ClientSettings
-from perfscale.kube.credentials import Credentials
-from perfscale.kube.direct import DirectTransport
-from perfscale.kube.impersonation import impersonation_headers
-from perfscale.kube.kubeconfig import Access, find_access
-from perfscale.kube.login import KubeconfigIssuer
+from perfscale.kube.http.direct import DirectTransport
+from perfscale.kube.http.transport import Endpoint
 from perfscale.kube.ratelimit import RateLimiter
-from perfscale.kube.retry import Timing
-from perfscale.kube.transport import Endpoint
+from perfscale.kube.retrying.retry import Timing
 
 if TYPE_CHECKING:
     import ssl
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from perfscale.kube.transport import Transport
+    from perfscale.kube.http.transport import Transport
 
 _log = logging.getLogger(__name__)
 
@@ -178,7 +178,7 @@ def _way(options: ClusterOptions, context: str | None) -> str:
 def _transport(endpoint: Endpoint, tls: ssl.SSLContext | None) -> Transport:
     if endpoint.proxy is None or endpoint.proxy.startswith("socks5"):
         return DirectTransport(endpoint, tls)
-    from perfscale.kube.proxied import ProxiedTransport  # noqa: PLC0415 -- seldom, and slow
+    from perfscale.kube.http.proxied import ProxiedTransport  # noqa: PLC0415 -- seldom, and slow
 
     return ProxiedTransport(endpoint, tls)
 

@@ -16,7 +16,7 @@ from perfscale.errors import IllegibleError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perfscale.kube.failures import NoAnswerError
+    from perfscale.kube.http.failures import NoAnswerError
 
 UNREADABLE: Final = (ValueError, RecursionError)
 """What decoding raises: msgspec's errors and those of UTF-8 are ValueErrors; nesting of

@@ -18,7 +18,7 @@ from perfscale.errors import (
     UsageError,
 )
 from perfscale.kube.resources import Resource
-from perfscale.kube.retry import Backoff
+from perfscale.kube.retrying.retry import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable

@@ -28,7 +28,7 @@ from perfscale.errors import (
 )
 from perfscale.kube.calls import call_of
 from perfscale.kube.decoding import UNREADABLE
-from perfscale.kube.dependencies import find_dependency
+from perfscale.kube.retrying.dependencies import find_dependency
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
 from perfscale.kube.decoding import is_json
-from perfscale.kube.failures import NO_JSON, NoAnswerError, unanswered_for
+from perfscale.kube.http.failures import NO_JSON, NoAnswerError, unanswered_for
+from perfscale.kube.http.transport import Answer
 from perfscale.kube.stats import RequestStats
-from perfscale.kube.transport import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from perfscale.errors import UnreachableError
+    from perfscale.kube.auth.credentials import Credentials
     from perfscale.kube.calls import RequestObserver
-    from perfscale.kube.credentials import Credentials
-    from perfscale.kube.failures import Failure
+    from perfscale.kube.http.failures import Failure
+    from perfscale.kube.http.transport import AnswerStream, Arrival, Request, Transport
     from perfscale.kube.ratelimit import RateLimiter
-    from perfscale.kube.transport import AnswerStream, Arrival, Request, Transport
 
 SUCCESS: Final = range(200, 300)
 _LONGEST_EXPLANATION: Final = 1 << 20

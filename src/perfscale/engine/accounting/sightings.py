@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from perfscale.engine.accounting.recorder import Recorder
     from perfscale.engine.context import Stopwatch
-    from perfscale.kube.outages import OutageSpan
     from perfscale.kube.resources import Place
+    from perfscale.kube.retrying.outages import OutageSpan
     from perfscale.results import BlindSpan
 
 _LONGEST_CATCHING_UP_S: Final = 1.0
@@ -102,7 +102,7 @@ class Sightings:
 
 @dataclass(frozen=True, slots=True)
 class PlaceSight:
-    """What one watch sees (`perfscale.kube.watch.Sight`)."""
+    """What one watch sees (`perfscale.kube.watching.watch.Sight`)."""
 
     sightings: Sightings
     place: Place

@@ -19,7 +19,7 @@ from perfscale.engine.tracking.lookup import find_by_name
 from perfscale.engine.tracking.readiness import AnyObject, Metadata
 from perfscale.errors import ForbiddenError, NotFoundError, NotServedError
 from perfscale.kube.listing import page_decoder, read_pages
-from perfscale.kube.retry import Backoff
+from perfscale.kube.retrying.retry import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -24,8 +24,8 @@ from perfscale.engine.waits import Signal
 from perfscale.errors import ForbiddenError
 from perfscale.kube.listing import page_decoder, read_pages
 from perfscale.kube.resources import NAMESPACES
-from perfscale.kube.retry import Backoff
-from perfscale.kube.watch import Watch
+from perfscale.kube.retrying.retry import Backoff
+from perfscale.kube.watching.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

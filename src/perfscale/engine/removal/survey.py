@@ -22,7 +22,7 @@ from perfscale.errors import (
 from perfscale.kube.decoding import version_number
 from perfscale.kube.listing import page_decoder, read_pages
 from perfscale.kube.permissions import Permissions
-from perfscale.kube.retry import Backoff
+from perfscale.kube.retrying.retry import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ from perfscale.engine.tracking.evidence import NamespaceObject
 from perfscale.engine.tracking.readiness import ACCEPTED, rule_for
 from perfscale.kube.decoding import version_number
 from perfscale.kube.resources import NAMESPACES, Place
-from perfscale.kube.watch import Watch
+from perfscale.kube.watching.watch import Watch
 from perfscale.results import WatchCounts
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import msgspec
 
 from perfscale.errors import CredentialsError, NotFoundError, PerfscaleError
-from perfscale.kube.watch import Watch
+from perfscale.kube.watching.watch import Watch
 from perfscale.sim.controllers.objects import gist_of, key_of
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Final, Protocol
 
 from perfscale.errors import UnreachableError
-from perfscale.kube.reopening import StreamFailedError
+from perfscale.kube.watching.reopening import StreamFailedError
 
 if TYPE_CHECKING:
     from perfscale.kube.client import Client

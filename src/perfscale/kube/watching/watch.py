@@ -25,22 +25,22 @@ from perfscale.errors import (
     UnreachableError,
 )
 from perfscale.kube.decoding import UNREADABLE, illegible, version_number
-from perfscale.kube.events import Change, EventDecoder, LineBuffer
-from perfscale.kube.failures import NoAnswerError
-from perfscale.kube.initial import ATTEMPTS, PARAMETERS, SILENCE_S, InitialEvents
+from perfscale.kube.http.failures import NoAnswerError
 from perfscale.kube.listing import current_version, page_decoder, read_pages
-from perfscale.kube.reopening import Reopening, StreamFailedError, is_final
-from perfscale.kube.sight import Sightedness
 from perfscale.kube.status import Status, error_from_status
+from perfscale.kube.watching.events import Change, EventDecoder, LineBuffer
+from perfscale.kube.watching.initial import ATTEMPTS, PARAMETERS, SILENCE_S, InitialEvents
+from perfscale.kube.watching.reopening import Reopening, StreamFailedError, is_final
+from perfscale.kube.watching.sight import Sightedness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from perfscale.kube.client import Client
-    from perfscale.kube.events import Event
+    from perfscale.kube.http.transport import Arrival
     from perfscale.kube.resources import Resource
-    from perfscale.kube.sight import Sight
-    from perfscale.kube.transport import Arrival
+    from perfscale.kube.watching.events import Event
+    from perfscale.kube.watching.sight import Sight
     from perfscale.kube.wire import Stream
 
 _log = logging.getLogger(__name__)

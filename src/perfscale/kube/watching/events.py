@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, Type
 import msgspec
 
 from perfscale.kube.decoding import Version
+from perfscale.kube.http.transport import LONGEST_LINE
 from perfscale.kube.status import Status
-from perfscale.kube.transport import LONGEST_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -14,7 +14,7 @@ from perfscale.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from perfscale.kube.kubeconfig import Entry
+    from perfscale.kube.auth.kubeconfig import Entry
 
 _OTHERS: Final = ("as-uid", "as-groups", "as-user-extra")
 _KEY_CHARACTERS: Final = "!#$&'*+-.^_`|~"

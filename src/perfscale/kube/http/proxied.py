@@ -9,7 +9,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from perfscale.kube.failures import (
+from perfscale.kube.http.failures import (
     BROKEN_OFF,
     CLOSED,
     GARBLED,
@@ -23,8 +23,8 @@ from perfscale.kube.failures import (
     unconnected,
     unresolved,
 )
-from perfscale.kube.sockets import Sockets
-from perfscale.kube.transport import (
+from perfscale.kube.http.sockets import Sockets
+from perfscale.kube.http.transport import (
     CONNECT_TIMEOUT_S,
     KEEPALIVE_S,
     READ_BUFFER,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from perfscale.kube.transport import AnswerStream, Endpoint, Request
+    from perfscale.kube.http.transport import AnswerStream, Endpoint, Request
 
     _AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, object]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from perfscale.kube.failures import Failure, NoAnswerError, unconnected
+from perfscale.kube.http.failures import Failure, NoAnswerError, unconnected
 
 if TYPE_CHECKING:
     import socket

@@ -13,7 +13,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Protocol, cast
 
-from perfscale.kube.failures import (
+from perfscale.kube.http.failures import (
     BROKEN_OFF,
     CLOSED,
     SILENT,
@@ -21,8 +21,8 @@ from perfscale.kube.failures import (
     lost,
     unanswered_for,
 )
-from perfscale.kube.reply import Reply
-from perfscale.kube.transport import GATHER_S, KEEPALIVE_S, READ_BUFFER, Answer, Arrival
+from perfscale.kube.http.reply import Reply
+from perfscale.kube.http.transport import GATHER_S, KEEPALIVE_S, READ_BUFFER, Answer, Arrival
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

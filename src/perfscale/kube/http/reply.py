@@ -14,8 +14,8 @@ from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from perfscale.kube.failures import BROKEN_OFF, GARBLED, NoAnswerError, larger_than
-from perfscale.kube.transport import LONGEST_LINE
+from perfscale.kube.http.failures import BROKEN_OFF, GARBLED, NoAnswerError, larger_than
+from perfscale.kube.http.transport import LONGEST_LINE
 
 _LONGEST_HEAD: Final = 1 << 18
 """Bytes that may come without a head being complete; llhttp has no bound."""

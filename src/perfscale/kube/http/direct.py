@@ -15,23 +15,23 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from perfscale.kube.connection import Connection
-from perfscale.kube.failures import (
+from perfscale.kube.http.connection import Connection
+from perfscale.kube.http.failures import (
     CLOSED,
     NO_CONNECTION_IN_TIME,
     NoAnswerError,
     unconnected,
     unresolved,
 )
-from perfscale.kube.sockets import Sockets
-from perfscale.kube.socks import connect_through
-from perfscale.kube.transport import CONNECT_TIMEOUT_S, user_agent
+from perfscale.kube.http.sockets import Sockets
+from perfscale.kube.http.socks import connect_through
+from perfscale.kube.http.transport import CONNECT_TIMEOUT_S, user_agent
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Sequence
 
-    from perfscale.kube.transport import Answer, AnswerStream, Endpoint, Request
+    from perfscale.kube.http.transport import Answer, AnswerStream, Endpoint, Request
 
     _Address = tuple[
         int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]

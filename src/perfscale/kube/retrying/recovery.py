@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from perfscale.kube.retry import Timing
+    from perfscale.kube.retrying.retry import Timing
 
 _SPREAD_S: Final = 0.05
 """Those that are woken together come back within this time. It is short against the

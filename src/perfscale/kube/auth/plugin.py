@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from perfscale.errors import CredentialsError, UsageError
-from perfscale.kube.credentials import lifetime_s
+from perfscale.kube.auth.credentials import lifetime_s
 from perfscale.kube.decoding import UNREADABLE
 
 if TYPE_CHECKING:
-    from perfscale.kube.kubeconfig import Entry
+    from perfscale.kube.auth.kubeconfig import Entry
 
 _TIMEOUT_S: Final = 300.0
 """Time for a person to sign in, where the plugin asks one to."""

@@ -15,9 +15,9 @@ from perfscale.errors import (
     ThrottledError,
     WatchError,
 )
-from perfscale.kube.outages import Outage
-from perfscale.kube.recovery import Pause
-from perfscale.kube.retry import NOT_SERVED_S, Backoff
+from perfscale.kube.retrying.outages import Outage
+from perfscale.kube.retrying.recovery import Pause
+from perfscale.kube.retrying.retry import NOT_SERVED_S, Backoff
 
 if TYPE_CHECKING:
     from perfscale.errors import PerfscaleError

@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 
 from perfscale.errors import CredentialsError, UsageError
-from perfscale.kube.credentials import Grant
-from perfscale.kube.oidc import refresh_if_due
-from perfscale.kube.plugin import ask_plugin, shortened
-from perfscale.kube.sign_in import sign_in
+from perfscale.kube.auth.credentials import Grant
+from perfscale.kube.auth.oidc import refresh_if_due
+from perfscale.kube.auth.plugin import ask_plugin, shortened
+from perfscale.kube.auth.sign_in import sign_in
 
 if TYPE_CHECKING:
     from kubernetes_asyncio.client import Configuration
 
-    from perfscale.kube.kubeconfig import Access, Entry
+    from perfscale.kube.auth.kubeconfig import Access, Entry
 
 _POLL_S: Final = 60.0
 """How often token files are read again, as client-go does; and how often the

@@ -24,7 +24,7 @@ from perfscale.errors import CredentialsError
 from perfscale.kube.decoding import UNREADABLE
 
 if TYPE_CHECKING:
-    from perfscale.kube.kubeconfig import Entry
+    from perfscale.kube.auth.kubeconfig import Entry
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=30)
 _EARLY_S: Final = 300.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from perfscale.errors import ConflictError, DependencyError, IllegibleError, NotServedError
-from perfscale.kube.outages import Outage
+from perfscale.kube.retrying.outages import Outage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -17,10 +17,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
-from perfscale.kube.events import metadata_getter
+from perfscale.kube.watching.events import metadata_getter
 
 if TYPE_CHECKING:
-    from perfscale.kube.events import Change
+    from perfscale.kube.watching.events import Change
 
 PARAMETERS: Final = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
 """With no resourceVersion beside them they ask for the state as of now, not of some cache."""

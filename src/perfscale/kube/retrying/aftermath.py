@@ -15,22 +15,22 @@ from perfscale.errors import (
     NotPermittedError,
     UnreachableError,
 )
-from perfscale.kube.failures import Failure
-from perfscale.kube.outages import DependencyOutages, Outage, OutageLog
-from perfscale.kube.retry import UNAVAILABLE
+from perfscale.kube.http.failures import Failure
+from perfscale.kube.retrying.outages import DependencyOutages, Outage, OutageLog
+from perfscale.kube.retrying.retry import UNAVAILABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perfscale.errors import ApiError
     from perfscale.kube.calls import Call
-    from perfscale.kube.failures import NoAnswerError
-    from perfscale.kube.initial import StreamingLists
-    from perfscale.kube.outages import OutageSpan
-    from perfscale.kube.proven import Proven
-    from perfscale.kube.recovery import Recovery
-    from perfscale.kube.retry import Patience, Timing
-    from perfscale.kube.transport import Request
+    from perfscale.kube.http.failures import NoAnswerError
+    from perfscale.kube.http.transport import Request
+    from perfscale.kube.retrying.outages import OutageSpan
+    from perfscale.kube.retrying.proven import Proven
+    from perfscale.kube.retrying.recovery import Recovery
+    from perfscale.kube.retrying.retry import Patience, Timing
+    from perfscale.kube.watching.initial import StreamingLists
     from perfscale.kube.wire import Wire
 
 _log = logging.getLogger(__name__)

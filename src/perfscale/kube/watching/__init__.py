@@ -1,0 +1,1 @@
+"""List, then watch, then resume."""
