@@ -15,7 +15,7 @@ from workload_file import entry, write_workload
 
 from perfscale.config.labels import RUN_LABEL, run_labels
 from perfscale.kube.resources import NAMESPACES
-from perfscale.sim.store import Store
+from perfscale.sim.storage.store import Store
 
 
 @pytest.mark.parametrize("results", ["results", "elsewhere"])

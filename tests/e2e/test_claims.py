@@ -20,7 +20,7 @@ from perfscale.kube.cluster import ClusterOptions
 from perfscale.kube.resources import Place, Resource
 from perfscale.results import Accounts
 from perfscale.sim.cluster import SimulatedCluster
-from perfscale.sim.records import Change
+from perfscale.sim.storage.records import Change
 from perfscale.templates import TemplateDefaults
 from perfscale.templates.nested import find_templates
 

@@ -11,8 +11,8 @@ from perfscale.kube.cluster import ClusterOptions
 from perfscale.results import Accounts, RunFolder, RunResult, summarize, write_report
 from perfscale.results.pages import write_page
 from perfscale.sim.cluster import SimulatedCluster
-from perfscale.sim.resources import KINDS, Catalogue, Kind
-from perfscale.sim.store import Store
+from perfscale.sim.storage.resources import KINDS, Catalogue, Kind
+from perfscale.sim.storage.store import Store
 from perfscale.templates import TemplateDefaults
 
 GROUPS = ("one.example.com", "two.example.com")

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from simulated_api import Api, new_store, serving
 
-from perfscale.sim.store import Store
+from perfscale.sim.storage.store import Store
 
 
 @pytest.fixture

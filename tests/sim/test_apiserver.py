@@ -8,7 +8,7 @@ from patience import PATIENCE_S
 from simulated_api import CONFIG_MAP, VMI, Api, manifest, new_store, serving
 
 from perfscale.kube.resources import NAMESPACES
-from perfscale.sim.apiserver import ServerOptions
+from perfscale.sim.apiserver.apiserver import ServerOptions
 
 JSON = dict[str, Any]
 

@@ -8,8 +8,8 @@ from simulated_api import CONFIG_MAP, VMI, manifest
 
 from perfscale.errors import NotFoundError
 from perfscale.kube.resources import NAMESPACES, Resource
-from perfscale.sim.lifecycle import Housekeeping, furnish
-from perfscale.sim.store import DeleteOptions, Propagation, Store
+from perfscale.sim.storage.lifecycle import Housekeeping, furnish
+from perfscale.sim.storage.store import DeleteOptions, Propagation, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from perfscale.errors import ApiError
-from perfscale.sim.patch import json_patch, merge_patch, strategic_merge_patch
+from perfscale.sim.storage.patch import json_patch, merge_patch, strategic_merge_patch
 
 JSON = dict[str, Any]
 

@@ -3,8 +3,8 @@
 import pytest
 
 from perfscale.errors import ApiError
-from perfscale.sim.records import Record
-from perfscale.sim.selectors import parse_selector
+from perfscale.sim.storage.records import Record
+from perfscale.sim.storage.selectors import parse_selector
 
 
 def _record(phase: str | None = None, **labels: str) -> Record:

@@ -14,9 +14,9 @@ from perfscale.errors import (
     NotFoundError,
 )
 from perfscale.kube.resources import NAMESPACES, Resource
-from perfscale.sim.refusals import InvalidError, status_of
-from perfscale.sim.selectors import Selector, parse_labels
-from perfscale.sim.store import DeleteOptions, Store
+from perfscale.sim.storage.refusals import InvalidError, status_of
+from perfscale.sim.storage.selectors import Selector, parse_labels
+from perfscale.sim.storage.store import DeleteOptions, Store
 
 JSON = dict[str, Any]
 VM = Resource("kubevirt.io", "v1", "virtualmachines", "VirtualMachine", namespaced=True)

@@ -6,8 +6,8 @@ import pytest
 from simulated_api import CONFIG_MAP, VMI, Api, manifest, new_store, serving
 
 from perfscale.kube.resources import NAMESPACES
-from perfscale.sim.apiserver import ServerOptions
-from perfscale.sim.store import Store
+from perfscale.sim.apiserver.apiserver import ServerOptions
+from perfscale.sim.storage.store import Store
 
 VMIS = "/apis/kubevirt.io/v1/namespaces/demo/virtualmachineinstances"
 ALL_VMIS = "/apis/kubevirt.io/v1/virtualmachineinstances"

@@ -11,7 +11,7 @@ from perfscale.kube.resources import NAMESPACES, Resource
 from perfscale.sim.controllers.manager import ControllerManager
 from perfscale.sim.controllers.memory import MemoryObjectStore
 from perfscale.sim.controllers.store import ObjectStore
-from perfscale.sim.store import Store
+from perfscale.sim.storage.store import Store
 
 JSON = dict[str, Any]
 

@@ -12,8 +12,8 @@ import aiohttp
 from patience import PATIENCE_S
 
 from perfscale.kube.resources import NAMESPACES, Resource
-from perfscale.sim.apiserver import ServerOptions, SimulatedApiServer
-from perfscale.sim.store import Store
+from perfscale.sim.apiserver.apiserver import ServerOptions, SimulatedApiServer
+from perfscale.sim.storage.store import Store
 
 JSON = dict[str, Any]
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from perfscale.kube.resources import Resource
-    from perfscale.sim.records import JSON, Change
-    from perfscale.sim.store import Store
+    from perfscale.sim.storage.records import JSON, Change
+    from perfscale.sim.storage.store import Store
 
 BOOKS_PATH: Final = "/simulation/books"
 """Where another process reads them."""

@@ -12,19 +12,19 @@ from aiohttp import web
 
 from perfscale.errors import UsageError
 from perfscale.sim import kubeconfig
-from perfscale.sim.apiserver import Attachments, SimulatedApiServer
+from perfscale.sim.apiserver.apiserver import Attachments, SimulatedApiServer
 from perfscale.sim.books import Books
 from perfscale.sim.controllers.manager import ControllerManager
 from perfscale.sim.controllers.memory import MemoryObjectStore
 from perfscale.sim.faults.injection import FaultInjection
 from perfscale.sim.faults.model import Faults
 from perfscale.sim.metrics import CountedStore, Metrics
-from perfscale.sim.store import Store
+from perfscale.sim.storage.store import Store
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from perfscale.sim.records import JSON
+    from perfscale.sim.storage.records import JSON
 
 
 class SimulatedCluster:

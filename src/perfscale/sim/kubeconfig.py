@@ -13,7 +13,7 @@ import yaml
 from perfscale.errors import UsageError
 
 if TYPE_CHECKING:
-    from perfscale.sim.records import JSON
+    from perfscale.sim.storage.records import JSON
 
 NAME: Final = "simulated"
 """Of the context, the cluster and the user."""

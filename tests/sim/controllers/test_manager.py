@@ -19,8 +19,8 @@ from perfscale.sim.controllers.kinds import POD, VM, VMI, VMIM, VMIRS
 from perfscale.sim.controllers.manager import ControllerManager
 from perfscale.sim.controllers.memory import MemoryObjectStore
 from perfscale.sim.controllers.objects import is_ready
-from perfscale.sim.lifecycle import Housekeeping
-from perfscale.sim.store import Store
+from perfscale.sim.storage.lifecycle import Housekeeping
+from perfscale.sim.storage.store import Store
 
 JSON = dict[str, Any]
 

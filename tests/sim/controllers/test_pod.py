@@ -3,7 +3,7 @@ from typing import Any
 
 from perfscale.sim.controllers.actions import Delete, UpdateStatus
 from perfscale.sim.controllers.cache import Cache
-from perfscale.sim.controllers.pod import PodController
+from perfscale.sim.controllers.kubevirt.pod import PodController
 from perfscale.sim.latency import Stage
 
 JSON = dict[str, Any]

@@ -5,8 +5,8 @@ import pytest
 
 from perfscale.sim.controllers.actions import Action, Create, Delete, Update, UpdateStatus
 from perfscale.sim.controllers.kinds import VM
+from perfscale.sim.controllers.kubevirt.vm import FINALIZER, VmController, reconcile
 from perfscale.sim.controllers.objects import owner_reference
-from perfscale.sim.controllers.vm import FINALIZER, VmController, reconcile
 from perfscale.sim.latency import Stage
 
 JSON = dict[str, Any]

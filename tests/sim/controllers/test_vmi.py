@@ -5,7 +5,7 @@ import pytest
 
 from perfscale.sim.controllers.actions import Update
 from perfscale.sim.controllers.cache import Cache
-from perfscale.sim.controllers.vmi import FINALIZER, OLD_FINALIZER, VmiController
+from perfscale.sim.controllers.kubevirt.vmi import FINALIZER, OLD_FINALIZER, VmiController
 from perfscale.sim.latency import Stage
 
 JSON = dict[str, Any]

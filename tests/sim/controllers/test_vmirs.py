@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from perfscale.sim.controllers.actions import Action, Create, Delete, UpdateStatus
-from perfscale.sim.controllers.vmirs import MAX_CHANGES_AT_ONCE, reconcile
+from perfscale.sim.controllers.kubevirt.vmirs import MAX_CHANGES_AT_ONCE, reconcile
 
 JSON = dict[str, Any]
 

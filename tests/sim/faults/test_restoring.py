@@ -9,7 +9,7 @@ from patience import PATIENCE_S
 from simulated_api import CONFIG_MAP, VMI, manifest, new_store
 
 from perfscale.kube.resources import NAMESPACES as NAMESPACE
-from perfscale.sim.lifecycle import Housekeeping
+from perfscale.sim.storage.lifecycle import Housekeeping
 
 
 async def until_restored(api: FaultyApi) -> None:

@@ -17,6 +17,11 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from perfscale.errors import ConflictError, CredentialsError, NotFoundError, PerfscaleError
 from perfscale.sim.controllers.actions import Action, Create, Delete, Update, UpdateStatus
 from perfscale.sim.controllers.cache import Cache
+from perfscale.sim.controllers.kubevirt.pod import PodController
+from perfscale.sim.controllers.kubevirt.vm import VmController
+from perfscale.sim.controllers.kubevirt.vmi import VmiController
+from perfscale.sim.controllers.kubevirt.vmim import VmimController
+from perfscale.sim.controllers.kubevirt.vmirs import VmirsController
 from perfscale.sim.controllers.objects import (
     Key,
     controller_of,
@@ -25,12 +30,7 @@ from perfscale.sim.controllers.objects import (
     key_of,
     uid_of,
 )
-from perfscale.sim.controllers.pod import PodController
 from perfscale.sim.controllers.schedule import Item, Schedule
-from perfscale.sim.controllers.vm import VmController
-from perfscale.sim.controllers.vmi import VmiController
-from perfscale.sim.controllers.vmim import VmimController
-from perfscale.sim.controllers.vmirs import VmirsController
 from perfscale.sim.controllers.workqueue import WorkQueue
 from perfscale.sim.latency import Latencies
 

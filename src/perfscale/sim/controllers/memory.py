@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NoReturn
 
-from perfscale.sim.store import DeleteOptions, Store
+from perfscale.sim.storage.store import DeleteOptions, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from perfscale.config.choices import pick
 from perfscale.config.durations import PATTERN, format_duration
 from perfscale.config.fields import duration_reader, refusal, rule, show
 from perfscale.config.source import clip
-from perfscale.sim.resources import KINDS
+from perfscale.sim.storage.resources import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection

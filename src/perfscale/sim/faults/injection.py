@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from perfscale.sim.faults.admission import ADMITTED, Admission
-from perfscale.sim.faults.controllers import FatefulController
-from perfscale.sim.faults.fates import Fates
-from perfscale.sim.faults.hands import INTRUSIONS, Intruder
+from perfscale.sim.faults.http.requests import RequestFaults
+from perfscale.sim.faults.http.watches import WatchFaults
 from perfscale.sim.faults.model import PHASED
 from perfscale.sim.faults.moments import Moments
-from perfscale.sim.faults.namespaces import NamespaceFaults
+from perfscale.sim.faults.objects.admission import ADMITTED, Admission
+from perfscale.sim.faults.objects.controllers import FatefulController
+from perfscale.sim.faults.objects.fates import Fates
+from perfscale.sim.faults.objects.hands import INTRUSIONS, Intruder
+from perfscale.sim.faults.objects.namespaces import NamespaceFaults
 from perfscale.sim.faults.outages import Outages
-from perfscale.sim.faults.requests import RequestFaults
-from perfscale.sim.faults.watches import WatchFaults
 from perfscale.sim.faults.windows import Uptime
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
     from aiohttp.typedefs import Middleware
 
+    from perfscale.sim.apiserver.listening import Listener
     from perfscale.sim.books import Books
     from perfscale.sim.controllers.actions import Controller
     from perfscale.sim.faults.model import Faults
-    from perfscale.sim.listening import Listener
-    from perfscale.sim.store import Store
+    from perfscale.sim.storage.store import Store
 
 
 class FaultInjection:

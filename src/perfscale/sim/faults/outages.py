@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Sequence
 
+    from perfscale.sim.apiserver.listening import Listener
     from perfscale.sim.faults.model import Outage, Restoration
     from perfscale.sim.faults.moments import Moments
-    from perfscale.sim.listening import Listener
-    from perfscale.sim.store import Store
+    from perfscale.sim.storage.store import Store
 
 
 class Outages:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
     from perfscale.sim.metrics.clients import CountedStore
-    from perfscale.sim.store import Store
+    from perfscale.sim.storage.store import Store
 
 METRICS_PATH: Final = "/metrics"
 METRICS_TYPE: Final = CONTENT_TYPE_LATEST

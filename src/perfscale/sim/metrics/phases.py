@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 
 from perfscale.sim.controllers.kinds import VMI
+from perfscale.sim.controllers.kubevirt.vmi import FINAL_PHASES, Phase
 from perfscale.sim.controllers.objects import is_deleting, phase_of
-from perfscale.sim.controllers.vmi import FINAL_PHASES, Phase
 from perfscale.sim.metrics.histogram import Histogram
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import Metric
 
-    from perfscale.sim.records import Change
-    from perfscale.sim.store import Store
+    from perfscale.sim.storage.records import Change
+    from perfscale.sim.storage.store import Store
 
 # virt-controller's: pkg/monitoring/metrics/virt-controller/metrics.go of KubeVirt
 _BOUNDS_S: Final = (

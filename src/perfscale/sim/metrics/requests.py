@@ -12,9 +12,9 @@ from prometheus_client.core import (
     HistogramMetricFamily,
 )
 
+from perfscale.sim.apiserver.target import Target, find_target, verb_of
 from perfscale.sim.controllers.kinds import POD, VM, VMI, VMIM, VMIRS
 from perfscale.sim.metrics.histogram import Histogram
-from perfscale.sim.target import Target, find_target, verb_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
     from prometheus_client.core import Metric
 
-    from perfscale.sim.resources import Catalogue
+    from perfscale.sim.storage.resources import Catalogue
 
 # kube-apiserver's: staging/src/k8s.io/apiserver/pkg/endpoints/metrics/metrics.go
 _DURATION_BOUNDS_S: Final = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-from perfscale.sim.controllers.placement import NODE_NAMES
+from perfscale.sim.controllers.kubevirt.placement import NODE_NAMES
 from perfscale.sim.metrics.clients import POD
 
 if TYPE_CHECKING:

@@ -1,0 +1,322 @@
+"""The HTTP face of the store: what kubectl, the load engine and any other client speak to."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from perfscale.errors import ApiError, NotFoundError
+from perfscale.loopback import own_address_only
+from perfscale.sim.apiserver import discovery, openapi, options, verbs
+from perfscale.sim.apiserver.answers import answer, answer_object, refuse
+from perfscale.sim.apiserver.listening import Listener
+from perfscale.sim.apiserver.negotiation import JSON_TYPE, View, accepted_form
+from perfscale.sim.apiserver.paging import Pager
+from perfscale.sim.apiserver.target import Target, parse_target
+from perfscale.sim.apiserver.verbs import Request, not_allowed
+from perfscale.sim.apiserver.watching import UNDISTURBED, Watcher, WatchRequest
+from perfscale.sim.books import BOOKS_PATH, Books
+from perfscale.sim.metrics import METRICS_PATH, METRICS_TYPE
+from perfscale.sim.storage import refusals
+from perfscale.sim.storage.lifecycle import Housekeeping, furnish
+from perfscale.sim.storage.records import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from aiohttp.typedefs import Middleware
+
+    from perfscale.kube.resources import Resource
+    from perfscale.sim.apiserver.watching import Disturbance
+    from perfscale.sim.metrics import Metrics
+    from perfscale.sim.storage.namespaces import Hindrance
+    from perfscale.sim.storage.store import Store
+
+logger = logging.getLogger(__name__)
+
+_HOST: Final = "127.0.0.1"
+_VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+# How many objects a deletecollection deletes before others get a turn.
+_SLICE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """The limits of the server; the defaults are a kube-apiserver's, where it has them.
+
+    Attributes:
+        max_in_flight: Requests at a time, watches apart, before it answers 429.
+        max_body_bytes: The largest object it takes.
+        watch_buffer: Events that may wait for a slow watcher before it is cut off.
+        watch_timeout_s: A watch that names no timeout ends after a time between these.
+        bookmark_interval_s: How often a watch gets a bookmark, if it wants any.
+    """
+
+    max_in_flight: int = 600
+    max_body_bytes: int = 3 * 1024 * 1024
+    watch_buffer: int = 8192
+    watch_timeout_s: tuple[float, float] = (1800.0, 3600.0)
+    bookmark_interval_s: float = 60.0
+
+
+@dataclass(slots=True)
+class _Server:
+    """The state of one application."""
+
+    store: Store
+    options: ServerOptions
+    pager: Pager = field(default_factory=Pager)
+    watchers: set[Watcher] = field(default_factory=set)
+    in_flight: int = 0
+    rng: random.Random = field(default_factory=random.Random)
+    disturb: Callable[[WatchRequest], Disturbance] | None = None
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer any request; every refusal is a Status."""
+        resource: Resource | None = None
+        try:
+            path = request.path
+            if not path.startswith(("/api/", "/apis/")) or discovery.is_discovery(path):
+                return self._about(request)
+            target = parse_target(path, self.store.catalogue)
+            resource = target.resource
+            if request.method == "GET" and options.flag(request.query, "watch"):
+                return await self._watch(request, target)
+            return await self._limited(request, target)
+        except ApiError as error:
+            return refuse(error, resource)
+        except web.HTTPRequestEntityTooLarge:
+            limit = self.options.max_body_bytes
+            message = f"Request entity too large: limit is {limit}"
+            return refuse(refusals.refusal(413, "RequestEntityTooLarge", message), resource)
+
+    def _about(self, request: web.Request) -> web.Response:
+        path = request.path
+        if request.method not in ("GET", "HEAD"):
+            raise not_allowed()
+        if path in discovery.HEALTH_PATHS:
+            return web.Response(text="ok")
+        if path == "/version":
+            return answer(encode(discovery.version()))
+        if path.startswith("/openapi/"):
+            wanted = request.headers.get("Accept", "")
+            return answer(*openapi.describe(path, wanted, self.store.catalogue))
+        return answer(encode(discovery.discover(path, self.store.catalogue)))
+
+    async def _limited(self, request: web.Request, target: Target) -> web.StreamResponse:
+        if self.in_flight >= self.options.max_in_flight:
+            raise refusals.too_many_requests()
+        self.in_flight += 1
+        try:
+            return await self._objects(request, target)
+        except (ApiError, web.HTTPException):
+            raise
+        except Exception:  # a bug of ours, answered in the form that clients can read
+            logger.exception("cannot answer %s %s", request.method, request.path)
+            message = "Internal error occurred: the simulated API server has logged it"
+            error = refusals.refusal(500, "InternalError", message)
+            return refuse(error, target.resource)
+        finally:
+            self.in_flight -= 1
+
+    async def _objects(self, http: web.Request, target: Target) -> web.StreamResponse:
+        method = http.method
+        verb = _VERBS.get(method, "list" if target.name is None else "get")
+        if verb not in target.kind.verbs or method not in (*_VERBS, "GET", "HEAD"):
+            raise not_allowed()
+        body = await http.read() if http.body_exists else b""
+        request = Request(target, self._view(http, target), http.query, body, http.content_type)
+        if verb == "delete" and target.name is None:
+            return await self._delete_collection(request)
+        if verb in ("get", "list"):
+            return answer(self._read(request))
+        return self._write(verb, request)
+
+    def _read(self, request: Request) -> bytes:
+        if request.target.name is not None:
+            return verbs.get(self.store, request)
+        page = verbs.list_page(self.store, self.pager, request)
+        return request.view.list(page.records, page.metadata)
+
+    def _write(self, verb: str, request: Request) -> web.Response:
+        if verb == "create":
+            return answer_object(request, verbs.create(self.store, request), 201)
+        if verb == "update":
+            return answer_object(request, verbs.replace(self.store, request))
+        if verb == "patch":
+            obj, created = verbs.change(self.store, request)
+            return answer_object(request, obj, 201 if created else 200)
+        return answer_object(request, verbs.delete(self.store, request))
+
+    def _view(self, http: web.Request, target: Target) -> View:
+        form = accepted_form(http.headers.get("Accept", ""))
+        include = http.query.get("includeObject", "Metadata")
+        return View(target, form, self.store.now, include)
+
+    async def _delete_collection(self, request: Request) -> web.Response:
+        """Delete what the selectors choose, with turns for others in between."""
+        target, store = request.target, self.store
+        wanted = options.delete_options(request.query, request.decoded() if request.body else None)
+        page = verbs.list_page(store, self.pager, request)
+        for number, record in enumerate(page.records, 1):
+            try:
+                store.delete(target.resource, record.namespace, record.name, wanted)
+            except NotFoundError:
+                logger.debug("%s went by itself meanwhile", record.name)
+            if number % _SLICE == 0:
+                await asyncio.sleep(0)
+        return answer(request.view.list(page.records, page.metadata))
+
+    async def _watch(self, http: web.Request, target: Target) -> web.StreamResponse:
+        if target.name is not None or "watch" not in target.kind.verbs:
+            raise not_allowed()
+        request = self._watch_request(http, target)
+        disturbance = UNDISTURBED if self.disturb is None else self.disturb(request)
+        watcher = Watcher(request, self.store, self.options.watch_buffer, disturbance)
+        response = web.StreamResponse(headers={"Content-Type": JSON_TYPE})
+        response.enable_chunked_encoding()
+        await response.prepare(http)
+        self.watchers.add(watcher)
+        try:
+            await watcher.run(response.write, self.options.bookmark_interval_s)
+        except ConnectionResetError:
+            logger.debug("a watch of %s lost its client", target.resource.name)
+        finally:
+            self.watchers.discard(watcher)
+        return response
+
+    def _watch_request(self, http: web.Request, target: Target) -> WatchRequest:
+        query = http.query
+        options.check_list(query)
+        view = self._view(http, target)
+        asked = Request(target, view, query, b"", "")
+        initial = options.flag(query, "sendInitialEvents")
+        timeout_s = options.number(query, "timeoutSeconds")
+        bookmarks = options.flag(query, "allowWatchBookmarks")
+        return WatchRequest(
+            target.resource,
+            view,
+            asked.selector(),
+            target.namespace,
+            None if initial else options.version(query),
+            initial and bookmarks,
+            bookmarks,
+            timeout_s or self.rng.uniform(*self.options.watch_timeout_s),
+        )
+
+    async def close_watches(self, _: web.Application) -> None:
+        """End every open watch, as a server does that shuts down."""
+        for watcher in tuple(self.watchers):
+            watcher.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Attachments:
+    """What a cluster attaches to its API server: faults, and accounts of what happened.
+
+    Attributes:
+        middlewares: What requests pass first, as aiohttp has them.
+        disturb: Decides what goes wrong with a watch, or refuses it.
+        books: What the server shows under `BOOKS_PATH`; new ones by default.
+        metrics: What it shows under `METRICS_PATH`, if anything.
+        hinder: What keeps a namespace that is being deleted, by its name.
+    """
+
+    middlewares: Sequence[Middleware] = ()
+    disturb: Callable[[WatchRequest], Disturbance] | None = None
+    books: Books | None = None
+    metrics: Metrics | None = None
+    hinder: Callable[[str], Hindrance | None] = lambda _: None
+
+
+def create_app(
+    store: Store, server_options: ServerOptions, attached: Attachments
+) -> web.Application:
+    """An aiohttp application that serves the store."""
+    server = _Server(store, server_options, disturb=attached.disturb)
+    shown = attached.books or Books(store)
+
+    async def show_books(_: web.Request) -> web.Response:
+        return answer(encode(shown.as_json()))
+
+    app = web.Application(
+        middlewares=[own_address_only(_HOST), *attached.middlewares],
+        client_max_size=server.options.max_body_bytes + 1,
+    )
+    app.router.add_get(BOOKS_PATH, show_books)
+    if attached.metrics is not None:
+        text = attached.metrics.text
+
+        async def show_metrics(_: web.Request) -> web.Response:
+            return answer(text(), METRICS_TYPE)
+
+        app.router.add_get(METRICS_PATH, show_metrics)
+    app.router.add_route("*", "/{path:.*}", server.handle)
+    app.on_shutdown.append(server.close_watches)
+    return app
+
+
+class SimulatedApiServer:
+    """The API server on a port of this machine, in the running event loop.
+
+    Brings the namespaces that every cluster has, and looks after namespaces and owners.
+
+    Args:
+        store: What it serves.
+        port: Where to listen on loopback; 0 takes a free port.
+        server_options: Its limits.
+        attached: What else there is to it.
+
+    Attributes:
+        listener: Its port, which it can leave for a while.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        port: int = 0,
+        server_options: ServerOptions | None = None,
+        attached: Attachments | None = None,
+    ) -> None:
+        self.store = store
+        attached = attached or Attachments()
+        app = create_app(store, server_options or ServerOptions(), attached)
+        self._hinder = attached.hinder
+        self.listener = Listener(app, _HOST, port)
+        self._housekeeping: Housekeeping | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return self.listener.url
+
+    async def __aenter__(self) -> Self:
+        """Listen; raises `OSError` if the port is taken."""
+        loop = asyncio.get_running_loop()
+        self._housekeeping = Housekeeping(self.store, loop.call_soon, loop.call_later, self._hinder)
+        furnish(self.store)
+        try:
+            await self.listener.start()
+        except BaseException:
+            self._housekeeping.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End the open watches, finish the requests under way, stop listening."""
+        if self._housekeeping is not None:
+            self._housekeeping.close()
+        await self.listener.stop()

@@ -1,0 +1,1 @@
+"""KubeVirt's controllers, one to a kind, and the pods under them."""

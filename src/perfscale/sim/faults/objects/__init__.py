@@ -1,0 +1,1 @@
+"""Faults of objects, namespaces and controllers."""

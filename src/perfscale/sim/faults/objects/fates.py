@@ -1,0 +1,47 @@
+"""Which objects a fault befalls: by their names, so the same ones every time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perfscale.sim.faults.chance import is_doomed, is_meant, is_named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from perfscale.kube.resources import Resource
+    from perfscale.sim.faults.model import ObjectFault
+    from perfscale.sim.storage.records import JSON
+
+
+class Fates:
+    """What the faults of a file have in store for each object.
+
+    Remembers nothing, and can be asked as often as one likes.
+
+    Args:
+        faults: The faults.
+        seed: The file's seed.
+    """
+
+    def __init__(self, faults: Sequence[ObjectFault], seed: int) -> None:
+        self._faults = [(f"objects[{number}]", fault) for number, fault in enumerate(faults)]
+        self._seed = seed
+
+    def of(self, resource: Resource, obj: JSON, *kinds: str) -> Iterator[ObjectFault]:
+        """The faults of these kinds that befall the object, in the order of the file."""
+        metadata = obj["metadata"]
+        name, namespace = metadata["name"], metadata.get("namespace") or ""
+        for place, fault in self._faults:
+            if (
+                fault.fault in kinds
+                and is_meant(resource, fault.resources)
+                and is_named(name, fault.names)
+                and is_doomed(self._seed, place, fault.share, (resource.name, namespace, name))
+            ):
+                yield fault
+
+    def in_phase(self, resource: Resource, obj: JSON, phase: str) -> ObjectFault | None:
+        """What ends the object's progress in this phase: to be stuck there, or to fail."""
+        found = self.of(resource, obj, "stuck", "fails")
+        return next((fault for fault in found if fault.phase == phase), None)

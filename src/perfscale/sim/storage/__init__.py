@@ -1,0 +1,1 @@
+"""The simulated cluster's objects in memory, and the rules for changing them."""
