@@ -2,7 +2,7 @@
 
 import pytest
 
-from perfscale.cli.display import follow
+from perfscale.cli.output.display import follow
 from perfscale.engine.events import EventStream, SlowObject, Stage, StillWaiting
 
 VMIRS = "VirtualMachineInstanceReplicaSet"

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.text import Text
 from screen import Screen
 
-from perfscale.cli.live import LiveLines
-from perfscale.cli.streams import say
+from perfscale.cli.output.live import LiveLines
+from perfscale.cli.output.streams import say
 
 PANEL = Text("\n".join(("first " + "=" * 70, "second " + "=" * 69, "third")))
 

@@ -29,12 +29,12 @@ main()
 """
 ENTRIES: Final = {
     "perfscale.cli.main": ("run", "--simulate"),
-    "perfscale.cli.legacy": ("-workload", "workload.yaml"),
-    "perfscale.cli.audit_legacy": ("-config-file", "input.json"),
+    "perfscale.cli.commands.legacy": ("-workload", "workload.yaml"),
+    "perfscale.cli.commands.audit_legacy": ("-config-file", "input.json"),
 }
 
 
-@pytest.mark.parametrize("moment", ["perfscale.cli.app", "typer", "perfscale.cli.audit"])
+@pytest.mark.parametrize("moment", ["perfscale.cli.app", "typer", "perfscale.cli.commands.audit"])
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_ctrl_c_while_a_command_is_imported_is_one_line(
     perfscale: CommandLine, entry: str, moment: str
@@ -53,7 +53,8 @@ def test_next_to_nothing_is_imported_before_ctrl_c_is_provided_for(
 ) -> None:
     program = (
         "import sys; before = set(sys.modules)\n"
-        "import perfscale.cli.main, perfscale.cli.legacy, perfscale.cli.audit_legacy\n"
+        "import perfscale.cli.main\n"
+        "import perfscale.cli.commands.legacy, perfscale.cli.commands.audit_legacy\n"
         "new = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
         "print(*sorted(new - {'__future__'}))"
     )

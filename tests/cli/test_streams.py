@@ -12,7 +12,7 @@ from command_line import CommandLine
 from terminal import Terminal
 from workload_file import entry, write_workload
 
-from perfscale.cli.console import open_console
+from perfscale.cli.output.console import open_console
 
 HOSTILE: Final = r"\e]0;title\a\e[31mred\u202e\x9b31m"
 SHOWN: Final = r"\x1b]0;title\x07\x1b[31mred\u202e\x9b31m"

@@ -11,21 +11,23 @@ from typing import Annotated
 import typer
 
 import perfscale
-from perfscale.cli import (
+from perfscale.cli import options
+from perfscale.cli.commands import (
     audit,
     cleanup,
     compare,
-    options,
     render,
-    report_command,
     run,
     schema,
     simulate,
     validate,
     version,
 )
-from perfscale.cli.failure import report_failure
-from perfscale.cli.streams import use_colors
+from perfscale.cli.commands import (
+    report as report_command,
+)
+from perfscale.cli.output.failure import report_failure
+from perfscale.cli.output.streams import use_colors
 from perfscale.cli.verbosity import log_more, set_up_logging
 
 HELP = """Stress the control plane of Kubernetes and KubeVirt.

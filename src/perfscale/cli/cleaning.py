@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from perfscale.cli.confirm import confirmed
-from perfscale.cli.found import describe, list_others, list_runs, name_strays
-from perfscale.cli.streams import say
+from perfscale.cli.output.confirm import confirmed
+from perfscale.cli.output.found import describe, list_others, list_runs, name_strays
+from perfscale.cli.output.streams import say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from perfscale.cli.streams import say
+from perfscale.cli.output.streams import say
 
 
 class Export(StrEnum):

@@ -24,7 +24,7 @@ def main() -> NoReturn:
 def enter(command: Callable[[], int]) -> NoReturn:
     """Run a command as this process, and end with its exit code."""
     end_at_once()
-    from perfscale.cli.streams import flush, open_streams
+    from perfscale.cli.output.streams import flush, open_streams
 
     open_streams()
     code = command()

@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from perfscale.cli import options
-from perfscale.cli.audit import exit_code, scraped_until
-from perfscale.cli.streams import say
+from perfscale.cli.commands.audit import exit_code, scraped_until
+from perfscale.cli.output.streams import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +111,7 @@ async def audit_run(plan: AuditPlan, result: RunResult) -> AuditRecord:
 
 async def _audit(plan: AuditPlan, result: RunResult, prometheus: Prometheus) -> AuditRecord:
     from perfscale.audit import Window, carry_out
-    from perfscale.cli.audit_report import exceeded, notes, reach_warnings
+    from perfscale.cli.output.audit_report import exceeded, notes, reach_warnings
     from perfscale.results import AuditedSeries, AuditRecord
 
     interval_s = plan.config.scrape_interval

@@ -10,13 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from perfscale.cli import options
-from perfscale.cli.confirm import confirmed
 from perfscale.cli.dryrun import DryRun, report_trials
 from perfscale.cli.export import Export, export_results
-from perfscale.cli.failure import report_failure
+from perfscale.cli.output.confirm import confirmed
+from perfscale.cli.output.failure import report_failure
+from perfscale.cli.output.streams import OutputError, say, unread_at_worst
 from perfscale.cli.run_audit import audit_run, check_prometheus, write_input
 from perfscale.cli.signals import handle_signals, run_until_signalled
-from perfscale.cli.streams import OutputError, say, unread_at_worst
 from perfscale.errors import RunFailedError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class RunSettings:
 def start(settings: RunSettings) -> int:
     """Run with these settings; returns the exit code."""
     if settings.dry_run is DryRun.CLIENT:
-        from perfscale.cli.render import print_manifests
+        from perfscale.cli.commands.render import print_manifests
 
         print_manifests(settings.config, settings.container_prefix, settings.container_tag)
         return 0
@@ -108,9 +108,9 @@ async def _try(settings: RunSettings) -> int:
 
 
 async def _run(settings: RunSettings) -> int:
-    from perfscale.cli.display import follow
-    from perfscale.cli.header import print_header
     from perfscale.cli.metrics_server import metrics_served
+    from perfscale.cli.output.display import follow
+    from perfscale.cli.output.header import print_header
     from perfscale.results import RunFolder
 
     if settings.audit is not None:
@@ -192,7 +192,7 @@ def _conclude(settings: RunSettings, result: RunResult, folder: Path | None) -> 
 
 
 def _tell(settings: RunSettings, result: RunResult, folder: Path | None) -> None:
-    from perfscale.cli.report import tell_result, tell_summary
+    from perfscale.cli.output.report import tell_result, tell_summary
 
     if folder is None:
         tell_summary(result)

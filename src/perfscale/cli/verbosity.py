@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from perfscale.cli.streams import say
+from perfscale.cli.output.streams import say
 
 _LEVELS = (logging.ERROR, logging.INFO, logging.DEBUG)
 

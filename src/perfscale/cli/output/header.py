@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from perfscale.cli.console import open_console
+from perfscale.cli.output.console import open_console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

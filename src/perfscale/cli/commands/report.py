@@ -9,7 +9,7 @@ import typer
 
 from perfscale.cli import options
 from perfscale.cli.export import ExportOption, export_results
-from perfscale.cli.streams import use_colors
+from perfscale.cli.output.streams import use_colors
 from perfscale.cli.verbosity import log_more
 
 
@@ -45,8 +45,8 @@ def report(
 
         perfscale report results/first-20261124T044937Z-2fc79c1a --export kube-burner
     """
+    from perfscale.cli.output.report import tell_result
     from perfscale.cli.page import make_page
-    from perfscale.cli.report import tell_result
     from perfscale.cli.run_audit import write_input
     from perfscale.errors import ResultsError
     from perfscale.results import write_report

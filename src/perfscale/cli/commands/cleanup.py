@@ -9,7 +9,7 @@ import typer
 
 from perfscale.cli import options
 from perfscale.cli.cleaning import CleanupSettings, clean_up
-from perfscale.cli.confirm import may_ask
+from perfscale.cli.output.confirm import may_ask
 from perfscale.cli.signals import run_until_signalled
 from perfscale.cli.verbosity import log_more
 

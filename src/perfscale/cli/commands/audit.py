@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfscale.cli import options
+from perfscale.cli.output.streams import say
 from perfscale.cli.signals import run_until_signalled
-from perfscale.cli.streams import say
 from perfscale.cli.verbosity import log_more
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _check_place(results_file: Path) -> None:
 
 async def _audit(settings: AuditSettings) -> int:
     from perfscale.audit import Prometheus, carry_out, results_document
-    from perfscale.cli.audit_report import notes, reach_warnings, verdicts
+    from perfscale.cli.output.audit_report import notes, reach_warnings, verdicts
 
     if not settings.endpoint.verify_tls:
         say("warning: the certificate of Prometheus is not verified (prometheusVerifyTLS)")

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from perfscale.cli.streams import say
+from perfscale.cli.output.streams import say
 
 
 def may_ask() -> bool:

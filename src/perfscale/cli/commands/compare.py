@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfscale.cli import options
-from perfscale.cli.streams import use_colors
+from perfscale.cli.output.streams import use_colors
 from perfscale.cli.verbosity import log_more
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def compare(  # noqa: PLR0913 -- a command has as many parameters as options
 
         perfscale compare results/before results/after1 results/after2 --output json
     """
-    from perfscale.cli.differences import print_differences
+    from perfscale.cli.output.differences import print_differences
     from perfscale.results.comparison import Verdict, read_compared, worst
     from perfscale.results.comparison import compare as compared
 

@@ -16,8 +16,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from perfscale.cli.console import open_console
-from perfscale.cli.live import LiveLines
+from perfscale.cli.output.console import open_console
+from perfscale.cli.output.live import LiveLines
 from perfscale.config import counted, format_duration
 from perfscale.engine.events import (
     EventsLost,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.console import Console
 from rich.segment import Segment
 
-from perfscale.cli.streams import VisibleStream
+from perfscale.cli.output.streams import VisibleStream
 from perfscale.visible import visible
 
 if TYPE_CHECKING:

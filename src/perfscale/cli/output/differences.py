@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from rich.markup import escape
 from rich.table import Table
 
-from perfscale.cli.console import open_console
+from perfscale.cli.output.console import open_console
 from perfscale.results.comparison import Verdict, by_subject
 
 if TYPE_CHECKING:

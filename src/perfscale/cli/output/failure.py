@@ -7,7 +7,7 @@ import tempfile
 import traceback
 from typing import Final, Protocol, runtime_checkable
 
-from perfscale.cli.streams import say
+from perfscale.cli.output.streams import say
 from perfscale.errors import InputError, PerfscaleError
 
 INTERNAL_ERROR = 70

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfscale.cli import options
-from perfscale.cli.validate import PLACEHOLDER_RUN_ID
+from perfscale.cli.commands.validate import PLACEHOLDER_RUN_ID
 from perfscale.cli.verbosity import log_more
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfscale.cli import options
-from perfscale.cli.confirm import may_ask
+from perfscale.cli.commands.simulate import FaultsFile, Speed, read_faults
 from perfscale.cli.dryrun import DryRun
 from perfscale.cli.export import ExportOption
+from perfscale.cli.output.confirm import may_ask
+from perfscale.cli.output.streams import use_colors
 from perfscale.cli.run_audit import plan_audit
 from perfscale.cli.running import RunSettings, start
-from perfscale.cli.simulate import FaultsFile, Speed, read_faults
-from perfscale.cli.streams import use_colors
 from perfscale.cli.verbosity import log_more
 
 if TYPE_CHECKING:

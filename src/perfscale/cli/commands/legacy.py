@@ -38,7 +38,7 @@ def main() -> NoReturn:
 def _invoke() -> int:
     from perfscale.cli.app import invoke
     from perfscale.cli.goflags import HELP
-    from perfscale.cli.streams import say
+    from perfscale.cli.output.streams import say
 
     arguments = sys.argv[1:]
     if HELP.intersection(arguments):

@@ -9,10 +9,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from perfscale.cli.audit_report import print_audit
-from perfscale.cli.console import open_console
 from perfscale.cli.options import Output
-from perfscale.cli.streams import say
+from perfscale.cli.output.audit_report import print_audit
+from perfscale.cli.output.console import open_console
+from perfscale.cli.output.streams import say
 from perfscale.config import counted, format_duration
 from perfscale.results import (
     RunOutcome,
