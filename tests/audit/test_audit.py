@@ -22,7 +22,7 @@ from perfscale.audit import (
     wait_until_scraped,
 )
 from perfscale.audit.query import Query
-from perfscale.config.audit import AuditThreshold
+from perfscale.config.sections.audit import AuditThreshold
 from perfscale.errors import PrometheusError, QueryError
 
 END = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from perfscale.audit.thresholds import judge
-from perfscale.config.audit import AuditThreshold
+from perfscale.config.sections.audit import AuditThreshold
 
 
 @pytest.mark.parametrize(("value", "exceeded"), [(59.9, False), (60.0, False), (60.1, True)])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perfscale.config import Config
-    from perfscale.config.audit import AuditConfig
+    from perfscale.config.sections.audit import AuditConfig
 
 WORKLOADS = [{"name": "a", "objects": [{"templateFile": "t.yaml"}]}]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from perfscale.config import Bound, Config, dump_config, json_schema, load_config
-from perfscale.config.metrics import METRICS, Unit
+from perfscale.config.sections.metrics import METRICS, Unit
 from perfscale.errors import ConfigError
 
 HEAD = (

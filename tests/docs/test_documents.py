@@ -14,7 +14,7 @@ from documents import ROOT, Block, dead_links, perfscale_commands
 import perfscale
 from perfscale.audit import load_profile
 from perfscale.config import load_config
-from perfscale.config.metrics import METRICS
+from perfscale.config.sections.metrics import METRICS
 from perfscale.sim.faults import Faults
 
 RUN = ("perfscale", "run")

@@ -3,7 +3,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from perfscale.config.metrics import METRICS, Latency
+from perfscale.config.sections.metrics import METRICS, Latency
 from perfscale.engine.tracking.readiness import Reading, rule_for
 from perfscale.kube.resources import Resource
 

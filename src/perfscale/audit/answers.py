@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import msgspec
 
-from perfscale.config.source import clip
+from perfscale.config.reading.source import clip
 from perfscale.errors import QueryError
 
 if TYPE_CHECKING:

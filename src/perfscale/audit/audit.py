@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from perfscale.audit.query import placeholders
 from perfscale.audit.thresholds import Verdict, judge
-from perfscale.config.source import clip
+from perfscale.config.reading.source import clip
 from perfscale.errors import PrometheusError, QueryError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from perfscale.audit.prometheus import Prometheus
     from perfscale.audit.query import Query
     from perfscale.audit.window import Window
-    from perfscale.config.audit import AuditThreshold
+    from perfscale.config.sections.audit import AuditThreshold
 
 _LONGEST_NAME = 500
 """Of a result; label values may be of any length."""

@@ -10,12 +10,12 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from perfscale.audit.endpoint import Credentials, chosen_credentials, split_url
 from perfscale.audit.window import Window
 from perfscale.config.address import parse_address
-from perfscale.config.audit import DEFAULT_SCRAPE_INTERVAL_S, AuditThreshold
-from perfscale.config.document import Wanted, read_document
 from perfscale.config.durations import EXAMPLES, parse_duration
-from perfscale.config.fields import Duration, Flag, detail, refusal, rule, show
 from perfscale.config.load import validated
-from perfscale.config.section import Section
+from perfscale.config.reading.document import Wanted, read_document
+from perfscale.config.sections.audit import DEFAULT_SCRAPE_INTERVAL_S, AuditThreshold
+from perfscale.config.sections.fields import Duration, Flag, detail, refusal, rule, show
+from perfscale.config.sections.section import Section
 from perfscale.errors import ConfigError
 
 if TYPE_CHECKING:

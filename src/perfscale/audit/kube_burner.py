@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 from pydantic import AfterValidator, Field
 
 from perfscale.audit.query import Query
-from perfscale.config.document import Document
-from perfscale.config.fields import Flag, Text, rule
 from perfscale.config.load import validated
-from perfscale.config.section import Section
-from perfscale.config.source import clip
+from perfscale.config.reading.document import Document
+from perfscale.config.reading.source import clip
+from perfscale.config.sections.fields import Flag, Text, rule
+from perfscale.config.sections.section import Section
 from perfscale.errors import ConfigError
 
 if TYPE_CHECKING:

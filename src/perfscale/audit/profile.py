@@ -14,11 +14,11 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from perfscale.audit.kube_burner import is_kube_burner, read_kube_burner, refuse_alerts
 from perfscale.audit.query import Query, placeholders
 from perfscale.audit.window import VARIABLES
-from perfscale.config.audit import AuditThreshold, Number, as_threshold
-from perfscale.config.document import Document, Wanted, read_document
-from perfscale.config.fields import Text, detail, refusal, rule, show
 from perfscale.config.load import validated
-from perfscale.config.section import Section
+from perfscale.config.reading.document import Document, Wanted, read_document
+from perfscale.config.sections.audit import AuditThreshold, Number, as_threshold
+from perfscale.config.sections.fields import Text, detail, refusal, rule, show
+from perfscale.config.sections.section import Section
 from perfscale.errors import ConfigError, Problem
 
 if TYPE_CHECKING:

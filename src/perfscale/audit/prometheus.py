@@ -13,7 +13,7 @@ import aiohttp
 
 from perfscale.audit.answers import Envelope, Sampled, decode, series_of
 from perfscale.audit.endpoint import PASSWORD_VARIABLE, TOKEN_VARIABLE, USERNAME_VARIABLE
-from perfscale.config.source import clip
+from perfscale.config.reading.source import clip
 from perfscale.errors import ConfigError, Problem, PrometheusError, QueryError
 
 if TYPE_CHECKING:

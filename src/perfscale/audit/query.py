@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from perfscale.audit.window import Window
-    from perfscale.config.audit import AuditThreshold
+    from perfscale.config.sections.audit import AuditThreshold
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perfscale.config.audit import AuditThreshold
+    from perfscale.config.sections.audit import AuditThreshold
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from perfscale.audit import Audit, Endpoint, Profile, Prometheus, Window
     from perfscale.config import Config
-    from perfscale.config.audit import AuditConfig
+    from perfscale.config.sections.audit import AuditConfig
     from perfscale.results import AuditedTime, AuditRecord, RunResult
 
 _WAIT_S: Final = 300.0
@@ -54,7 +54,7 @@ def plan_audit(config: Config, url: str | None) -> AuditPlan | None:
     if address is None:
         return None
     from perfscale.audit import Endpoint, chosen_credentials, credentials_of, load_profile
-    from perfscale.config.audit import AuditConfig
+    from perfscale.config.sections.audit import AuditConfig
 
     audit = wanted or AuditConfig()
     folder = config.source.directory

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from perfscale.config.scalars import looks_commented, read_plain, resolve
+from perfscale.config.reading.scalars import looks_commented, read_plain, resolve
 
 if TYPE_CHECKING:
     from perfscale.config.model import Config

@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
-from perfscale.config.document import read_document
-from perfscale.config.explain import (
+from perfscale.config.model import Config
+from perfscale.config.reading.document import read_document
+from perfscale.config.reading.explain import (
     mistaken_file,
     number_problems,
     scalar_problems,
     validation_problems,
 )
-from perfscale.config.model import Config
-from perfscale.config.overrides import apply_overrides
-from perfscale.config.section import Section
+from perfscale.config.reading.overrides import apply_overrides
+from perfscale.config.sections.section import Section
 from perfscale.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from perfscale.config.document import Document
-    from perfscale.config.source import KeyPath
+    from perfscale.config.reading.document import Document
+    from perfscale.config.reading.source import KeyPath
 
 Top = TypeVar("Top", bound=Section)
 

@@ -25,8 +25,9 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from perfscale.config.audit import AuditConfig
-from perfscale.config.fields import (
+from perfscale.config.reading.source import KeyPath, Position, Source
+from perfscale.config.sections.audit import AuditConfig
+from perfscale.config.sections.fields import (
     CUSTOM_ERRORS,
     Burst,
     Count,
@@ -43,11 +44,10 @@ from perfscale.config.fields import (
     show,
     usable_label,
 )
-from perfscale.config.metrics import METRICS, Unit
-from perfscale.config.section import Section
-from perfscale.config.source import KeyPath, Position, Source
-from perfscale.config.thresholds import Threshold
-from perfscale.config.variables import RESERVED, check_variables, variables_schema
+from perfscale.config.sections.metrics import METRICS, Unit
+from perfscale.config.sections.section import Section
+from perfscale.config.sections.thresholds import Threshold
+from perfscale.config.sections.variables import RESERVED, check_variables, variables_schema
 
 if TYPE_CHECKING:
     from perfscale.errors import Problem

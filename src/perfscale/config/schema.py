@@ -8,7 +8,7 @@ from perfscale.config.durations import PATTERN, format_duration
 from perfscale.config.model import Config
 
 if TYPE_CHECKING:
-    from perfscale.config.section import Section
+    from perfscale.config.sections.section import Section
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 

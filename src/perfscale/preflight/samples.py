@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from perfscale.config.metrics import METRICS, Latency
+from perfscale.config.sections.metrics import METRICS, Latency
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from perfscale.config import Config, Threshold
-    from perfscale.config.source import KeyPath
+    from perfscale.config.reading.source import KeyPath
     from perfscale.errors import Problem
     from perfscale.kube.resources import Resource
     from perfscale.templates import ObjectFactory

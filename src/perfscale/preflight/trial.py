@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perfscale.config import Config
-    from perfscale.config.source import KeyPath
+    from perfscale.config.reading.source import KeyPath
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Resource
     from perfscale.preflight.plan import Plan

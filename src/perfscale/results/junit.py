@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
-from perfscale.config.metrics import Unit
+from perfscale.config.sections.metrics import Unit
 from perfscale.errors import ThresholdError
 from perfscale.results.records import RunOutcome
 from perfscale.results.thresholds import show

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from perfscale.config import format_duration
-from perfscale.config.metrics import METRICS, Latency, Unit
+from perfscale.config.sections.metrics import METRICS, Latency, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from perfscale.config import Config, Threshold
-    from perfscale.config.metrics import Metric
+    from perfscale.config.sections.metrics import Metric
     from perfscale.results.accounts import Accounts
     from perfscale.results.books import Balance
     from perfscale.results.calls import CallResult

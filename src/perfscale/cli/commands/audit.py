@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         Prometheus,
         Window,
     )
-    from perfscale.config.audit import AuditThreshold
+    from perfscale.config.sections.audit import AuditThreshold
 
 SOME_FAILED = 1
 EXCEEDED = 3

@@ -12,7 +12,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from perfscale.config.metrics import METRICS, PERCENTILES, Latency
+from perfscale.config.sections.metrics import METRICS, PERCENTILES, Latency
 from perfscale.errors import ThresholdError
 from perfscale.results import threshold_title
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from perfscale.config import Config, Threshold
-    from perfscale.config.metrics import Metric
+    from perfscale.config.sections.metrics import Metric
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
     from perfscale.results import Calls, WorkloadInfo
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from perfscale.config.metrics import PERCENTILES
+from perfscale.config.sections.metrics import PERCENTILES
 from perfscale.results.comparison.rows import Limits, Row, Subject, Verdict
 from perfscale.results.comparison.significance import quantile_test, rank_sum_test
 

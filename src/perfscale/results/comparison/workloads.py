@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from perfscale.config.document import read_document
+from perfscale.config.reading.document import read_document
 from perfscale.errors import ConfigError
 from perfscale.results.runfile import WORKLOAD_FILE
 

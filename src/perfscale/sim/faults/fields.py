@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
-from perfscale.config.choices import pick
 from perfscale.config.durations import PATTERN, format_duration
-from perfscale.config.fields import duration_reader, refusal, rule, show
-from perfscale.config.source import clip
+from perfscale.config.reading.source import clip
+from perfscale.config.sections.choices import pick
+from perfscale.config.sections.fields import duration_reader, refusal, rule, show
 from perfscale.sim.storage.resources import KINDS
 
 if TYPE_CHECKING:

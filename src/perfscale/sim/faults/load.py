@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from perfscale.config.document import Wanted, read_document
 from perfscale.config.load import validated
+from perfscale.config.reading.document import Wanted, read_document
 from perfscale.config.schema import schema_of
 from perfscale.sim.faults.model import Faults
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import BeforeValidator, Field
 
-from perfscale.config.fields import refusal
-from perfscale.config.section import Section
+from perfscale.config.sections.fields import refusal
+from perfscale.config.sections.section import Section
 from perfscale.sim.faults.fields import Seed
 from perfscale.sim.faults.model.cluster import ClusterFaults, Restoration
 from perfscale.sim.faults.model.namespaces import NamespaceFault

@@ -6,8 +6,8 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from perfscale.config.fields import Count, Duration, Timeout
-from perfscale.config.section import Section
+from perfscale.config.sections.fields import Count, Duration, Timeout
+from perfscale.config.sections.section import Section
 from perfscale.sim.faults.fields import Offset
 from perfscale.sim.faults.model.fault import refuse
 

@@ -7,8 +7,8 @@ from typing import ClassVar, Self
 
 from pydantic import ValidationError, model_validator
 
-from perfscale.config.fields import detail, rule
-from perfscale.config.section import Section
+from perfscale.config.sections.fields import detail, rule
+from perfscale.config.sections.section import Section
 
 
 def refuse(key: str, message: str) -> ValidationError:

@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from perfscale.config.choices import choice
-from perfscale.config.fields import Timeout
+from perfscale.config.sections.choices import choice
+from perfscale.config.sections.fields import Timeout
 from perfscale.sim.faults.fields import Finalizer, GroupVersions, Names, Share
 from perfscale.sim.faults.model.fault import Fault
 

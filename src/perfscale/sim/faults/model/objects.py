@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import Field, model_validator
 
-from perfscale.config.choices import choice
-from perfscale.config.fields import Duration, Label, Text
+from perfscale.config.sections.choices import choice
+from perfscale.config.sections.fields import Duration, Label, Text
 from perfscale.sim.faults.fields import Finalizer, Names, Resources, Share
 from perfscale.sim.faults.model.fault import Fault, refuse
 

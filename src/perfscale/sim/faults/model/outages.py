@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from perfscale.config.choices import choice
-from perfscale.config.fields import Count, Duration, Flag, Timeout
-from perfscale.config.section import Section
+from perfscale.config.sections.choices import choice
+from perfscale.config.sections.fields import Count, Duration, Flag, Timeout
+from perfscale.config.sections.section import Section
 from perfscale.sim.faults.model.fault import refuse
 
 

@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import Field, model_validator
 
-from perfscale.config.choices import choice
-from perfscale.config.fields import Count, Duration, Text, Timeout
+from perfscale.config.sections.choices import choice
+from perfscale.config.sections.fields import Count, Duration, Text, Timeout
 from perfscale.sim.faults.fields import Groups, RefusedStatus, Resources, Share, Verbs
 from perfscale.sim.faults.model.fault import Fault, refuse
 

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from perfscale.config.keys import LISTS, section_at, unknown_key
-from perfscale.config.scalars import read_plain
-from perfscale.config.source import SET, KeyPath, Mark, Position, clip, dotted
+from perfscale.config.reading.keys import LISTS, section_at, unknown_key
+from perfscale.config.reading.scalars import read_plain
+from perfscale.config.reading.source import SET, KeyPath, Mark, Position, clip, dotted
 from perfscale.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from perfscale.config.document import Document
+    from perfscale.config.reading.document import Document
 
 _EXAMPLE: Final = "as in workloads[0].qps=50"
 _STEP: Final = re.compile(r"([^.\[\]=]+)((?:\[(?:[0-9]{1,9}|\*)\])*)(?:\.|$)")

@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from perfscale.config.durations import EXAMPLES, PATTERN, format_duration, parse_duration
-from perfscale.config.source import KeyPath, clip
+from perfscale.config.reading.source import KeyPath, clip
 
 if TYPE_CHECKING:
     from collections.abc import Callable

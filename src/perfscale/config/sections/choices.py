@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from perfscale.config.fields import refusal, rule, show
+from perfscale.config.sections.fields import refusal, rule, show
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
-from perfscale.config.fields import detail, refusal, rule
+from perfscale.config.sections.fields import detail, refusal, rule
 
 if TYPE_CHECKING:
     from pydantic_core import InitErrorDetails
 
-    from perfscale.config.source import KeyPath
+    from perfscale.config.reading.source import KeyPath
 
 RESERVED: Final = ("iteration", "replica", "uuid", "workload")
 """Variables that every template has, and that none may shadow."""

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import yaml
 
-from perfscale.config.scalars import looks_commented, read_plain, resolve
-from perfscale.config.source import KeyPath, Mark, Position, Source, clip
-from perfscale.config.syntax import COMMENT, syntax_problem
+from perfscale.config.reading.scalars import looks_commented, read_plain, resolve
+from perfscale.config.reading.source import KeyPath, Mark, Position, Source, clip
+from perfscale.config.reading.syntax import COMMENT, syntax_problem
 from perfscale.errors import ConfigError, Problem
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
-from perfscale.config.scalars import looks_commented
-from perfscale.config.source import clip
+from perfscale.config.reading.scalars import looks_commented
+from perfscale.config.reading.source import clip
 from perfscale.errors import Problem
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from perfscale.config.model import Config
-from perfscale.config.section import Section
-from perfscale.config.source import KeyPath, clip
+from perfscale.config.reading.source import KeyPath, clip
+from perfscale.config.sections.section import Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
-from perfscale.config.fields import refusal
+from perfscale.config.sections.fields import refusal
 
 
 class Section(BaseModel):

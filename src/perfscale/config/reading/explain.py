@@ -10,12 +10,12 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.config.durations import EXAMPLES
-from perfscale.config.fields import show
-from perfscale.config.keys import section_at, unknown_key
 from perfscale.config.model import Config
-from perfscale.config.scalars import change, is_odd_number, looks_commented, read_plain
-from perfscale.config.source import KeyPath, Mark, Position, Source, clip, dotted
-from perfscale.config.syntax import COMMENT, KUBE_BURNER
+from perfscale.config.reading.keys import section_at, unknown_key
+from perfscale.config.reading.scalars import change, is_odd_number, looks_commented, read_plain
+from perfscale.config.reading.source import KeyPath, Mark, Position, Source, clip, dotted
+from perfscale.config.reading.syntax import COMMENT, KUBE_BURNER
+from perfscale.config.sections.fields import show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-    from perfscale.config.section import Section
+    from perfscale.config.sections.section import Section
     from perfscale.errors import Problem
 
 _INPUT_VARS: Final = 5

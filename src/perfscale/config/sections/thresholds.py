@@ -18,11 +18,11 @@ from pydantic import (
     model_validator,
 )
 
-from perfscale.config.choices import choice
 from perfscale.config.durations import EXAMPLES, PATTERN, format_duration
-from perfscale.config.fields import Flag, detail, duration_reader, refusal, rule
-from perfscale.config.metrics import METRICS, PERCENTILES, Metric, Unit
-from perfscale.config.section import Section
+from perfscale.config.sections.choices import choice
+from perfscale.config.sections.fields import Flag, detail, duration_reader, refusal, rule
+from perfscale.config.sections.metrics import METRICS, PERCENTILES, Metric, Unit
+from perfscale.config.sections.section import Section
 
 QUANTILES: Final = (*PERCENTILES, "max", "mean")
 """The statistics of a latency that can have a threshold."""

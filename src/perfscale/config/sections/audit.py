@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from perfscale.config.address import parse_address
-from perfscale.config.fields import Flag, Text, Timeout, refusal, rule
-from perfscale.config.section import Section
+from perfscale.config.sections.fields import Flag, Text, Timeout, refusal, rule
+from perfscale.config.sections.section import Section
 
 DEFAULT_PROFILE = "kubevirt"
 DEFAULT_SCRAPE_INTERVAL_S = 30.0

@@ -1,0 +1,1 @@
+"""The fields and sections that the workload file is made of."""
