@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perfscale.errors import TemplateError
-from perfscale.templates.dialect import parse_template
+from perfscale.templates.dialects.dialect import parse_template
+from perfscale.templates.dialects.gotemplate import find_actions
+from perfscale.templates.dialects.jinja import outside_raw
 from perfscale.templates.documents import Places
-from perfscale.templates.gotemplate import find_actions
-from perfscale.templates.jinja import outside_raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable

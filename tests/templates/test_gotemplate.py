@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfscale.errors import TemplateError
-from perfscale.templates.dialect import parse_template
-from perfscale.templates.gotemplate import GoTemplate, go_format
+from perfscale.templates.dialects.dialect import parse_template
+from perfscale.templates.dialects.gotemplate import GoTemplate, go_format
 
 
 def render(text: str, **variables: object) -> str:

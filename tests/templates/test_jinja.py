@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from perfscale.errors import TemplateError
-from perfscale.templates.dialect import parse_template
-from perfscale.templates.jinja import JinjaTemplate
+from perfscale.templates.dialects.dialect import parse_template
+from perfscale.templates.dialects.jinja import JinjaTemplate
 
 
 def render(text: str, **variables: object) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from perfscale.errors import TemplateError
 from perfscale.templates import sampling
-from perfscale.templates.dialect import parse_template
+from perfscale.templates.dialects.dialect import parse_template
 
 if TYPE_CHECKING:
     from template_folder import Folder

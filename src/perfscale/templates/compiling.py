@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from perfscale.errors import Problem, TemplateError
-from perfscale.templates.dialect import parse_template
+from perfscale.templates.dialects.dialect import parse_template
 from perfscale.templates.duplicates import Checked, find_duplicates, look_at
 from perfscale.templates.factory import NOT_SHOWN, Manifests, ObjectFactory, kinds_of
 from perfscale.templates.packaged import packaged_file, packaged_templates

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
-from perfscale.templates.expansion import find_excess
+from perfscale.templates.bounds.expansion import find_excess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

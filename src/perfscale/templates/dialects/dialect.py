@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from perfscale.errors import Problem, TemplateError
-from perfscale.templates.gotemplate import GoTemplate, find_actions
-from perfscale.templates.jinja import JinjaTemplate, is_expression, outside_raw
+from perfscale.templates.dialects.gotemplate import GoTemplate, find_actions
+from perfscale.templates.dialects.jinja import JinjaTemplate, is_expression, outside_raw
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perfscale.templates.gotemplate import Action
+    from perfscale.templates.dialects.gotemplate import Action
     from perfscale.templates.source import Source
 
 MAX_TAGS: Final = 10_000

@@ -16,8 +16,8 @@ import msgspec
 from jinja2 import Template, TemplateSyntaxError, meta, nodes
 
 from perfscale.errors import Problem, TemplateError
-from perfscale.templates.gotemplate import beyond_variables, calls_go, find_actions
-from perfscale.templates.metering import Meter, MeteredEnvironment
+from perfscale.templates.bounds.metering import Meter, MeteredEnvironment
+from perfscale.templates.dialects.gotemplate import beyond_variables, calls_go, find_actions
 from perfscale.templates.source import MAX_TEXT, TOO_LONG, WORK_OF_A_CHARACTER, Reference
 
 if TYPE_CHECKING:

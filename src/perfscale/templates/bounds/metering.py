@@ -23,8 +23,8 @@ from jinja2.runtime import Context, markup_join, str_join
 from jinja2.sandbox import SandboxedEnvironment, safe_range
 from jinja2.utils import _PassArg, pass_context
 
-from perfscale.templates.amplifiers import FILTERS, METHODS, TooMuchError, formatted
-from perfscale.templates.instrument import STEP, instrument
+from perfscale.templates.bounds.amplifiers import FILTERS, METHODS, TooMuchError, formatted
+from perfscale.templates.bounds.instrument import STEP, instrument
 
 if TYPE_CHECKING:
     from collections.abc import Callable

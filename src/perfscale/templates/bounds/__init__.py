@@ -1,0 +1,1 @@
+"""Bounds on what a template may take to render and to parse."""

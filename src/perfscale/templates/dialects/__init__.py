@@ -1,0 +1,1 @@
+"""Jinja2 and the old tool's Go syntax."""
