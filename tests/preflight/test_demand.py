@@ -8,7 +8,7 @@ from clusters import CONFIGMAPS, PODS, VMIS
 from workloads import config, objects, template, workload
 
 from perfscale.kube.resources import NAMESPACES
-from perfscale.preflight.demand import demand_of
+from perfscale.preflight.quota.demand import demand_of
 from perfscale.templates import TemplateDefaults, compile_templates
 
 RESOURCES = {(each.api_version, each.kind): each for each in (CONFIGMAPS, PODS, VMIS, NAMESPACES)}

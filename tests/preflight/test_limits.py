@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from clusters import PODS, VMIS
 
-from perfscale.preflight.limits import Limit, LimitRange, limits_of, violations, with_defaults
-from perfscale.preflight.needs import Needs, charges, needs_of
+from perfscale.preflight.quota.limits import Limit, LimitRange, limits_of, violations, with_defaults
+from perfscale.preflight.quota.needs import Needs, charges, needs_of
 
 JSON = dict[str, Any]
 

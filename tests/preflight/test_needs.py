@@ -7,7 +7,7 @@ import pytest
 from clusters import CONFIGMAPS, PODS, VMIRS, VMIS, VMS
 
 from perfscale.kube.resources import Resource
-from perfscale.preflight.needs import charges, needs_of
+from perfscale.preflight.quota.needs import charges, needs_of
 
 JSON = dict[str, Any]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfscale.preflight.quantity import format_quantity, parse_quantity
+from perfscale.preflight.quota.quantity import format_quantity, parse_quantity
 
 
 @pytest.mark.parametrize(

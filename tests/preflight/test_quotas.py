@@ -7,8 +7,8 @@ import msgspec
 import pytest
 from clusters import PODS
 
-from perfscale.preflight.needs import needs_of
-from perfscale.preflight.quotas import ResourceQuota, overdrawn, unsaid
+from perfscale.preflight.quota.needs import needs_of
+from perfscale.preflight.quota.quotas import ResourceQuota, overdrawn, unsaid
 
 JSON = dict[str, Any]
 

@@ -18,7 +18,7 @@ from perfscale.preflight.descriptors import find_descriptor_shortage
 from perfscale.preflight.existing import EXISTING_PAGE
 from perfscale.preflight.findings import Findings, few
 from perfscale.preflight.plan import Plan, WorkloadPlan
-from perfscale.preflight.room import find_shortages
+from perfscale.preflight.quota.room import find_shortages
 from perfscale.preflight.samples import find_vain_thresholds
 from perfscale.preflight.surroundings import count_nodes, kubevirt_version
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from perfscale.errors import ApiError, Problem
 from perfscale.kube.listing import page_decoder, read_pages
 from perfscale.kube.resources import NAMESPACES, Resource
-from perfscale.preflight.demand import demand_of
 from perfscale.preflight.existing import EXISTING
-from perfscale.preflight.limits import LimitRange, limits_of, violations
-from perfscale.preflight.quotas import ResourceQuota, overdrawn, unsaid
+from perfscale.preflight.quota.demand import demand_of
+from perfscale.preflight.quota.limits import LimitRange, limits_of, violations
+from perfscale.preflight.quota.quotas import ResourceQuota, overdrawn, unsaid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from perfscale.config import Config
     from perfscale.kube.client import Client
-    from perfscale.preflight.demand import Asked, Demand
-    from perfscale.preflight.limits import Limit
+    from perfscale.preflight.quota.demand import Asked, Demand
+    from perfscale.preflight.quota.limits import Limit
     from perfscale.templates import ObjectFactory
 
 _log = logging.getLogger(__name__)

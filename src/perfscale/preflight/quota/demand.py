@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from perfscale.preflight.limits import with_defaults
-from perfscale.preflight.needs import Needs, charges, needs_of
+from perfscale.preflight.quota.limits import with_defaults
+from perfscale.preflight.quota.needs import Needs, charges, needs_of
 from perfscale.templates import sampled_replicas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from perfscale.kube.resources import Resource
-    from perfscale.preflight.limits import Limit
+    from perfscale.preflight.quota.limits import Limit
     from perfscale.templates import ObjectFactory
 
 _MOST_ITERATIONS: Final = 1000

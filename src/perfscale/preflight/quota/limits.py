@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from perfscale.preflight.needs import Container, Needs, totals
-from perfscale.preflight.quantity import format_quantity, parse_quantity
+from perfscale.preflight.quota.needs import Container, Needs, totals
+from perfscale.preflight.quota.quantity import format_quantity, parse_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from perfscale.preflight.quantity import format_quantity, parse_quantity
+from perfscale.preflight.quota.quantity import format_quantity, parse_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from decimal import Decimal
 
-    from perfscale.preflight.needs import Container, Needs
+    from perfscale.preflight.quota.needs import Container, Needs
 
 _TO_BE_SAID: Final = (
     "cpu",

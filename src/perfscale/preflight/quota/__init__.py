@@ -1,0 +1,1 @@
+"""Quotas and limit ranges against a lower bound of what the run needs."""
