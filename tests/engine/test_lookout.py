@@ -20,7 +20,7 @@ from perfscale.results import (
     WorkloadInfo,
     WorkloadResult,
 )
-from perfscale.results.thresholds import judge_threshold
+from perfscale.results.verdicts.thresholds import judge_threshold
 
 VMI = "VirtualMachineInstance"
 MINUTE_S = 60.0

@@ -6,7 +6,7 @@ from perfscale.engine.context import Stopwatch
 from perfscale.kube.resources import Place, Resource
 from perfscale.kube.retrying.outages import OutageSpan
 from perfscale.results import BlindSpan, Entry
-from perfscale.results.blindness import Cause
+from perfscale.results.verdicts.blindness import Cause
 
 PODS = Place(Resource("", "v1", "pods", "Pod", namespaced=True), "here")
 

@@ -42,8 +42,8 @@ from perfscale.results import (
     WorkloadInfo,
     accounts_of,
 )
-from perfscale.results.entries import Begin
-from perfscale.results.replay import Replay
+from perfscale.results.journal.entries import Begin
+from perfscale.results.journal.replay import Replay
 
 RUNNING = ("Pending", "Scheduling", "Scheduled", "Running")
 FATES = ("ready", "fails", "succeeds", "fails when ready", "stuck", "vanishes", "vanishes at once")

@@ -20,7 +20,7 @@ from perfscale.results import (
     with_audit,
     write_report,
 )
-from perfscale.results.junit import junit
+from perfscale.results.export.junit import junit
 
 TIME = AuditedTime(
     start="2026-01-02T03:04:05+00:00",

@@ -11,8 +11,8 @@ from perfscale.results import (
     WorkloadInfo,
     assess,
 )
-from perfscale.results.blindness import BlindSpan, BlindSpans, Cause
-from perfscale.results.health import Validity, Vitals
+from perfscale.results.verdicts.blindness import BlindSpan, BlindSpans, Cause
+from perfscale.results.verdicts.health import Validity, Vitals
 
 
 def blind_to(kind: str, began_s: float, ended_s: float, namespace: str | None = None) -> BlindSpans:

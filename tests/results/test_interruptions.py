@@ -1,6 +1,6 @@
-from perfscale.results.blindness import BlindSpan, BlindSpans, Cause
-from perfscale.results.interruptions import interruptions
-from perfscale.results.outages import OutageRecord
+from perfscale.results.verdicts.blindness import BlindSpan, BlindSpans, Cause
+from perfscale.results.verdicts.interruptions import interruptions
+from perfscale.results.verdicts.outages import OutageRecord
 
 
 def test_an_outage_is_told_with_what_it_held_up() -> None:

@@ -13,8 +13,8 @@ from journals import INFO, append
 
 from perfscale.errors import ResultsError
 from perfscale.results import AnyEntry, WarningEntry
-from perfscale.results.entries import Begin, LostEntry
-from perfscale.results.journal import JournalWriter, read_journal
+from perfscale.results.journal.entries import Begin, LostEntry
+from perfscale.results.journal.journal import JournalWriter, read_journal
 
 BEGIN: Final = Begin(schema_version=1, run_id="1234", workloads=INFO.workloads, paths={})
 SOON_S: Final = 0.001
@@ -182,7 +182,7 @@ def test_what_does_not_fit_into_the_queue_is_counted_in_the_journal_too(tmp_path
 def test_a_disk_that_does_not_answer_does_not_hold_up_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("perfscale.results.journal._CLOSING_S", 0.01)
+    monkeypatch.setattr("perfscale.results.journal.journal._CLOSING_S", 0.01)
     disk = Disk()
     journal = open_journal(disk)
     disk.answers.clear()

@@ -21,7 +21,7 @@ from perfscale.results import (
     WorkloadResult,
     write_report,
 )
-from perfscale.results.junit import junit
+from perfscale.results.export.junit import junit
 
 Suites = dict[str, dict[str, str | None]]
 """Of each suite its cases, with what is said of those that did not pass."""

@@ -11,7 +11,7 @@ from journals import INFO
 
 from perfscale.errors import ResultsError
 from perfscale.results import ObjectRecord, Outcome, export_kube_burner
-from perfscale.results.runfile import describe_run
+from perfscale.results.folder.runfile import describe_run
 
 VMI = "VirtualMachineInstance"
 VM = "VirtualMachine"

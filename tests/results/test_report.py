@@ -24,7 +24,7 @@ from perfscale.results import (
     summarize,
     write_report,
 )
-from perfscale.results.entries import EndEntry, LostEntry
+from perfscale.results.journal.entries import EndEntry, LostEntry
 
 GONE: list[Entry] = [
     DeleteEntry(1, 1.0),

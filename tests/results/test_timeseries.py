@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from journals import begins, created, killed_run
 
 from perfscale.results import ChangeEntry, DeleteEntry, ObjectRecord, Outcome, write_report
-from perfscale.results.timeseries import Population, TimePoint, TimeSeries
+from perfscale.results.measure.timeseries import Population, TimePoint, TimeSeries
 
 DAY_S = 24 * 3600.0
 VMI = "VirtualMachineInstance"

@@ -28,8 +28,8 @@ from perfscale.results import (
     WorkloadInfo,
     cleanup_command,
 )
-from perfscale.results.entries import Begin
-from perfscale.results.runfile import describe_run
+from perfscale.results.folder.runfile import describe_run
+from perfscale.results.journal.entries import Begin
 
 INFO: Final = RunInfo(
     run_id="1234",

@@ -19,8 +19,8 @@ from perfscale.results import (
     WorkloadInfo,
     write_report,
 )
-from perfscale.results.entries import Begin, EndEntry
-from perfscale.results.runfile import describe_run
+from perfscale.results.folder.runfile import describe_run
+from perfscale.results.journal.entries import Begin, EndEntry
 
 VMI: Final = "VirtualMachineInstance"
 PATH: Final = ("Pending", "Scheduling", "Scheduled", "Running")

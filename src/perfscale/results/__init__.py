@@ -4,20 +4,15 @@ This room knows nothing of clusters or event loops. The engine hands it
 records; it counts, summarises and writes them.
 """
 
-from perfscale.results.accounts import Accounts
-from perfscale.results.audit import (
-    AuditedSeries,
-    AuditedTime,
-    AuditedValue,
-    AuditRecord,
-    with_audit,
-)
-from perfscale.results.blindness import BlindSpan, BlindSpans
-from perfscale.results.books import Balance, Books, IterationFacts
-from perfscale.results.calls import CallResult, Calls, CountedCall
-from perfscale.results.clock import ClockOffset
-from perfscale.results.document import SCHEMA_VERSION, results_schema
-from perfscale.results.entries import (
+from perfscale.results.export.kube_burner import export_kube_burner
+from perfscale.results.folder.files import write_file
+from perfscale.results.folder.folder import RunFolder
+from perfscale.results.folder.located import Located, LocatedRun, locate_run, read_present
+from perfscale.results.folder.report import Report, write_report
+from perfscale.results.folder.runfile import cleanup_command
+from perfscale.results.folder.sink import Checked, Journal, ResultSink
+from perfscale.results.folder.summary import summarize
+from perfscale.results.journal.entries import (
     AnyEntry,
     BlindEntry,
     CallsEntry,
@@ -34,33 +29,29 @@ from perfscale.results.entries import (
     WarningEntry,
     WorkloadInfo,
 )
-from perfscale.results.failures import Failures
-from perfscale.results.files import write_file
-from perfscale.results.folder import RunFolder
-from perfscale.results.health import (
-    ClockStep,
-    Creation,
-    GeneratorHealth,
-    InFlight,
-    Lag,
-    Validity,
-    Vitals,
-    assess,
-    milliseconds,
+from perfscale.results.journal.journal import JOURNAL_FILE
+from perfscale.results.journal.journaled import server_view
+from perfscale.results.measure.books import Balance, Books, IterationFacts
+from perfscale.results.measure.calls import CallResult, Calls, CountedCall
+from perfscale.results.measure.clock import ClockOffset
+from perfscale.results.measure.kinds import accounts_of
+from perfscale.results.measure.latency import LatencySamples, LatencySummary
+from perfscale.results.measure.meter import RequestMeter
+from perfscale.results.measure.phases import PhaseTimes
+from perfscale.results.measure.rates import CreateTimes, explain_rate
+from perfscale.results.measure.sketch import Sketch
+from perfscale.results.measure.tally import IterationTally
+from perfscale.results.model.accounts import Accounts
+from perfscale.results.model.audit import (
+    AuditedSeries,
+    AuditedTime,
+    AuditedValue,
+    AuditRecord,
+    with_audit,
 )
-from perfscale.results.interruptions import interruptions
-from perfscale.results.journal import JOURNAL_FILE
-from perfscale.results.journaled import server_view
-from perfscale.results.kinds import accounts_of
-from perfscale.results.kube_burner import export_kube_burner
-from perfscale.results.latency import LatencySamples, LatencySummary
-from perfscale.results.located import Located, LocatedRun, locate_run, read_present
-from perfscale.results.meter import RequestMeter
-from perfscale.results.outages import OutageRecord
-from perfscale.results.outcome import graver, with_lost_results
-from perfscale.results.phases import PhaseTimes
-from perfscale.results.rates import CreateTimes, explain_rate
-from perfscale.results.records import (
+from perfscale.results.model.document import SCHEMA_VERSION, results_schema
+from perfscale.results.model.outcome import graver, with_lost_results
+from perfscale.results.model.records import (
     ClusterInfo,
     IterationResult,
     KindResult,
@@ -74,13 +65,26 @@ from perfscale.results.records import (
     WatchCounts,
     WorkloadResult,
 )
-from perfscale.results.report import Report, write_report
-from perfscale.results.runfile import cleanup_command
-from perfscale.results.sink import Checked, Journal, ResultSink
-from perfscale.results.sketch import Sketch
-from perfscale.results.summary import summarize
-from perfscale.results.tally import IterationTally
-from perfscale.results.thresholds import ThresholdVerdict, judge_thresholds, threshold_title
+from perfscale.results.verdicts.blindness import BlindSpan, BlindSpans
+from perfscale.results.verdicts.failures import Failures
+from perfscale.results.verdicts.health import (
+    ClockStep,
+    Creation,
+    GeneratorHealth,
+    InFlight,
+    Lag,
+    Validity,
+    Vitals,
+    assess,
+    milliseconds,
+)
+from perfscale.results.verdicts.interruptions import interruptions
+from perfscale.results.verdicts.outages import OutageRecord
+from perfscale.results.verdicts.thresholds import (
+    ThresholdVerdict,
+    judge_thresholds,
+    threshold_title,
+)
 
 __all__ = [
     "JOURNAL_FILE",

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 from lives import record
 
+from perfscale.results.measure.timeseries import TimeSeries
 from perfscale.results.pages.timeline import DUE, NO_PHASE, KindKey, Timeline
-from perfscale.results.timeseries import TimeSeries
 
 POD = KindKey("Pod", children=False)
 OTHER = KindKey("Pod", children=True)

@@ -9,17 +9,17 @@ from perfscale.errors import ResultsError
 from perfscale.results.comparison.latencies import LatencyPair
 from perfscale.results.comparison.rows import Limits, Row, Subject, Verdict, worst
 from perfscale.results.comparison.workloads import different_settings
-from perfscale.results.health import Validity
-from perfscale.results.kinds import DELETION, READY
-from perfscale.results.reading import RunFiles, read_run_files
-from perfscale.results.samples import Samples, read_samples
+from perfscale.results.folder.reading import RunFiles, read_run_files
+from perfscale.results.measure.kinds import DELETION, READY
+from perfscale.results.measure.samples import Samples, read_samples
+from perfscale.results.verdicts.health import Validity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from perfscale.results.kinds import LifeSamples
-    from perfscale.results.latency import LatencySamples
+    from perfscale.results.measure.kinds import LifeSamples
+    from perfscale.results.measure.latency import LatencySamples
 
 _PASSED: Final = "passed"
 _JUDGED: Final = frozenset({READY, DELETION})

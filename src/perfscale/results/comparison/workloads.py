@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.config.reading.document import read_document
 from perfscale.errors import ConfigError
-from perfscale.results.runfile import WORKLOAD_FILE
+from perfscale.results.folder.runfile import WORKLOAD_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from perfscale.results.reading import RunFiles
+    from perfscale.results.folder.reading import RunFiles
 
 _MOST: Final = 20
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from perfscale.results.blindness import BlindSpan, Cause, merge
-from perfscale.results.interruptions import interruptions
-from perfscale.results.outages import OutageRecord
+from perfscale.results.verdicts.blindness import BlindSpan, Cause, merge
+from perfscale.results.verdicts.interruptions import interruptions
+from perfscale.results.verdicts.outages import OutageRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

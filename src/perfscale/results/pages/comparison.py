@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.errors import ResultsError
 from perfscale.results.comparison import by_subject, worst
-from perfscale.results.files import write_file
-from perfscale.results.kinds import DELETION, READY
+from perfscale.results.folder.files import write_file
+from perfscale.results.measure.kinds import DELETION, READY
 from perfscale.results.pages.figures import MOST_SERIES, distribution_plot
 from perfscale.results.pages.rendering import render
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perfscale.results.comparison import ComparedRun, Comparison, Subject
-    from perfscale.results.latency import LatencySamples
+    from perfscale.results.measure.latency import LatencySamples
     from perfscale.results.pages.plots import Plot
 
 _BASE: Final = "base"

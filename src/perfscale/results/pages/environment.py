@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from perfscale.results.records import RunOutcome
+from perfscale.results.model.records import RunOutcome
 
 if TYPE_CHECKING:
-    from perfscale.results.reading import RunFiles
+    from perfscale.results.folder.reading import RunFiles
 
 
 _SIMULATED: Final = "+perfscale"

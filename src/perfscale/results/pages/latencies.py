@@ -10,11 +10,11 @@ from perfscale.results.pages.figures import distribution_plot
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from perfscale.results.kinds import LifeSamples
+    from perfscale.results.folder.reading import RunFiles
+    from perfscale.results.measure.kinds import LifeSamples
     from perfscale.results.pages.palette import Palette
     from perfscale.results.pages.plots import Plot
     from perfscale.results.pages.story import Story
-    from perfscale.results.reading import RunFiles
 
 _EARLIEST: Final = "earliest"
 """What of a latency is no statistic, but how much shorter they all may be."""

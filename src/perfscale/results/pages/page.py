@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.errors import ResultsError
-from perfscale.results.files import write_file
+from perfscale.results.folder.files import write_file
+from perfscale.results.folder.reading import RunFiles, read_run_files
 from perfscale.results.pages.audit import audit_section
 from perfscale.results.pages.bands import bands_of, told_of
 from perfscale.results.pages.environment import cleanup_of, environment, is_simulated
@@ -20,7 +21,6 @@ from perfscale.results.pages.palette import Palette, palette_of
 from perfscale.results.pages.rendering import render
 from perfscale.results.pages.story import Story
 from perfscale.results.pages.timeline import Timeline
-from perfscale.results.reading import RunFiles, read_run_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

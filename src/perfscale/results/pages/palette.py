@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from perfscale.results.kinds import CREATION
+from perfscale.results.measure.kinds import CREATION
 from perfscale.results.pages.slowest import ANSWERED, REQUEST
 
 if TYPE_CHECKING:

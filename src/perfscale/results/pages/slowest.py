@@ -6,10 +6,10 @@ import heapq
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from perfscale.results.records import Outcome
+from perfscale.results.model.records import Outcome
 
 if TYPE_CHECKING:
-    from perfscale.results.records import ObjectRecord
+    from perfscale.results.model.records import ObjectRecord
 
 _MOST: Final = 20
 REQUEST: Final = "create request"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perfscale.results.failures import Failures
+from perfscale.results.measure.samples import Samples
 from perfscale.results.pages.slowest import Slowest
-from perfscale.results.samples import Samples
+from perfscale.results.verdicts.failures import Failures
 
 if TYPE_CHECKING:
-    from perfscale.results.reading import RunFiles
+    from perfscale.results.folder.reading import RunFiles
 
 
 class Story:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from perfscale.results.timeseries import Population, TimePoint
+    from perfscale.results.measure.timeseries import Population, TimePoint
 
 NO_PHASE: Final = "created"
 """Accepted by the server, and not seen in any phase yet."""

@@ -1,0 +1,97 @@
+"""What the folder of a run says of where that run's objects are, for whoever cleans up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from perfscale.errors import ResultsError
+from perfscale.results.folder.report import play
+from perfscale.results.folder.runfile import RUN_FILE
+from perfscale.results.journal.entries import Begin
+from perfscale.results.journal.journal import JOURNAL_FILE, read_journal
+from perfscale.results.journal.replay import Replay
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perfscale.results.model.records import ObjectRecord
+
+
+class LocatedKind(msgspec.Struct, frozen=True, rename="camel"):
+    """A kind of which the run may have made objects."""
+
+    api_version: str
+    kind: str
+
+
+class LocatedRun(msgspec.Struct, frozen=True, rename="camel"):
+    """What ``run.json`` says of where a run went; written before its first create.
+
+    Attributes:
+        run_id: Its id.
+        kinds: All kinds that it may have made, or had made, objects of.
+        namespaces: All namespaces that they may be in.
+    """
+
+    run_id: str
+    kinds: tuple[LocatedKind, ...]
+    namespaces: tuple[str, ...]
+
+
+class Located(NamedTuple):
+    """The folder of a run, and what it says of where the run went."""
+
+    folder: Path
+    run: LocatedRun
+
+
+class _Present:
+    """Keeps the records of what was not seen to go."""
+
+    def __init__(self) -> None:
+        self.records: list[ObjectRecord] = []
+
+    def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:  # noqa: ARG002 -- a writer's signature
+        """Take them."""
+        self.records += (each for each in objects if each.uid and each.deleted_s is None)
+
+
+def read_present(folder: Path) -> list[ObjectRecord]:
+    """The objects and children of a run that its journal has not seen to go.
+
+    Raises:
+        ResultsError: The journal cannot be read, with file and line.
+    """
+    path = folder / JOURNAL_FILE
+    entries = read_journal(path)
+    begin = next(entries)
+    if not isinstance(begin, Begin):
+        raise ResultsError(f"{path}:1: not the first line of a journal")
+    present = _Present()
+    play(Replay(begin, present), entries, path)
+    return present.records
+
+
+def locate_run(parent: Path | str, run_id: str) -> Located | None:
+    """What the folder of a run says, below ``parent``; None if there is no such folder.
+
+    Raises:
+        ResultsError: There is one, and its ``run.json`` cannot be read, or does
+            not describe that run.
+    """
+    paths = sorted(Path(parent).glob(f"*-{run_id}/{RUN_FILE}"))
+    if not paths:
+        return None
+    path = paths[0]
+    try:
+        located = msgspec.json.decode(path.read_bytes(), type=LocatedRun)
+    except OSError as error:
+        raise ResultsError(f"{path}: it cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise ResultsError(f"{path}: it does not describe a run: {error}") from error
+    if located.run_id != run_id:
+        raise ResultsError(f"{path}: it describes the run {located.run_id}")
+    return Located(path.parent, located)

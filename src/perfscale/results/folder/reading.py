@@ -1,0 +1,221 @@
+"""A run's folder as it is read again: by the page, and by comparisons.
+
+Records are read one at a time, so that a run of a million objects can be
+looked at on a small machine.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from perfscale.errors import ResultsError
+from perfscale.results.folder.files import CHILDREN_FILE, OBJECTS_FILE
+from perfscale.results.folder.report import SUMMARY_FILE
+from perfscale.results.folder.runfile import RUN_FILE, WORKLOAD_FILE
+from perfscale.results.folder.shape import RunShape, SummaryShape
+from perfscale.results.journal.entries import Begin
+from perfscale.results.journal.journal import JOURNAL_FILE, read_journal
+from perfscale.results.measure.kinds import CREATION, DELETION, READY
+from perfscale.results.measure.timeseries import TIMESERIES_FILE, TimePoint
+from perfscale.results.model.audit import AUDIT_FILE
+from perfscale.results.model.document import SCHEMA_VERSION
+from perfscale.results.model.records import ObjectRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+
+T = TypeVar("T", ObjectRecord, TimePoint)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFiles:
+    """What a run left behind.
+
+    Attributes:
+        folder: Where.
+        summary: ``summary.json``.
+        run: ``run.json``; empty if it is not there.
+        workload_yaml: ``workload.yaml``; None if it is not there.
+        audit: ``audit.json``; None if the run was not audited.
+        paths: Phases on the way to readiness, by kind, from the journal; empty
+            if it is not there.
+    """
+
+    folder: Path
+    summary: dict[str, Any]
+    run: dict[str, Any]
+    workload_yaml: str | None
+    audit: dict[str, Any] | None
+    paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def has_records(self) -> bool:
+        """Whether there is a record of each object; a journal with gaps leaves none."""
+        return (self.folder / OBJECTS_FILE).exists()
+
+    @property
+    def has_children(self) -> bool:
+        """Whether there are records of children."""
+        return (self.folder / CHILDREN_FILE).exists()
+
+    def latencies(self, kind: str, told: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+        """The answer, the way to readiness, the way out; phases beyond are in the summary.
+
+        Where nothing tells the way to readiness, all phases are taken.
+
+        Args:
+            kind: A kind.
+            told: What the summary has of it.
+
+        Returns:
+            The statistics of each latency that anything is known of.
+        """
+        phases, path = told["phases"], self.paths.get(kind)
+        names = [name for name in (*path, READY) if name in phases] if path else phases
+        every = {
+            CREATION: told.get("creation"),
+            **{name: phases[name] for name in names},
+            DELETION: told["deletion"],
+        }
+        return {
+            name: each for name, each in every.items() if each and each["count"] + each["missing"]
+        }
+
+    def objects(self) -> Iterator[ObjectRecord]:
+        """The records of the objects, if there are any.
+
+        Raises:
+            ResultsError: They cannot be read, with file and line.
+        """
+        return _lines(self.folder / OBJECTS_FILE, ObjectRecord)
+
+    def children(self) -> Iterator[ObjectRecord]:
+        """The same of what controllers made for them."""
+        return _lines(self.folder / CHILDREN_FILE, ObjectRecord)
+
+    def timeseries(self) -> list[TimePoint]:
+        """The intervals of the run; empty where there is no time series.
+
+        Raises:
+            ResultsError: They cannot be read, with file and line.
+        """
+        return list(_lines(self.folder / TIMESERIES_FILE, TimePoint))
+
+
+def read_run_files(folder: Path) -> RunFiles:
+    """Read everything but the records.
+
+    Raises:
+        ResultsError: It is not the folder of a run that has a summary, or a
+            file in it cannot be read; with the file, and the way out.
+    """
+    if not folder.is_dir():
+        raise ResultsError(f"{folder}: there is no such folder", hint=_HINT)
+    path = folder / SUMMARY_FILE
+    if not path.exists():
+        made = f"perfscale report {folder} makes it" if (folder / JOURNAL_FILE).exists() else _HINT
+        raise ResultsError(f"{folder}: it has no {SUMMARY_FILE}", hint=made)
+    summary = _document(path)
+    version = summary.get("schemaVersion")
+    if not isinstance(version, int) or version > SCHEMA_VERSION:
+        raise ResultsError(
+            f"{path}: its schemaVersion is {version!r}; this perfscale reads versions up to "
+            f"{SCHEMA_VERSION}",
+            hint="read it with the version of perfscale that wrote it, or a newer one",
+        )
+    _check(path, summary, SummaryShape, "it is not the summary of a run")
+    if version < SCHEMA_VERSION:
+        _upgrade(summary)
+    run, workload, audit = folder / RUN_FILE, folder / WORKLOAD_FILE, folder / AUDIT_FILE
+    described = _document(run) if run.exists() else {}
+    _check(run, described, RunShape, "it does not describe a run")
+    return RunFiles(
+        folder=folder,
+        summary=summary,
+        run=described,
+        workload_yaml=_text(workload) if workload.exists() else None,
+        audit=_document(audit) if audit.exists() else None,
+        paths=_paths(folder / JOURNAL_FILE),
+    )
+
+
+_HINT = "name the folder of one run, as in results/<workload file>-<UTC time>-<run id>"
+
+
+def _upgrade(summary: dict[str, Any]) -> None:
+    """Make a summary of schema version 1 one of today's: what it called achieved was sent."""
+    summary["objects"] = {"unknown": 0, **summary["objects"]}
+    for workload in summary["workloads"]:
+        for part in (workload, *workload.get("iterations", ())):
+            rate = part.get("rate", {})
+            part["rate"] = {
+                "targetQps": rate.get("targetQps"),
+                "offeredQps": None,
+                "sentQps": rate.get("achievedQps"),
+                "achievedQps": None,
+                "sent": 0,
+                "burst": 0,
+                "heldBackSeconds": rate.get("heldBackSeconds", 0.0),
+            }
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise ResultsError(f"{path}: it cannot be read: {error.strerror or error}") from error
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(_text(path))
+    except (ValueError, RecursionError) as error:
+        raise ResultsError(f"{path}: it is not JSON: {error}", hint=_HINT) from error
+    if not isinstance(document, dict):
+        raise ResultsError(f"{path}: it is not a JSON object", hint=_HINT)
+    return document
+
+
+def _check(path: Path, document: dict[str, Any], shape: type, otherwise: str) -> None:
+    """Refuse what nobody could read, with the place in it.
+
+    Raises:
+        ResultsError: It is something else than a run leaves, or damaged.
+    """
+    try:
+        msgspec.convert(document, shape)
+    except msgspec.ValidationError as error:
+        raise ResultsError(f"{path}: {otherwise}: {error}", hint=_HINT) from error
+
+
+def _paths(path: Path) -> dict[str, tuple[str, ...]]:
+    if not path.exists():
+        return {}
+    with closing(read_journal(path)) as entries:
+        begin = next(entries)
+    return begin.paths if isinstance(begin, Begin) else {}
+
+
+def _lines(path: Path, kind: type[T]) -> Iterator[T]:
+    decoder = msgspec.json.Decoder(kind)
+    if not path.exists():
+        return
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    yield decoder.decode(line)
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                    raise ResultsError(
+                        f"{path}:{number}: it cannot be understood: {error}",
+                        hint=f"perfscale report {path.parent} makes it again from the journal",
+                    ) from error
+    except OSError as error:
+        raise ResultsError(f"{path}: it cannot be read: {error.strerror or error}") from error

@@ -1,0 +1,268 @@
+"""From a run's journal to its records and its summary, as the run would have made them itself."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from perfscale.config import counted, load_config
+from perfscale.errors import ConfigError, ResultsError
+from perfscale.results.export.junit import JUNIT_FILE, junit
+from perfscale.results.folder.files import RecordFiles, write_file
+from perfscale.results.folder.runfile import WORKLOAD_FILE, KnownRun, read_run
+from perfscale.results.folder.summary import summarize
+from perfscale.results.journal.entries import Begin
+from perfscale.results.journal.journal import JOURNAL_FILE, read_journal
+from perfscale.results.journal.replay import Replay
+from perfscale.results.measure.timeseries import TimeSeries, write_timeseries
+from perfscale.results.model.audit import read_audit, with_audit
+from perfscale.results.model.records import RunOutcome, RunResult
+from perfscale.results.verdicts.health import assess
+from perfscale.results.verdicts.thresholds import judge_thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from perfscale.results.journal.entries import AnyEntry
+    from perfscale.results.measure.books import Balance
+    from perfscale.results.model.accounts import Accounts
+    from perfscale.results.verdicts.thresholds import ThresholdVerdict
+
+SUMMARY_FILE: Final = "summary.json"
+
+KILLED: Final = 137
+"""128 and the number of SIGKILL, as a shell says it."""
+
+
+class Report(NamedTuple):
+    """What a run's folder tells.
+
+    Attributes:
+        result: What happened.
+        cleanup: What to type to remove what is left of the run; None where its
+            cluster went with it.
+    """
+
+    result: RunResult
+    cleanup: str | None
+
+
+def write_report(folder: Path) -> Report:
+    """Make the records, ``timeseries.ndjson``, ``junit.xml`` and ``summary.json`` from the journal.
+
+    Each file is written whole or not at all, the summary last. A summary that
+    a run wrote itself is never replaced by one of an incomplete journal.
+
+    Returns:
+        What happened. Where the journal does not say how the run ended, the
+        outcome is ``killed`` and everything is as of the journal's end.
+
+    Raises:
+        ResultsError: The folder or its journal cannot be read, with file and
+            line; or the files cannot be written.
+    """
+    path = folder / JOURNAL_FILE
+    entries = read_journal(path)
+    begin = next(entries)
+    if not isinstance(begin, Begin):
+        raise ResultsError(f"{path}:1: not the first line of a journal")
+    run = read_run(folder, begin)
+    series = TimeSeries()
+    try:
+        with RecordFiles(folder) as files:
+            replay = Replay(begin, files, series)
+            play(replay, entries, path)
+            result = with_audit(_result(folder, run, replay), read_audit(folder))
+            if result.outcome is RunOutcome.KILLED or replay.lost:
+                _refuse_to_replace(folder)
+            files.publish()
+        write_timeseries(folder, series, result.duration_s)
+        write_result(folder, result)
+    except OSError as error:
+        raise ResultsError(
+            f"{folder}: the report cannot be written: {error.strerror or error}"
+        ) from error
+    return Report(result, run.cleanup)
+
+
+def write_result(folder: Path, result: RunResult) -> None:
+    """Write what needs no journal: ``junit.xml``, and ``summary.json`` after it.
+
+    Raises:
+        OSError: They cannot be written.
+    """
+    write_file(folder / JUNIT_FILE, junit(result))
+    write_file(folder / SUMMARY_FILE, dump(summarize(result)))
+
+
+def play(replay: Replay, entries: Iterator[AnyEntry], path: Path) -> None:
+    """Play a journal from its second line to its end.
+
+    Raises:
+        ResultsError: A line tells of something that no other has told of.
+    """
+    for number, entry in enumerate(entries, start=2):
+        try:
+            replay.take(entry)
+        except LookupError as error:
+            if replay.lost:
+                continue  # what it tells of was told in a line that is lost
+            raise ResultsError(
+                f"{path}:{number}: it tells of something that no earlier line has told of: {error}"
+            ) from error
+    replay.close()
+
+
+def dump(document: dict[str, Any]) -> str:
+    """A document as the folder holds it."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _result(folder: Path, run: KnownRun, replay: Replay) -> RunResult:
+    balance = replay.books.close(is_cut=replay.is_cut)
+    workloads = balance.workloads
+    ending = _ending(run, replay)
+    problems = ending.problems
+    if replay.end is None:
+        problems += tuple(
+            f"{workload.name}, iteration {iteration.iteration}: {problem}"
+            for workload in workloads
+            for iteration in workload.iterations
+            for problem in iteration.problems
+        )
+        thresholds, unmet = _judged(folder / WORKLOAD_FILE, balance)
+        problems += unmet
+    else:
+        thresholds = replay.end.thresholds
+    problems += _unknown(balance.accounts)
+    if replay.lost:
+        problems += (
+            f"lost of the journal: {counted(replay.lost, 'entry')}; not everything is counted",
+        )
+    totals = replay.totals
+    return RunResult(
+        info=run.info,
+        finished_at=ending.finished_at,
+        duration_s=ending.duration_s,
+        outcome=ending.outcome,
+        exit_code=ending.exit_code,
+        problems=problems,
+        error=None,
+        remains=ending.remains and run.cleanup is not None,
+        accounts=balance.accounts,
+        children=balance.children,
+        watch=totals.watch,
+        namespaces=totals.namespaces,
+        requests=totals.requests,
+        workloads=workloads,
+        kinds=balance.kinds,
+        child_kinds=balance.child_kinds,
+        calls=balance.calls,
+        clock=totals.clock,
+        thresholds=thresholds,
+        generator=None
+        if totals.vitals is None
+        else assess(totals.vitals, workloads, totals.requests),
+        outages=replay.outages,
+        blind_spans=tuple(replay.blind),
+    )
+
+
+def _unknown(accounts: Accounts) -> tuple[str, ...]:
+    if not accounts.unknown:
+        return ()
+    which = f"whether {accounts.unknown} of {accounts.requested} objects were created is unknown"
+    why = "the journal ends, or has a gap, before it says so"
+    return (f"{which}: {why}; they count as failed, or as not attempted",)
+
+
+def _judged(
+    workload_file: Path, balance: Balance
+) -> tuple[tuple[ThresholdVerdict, ...], tuple[str, ...]]:
+    """What a run's thresholds come to that did not live to judge them, and what to say of it."""
+    try:
+        config = load_config(workload_file)
+    except ConfigError as error:
+        found = "; ".join(map(str, error.problems))
+        return (), (f"the thresholds are not judged: {found}",)
+    if [each.name for each in config.workloads] != [each.name for each in balance.workloads]:
+        return (), (f"the thresholds are not judged: {workload_file}: it is of another run",)
+    thresholds = judge_thresholds(config, balance)
+    return thresholds, tuple(each.text for each in thresholds if not each.passed)
+
+
+class _Ending(NamedTuple):
+    """How a run ended, in the words of a `RunResult`."""
+
+    finished_at: datetime
+    duration_s: float
+    outcome: RunOutcome
+    exit_code: int
+    problems: tuple[str, ...]
+    remains: bool
+
+
+def _ending(run: KnownRun, replay: Replay) -> _Ending:
+    end = replay.end
+    if end is not None:
+        return _Ending(
+            datetime.fromisoformat(end.finished_at),
+            end.duration_s,
+            RunOutcome(end.outcome),
+            end.exit_code,
+            tuple(end.problems),
+            end.remains,
+        )
+    return _Ending(
+        run.info.started_at + timedelta(seconds=replay.last_s),
+        replay.last_s,
+        RunOutcome.KILLED,
+        KILLED,
+        (_killed(replay), _left(run, replay)),
+        remains=True,  # whatever the journal tells, more may have come after its end
+    )
+
+
+def _killed(replay: Replay) -> str:
+    stage = replay.stage
+    doing = ""
+    if stage is not None:
+        where = f" in {stage.workload}" if stage.workload else ""
+        where += f", iteration {stage.iteration}" if stage.iteration else ""
+        doing = f", while {stage.stage}{where}"
+    return (
+        f"the run was killed, is still going on, or had no room on its disk: its journal ends "
+        f"{replay.last_s:.1f} s after the start{doing}"
+    )
+
+
+def _left(run: KnownRun, replay: Replay) -> str:
+    """What was in the cluster when the journal ends."""
+    if run.cleanup is None:
+        return "its simulated cluster went with it, so nothing is left"
+    namespaces = replay.totals.namespaces
+    counts = {**replay.present, "Namespace": namespaces.created - namespaces.deleted}
+    there = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count > 0)
+    text = f"in the cluster then: {there or 'nothing of it'}"
+    if replay.unanswered:
+        text += f"; creates without an answer: {replay.unanswered}"
+    return f"{text}; what happened within the last second may be missing here"
+
+
+def _refuse_to_replace(folder: Path) -> None:
+    """Keep a summary that knows more than the journal."""
+    path = folder / SUMMARY_FILE
+    try:
+        outcome = json.loads(path.read_text(encoding="utf-8")).get("outcome")
+    except FileNotFoundError:
+        return
+    except (ValueError, AttributeError):
+        return  # nothing worth keeping
+    if outcome != RunOutcome.KILLED.value:
+        raise ResultsError(
+            f"{path}: the run wrote this summary itself and its journal is incomplete, "
+            "so it stays as it is",
+            hint="to see what the journal holds all the same, move the summary away",
+        )

@@ -1,0 +1,125 @@
+"""``run.json``: where a run went, and how to clean up after it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+from datetime import datetime
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from perfscale.errors import ResultsError
+from perfscale.results.model.document import SCHEMA_VERSION
+from perfscale.results.model.records import ClusterInfo, RunInfo
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from perfscale.results.journal.entries import Begin
+
+RUN_FILE: Final = "run.json"
+WORKLOAD_FILE: Final = "workload.yaml"
+
+
+class KnownRun(NamedTuple):
+    """A run, as its folder describes it.
+
+    Attributes:
+        info: What was known before the first create.
+        cleanup: What to type to remove everything of it; None where its
+            cluster went with it.
+    """
+
+    info: RunInfo
+    cleanup: str | None
+
+
+def cleanup_command(
+    info: RunInfo,
+    *,
+    kubeconfig: str | None = None,
+    master: str | None = None,
+    results_dir: str | None = None,
+) -> str:
+    """What to type to remove everything of a run later.
+
+    The context is named even where the run took the current one: that may be
+    another by then.
+    """
+    parts = ["perfscale cleanup", f"--run-id {info.run_id}"]
+    for option, value in (
+        ("--kubeconfig", kubeconfig),
+        ("--context", info.cluster.context),
+        ("--master", master),
+        ("--results-dir", results_dir),
+    ):
+        if value:
+            parts.append(f"{option} {shlex.quote(value)}")
+    return " ".join(parts)
+
+
+def describe_run(info: RunInfo, cleanup: str | None) -> dict[str, Any]:
+    """The document."""
+    return {
+        "schemaVersion": SCHEMA_VERSION,
+        "runId": info.run_id,
+        "source": info.source,
+        "startedAt": info.started_at.isoformat(),
+        "cluster": {
+            "context": info.cluster.context,
+            "server": info.cluster.server,
+            "version": info.cluster.version,
+            "nodes": info.cluster.nodes,
+            "kubevirt": info.cluster.kubevirt,
+        },
+        "client": describe_client(),
+        "kinds": [{"apiVersion": api_version, "kind": kind} for api_version, kind in info.kinds],
+        "namespaces": list(info.namespaces),
+        "command": list(info.command),
+        "cleanup": cleanup,
+    }
+
+
+def describe_client() -> dict[str, Any]:
+    """What the load comes from: versions, and how much machine there is."""
+    return {
+        "version": metadata.version("perfscale-load-generator"),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+    }
+
+
+def read_run(folder: Path, begin: Begin) -> KnownRun:
+    """What the folder of a run and the first line of its journal say of it.
+
+    Raises:
+        ResultsError: A file is missing or does not describe a run.
+    """
+    path = folder / RUN_FILE
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))
+        cluster = run["cluster"]
+        info = RunInfo(
+            run_id=run["runId"],
+            source=run["source"],
+            started_at=datetime.fromisoformat(run["startedAt"]),
+            cluster=ClusterInfo(**cluster),
+            kinds=tuple((each["apiVersion"], each["kind"]) for each in run["kinds"]),
+            namespaces=tuple(run["namespaces"]),
+            command=tuple(run["command"]),
+            workload_yaml=(folder / WORKLOAD_FILE).read_text(encoding="utf-8"),
+            workloads=begin.workloads,
+            paths=begin.paths,
+            api_versions=begin.api_versions,
+        )
+        cleanup = run["cleanup"]
+    except OSError as error:
+        raise ResultsError(f"{error.filename}: {error.strerror}") from error
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise ResultsError(f"{path}: it does not describe a run: {error!r}") from error
+    if info.run_id != begin.run_id:
+        raise ResultsError(f"{path}: it is of another run than the journal beside it")
+    return KnownRun(info, cleanup)

@@ -1,0 +1,54 @@
+"""Where a run's records go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perfscale.results.journal.entries import Entry
+    from perfscale.results.model.records import ObjectRecord, RunInfo, RunResult
+
+
+class ResultSink(Protocol):
+    """Where a run's records go.
+
+    The engine calls these in order: ``begin`` once before the first create,
+    ``record`` any number of times, ``finish`` once. They block, so they should
+    be quick. ``begin`` raises `ResultsError` to stop the run. An `OSError` from
+    the others is reported and does not stop it; one from ``finish`` fails it.
+    """
+
+    def begin(self, info: RunInfo) -> None:
+        """Take what is known before the first create."""
+
+    def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:
+        """Take the records of objects whose story is over."""
+
+    def finish(self, result: RunResult) -> None:
+        """Take the result."""
+
+
+@runtime_checkable
+class Journal(Protocol):
+    """What a sink is too that wants to know everything as it happens."""
+
+    def note(self, entry: Entry) -> None:
+        """Take what has just happened.
+
+        Called several times for each object, from the event loop, so it must
+        not block. An `OSError` is reported and does not stop the run.
+        """
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """What a sink is too that can tell beforehand whether it will work."""
+
+    def check(self) -> None:
+        """Try, and leave nothing behind.
+
+        Called in the preflight, so that what it raises, a `ResultsError`, is
+        told together with everything else that stands in the way.
+        """

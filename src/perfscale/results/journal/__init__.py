@@ -1,0 +1,1 @@
+"""What happens in a run, written as it happens, and read again."""

@@ -1,0 +1,261 @@
+"""``journal.ndjson``: written as things happen, read when a run was killed.
+
+The event loop only appends to a queue; a thread writes what has gathered, a
+few times a second. What a write has handed to the kernel outlives the process,
+so nothing is synced: a machine that stops may lose more. While the disk is
+full, entries wait, and each time all of them are tried again. The queue is
+bounded: those beyond are dropped and counted, and a line says so once lines
+can be written again. A line is there whole or not at all, unless the machine
+stops in the middle of the last one.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from perfscale.errors import ResultsError
+from perfscale.results.journal.entries import JOURNAL_VERSION, AnyEntry, Entry, LostEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+JOURNAL_FILE = "journal.ndjson"
+
+_FLUSH_S = 0.25
+_MOST_WAITING = 250_000
+"""Entries; some 50 MB."""
+_AT_ONCE = 500
+"""Entries encoded in one go, for which nothing else of the process runs: under a millisecond."""
+_CLOSING_S = 30.0
+"""How long a disk that does not answer may hold up the end of the run."""
+
+
+class JournalFile(Protocol):
+    """An unbuffered binary file."""
+
+    def write(self, data: bytes | memoryview, /) -> int | None:
+        """Write some or all of ``data``; says how much."""
+
+    def truncate(self, size: int, /) -> int:
+        """Cut off what is beyond ``size``."""
+
+    def seek(self, offset: int, /) -> int:
+        """Go to ``offset``."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+class JournalWriter:
+    """Writes entries from a thread of its own, which starts with the first of them.
+
+    Resource handling: `close` ends the thread and closes the file.
+
+    Args:
+        file: Where to; the writer owns it.
+        most_waiting: Entries that may wait to be written; those beyond are lost.
+        flush_s: How long entries gather before they are written.
+
+    Attributes:
+        lost: Entries that were not written and never will be.
+    """
+
+    def __init__(
+        self, file: JournalFile, *, most_waiting: int = _MOST_WAITING, flush_s: float = _FLUSH_S
+    ) -> None:
+        self._file = file
+        self._most_waiting = most_waiting
+        self._flush_s = flush_s
+        self._encoder = msgspec.json.Encoder()
+        self._waiting: deque[Entry] = deque()
+        self._batch: list[Entry] = []
+        self._size = 0
+        self._closing = threading.Event()
+        self._has_work = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._failure: OSError | None = None
+        self._told = False
+        self._taken = 0
+        self._written = 0
+        self._said = 0
+        self._torn = False
+        self.lost = 0
+
+    def put(self, entry: Entry) -> None:
+        """Take an entry; never blocks.
+
+        Raises:
+            OSError: The disk does not take what is written; raised once, with
+                the first reason. The journal goes on, and as long as ``lost``
+                is 0 nothing is missing.
+        """
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=self._work, name="perfscale-journal", daemon=True
+            )
+            self._thread.start()
+        if len(self._waiting) >= self._most_waiting:
+            self.lost += 1
+            self._failure = self._failure or OSError("the disk does not keep up")
+        else:
+            self._taken += 1
+            self._waiting.append(entry)
+            if not self._has_work.is_set():
+                self._has_work.set()
+        self._tell()
+
+    def write_now(self, entry: Entry) -> None:
+        """Write an entry before anything else; for the first line.
+
+        Raises:
+            OSError: It could not be written.
+        """
+        self._write(self._encoder.encode_lines([entry]))
+
+    def close(self) -> None:
+        """Write what is left, and close the file; ``lost`` is final then.
+
+        Raises:
+            OSError: Entries were lost, and nobody has been told yet; or the
+                file could not be closed.
+        """
+        self._closing.set()
+        self._has_work.set()
+        if self._thread is not None:
+            self._thread.join(_CLOSING_S)
+        # Whatever became of the thread, what it has not written is lost.
+        if self._taken > self._written:
+            self.lost += self._taken - self._written
+            self._failure = self._failure or OSError("the disk does not answer")
+        if self._thread is None or not self._thread.is_alive():  # else the file is in use
+            self._file.close()
+        if self.lost:
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._failure is not None and not self._told:
+            self._told = True
+            raise self._failure
+
+    # -- in the thread --------------------------------------------------------
+
+    def _work(self) -> None:
+        # `close` may set both events just before one is cleared here, so the other is looked at
+        # before each wait.
+        while not self._closing.is_set():
+            self._has_work.wait()
+            if not self._closing.wait(self._flush_s):
+                self._has_work.clear()
+                self._flush()
+        self._flush()
+
+    def _flush(self) -> None:
+        """Write all that waits, or as much as the disk takes."""
+        while self._batch or self._waiting or self.lost > self._said:
+            if not self._batch:
+                size = min(len(self._waiting), _AT_ONCE)
+                self._batch = [self._waiting.popleft() for _ in range(size)]
+            lost = self.lost
+            if lost > self._said:
+                said: list[Entry] = [LostEntry(lost - self._said, str(self._failure))]
+            else:
+                said = []
+            try:
+                self._write(self._encode([*said, *self._batch]))
+            except OSError as error:
+                self._failure = self._failure or error
+                self._has_work.set()
+                return  # the next time it may work
+            self._said = lost
+            self._written += len(self._batch)
+            self._batch = []
+
+    def _encode(self, entries: list[Entry]) -> bytes:
+        try:
+            return self._encoder.encode_lines(entries)
+        except UnicodeEncodeError:  # a file's name, in the text of an error, need not be Unicode
+            lines = (json.dumps(msgspec.to_builtins(each), ensure_ascii=False) for each in entries)
+            return "".join(f"{line}\n" for line in lines).encode(errors="replace")
+
+    def _write(self, data: bytes) -> None:
+        """Write all of it, or none."""
+        if self._torn:
+            raise OSError("a line could only be written in part")
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) or 0 :]
+        except OSError:
+            self._undo(torn=len(rest) < len(data))
+            raise
+        self._size += len(data)
+
+    def _undo(self, *, torn: bool) -> None:
+        try:
+            self._file.truncate(self._size)
+            self._file.seek(self._size)
+        except OSError:
+            self._torn = torn
+
+
+def read_journal(path: Path) -> Generator[AnyEntry, None, None]:
+    """The entries of a journal, in their order; the first is its `Begin`.
+
+    A last line that was not written to its end is left out.
+
+    Raises:
+        ResultsError: There is no journal, it is of a newer version, or a line
+            is not an entry; with file and line.
+    """
+    decoder: msgspec.json.Decoder[AnyEntry] = msgspec.json.Decoder(AnyEntry)
+    number = 0
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                if number == 0:
+                    _check_version(path, line)
+                try:
+                    entry = decoder.decode(line)
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                    if not line.endswith(b"\n"):
+                        break
+                    raise ResultsError(
+                        f"{path}:{number + 1}: not an entry of a journal: {error}",
+                        hint="for a report on what comes before it, cut the journal off there",
+                    ) from error
+                number += 1
+                yield entry
+    except OSError as error:
+        raise ResultsError(
+            f"{path}: the journal cannot be read: {error.strerror or error}",
+            hint="name the folder of one run, as in results/<workload file>-<UTC time>-<run id>",
+        ) from error
+    if number == 0:
+        raise ResultsError(
+            f"{path}: the journal is empty: the run ended before it created anything"
+        )
+
+
+def _check_version(path: Path, line: bytes) -> None:
+    """A newer journal may hold anything, so only its version is looked at."""
+    try:
+        first = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        if not line.endswith(b"\n"):
+            return  # it was never written to its end
+        first = None
+    if not isinstance(first, dict) or first.get("e") != "begin":
+        raise ResultsError(f"{path}:1: not the first line of a journal")
+    version = first.get("schema_version")
+    if isinstance(version, int) and version > JOURNAL_VERSION:
+        raise ResultsError(
+            f"{path}:1: the journal has version {version}; this perfscale reads versions "
+            f"up to {JOURNAL_VERSION}",
+            hint="read it with the version of perfscale that wrote it, or a newer one",
+        )

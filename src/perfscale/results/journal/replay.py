@@ -1,0 +1,220 @@
+"""Plays a journal again: from its entries to records, and to the run's books.
+
+An object's row is kept until its iteration is settled, so that the journal of
+a long run needs no more memory than the run did.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+from perfscale.results.journal.entries import (
+    BlindEntry,
+    CallsEntry,
+    ChangeEntry,
+    DeleteEntry,
+    EndEntry,
+    IterationEndEntry,
+    IterationEntry,
+    LostEntry,
+    ObjectEntry,
+    OutageEntry,
+    StageEntry,
+    Totals,
+    TotalsEntry,
+    WarningEntry,
+)
+from perfscale.results.journal.journaled import JournaledObject
+from perfscale.results.measure.books import Books, IterationFacts
+from perfscale.results.verdicts.blindness import BlindSpans
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perfscale.results.journal.entries import AnyEntry, Begin
+    from perfscale.results.model.records import ObjectRecord
+    from perfscale.results.verdicts.outages import OutageRecord
+
+_AT_ONCE: Final = 1000
+
+
+class RecordWriter(Protocol):
+    """Where records go that are complete."""
+
+    def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:
+        """Take them."""
+
+
+@dataclass
+class _Iteration:
+    begin: IterationEntry
+    end: IterationEndEntry | None = None
+    delete_requested_s: float | None = None
+    objects: dict[int, JournaledObject] = field(default_factory=dict)
+    children: dict[int, JournaledObject] = field(default_factory=dict)
+
+
+class Replay:
+    """Takes the entries of a journal in their order.
+
+    Attributes:
+        blind: Times in which nothing was seen; all of them have an end after `close`.
+        books: The run's books, complete after `close`.
+        end: How the run ended; None if the journal does not say.
+        totals: The last that were written.
+        stage: The last stage that the run turned to.
+        last_s: When the last of what the journal tells happened.
+        lost: Entries that the journal could not take.
+        present: What is in the cluster still, as far as was told, by kind.
+        unanswered: Creates of which nobody knows what became of them.
+    """
+
+    def __init__(self, begin: Begin, *writers: RecordWriter) -> None:
+        self._writers = writers
+        self._iterations: dict[int, _Iteration] = {}
+        self._rows: dict[int, JournaledObject] = {}
+        self._api_versions = begin.api_versions
+        self.blind = BlindSpans()
+        self._outages: dict[tuple[float, str, str], OutageRecord] = {}
+        self.books = Books(begin.workloads, begin.paths, self.blind)
+        self.end: EndEntry | None = None
+        self.totals = Totals()
+        self.stage: StageEntry | None = None
+        self.last_s = 0.0
+        self.lost = 0
+        self.present: Counter[str] = Counter()
+        self.unanswered = 0
+
+    def take(self, entry: AnyEntry) -> None:
+        """Take the next entry.
+
+        Raises:
+            LookupError: It tells of an object, iteration or workload that the
+                journal has not told of before.
+        """
+        match entry:
+            case ObjectEntry():
+                self._add(entry)
+            case ChangeEntry():
+                self._rows[entry.n].change(entry)
+            case DeleteEntry():
+                self._delete(entry)
+            case IterationEntry():
+                self._iterations[entry.i] = _Iteration(entry)
+                self._reach(entry.started_s)
+            case IterationEndEntry():
+                self._end_iteration(entry)
+            case _:
+                self._take_aside(entry)
+
+    def _take_aside(self, entry: AnyEntry) -> None:
+        """Take what is not told of an object or an iteration."""
+        match entry:
+            case CallsEntry():
+                self._count_calls(entry)
+            case TotalsEntry():
+                self.totals = entry.totals
+                self._reach(entry.at_s)
+            case StageEntry():
+                self.stage = entry
+                self._reach(entry.at_s)
+            case BlindEntry():
+                self.blind.put(entry.n, entry.span)
+                self._reach(entry.span.began_s)
+            case OutageEntry():
+                outage = entry.outage
+                self._outages[outage.began_s, outage.what, outage.name] = outage
+                self._reach(outage.ended_s)
+            case WarningEntry():
+                self._reach(entry.at_s)
+            case LostEntry():
+                self.lost += entry.count
+            case EndEntry():
+                self.end, self.totals = entry, entry.totals
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether things may have happened that the journal does not tell."""
+        return self.end is None or self.lost > 0
+
+    def close(self) -> None:
+        """Write down the iterations that the journal does not call settled."""
+        for row in self._rows.values():
+            self._reach(max(row.times_s(), default=0.0))
+        for number in list(self._iterations):
+            self._settle(number)
+        self.blind.close(self.last_s if self.end is None else self.end.duration_s)
+
+    @property
+    def outages(self) -> tuple[OutageRecord, ...]:
+        """When the API server was gone, or what it calls."""
+        return tuple(sorted(self._outages.values()))
+
+    def _count_calls(self, entry: CallsEntry) -> None:
+        iteration = None
+        if entry.i is not None:
+            begin = self._iterations[entry.i].begin
+            iteration = (begin.workload, begin.iteration)
+        self.books.count_calls(entry.calls, iteration)
+        self._reach(entry.at_s)
+
+    def _reach(self, at_s: float) -> None:
+        self.last_s = max(self.last_s, at_s)
+
+    def _add(self, entry: ObjectEntry) -> None:
+        iteration = self._iterations[entry.i]
+        row = self._rows[entry.n] = JournaledObject(
+            entry, iteration.begin, self._api_versions.get(entry.kind, "")
+        )
+        rows = iteration.children if entry.replica is None else iteration.objects
+        rows[entry.n] = row
+        if row.present and row.delete_requested_s is None:
+            row.delete_requested_s = iteration.delete_requested_s
+
+    def _delete(self, entry: DeleteEntry) -> None:
+        iteration = self._iterations[entry.i]
+        iteration.delete_requested_s = entry.at_s
+        for row in (*iteration.objects.values(), *iteration.children.values()):
+            if row.present and row.delete_requested_s is None:
+                row.delete_requested_s = entry.at_s
+        self._reach(entry.at_s)
+
+    def _end_iteration(self, entry: IterationEndEntry) -> None:
+        self._iterations[entry.i].end = entry
+        self._reach(entry.finished_s)
+        if entry.settled:
+            self._settle(entry.i)
+
+    def _settle(self, number: int) -> None:
+        iteration = self._iterations.pop(number)
+        begin, end = iteration.begin, iteration.end
+        is_cut = self.lost > 0 or end is None or not end.settled
+        tally = self.books.open_tally(children=bool(iteration.children))
+        for children, rows in ((False, iteration.objects), (True, iteration.children)):
+            # A child without a UID was taken for one by mistake.
+            left = [row for row in rows.values() if row.uid is not None or not children]
+            self.present.update(row.kind for row in left if row.present)
+            self.unanswered += sum(row.unanswered for row in left)
+            for start in range(0, len(left), _AT_ONCE):
+                page = left[start : start + _AT_ONCE]
+                records = [row.record(is_cut=is_cut) for row in page]
+                (tally.add_children if children else tally.add)(records)
+                for writer in self._writers:
+                    writer.record(records, children=children)
+            for each in rows:
+                del self._rows[each]
+        self.books.enter(
+            IterationFacts(
+                workload=begin.workload,
+                iteration=begin.iteration,
+                requested=begin.requested,
+                started_s=begin.started_s,
+                finished_s=self.last_s if end is None else end.finished_s,
+                held_back_s=0.0 if end is None else end.held_back_s,
+                problems=() if end is None else tuple(end.problems),
+                is_cut=self.lost > 0 or end is None,
+            ),
+            tally,
+        )

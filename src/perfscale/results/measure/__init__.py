@@ -1,0 +1,1 @@
+"""Latencies, rates, clocks and counts, from records."""

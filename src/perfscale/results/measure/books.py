@@ -1,0 +1,218 @@
+"""The books of a run: its iterations, and what they add up to.
+
+They are kept from records alone, so that a run that ends and the report on one
+that was killed come to their results in the same way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from perfscale.results.measure.calls import Calls
+from perfscale.results.measure.kinds import KindTally
+from perfscale.results.measure.rates import RateTally
+from perfscale.results.measure.tally import IterationTally
+from perfscale.results.model.accounts import Accounts
+from perfscale.results.model.records import IterationResult, WorkloadResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from perfscale.results.journal.entries import WorkloadInfo
+    from perfscale.results.measure.calls import CallResult, CountedCall
+    from perfscale.results.model.records import KindResult, Rate
+    from perfscale.results.verdicts.blindness import BlindSpans
+
+
+@dataclass(frozen=True, slots=True)
+class IterationFacts:
+    """What is known of an iteration beside its objects.
+
+    Attributes:
+        workload: Name of the workload.
+        iteration: Counted from 1.
+        requested: Objects asked for, by kind.
+        started_s: Seconds since the run's start, and likewise below.
+        finished_s: When it was over.
+        held_back_s: For how long its creates waited for a place in flight.
+        problems: What went wrong but for objects that failed, one sentence each.
+        is_cut: Whether the journal ends before the iteration does: more objects
+            may have been attempted than are known.
+    """
+
+    workload: str
+    iteration: int
+    requested: Mapping[str, int]
+    started_s: float
+    finished_s: float
+    held_back_s: float
+    problems: tuple[str, ...]
+    is_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What the books come to: the workloads, and all of them together."""
+
+    workloads: tuple[WorkloadResult, ...]
+    accounts: Accounts
+    children: Accounts
+    rate: Rate
+    kinds: Mapping[str, KindResult]
+    child_kinds: Mapping[str, KindResult]
+    calls: tuple[CallResult, ...]
+
+
+@dataclass
+class _WorkloadBook:
+    info: WorkloadInfo
+    rate: RateTally
+    iterations: list[IterationResult] = field(default_factory=list)
+    kinds: dict[str, KindTally] = field(default_factory=dict)
+    child_kinds: dict[str, KindTally] = field(default_factory=dict)
+    calls: Calls = field(default_factory=Calls)
+
+
+class Books:
+    """Takes iterations that are over, and sums them up.
+
+    Args:
+        workloads: What was asked for, in the order in which it runs.
+        paths: Phases on the way to readiness, by kind.
+        blind: Times in which nothing was seen; what is counted looks at those there are by then.
+    """
+
+    def __init__(
+        self,
+        workloads: Iterable[WorkloadInfo],
+        paths: Mapping[str, tuple[str, ...]],
+        blind: BlindSpans | None = None,
+    ) -> None:
+        self._paths = paths
+        self._blind = blind
+        self._calls = Calls()
+        self._calls_of: dict[tuple[str, int], Calls] = {}
+        self._workloads = {
+            info.name: _WorkloadBook(info, RateTally(info.qps, info.burst)) for info in workloads
+        }
+
+    def open_tally(self, *, children: bool) -> IterationTally:
+        """A tally to count an iteration's records in, which may have ``children``."""
+        return IterationTally(self._paths, children=children, blind=self._blind)
+
+    def count_calls(
+        self, counted: Iterable[CountedCall], iteration: tuple[str, int] | None
+    ) -> None:
+        """Count requests: those of an iteration, by workload and number, or of none."""
+        self._calls.add(counted)
+        if iteration is not None:
+            self._workloads[iteration[0]].calls.add(counted)
+            self._calls_of.setdefault(iteration, Calls()).add(counted)
+
+    def calls_of(self, workload: str | None) -> Calls:
+        """What was counted of a workload's requests so far; for None, of all."""
+        return self._calls if workload is None else self._workloads[workload].calls
+
+    def enter(self, facts: IterationFacts, tally: IterationTally) -> None:
+        """Take an iteration that is over.
+
+        Why objects of it failed is said from the records that are counted as
+        failed, so that the words and the accounts agree.
+        """
+        book = self._workloads[facts.workload]
+        kinds, child_kinds = tally.kinds, tally.child_kinds
+        _add_not_attempted(kinds, facts.requested, is_cut=facts.is_cut)
+        rate = tally.creates.tally(
+            target=book.info.qps, burst=book.info.burst, held_back_s=facts.held_back_s
+        )
+        book.iterations.append(
+            IterationResult(
+                iteration=facts.iteration,
+                started_s=facts.started_s,
+                finished_s=facts.finished_s,
+                accounts=_total(kinds),
+                children=_total(child_kinds),
+                rate=rate.result(),
+                kinds=_results(kinds),
+                child_kinds=_results(child_kinds),
+                problems=(*facts.problems, *tally.failures.sentences()),
+                calls=self._calls_of.pop((facts.workload, facts.iteration), Calls()).results(),
+            )
+        )
+        _add(book.kinds, kinds)
+        _add(book.child_kinds, child_kinds)
+        book.rate.add(rate)
+
+    def close(self, *, is_cut: bool = False) -> Balance:
+        """Sum everything up, the iterations included that never came.
+
+        ``is_cut`` says that they may have come all the same, after the journal's end.
+
+        Ends the books, and lets go of the samples; what was counted of requests stays.
+        """
+        for book in self._workloads.values():
+            _add_not_attempted(book.kinds, book.info.objects, is_cut=is_cut)
+        workloads = tuple(_workload_result(book) for book in self._workloads.values())
+        kinds: dict[str, KindTally] = {}
+        child_kinds: dict[str, KindTally] = {}
+        targets = {book.info.qps for book in self._workloads.values()}
+        rate = RateTally(targets.pop() if len(targets) == 1 else None)
+        for book in self._workloads.values():
+            rate.add(book.rate)
+            _add(kinds, book.kinds)
+            _add(child_kinds, book.child_kinds)
+            book.kinds, book.child_kinds = {}, {}
+        return Balance(
+            workloads=workloads,
+            accounts=_total(kinds),
+            children=_total(child_kinds),
+            rate=rate.result(),
+            kinds=_results(kinds),
+            child_kinds=_results(child_kinds),
+            calls=self._calls.results(),
+        )
+
+
+def _add(into: dict[str, KindTally], tallies: Mapping[str, KindTally]) -> None:
+    """Add tallies that nobody needs any more: the first of a kind is taken as it is."""
+    for kind, tally in tallies.items():
+        if kind in into:
+            into[kind].add(tally)
+        else:
+            into[kind] = tally
+
+
+def _add_not_attempted(
+    kinds: dict[str, KindTally], requested: Mapping[str, int], *, is_cut: bool
+) -> None:
+    """Count the objects whose turn never came, as far as is known; they have no record."""
+    for kind, count in requested.items():
+        tally = kinds.setdefault(kind, KindTally())
+        missing = count - tally.accounts.requested
+        tally.accounts += Accounts(
+            requested=missing, not_attempted=missing, unknown=missing if is_cut else 0
+        )
+
+
+def _total(kinds: Mapping[str, KindTally]) -> Accounts:
+    return sum((tally.accounts for tally in kinds.values()), Accounts())
+
+
+def _results(kinds: Mapping[str, KindTally]) -> dict[str, KindResult]:
+    return {kind: tally.result() for kind, tally in kinds.items()}
+
+
+def _workload_result(book: _WorkloadBook) -> WorkloadResult:
+    return WorkloadResult(
+        name=book.info.name,
+        iteration_count=book.info.iterations,
+        accounts=_total(book.kinds),
+        children=_total(book.child_kinds),
+        rate=book.rate.result(),
+        kinds=_results(book.kinds),
+        child_kinds=_results(book.child_kinds),
+        iterations=tuple(sorted(book.iterations, key=lambda result: result.iteration)),
+        calls=book.calls.results(),
+        waits=book.info.waits,
+    )

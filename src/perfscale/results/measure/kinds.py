@@ -1,0 +1,258 @@
+"""What is counted and measured of one kind: accounts, and samples of its latencies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, TypeVar
+
+from perfscale.results.measure.latency import LatencySamples
+from perfscale.results.measure.phase_clock import PhaseClock, StampBounds
+from perfscale.results.model.accounts import Accounts
+from perfscale.results.model.records import UNKNOWN, KindResult, Outcome, Transition, WatchDelay
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Mapping
+
+    from perfscale.results.measure.latency import LatencySummary
+    from perfscale.results.model.records import ObjectRecord
+    from perfscale.results.verdicts.blindness import BlindSpans
+
+KeyT = TypeVar("KeyT")
+
+READY = "Ready"
+"""The name under which readiness stands among the phases."""
+CREATION = "creation"
+DELETION = "deletion"
+"""The names of the latencies of the create request and of the deletion beside the phases'."""
+
+
+def accounts_of(records: Iterable[ObjectRecord]) -> Accounts:
+    """Count records; each is one requested object."""
+    records = list(records)
+    outcomes = Counter(record.outcome for record in records)
+    deleted = [record for record in records if record.deleted_s is not None]
+    asked = sum(record.delete_requested_s is not None for record in records)
+    return Accounts(
+        requested=len(records),
+        created=sum(record.uid is not None for record in records),
+        ready=outcomes[Outcome.READY],
+        failed=outcomes[Outcome.FAILED],
+        unready=outcomes[Outcome.UNREADY],
+        not_attempted=outcomes[Outcome.NOT_ATTEMPTED],
+        deleted=len(deleted),
+        leftover=asked - sum(record.delete_requested_s is not None for record in deleted),
+        unknown=sum(record.error == UNKNOWN for record in records),
+    )
+
+
+class SamplesOf(dict[KeyT, LatencySamples]):
+    """Samples of several latencies, made when they are first asked for."""
+
+    def __missing__(self, key: KeyT) -> LatencySamples:
+        """Begin a new one."""
+        samples = self[key] = LatencySamples()
+        return samples
+
+    def extend(self, other: Mapping[KeyT, LatencySamples]) -> None:
+        """Count everything that ``other`` counted."""
+        for key, samples in other.items():
+            self[key].extend(samples)
+
+
+@dataclass
+class LifeSamples:
+    """How long objects of one kind took: for the create request, to each phase, to go."""
+
+    path: tuple[str, ...] = ()
+    phases: SamplesOf[str] = field(default_factory=SamplesOf)
+    creation: LatencySamples = field(default_factory=LatencySamples)
+    deletion: LatencySamples = field(default_factory=LatencySamples)
+
+    def measure(self, record: ObjectRecord, origin_s: float | None) -> None:
+        """Take the latencies of one object, which count from ``origin_s``.
+
+        One that failed or was unready is missing from ``Ready``, and from
+        those phases on the way to readiness in which it was not seen. One that
+        was never attempted, which has no origin, is missing from nothing.
+        """
+        if origin_s is None:
+            return
+        phases = self.phases
+        for phase, at_s in record.phases_s.items():
+            phases[phase].add(at_s - origin_s)
+        if record.outcome is Outcome.READY and record.ready_s is not None:
+            phases[READY].add(record.ready_s - origin_s)
+        else:
+            phases[READY].add_missing()
+            self._miss(phases, record.phases_s)
+        if record.replica is not None and record.sent_s is not None:
+            if record.uid is None or record.created_s is None:
+                self.creation.add_missing()
+            else:
+                self.creation.add(record.created_s - record.sent_s)
+        if record.delete_requested_s is not None:
+            if record.deleted_s is None:
+                self.deletion.add_missing()
+            else:
+                self.deletion.add(record.deleted_s - record.delete_requested_s)
+
+    def doubt(self, record: ObjectRecord, origin_s: float | None, blind: BlindSpans) -> None:
+        """Note which of those latencies may be shorter, since a moment came after a blind span."""
+        if origin_s is None:
+            return
+        earliest_s = partial(blind.earliest_s, record.kind, record.namespace)
+        answered_at_s = partial(blind.earliest_s, None, None)
+        for phase, at_s in record.phases_s.items():
+            _doubt(self.phases[phase], origin_s, at_s, earliest_s(at_s))
+        ready_s, created_s, deleted_s = record.ready_s, record.created_s, record.deleted_s
+        if record.outcome is Outcome.READY and ready_s is not None:
+            # What is ready as soon as it is created is so by the answer to its create.
+            early_s = answered_at_s(ready_s) if ready_s == created_s else earliest_s(ready_s)
+            _doubt(self.phases[READY], origin_s, ready_s, early_s)
+        sent_s = record.sent_s if record.replica is not None and record.uid is not None else None
+        if sent_s is not None and created_s is not None:
+            _doubt(self.creation, sent_s, created_s, answered_at_s(created_s))
+        if record.delete_requested_s is not None and deleted_s is not None:
+            _doubt(self.deletion, record.delete_requested_s, deleted_s, earliest_s(deleted_s))
+
+    def latency(self, name: str) -> LatencySamples | None:
+        """The samples of a phase, or of what has another of the names; None if there are none."""
+        others = {CREATION: self.creation, DELETION: self.deletion}
+        return others.get(name) or self.phases.get(name)
+
+    def _miss(self, into: SamplesOf[str], seen: Container[str]) -> None:
+        for phase in self.path:
+            if phase not in seen:
+                into[phase].add_missing()
+
+
+@dataclass
+class KindTally(LifeSamples):
+    """All that is counted and measured of one kind; tallies add up."""
+
+    accounts: Accounts = field(default_factory=Accounts)
+    api_version: str = ""
+    transitions: SamplesOf[tuple[str, str]] = field(default_factory=SamplesOf)
+    server_phases: SamplesOf[str] = field(default_factory=SamplesOf)
+    stamped_phases: StampBounds = field(default_factory=StampBounds)
+    stamped_creations: StampBounds = field(default_factory=StampBounds)
+    negative: int = 0
+    watch_at_least: LatencySamples = field(default_factory=LatencySamples)
+    watch_at_most: LatencySamples = field(default_factory=LatencySamples)
+
+    def add(self, other: KindTally) -> None:
+        """Count everything that ``other`` counted."""
+        self.path = self.path or other.path
+        self.api_version = self.api_version or other.api_version
+        self.accounts += other.accounts
+        self.phases.extend(other.phases)
+        self.transitions.extend(other.transitions)
+        self.server_phases.extend(other.server_phases)
+        self.stamped_phases.add(other.stamped_phases)
+        self.stamped_creations.add(other.stamped_creations)
+        self.negative += other.negative
+        self.creation.extend(other.creation)
+        self.deletion.extend(other.deletion)
+        self.watch_at_least.extend(other.watch_at_least)
+        self.watch_at_most.extend(other.watch_at_most)
+
+    def measure(self, record: ObjectRecord, origin_s: float | None) -> None:
+        """The same, with what happened in between, and as the server saw it."""
+        if origin_s is None:
+            return
+        super().measure(record, origin_s)
+        self._measure_transitions(record)
+        self._measure_by_server(record, origin_s)
+        self._measure_watch(record)
+
+    def _measure_transitions(self, record: ObjectRecord) -> None:
+        """Between each phase that was seen and the next that was; what got stuck is missing."""
+        last: str | None = None
+        since_s = 0.0
+        for phase, at_s in record.phases_s.items():
+            if last is not None:
+                self.transitions[last, phase].add(at_s - since_s)
+            last, since_s = phase, at_s
+        if record.outcome is not Outcome.READY and last in self.path[:-1]:
+            self.transitions[last, self.path[self.path.index(last) + 1]].add_missing()
+
+    def _measure_by_server(self, record: ObjectRecord, origin_s: float) -> None:
+        """By the cluster's own timestamps; a latency of less than nothing is none."""
+        stamps = record.server.get("phases")
+        created = record.server.get("creationTimestamp")
+        if not isinstance(created, str):
+            return
+        begin_s = stamp_s(created)
+        known = stamps if isinstance(stamps, dict) else {}
+        for phase, stamp in known.items():
+            at_s = stamp_s(stamp)
+            if at_s is None or begin_s is None:
+                continue
+            if at_s >= begin_s:
+                self.server_phases[phase].add(at_s - begin_s)
+            else:
+                self.negative += 1
+            seen_s = record.phases_s.get(phase)
+            if seen_s is not None and origin_s != record.created_s:
+                self.stamped_phases.take(at_s, origin_s, seen_s)
+        if begin_s is not None and record.created_s is not None and known:
+            self.stamped_creations.take(begin_s, origin_s, record.created_s)
+        if record.outcome is not Outcome.READY:
+            self._miss(self.server_phases, known)
+
+    def _measure_watch(self, record: ObjectRecord) -> None:
+        seen_s, created_s = record.observed_s, record.created_s
+        if seen_s is None or record.sent_s is None or created_s is None:
+            return
+        self.watch_at_least.add(seen_s - created_s if seen_s > created_s else 0.0)
+        self.watch_at_most.add(seen_s - record.sent_s)
+
+    def result(self) -> KindResult:
+        """The frozen summary; the phases on the way to readiness come first."""
+        has_objects = bool(self.creation.values or self.creation.missing)
+        stamped = any(samples.values for samples in self.server_phases.values())
+        return KindResult(
+            accounts=self.accounts,
+            phases=self._summaries(self.phases),
+            deletion=self.deletion.summarize(),
+            path=self.path,
+            creation=self.creation.summarize() if has_objects else None,
+            transitions=tuple(
+                Transition(*pair, samples.summarize()) for pair, samples in self.transitions.items()
+            ),
+            server_phases=self._summaries(self.server_phases) if stamped else {},
+            phase_clock=PhaseClock.between(
+                self.stamped_phases,
+                self.stamped_creations,
+                negative=self.negative,
+                count=self.negative + sum(len(each.values) for each in self.server_phases.values()),
+            ),
+            watch_delay=self._watch_delay(),
+            api_version=self.api_version,
+        )
+
+    def _summaries(self, samples: Mapping[str, LatencySamples]) -> dict[str, LatencySummary]:
+        ordered = dict.fromkeys((*self.path, *samples))
+        return {phase: samples[phase].summarize() for phase in ordered if phase in samples}
+
+    def _watch_delay(self) -> WatchDelay | None:
+        if not self.watch_at_most.values:
+            return None
+        return WatchDelay(self.watch_at_least.summarize(), self.watch_at_most.summarize())
+
+
+def _doubt(samples: LatencySamples, origin_s: float, at_s: float, earliest_s: float | None) -> None:
+    if earliest_s is not None:
+        samples.doubt(at_s - origin_s, max(0.0, earliest_s - origin_s))
+
+
+@lru_cache(maxsize=4096)
+def stamp_s(stamp: str) -> float | None:
+    """A timestamp of Kubernetes (RFC 3339) in seconds since 1970; None if it is none."""
+    try:
+        return datetime.fromisoformat(stamp).timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,177 @@
+"""How fast objects were created: three rates of one load.
+
+*Offered* is what the schedule asked for, *sent* what the generator managed, and
+*accepted* what the API server took. They are told apart because each has its own
+cause: an outage lowers the last alone, a busy generator the last two.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from itertools import pairwise
+from math import inf
+from typing import TYPE_CHECKING, Final
+
+from perfscale.results.model.records import Rate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from perfscale.results.model.records import ObjectRecord
+
+_NEVER: Final = inf
+"""When something happened that did not."""
+
+
+@dataclass
+class Flow:
+    """Creates that passed one point, and the time they took; flows add up.
+
+    ``wanted_s`` is the time that those with a target should have taken, and
+    ``limited_s`` the one that they took.
+    """
+
+    creates: int = 0
+    seconds: float = 0.0
+    wanted_s: float = 0.0
+    limited_s: float = 0.0
+
+    def count(self, creates: int, seconds: float, target: float | None) -> None:
+        """Count creates that took so many seconds, where ``target`` a second were wanted."""
+        self.creates += creates
+        self.seconds += seconds
+        if target is not None:
+            self.wanted_s += creates / target
+            self.limited_s += seconds
+
+    def add(self, other: Flow) -> None:
+        """Count everything that ``other`` counted."""
+        self.creates += other.creates
+        self.seconds += other.seconds
+        self.wanted_s += other.wanted_s
+        self.limited_s += other.limited_s
+
+    @property
+    def per_second(self) -> float | None:
+        """None with too few creates."""
+        return self.creates / self.seconds if self.seconds > 0 else None
+
+    @property
+    def share(self) -> float | None:
+        """Of what was wanted; None with too few creates, or without a target."""
+        return self.wanted_s / self.limited_s if self.limited_s > 0 else None
+
+
+@dataclass
+class RateTally:
+    """What was offered, sent and accepted after the first burst; tallies add up.
+
+    The first ``burst`` creates are let go at once; they say nothing of the
+    rate, and are in ``creates`` alone, which counts all that were sent.
+    """
+
+    target: float | None
+    burst: int = 1
+    creates: int = 0
+    held_back_s: float = 0.0
+    offered: Flow = field(default_factory=Flow)
+    sent: Flow = field(default_factory=Flow)
+    accepted: Flow = field(default_factory=Flow)
+
+    def add(self, other: RateTally) -> None:
+        """Count everything that ``other`` counted."""
+        self.creates += other.creates
+        self.held_back_s += other.held_back_s
+        self.offered.add(other.offered)
+        self.sent.add(other.sent)
+        self.accepted.add(other.accepted)
+
+    def result(self) -> Rate:
+        """The frozen rate."""
+        return Rate(
+            target=self.target,
+            achieved=self.accepted.per_second,
+            held_back_s=self.held_back_s,
+            share=self.accepted.share,
+            seconds=self.accepted.seconds,
+            offered=self.offered.per_second,
+            sent=self.sent.per_second,
+            sent_share=self.sent.share,
+            sent_seconds=self.sent.seconds,
+            creates=self.creates,
+            burst=self.burst,
+        )
+
+
+class CreateTimes:
+    """When each create of an iteration was due, sent, and accepted by the server."""
+
+    def __init__(self) -> None:
+        self._due_s = array("d")
+        self._sent_s = array("d")
+        self._accepted_s = array("d")
+
+    def add(self, due_s: float | None, sent_s: float | None, accepted_s: float | None) -> None:
+        """Take one create; None stands for what did not happen.
+
+        One that was never due was due when it was sent, and one that is neither
+        does not count.
+        """
+        due_s = sent_s if due_s is None else due_s
+        if due_s is not None:
+            self._due_s.append(due_s)
+            self._sent_s.append(_NEVER if sent_s is None else sent_s)
+            self._accepted_s.append(_NEVER if accepted_s is None else accepted_s)
+
+    def add_records(self, records: Iterable[ObjectRecord]) -> None:
+        """Take objects; what has no UID was not accepted."""
+        for record in records:
+            accepted_s = None if record.uid is None else record.created_s
+            self.add(record.scheduled_s, record.sent_s, accepted_s)
+
+    def tally(self, *, target: float | None, burst: int, held_back_s: float) -> RateTally:
+        """The rates of all of them.
+
+        Args:
+            target: Creates a second that were wanted.
+            burst: Depth of the bucket, at least 1.
+            held_back_s: For how long they waited for a place in flight.
+        """
+        creates = sum(at_s < _NEVER for at_s in self._sent_s)
+        result = RateTally(target, burst, creates, held_back_s)
+        if len(self._due_s) <= burst:
+            return result
+        due_s = self._due_s
+        # As a rule they come in that order, and need no memory to be put into it.
+        in_order: Sequence[int] = range(len(due_s))
+        if any(later < earlier for earlier, later in pairwise(due_s)):
+            in_order = sorted(in_order, key=due_s.__getitem__)
+        # A burst is due at once and takes its time to send, in which the bucket
+        # fills again: it is from when it was due that the rate of the others counts.
+        began_s = due_s[in_order[burst - 1]]
+        rest = in_order[burst:]
+        sent_s = _happened(self._sent_s, rest)
+        accepted_s = _happened(self._accepted_s, rest)
+        if target is not None:
+            result.offered.count(len(rest), due_s[rest[-1]] - began_s, target)
+        if sent_s:
+            last_sent_s, last_answer_s = max(sent_s), max(accepted_s, default=began_s)
+            result.sent.count(len(sent_s), last_sent_s - began_s, target)
+            # To the last request at least: one that came to nothing took its time too.
+            ended_s = max(last_sent_s, last_answer_s)
+            result.accepted.count(len(accepted_s), ended_s - began_s, target)
+        return result
+
+
+def _happened(at_s: array[float], creates: Iterable[int]) -> array[float]:
+    """When what happened to some creates did."""
+    return array("d", (at_s[each] for each in creates if at_s[each] < _NEVER))
+
+
+def explain_rate(rate: Rate) -> str | None:
+    """Why there is no rate; None where there is one, or where nothing was sent."""
+    if rate.achieved is not None or not rate.creates:
+        return None
+    at_once = "a single create" if rate.burst == 1 else f"{rate.burst} creates at once"
+    return f"no rate of creates: no iteration sent more than its burst, {at_once}"

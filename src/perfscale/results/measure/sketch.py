@@ -1,0 +1,113 @@
+"""Percentiles of any number of latencies in bounded memory, each within one per cent.
+
+This is the sketch of Masson, Rim and Lee, "DDSketch: A Fast and Fully-Mergeable
+Quantile Sketch with Relative-Error Guarantees", PVLDB 12 (2019), 2195-2205:
+latencies are counted in buckets whose borders are the powers of
+``gamma = (1 + a) / (1 - a)``; what stands for a bucket is ``2 gamma^i / (gamma + 1)``,
+from which no latency in it is further than ``a`` of itself. Sketches add up.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from perfscale.results.measure.latency import LatencySummary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+RELATIVE_ERROR: Final = 0.01
+_GAMMA: Final = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
+_PER_LOG: Final = 1 / math.log(_GAMMA)
+_SHORTEST_S: Final = 1e-6
+"""What is shorter counts as this: there are some 900 buckets from here to a minute."""
+
+
+class Sketch(msgspec.Struct):
+    """Latencies, counted.
+
+    Attributes:
+        buckets: How many are in each.
+        shortest_s: The shortest of all, and likewise the longest, as they were.
+        total_s: Their sum.
+    """
+
+    buckets: dict[int, int] = msgspec.field(default_factory=dict)
+    shortest_s: float = math.inf
+    longest_s: float = 0.0
+    total_s: float = 0.0
+
+    def count(self, seconds: float) -> None:
+        """Count one more. Called for every request."""
+        bucket = math.ceil(math.log(max(seconds, _SHORTEST_S)) * _PER_LOG)
+        self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
+        self.total_s += seconds
+        self.shortest_s = min(self.shortest_s, seconds)
+        self.longest_s = max(self.longest_s, seconds)
+
+    def add(self, other: Sketch) -> None:
+        """Count everything that ``other`` counted."""
+        for bucket, count in other.buckets.items():
+            self.buckets[bucket] = self.buckets.get(bucket, 0) + count
+        self.total_s += other.total_s
+        self.shortest_s = min(self.shortest_s, other.shortest_s)
+        self.longest_s = max(self.longest_s, other.longest_s)
+
+    def copy(self) -> Sketch:
+        """One that does not change when this one counts on."""
+        return msgspec.structs.replace(self, buckets=dict(self.buckets))
+
+    def cumulate(self, bounds_s: Sequence[float]) -> list[int]:
+        """How many are not longer than each bound, in ascending order; and at the end, all.
+
+        A latency that is within one per cent of a bound may count on either side of it.
+        """
+        # Up to which bucket what stands for it is not longer than the bound.
+        last = [math.floor(math.log(bound_s * (_GAMMA + 1) / 2) * _PER_LOG) for bound_s in bounds_s]
+        counts = [0] * (len(bounds_s) + 1)
+        for bucket, count in self.buckets.items():
+            counts[bisect_left(last, bucket)] += count
+        return list(accumulate(counts))
+
+    def summarize(self) -> LatencySummary:
+        """Every statistic; ``min``, ``max`` and ``mean`` are exact."""
+        count = sum(self.buckets.values())
+        p50, p90, p95, p99, p999 = self.percentiles(0.50, 0.90, 0.95, 0.99, 0.999)
+        return LatencySummary(
+            count=count,
+            missing=0,
+            min=self.shortest_s if count else None,
+            p50=p50,
+            p90=p90,
+            p95=p95,
+            p99=p99,
+            p999=p999,
+            max=self.longest_s if count else None,
+            mean=self.total_s / count if count else None,
+        )
+
+    def percentiles(self, *quantiles: float) -> list[float | None]:
+        """What stands for the sample of rank ``quantile * (count - 1)``, counted from 0.
+
+        Args:
+            quantiles: From 0 to 1.
+
+        Returns:
+            Seconds, one for each; None where nothing was counted.
+        """
+        found: list[float | None] = []
+        members = sorted(self.buckets.items())
+        ranks = [*accumulate(count for _, count in members)]
+        for quantile in quantiles:
+            if not ranks:
+                found.append(None)
+                continue
+            bucket, _ = members[bisect_right(ranks, math.floor(quantile * (ranks[-1] - 1)))]
+            middle_s = 2 * _GAMMA**bucket / (_GAMMA + 1)
+            found.append(min(max(middle_s, self.shortest_s), self.longest_s))
+        return found

@@ -1,0 +1,1 @@
+"""Frozen records and documents: what is written."""

@@ -1,0 +1,305 @@
+"""What ``summary.json`` holds: its types, of which its JSON Schema is made."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, TypeAlias
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from perfscale.results.model.audit import AuditSummary
+from perfscale.results.model.records import RunOutcome
+from perfscale.results.verdicts.blindness import Cause
+from perfscale.results.verdicts.health import Validity
+
+SCHEMA_VERSION: Final = 2
+"""Raised whenever a reader of ``summary.json`` would have to change."""
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+Count: TypeAlias = Annotated[int, Meta(ge=0)]
+Seconds: TypeAlias = Annotated[float | None, Meta(description="null: not reached, or no sample")]
+
+
+class _Part(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """A part of the document; keys that a reader does not know are to be ignored."""
+
+
+class Counts(_Part, frozen=True):
+    """Accounts: requested is the sum of ready, failed, unready and notAttempted.
+
+    Of a run that was killed, ``unknown`` of those that failed or were not attempted
+    may have been created all the same.
+    """
+
+    requested: Count
+    created: Count
+    ready: Count
+    failed: Count
+    unready: Count
+    not_attempted: Count
+    deleted: Count
+    leftover: Count
+    unknown: Count
+
+
+class Earliest(_Part, frozen=True):
+    """The same if all that was heard of after a blind span had happened at its beginning."""
+
+    uncertain: Count
+    p50: Seconds
+    p90: Seconds
+    p95: Seconds
+    p99: Seconds
+    p999: Seconds = msgspec.field(name="p99.9")
+    max: Seconds
+
+
+class Statistics(_Part, frozen=True, kw_only=True):
+    """A latency, in seconds; what is missing counts as longer than every sample."""
+
+    count: Count
+    missing: Count
+    min: Seconds
+    p50: Seconds
+    p90: Seconds
+    p95: Seconds
+    p99: Seconds
+    p999: Seconds = msgspec.field(name="p99.9")
+    max: Seconds
+    mean: Seconds
+    earliest: Annotated[
+        Earliest | UnsetType, Meta(description="missing: no sample is uncertain")
+    ] = UNSET
+
+
+class Change(Statistics, frozen=True, kw_only=True):
+    """The time from one phase to the next."""
+
+    before: str = msgspec.field(name="from")
+    after: str = msgspec.field(name="to")
+
+
+class Delay(_Part, frozen=True):
+    """How late watches told of new objects: between these two."""
+
+    at_least: Statistics
+    at_most: Statistics
+
+
+class PhaseClock(_Part, frozen=True):
+    """How far the clocks that stamp phases are ahead of the one that stamps creations."""
+
+    low_seconds: float
+    high_seconds: float
+    consistent: Annotated[bool, Meta(description="whether one difference agrees with every stamp")]
+    negative: Annotated[Count, Meta(description="latencies below 0, which are left out")]
+    reason: Annotated[str | None, Meta(description="why the latencies are not what they seem")]
+
+
+class Kind(_Part, frozen=True):
+    """Accounts and latencies of the objects of one kind."""
+
+    api_version: Annotated[str, Meta(description="empty: not known")]
+    objects: Counts
+    phases: dict[str, Statistics]
+    creation: Statistics | None
+    deletion: Statistics
+    transitions: list[Change]
+    server_phases: dict[str, Statistics]
+    phase_clock: Annotated[PhaseClock | None, Meta(description="null: it stamps no phases")]
+    watch_delay: Delay | None
+
+
+class CreationRate(_Part, frozen=True):
+    """Creates a second: wanted, and after the first burst offered, sent and accepted."""
+
+    target_qps: float | None
+    offered_qps: Annotated[float | None, Meta(description="due by the schedule")]
+    sent_qps: float | None
+    achieved_qps: Annotated[float | None, Meta(description="accepted by the server")]
+    sent: Annotated[Count, Meta(description="creates, those of the first burst included")]
+    burst: Annotated[Count, Meta(description="creates that may go at once")]
+    held_back_seconds: float
+
+
+class CallCounts(_Part, frozen=True):
+    """Requests of one verb for one resource."""
+
+    verb: str
+    resource: Annotated[str, Meta(description="the plural; empty for what is no resource")]
+    sent: Count
+    statuses: Annotated[dict[str, Count], Meta(description="answers, by HTTP status")]
+    timeouts: Count
+    connection_errors: Count
+    retries: Count
+    throttled_seconds: float
+    latency: Annotated[Statistics, Meta(description="of 2xx answers; percentiles within 1 %")]
+
+
+class Iteration(_Part, frozen=True):
+    """One iteration of a workload; its times count from the run's start."""
+
+    iteration: Count
+    started_seconds: float
+    finished_seconds: float
+    problems: list[str]
+    objects: Counts
+    children: Counts
+    rate: CreationRate
+    calls: list[CallCounts]
+    kinds: dict[str, Kind]
+    child_kinds: dict[str, Kind]
+
+
+class Workload(_Part, frozen=True):
+    """One workload, all its iterations together and each."""
+
+    name: str
+    iteration_count: Count
+    objects: Counts
+    children: Counts
+    rate: CreationRate
+    calls: list[CallCounts]
+    kinds: dict[str, Kind]
+    child_kinds: dict[str, Kind]
+    iterations: list[Iteration]
+    not_waited_for: Annotated[
+        str | None,
+        Meta(description="null: it waited for its objects to be ready, or none is unready"),
+    ] = None
+
+
+class Judgement(_Part, frozen=True):
+    """Whether a threshold was met."""
+
+    workload: Annotated[str | None, Meta(description="null: the run as a whole")]
+    metric: str
+    quantile: str | None
+    bound: Annotated[str, Meta(description="max or min")]
+    limit: float
+    unit: Annotated[str, Meta(description="seconds, count, perSecond or percent")]
+    value: Annotated[float | None, Meta(description="null: not reached, or no sample")]
+    passed: bool
+    missed_by: float | None
+    text: str
+
+
+class Cluster(_Part, frozen=True):
+    """Where the load went."""
+
+    context: str | None
+    server: str
+    version: str | None
+    nodes: int | None
+    kubevirt: str | None
+
+
+class Namespaces(_Part, frozen=True):
+    """Those that the run made."""
+
+    created: Count
+    deleted: Count
+    leftover: Count
+
+
+class Watches(_Part, frozen=True):
+    """How often watches were opened again, and lists read again."""
+
+    reconnects: Count
+    relists: Count
+
+
+class Clock(_Part, frozen=True):
+    """How far the server's clock is ahead, with the uncertainty either way, and the bounds."""
+
+    offset_seconds: float
+    uncertainty_seconds: float
+    low_seconds: float
+    high_seconds: float
+    consistent: Annotated[bool, Meta(description="whether one offset agrees with every answer")]
+
+
+class Outage(_Part, frozen=True):
+    """When the API server was gone, or something that it calls; seconds since the run's start."""
+
+    began_seconds: float
+    ended_seconds: float
+    what: Annotated[str, Meta(description="server, webhook or aggregated server")]
+    name: Annotated[str, Meta(description="the webhook's, or the group; empty for the server")]
+    retries: Annotated[Count, Meta(description="requests that were sent again meanwhile")]
+    creates: Annotated[Count, Meta(description="most creates that waited at a time")]
+
+
+class Blind(_Part, frozen=True):
+    """When nothing was seen, and what was missed had not come; seconds since the run's start."""
+
+    cause: Cause
+    kind: Annotated[str | None, Meta(description="what was watched; null: the generator stood")]
+    namespace: Annotated[str | None, Meta(description="where; null: everywhere")]
+    began_seconds: float
+    ended_seconds: float
+
+
+class Lag(_Part, frozen=True):
+    """How late something was, in seconds; percentiles are within one per cent."""
+
+    count: Count
+    mean: Seconds
+    p50: Seconds
+    p99: Seconds
+    max: Seconds
+
+
+class InFlight(_Part, frozen=True):
+    """Create requests without an answer: the bound, the most, and the mean while creating."""
+
+    limit: Count
+    max: Count
+    mean: float | None
+
+
+class Generator(_Part, frozen=True):
+    """Whether the generator itself was the limit, and on what grounds."""
+
+    verdict: Validity
+    reasons: list[str]
+    loop_lag: Lag
+    limiter_lag: Lag
+    send_lag: Lag
+    in_flight: InFlight
+
+
+class Summary(_Part, frozen=True):
+    """What a run did, and how the control plane held."""
+
+    schema_version: Count
+    run_id: str
+    started_at: str
+    finished_at: str
+    duration_seconds: float
+    outcome: RunOutcome
+    exit_code: int
+    problems: list[str]
+    thresholds: list[Judgement]
+    generator: Annotated[Generator | None, Meta(description="null: the run was killed too early")]
+    cluster: Cluster
+    objects: Counts
+    children: Counts
+    namespaces: Namespaces
+    watch: Watches
+    outages: list[Outage]
+    blind_spans: list[Blind]
+    requests: dict[str, float]
+    clock: Clock | None
+    calls: list[CallCounts]
+    kinds: dict[str, Kind]
+    child_kinds: dict[str, Kind]
+    workloads: list[Workload]
+    audit: Annotated[AuditSummary | None, Meta(description="null: Prometheus was not asked")]
+
+
+def results_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of ``summary.json``."""
+    schema = msgspec.json.schema(Summary)
+    return {"$schema": _DIALECT, "title": "perfscale summary.json", **schema}

@@ -1,0 +1,1 @@
+"""What a run's numbers are worth: thresholds, health, outages, failures."""

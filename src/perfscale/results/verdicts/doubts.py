@@ -1,0 +1,56 @@
+"""Whether what was not seen in time makes a run's percentiles uncertain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from perfscale.results.measure.latency import LatencySummary
+    from perfscale.results.model.records import KindResult, WorkloadResult
+
+_MOST_MOVED: Final = 0.05
+"""A percentile that may be shorter by a larger share than this is uncertain."""
+_PERCENTILES: Final = {"p50": "p50", "p90": "p90", "p95": "p95", "p99": "p99", "p999": "p99.9"}
+
+
+class Doubt(NamedTuple):
+    """A percentile that is uncertain: by which share, and in words."""
+
+    share: float
+    text: str
+
+
+def doubts(workloads: Iterable[WorkloadResult]) -> Iterator[str]:
+    """Say which percentiles are uncertain: the worst of each kind in each workload."""
+    for workload in workloads:
+        for kinds, of in ((workload.kinds, ""), (workload.child_kinds, " (children)")):
+            for kind, result in kinds.items():
+                if text := _of_kind(result):
+                    yield f"{workload.name}, {kind}{of}: {text}"
+
+
+def _of_kind(result: KindResult) -> str:
+    latencies: dict[str, LatencySummary | None] = {
+        "creation": result.creation,
+        **result.phases,
+        "deletion": result.deletion,
+    }
+    found = [doubt for name, each in latencies.items() if each for doubt in _doubts(name, each)]
+    if not found:
+        return ""
+    worst = max(found)
+    more = len(found) - 1
+    others = f" ({more} more {'is' if more == 1 else 'are'} as uncertain)" if more else ""
+    return f"{worst.text}: what happened while nothing was seen was heard of late{others}"
+
+
+def _doubts(name: str, latency: LatencySummary) -> Iterator[Doubt]:
+    if latency.earliest is None:
+        return
+    for key, title in _PERCENTILES.items():
+        value, earliest = getattr(latency, key), getattr(latency.earliest, key)
+        if value and earliest is not None and value - earliest > _MOST_MOVED * value:
+            text = f"{title} of {name} is {value:.3f} s, and may be as little as {earliest:.3f} s"
+            yield Doubt(1 - earliest / value, text)

@@ -1,0 +1,267 @@
+"""Whether the numbers of a run stand: the generator's own health, and what that means.
+
+A run whose generator could not keep up says little of the cluster. What the
+generator saw of itself are its `Vitals`, in bounded memory; what they mean is
+decided here, of a run that ends in the same way as of one that was killed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from perfscale.config import format_duration
+from perfscale.results.verdicts.doubts import doubts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from perfscale.results.model.records import Rate, WorkloadResult
+
+_HELD_SHARE: Final = 0.95
+"""From this share of the target rate on, it counts as held."""
+_LEAST_LOST_S: Final = 0.25
+"""A run that lost less time than this against its target has held it."""
+_BUSY_SHARE: Final = 0.9
+"""From this share of a core on, the event loop's thread has no time left."""
+_MOST_LAG_S: Final = 0.1
+"""Times are measured by the event loop: they may be too long by its lag."""
+_FEWEST_SAMPLES: Final = 100
+"""Fewer say nothing of a p99."""
+_SLOW_S: Final = 1.0
+"""What Kubernetes promises of its 99th percentile for requests that change one object:
+https://github.com/kubernetes/community/blob/master/sig-scalability/slos/api_call_latency.md"""
+
+
+class Validity(StrEnum):
+    """Whether what was measured says something of the cluster."""
+
+    VALID = "valid"
+    GENERATOR_LIMITED = "generator-limited"
+    UNCERTAIN = "uncertain"
+
+
+class Lag(msgspec.Struct, frozen=True):
+    """How late something was, in seconds; percentiles are within one per cent."""
+
+    count: int = 0
+    mean: float | None = None
+    p50: float | None = None
+    p99: float | None = None
+    max: float | None = None
+
+
+class ClockStep(msgspec.Struct, frozen=True):
+    """The wall clock was set: when, since the run's start, and by how many seconds."""
+
+    at_s: float
+    by_s: float
+
+    def __str__(self) -> str:
+        """For a person."""
+        by = format_duration(abs(round(self.by_s, 1)))
+        how = f"set back by {by}" if self.by_s < 0 else f"set ahead by {by} (or this machine slept)"
+        when = format_duration(round(self.at_s, 1))
+        return (
+            f"the wall clock was {how}, within {when} from the start: all times of the run are "
+            "counted from its start, as if it had not been"
+        )
+
+
+class InFlight(msgspec.Struct, frozen=True):
+    """Create requests without an answer: the bound, the most, and the mean while creating."""
+
+    limit: int = 0
+    max: int = 0
+    mean: float | None = None
+
+
+class Creation(msgspec.Struct):
+    """What the creates of one workload have taken so far; added up while they go on.
+
+    Attributes:
+        seconds: For how long objects were created.
+        cpu_s: CPU of the event loop's thread in that time.
+        answers: Creates that were answered.
+        answer_s: From sending each to its answer, added up.
+        outage_s: For how long the server was gone meanwhile.
+    """
+
+    seconds: float = 0.0
+    cpu_s: float = 0.0
+    answers: int = 0
+    answer_s: float = 0.0
+    outage_s: float = 0.0
+
+    @property
+    def cpu_share(self) -> float | None:
+        """Of one core."""
+        return self.cpu_s / self.seconds if self.seconds else None
+
+    @property
+    def answer_mean_s(self) -> float | None:
+        """From sending a create to its answer."""
+        return self.answer_s / self.answers if self.answers else None
+
+    def rounded(self) -> Creation:
+        """A copy, with its times to the microsecond."""
+        return Creation(
+            seconds=round(self.seconds, 6),
+            cpu_s=round(self.cpu_s, 6),
+            answers=self.answers,
+            answer_s=round(self.answer_s, 6),
+            outage_s=round(self.outage_s, 6),
+        )
+
+
+class Vitals(msgspec.Struct, frozen=True):
+    """What the generator saw of itself.
+
+    Attributes:
+        loop_lag: How late the event loop was whenever something was due.
+        limiter_lag: From when a create was due by its target rate to when it
+            was admitted.
+        send_lag: From when it was admitted to when it was sent; a limit of the
+            run (``globalConfig.qps``) is part of it.
+        in_flight: Create requests without an answer.
+        qps: The run's own limit on all requests; 0 for none.
+        creations: What the creates took, by workload.
+        clock_steps: When the wall clock was set, the first few times.
+    """
+
+    loop_lag: Lag = Lag()
+    limiter_lag: Lag = Lag()
+    send_lag: Lag = Lag()
+    in_flight: InFlight = InFlight()
+    qps: float = 0.0
+    creations: dict[str, Creation] = {}
+    clock_steps: tuple[ClockStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorHealth:
+    """The verdict on the generator, why, and on what grounds."""
+
+    verdict: Validity
+    reasons: tuple[str, ...]
+    vitals: Vitals
+
+
+def assess(
+    vitals: Vitals, workloads: Sequence[WorkloadResult], requests: Mapping[str, float]
+) -> GeneratorHealth:
+    """Decide whether the generator was the limit, or percentiles are uncertain.
+
+    That is about what was sent. A rate that the server did not allow, or did
+    not accept, is told of too, but the run is valid: its numbers are the server's.
+    """
+    found = [*_lag_of_loop(vitals.loop_lag), *_no_means(requests.get("localFailures", 0))]
+    for workload in workloads:
+        creation = vitals.creations.get(workload.name, Creation())
+        found += _of_workload(workload.name, workload.rate, creation, vitals)
+    found += [(False, str(step)) for step in vitals.clock_steps]
+    limited = any(is_ours for is_ours, _ in found)
+    uncertain = tuple(doubts(workloads))
+    verdict = Validity.VALID
+    if limited:
+        verdict = Validity.GENERATOR_LIMITED
+    elif uncertain:
+        verdict = Validity.UNCERTAIN
+    return GeneratorHealth(verdict, (*(text for _, text in found), *uncertain), vitals)
+
+
+def _lag_of_loop(lag: Lag) -> Iterator[tuple[bool, str]]:
+    if lag.count >= _FEWEST_SAMPLES and lag.p99 is not None and lag.p99 > _MOST_LAG_S:
+        late = f"the event loop was late, {milliseconds(lag.p99)} at the 99th percentile"
+        yield True, f"{late}: times that were measured may be that much too long (CPU)"
+
+
+def _no_means(times: float) -> Iterator[tuple[bool, str]]:
+    if times:
+        what = "a connection" if times == 1 else f"{times:.0f} connections"
+        text = f"{what} could not be opened, for want of open files or ports on this machine"
+        yield True, f"{text}: raise its limits, or lower globalConfig.maxInFlight"
+
+
+def _of_workload(
+    name: str, rate: Rate, creation: Creation, vitals: Vitals
+) -> Iterator[tuple[bool, str]]:
+    busy = (creation.cpu_share or 0.0) >= _BUSY_SHARE
+    if rate.target is None:
+        if busy and creation.seconds >= _SLOW_S:
+            yield (
+                True,
+                f"{name}: its creates took all of a core; the cluster might have taken more (CPU)",
+            )
+        return
+    target = min(rate.target, vitals.qps or rate.target)
+    sent = _Pace(rate.sent, rate.sent_seconds, target)
+    accepted = _Pace(rate.achieved, rate.seconds, target)
+    if not sent.is_held:
+        ours, cause = _cause(rate, sent.lost_s, creation, vitals, busy=busy)
+        yield ours, f"{name}: {sent} sent, of {target:g} wanted: {cause}"
+    elif not accepted.is_held:
+        cause = _cause_of_server(creation)
+        yield False, f"{name}: {accepted} accepted, of {target:g} wanted and sent: {cause}"
+
+
+class _Pace(NamedTuple):
+    """A rate, how long it lasted, and what it should have been."""
+
+    per_second: float | None
+    seconds: float
+    target: float
+
+    def __str__(self) -> str:
+        return f"{self.per_second or 0:.4g} creates a second"
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is the target, or too little was lost to say so."""
+        if self.per_second is None or self.per_second >= _HELD_SHARE * self.target:
+            return True
+        return self.lost_s < _LEAST_LOST_S
+
+    @property
+    def lost_s(self) -> float:
+        """How much longer the creates took than at the target rate."""
+        return self.seconds * (1 - (self.per_second or 0.0) / self.target)
+
+
+def _cause(
+    rate: Rate, lost_s: float, creation: Creation, vitals: Vitals, *, busy: bool
+) -> tuple[bool, str]:
+    """Whether it is the generator's that too little was sent, and in words."""
+    mean_s, limit = creation.answer_mean_s, vitals.in_flight.limit
+    if busy:
+        return True, f"the event loop took {creation.cpu_share:.0%} of a core (CPU)"
+    if lost_s - creation.outage_s < _LEAST_LOST_S:
+        return False, _cause_of_server(creation)
+    if mean_s is not None and rate.held_back_s > lost_s / 2:
+        full = (
+            f"{limit} creates were in flight, as many as globalConfig.maxInFlight allows, "
+            f"and took {format_duration(round(mean_s, 3))} each"
+        )
+        if mean_s > _SLOW_S:
+            return False, f"{full} (server latency)"
+        return True, f"{full}; raise it (in-flight bound)"
+    return True, "creates were sent late, for no reason that was measured (CPU of the machine)"
+
+
+def _cause_of_server(creation: Creation) -> str:
+    """Why less was accepted than sent, or why nothing could be sent, as far as it is known."""
+    if creation.outage_s >= _LEAST_LOST_S:
+        gone = format_duration(round(creation.outage_s, 1))
+        return f"the API server was gone for {gone} of that time (outage)"
+    if creation.answer_mean_s is None:
+        return "no create was accepted (refused)"
+    took = format_duration(round(creation.answer_mean_s, 3))
+    return f"an answer took {took} on average, and what was refused does not count (server)"
+
+
+def milliseconds(seconds: float) -> str:
+    """A lag as a person reads it."""
+    return f"{seconds * 1e3:.3g} ms"

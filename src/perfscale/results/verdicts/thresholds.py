@@ -1,0 +1,219 @@
+"""Judges a run by the thresholds of its workload file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from perfscale.config import format_duration
+from perfscale.config.sections.metrics import METRICS, Latency, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from perfscale.config import Config, Threshold
+    from perfscale.config.sections.metrics import Metric
+    from perfscale.results.measure.books import Balance
+    from perfscale.results.measure.calls import CallResult
+    from perfscale.results.measure.latency import LatencySummary
+    from perfscale.results.model.accounts import Accounts
+    from perfscale.results.model.records import KindResult, Rate
+
+_FIELDS = {"p99.9": "p999"}
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdVerdict:
+    """Whether a threshold was met.
+
+    Attributes:
+        workload: What it is about; None for the run as a whole.
+        metric: Its metric.
+        quantile: Which statistic, of a latency.
+        bound: ``max`` or ``min``.
+        limit: The bound, in ``unit``.
+        unit: ``seconds``, ``count``, ``perSecond`` or ``percent``.
+        value: What was measured; None where there is no sample, or where the
+            statistic was not reached. Both fail.
+        passed: Whether it was met.
+        missed_by: By how much it was not; None if it was, or without a value.
+        text: All that in a sentence.
+    """
+
+    workload: str | None
+    metric: str
+    quantile: str | None
+    bound: str
+    limit: float
+    unit: str
+    value: float | None
+    passed: bool
+    missed_by: float | None
+    text: str
+
+
+class Judged(Protocol):
+    """What a threshold can be about: a workload, or all of them together."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """Its objects' accounts."""
+
+    @property
+    def rate(self) -> Rate:
+        """How fast they were created."""
+
+    @property
+    def kinds(self) -> Mapping[str, KindResult]:
+        """Latencies of its objects."""
+
+    @property
+    def child_kinds(self) -> Mapping[str, KindResult]:
+        """Latencies of their children."""
+
+    @property
+    def calls(self) -> tuple[CallResult, ...]:
+        """How the API server answered."""
+
+
+class _Measured(NamedTuple):
+    """A value, or why there is none."""
+
+    value: float | None
+    why: str = "has no sample"
+
+
+def judge_thresholds(config: Config, balance: Balance) -> tuple[ThresholdVerdict, ...]:
+    """Judge every threshold of a workload file: those of the run first."""
+    return tuple(_verdicts(config, balance))
+
+
+def _verdicts(config: Config, balance: Balance) -> Iterator[ThresholdVerdict]:
+    for threshold in config.global_config.thresholds:
+        yield judge_threshold(threshold, balance)
+    for workload, result in zip(config.workloads, balance.workloads, strict=True):
+        for threshold in workload.thresholds:
+            yield judge_threshold(threshold, result, workload.name)
+
+
+def judge_threshold(
+    threshold: Threshold, judged: Judged, workload: str | None = None
+) -> ThresholdVerdict:
+    """Judge one threshold; ``workload`` is the name of what is judged, if it has one."""
+    metric, bound = METRICS[threshold.metric], threshold.bound
+    measured = _measure(metric, threshold, judged)
+    beyond = None
+    if measured.value is not None:
+        beyond = measured.value - bound.value
+        beyond = -beyond if metric.has_minimum else beyond
+    passed = beyond is not None and beyond <= 0
+    missed_by = None if passed else beyond
+    return ThresholdVerdict(
+        workload=workload,
+        metric=metric.name,
+        quantile=threshold.quantile,
+        bound="min" if metric.has_minimum else "max",
+        limit=bound.value,
+        unit=bound.unit.value,
+        value=None if measured.value is None else round(measured.value, 6),
+        passed=passed,
+        missed_by=None if missed_by is None else round(missed_by, 6),
+        text=threshold_title(threshold, workload) + " " + _told(threshold, measured, missed_by),
+    )
+
+
+def threshold_title(threshold: Threshold, workload: str | None) -> str:
+    """What a threshold is about, as in ``density: vmiReady p99``."""
+    where = f"{workload}: " if workload is not None else ""
+    return where + " ".join(part for part in (threshold.metric, threshold.quantile) if part)
+
+
+def _told(threshold: Threshold, measured: _Measured, missed_by: float | None) -> str:
+    has_minimum = METRICS[threshold.metric].has_minimum
+    bound = threshold.bound
+    wanted = f"at {'least' if has_minimum else 'most'} {bound} is wanted"
+    if measured.value is None:
+        return f"{measured.why}; {wanted}"
+    value = show(measured.value, bound.unit)
+    if missed_by is None:
+        return f"is {value}; {wanted}"
+    by = show(missed_by, bound.unit).replace("%", " points")
+    return f"is {value}, {by} {'less' if has_minimum else 'more'} than {bound}"
+
+
+def show(value: float, unit: Unit) -> str:
+    """A value with its unit, in at most four digits."""
+    digits = f"{value:.4g}"
+    match unit:
+        case Unit.SECONDS:
+            return format_duration(float(digits))
+        case Unit.COUNT:
+            return str(round(value))
+        case Unit.PERCENT:
+            return f"{digits}%"
+        case _:
+            return f"{digits}/s"
+
+
+# -- metrics ------------------------------------------------------------------
+
+
+def _measure(metric: Metric, threshold: Threshold, judged: Judged) -> _Measured:
+    if metric.kind is not None and metric.latency is not None:
+        summary = _latency(metric, metric.latency, judged)
+        return _statistic(summary, threshold.quantile or "")
+    if metric.unit is Unit.PER_SECOND:
+        return _rate(metric, judged.rate, share=threshold.bound.unit is Unit.PERCENT)
+    accounts = judged.accounts
+    attempted = accounts.requested - accounts.not_attempted
+    sent = sum(call.sent for call in judged.calls)
+    counts = {
+        "failed": (accounts.failed, accounts.requested, attempted),
+        "unready": (accounts.unready, accounts.requested, attempted),
+        "leftover": (accounts.leftover, accounts.requested, attempted),
+        "apiErrors": (sum(call.errors for call in judged.calls), sent, sent),
+        "apiRetries": (sum(call.retries for call in judged.calls), sent, sent),
+    }
+    count, whole, samples = counts[metric.name]
+    if not samples:
+        return _Measured(None)
+    return _Measured(100 * count / whole if threshold.bound.unit is Unit.PERCENT else count)
+
+
+def _of_kind(metric: Metric, kinds: Mapping[str, KindResult]) -> KindResult | None:
+    """The result of the metric's kind, and not of one of the same name in another group."""
+    for name, result in kinds.items():
+        version = result.api_version
+        if metric.is_about(name, version.rpartition("/")[0] if version else None):
+            return result
+    return None
+
+
+def _latency(metric: Metric, latency: str, judged: Judged) -> LatencySummary | None:
+    """Of the objects of a kind; of the children where no object is of that kind."""
+    found = _of_kind(metric, judged.kinds) or _of_kind(metric, judged.child_kinds)
+    if found is None:
+        return None
+    match latency:
+        case Latency.CREATION:
+            return found.creation
+        case Latency.DELETION:
+            return found.deletion
+        case _:
+            return found.phases.get(latency)
+
+
+def _statistic(summary: LatencySummary | None, quantile: str) -> _Measured:
+    if summary is None or not summary.count + summary.missing:
+        return _Measured(None)
+    value: float | None = getattr(summary, _FIELDS.get(quantile, quantile))
+    total = summary.count + summary.missing
+    return _Measured(value, f"was not reached, as {summary.missing} of {total} are missing")
+
+
+def _rate(metric: Metric, rate: Rate, *, share: bool) -> _Measured:
+    if metric.name == "sentQps":
+        value = rate.sent_share if share else rate.sent
+    else:
+        value = rate.share if share else rate.achieved
+    return _Measured(100 * value if share and value is not None else value)
