@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
-from perfscale.errors import ThrottledError
 from perfscale.kube.calls import call_of
-from perfscale.kube.decoding import OBJECT, UNREADABLE, illegible, unread
+from perfscale.kube.decoding import OBJECT, UNREADABLE, illegible
 from perfscale.kube.http.failures import NoAnswerError
 from perfscale.kube.http.transport import LARGEST_LIST, Request
 from perfscale.kube.ratelimit import RateLimiter
-from perfscale.kube.retrying.aftermath import Aftermath, Known
+from perfscale.kube.retrying.aftermath import Aftermath, Known, Waits
 from perfscale.kube.retrying.proven import Proven
-from perfscale.kube.retrying.recovery import Pause, Recovery
-from perfscale.kube.retrying.retry import Patience, Timing
+from perfscale.kube.retrying.recovery import Recovery
+from perfscale.kube.retrying.retry import Timing
 from perfscale.kube.status import error_from_answer
 from perfscale.kube.watching.initial import StreamingLists
 from perfscale.kube.wire import SUCCESS, Stream, Wire, target
@@ -58,13 +57,6 @@ class Response(NamedTuple):
     sent_s: float
     answered_s: float
     warning: str
-
-
-class _Waits(NamedTuple):
-    """What bounds a request that was not answered as it should be, and where it waits."""
-
-    patience: Patience | None
-    pause: Pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +222,7 @@ class Client:
         keep_body: bool = True,
     ) -> tuple[T, Response]:
         """Send a request, and send it again while there is hope."""
-        waits: _Waits | None = None
+        waits: Waits | None = None
         while True:
             trouble: ApiError | NoAnswerError
             try:
@@ -259,31 +251,8 @@ class Client:
                         )
                 else:
                     trouble = error_from_answer(status, headers, body, path=request.path)
-            waits = waits or self._waits(request, retry=retry)
-            await self._wait(request, trouble, waits)
-
-    def _waits(self, request: Request, *, retry: bool) -> _Waits:
-        # Reads are no load: they are sent again as soon as anything else succeeds.
-        pause = Pause(self.recovery, self.timing, eager=request.method == "GET")
-        return _Waits(
-            Patience(self.timing, self.settings.max_unavailable_s) if retry else None, pause
-        )
-
-    async def _wait(
-        self, request: Request, trouble: ApiError | NoAnswerError, waits: _Waits
-    ) -> None:
-        """Wait until it may be sent again; raises where there is no hope."""
-        if isinstance(trouble, NoAnswerError) and trouble.failure.illegible:
-            trouble = unread(request.what, trouble)
-        asked_s = 0.0
-        if isinstance(trouble, NoAnswerError):
-            delay_s = self._aftermath.silence(request, trouble, waits.patience)
-        else:
-            delay_s = await self._aftermath.refusal(request, trouble, waits.patience)
-            asked_s = delay_s if trouble.status == 429 else trouble.retry_after_s or 0.0
-        throttled = isinstance(trouble, ThrottledError)
-        self._wire.retried(request, delay_s if throttled else 0.0)
-        await waits.pause.sleep(delay_s, at_least_s=asked_s)
+            waits = waits or self._aftermath.waits(request, retry=retry)
+            await self._aftermath.wait(request, trouble, waits)
 
     @asynccontextmanager
     async def open_stream(

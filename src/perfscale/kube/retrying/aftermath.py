@@ -13,23 +13,25 @@ from perfscale.errors import (
     DependencyError,
     IllegibleError,
     NotPermittedError,
+    ThrottledError,
     UnreachableError,
 )
-from perfscale.kube.http.failures import Failure
+from perfscale.kube.decoding import unread
+from perfscale.kube.http.failures import Failure, NoAnswerError
 from perfscale.kube.retrying.outages import DependencyOutages, Outage, OutageLog
-from perfscale.kube.retrying.retry import UNAVAILABLE
+from perfscale.kube.retrying.recovery import Pause
+from perfscale.kube.retrying.retry import UNAVAILABLE, Patience
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perfscale.errors import ApiError
     from perfscale.kube.calls import Call
-    from perfscale.kube.http.failures import NoAnswerError
     from perfscale.kube.http.transport import Request
     from perfscale.kube.retrying.outages import OutageSpan
     from perfscale.kube.retrying.proven import Proven
     from perfscale.kube.retrying.recovery import Recovery
-    from perfscale.kube.retrying.retry import Patience, Timing
+    from perfscale.kube.retrying.retry import Timing
     from perfscale.kube.watching.initial import StreamingLists
     from perfscale.kube.wire import Wire
 
@@ -46,6 +48,16 @@ class Known(NamedTuple):
     streaming_lists: StreamingLists
     proven: Proven
     recovery: Recovery
+
+
+class Waits(NamedTuple):
+    """What bounds a request that was not answered as it should be, and where it waits.
+
+    Without ``patience`` it is not sent again.
+    """
+
+    patience: Patience | None
+    pause: Pause
 
 
 class Aftermath:
@@ -91,6 +103,26 @@ class Aftermath:
             self._recovery.notify()
         if self._held_up and self._dependencies.worked(call):
             self._recovery.outage_over()
+
+    def waits(self, request: Request, *, retry: bool) -> Waits:
+        """Those of a request, after the first attempt that failed."""
+        # Reads are no load: they are sent again as soon as anything else succeeds.
+        pause = Pause(self._recovery, self._timing, eager=request.method == "GET")
+        return Waits(Patience(self._timing, self._bound_s) if retry else None, pause)
+
+    async def wait(self, request: Request, trouble: ApiError | NoAnswerError, waits: Waits) -> None:
+        """Wait until a request may be sent again; raises where there is no hope."""
+        if isinstance(trouble, NoAnswerError) and trouble.failure.illegible:
+            trouble = unread(request.what, trouble)
+        asked_s = 0.0
+        if isinstance(trouble, NoAnswerError):
+            delay_s = self.silence(request, trouble, waits.patience)
+        else:
+            delay_s = await self.refusal(request, trouble, waits.patience)
+            asked_s = delay_s if trouble.status == 429 else trouble.retry_after_s or 0.0
+        throttled = isinstance(trouble, ThrottledError)
+        self._wire.retried(request, delay_s if throttled else 0.0)
+        await waits.pause.sleep(delay_s, at_least_s=asked_s)
 
     def silence(self, request: Request, error: NoAnswerError, patience: Patience | None) -> float:
         """How long to wait before sending it again; raises where there is no hope.
