@@ -110,6 +110,17 @@ async def test_the_bound_of_a_cleanup_holds_for_all_of_it(tmp_path: Path) -> Non
         assert run.result.remains
 
 
+async def test_what_no_watch_tells_of_counts_as_gone_once_it_is_looked_for(tmp_path: Path) -> None:
+    silent = {"fault": "late", "delay": "1h", "resources": ["configmaps"]}
+    async with (
+        asyncio.timeout(PATIENCE_S),
+        interrupted(tmp_path, watches=[silent], cleanup_timeout_s=4.0) as run,
+    ):
+        accounts = run.result.accounts
+        assert (accounts.created, accounts.deleted, accounts.leftover) == (5, 5, 0)
+        assert not run.result.remains
+
+
 async def test_a_namespace_that_nobody_empties_is_named_and_said_to_be_so(tmp_path: Path) -> None:
     load = config(workload(objects(count=2), maxWaitTimeout="2s"))
     async with faulty_run(tmp_path, load, namespaces=[{"fault": "unprocessed"}]) as run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from perfscale.config import counted, format_duration
@@ -71,7 +72,10 @@ class FinalCleanup:
                 await self._remove()
         except TimeoutError:
             self.problems.append(f"the cleanup did not end within {format_duration(bound_s)}")
-            await self._describe(await self._last_look(end_s), end_s)
+            found = await self._last_look(end_s)
+            await self._confirm_gone(found, end_s)
+            await self._describe(found, end_s)
+            self.complete = not (found.found or found.unseen or self._known.left)
         except (ApiError, ClusterError) as error:
             self.problems.append(f"the cleanup failed: {error}")
         else:
@@ -135,6 +139,15 @@ class FinalCleanup:
                 )
         except (TimeoutError, PerfscaleError):
             return self._removal.last
+
+    async def _confirm_gone(self, found: Survey, end_s: float) -> None:
+        """Look once more at what watches did not see go, of kinds that no list shows any more."""
+        present = {place.resource.name for place in found.found.keys() | found.unseen.keys()}
+        expected = [each for each in self._expected() if each.resource.name not in present]
+        self._known = KnownRemoval(self._context.client, expected, self._note_gone)
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(end_s):
+                await self._known.run()
 
     async def _describe(self, found: Survey, end_s: float) -> None:
         self.problems += describe_undeleted(self._removal.undeleted)

@@ -41,6 +41,9 @@ _ATTEMPTS: Final = 2
 time the client has tried for as long as there was hope."""
 _SYNCING_S: Final = 20.0
 """How long watches are waited for, before what they have not told of is asked to go unwatched."""
+_FOLLOWING_S: Final = 20.0
+"""How long what was asked to go is followed before it is looked for again: a watch that only seems
+to be open, or is closed as soon as it is, tells of nothing that goes."""
 
 
 class Removal:
@@ -148,7 +151,7 @@ class _Round:
         self._changed = Signal()
 
     async def run(self) -> None:
-        """Returns when nothing is left of what the watches have seen."""
+        """Returns when the watches see nothing any more, or when it is time to look again."""
         async with asyncio.TaskGroup() as tasks:
             following = [
                 tasks.create_task(self._follow(place), name=f"perfscale-removal-{place}")
@@ -160,9 +163,14 @@ class _Round:
             )
             self.unwatched |= self._found.keys() - self._synced
             await self._ask_unwatched()
-            while self._present:
+            loop = asyncio.get_running_loop()
+            until_s = loop.time() + _FOLLOWING_S
+            while self._present and loop.time() < until_s:
                 await self._ask()
-                await self._changed.wait_until(lambda: bool(self._unasked or not self._present))
+                await self._changed.wait_until(
+                    lambda: bool(self._unasked or not self._present),
+                    timeout_s=until_s - loop.time(),
+                )
             for task in following:
                 task.cancel()
 
