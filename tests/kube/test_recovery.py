@@ -5,6 +5,7 @@ from scripted_server import FakeTime, answers, refuses, scripted_server
 from scripted_watch import VMIS, event, following, listed, stays, streams
 
 from perfscale.kube.client import Client
+from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.retrying.recovery import Pause, Recovery
 from perfscale.kube.retrying.retry import Timing
 
@@ -34,11 +35,11 @@ class Asleep:
         return Timing(self.time.clock, self.sleep, self.time.random)
 
 
-async def sleeping(client: Client, time: FakeTime) -> Asleep:
+def sleeping(client: Client, time: FakeTime) -> tuple[Client, Asleep]:
     """A client whose long sleeps end by being woken alone."""
     asleep = Asleep(time)
     client.timing = asleep.timing()
-    return asleep
+    return client.limited(RateLimiter(0)), asleep
 
 
 async def test_a_success_elsewhere_wakes_a_watch_that_waits_to_be_opened_again(
@@ -55,7 +56,7 @@ async def test_a_success_elsewhere_wakes_a_watch_that_waits_to_be_opened_again(
     ) as server:
         client = await connect(server)
         client.streaming_lists.available = False
-        asleep = await sleeping(client, fake_time)
+        client, asleep = sleeping(client, fake_time)
         async with following(client) as follower:
             await asleep.until(1)
             others = client.limited(limiter=None)  # type: ignore[arg-type]
@@ -79,7 +80,7 @@ async def test_a_success_elsewhere_wakes_a_watch_that_waits_to_read_its_list_aga
     ) as server:
         client = await connect(server)
         client.streaming_lists.available = False
-        asleep = await sleeping(client, fake_time)
+        client, asleep = sleeping(client, fake_time)
         async with following(client) as follower:
             await asleep.until(1)
             await client.request("GET", "/version")
@@ -158,7 +159,7 @@ async def test_creates_that_waited_for_the_server_are_sent_again_when_it_answers
     script = (*[unavailable] * 5, answers({}), answers({}, status=201))
     async with scripted_server(*script) as server:
         client = await connect(server)
-        asleep = await sleeping(client, fake_time)
+        client, asleep = sleeping(client, fake_time)
         create = asyncio.create_task(client.create(VMIS, "here", b"{}"))
         await asleep.until(1)
         await client.request("GET", "/version")
