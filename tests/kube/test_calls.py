@@ -110,3 +110,14 @@ async def test_a_watch_is_told_of_when_it_is_opened(connect: Connect) -> None:
     assert [answer[:2] for answer in heard.answers] == [
         (Call("watch", "virtualmachineinstances"), 200)
     ]
+
+
+async def test_requests_of_several_loads_are_told_to_their_own_observers(connect: Connect) -> None:
+    one, other = Heard(), Heard()
+    async with scripted_server(answers({}), answers({})) as server:
+        client = (await connect(server)).limited(RateLimiter(0))
+        await client.observed_by(one).request("GET", "/version")
+        await client.observed_by(other).request("GET", VMIS)
+    assert [call.verb for call, *_ in one.answers] == ["get"]
+    assert [call.verb for call, *_ in other.answers] == ["list"]
+    assert client.stats.sent == 2

@@ -106,7 +106,7 @@ class LoadGenerator:
             )
         limits = self._config.global_config
         client = self._cluster.client
-        self._meter = RequestMeter(time.time() - client.timing.clock())
+        self._meter = RequestMeter.since(time.time() - client.timing.clock())
         self._client = client.limited(RateLimiter(limits.qps, limits.bucket_depth), self._meter)
         self._is_open = True
         return self

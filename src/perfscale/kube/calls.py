@@ -24,7 +24,7 @@ class Call(NamedTuple):
 
 
 class RequestObserver(Protocol):
-    """Is told of every request, in the middle of the load: it should take no time."""
+    """Notified of the requests that carry it, in the middle of the load: it should take no time."""
 
     def answered(
         self, call: Call, status: int, sent_s: float, answered_s: float, date: str | None

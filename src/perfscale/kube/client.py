@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -110,9 +111,8 @@ class Client:
         self.recovery = self._known.recovery
         self._transport = transport
         self._endpoint = endpoint
-        self._wire = Wire(
-            transport, credentials, limiter or RateLimiter(0), self.timing.clock, observer
-        )
+        self._observer = observer
+        self._wire = Wire(transport, credentials, limiter or RateLimiter(0), self.timing.clock)
         self._aftermath = Aftermath(
             self.server, self.settings.max_unavailable_s, self.timing, self._wire, self._known
         )
@@ -129,6 +129,12 @@ class Client:
             known=self._known,
             observer=observer,
         )
+
+    def observed_by(self, observer: RequestObserver) -> Client:
+        """The same client, rate limit and counters, whose requests ``observer`` is notified of."""
+        view = copy(self)
+        view._observer = observer  # noqa: SLF001 -- a client of ours, just made
+        return view
 
     @property
     def stats(self) -> RequestStats:
@@ -209,6 +215,7 @@ class Client:
             target(path, params),
             self.settings.request_timeout_s if timeout_s is None else timeout_s,
             call_of(method, path),
+            self._observer,
             body=body,
             content_type=content_type,
         )
@@ -270,6 +277,7 @@ class Client:
             target(path, params),
             self.settings.watch_idle_timeout_s,
             call_of("GET", path, watch=True),
+            self._observer,
         )
         answer = await self._open(request, path)
         self._wire.answered(request, answer, self.timing.clock())
@@ -322,6 +330,7 @@ class Client:
             target(path, params),
             self.settings.request_timeout_s,
             call_of("POST", path),
+            self._observer,
             body=body,
             content_type="application/json",
         )

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from perfscale.errors import UnreachableError
     from perfscale.kube.auth.credentials import Credentials
-    from perfscale.kube.calls import RequestObserver
     from perfscale.kube.http.failures import Failure
     from perfscale.kube.http.transport import AnswerStream, Arrival, Request, Transport
     from perfscale.kube.ratelimit import RateLimiter
@@ -47,10 +46,8 @@ class Wire:
         credentials: Credentials,
         limiter: RateLimiter,
         clock: Callable[[], float],
-        observer: RequestObserver | None = None,
     ) -> None:
         self.stats = RequestStats()
-        self._observer = observer
         self.credentials = credentials
         self._transport = transport
         self._limiter = limiter
@@ -83,8 +80,8 @@ class Wire:
 
     def answered(self, request: Request, answer: Answer | AnswerStream, answered_s: float) -> None:
         """The whole answer to a request was there at ``answered_s``; of a watch, its headers."""
-        if self._observer is not None:
-            self._observer.answered(
+        if request.observer is not None:
+            request.observer.answered(
                 request.call,
                 answer.status,
                 request.last_sent_s,
@@ -100,15 +97,15 @@ class Wire:
             self.stats.timeouts += 1
         else:
             self.stats.connection_errors += 1
-        if self._observer is not None and request is not None:
-            self._observer.unanswered(request.call, timeout=failure.timeout)
+        if request is not None and request.observer is not None:
+            request.observer.unanswered(request.call, timeout=failure.timeout)
         return failure
 
     def retried(self, request: Request, throttled_s: float) -> None:
         """A request is going to be sent again, after it has waited so long because of a 429."""
         self.stats.retries += 1
-        if self._observer is not None:
-            self._observer.retried(request.call, throttled_s)
+        if request.observer is not None:
+            request.observer.retried(request.call, throttled_s)
 
     async def explanation(self, request: Request, answer: AnswerStream) -> bytes:
         """The body of an error answer, within a request's time. Raises the same."""

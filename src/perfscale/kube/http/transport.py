@@ -10,7 +10,7 @@ from urllib.parse import unquote
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from perfscale.kube.calls import Call
+    from perfscale.kube.calls import Call, RequestObserver
 
 CONNECT_TIMEOUT_S: Final = 30.0
 """For one connection, the TLS handshake included."""
@@ -54,6 +54,8 @@ class Request:
 
     Attributes:
         call: What it asks for.
+        observer: Notified of its answer; carried by each request, as loads that run side by side
+            share a client's connections and counters.
         method: HTTP method.
         target: Path below the server's URL, and the query, encoded.
         body: The body, ready to send.
@@ -78,6 +80,7 @@ class Request:
         "largest",
         "last_sent_s",
         "method",
+        "observer",
         "renewals",
         "sent_s",
         "target",
@@ -90,11 +93,13 @@ class Request:
         target: str,
         timeout_s: float,
         call: Call,
+        observer: RequestObserver | None = None,
         *,
         body: bytes | None = None,
         content_type: str | None = None,
     ) -> None:
         self.call = call
+        self.observer = observer
         self.largest = LARGEST_OBJECT
         self.method = method
         self.target = target

@@ -13,16 +13,28 @@ if TYPE_CHECKING:
 
 
 class RequestMeter:
-    """Counts what the client tells it of its requests.
+    """Counts the requests that carry it.
 
     Args:
-        epoch_s: Our wall clock, in seconds since 1970, when the client's clock
-            read 0.
+        clock: Bounds on the offset of the server's clock, which several meters may share.
     """
 
-    def __init__(self, epoch_s: float) -> None:
+    def __init__(self, clock: ClockBounds) -> None:
         self._calls = Calls()
-        self._clock = ClockBounds(epoch_s)
+        self._clock = clock
+
+    @classmethod
+    def since(cls, epoch_s: float) -> RequestMeter:
+        """A run's meter; our wall clock read ``epoch_s`` when the client's clock read 0."""
+        return cls(ClockBounds(epoch_s))
+
+    def part(self) -> RequestMeter:
+        """A meter for some of the requests, which are counted apart."""
+        return RequestMeter(self._clock)
+
+    def merge_into(self, other: RequestMeter) -> None:
+        """What is counted from now on counts for ``other``; cut what was counted before."""
+        self._calls = other._calls
 
     def answered(
         self, call: Call, status: int, sent_s: float, answered_s: float, date: str | None
