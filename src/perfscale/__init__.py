@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         TemplateError,
         UsageError,
     )
+    from perfscale.exporter import RunMetrics, serve_metrics
     from perfscale.kube.cluster import Cluster, ClusterOptions, open_cluster
     from perfscale.preflight import Plan
     from perfscale.results import (
@@ -89,6 +90,7 @@ _ROOMS = {
         "TemplateError",
         "UsageError",
     ),
+    "perfscale.exporter": ("RunMetrics", "serve_metrics"),
     "perfscale.kube.cluster": ("Cluster", "ClusterOptions", "open_cluster"),
     "perfscale.preflight": ("Plan",),
     "perfscale.results": (
@@ -131,6 +133,7 @@ __all__ = [
     "RunFinished",
     "RunFolder",
     "RunInfo",
+    "RunMetrics",
     "RunOptions",
     "RunOutcome",
     "RunResult",
@@ -148,6 +151,7 @@ __all__ = [
     "__version__",
     "load_config",
     "open_cluster",
+    "serve_metrics",
     "summarize",
 ]
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from simulated_api import Api, manifest, serving
 
-from perfscale.cli.metrics_server import metrics_served
+from perfscale.exporter import serve_metrics
 from perfscale.kube.resources import NAMESPACES
 from perfscale.loopback import is_own
 
@@ -74,7 +74,7 @@ async def test_a_page_of_another_site_cannot_write(api: Api) -> None:
 
 
 async def test_the_metrics_of_a_run_are_for_this_machine_alone() -> None:
-    async with metrics_served(0, lambda: None) as url:
+    async with serve_metrics(lambda: None) as url:
         assert url is not None
         assert await status_of(url, "Host: localhost:9464") == 200
         assert await status_of(url, f"Host: {EVIL}") == 403

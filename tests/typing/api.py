@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, assert_never, assert_type
 
+from prometheus_client import CollectorRegistry, generate_latest
+
 from perfscale import (
     Accounts,
     Cluster,
@@ -37,6 +39,7 @@ from perfscale import (
     RunFinished,
     RunFolder,
     RunInfo,
+    RunMetrics,
     RunOptions,
     RunOutcome,
     RunResult,
@@ -53,6 +56,7 @@ from perfscale import (
     WorkloadStarted,
     load_config,
     open_cluster,
+    serve_metrics,
     summarize,
 )
 
@@ -155,6 +159,16 @@ async def run_two(first: Config, second: Config) -> tuple[Accounts, Accounts]:
             results = await asyncio.gather(one.run(), two.run())
     assert_type(results, tuple[RunResult, RunResult])
     return results[0].accounts, results[1].accounts
+
+
+async def run_with_metrics(config: Config) -> bytes:
+    async with LoadGenerator(config) as generator, serve_metrics(generator.snapshot) as url:
+        assert_type(url, str)
+        await generator.run()
+        registry = CollectorRegistry()
+        registry.register(RunMetrics(generator.snapshot))
+        assert_type(RunMetrics(generator.snapshot).text(), bytes)
+    return generate_latest(registry)
 
 
 def readiness(result: RunResult) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from perfscale.errors import RunFailedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from perfscale.cli.run_audit import AuditPlan
@@ -108,7 +109,6 @@ async def _try(settings: RunSettings) -> int:
 
 
 async def _run(settings: RunSettings) -> int:
-    from perfscale.cli.metrics_server import metrics_served
     from perfscale.cli.output.display import follow
     from perfscale.cli.output.header import print_header
     from perfscale.results import RunFolder
@@ -118,7 +118,7 @@ async def _run(settings: RunSettings) -> int:
     folder = RunFolder(settings.results_dir, cleanup=partial(_cleanup_command, settings))
     async with (
         _generator(settings, folder) as generator,
-        metrics_served(settings.metrics_port, generator.snapshot) as metrics,
+        _metrics(settings.metrics_port, generator) as metrics,
     ):
         plan = await generator.preflight()
         if not settings.quiet or settings.ask:
@@ -141,6 +141,15 @@ async def _run(settings: RunSettings) -> int:
         finally:
             code = _conclude(settings, result, folder.path)
     return code
+
+
+def _metrics(port: int | None, generator: LoadGenerator) -> AbstractAsyncContextManager[str | None]:
+    """What serves the run's metrics, if that was asked for, and gives their URL."""
+    if port is None:
+        return nullcontext()
+    from perfscale.exporter import serve_metrics
+
+    return serve_metrics(generator.snapshot, port=port)
 
 
 async def _audited(settings: RunSettings, folder: RunFolder, result: RunResult) -> RunResult:

@@ -49,10 +49,13 @@ _COUNTED: Final = (
 
 
 class RunMetrics(Collector):
-    """The metrics of one run.
+    """The metrics of one run, as a collector of `prometheus_client`.
+
+    They can be registered beside a program's own, once for each registry: runs that go on side
+    by side need registries, or labels, of their own.
 
     Args:
-        snapshot: Where the run stands; None before it has begun.
+        snapshot: Where the run stands; None before it has begun: `LoadGenerator.snapshot`.
     """
 
     def __init__(self, snapshot: Callable[[], RunSnapshot | None]) -> None:

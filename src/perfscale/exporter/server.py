@@ -1,4 +1,4 @@
-"""`run --metrics-port`: serves the run's metrics on loopback, in the run's own event loop."""
+"""Serves the metrics of a run on loopback, in the run's own event loop."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
+
 from perfscale.errors import UsageError
+from perfscale.exporter.metrics import RunMetrics
+from perfscale.loopback import own_address_only
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -16,34 +21,25 @@ if TYPE_CHECKING:
 _HOST: Final = "127.0.0.1"
 _PATH: Final = "/metrics"
 _SHUTDOWN_S: Final = 1.0
-"""How long an answer under way may take when the run is over."""
+"""How long an answer under way may take when the context ends."""
 
 
 @asynccontextmanager
-async def metrics_served(
-    port: int | None, snapshot: Callable[[], RunSnapshot | None]
-) -> AsyncIterator[str | None]:
-    """Serve the metrics of a run for as long as the context lives.
+async def serve_metrics(
+    snapshot: Callable[[], RunSnapshot | None], *, port: int = 0
+) -> AsyncIterator[str]:
+    """Serve the metrics of a run on loopback for as long as the context lives.
 
     Args:
-        port: Where; 0 takes a free port, and None serves nothing.
-        snapshot: Where the run stands.
+        snapshot: Where the run stands: `LoadGenerator.snapshot`.
+        port: The port on 127.0.0.1; 0 takes a free one.
 
     Yields:
-        The address of the metrics; None if nothing is served.
+        The URL of the metrics.
 
     Raises:
-        UsageError: The port cannot be had.
+        UsageError: The port cannot be listened on.
     """
-    if port is None:
-        yield None
-        return
-    from aiohttp import web
-    from prometheus_client import CONTENT_TYPE_LATEST
-
-    from perfscale.cli.metrics import RunMetrics
-    from perfscale.loopback import own_address_only
-
     metrics = RunMetrics(snapshot)
 
     async def answer(_: web.Request) -> web.Response:
@@ -58,7 +54,7 @@ async def metrics_served(
             await web.TCPSite(runner, _HOST, port).start()
         except OSError as error:
             raise UsageError(
-                f"--metrics-port {port}: cannot listen on {_HOST}: {_reason(error)}",
+                f"metrics: cannot listen on {_HOST}:{port}: {_reason(error)}",
                 hint="give another port, or 0 for a free one",
             ) from error
         yield f"http://{_HOST}:{runner.addresses[0][1]}{_PATH}"
