@@ -35,12 +35,13 @@ from perfscale import (
     load_config,
     open_cluster,
 )
-from perfscale.engine.context import RunContext, Stopwatch
+from perfscale.engine.context import RunContext
 from perfscale.engine.events import Broadcast
 from perfscale.engine.load.creation import Creator, PlannedObject
 from perfscale.engine.load.pace import Pace
 from perfscale.engine.load.server_warnings import ServerWarnings
 from perfscale.engine.removal.inspection import Inspector
+from perfscale.engine.stopwatch import Stopwatch
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.resources import Resource
 from perfscale.templates import compile_templates, default_workload

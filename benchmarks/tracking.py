@@ -32,9 +32,10 @@ from stream import NAMESPACE, PHASES, name_of, uid_of
 from perfscale import Plan, RunFolder, eventloop, load_config
 from perfscale.config.labels import run_labels
 from perfscale.engine.accounting.progress import PERIOD_S
-from perfscale.engine.context import RunContext, Stopwatch
+from perfscale.engine.context import RunContext
 from perfscale.engine.events import Broadcast
 from perfscale.engine.removal.namespaces import NamespaceKeeper
+from perfscale.engine.stopwatch import Stopwatch
 from perfscale.engine.tracking.observer import Observer
 from perfscale.engine.tracking.readiness import Metadata
 from perfscale.kube.resources import Place

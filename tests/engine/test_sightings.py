@@ -2,7 +2,7 @@ import pytest
 
 from perfscale.engine.accounting.recorder import Recorder
 from perfscale.engine.accounting.sightings import Sightings
-from perfscale.engine.context import Stopwatch
+from perfscale.engine.stopwatch import Stopwatch
 from perfscale.kube.resources import Place, Resource
 from perfscale.kube.retrying.outages import OutageSpan
 from perfscale.results import BlindSpan, Entry

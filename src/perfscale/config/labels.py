@@ -33,6 +33,11 @@ def run_labels(run_id: str, workload: str, iteration: int) -> dict[str, str]:
     return {RUN_LABEL: run_id, WORKLOAD_LABEL: workload, ITERATION_LABEL: str(iteration)}
 
 
+def selector_of(labels: Mapping[str, str]) -> str:
+    """The label selector that matches all of ``labels``."""
+    return ",".join(f"{key}={value}" for key, value in labels.items())
+
+
 def carries(labels: Mapping[str, str] | None, wanted: Mapping[str, str]) -> bool:
     """Whether an object with these labels has all that are wanted."""
     return labels is not None and wanted.items() <= labels.items()

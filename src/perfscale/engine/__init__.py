@@ -2,6 +2,6 @@
 
 from perfscale.engine.accounting.budget import FailureBudget
 from perfscale.engine.generator import LoadGenerator
-from perfscale.engine.order import RunOptions
+from perfscale.engine.inputs import RunOptions
 
 __all__ = ["FailureBudget", "LoadGenerator", "RunOptions"]

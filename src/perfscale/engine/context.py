@@ -6,13 +6,12 @@ import logging
 from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING
 
-from perfscale.config.labels import RUN_LABEL
+from perfscale.config.labels import RUN_LABEL, selector_of
 from perfscale.engine.accounting.counts import ObjectCounter
 from perfscale.engine.accounting.health import Health
 from perfscale.engine.accounting.recorder import Recorder
 from perfscale.engine.accounting.sightings import Sightings
 from perfscale.engine.events import Broadcast, ObjectFailed, Warned
-from perfscale.engine.removal.deletion import selector_of
 from perfscale.engine.tracking.rows import Change
 from perfscale.engine.tracking.tracker import Tracker
 from perfscale.engine.waits import Signal
@@ -24,32 +23,13 @@ if TYPE_CHECKING:
 
     from perfscale.config import Config
     from perfscale.engine.accounting.budget import FailureBudget
+    from perfscale.engine.stopwatch import Stopwatch
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject, Transition
     from perfscale.kube.client import Client
     from perfscale.preflight import Plan
     from perfscale.results import ResultSink
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Stopwatch:
-    """Seconds since the run's start, on a monotonic clock.
-
-    They are told in whole microseconds, as all times in results are, so that
-    nobody need round them again.
-    """
-
-    clock: Callable[[], float]
-    started: float
-
-    def now(self) -> float:
-        """Seconds since the start."""
-        return self.since_start(self.clock())
-
-    def since_start(self, instant: float) -> float:
-        """An instant of the clock as seconds since the start."""
-        return int((instant - self.started) * 1e6 + 0.5) / 1e6
 
 
 @dataclass(slots=True)

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from perfscale.config import dump_config
-from perfscale.engine.context import Stopwatch
 from perfscale.engine.events import Broadcast, EventStream, RunStarted
-from perfscale.engine.order import RunOptions, RunOrder
+from perfscale.engine.inputs import RunInputs, RunOptions
 from perfscale.engine.run import Run
+from perfscale.engine.stopwatch import Stopwatch
 from perfscale.engine.tracking.readiness import rule_for
 from perfscale.errors import ResultsError, TemplateError
 from perfscale.kube.cluster import Cluster, ClusterOptions, open_cluster
@@ -237,7 +237,7 @@ class LoadGenerator:
         if self._sink is not None:
             self._sink.begin(info)
         run = Run(
-            RunOrder(
+            RunInputs(
                 config=self._config,
                 factories=self._factories,
                 plan=plan,

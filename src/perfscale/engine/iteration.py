@@ -10,7 +10,7 @@ from itertools import compress
 from typing import TYPE_CHECKING
 
 from perfscale.config import counted, format_duration
-from perfscale.config.labels import run_labels
+from perfscale.config.labels import run_labels, selector_of
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.events import IterationFinished, IterationStarted, Stage
 from perfscale.engine.load.creation import PlannedObject
@@ -19,7 +19,6 @@ from perfscale.engine.removal.deletion import (
     current_versions,
     delete_matching,
     delete_object,
-    selector_of,
 )
 from perfscale.engine.tracking.evidence import (
     describe_namespaces,

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from perfscale.config import Workload
-    from perfscale.engine.order import RunOrder
+    from perfscale.engine.inputs import RunInputs
     from perfscale.templates import ObjectFactory
 
 _log = logging.getLogger(__name__)
@@ -59,14 +59,14 @@ _REQUEST_KEYS = [(each.name, to_camel(each.name)) for each in fields(RequestStat
 class Run:
     """One run. Not for running twice."""
 
-    def __init__(self, order: RunOrder) -> None:
-        self._order = order
+    def __init__(self, inputs: RunInputs) -> None:
+        self._inputs = inputs
         self._load_task: asyncio.Task[None] | None = None
         self._error: BaseException | None = None
         self._interrupted_by: int | None = None
         self._problems: list[str] = []
         self._removed = False
-        self._wall_clock = WallClock(order.stopwatch.clock)
+        self._wall_clock = WallClock(inputs.stopwatch.clock)
         self._over = False
         self.result: RunResult | None = None
 
@@ -80,19 +80,19 @@ class Run:
 
     def snapshot(self) -> RunSnapshot:
         """Where it stands; once `execute` has begun."""
-        order, context, reporter = self._order, self._context, self._crew.reporter
+        inputs, context, reporter = self._inputs, self._context, self._crew.reporter
         return RunSnapshot(
-            run_id=order.info.run_id,
-            server_version=order.info.cluster.version,
-            started_at=order.info.started_at,
+            run_id=inputs.info.run_id,
+            server_version=inputs.info.cluster.version,
+            started_at=inputs.info.started_at,
             stage=reporter.stage if self.result is None else None,
             workload=reporter.workload,
             rate=reporter.rate,
             targets=dict(reporter.targets),
-            objects=context.counter.counts(order.plan.workloads),
+            objects=context.counter.counts(inputs.plan.workloads),
             phases=dict(context.tracker.phases),
             in_flight=context.health.in_flight,
-            most_in_flight=order.config.global_config.max_in_flight,
+            most_in_flight=inputs.config.global_config.max_in_flight,
             calls=self._crew.ledger.calls(),
             watch=self._observer.counts,
             lags=context.health.lags(),
@@ -129,29 +129,29 @@ class Run:
                 self._dismiss()
 
     def _assemble(self, tasks: asyncio.TaskGroup) -> None:
-        order = self._order
+        inputs = self._inputs
         context = RunContext(
-            order.config,
-            order.plan,
-            order.client,
-            order.stopwatch,
+            inputs.config,
+            inputs.plan,
+            inputs.client,
+            inputs.stopwatch,
             tasks,
-            order.broadcast,
+            inputs.broadcast,
             self._abort,
-            budget=order.options.max_failures,
-            sink=order.sink,
+            budget=inputs.options.max_failures,
+            sink=inputs.sink,
         )
         self._context = context
         self._namespaces = NamespaceKeeper(context)
         self._observer = Observer(context, self._namespaces)
         inspector = Inspector(context)
-        creator = Creator(context, inspector, ServerWarnings(context, order.factories))
+        creator = Creator(context, inspector, ServerWarnings(context, inputs.factories))
         self._crew = Crew(
             context,
             self._namespaces,
             creator,
             inspector,
-            Ledger(context, order.info, order.sink, order.meter),
+            Ledger(context, inputs.info, inputs.sink, inputs.meter),
             Reporter(context, creator, self._namespaces),
         )
 
@@ -211,7 +211,7 @@ class Run:
     async def _load(self) -> None:
         await self._observer.start()
         for workload, factories in zip(
-            self._order.config.workloads, self._order.factories, strict=True
+            self._inputs.config.workloads, self._inputs.factories, strict=True
         ):
             if not await self._run_workload(workload, factories):
                 return
@@ -274,18 +274,18 @@ class Run:
             context.warn(str(step))
 
     def _totals(self) -> Totals:
-        stats = self._order.client.stats
+        stats = self._inputs.client.stats
         return Totals(
             namespaces=self._namespaces.counts,
             watch=self._observer.counts,
             requests={key: round(getattr(stats, name), 6) for name, key in _REQUEST_KEYS},
-            clock=self._order.meter.offset(),
+            clock=self._inputs.meter.offset(),
             vitals=self._context.health.vitals(),
         )
 
     async def _end_early(self) -> None:
         """After an interrupt or an error: delete everything of the run, within the bound."""
-        options, crew = self._order.options, self._crew
+        options, crew = self._inputs.options, self._crew
         crew.reporter.enter(Stage.CLEANING_UP, deadline_s=options.cleanup_timeout_s)
         cleanup = FinalCleanup(self._context, self._namespaces, crew.creator)
         try:
@@ -309,7 +309,7 @@ class Run:
         return ended_early and not self._removed and asked_for
 
     def _conclude(self, *, remains: bool) -> RunResult:
-        order, context = self._order, self._context
+        inputs, context = self._inputs, self._context
         duration_s = context.stopwatch.now()
         self._look_at_outages()
         self._find_clock_step()
@@ -317,9 +317,9 @@ class Run:
         totals = self._totals()
         vitals = context.health.vitals()
         balance = self._crew.ledger.close()
-        thresholds = judge_thresholds(order.config, balance)
+        thresholds = judge_thresholds(inputs.config, balance)
         verdict = judge(
-            order.config,
+            inputs.config,
             balance.workloads,
             totals.namespaces,
             error=self._error,
@@ -328,8 +328,8 @@ class Run:
             thresholds=thresholds,
         )
         result = RunResult(
-            info=order.info,
-            finished_at=order.info.started_at + timedelta(seconds=duration_s),
+            info=inputs.info,
+            finished_at=inputs.info.started_at + timedelta(seconds=duration_s),
             duration_s=duration_s,
             outcome=verdict.outcome,
             exit_code=verdict.exit_code,
@@ -351,10 +351,10 @@ class Run:
             outages=context.sightings.outages,
             blind_spans=tuple(context.sightings.blind),
         )
-        if order.sink is not None:
+        if inputs.sink is not None:
             try:
-                order.sink.finish(result)
+                inputs.sink.finish(result)
             except OSError as error:
                 result = with_lost_results(result, error)
-        order.broadcast.send(RunFinished(result))
+        inputs.broadcast.send(RunFinished(result))
         return result

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from perfscale.engine.accounting.recorder import Recorder
-    from perfscale.engine.context import Stopwatch
+    from perfscale.engine.stopwatch import Stopwatch
     from perfscale.kube.resources import Place
     from perfscale.kube.retrying.outages import OutageSpan
     from perfscale.results import BlindSpan

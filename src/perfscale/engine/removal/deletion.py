@@ -18,7 +18,7 @@ from perfscale.errors import (
 from perfscale.kube.listing import current_version, page_decoder, read_pages
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterator, Iterable
 
     from perfscale.engine.tracking.readiness import Identity, Metadata
     from perfscale.kube.client import Client
@@ -32,11 +32,6 @@ CONCURRENCY = 32
 _OUT_OF_TIME: Final = 504
 _SLOW: Final = 0.9
 """Where a request for all leaves more than this share to be asked, there are to be no more."""
-
-
-def selector_of(labels: Mapping[str, str]) -> str:
-    """The label selector that matches all of ``labels``."""
-    return ",".join(f"{key}={value}" for key, value in labels.items())
 
 
 async def current_versions(client: Client, places: Iterable[Place]) -> dict[str, int]:

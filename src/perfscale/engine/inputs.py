@@ -1,4 +1,4 @@
-"""What a run is made of, and how it is to be done."""
+"""What a run is given."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from perfscale.config import Config
     from perfscale.engine.accounting.budget import FailureBudget
-    from perfscale.engine.context import Stopwatch
     from perfscale.engine.events import Broadcast
+    from perfscale.engine.stopwatch import Stopwatch
     from perfscale.kube.client import Client
     from perfscale.preflight import Factories, Plan
     from perfscale.results import RequestMeter, ResultSink, RunInfo
@@ -38,7 +38,7 @@ class RunOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class RunOrder:
+class RunInputs:
     """Everything that a run is made of."""
 
     config: Config
