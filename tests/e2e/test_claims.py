@@ -22,7 +22,7 @@ from perfscale.results import Accounts
 from perfscale.sim.cluster import SimulatedCluster
 from perfscale.sim.storage.records import Change
 from perfscale.templates import TemplateDefaults
-from perfscale.templates.nested import find_templates
+from perfscale.templates.manifests.nested import find_templates
 
 CLAIMS = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", namespaced=True)
 SETS = Resource("apps", "v1", "statefulsets", "StatefulSet", namespaced=True)

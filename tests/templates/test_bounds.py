@@ -11,7 +11,7 @@ from perfscale.errors import TemplateError
 from perfscale.templates.dialects.dialect import parse_template
 from perfscale.templates.dialects.gotemplate import find_actions
 from perfscale.templates.dialects.jinja import outside_raw
-from perfscale.templates.documents import Places
+from perfscale.templates.manifests.documents import Places
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from template_folder import Folder
 
-from perfscale.templates.manifest import add_labels, find_flaws
-from perfscale.templates.nested import find_templates, kinds_made
+from perfscale.templates.manifests.checks import add_labels, find_flaws
+from perfscale.templates.manifests.nested import find_templates, kinds_made
 
 OURS = {"run": "1"}
 POD = {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": []}}

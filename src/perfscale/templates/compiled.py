@@ -25,14 +25,14 @@ import msgspec
 import yaml
 
 from perfscale.errors import TemplateError
-from perfscale.templates.documents import compose_documents
+from perfscale.templates.manifests.documents import compose_documents
 from perfscale.templates.request import ObjectRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from perfscale.templates.documents import JSON
-    from perfscale.templates.factory import Manifests
+    from perfscale.templates.manifests.documents import JSON
+    from perfscale.templates.manifests.rendered import Manifests
 
 _NUMERIC: Final = re.compile(r"[-+.0-9][-+.0-9a-fA-Fxob_]*")
 """What a bare scalar with a digit in it must look like to be a number, at least."""

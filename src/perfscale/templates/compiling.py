@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from perfscale.errors import Problem, TemplateError
 from perfscale.templates.dialects.dialect import parse_template
 from perfscale.templates.duplicates import Checked, find_duplicates, look_at
-from perfscale.templates.factory import NOT_SHOWN, Manifests, ObjectFactory, kinds_of
+from perfscale.templates.factory import ObjectFactory, kinds_of
+from perfscale.templates.manifests.rendered import NOT_SHOWN, Manifests
 from perfscale.templates.packaged import packaged_file, packaged_templates
 from perfscale.templates.source import read_template, undefined_variables
 from perfscale.templates.variables import TemplateDefaults, Variables

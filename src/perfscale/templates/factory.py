@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from perfscale.config.labels import run_labels
 from perfscale.errors import Problem, TemplateError
 from perfscale.templates.compiled import ReplicaForms, compile_iteration
-from perfscale.templates.documents import BadYamlError, Places, load_documents
-from perfscale.templates.manifest import add_labels, find_flaws, find_unsendable
-from perfscale.templates.nested import kinds_made, kinds_that_stay
+from perfscale.templates.manifests.checks import add_labels
+from perfscale.templates.manifests.nested import kinds_made, kinds_that_stay
 from perfscale.templates.request import ObjectRequest
 
 if TYPE_CHECKING:
@@ -19,135 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perfscale.config import ObjectSpec, Workload
-    from perfscale.templates.documents import JSON
-    from perfscale.templates.source import Source
-    from perfscale.templates.variables import Variables
+    from perfscale.templates.manifests.documents import JSON
+    from perfscale.templates.manifests.rendered import Manifests
 
 # To compile an iteration costs what some six replicas cost to render
 _WORTH_COMPILING = 8
-NOT_SHOWN = (
-    "this is no template of manifests; what is wrong is not said, because the file is in "
-    "another folder than the workload file: copy it there to see"
-)
-_AROUND = 2  # rendered lines shown above and below the one that is wrong
-
-
-class Manifests:
-    """One template with the variables of one ``objects`` entry: numbers in, manifests out.
-
-    Nothing beyond it and ``compiled`` knows that there is text in between.
-
-    Args:
-        source: The template.
-        variables: Those of the entry.
-        run_id: The run's id.
-        workload: The name of the workload.
-        foreign: Whether the file is from elsewhere than the workload's folder. Then
-            errors do not show its text: ``templateFile`` may name any file there is.
-    """
-
-    def __init__(
-        self,
-        source: Source,
-        variables: Variables,
-        run_id: str,
-        workload: str,
-        *,
-        foreign: bool = False,
-    ) -> None:
-        self.source = source
-        self.variables = variables
-        self._run_id = run_id
-        self._workload = workload
-        self._foreign = foreign
-
-    def labels(self, iteration: int) -> dict[str, str]:
-        """The run's labels for the objects of an iteration."""
-        return run_labels(self._run_id, self._workload, iteration)
-
-    def documents(self, iteration: int, replica: int) -> list[JSON]:
-        """The manifests, without the run's labels.
-
-        Raises:
-            TemplateError: It does not render, or not to manifests.
-        """
-        text = self._text(iteration, replica)
-        labels = self.labels(iteration)
-        try:
-            documents = load_documents(text)
-        except BadYamlError:
-            documents = []
-        manifests = [document for document in documents if isinstance(document, dict)]
-        flawed = len(manifests) < len(documents) or any(
-            next(find_flaws(manifest, labels), None) is not None for manifest in manifests
-        )
-        if flawed or not manifests:
-            raise TemplateError(self.inspect(iteration, replica))
-        return manifests
-
-    def inspect(self, iteration: int, replica: int) -> list[Problem]:
-        """Everything that is wrong with what one replica renders to.
-
-        Slower than ``documents``, and more thorough: it also finds keys that
-        stand twice, and what JSON cannot hold.
-        """
-        try:
-            text = self._text(iteration, replica)
-        except TemplateError as error:
-            return list(error.problems)
-        documents: list[object] = []
-        try:
-            documents = load_documents(text)
-        except BadYamlError as error:
-            findings = [(error.finding.line, error.finding.message)]
-        else:
-            findings = self._findings(text, documents, iteration)
-        if not findings:
-            return []
-        if self._foreign and not all(map(_is_manifest, documents or [None])):
-            return [Problem(NOT_SHOWN, self.source.file, 1)]
-        lines = self.source.lines(self.variables.of(iteration, replica))
-        numbers = f"    (rendered for iteration {iteration}, replica {replica})"
-        shown = [] if self._foreign else text.split("\n")
-        return [
-            Problem(
-                "\n".join([message, *_excerpt(shown, line), numbers]),
-                self.source.file,
-                lines[min(line, len(lines)) - 1],
-            )
-            for line, message in sorted(findings)
-        ]
-
-    def line_of(self, iteration: int, replica: int, document: int, path: Sequence[str]) -> int:
-        """Line of the template that gives a field to a document."""
-        text = self._text(iteration, replica)
-        lines = self.source.lines(self.variables.of(iteration, replica))
-        line = Places(text).line(document, path)
-        return lines[min(line, len(lines)) - 1]
-
-    def rendered(self, iteration: int, replica: int) -> str:
-        """The text that the template gives, as it gives it.
-
-        Raises:
-            TemplateError: It does not render.
-        """
-        return self.source.render(self.variables.of(iteration, replica))
-
-    def _text(self, iteration: int, replica: int) -> str:
-        return self.variables.tidy(self.rendered(iteration, replica))
-
-    def _findings(
-        self, text: str, documents: Sequence[object], iteration: int
-    ) -> list[tuple[int, str]]:
-        if not documents:
-            return [(1, "no object in it: the template renders to an empty file")]
-        places = Places(text)
-        labels = self.labels(iteration)
-        found = [(finding.line, finding.message) for finding in places.duplicate_keys()]
-        for number, document in enumerate(documents):
-            flaws = [*find_flaws(document, labels), *find_unsendable(document)]
-            found += [(places.line(number, flaw.path), flaw.message) for flaw in flaws]
-        return found
 
 
 class ObjectFactory:
@@ -294,16 +168,3 @@ def kinds_of(documents: Sequence[JSON]) -> tuple[tuple[str, str], ...]:
 
 def _listed(kinds: Sequence[tuple[str, str]]) -> str:
     return ", ".join(kind for _, kind in kinds)
-
-
-def _is_manifest(document: object) -> bool:
-    return isinstance(document, dict) and {"apiVersion", "kind"} <= document.keys()
-
-
-def _excerpt(lines: Sequence[str], line: int) -> list[str]:
-    """The rendered lines around one, with their numbers and an arrow at it."""
-    first, last = max(1, line - _AROUND), min(len(lines), line + _AROUND)
-    return [
-        f"  {'>' if number == line else ' '} {number:4} | {lines[number - 1][:120]}".rstrip()
-        for number in range(first, last + 1)
-    ]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perfscale.errors import UsageError
-from perfscale.templates.documents import dump_document
+from perfscale.templates.manifests.documents import dump_document
 from perfscale.templates.scopes import is_cluster_scoped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from perfscale.templates.documents import JSON
     from perfscale.templates.factory import ObjectFactory
+    from perfscale.templates.manifests.documents import JSON
 
 
 def render_manifests(

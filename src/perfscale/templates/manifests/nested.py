@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from perfscale.templates.documents import JSON
+    from perfscale.templates.manifests.documents import JSON
 
 KindKey: TypeAlias = tuple[str, str]
 """``(apiVersion, kind)``."""

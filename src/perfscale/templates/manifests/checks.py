@@ -6,13 +6,13 @@ import math
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from perfscale.templates.nested import change_templates, find_templates
+from perfscale.templates.manifests.nested import change_templates, find_templates
 from perfscale.templates.scopes import group_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from perfscale.templates.documents import JSON
+    from perfscale.templates.manifests.documents import JSON
 
 # Limits and characters: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
 _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")

@@ -1,0 +1,1 @@
+"""Manifests: read from rendered text, checked, labelled."""
