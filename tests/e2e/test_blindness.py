@@ -11,7 +11,7 @@ from perfscale.engine import LoadGenerator, RunOptions
 from perfscale.engine.events import Stage, StageStarted
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.results import RunOutcome, Validity
-from perfscale.results.verdicts.blindness import Cause
+from perfscale.results.model.interruptions import Cause
 from perfscale.sim.cluster import SimulatedCluster
 from perfscale.templates import TemplateDefaults
 

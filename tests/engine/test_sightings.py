@@ -6,7 +6,7 @@ from perfscale.engine.stopwatch import Stopwatch
 from perfscale.kube.resources import Place, Resource
 from perfscale.kube.retrying.outages import OutageSpan
 from perfscale.results import BlindSpan, Entry
-from perfscale.results.verdicts.blindness import Cause
+from perfscale.results.model.interruptions import Cause
 
 PODS = Place(Resource("", "v1", "pods", "Pod", namespaced=True), "here")
 

@@ -11,8 +11,9 @@ from perfscale.results import (
     WorkloadInfo,
     assess,
 )
-from perfscale.results.verdicts.blindness import BlindSpan, BlindSpans, Cause
-from perfscale.results.verdicts.health import Validity, Vitals
+from perfscale.results.measure.blindness import BlindSpans
+from perfscale.results.model.health import Validity, Vitals
+from perfscale.results.model.interruptions import BlindSpan, Cause
 
 
 def blind_to(kind: str, began_s: float, ended_s: float, namespace: str | None = None) -> BlindSpans:

@@ -1,6 +1,6 @@
-from perfscale.results.verdicts.blindness import BlindSpan, BlindSpans, Cause
+from perfscale.results.measure.blindness import BlindSpans
+from perfscale.results.model.interruptions import BlindSpan, Cause, OutageRecord
 from perfscale.results.verdicts.interruptions import interruptions
-from perfscale.results.verdicts.outages import OutageRecord
 
 
 def test_an_outage_is_told_with_what_it_held_up() -> None:

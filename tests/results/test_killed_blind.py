@@ -5,7 +5,7 @@ from pathlib import Path
 from journals import begins, killed_run
 
 from perfscale.results import BlindEntry, BlindSpan, OutageEntry, OutageRecord, write_report
-from perfscale.results.verdicts.blindness import Cause
+from perfscale.results.model.interruptions import Cause
 
 
 def test_a_killed_run_keeps_its_blind_spans_and_outages(tmp_path: Path) -> None:

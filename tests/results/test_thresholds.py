@@ -7,7 +7,8 @@ import pytest
 
 from perfscale.config import Threshold
 from perfscale.results import Accounts, CallResult, KindResult, LatencySamples, Rate, WorkloadResult
-from perfscale.results.verdicts.thresholds import ThresholdVerdict, judge_threshold
+from perfscale.results.model.thresholds import ThresholdVerdict
+from perfscale.results.verdicts.thresholds import judge_threshold
 
 VMI = "VirtualMachineInstance"
 ALL_READY = Accounts(requested=4, created=4, ready=4, deleted=4)

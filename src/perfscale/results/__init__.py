@@ -5,7 +5,7 @@ records; it counts, summarises and writes them.
 """
 
 from perfscale.results.export.kube_burner import export_kube_burner
-from perfscale.results.folder.files import write_file
+from perfscale.results.files import JOURNAL_FILE, write_file
 from perfscale.results.folder.folder import RunFolder
 from perfscale.results.folder.located import Located, LocatedRun, locate_run, read_present
 from perfscale.results.folder.report import Report, write_report
@@ -24,50 +24,27 @@ from perfscale.results.journal.entries import (
     ObjectEntry,
     OutageEntry,
     StageEntry,
-    Totals,
     TotalsEntry,
     WarningEntry,
-    WorkloadInfo,
 )
-from perfscale.results.journal.journal import JOURNAL_FILE
 from perfscale.results.journal.journaled import server_view
+from perfscale.results.measure.blindness import BlindSpans
 from perfscale.results.measure.books import Balance, Books, IterationFacts
-from perfscale.results.measure.calls import CallResult, Calls, CountedCall
-from perfscale.results.measure.clock import ClockOffset
+from perfscale.results.measure.calls import Calls, CountedCall
+from perfscale.results.measure.failures import Failures
 from perfscale.results.measure.kinds import accounts_of
-from perfscale.results.measure.latency import LatencySamples, LatencySummary
+from perfscale.results.measure.latency import LatencySamples
 from perfscale.results.measure.meter import RequestMeter
 from perfscale.results.measure.phases import PhaseTimes
 from perfscale.results.measure.rates import CreateTimes, explain_rate
 from perfscale.results.measure.sketch import Sketch
 from perfscale.results.measure.tally import IterationTally
 from perfscale.results.model.accounts import Accounts
-from perfscale.results.model.audit import (
-    AuditedSeries,
-    AuditedTime,
-    AuditedValue,
-    AuditRecord,
-    with_audit,
-)
+from perfscale.results.model.audit import AuditedSeries, AuditedTime, AuditedValue, AuditRecord
+from perfscale.results.model.calls import CallResult
+from perfscale.results.model.clocks import ClockOffset
 from perfscale.results.model.document import SCHEMA_VERSION, results_schema
-from perfscale.results.model.outcome import graver, with_lost_results
-from perfscale.results.model.records import (
-    ClusterInfo,
-    IterationResult,
-    KindResult,
-    NamespaceCounts,
-    ObjectRecord,
-    Outcome,
-    Rate,
-    RunInfo,
-    RunOutcome,
-    RunResult,
-    WatchCounts,
-    WorkloadResult,
-)
-from perfscale.results.verdicts.blindness import BlindSpan, BlindSpans
-from perfscale.results.verdicts.failures import Failures
-from perfscale.results.verdicts.health import (
+from perfscale.results.model.health import (
     ClockStep,
     Creation,
     GeneratorHealth,
@@ -75,16 +52,26 @@ from perfscale.results.verdicts.health import (
     Lag,
     Validity,
     Vitals,
-    assess,
-    milliseconds,
 )
+from perfscale.results.model.interruptions import BlindSpan, OutageRecord
+from perfscale.results.model.latency import LatencySummary
+from perfscale.results.model.outcome import graver, with_audit, with_lost_results
+from perfscale.results.model.records import ObjectRecord, Outcome
+from perfscale.results.model.run import (
+    ClusterInfo,
+    NamespaceCounts,
+    RunInfo,
+    RunOutcome,
+    RunResult,
+    Totals,
+    WatchCounts,
+    WorkloadInfo,
+)
+from perfscale.results.model.thresholds import ThresholdVerdict
+from perfscale.results.model.workload import IterationResult, KindResult, Rate, WorkloadResult
+from perfscale.results.verdicts.health import assess, milliseconds
 from perfscale.results.verdicts.interruptions import interruptions
-from perfscale.results.verdicts.outages import OutageRecord
-from perfscale.results.verdicts.thresholds import (
-    ThresholdVerdict,
-    judge_thresholds,
-    threshold_title,
-)
+from perfscale.results.verdicts.thresholds import judge_thresholds, threshold_title
 
 __all__ = [
     "JOURNAL_FILE",

@@ -11,8 +11,8 @@ from perfscale.results.comparison.rows import Limits, Row, Subject, Verdict, wor
 from perfscale.results.comparison.workloads import different_settings
 from perfscale.results.folder.reading import RunFiles, read_run_files
 from perfscale.results.measure.kinds import DELETION, READY
-from perfscale.results.measure.samples import Samples, read_samples
-from perfscale.results.verdicts.health import Validity
+from perfscale.results.measure.samples import Samples
+from perfscale.results.model.health import Validity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,7 +53,21 @@ def read_compared(folder: Path) -> ComparedRun:
         ResultsError: It is not one, or a file in it cannot be read.
     """
     files = read_run_files(folder)
-    return ComparedRun(files, read_samples(files))
+    return ComparedRun(files, _read_samples(files))
+
+
+def _read_samples(run: RunFiles) -> Samples:
+    """Read all of them.
+
+    Raises:
+        ResultsError: A record cannot be read, with file and line.
+    """
+    samples = Samples(run.paths, children=run.has_children)
+    for record in run.objects():
+        samples.add(record)
+    for record in run.children():
+        samples.add(record, child=True)
+    return samples
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.config.reading.document import read_document
 from perfscale.errors import ConfigError
-from perfscale.results.folder.runfile import WORKLOAD_FILE
+from perfscale.results.files import WORKLOAD_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 from perfscale.config.sections.metrics import Unit
 from perfscale.errors import ThresholdError
-from perfscale.results.model.records import RunOutcome
+from perfscale.results.model.run import RunOutcome
 from perfscale.results.verdicts.thresholds import show
 from perfscale.visible import visible
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from perfscale.results.model.audit import AuditRecord
-    from perfscale.results.model.records import IterationResult, RunResult, WorkloadResult
-    from perfscale.results.verdicts.thresholds import ThresholdVerdict
+    from perfscale.results.model.run import RunResult
+    from perfscale.results.model.thresholds import ThresholdVerdict
+    from perfscale.results.model.workload import IterationResult, WorkloadResult
 
-JUNIT_FILE: Final = "junit.xml"
 
 _EXCEEDED: Final = ThresholdError.exit_code
 _NOT_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -18,8 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import msgspec
 
 from perfscale.errors import ResultsError
-from perfscale.results.folder.files import CHILDREN_FILE, OBJECTS_FILE, AtomicFile
-from perfscale.results.folder.runfile import RUN_FILE
+from perfscale.results.files import CHILDREN_FILE, OBJECTS_FILE, RUN_FILE, AtomicFile
 from perfscale.results.measure.kinds import SamplesOf
 from perfscale.results.model.records import Outcome
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from perfscale.results.measure.latency import LatencySummary
+    from perfscale.results.model.latency import LatencySummary
 
 _FOLDER: Final = "kube-burner"
 _LATENCIES: Final = "vmiLatencyMeasurement"

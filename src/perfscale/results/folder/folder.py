@@ -10,25 +10,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.errors import ResultsError
-from perfscale.results.folder.files import RecordFiles, try_folder, write_file
+from perfscale.results.files import AUDIT_FILE, JOURNAL_FILE, RUN_FILE, WORKLOAD_FILE, write_file
+from perfscale.results.folder.records import RecordFiles
 from perfscale.results.folder.report import dump, write_report, write_result
-from perfscale.results.folder.runfile import RUN_FILE, WORKLOAD_FILE, cleanup_command, describe_run
-from perfscale.results.journal.entries import JOURNAL_VERSION, Begin, EndEntry, Totals
-from perfscale.results.journal.journal import JOURNAL_FILE, JournalWriter
+from perfscale.results.folder.runfile import cleanup_command, describe_run
+from perfscale.results.journal.entries import JOURNAL_VERSION, Begin, EndEntry
+from perfscale.results.journal.journal import JournalWriter
 from perfscale.results.measure.timeseries import TimeSeries, write_timeseries
-from perfscale.results.model.audit import AUDIT_FILE, with_audit
-from perfscale.results.model.outcome import with_lost_results
+from perfscale.results.model.outcome import with_audit, with_lost_results
+from perfscale.results.model.run import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from perfscale.results.journal.entries import Entry
     from perfscale.results.model.audit import AuditRecord
-    from perfscale.results.model.records import ObjectRecord, RunInfo, RunResult
+    from perfscale.results.model.records import ObjectRecord
+    from perfscale.results.model.run import RunInfo, RunResult
 
 
 _OWNER_ALONE: Final = 0o700
 """A run's folder names servers, contexts and command lines: it is nobody else's to read."""
+
+
+_TRIAL_BYTES: Final = 65536
+"""Enough for a disk without space to say so."""
 
 
 class _Begun(NamedTuple):
@@ -73,7 +79,7 @@ class RunFolder:
             ResultsError: It cannot.
         """
         try:
-            try_folder(self._parent)
+            _try_folder(self._parent)
         except OSError as error:
             raise _unwritable(self._parent, error) from error
 
@@ -174,6 +180,26 @@ class RunFolder:
         if self._begun is None:
             raise RuntimeError("the run has not begun")
         return self._begun
+
+
+def _try_folder(path: Path) -> None:
+    """Find out whether files can be written below a folder that may not be there yet.
+
+    Makes what is missing inside a temporary folder beside its place, writes a
+    file there, and removes it all.
+
+    Raises:
+        OSError: They cannot: no permission, no space, a file in the way.
+    """
+    there = path.absolute()
+    missing: list[str] = []
+    while not there.exists() and there.parent != there:
+        missing.insert(0, there.name)
+        there = there.parent
+    with tempfile.TemporaryDirectory(dir=there, prefix=".perfscale-") as temporary:
+        folder = Path(temporary, *missing)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "trial").write_bytes(bytes(_TRIAL_BYTES))
 
 
 def _unwritable(path: Path, error: OSError) -> ResultsError:

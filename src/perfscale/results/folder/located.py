@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from perfscale.errors import ResultsError
+from perfscale.results.files import JOURNAL_FILE, RUN_FILE
 from perfscale.results.folder.report import play
-from perfscale.results.folder.runfile import RUN_FILE
 from perfscale.results.journal.entries import Begin
-from perfscale.results.journal.journal import JOURNAL_FILE, read_journal
+from perfscale.results.journal.journal import read_journal
 from perfscale.results.journal.replay import Replay
 
 if TYPE_CHECKING:

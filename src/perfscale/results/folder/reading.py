@@ -14,15 +14,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from perfscale.errors import ResultsError
-from perfscale.results.folder.files import CHILDREN_FILE, OBJECTS_FILE
-from perfscale.results.folder.report import SUMMARY_FILE
-from perfscale.results.folder.runfile import RUN_FILE, WORKLOAD_FILE
+from perfscale.results.files import (
+    AUDIT_FILE,
+    CHILDREN_FILE,
+    JOURNAL_FILE,
+    OBJECTS_FILE,
+    RUN_FILE,
+    SUMMARY_FILE,
+    TIMESERIES_FILE,
+    WORKLOAD_FILE,
+)
 from perfscale.results.folder.shape import RunShape, SummaryShape
 from perfscale.results.journal.entries import Begin
-from perfscale.results.journal.journal import JOURNAL_FILE, read_journal
+from perfscale.results.journal.journal import read_journal
 from perfscale.results.measure.kinds import CREATION, DELETION, READY
-from perfscale.results.measure.timeseries import TIMESERIES_FILE, TimePoint
-from perfscale.results.model.audit import AUDIT_FILE
+from perfscale.results.measure.timeseries import TimePoint
 from perfscale.results.model.document import SCHEMA_VERSION
 from perfscale.results.model.records import ObjectRecord
 

@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from perfscale.config import counted, load_config
 from perfscale.errors import ConfigError, ResultsError
-from perfscale.results.export.junit import JUNIT_FILE, junit
-from perfscale.results.folder.files import RecordFiles, write_file
-from perfscale.results.folder.runfile import WORKLOAD_FILE, KnownRun, read_run
+from perfscale.results.export.junit import junit
+from perfscale.results.files import (
+    JOURNAL_FILE,
+    JUNIT_FILE,
+    SUMMARY_FILE,
+    WORKLOAD_FILE,
+    write_file,
+)
+from perfscale.results.folder.records import RecordFiles
+from perfscale.results.folder.runfile import KnownRun, read_audit, read_run
 from perfscale.results.folder.summary import summarize
 from perfscale.results.journal.entries import Begin
-from perfscale.results.journal.journal import JOURNAL_FILE, read_journal
+from perfscale.results.journal.journal import read_journal
 from perfscale.results.journal.replay import Replay
 from perfscale.results.measure.timeseries import TimeSeries, write_timeseries
-from perfscale.results.model.audit import read_audit, with_audit
-from perfscale.results.model.records import RunOutcome, RunResult
+from perfscale.results.model.outcome import with_audit
+from perfscale.results.model.run import RunOutcome, RunResult
 from perfscale.results.verdicts.health import assess
 from perfscale.results.verdicts.thresholds import judge_thresholds
 
@@ -28,9 +35,8 @@ if TYPE_CHECKING:
     from perfscale.results.journal.entries import AnyEntry
     from perfscale.results.measure.books import Balance
     from perfscale.results.model.accounts import Accounts
-    from perfscale.results.verdicts.thresholds import ThresholdVerdict
+    from perfscale.results.model.thresholds import ThresholdVerdict
 
-SUMMARY_FILE: Final = "summary.json"
 
 KILLED: Final = 137
 """128 and the number of SIGKILL, as a shell says it."""

@@ -8,19 +8,20 @@ import platform
 import shlex
 from datetime import datetime
 from importlib import metadata
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
 
 from perfscale.errors import ResultsError
+from perfscale.results.files import AUDIT_FILE, RUN_FILE, WORKLOAD_FILE
+from perfscale.results.model.audit import AuditRecord
 from perfscale.results.model.document import SCHEMA_VERSION
-from perfscale.results.model.records import ClusterInfo, RunInfo
+from perfscale.results.model.run import ClusterInfo, RunInfo
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from perfscale.results.journal.entries import Begin
-
-RUN_FILE: Final = "run.json"
-WORKLOAD_FILE: Final = "workload.yaml"
 
 
 class KnownRun(NamedTuple):
@@ -123,3 +124,18 @@ def read_run(folder: Path, begin: Begin) -> KnownRun:
     if info.run_id != begin.run_id:
         raise ResultsError(f"{path}: it is of another run than the journal beside it")
     return KnownRun(info, cleanup)
+
+
+def read_audit(folder: Path) -> AuditRecord | None:
+    """The audit of a run's folder; None if there was none.
+
+    Raises:
+        ResultsError: Its file cannot be read.
+    """
+    path = folder / AUDIT_FILE
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=AuditRecord)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError) as error:
+        raise ResultsError(f"{path}: it does not describe an audit: {error}") from error

@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from perfscale.results.journal.entries import Entry
-    from perfscale.results.model.records import ObjectRecord, RunInfo, RunResult
+    from perfscale.results.model.records import ObjectRecord
+    from perfscale.results.model.run import RunInfo, RunResult
 
 
 class ResultSink(Protocol):

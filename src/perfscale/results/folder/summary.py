@@ -12,22 +12,14 @@ from perfscale.results.model import document
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from perfscale.results.measure.calls import CallResult
-    from perfscale.results.measure.clock import ClockOffset
-    from perfscale.results.measure.latency import LatencySummary
-    from perfscale.results.measure.phase_clock import PhaseClock
     from perfscale.results.model.accounts import Accounts
-    from perfscale.results.model.records import (
-        IterationResult,
-        KindResult,
-        Rate,
-        RunResult,
-        WatchDelay,
-        WorkloadResult,
-    )
-    from perfscale.results.verdicts.blindness import BlindSpan
-    from perfscale.results.verdicts.health import GeneratorHealth, Lag
-    from perfscale.results.verdicts.outages import OutageRecord
+    from perfscale.results.model.calls import CallResult
+    from perfscale.results.model.clocks import ClockOffset, PhaseClock
+    from perfscale.results.model.health import GeneratorHealth, Lag
+    from perfscale.results.model.interruptions import BlindSpan, OutageRecord
+    from perfscale.results.model.latency import LatencySummary, WatchDelay
+    from perfscale.results.model.run import RunResult
+    from perfscale.results.model.workload import IterationResult, KindResult, Rate, WorkloadResult
 
 
 def summarize(result: RunResult) -> dict[str, Any]:

@@ -18,12 +18,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from perfscale.results.measure.calls import CountedCall
-from perfscale.results.measure.clock import ClockOffset
-from perfscale.results.model.records import NamespaceCounts, WatchCounts
-from perfscale.results.verdicts.blindness import BlindSpan
-from perfscale.results.verdicts.health import Vitals
-from perfscale.results.verdicts.outages import OutageRecord
-from perfscale.results.verdicts.thresholds import ThresholdVerdict
+from perfscale.results.model.interruptions import BlindSpan, OutageRecord
+from perfscale.results.model.run import Totals, WorkloadInfo
+from perfscale.results.model.thresholds import ThresholdVerdict
 
 JOURNAL_VERSION = 2
 """Raised whenever a reader of ``journal.ndjson`` would have to change."""
@@ -31,26 +28,6 @@ JOURNAL_VERSION = 2
 
 class Entry(msgspec.Struct, frozen=True, gc=False, tag_field="e", forbid_unknown_fields=True):
     """A line of the journal."""
-
-
-class WorkloadInfo(msgspec.Struct, frozen=True):
-    """One workload, as it is asked for.
-
-    Attributes:
-        name: Its name.
-        iterations: How many there are.
-        objects: Objects of each kind, over all iterations.
-        qps: Target rate; None without a limit.
-        burst: How many may go at once.
-        waits: Whether it waits for its objects to be ready.
-    """
-
-    name: str
-    iterations: int
-    objects: dict[str, int]
-    qps: float | None
-    burst: int
-    waits: bool = True
 
 
 class Begin(Entry, frozen=True, gc=False, tag="begin", kw_only=True):
@@ -146,24 +123,6 @@ class IterationEndEntry(Entry, frozen=True, gc=False, tag="iteration_end", omit_
     held_back_s: float
     problems: list[str]
     settled: bool = False
-
-
-class Totals(msgspec.Struct, frozen=True):
-    """What is counted for the run as a whole.
-
-    Attributes:
-        namespaces: Those the run made.
-        watch: How often watches had to be opened again.
-        requests: What the client counted.
-        clock: How far the server's clock is ahead, as far as that is known.
-        vitals: What the generator saw of itself.
-    """
-
-    namespaces: NamespaceCounts = NamespaceCounts()
-    watch: WatchCounts = WatchCounts()
-    requests: dict[str, int | float] = {}
-    clock: ClockOffset | None = None
-    vitals: Vitals | None = None
 
 
 class TotalsEntry(Entry, frozen=True, tag="totals"):

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-JOURNAL_FILE = "journal.ndjson"
 
 _FLUSH_S = 0.25
 _MOST_WAITING = 250_000

@@ -22,20 +22,20 @@ from perfscale.results.journal.entries import (
     ObjectEntry,
     OutageEntry,
     StageEntry,
-    Totals,
     TotalsEntry,
     WarningEntry,
 )
 from perfscale.results.journal.journaled import JournaledObject
+from perfscale.results.measure.blindness import BlindSpans
 from perfscale.results.measure.books import Books, IterationFacts
-from perfscale.results.verdicts.blindness import BlindSpans
+from perfscale.results.model.run import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from perfscale.results.journal.entries import AnyEntry, Begin
+    from perfscale.results.model.interruptions import OutageRecord
     from perfscale.results.model.records import ObjectRecord
-    from perfscale.results.verdicts.outages import OutageRecord
 
 _AT_ONCE: Final = 1000
 

@@ -14,15 +14,16 @@ from perfscale.results.measure.kinds import KindTally
 from perfscale.results.measure.rates import RateTally
 from perfscale.results.measure.tally import IterationTally
 from perfscale.results.model.accounts import Accounts
-from perfscale.results.model.records import IterationResult, WorkloadResult
+from perfscale.results.model.workload import IterationResult, WorkloadResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from perfscale.results.journal.entries import WorkloadInfo
-    from perfscale.results.measure.calls import CallResult, CountedCall
-    from perfscale.results.model.records import KindResult, Rate
-    from perfscale.results.verdicts.blindness import BlindSpans
+    from perfscale.results.measure.blindness import BlindSpans
+    from perfscale.results.measure.calls import CountedCall
+    from perfscale.results.model.calls import CallResult
+    from perfscale.results.model.run import WorkloadInfo
+    from perfscale.results.model.workload import KindResult, Rate
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,71 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
 from perfscale.results.measure.sketch import Sketch
+from perfscale.results.model.calls import CallResult, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from perfscale.results.measure.latency import LatencySummary
 
 Call: TypeAlias = tuple[str, str]
 """A verb and a resource."""
-
-_WRITING: Final = frozenset({"create", "update", "patch"})
-
-
-@dataclass(frozen=True, slots=True)
-class CallResult:
-    """What became of the requests of one verb for one resource.
-
-    Attributes:
-        verb: As RBAC has it.
-        resource: The plural; empty for what is no resource.
-        statuses: How many answers had each HTTP status.
-        timeouts: Requests without an answer in time.
-        connection_errors: Requests whose connection broke.
-        retries: Requests that were sent again.
-        throttled_s: Seconds that requests waited because of a 429, added up.
-        latency: Seconds from sending to the whole answer, of answers of status
-            2xx; percentiles within one per cent (see `Sketch`).
-    """
-
-    verb: str
-    resource: str
-    statuses: Mapping[int, int]
-    timeouts: int
-    connection_errors: int
-    retries: int
-    throttled_s: float
-    latency: LatencySummary
-
-    @property
-    def sent(self) -> int:
-        """Requests sent, retries included."""
-        return sum(self.statuses.values()) + self.timeouts + self.connection_errors
-
-    @property
-    def errors(self) -> int:
-        """Requests that were not answered, or refused: 429, 5xx, and other 4xx to what writes.
-
-        That something is not there, is another version or may not be read is an
-        answer like others: a run asks in order to find out.
-        """
-        refused = _refused(self.verb, self.statuses)
-        return refused + self.timeouts + self.connection_errors
-
-
-def _refused(verb: str, statuses: Mapping[int, int]) -> int:
-    return sum(
-        count
-        for status, count in statuses.items()
-        if status >= 500 or status == 429 or (status >= 400 and verb in _WRITING)
-    )
 
 
 class CallTally(msgspec.Struct):
@@ -151,7 +99,7 @@ class Calls:
     def errors(self) -> int:
         """Errors so far (see `CallResult`)."""
         return sum(
-            _refused(verb, tally.statuses) + tally.timeouts + tally.connection_errors
+            refused(verb, tally.statuses) + tally.timeouts + tally.connection_errors
             for (verb, _), tally in self._tallies.items()
         )
 

@@ -15,41 +15,15 @@ what NTP allows a clock.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
+
+from perfscale.results.model.clocks import ClockOffset
 
 _RESOLUTION_S: Final = 1.0
 """Of a ``Date`` header: https://www.rfc-editor.org/rfc/rfc9110#field.date"""
 _DRIFT: Final = 15e-6
 """PHI, the tolerance of frequency: https://www.rfc-editor.org/rfc/rfc5905#section-7.2"""
-
-
-@dataclass(frozen=True, slots=True)
-class ClockOffset:
-    """Between which bounds the server's clock is ahead of ours, in seconds.
-
-    Attributes:
-        low_s: The least that it may be ahead, when the last answer came.
-        high_s: The most.
-        consistent: Whether one offset agrees with every answer. If not, a clock
-            was set while the run went on, or servers behind one address have
-            different clocks: the bounds are then those of any of them.
-    """
-
-    low_s: float
-    high_s: float
-    consistent: bool = True
-
-    @property
-    def offset_s(self) -> float:
-        """The middle: the server's time less ours."""
-        return (self.low_s + self.high_s) / 2
-
-    @property
-    def uncertainty_s(self) -> float:
-        """How far the offset may be from the middle, either way."""
-        return (self.high_s - self.low_s) / 2
 
 
 class ClockBounds:

@@ -9,16 +9,18 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, TypeVar
 
 from perfscale.results.measure.latency import LatencySamples
-from perfscale.results.measure.phase_clock import PhaseClock, StampBounds
+from perfscale.results.measure.phase_clock import StampBounds, phase_clock
 from perfscale.results.model.accounts import Accounts
-from perfscale.results.model.records import UNKNOWN, KindResult, Outcome, Transition, WatchDelay
+from perfscale.results.model.latency import Transition, WatchDelay
+from perfscale.results.model.records import UNKNOWN, Outcome
+from perfscale.results.model.workload import KindResult
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
 
-    from perfscale.results.measure.latency import LatencySummary
+    from perfscale.results.measure.blindness import BlindSpans
+    from perfscale.results.model.latency import LatencySummary
     from perfscale.results.model.records import ObjectRecord
-    from perfscale.results.verdicts.blindness import BlindSpans
 
 KeyT = TypeVar("KeyT")
 
@@ -224,7 +226,7 @@ class KindTally(LifeSamples):
                 Transition(*pair, samples.summarize()) for pair, samples in self.transitions.items()
             ),
             server_phases=self._summaries(self.server_phases) if stamped else {},
-            phase_clock=PhaseClock.between(
+            phase_clock=phase_clock(
                 self.stamped_phases,
                 self.stamped_creations,
                 negative=self.negative,

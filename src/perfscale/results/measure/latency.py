@@ -11,60 +11,14 @@ from __future__ import annotations
 import math
 from array import array
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from perfscale.results.model.latency import Earliest, LatencySummary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _HALF: Final = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Earliest:
-    """The same statistics if everything that is uncertain had come as early as it may have.
-
-    Attributes:
-        uncertain: Number of samples that may be shorter: what they measure was
-            heard of right after a time in which nothing was seen.
-    """
-
-    uncertain: int
-    p50: float | None
-    p90: float | None
-    p95: float | None
-    p99: float | None
-    p999: float | None
-    max: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class LatencySummary:
-    """Statistics of one latency, in seconds.
-
-    Attributes:
-        count: Number of objects that got there.
-        missing: Number that did not, although they should have; each counts
-            as longer than every sample.
-        min: Shortest; None without a sample.
-        p50: Median, and so on for the other percentiles (``p999`` is the one
-            for 0.999); None where the percentile falls among the missing.
-        max: Longest; None if anything is missing.
-        mean: Arithmetic mean; None if anything is missing.
-        earliest: How much shorter they may be; None if every sample is certain.
-    """
-
-    count: int
-    missing: int
-    min: float | None
-    p50: float | None
-    p90: float | None
-    p95: float | None
-    p99: float | None
-    p999: float | None
-    max: float | None
-    mean: float | None
-    earliest: Earliest | None = None
 
 
 class LatencySamples:

@@ -9,7 +9,7 @@ from perfscale.results.measure.clock import ClockBounds
 
 if TYPE_CHECKING:
     from perfscale.results.measure.calls import Call, CountedCall
-    from perfscale.results.measure.clock import ClockOffset
+    from perfscale.results.model.clocks import ClockOffset
 
 
 class RequestMeter:

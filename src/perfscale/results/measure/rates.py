@@ -13,7 +13,7 @@ from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from perfscale.results.model.records import Rate
+from perfscale.results.model.workload import Rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,7 +10,6 @@ from perfscale.results.measure.origins import Origins
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perfscale.results.folder.reading import RunFiles
     from perfscale.results.model.records import ObjectRecord
 
 
@@ -39,17 +38,3 @@ class Samples:
     def of(self, workload: str, *, children: bool) -> Mapping[str, LifeSamples]:
         """What was measured of each kind; nothing where there are no records."""
         return self._of.get((workload, children), {})
-
-
-def read_samples(run: RunFiles) -> Samples:
-    """Read all of them.
-
-    Raises:
-        ResultsError: A record cannot be read, with file and line.
-    """
-    samples = Samples(run.paths, children=run.has_children)
-    for record in run.objects():
-        samples.add(record)
-    for record in run.children():
-        samples.add(record, child=True)
-    return samples

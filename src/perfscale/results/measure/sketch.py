@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from perfscale.results.measure.latency import LatencySummary
+from perfscale.results.model.latency import LatencySummary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

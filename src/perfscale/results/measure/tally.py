@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perfscale.results.measure.failures import Failures
 from perfscale.results.measure.kinds import KindTally, accounts_of
 from perfscale.results.measure.origins import Origins
 from perfscale.results.measure.rates import CreateTimes
 from perfscale.results.model.records import Outcome
-from perfscale.results.verdicts.failures import Failures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from perfscale.results.measure.blindness import BlindSpans
     from perfscale.results.model.records import ObjectRecord
-    from perfscale.results.verdicts.blindness import BlindSpans
 
 
 class IterationTally:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
-from perfscale.results.folder.files import AtomicFile
+from perfscale.results.files import TIMESERIES_FILE, AtomicFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from perfscale.results.model.records import ObjectRecord
 
-TIMESERIES_FILE: Final = "timeseries.ndjson"
 
 _FINEST_S: Final = 0.125
 _MOST: Final = 512

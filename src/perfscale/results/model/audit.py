@@ -6,20 +6,9 @@ journal takes it from its file.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import msgspec
-
-from perfscale.errors import ResultsError
-from perfscale.results.model.outcome import with_problems
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from perfscale.results.model.records import RunResult
-
-AUDIT_FILE: Final = "audit.json"
 
 
 class AuditedValue(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -117,25 +106,3 @@ class AuditRecord(AuditSummary, frozen=True, rename="camel"):
         """Its part of the run's summary."""
         fields = {name: getattr(self, name) for name in AuditSummary.__struct_fields__}
         return AuditSummary(**fields)
-
-
-def with_audit(result: RunResult, record: AuditRecord | None) -> RunResult:
-    """A run's result, with its audit taken into account."""
-    if record is None:
-        return result
-    return replace(with_problems(result, record.exit_code, record.problems), audit=record)
-
-
-def read_audit(folder: Path) -> AuditRecord | None:
-    """The audit of a run's folder; None if there was none.
-
-    Raises:
-        ResultsError: Its file cannot be read.
-    """
-    path = folder / AUDIT_FILE
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=AuditRecord)
-    except FileNotFoundError:
-        return None
-    except (OSError, msgspec.DecodeError) as error:
-        raise ResultsError(f"{path}: it does not describe an audit: {error}") from error

@@ -8,9 +8,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from perfscale.results.model.audit import AuditSummary
-from perfscale.results.model.records import RunOutcome
-from perfscale.results.verdicts.blindness import Cause
-from perfscale.results.verdicts.health import Validity
+from perfscale.results.model.health import Validity
+from perfscale.results.model.interruptions import Cause
+from perfscale.results.model.run import RunOutcome
 
 SCHEMA_VERSION: Final = 2
 """Raised whenever a reader of ``summary.json`` would have to change."""

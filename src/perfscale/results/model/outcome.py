@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from perfscale.results.model.records import RunOutcome
+from perfscale.results.model.run import RunOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from perfscale.results.model.records import RunResult
+    from perfscale.results.model.audit import AuditRecord
+    from perfscale.results.model.run import RunResult
 
 LOST_RESULTS: Final = 1
 """Exit code of a run that passed and of which not everything could be written."""
@@ -51,3 +52,10 @@ def graver(first: int, second: int) -> int:
         return _GRAVEST_FIRST.index(code) if code in _GRAVEST_FIRST else len(_GRAVEST_FIRST)
 
     return min(first, second, key=rank)
+
+
+def with_audit(result: RunResult, record: AuditRecord | None) -> RunResult:
+    """A run's result, with its audit taken into account."""
+    if record is None:
+        return result
+    return replace(with_problems(result, record.exit_code, record.problems), audit=record)

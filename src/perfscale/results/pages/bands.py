@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from perfscale.results.verdicts.blindness import BlindSpan, Cause, merge
+from perfscale.results.measure.blindness import merge
+from perfscale.results.model.interruptions import BlindSpan, Cause, OutageRecord
 from perfscale.results.verdicts.interruptions import interruptions
-from perfscale.results.verdicts.outages import OutageRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

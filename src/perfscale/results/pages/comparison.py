@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.errors import ResultsError
 from perfscale.results.comparison import by_subject, worst
-from perfscale.results.folder.files import write_file
+from perfscale.results.files import write_file
 from perfscale.results.measure.kinds import DELETION, READY
 from perfscale.results.pages.figures import MOST_SERIES, distribution_plot
 from perfscale.results.pages.rendering import render

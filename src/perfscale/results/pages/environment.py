@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from perfscale.results.model.records import RunOutcome
+from perfscale.results.model.run import RunOutcome
 
 if TYPE_CHECKING:
     from perfscale.results.folder.reading import RunFiles

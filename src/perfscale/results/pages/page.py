@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.errors import ResultsError
-from perfscale.results.folder.files import write_file
+from perfscale.results.files import write_file
 from perfscale.results.folder.reading import RunFiles, read_run_files
 from perfscale.results.pages.audit import audit_section
 from perfscale.results.pages.bands import bands_of, told_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perfscale.results.measure.failures import Failures
 from perfscale.results.measure.samples import Samples
 from perfscale.results.pages.slowest import Slowest
-from perfscale.results.verdicts.failures import Failures
 
 if TYPE_CHECKING:
     from perfscale.results.folder.reading import RunFiles

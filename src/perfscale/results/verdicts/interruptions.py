@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from perfscale.config import counted, format_duration
-from perfscale.results.verdicts.blindness import Cause, merge
+from perfscale.results.measure.blindness import merge
+from perfscale.results.model.interruptions import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from perfscale.results.verdicts.blindness import BlindSpan
-    from perfscale.results.verdicts.outages import OutageRecord
+    from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 
 _WORTH_A_LINE_S: Final = 0.1
 """A watch that was opened again sooner has only been counted."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from perfscale.config import format_duration
 from perfscale.config.sections.metrics import METRICS, Latency, Unit
+from perfscale.results.model.thresholds import ThresholdVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -14,42 +14,12 @@ if TYPE_CHECKING:
     from perfscale.config import Config, Threshold
     from perfscale.config.sections.metrics import Metric
     from perfscale.results.measure.books import Balance
-    from perfscale.results.measure.calls import CallResult
-    from perfscale.results.measure.latency import LatencySummary
     from perfscale.results.model.accounts import Accounts
-    from perfscale.results.model.records import KindResult, Rate
+    from perfscale.results.model.calls import CallResult
+    from perfscale.results.model.latency import LatencySummary
+    from perfscale.results.model.workload import KindResult, Rate
 
 _FIELDS = {"p99.9": "p999"}
-
-
-@dataclass(frozen=True, slots=True)
-class ThresholdVerdict:
-    """Whether a threshold was met.
-
-    Attributes:
-        workload: What it is about; None for the run as a whole.
-        metric: Its metric.
-        quantile: Which statistic, of a latency.
-        bound: ``max`` or ``min``.
-        limit: The bound, in ``unit``.
-        unit: ``seconds``, ``count``, ``perSecond`` or ``percent``.
-        value: What was measured; None where there is no sample, or where the
-            statistic was not reached. Both fail.
-        passed: Whether it was met.
-        missed_by: By how much it was not; None if it was, or without a value.
-        text: All that in a sentence.
-    """
-
-    workload: str | None
-    metric: str
-    quantile: str | None
-    bound: str
-    limit: float
-    unit: str
-    value: float | None
-    passed: bool
-    missed_by: float | None
-    text: str
 
 
 class Judged(Protocol):

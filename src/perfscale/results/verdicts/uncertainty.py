@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from perfscale.results.measure.latency import LatencySummary
-    from perfscale.results.model.records import KindResult, WorkloadResult
+    from perfscale.results.model.latency import LatencySummary
+    from perfscale.results.model.workload import KindResult, WorkloadResult
 
 _MOST_MOVED: Final = 0.05
 """A percentile that may be shorter by a larger share than this is uncertain."""

@@ -10,48 +10,18 @@ find the moments that are uncertain.
 from __future__ import annotations
 
 from bisect import bisect_left
-from enum import StrEnum
-from math import inf
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import msgspec
+
+from perfscale.results.model.interruptions import BlindSpan, Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _MOST_SPANS: Final = 1000
 """Beyond so many, one that follows another of the same watch is made one with it."""
-
-
-class Cause(StrEnum):
-    """Why nothing was seen."""
-
-    WATCH = "watch"
-    GENERATOR = "generator"
-
-
-class BlindSpan(msgspec.Struct, frozen=True, gc=False):
-    """One blind span.
-
-    Attributes:
-        cause: What saw nothing.
-        kind: The kind that was watched; None for the generator, which sees nothing at all.
-        namespace: Where it was watched; None for everywhere.
-        began_s: When it saw for the last time, in seconds since the run's start.
-        ended_s: When it saw again, and had caught up; None as long as it has not.
-    """
-
-    cause: Cause
-    kind: str | None
-    namespace: str | None
-    began_s: float
-    ended_s: float | None = None
-
-    @property
-    def until_s(self) -> float:
-        """Its end; infinite if there is none yet."""
-        return inf if self.ended_s is None else self.ended_s
 
 
 class Place(NamedTuple):

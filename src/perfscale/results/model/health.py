@@ -1,0 +1,124 @@
+"""What the generator saw of itself, in bounded memory, and the verdict on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+from perfscale.config import format_duration
+
+
+class Validity(StrEnum):
+    """Whether what was measured says something of the cluster."""
+
+    VALID = "valid"
+    GENERATOR_LIMITED = "generator-limited"
+    UNCERTAIN = "uncertain"
+
+
+class Lag(msgspec.Struct, frozen=True):
+    """How late something was, in seconds; percentiles are within one per cent."""
+
+    count: int = 0
+    mean: float | None = None
+    p50: float | None = None
+    p99: float | None = None
+    max: float | None = None
+
+
+class ClockStep(msgspec.Struct, frozen=True):
+    """The wall clock was set: when, since the run's start, and by how many seconds."""
+
+    at_s: float
+    by_s: float
+
+    def __str__(self) -> str:
+        """For a person."""
+        by = format_duration(abs(round(self.by_s, 1)))
+        how = f"set back by {by}" if self.by_s < 0 else f"set ahead by {by} (or this machine slept)"
+        when = format_duration(round(self.at_s, 1))
+        return (
+            f"the wall clock was {how}, within {when} from the start: all times of the run are "
+            "counted from its start, as if it had not been"
+        )
+
+
+class InFlight(msgspec.Struct, frozen=True):
+    """Create requests without an answer: the bound, the most, and the mean while creating."""
+
+    limit: int = 0
+    max: int = 0
+    mean: float | None = None
+
+
+class Creation(msgspec.Struct):
+    """What the creates of one workload have taken so far; added up while they go on.
+
+    Attributes:
+        seconds: For how long objects were created.
+        cpu_s: CPU of the event loop's thread in that time.
+        answers: Creates that were answered.
+        answer_s: From sending each to its answer, added up.
+        outage_s: For how long the server was gone meanwhile.
+    """
+
+    seconds: float = 0.0
+    cpu_s: float = 0.0
+    answers: int = 0
+    answer_s: float = 0.0
+    outage_s: float = 0.0
+
+    @property
+    def cpu_share(self) -> float | None:
+        """Of one core."""
+        return self.cpu_s / self.seconds if self.seconds else None
+
+    @property
+    def answer_mean_s(self) -> float | None:
+        """From sending a create to its answer."""
+        return self.answer_s / self.answers if self.answers else None
+
+    def rounded(self) -> Creation:
+        """A copy, with its times to the microsecond."""
+        return Creation(
+            seconds=round(self.seconds, 6),
+            cpu_s=round(self.cpu_s, 6),
+            answers=self.answers,
+            answer_s=round(self.answer_s, 6),
+            outage_s=round(self.outage_s, 6),
+        )
+
+
+class Vitals(msgspec.Struct, frozen=True):
+    """What the generator saw of itself.
+
+    Attributes:
+        loop_lag: How late the event loop was whenever something was due.
+        limiter_lag: From when a create was due by its target rate to when it
+            was admitted.
+        send_lag: From when it was admitted to when it was sent; a limit of the
+            run (``globalConfig.qps``) is part of it.
+        in_flight: Create requests without an answer.
+        qps: The run's own limit on all requests; 0 for none.
+        creations: What the creates took, by workload.
+        clock_steps: When the wall clock was set, the first few times.
+    """
+
+    loop_lag: Lag = Lag()
+    limiter_lag: Lag = Lag()
+    send_lag: Lag = Lag()
+    in_flight: InFlight = InFlight()
+    qps: float = 0.0
+    creations: dict[str, Creation] = {}
+    clock_steps: tuple[ClockStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorHealth:
+    """The verdict on the generator, why, and on what grounds."""
+
+    verdict: Validity
+    reasons: tuple[str, ...]
+    vitals: Vitals

@@ -1,0 +1,77 @@
+"""Statistics of one latency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Earliest:
+    """The same statistics if everything that is uncertain had come as early as it may have.
+
+    Attributes:
+        uncertain: Number of samples that may be shorter: what they measure was
+            heard of right after a time in which nothing was seen.
+    """
+
+    uncertain: int
+    p50: float | None
+    p90: float | None
+    p95: float | None
+    p99: float | None
+    p999: float | None
+    max: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LatencySummary:
+    """Statistics of one latency, in seconds.
+
+    Attributes:
+        count: Number of objects that got there.
+        missing: Number that did not, although they should have; each counts
+            as longer than every sample.
+        min: Shortest; None without a sample.
+        p50: Median, and so on for the other percentiles (``p999`` is the one
+            for 0.999); None where the percentile falls among the missing.
+        max: Longest; None if anything is missing.
+        mean: Arithmetic mean; None if anything is missing.
+        earliest: How much shorter they may be; None if every sample is certain.
+    """
+
+    count: int
+    missing: int
+    min: float | None
+    p50: float | None
+    p90: float | None
+    p95: float | None
+    p99: float | None
+    p999: float | None
+    max: float | None
+    mean: float | None
+    earliest: Earliest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """Seconds that objects spent in one phase until the client saw them in the next."""
+
+    before: str
+    after: str
+    duration: LatencySummary
+
+
+@dataclass(frozen=True, slots=True)
+class WatchDelay:
+    """Seconds until a watch told of an object, after the server had stored it.
+
+    It stored it some time between the create request and its answer, so the
+    delay lies between the two.
+
+    Attributes:
+        at_least: From the answer to the event; 0 where the event came first.
+        at_most: From the request to the event.
+    """
+
+    at_least: LatencySummary
+    at_most: LatencySummary

@@ -1,0 +1,196 @@
+"""A run: what is known before its first create, what is counted meanwhile, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from perfscale.results.model.clocks import ClockOffset
+from perfscale.results.model.health import Vitals
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from perfscale.results.model.accounts import Accounts
+    from perfscale.results.model.audit import AuditRecord
+    from perfscale.results.model.calls import CallResult
+    from perfscale.results.model.health import GeneratorHealth
+    from perfscale.results.model.interruptions import BlindSpan, OutageRecord
+    from perfscale.results.model.thresholds import ThresholdVerdict
+    from perfscale.results.model.workload import KindResult, WorkloadResult
+
+
+class WorkloadInfo(msgspec.Struct, frozen=True):
+    """One workload, as it is asked for.
+
+    Attributes:
+        name: Its name.
+        iterations: How many there are.
+        objects: Objects of each kind, over all iterations.
+        qps: Target rate; None without a limit.
+        burst: How many may go at once.
+        waits: Whether it waits for its objects to be ready.
+    """
+
+    name: str
+    iterations: int
+    objects: dict[str, int]
+    qps: float | None
+    burst: int
+    waits: bool = True
+
+
+class RunOutcome(StrEnum):
+    """What became of the run.
+
+    A run that was killed never came to its end; only what is made from its
+    journal afterwards has that outcome.
+    """
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    KILLED = "killed"
+
+
+@dataclass(frozen=True, slots=True)
+class WatchCounts:
+    """How often watches had to be opened again, and lists read again."""
+
+    reconnects: int = 0
+    relists: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceCounts:
+    """Namespaces the run created, those seen gone, and those left although asked to go."""
+
+    created: int = 0
+    deleted: int = 0
+    leftover: int = 0
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """What is counted for the run as a whole.
+
+    Attributes:
+        namespaces: Those the run made.
+        watch: How often watches had to be opened again.
+        requests: What the client counted.
+        clock: How far the server's clock is ahead, as far as that is known.
+        vitals: What the generator saw of itself.
+    """
+
+    namespaces: NamespaceCounts = NamespaceCounts()
+    watch: WatchCounts = WatchCounts()
+    requests: dict[str, int | float] = {}
+    clock: ClockOffset | None = None
+    vitals: Vitals | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterInfo:
+    """Where the load went. Holds no credentials.
+
+    Attributes:
+        context: Of the kubeconfig; None where there is none.
+        server: URL of the API server.
+        version: What it calls itself, and likewise below None if it is not known.
+        nodes: How many nodes the cluster has.
+        kubevirt: The version of KubeVirt; None too if the run does not use it.
+    """
+
+    context: str | None
+    server: str
+    version: str | None
+    nodes: int | None = None
+    kubevirt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What is known before the first create, enough to clean up after a crash.
+
+    Attributes:
+        run_id: The value of the run's label.
+        source: The workload file as the user named it; None for a program.
+        started_at: Wall clock, UTC.
+        cluster: Where.
+        kinds: ``(apiVersion, kind)`` of all that is created or watched.
+        namespaces: Every namespace that the run may create.
+        command: The command line; empty for a program.
+        workload_yaml: The workload file with every default resolved.
+        workloads: What is asked for.
+        paths: Phases on the way to readiness, by kind, as records call it.
+        api_versions: Of each kind.
+    """
+
+    run_id: str
+    source: str | None
+    started_at: datetime
+    cluster: ClusterInfo
+    kinds: tuple[tuple[str, str], ...]
+    namespaces: tuple[str, ...]
+    command: tuple[str, ...]
+    workload_yaml: str
+    workloads: tuple[WorkloadInfo, ...] = ()
+    paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    api_versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """Everything about a run but its single objects.
+
+    Attributes:
+        info: What was known before the first create.
+        finished_at: Wall clock, UTC.
+        duration_s: From the run's start to its end, on the monotonic clock.
+        outcome: How it ended.
+        exit_code: What the command exits with.
+        problems: What went wrong, one sentence each; empty if it passed.
+        error: The error that ended the run, if one did.
+        remains: Whether objects of the run were left in the cluster on purpose.
+        kinds: Latencies of all workloads together, and likewise of children.
+        calls: How the API server answered, by verb and resource; also outside
+            of iterations.
+        clock: How far the server's clock is ahead of the client's; None
+            without an answer that had a date.
+        thresholds: Whether each was met, those of the run as a whole first.
+        audit: What a Prometheus told of the run's time, if it was asked.
+        outages: When the API server was gone, or what it calls.
+        blind_spans: When nothing was seen, and by what.
+    """
+
+    info: RunInfo
+    finished_at: datetime
+    duration_s: float
+    outcome: RunOutcome
+    exit_code: int
+    problems: tuple[str, ...]
+    error: BaseException | None
+    remains: bool
+    accounts: Accounts
+    children: Accounts
+    watch: WatchCounts
+    namespaces: NamespaceCounts
+    requests: Mapping[str, float]
+    workloads: tuple[WorkloadResult, ...] = field(default_factory=tuple)
+    kinds: Mapping[str, KindResult] = field(default_factory=dict)
+    child_kinds: Mapping[str, KindResult] = field(default_factory=dict)
+    calls: tuple[CallResult, ...] = ()
+    clock: ClockOffset | None = None
+    thresholds: tuple[ThresholdVerdict, ...] = ()
+    generator: GeneratorHealth | None = None
+    audit: AuditRecord | None = None
+    outages: tuple[OutageRecord, ...] = ()
+    blind_spans: tuple[BlindSpan, ...] = ()
+
+    @property
+    def run_id(self) -> str:
+        """The value of the run's label."""
+        return self.info.run_id

@@ -1,0 +1,136 @@
+"""What became of a workload: accounts, latencies and rates, as a whole and by iteration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from perfscale.results.model.accounts import Accounts
+    from perfscale.results.model.calls import CallResult
+    from perfscale.results.model.clocks import PhaseClock
+    from perfscale.results.model.latency import LatencySummary, Transition, WatchDelay
+
+
+@dataclass(frozen=True, slots=True)
+class KindResult:
+    """One kind's accounts and latencies.
+
+    Attributes:
+        accounts: The counts.
+        phases: Seconds from the create request until each phase was first
+            seen; ``Ready`` is readiness itself, in every kind.
+        deletion: Seconds from the request to delete until seen gone.
+        path: Those of the phases that lead to readiness, in their order.
+        creation: Seconds from the create request to its answer; None for children.
+        transitions: From each phase to the next.
+        server_phases: Seconds from the API server's timestamp of the creation to
+            the controllers' of each phase, both in whole seconds; empty for
+            kinds in which they keep none.
+        phase_clock: How far the clocks of the two are apart; None where it is
+            not known.
+        watch_delay: How late the watches told of objects; None where it is
+            not known of any.
+        api_version: Of the kind; empty if it is not known.
+    """
+
+    accounts: Accounts
+    phases: Mapping[str, LatencySummary]
+    deletion: LatencySummary
+    path: tuple[str, ...] = ()
+    creation: LatencySummary | None = None
+    transitions: tuple[Transition, ...] = ()
+    server_phases: Mapping[str, LatencySummary] = field(default_factory=dict)
+    watch_delay: WatchDelay | None = None
+    api_version: str = ""
+    phase_clock: PhaseClock | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """The creation rate, in creates a second.
+
+    Each rate counts the creates after the first burst, from when that was due;
+    None with too few. See docs/measurements.md.
+
+    Attributes:
+        target: What was asked for; None where there was no limit.
+        achieved: Those that the server accepted, until the last answer.
+        held_back_s: Seconds that creates which the rate would have let go
+            waited for a place among the requests in flight.
+        share: The time that as many as were accepted should have taken, divided
+            by the time that they took; None with too few, or without a limit.
+        seconds: How long the creates took of which ``achieved`` is the rate.
+        offered: Those that were due, until the last was; None without a limit.
+        sent: Those that were sent, until the last was.
+        sent_share: As ``share``, of those that were sent.
+        sent_seconds: As ``seconds``, of ``sent``.
+        creates: How many were sent, those of the first burst included.
+        burst: How many may go at once.
+    """
+
+    target: float | None
+    achieved: float | None
+    held_back_s: float
+    share: float | None = None
+    seconds: float = 0.0
+    offered: float | None = None
+    sent: float | None = None
+    sent_share: float | None = None
+    sent_seconds: float = 0.0
+    creates: int = 0
+    burst: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class IterationResult:
+    """One iteration, from its namespaces to its cleanup.
+
+    ``started_s`` and ``finished_s`` are seconds since the run's start;
+    ``problems`` says what went wrong, one sentence each; ``calls`` is how the
+    API server answered meanwhile, by verb and resource.
+    """
+
+    iteration: int
+    started_s: float
+    finished_s: float
+    accounts: Accounts
+    children: Accounts
+    rate: Rate
+    kinds: Mapping[str, KindResult]
+    child_kinds: Mapping[str, KindResult]
+    problems: tuple[str, ...] = ()
+    calls: tuple[CallResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadResult:
+    """One workload: its iterations, and all of them together.
+
+    ``calls`` are those of its iterations; ``waits`` is whether it was to wait for its objects
+    to be ready.
+    """
+
+    name: str
+    iteration_count: int
+    accounts: Accounts
+    children: Accounts
+    rate: Rate
+    kinds: Mapping[str, KindResult]
+    child_kinds: Mapping[str, KindResult]
+    iterations: tuple[IterationResult, ...]
+    calls: tuple[CallResult, ...] = ()
+    waits: bool = True
+
+    @property
+    def not_waited_for(self) -> str | None:
+        """That nothing waited for the objects that are unready, and how to wait; else None."""
+        count = self.accounts.unready
+        if self.waits or not count:
+            return None
+        return (
+            f"{count} unready object{'s were' if count > 1 else ' was'} not waited for: "
+            "with iterationCreationWait: true, an iteration waits until its objects are ready"
+        )
