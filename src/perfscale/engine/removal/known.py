@@ -53,7 +53,7 @@ class KnownRemoval:
 
     Attributes:
         left: What is not known to be gone, also while `run` goes on.
-        errors: What was asked about one of them in vain, by kind.
+        errors: Why objects could not be looked at or deleted, by kind.
     """
 
     def __init__(
