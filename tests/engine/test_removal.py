@@ -142,7 +142,7 @@ async def test_a_watch_that_never_tells_anything_holds_nothing_up(
 async def test_what_a_watch_does_not_tell_of_after_its_list_is_looked_for_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("perfscale.engine.removal._FOLLOWING_S", 1.0)
+    monkeypatch.setattr("perfscale.engine.removal.removal._FOLLOWING_S", 1.0)
     silent = {"fault": "late", "delay": "1h", "resources": ["configmaps"]}
     async with littered(watches=[silent]) as (api, client):
         removal = Removal(client, PLACES, SELECTOR)
