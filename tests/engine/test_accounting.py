@@ -1,6 +1,5 @@
 from tracker_story import VM, VMI, Story
 
-from perfscale.engine.accounting.accounting import record_of
 from perfscale.engine.tracking.readiness import rule_for
 from perfscale.engine.tracking.rows import IterationScope
 from perfscale.results import Accounts, IterationTally
@@ -10,8 +9,8 @@ PATHS = {resource.kind: rule_for(resource).path for resource in (VM, VMI)}
 
 def tally_of(scope: IterationScope) -> IterationTally:
     tally = IterationTally(PATHS, children=True)
-    tally.add(record_of(row) for row in scope.objects)
-    tally.add_children(record_of(row) for row in scope.children)
+    tally.add(row.record() for row in scope.objects)
+    tally.add_children(row.record() for row in scope.children)
     return tally
 
 
@@ -96,7 +95,7 @@ def test_a_record_tells_one_objects_life(story: Story) -> None:
     scope = story.iteration()
     row = story.created(scope, "a")
     story.becomes(row, "Running")
-    record = record_of(row)
+    record = row.record()
     assert (record.kind, record.namespace, record.name) == ("VirtualMachineInstance", "ns", "a")
     assert (record.sent_s, record.created_s, record.ready_s) == (1.0, 2.0, 3.0)
     assert record.server == {"creationTimestamp": "2026-01-01T00:00:00Z"}

@@ -2,7 +2,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tracker_story import VM, VMI, Story
 
-from perfscale.engine.accounting.accounting import record_of
 from perfscale.engine.tracking.readiness import Reading
 from perfscale.engine.tracking.rows import Change
 from perfscale.results import Outcome, accounts_of
@@ -134,7 +133,7 @@ def test_an_object_that_somebody_else_deleted_has_failed(story: Story) -> None:
     story.becomes(row, "Running")
     story.vanishes(row)
     assert row.explanation == "somebody else deleted it"
-    assert accounts_of(map(record_of, scope.objects)).deleted == 1
+    assert accounts_of(row.record() for row in scope.objects).deleted == 1
 
 
 def test_an_object_that_had_gone_before_it_was_asked_to_has_failed(story: Story) -> None:
@@ -219,7 +218,7 @@ def test_an_object_that_was_created_without_labels_has_failed_and_no_list_calls_
     story.listed(version=2000)
     assert row.present
     story.tracker.confirm_gone(row, story.tick())
-    accounts = accounts_of(map(record_of, scope.objects))
+    accounts = accounts_of(row.record() for row in scope.objects)
     assert (accounts.created, accounts.failed, accounts.deleted) == (1, 1, 1)
 
 
@@ -299,7 +298,7 @@ def test_a_child_that_appears_during_the_deletion_counts_as_asked_to_go(story: S
     story.created(scope, "a", resource=VM)
     story.tracker.request_deletion(scope, story.tick())
     story.seen("ADDED", story.metadata("b", uid="child"))
-    assert accounts_of(map(record_of, scope.children)).leftover == 1
+    assert accounts_of(row.record() for row in scope.children).leftover == 1
 
 
 def test_a_child_whose_readiness_is_heard_of_late_was_ready(story: Story) -> None:
@@ -310,7 +309,7 @@ def test_a_child_whose_readiness_is_heard_of_late_was_ready(story: Story) -> Non
     story.tracker.request_deletion(scope, story.tick())
     story.seen("MODIFIED", story.metadata("b", uid="child"), "Running")
     story.seen("DELETED", story.metadata("b", uid="child", deleting=True), "Succeeded")
-    assert accounts_of(map(record_of, scope.children)).ready == 1
+    assert accounts_of(row.record() for row in scope.children).ready == 1
 
 
 def test_a_child_that_runs_only_while_it_goes_was_not_ready(story: Story) -> None:
@@ -319,7 +318,7 @@ def test_a_child_that_runs_only_while_it_goes_was_not_ready(story: Story) -> Non
     story.seen("ADDED", story.metadata("b", uid="child"), "Scheduled")
     story.tracker.request_deletion(scope, story.tick())
     story.seen("MODIFIED", story.metadata("b", uid="child", deleting=True), "Running")
-    assert accounts_of(map(record_of, scope.children)).unready == 1
+    assert accounts_of(row.record() for row in scope.children).unready == 1
 
 
 def test_objects_of_two_iterations_with_the_same_name_are_told_apart_by_uid(story: Story) -> None:
@@ -382,7 +381,7 @@ def test_the_accounts_add_up_whatever_happens(events: list[tuple[str, int]]) -> 
             case phase:
                 failure = "it failed" if phase == "Failed" else None
                 story.seen("MODIFIED", metadata, phase, failure=failure)
-    accounts = accounts_of(map(record_of, scope.objects))
+    accounts = accounts_of(row.record() for row in scope.objects)
     assert accounts.balanced
     assert accounts.requested == 3
     assert accounts.created == scope.created

@@ -25,7 +25,6 @@ from hypothesis import strategies as st
 from tracker_story import VM, VMI
 
 from perfscale.config.labels import run_labels
-from perfscale.engine.accounting.accounting import record_of
 from perfscale.engine.accounting.recorder import Recorder
 from perfscale.engine.tracking.readiness import Metadata, OwnerReference, Reading
 from perfscale.engine.tracking.rows import Change, TrackedObject, Transition
@@ -325,11 +324,11 @@ class Telling:
         """Those that the run itself makes, once the journal has been told everything."""
         self._recorder.look_all(self.scope.rows)
         rows = (row for row in self.scope.rows if row.uid is not None or not row.is_child)
-        return by_name(map(record_of, rows))
+        return by_name(row.record() for row in rows)
 
     @property
     def accounts(self) -> Accounts:
-        return accounts_of(map(record_of, self.scope.objects))
+        return accounts_of(row.record() for row in self.scope.objects)
 
     def check(self) -> None:
         if self._now % 3 == 0:  # the journal is told now and then

@@ -16,18 +16,22 @@ from perfscale.results.journal.entries import (
     AnyEntry,
     BlindEntry,
     CallsEntry,
-    ChangeEntry,
     DeleteEntry,
-    Entry,
     IterationEndEntry,
     IterationEntry,
-    ObjectEntry,
     OutageEntry,
     StageEntry,
     TotalsEntry,
     WarningEntry,
 )
-from perfscale.results.journal.journaled import server_view
+from perfscale.results.journal.objects import (
+    JOURNALED,
+    ChangeEntry,
+    Entry,
+    ObjectEntry,
+    ObjectLife,
+    Stamps,
+)
 from perfscale.results.measure.blindness import BlindSpans
 from perfscale.results.measure.books import Balance, Books, IterationFacts
 from perfscale.results.measure.calls import Calls, CountedCall
@@ -74,6 +78,7 @@ from perfscale.results.verdicts.interruptions import interruptions
 from perfscale.results.verdicts.thresholds import judge_thresholds, threshold_title
 
 __all__ = [
+    "JOURNALED",
     "JOURNAL_FILE",
     "SCHEMA_VERSION",
     "Accounts",
@@ -117,6 +122,7 @@ __all__ = [
     "LocatedRun",
     "NamespaceCounts",
     "ObjectEntry",
+    "ObjectLife",
     "ObjectRecord",
     "OutageEntry",
     "OutageRecord",
@@ -132,6 +138,7 @@ __all__ = [
     "RunResult",
     "Sketch",
     "StageEntry",
+    "Stamps",
     "ThresholdVerdict",
     "Totals",
     "TotalsEntry",
@@ -153,7 +160,6 @@ __all__ = [
     "milliseconds",
     "read_present",
     "results_schema",
-    "server_view",
     "summarize",
     "threshold_title",
     "with_audit",

@@ -17,7 +17,6 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from perfscale.engine.accounting.accounting import record_of
 from perfscale.engine.accounting.lookout import Lookout
 from perfscale.results import Books, Calls, IterationFacts
 
@@ -190,7 +189,7 @@ class Ledger:
         del rows[:_PAGE]
         self._context.recorder.look_all(page)
         self._context.tracker.forget(page)
-        return [record_of(row) for row in page if row.uid is not None or not row.is_child]
+        return [row.record() for row in page if row.uid is not None or not row.is_child]
 
     def _record(self, records: list[ObjectRecord], *, children: bool) -> None:
         if self._sink is None or self._sink_failed:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from perfscale.engine.tracking.rows import News
+from perfscale.engine.tracking.rows import ALL_DIRTY, ANOTHER_OBJECT, DIRTY, QUEUED
 from perfscale.results import (
     CallsEntry,
     ChangeEntry,
@@ -29,7 +29,6 @@ from perfscale.results import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from perfscale.engine.tracking.readiness import Stamps
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
     from perfscale.results import (
         BlindEntry,
@@ -38,25 +37,10 @@ if TYPE_CHECKING:
         IterationFacts,
         OutageEntry,
         ResultSink,
+        Stamps,
         Totals,
     )
 
-_TOLD: Final = (
-    (News.NAME, "name", "name"),
-    (News.SENT, "sent_s", "sent_s"),
-    (News.UID, "uid", "uid"),
-    (News.OWNER, "owner_uid", "owner_uid"),
-    (News.SERVER_CREATED, "creation_timestamp", "server_created"),
-    (News.CREATED, "created_s", "created_s"),
-    (News.OBSERVED, "observed_s", "observed_s"),
-    (News.READY, "ready_s", "ready_s"),
-    (News.ERROR, "error", "error"),
-    (News.DETAIL, "detail", "detail"),
-    (News.DELETE_REQUESTED, "delete_requested_s", "delete_requested_s"),
-    (News.SERVER_DELETED, "deletion_timestamp", "server_deleted"),
-    (News.DELETED, "deleted_s", "deleted_s"),
-)
-"""Each bit of news, the journal's name for it, and the row's."""
 _AT_ONCE: Final = 200
 """Rows told of in one go, for which nothing else of the process runs: about a millisecond."""
 
@@ -137,8 +121,8 @@ class Recorder:
 
     def touch(self, row: TrackedObject) -> None:
         """Something about an object has changed."""
-        if not row.news & News.TOUCHED and self._journal is not None:
-            row.news |= News.TOUCHED
+        if not row.dirty & QUEUED and self._journal is not None:
+            row.dirty |= QUEUED
             self._touched.append(row)
 
     def look_all(self, rows: Iterable[TrackedObject]) -> None:
@@ -173,9 +157,9 @@ class Recorder:
         )
 
     def _tell_news(self, row: TrackedObject) -> None:
-        if row.news & News.ANOTHER:
+        if row.dirty & ANOTHER_OBJECT:
             # With a UID that is told again, even as none, everything begins anew.
-            row.told_phases, row.told_stamps = 0, ()
+            row.flushed_phases, row.flushed_timestamps = 0, ()
             self._append(ChangeEntry(n=row.number, **{"uid": None, **_all_about(row)}))
         elif news := _news_of(row):
             self._append(ChangeEntry(n=row.number, **news))
@@ -196,34 +180,33 @@ class Recorder:
 
 def _all_about(row: TrackedObject) -> dict[str, Any]:
     """What there is to know."""
-    row.news = -1
+    row.dirty = ALL_DIRTY
     return {name: value for name, value in _news_of(row).items() if value is not None}
 
 
 def _news_of(row: TrackedObject) -> dict[str, Any]:
     """What has not been told, which then has. It is called for most events, so it counts cycles."""
     told: dict[str, Any] = {}
-    news = row.news
-    if news:
-        row.news = 0
-        for bit, name, attribute in _TOLD:
-            if news & bit:
-                told[name] = getattr(row, attribute)
-    if len(row.phases_s) > row.told_phases:
-        told["phases_s"] = dict(row.phases_s.items(row.told_phases))
-        row.told_phases = len(row.phases_s)
-    if row.server_phases is not row.told_stamps:
-        if changed := _changed_stamps(row.told_stamps, row.server_phases):
+    dirty = row.dirty
+    if dirty:
+        row.dirty = 0
+        for name, bit in DIRTY.items():
+            if dirty & bit:
+                told[name] = getattr(row, name)
+    if len(row.phases_s) > row.flushed_phases:
+        told["phases_s"] = dict(row.phases_s.items(row.flushed_phases))
+        row.flushed_phases = len(row.phases_s)
+    if row.phase_timestamps is not row.flushed_timestamps:
+        if changed := _changed_stamps(row.flushed_timestamps, row.phase_timestamps):
             told["phase_timestamps"] = changed
-        row.told_stamps = row.server_phases
+        row.flushed_timestamps = row.phase_timestamps
     return told
 
 
 def _changed_stamps(old: Stamps, new: Stamps) -> dict[str, str | None]:
     if new[: len(old)] == old:  # as a rule, they only grow
-        return {each.phase: each.phase_transition_timestamp for each in new[len(old) :]}
-    before = {stamp.phase: stamp.phase_transition_timestamp for stamp in old}
-    now = {stamp.phase: stamp.phase_transition_timestamp for stamp in new}
+        return dict(new[len(old) :])
+    before, now = dict(old), dict(new)
     changed: dict[str, str | None] = {
         phase: timestamp for phase, timestamp in now.items() if before.get(phase) != timestamp
     }

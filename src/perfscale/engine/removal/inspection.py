@@ -86,7 +86,7 @@ class Inspector:
         the iteration's do not mean them.
         """
         untouched = {
-            row.uid: row for row in scope.objects if row.present and row.server_deleted is None
+            row.uid: row for row in scope.objects if row.present and row.deletion_timestamp is None
         }
         kinds = {row.resource.name for row in untouched.values()}
         run = f"{RUN_LABEL}={self._context.run_id}"

@@ -8,11 +8,12 @@ an object. Rules are pure, so every one of them is tested without a cluster.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 import msgspec
 
 from perfscale.kube.decoding import UNREADABLE, Version
+from perfscale.results import Stamps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,10 +64,8 @@ class PhaseTransition(msgspec.Struct, frozen=True, rename="camel", gc=False):
     phase_transition_timestamp: str
 
 
-Stamps: TypeAlias = tuple[PhaseTransition, ...]
-
 _CONDITIONS: Final = msgspec.json.Decoder(list[Condition] | None)
-_STAMPS: Final = msgspec.json.Decoder(Stamps | None)
+_STAMPS: Final = msgspec.json.Decoder(list[PhaseTransition] | None)
 _SEEN_STAMPS: Final[dict[bytes, Stamps]] = {}
 _TROUBLES: Final = frozenset({"Failure", "ReplicaFailure"})
 """Conditions that tell of trouble when they are true; of the others, when they are not."""
@@ -218,7 +217,9 @@ def _stamps(raw: msgspec.Raw) -> Stamps:
         if len(_SEEN_STAMPS) >= _MOST_STAMPS:
             _SEEN_STAMPS.clear()
         try:
-            known = _STAMPS.decode(text) or ()
+            known = tuple(
+                (each.phase, each.phase_transition_timestamp) for each in _STAMPS.decode(text) or ()
+            )
         except UNREADABLE:
             known = ()  # they are only for reading
         _SEEN_STAMPS[text] = known

@@ -10,7 +10,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from perfscale.engine.tracking.rows import Change, News, Transition
+from perfscale.engine.tracking.rows import DIRTY, Change, Transition
 from perfscale.kube.decoding import version_number
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ class RowRules:
             explained = reading.detail is not None
             row.detail = sys.intern(reading.detail) if reading.detail is not None else None
             if row.ready_s is None and row.error is None:
-                row.news |= News.DETAIL  # once it is ready, or has failed, nobody asks
+                row.dirty |= DIRTY["detail"]  # once it is ready, or has failed, nobody asks
         if reading.stamps:
-            row.server_phases = reading.stamps
+            row.phase_timestamps = reading.stamps
         if metadata.deletion_timestamp is not None:
             self.read_deletion(row, metadata.deletion_timestamp, metadata.finalizers)
         phase = reading.phase
@@ -93,9 +93,9 @@ class RowRules:
     @staticmethod
     def read_deletion(row: TrackedObject, stamp: str, finalizers: list[str] | None) -> None:
         """It was asked to go at ``stamp``, by whomever, and is kept by these."""
-        if row.server_deleted != stamp:
-            row.server_deleted = sys.intern(stamp)
-            row.news |= News.SERVER_DELETED
+        if row.deletion_timestamp != stamp:
+            row.deletion_timestamp = sys.intern(stamp)
+            row.dirty |= DIRTY["deletion_timestamp"]
         row.finalizers = tuple(map(sys.intern, finalizers or ()))
 
     def leave(
@@ -109,7 +109,7 @@ class RowRules:
         https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
         """
         was_asked = _was_asked(row, version) and now >= (row.delete_requested_s or now)
-        if was_asked or row.is_child or row.server_deleted is not None:
+        if was_asked or row.is_child or row.deletion_timestamp is not None:
             self.trust(row)
             self.mark_gone(row, now, changes, vanished=not was_asked)
         elif row.doubted_s is None:
@@ -130,10 +130,10 @@ class RowRules:
         """An object is gone; if it ``vanished``, it was not the run that asked it to go."""
         row.deleted_s = now
         row.finalizers = ()
-        row.news |= News.DELETED
+        row.dirty |= DIRTY["deleted_s"]
         if vanished and row.delete_requested_s is not None:
             row.delete_requested_s = None
-            row.news |= News.DELETE_REQUESTED
+            row.dirty |= DIRTY["delete_requested_s"]
         self.count_present(row, -1)
         self._count_phase(row, -1)
         changes.append(Transition(row, Change.DELETED))
@@ -159,7 +159,7 @@ class RowRules:
     def become_ready(self, row: TrackedObject, now: float) -> Transition:
         """An object is ready; whether that still counts is the caller's to know."""
         row.ready_s = now
-        row.news |= News.READY
+        row.dirty |= DIRTY["ready_s"]
         if not row.is_child:
             row.scope.ready += 1
         self._settle(row)
@@ -184,7 +184,7 @@ class RowRules:
         if row.error is not None:
             return []
         row.error = error
-        row.news |= News.ERROR
+        row.dirty |= DIRTY["error"]
         if not row.is_child:
             row.scope.failed += 1
             if row.ready_s is not None:

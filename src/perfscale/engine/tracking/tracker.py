@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.config.labels import ITERATION_LABEL, WORKLOAD_LABEL
 from perfscale.engine.tracking.row_rules import RowRules
-from perfscale.engine.tracking.rows import Change, IterationScope, News, TrackedObject, Transition
+from perfscale.engine.tracking.rows import DIRTY, Change, IterationScope, TrackedObject, Transition
 from perfscale.kube.decoding import version_number
 from perfscale.kube.resources import NAMESPACES
 
@@ -73,14 +73,14 @@ class Tracker:
         """Its create request is on its way (again, where it is retried)."""
         if row.sent_s is None:
             row.sent_s = now
-            row.news |= News.SENT
+            row.dirty |= DIRTY["sent_s"]
             row.scope.sent += 1
 
     def correct_sending(self, row: TrackedObject, sent_s: float) -> None:
         """The client knows when it was sent: after it had been admitted."""
         if row.sent_s != sent_s:
             row.sent_s = sent_s
-            row.news |= News.SENT
+            row.dirty |= DIRTY["sent_s"]
 
     def accept(
         self,
@@ -118,13 +118,13 @@ class Tracker:
             changes += self._rules.vanish(row)
         if metadata.name != row.name:
             row.name = metadata.name  # admission may do that
-            row.news |= News.NAME
+            row.dirty |= DIRTY["name"]
         row.created_s = now
-        row.news |= News.CREATED
+        row.dirty |= DIRTY["created_s"]
         if is_ready:
             if row.ready_s is not None:
                 row.ready_s = now  # the watch was quicker than the answer
-                row.news |= News.READY
+                row.dirty |= DIRTY["ready_s"]
             elif not row.settled:
                 changes.append(self._rules.become_ready(row, now))
         return changes
@@ -163,7 +163,7 @@ class Tracker:
                 return changes
         if event == "ADDED" and row.observed_s is None and not row.is_child:
             row.observed_s = now
-            row.news |= News.OBSERVED
+            row.dirty |= DIRTY["observed_s"]
         if row.deleted_s is None:
             self._rules.read(row, metadata, reading, now, changes)
             if event == "DELETED":
@@ -288,7 +288,7 @@ class Tracker:
         """A single object was asked to go."""
         if row.present and row.delete_requested_s is None:
             row.delete_requested_s = now
-            row.news |= News.DELETE_REQUESTED
+            row.dirty |= DIRTY["delete_requested_s"]
 
     def forget(self, rows: Iterable[TrackedObject]) -> None:
         """Let go of objects whose story has been written down."""
@@ -318,7 +318,7 @@ class Tracker:
             if row.error is not None:
                 self._rules.count(row, -1)
                 row.error, row.settled = None, False  # its create was carried out after all
-                row.news |= News.ERROR
+                row.dirty |= DIRTY["error"]
                 self._rules.count(row, 1)
             changes += self._bind(row, metadata, now)
             return row
@@ -382,18 +382,18 @@ class Tracker:
         row.uid = metadata.uid
         row.version = version_number(metadata.resource_version)
         if metadata.creation_timestamp is not None:
-            row.server_created = sys.intern(metadata.creation_timestamp)
-        row.news |= News.UID | News.OWNER | News.SERVER_CREATED
+            row.creation_timestamp = sys.intern(metadata.creation_timestamp)
+        row.dirty |= DIRTY["uid"] | DIRTY["owner_uid"] | DIRTY["creation_timestamp"]
         self._by_uid[metadata.uid] = row
         self._rules.count_present(row, 1)
         if not row.is_child:
             row.scope.created += 1
         if row.created_s is None:
             row.created_s = now
-            row.news |= News.CREATED
+            row.dirty |= DIRTY["created_s"]
         if row.scope.deletion_requested and row.delete_requested_s is None:
             row.delete_requested_s = now
-            row.news |= News.DELETE_REQUESTED
+            row.dirty |= DIRTY["delete_requested_s"]
         return [Transition(row, Change.CREATED)]
 
     def _forget_name(self, row: TrackedObject) -> None:

@@ -23,7 +23,7 @@ from perfscale.results.model.run import Totals
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from perfscale.results.journal.entries import Entry
+    from perfscale.results.journal.objects import Entry
     from perfscale.results.model.audit import AuditRecord
     from perfscale.results.model.records import ObjectRecord
     from perfscale.results.model.run import RunInfo, RunResult

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from perfscale.results.journal.entries import Entry
+    from perfscale.results.journal.objects import Entry
     from perfscale.results.model.records import ObjectRecord
     from perfscale.results.model.run import RunInfo, RunResult
 

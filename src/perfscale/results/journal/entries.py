@@ -1,9 +1,7 @@
 """The lines of a journal, as typed structs.
 
-Every line is a JSON object whose ``e`` says what it is. What is told of an
-object are fields of its record (see `ObjectRecord`): the first line about it
-says who it is and gives it a number, ``n``; each later one holds the fields
-that are new. Iterations have numbers likewise, ``i``. Times are seconds since
+Every line is a JSON object whose ``e`` says what it is. Objects have numbers, ``n`` (see
+`perfscale.results.journal.objects`), and iterations likewise, ``i``. Times are seconds since
 the run's start, rounded to microseconds.
 
 The structs hold no references into the engine, so that another thread can
@@ -15,8 +13,8 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import msgspec
-from msgspec import UNSET, UnsetType
 
+from perfscale.results.journal.objects import ChangeEntry, Entry, ObjectEntry
 from perfscale.results.measure.calls import CountedCall
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.run import Totals, WorkloadInfo
@@ -24,10 +22,6 @@ from perfscale.results.model.thresholds import ThresholdVerdict
 
 JOURNAL_VERSION = 2
 """Raised whenever a reader of ``journal.ndjson`` would have to change."""
-
-
-class Entry(msgspec.Struct, frozen=True, gc=False, tag_field="e", forbid_unknown_fields=True):
-    """A line of the journal."""
 
 
 class Begin(Entry, frozen=True, gc=False, tag="begin", kw_only=True):
@@ -45,7 +39,7 @@ class Begin(Entry, frozen=True, gc=False, tag="begin", kw_only=True):
     run_id: str
     workloads: tuple[WorkloadInfo, ...]
     paths: dict[str, tuple[str, ...]]
-    api_versions: dict[str, str] = {}
+    api_versions: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class StageEntry(Entry, frozen=True, gc=False, tag="stage"):
@@ -65,47 +59,6 @@ class IterationEntry(Entry, frozen=True, gc=False, tag="iteration"):
     iteration: int
     requested: dict[str, int]
     started_s: float
-
-
-class ChangeEntry(Entry, frozen=True, gc=False, tag="change", kw_only=True, omit_defaults=True):
-    """What is new about an object.
-
-    ``phases_s`` and ``phase_timestamps`` hold the new phases alone; a
-    timestamp that is None is no longer there. The other fields replace what
-    was told before.
-    """
-
-    n: int
-    name: str | UnsetType = UNSET
-    sent_s: float | UnsetType | None = UNSET
-    uid: str | UnsetType | None = UNSET
-    owner_uid: str | UnsetType | None = UNSET
-    created_s: float | UnsetType | None = UNSET
-    observed_s: float | UnsetType | None = UNSET
-    phases_s: dict[str, float] | UnsetType = UNSET
-    ready_s: float | UnsetType | None = UNSET
-    error: str | UnsetType | None = UNSET
-    detail: str | UnsetType | None = UNSET
-    delete_requested_s: float | UnsetType | None = UNSET
-    deleted_s: float | UnsetType | None = UNSET
-    creation_timestamp: str | UnsetType | None = UNSET
-    deletion_timestamp: str | UnsetType | None = UNSET
-    phase_timestamps: dict[str, str | None] | UnsetType = UNSET
-
-
-class ObjectEntry(ChangeEntry, frozen=True, gc=False, tag="object", kw_only=True):
-    """An object, or a child, that is heard of for the first time.
-
-    A child has no ``replica``.
-    """
-
-    i: int
-    kind: str
-    namespace: str | None
-    name: str
-    replica: int | None = None
-    scheduled_s: float | None = None
-    admitted_s: float | None = None
 
 
 class DeleteEntry(Entry, frozen=True, gc=False, tag="delete"):

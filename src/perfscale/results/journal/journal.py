@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from perfscale.errors import ResultsError
-from perfscale.results.journal.entries import JOURNAL_VERSION, AnyEntry, Entry, LostEntry
+from perfscale.results.journal.entries import JOURNAL_VERSION, AnyEntry, LostEntry
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
+    from perfscale.results.journal.objects import Entry
 
 _FLUSH_S = 0.25
 _MOST_WAITING = 250_000

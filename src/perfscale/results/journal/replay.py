@@ -6,26 +6,25 @@ a long run needs no more memory than the run did.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from perfscale.results.journal.entries import (
     BlindEntry,
     CallsEntry,
-    ChangeEntry,
     DeleteEntry,
     EndEntry,
     IterationEndEntry,
     IterationEntry,
     LostEntry,
-    ObjectEntry,
     OutageEntry,
     StageEntry,
     TotalsEntry,
     WarningEntry,
 )
-from perfscale.results.journal.journaled import JournaledObject
+from perfscale.results.journal.objects import ChangeEntry, ObjectEntry, ObjectLife
 from perfscale.results.measure.blindness import BlindSpans
 from perfscale.results.measure.books import Books, IterationFacts
 from perfscale.results.model.run import Totals
@@ -47,13 +46,18 @@ class RecordWriter(Protocol):
         """Take them."""
 
 
+class _Kind(NamedTuple):
+    kind_name: str
+    api_version: str
+
+
 @dataclass
 class _Iteration:
     begin: IterationEntry
     end: IterationEndEntry | None = None
     delete_requested_s: float | None = None
-    objects: dict[int, JournaledObject] = field(default_factory=dict)
-    children: dict[int, JournaledObject] = field(default_factory=dict)
+    objects: dict[int, ObjectLife] = field(default_factory=dict)
+    children: dict[int, ObjectLife] = field(default_factory=dict)
 
 
 class Replay:
@@ -74,8 +78,9 @@ class Replay:
     def __init__(self, begin: Begin, *writers: RecordWriter) -> None:
         self._writers = writers
         self._iterations: dict[int, _Iteration] = {}
-        self._rows: dict[int, JournaledObject] = {}
+        self._rows: dict[int, ObjectLife] = {}
         self._api_versions = begin.api_versions
+        self._kinds: dict[str, _Kind] = {}
         self.blind = BlindSpans()
         self._outages: dict[tuple[float, str, str], OutageRecord] = {}
         self.books = Books(begin.workloads, begin.paths, self.blind)
@@ -98,7 +103,7 @@ class Replay:
             case ObjectEntry():
                 self._add(entry)
             case ChangeEntry():
-                self._rows[entry.n].change(entry)
+                self._rows[entry.n].apply(entry)
             case DeleteEntry():
                 self._delete(entry)
             case IterationEntry():
@@ -165,13 +170,26 @@ class Replay:
 
     def _add(self, entry: ObjectEntry) -> None:
         iteration = self._iterations[entry.i]
-        row = self._rows[entry.n] = JournaledObject(
-            entry, iteration.begin, self._api_versions.get(entry.kind, "")
+        row = self._rows[entry.n] = ObjectLife(
+            iteration.begin,
+            self._kind(entry.kind),
+            None if entry.namespace is None else sys.intern(entry.namespace),
+            entry.name,
+            entry.replica,
+            entry.scheduled_s,
+            entry.admitted_s,
         )
+        row.apply(entry)
         rows = iteration.children if entry.replica is None else iteration.objects
         rows[entry.n] = row
         if row.present and row.delete_requested_s is None:
             row.delete_requested_s = iteration.delete_requested_s
+
+    def _kind(self, name: str) -> _Kind:
+        kind = self._kinds.get(name)
+        if kind is None:
+            kind = self._kinds[name] = _Kind(name, self._api_versions.get(name, ""))
+        return kind
 
     def _delete(self, entry: DeleteEntry) -> None:
         iteration = self._iterations[entry.i]
@@ -195,7 +213,7 @@ class Replay:
         for children, rows in ((False, iteration.objects), (True, iteration.children)):
             # A child without a UID was taken for one by mistake.
             left = [row for row in rows.values() if row.uid is not None or not children]
-            self.present.update(row.kind for row in left if row.present)
+            self.present.update(row.resource.kind_name for row in left if row.present)
             self.unanswered += sum(row.unanswered for row in left)
             for start in range(0, len(left), _AT_ONCE):
                 page = left[start : start + _AT_ONCE]
