@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from perfscale.config.sections.metrics import METRICS, Latency
+from perfscale.templates.scopes import group_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -35,11 +36,11 @@ def find_vain_thresholds(
     all_followed: set[GroupKind] = set()
     for number, (workload, members) in enumerate(zip(config.workloads, factories, strict=True)):
         created = {
-            (_group(version), kind) for factory in members for version, kind in factory.kinds
+            (group_of(version), kind) for factory in members for version, kind in factory.kinds
         }
         made = [each for factory in members for each in factory.children().items()]
         followed = created.union(
-            (_group(version), kind)
+            (group_of(version), kind)
             for key, kinds in made
             if key in resources
             for version, kind in kinds
@@ -52,10 +53,6 @@ def find_vain_thresholds(
     for index, threshold in enumerate(config.global_config.thresholds):
         place = ("globalConfig", "thresholds", index, "metric")
         yield from _judge(config, place, threshold, all_created, all_followed)
-
-
-def _group(api_version: str) -> str:
-    return api_version.rpartition("/")[0]
 
 
 def _judge(
