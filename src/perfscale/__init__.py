@@ -17,6 +17,7 @@ TYPE_CHECKING = False  # typing's own would be imported before a command can be 
 if TYPE_CHECKING:
     __version__: str
 
+    from perfscale.auditing import AuditPlan, plan_audit
     from perfscale.config import Config, load_config
     from perfscale.engine import FailureBudget, LoadGenerator, RunOptions
     from perfscale.engine.events import (
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from perfscale.preflight import Plan
     from perfscale.results import (
         Accounts,
+        AuditRecord,
         ObjectRecord,
         Outcome,
         ResultSink,
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from perfscale.templates import TemplateDefaults
 
 _ROOMS = {
+    "perfscale.auditing": ("AuditPlan", "plan_audit"),
     "perfscale.config": ("Config", "load_config"),
     "perfscale.engine": ("FailureBudget", "LoadGenerator", "RunOptions"),
     "perfscale.engine.events": (
@@ -95,6 +98,7 @@ _ROOMS = {
     "perfscale.preflight": ("Plan",),
     "perfscale.results": (
         "Accounts",
+        "AuditRecord",
         "ObjectRecord",
         "Outcome",
         "ResultSink",
@@ -110,6 +114,8 @@ _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
     "Accounts",
+    "AuditPlan",
+    "AuditRecord",
     "Cluster",
     "ClusterError",
     "ClusterOptions",
@@ -151,6 +157,7 @@ __all__ = [
     "__version__",
     "load_config",
     "open_cluster",
+    "plan_audit",
     "serve_metrics",
     "summarize",
 ]

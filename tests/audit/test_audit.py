@@ -15,8 +15,8 @@ from perfscale.audit import (
     Prometheus,
     Series,
     Window,
-    carry_out,
     data_reaches,
+    evaluate,
     load_profile,
     results_document,
     wait_until_scraped,
@@ -35,7 +35,7 @@ async def audit(
     profile = Profile("test", queries)
     limits = {name: AuditThreshold.model_validate(limit) for name, limit in thresholds.items()}
     async with Prometheus(Endpoint(scripted.url), pause=FakeTime().sleep) as prometheus:
-        return await carry_out(prometheus, profile, WINDOW, limits)
+        return await evaluate(prometheus, profile, WINDOW, limits)
 
 
 def numbers(found: Audit) -> dict[str, float]:
@@ -212,7 +212,7 @@ async def test_a_reach_that_is_no_time(scripted: ScriptedPrometheus, value: str)
 async def test_a_wait_ends_once_everything_was_scraped_after_the_test(
     scripted: ScriptedPrometheus,
 ) -> None:
-    clock, told = FakeTime(), list[float]()
+    clock, notified = FakeTime(), list[str]()
 
     async def pause(seconds: float) -> None:
         await clock.sleep(seconds)
@@ -222,10 +222,10 @@ async def test_a_wait_ends_once_everything_was_scraped_after_the_test(
     scripted.scraped_until(END.timestamp())
     async with Prometheus(Endpoint(scripted.url)) as prometheus:
         reached = await wait_until_scraped(
-            prometheus, END, bound_s=60, tell=told.append, pause=pause, clock=clock.clock
+            prometheus, END, 60, notified.append, pause=pause, clock=clock.clock
         )
     assert reached == END + timedelta(seconds=1)
-    assert told == [60, 55]
+    assert [text.rpartition(" ")[2] for text in notified] == ["1m", "55s"]
     assert len(clock.slept) == 7
 
 
@@ -236,8 +236,8 @@ async def test_a_wait_ends_at_its_bound(scripted: ScriptedPrometheus) -> None:
         reached = await wait_until_scraped(
             prometheus,
             END,
-            bound_s=2.5,
-            tell=lambda _: None,
+            2.5,
+            lambda _: None,
             pause=clock.sleep,
             clock=clock.clock,
         )

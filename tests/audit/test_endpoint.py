@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from perfscale.audit.endpoint import Credentials, Endpoint, credentials_of, split_url
-from perfscale.errors import ConfigError
+from perfscale.errors import ConfigError, UsageError
 
 TOKEN = {"PERFSCALE_PROMETHEUS_TOKEN": "hush"}
 USER = {"PERFSCALE_PROMETHEUS_USERNAME": "me", "PERFSCALE_PROMETHEUS_PASSWORD": "secret"}
@@ -64,5 +64,5 @@ def test_what_is_shown_of_an_endpoint_has_no_secret_in_it() -> None:
     "url", ["", "prometheus:9090", "ftp://x", "http://", "http://x:port", "http://x?a=1", "//x"]
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="URL"):
+    with pytest.raises(UsageError, match="URL"):
         split_url(url)

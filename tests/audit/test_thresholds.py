@@ -9,18 +9,18 @@ from perfscale.config.sections.audit import AuditThreshold
 
 @pytest.mark.parametrize(("value", "exceeded"), [(59.9, False), (60.0, False), (60.1, True)])
 def test_by_value(value: float, exceeded: bool) -> None:
-    verdict = judge(value, AuditThreshold(value=60), {})
-    assert verdict is not None
-    assert (verdict.limit, verdict.exceeded) == (60.0, exceeded)
+    checked = judge(value, AuditThreshold(value=60), {})
+    assert checked is not None
+    assert (checked.limit, checked.exceeded) == (60.0, exceeded)
 
 
 @pytest.mark.parametrize(("value", "exceeded"), [(199, False), (200, False), (201, True)])
 def test_by_ratio_to_another_result(value: float, exceeded: bool) -> None:
     threshold = AuditThreshold(metric="CREATE-pods-count", ratio=2)
-    verdict = judge(value, threshold, {"CREATE-pods-count": 100})
-    assert verdict is not None
-    assert (verdict.limit, verdict.exceeded) == (200, exceeded)
-    assert verdict.ratio == value / 100
+    checked = judge(value, threshold, {"CREATE-pods-count": 100})
+    assert checked is not None
+    assert (checked.limit, checked.exceeded) == (200, exceeded)
+    assert checked.ratio == value / 100
 
 
 def test_a_ratio_to_nothing_is_exceeded_by_anything() -> None:
@@ -32,14 +32,14 @@ def test_a_ratio_to_nothing_is_exceeded_by_anything() -> None:
     assert not none.exceeded
 
 
-def test_without_the_other_result_there_is_no_verdict() -> None:
+def test_without_the_other_result_there_is_no_checked() -> None:
     assert judge(1, AuditThreshold(metric="other", ratio=2), {}) is None
 
 
 def test_a_limit_of_nothing_is_a_limit() -> None:
-    verdict = judge(0.1, AuditThreshold(value=0), {})
-    assert verdict is not None
-    assert verdict.exceeded
+    checked = judge(0.1, AuditThreshold(value=0), {})
+    assert checked is not None
+    assert checked.exceeded
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,6 @@ def test_what_is_no_threshold_is_refused(written: dict[str, object]) -> None:
 
 def test_a_ratio_with_the_value_0_that_go_writes_beside_it_is_by_ratio() -> None:
     threshold = AuditThreshold.model_validate({"value": 0, "metric": "other", "ratio": 2})
-    verdict = judge(1, threshold, {"other": 1})
-    assert verdict is not None
-    assert verdict.limit == 2
+    checked = judge(1, threshold, {"other": 1})
+    assert checked is not None
+    assert checked.limit == 2

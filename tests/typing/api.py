@@ -16,6 +16,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from perfscale import (
     Accounts,
+    AuditPlan,
+    AuditRecord,
     Cluster,
     ClusterError,
     ClusterOptions,
@@ -56,6 +58,7 @@ from perfscale import (
     WorkloadStarted,
     load_config,
     open_cluster,
+    plan_audit,
     serve_metrics,
     summarize,
 )
@@ -169,6 +172,17 @@ async def run_with_metrics(config: Config) -> bytes:
         registry.register(RunMetrics(generator.snapshot))
         assert_type(RunMetrics(generator.snapshot).text(), bytes)
     return generate_latest(registry)
+
+
+async def audit(config: Config, result: RunResult) -> RunResult:
+    plan = plan_audit(config, "http://localhost:9090")
+    assert_type(plan, AuditPlan | None)
+    if plan is None:
+        return result
+    await plan.check()
+    record = await plan.audit(result, notify=print)
+    assert_type(record, AuditRecord)
+    return RunFolder("results").add_audit(result, record)
 
 
 def readiness(result: RunResult) -> float | None:

@@ -1,10 +1,9 @@
 """What the control plane did meanwhile, as a Prometheus knows it.
 
-This room asks a Prometheus the queries of a profile over the time of a test, and judges the
-answers by thresholds. It knows nothing of runs, and prints nothing.
+The queries of a profile are evaluated by a Prometheus over the time of a test, and the results
+judged by thresholds. Nothing here knows of runs (`perfscale.auditing` does), or prints.
 """
 
-from perfscale.audit.audit import Audit, Series, Value, carry_out
 from perfscale.audit.endpoint import (
     Credentials,
     Endpoint,
@@ -12,6 +11,7 @@ from perfscale.audit.endpoint import (
     credentials_of,
     split_url,
 )
+from perfscale.audit.evaluation import Audit, Series, Value, evaluate
 from perfscale.audit.inputs import (
     INPUT_FILE,
     RESULTS_FILE,
@@ -22,8 +22,8 @@ from perfscale.audit.inputs import (
 from perfscale.audit.output import results_document
 from perfscale.audit.profile import Profile, load_profile
 from perfscale.audit.prometheus import Prometheus
-from perfscale.audit.reach import data_reaches, wait_until_scraped
-from perfscale.audit.thresholds import Verdict
+from perfscale.audit.reach import data_reaches, reach_warnings, wait_until_scraped
+from perfscale.audit.thresholds import ThresholdResult
 from perfscale.audit.window import Window
 
 __all__ = [
@@ -36,16 +36,17 @@ __all__ = [
     "Profile",
     "Prometheus",
     "Series",
+    "ThresholdResult",
     "Value",
-    "Verdict",
     "Window",
-    "carry_out",
     "chosen_credentials",
     "credentials_of",
     "data_reaches",
+    "evaluate",
     "input_document",
     "load_input",
     "load_profile",
+    "reach_warnings",
     "results_document",
     "split_url",
     "wait_until_scraped",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.config.address import parse_address
-from perfscale.errors import ConfigError, Problem
+from perfscale.errors import ConfigError, Problem, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,9 +65,12 @@ def split_url(url: str) -> tuple[str, Credentials]:
     """An address, and the credentials that were in it.
 
     Raises:
-        ValueError: It is not the address of a server; the message has no credentials in it.
+        UsageError: It is not the address of a server; the message has no credentials in it.
     """
-    address = parse_address(url)
+    try:
+        address = parse_address(url)
+    except ValueError as error:
+        raise UsageError(f"Prometheus: {error}") from None
     return address.url, Credentials(address.username, address.password)
 
 

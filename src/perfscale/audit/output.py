@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from perfscale.audit.audit import Audit, Value
+    from perfscale.audit.evaluation import Audit, Value
 
 
 def results_document(audit: Audit) -> dict[str, Any]:
@@ -14,15 +14,15 @@ def results_document(audit: Audit) -> dict[str, Any]:
 
 
 def _value(each: Value) -> dict[str, Any]:
-    verdict = each.verdict
-    if verdict is None:
+    threshold = each.threshold
+    if threshold is None:
         return {"value": each.value}
-    judged: dict[str, Any] = {"thresholdValue": verdict.limit}
-    if verdict.metric:
-        judged["thresholdMetric"] = verdict.metric
-    if verdict.ratio is not None:
-        judged["thresholdRatio"] = verdict.ratio
+    judged: dict[str, Any] = {"thresholdValue": threshold.limit}
+    if threshold.metric:
+        judged["thresholdMetric"] = threshold.metric
+    if threshold.ratio is not None:
+        judged["thresholdRatio"] = threshold.ratio
     return {
         "value": each.value,
-        "thresholdResult": {**judged, "thresholdExceeded": verdict.exceeded},
+        "thresholdResult": {**judged, "thresholdExceeded": threshold.exceeded},
     }

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ThresholdResult:
     """How a result compares with its limit.
 
     Attributes:
@@ -27,8 +27,16 @@ class Verdict:
     metric: str = ""
     ratio: float | None = None
 
+    def __str__(self) -> str:
+        """As in ``above 60``."""
+        how = "above" if self.exceeded else "at most"
+        by = f", by the ratio to {self.metric}" if self.metric else ""
+        return f"{how} {self.limit:.6g}{by}"
 
-def judge(value: float, threshold: AuditThreshold, values: Mapping[str, float]) -> Verdict | None:
+
+def judge(
+    value: float, threshold: AuditThreshold, values: Mapping[str, float]
+) -> ThresholdResult | None:
     """Compare a result with its threshold.
 
     Returns:
@@ -36,9 +44,9 @@ def judge(value: float, threshold: AuditThreshold, values: Mapping[str, float]) 
     """
     if not threshold.metric:
         limit = threshold.value or 0.0
-        return Verdict(limit, value > limit)
+        return ThresholdResult(limit, value > limit)
     other = values.get(threshold.metric)
     if other is None:
         return None
     limit = other * threshold.ratio
-    return Verdict(limit, value > limit, threshold.metric, value / other if other else None)
+    return ThresholdResult(limit, value > limit, threshold.metric, value / other if other else None)

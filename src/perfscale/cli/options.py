@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from perfscale.audit import Credentials
     from perfscale.config import Config
     from perfscale.kube.cluster import ClusterOptions
 
@@ -190,33 +188,6 @@ def seconds(option: str, text: str) -> float:
         return parse_duration(text)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=option) from error
-
-
-def prometheus_address(url: str | None) -> tuple[str | None, Credentials]:
-    """The address of a Prometheus, and the credentials that were given in it.
-
-    Raises:
-        typer.BadParameter: It is not one.
-    """
-    from perfscale.audit import Credentials, split_url
-
-    try:
-        return (None, Credentials()) if url is None else split_url(url)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--prometheus") from error
-
-
-def proxy_of(address: str) -> str | None:
-    """The environment's proxy for a server, if there is one.
-
-    Raises:
-        UsageError: It is of a kind that cannot be used.
-    """
-    from yarl import URL
-
-    from perfscale.config.proxies import proxy_for
-
-    return proxy_for(URL(address), None, os.environ)
 
 
 def cluster(

@@ -15,7 +15,6 @@ from perfscale.cli.export import Export, export_results
 from perfscale.cli.output.confirm import confirmed
 from perfscale.cli.output.failure import report_failure
 from perfscale.cli.output.streams import OutputError, say, unread_at_worst
-from perfscale.cli.run_audit import audit_run, check_prometheus, write_input
 from perfscale.cli.signals import handle_signals, run_until_signalled
 from perfscale.errors import RunFailedError
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from perfscale.cli.run_audit import AuditPlan
+    from perfscale.auditing import AuditPlan
     from perfscale.config import Config
     from perfscale.engine import FailureBudget, LoadGenerator
     from perfscale.kube.cluster import ClusterOptions
@@ -114,7 +113,7 @@ async def _run(settings: RunSettings) -> int:
     from perfscale.results import RunFolder
 
     if settings.audit is not None:
-        await check_prometheus(settings.audit)
+        await settings.audit.check(say)
     folder = RunFolder(settings.results_dir, cleanup=partial(_cleanup_command, settings))
     async with (
         _generator(settings, folder) as generator,
@@ -154,16 +153,17 @@ def _metrics(port: int | None, generator: LoadGenerator) -> AbstractAsyncContext
 
 async def _audited(settings: RunSettings, folder: RunFolder, result: RunResult) -> RunResult:
     """Leave what an audit needs; audit the run if that was asked for and it came to its end."""
+    from perfscale.auditing import write_audit_input
     from perfscale.results import RunOutcome, with_audit, with_lost_results
 
     if folder.path is not None:
         try:
-            write_input(folder.path, result, settings.audit)
+            write_audit_input(folder.path, result, settings.audit)
         except OSError as error:
             result = with_lost_results(result, error)
     if settings.audit is None or result.outcome is RunOutcome.INTERRUPTED:
         return result
-    record = await audit_run(settings.audit, result)
+    record = await settings.audit.audit(result, say)
     if folder.path is None:
         return with_audit(result, record)
     try:

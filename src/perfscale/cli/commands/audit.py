@@ -16,21 +16,9 @@ from perfscale.cli.signals import run_until_signalled
 from perfscale.cli.verbosity import log_more
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from perfscale.audit import (
-        Audit,
-        AuditInput,
-        Credentials,
-        Endpoint,
-        Profile,
-        Prometheus,
-        Window,
-    )
+    from perfscale.audit import AuditInput, Credentials, Endpoint, Profile, Window
     from perfscale.config.sections.audit import AuditThreshold
 
-SOME_FAILED = 1
-EXCEEDED = 3
 _SHARED = 0o644
 """The results are numbers and no more, for whoever comes by."""
 
@@ -146,10 +134,13 @@ def _endpoint(
     given: AuditInput, config_file: Path, url: str | None, outside: Credentials
 ) -> Endpoint:
     """The Prometheus of the command line, else the file's."""
-    from perfscale.audit import Credentials, Endpoint, chosen_credentials
+    from yarl import URL
+
+    from perfscale.audit import Credentials, Endpoint, chosen_credentials, split_url
+    from perfscale.config.proxies import proxy_for
     from perfscale.errors import ConfigError, Problem
 
-    bare, in_url = options.prometheus_address(url)
+    bare, in_url = split_url(url) if url else (None, Credentials())
     address = bare or given.url
     if address is None:
         message = "there is no prometheusURL: put it into the file, or use --prometheus URL"
@@ -162,7 +153,7 @@ def _endpoint(
         address,
         credentials,
         verify_tls=given.verify_tls or not same,
-        proxy=options.proxy_of(address),
+        proxy=proxy_for(URL(address), None, os.environ),
     )
 
 
@@ -178,52 +169,30 @@ def _check_place(results_file: Path) -> None:
 
 
 async def _audit(settings: AuditSettings) -> int:
-    from perfscale.audit import Prometheus, carry_out, results_document
-    from perfscale.cli.output.audit_report import notes, reach_warnings, verdicts
+    from perfscale.audit import (
+        Prometheus,
+        evaluate,
+        reach_warnings,
+        results_document,
+        wait_until_scraped,
+    )
 
     if not settings.endpoint.verify_tls:
         say("warning: the certificate of Prometheus is not verified (prometheusVerifyTLS)")
     async with Prometheus(settings.endpoint) as prometheus:
-        reached = await scraped_until(prometheus, settings.window.end, settings.wait_s)
-        found = await carry_out(prometheus, settings.profile, settings.window, settings.thresholds)
+        reached = await wait_until_scraped(prometheus, settings.window.end, settings.wait_s, say)
+        found = await evaluate(prometheus, settings.profile, settings.window, settings.thresholds)
     text = json.dumps(results_document(found), indent=2)
     _write(settings.results_file, text)
     typer.echo(text)
     hint = "" if settings.wait_s else "; --wait waits for it"
-    for line in (*reach_warnings(found.window, reached, hint), *notes(found)):
+    for line in (*reach_warnings(found.window, reached, hint), *found.notes()):
         say(line)
     for failure in found.failures:
         say(f"error: {failure}")
-    for kept, told in verdicts(found):
-        say(f"  {'✓' if kept else '✗'} {told}")
-    return exit_code(found, strict=settings.strict)
-
-
-async def scraped_until(prometheus: Prometheus, end: datetime, wait_s: float) -> datetime | None:
-    """How far the data of Prometheus reaches, after waiting for it to reach ``end``."""
-    from perfscale.audit import wait_until_scraped
-    from perfscale.config import format_duration
-    from perfscale.errors import QueryError
-
-    def tell(left_s: float) -> None:
-        if wait_s:
-            left = format_duration(round(left_s))
-            say(f"waiting until Prometheus has scraped past the end of the test, up to {left}")
-
-    try:
-        return await wait_until_scraped(prometheus, end, bound_s=wait_s, tell=tell)
-    except QueryError as error:
-        say(f"warning: Prometheus cannot say how far its data reaches: {error}")
-        return None
-
-
-def exit_code(audit: Audit, *, strict: bool = False) -> int:
-    """What an audit amounts to."""
-    if audit.failures:
-        return SOME_FAILED
-    if audit.exceeded or (strict and audit.unjudged):
-        return EXCEEDED
-    return 0
+    for kept, sentence in found.describe_thresholds():
+        say(f"  {'✓' if kept else '✗'} {sentence}")
+    return found.exit_code(strict=settings.strict)
 
 
 def _write(path: Path, text: str) -> None:

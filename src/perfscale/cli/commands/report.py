@@ -45,9 +45,9 @@ def report(
 
         perfscale report results/first-20261124T044937Z-2fc79c1a --export kube-burner
     """
+    from perfscale.auditing import write_audit_input
     from perfscale.cli.output.report import tell_result
     from perfscale.cli.page import make_page
-    from perfscale.cli.run_audit import write_input
     from perfscale.errors import ResultsError
     from perfscale.results import write_report
 
@@ -56,7 +56,7 @@ def report(
     folder = _folder(run)
     made = write_report(folder)
     try:
-        write_input(folder, made.result)
+        write_audit_input(folder, made.result)
     except OSError as error:
         raise ResultsError(
             f"{folder}: the report cannot be written: {error.strerror or error}"

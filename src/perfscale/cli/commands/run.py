@@ -14,7 +14,6 @@ from perfscale.cli.dryrun import DryRun
 from perfscale.cli.export import ExportOption
 from perfscale.cli.output.confirm import may_ask
 from perfscale.cli.output.streams import use_colors
-from perfscale.cli.run_audit import plan_audit
 from perfscale.cli.running import RunSettings, start
 from perfscale.cli.verbosity import log_more
 
@@ -175,7 +174,9 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         metrics_port=metrics_port,
         quiet=quiet,
     )
-    if not dry_run:
+    if not dry_run and (prometheus or settings.config.global_config.audit):
+        from perfscale.auditing import plan_audit
+
         settings = replace(settings, audit=plan_audit(settings.config, prometheus))
     raise typer.Exit(start(settings))
 

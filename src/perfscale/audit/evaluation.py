@@ -1,4 +1,4 @@
-"""Carrying out an audit: all queries of a profile, for one window."""
+"""An audit: all queries of a profile, evaluated for one window."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from perfscale.audit.query import placeholders
-from perfscale.audit.thresholds import Verdict, judge
+from perfscale.audit.thresholds import ThresholdResult, judge
 from perfscale.config.reading.source import clip
-from perfscale.errors import PrometheusError, QueryError
+from perfscale.errors import PrometheusError, QueryError, RunFailedError, ThresholdError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,12 +32,12 @@ class Value(NamedTuple):
     Attributes:
         value: A finite number.
         unit: For people; empty if unknown.
-        verdict: How it compares with its threshold, if it has one.
+        threshold: How it compares with its threshold, if it has one.
     """
 
     value: float
     unit: str = ""
-    verdict: Verdict | None = None
+    threshold: ThresholdResult | None = None
 
 
 class Series(NamedTuple):
@@ -80,23 +80,57 @@ class Audit:
     def exceeded(self) -> tuple[str, ...]:
         """The names of the results that are above their thresholds."""
         return tuple(
-            name for name, each in self.values.items() if each.verdict and each.verdict.exceeded
+            name for name, each in self.values.items() if each.threshold and each.threshold.exceeded
         )
 
+    def exit_code(self, *, strict: bool = False) -> int:
+        """What the command exits with: 1 if a query failed, 3 if a threshold was exceeded.
 
-async def carry_out(
+        Args:
+            strict: Whether a threshold without a result counts as exceeded.
+        """
+        if self.failures:
+            return RunFailedError.exit_code
+        if self.exceeded or (strict and self.unjudged):
+            return ThresholdError.exit_code
+        return 0
+
+    def notes(self, most: int | None = None) -> Iterator[str]:
+        """What there was nothing of, with so many names at most."""
+        for what, names in (
+            ("no data", self.empty),
+            ("not a number, as of no observation, and counted as 0", self.not_numbers),
+            ("no result to judge by the threshold of", self.unjudged),
+        ):
+            if names:
+                more = f" and {len(names) - most} more" if most and len(names) > most else ""
+                yield f"note: {what}: {', '.join(names[:most])}{more}"
+
+    def describe_thresholds(self) -> Iterator[tuple[bool, str]]:
+        """Each result with a threshold: whether it keeps it, and a sentence."""
+        for name, each in self.values.items():
+            if each.threshold is not None:
+                number = f"{each.value:.6g} {each.unit}".rstrip()
+                yield not each.threshold.exceeded, f"{name} {number}, {each.threshold}"
+
+    def describe_exceeded(self) -> Iterator[str]:
+        """A sentence for each threshold that is exceeded."""
+        return (sentence for kept, sentence in self.describe_thresholds() if not kept)
+
+
+async def evaluate(
     prometheus: Prometheus,
     profile: Profile,
     window: Window,
     thresholds: Mapping[str, AuditThreshold] = {},
 ) -> Audit:
-    """Ask all queries of a profile at once, and judge the results.
+    """Evaluate all queries of a profile at once, and judge the results.
 
-    One query's failure is part of the audit.
+    A query that fails is part of the audit.
 
     Args:
-        prometheus: Whom to ask; bounds how many queries are under way.
-        profile: What to ask.
+        prometheus: Where; it bounds how many queries are under way.
+        profile: The queries.
         window: The time in question.
         thresholds: Limits by the name of a result, before those of the profile.
 
@@ -104,17 +138,17 @@ async def carry_out(
         PrometheusError: It answered none of the queries.
     """
     async with asyncio.TaskGroup() as tasks:
-        asking = [
-            tasks.create_task(_ask(prometheus, query, window), name=f"audit: {query.name}")
+        querying = [
+            tasks.create_task(_query(prometheus, query, window), name=f"audit: {query.name}")
             for query in profile.queries
         ]
     collected = _Collected(window)
-    unanswered = [failure for task in asking if (failure := task.result()[1]) is not None]
-    if len(unanswered) == len(asking):
+    unanswered = [failure for task in querying if (failure := task.result()[1]) is not None]
+    if len(unanswered) == len(querying):
         refusal = next((each for each in unanswered if isinstance(each, PrometheusError)), None)
         if refusal is not None:
             raise refusal
-    for query, task in zip(profile.queries, asking, strict=True):
+    for query, task in zip(profile.queries, querying, strict=True):
         answer, failure = task.result()
         if failure is not None:
             collected.failures.append(f"{query.name}: {failure}")
@@ -123,7 +157,7 @@ async def carry_out(
     return collected.judged(thresholds)
 
 
-async def _ask(
+async def _query(
     prometheus: Prometheus, query: Query, window: Window
 ) -> tuple[list[Sampled], PrometheusError | QueryError | None]:
     expression = query.promql(window)
@@ -202,17 +236,17 @@ class _Collected:
     def judged(self, given: Mapping[str, AuditThreshold]) -> Audit:
         """The audit, with the results judged."""
         thresholds = dict(self._own_thresholds()) | dict(given)
-        verdicts = {
+        checked = {
             name: judge(self.values[name], threshold, self.values)
             for name, threshold in thresholds.items()
             if name in self.values
         }
         values = {
-            name: Value(number, self.queries[name].unit, verdicts.get(name))
+            name: Value(number, self.queries[name].unit, checked.get(name))
             for name, number in sorted(self.values.items())
         }
         unjudged = [
-            name for name in thresholds if verdicts.get(name) is None or name in self.without_data
+            name for name in thresholds if checked.get(name) is None or name in self.without_data
         ]
         return Audit(
             self.window,

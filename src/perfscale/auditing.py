@@ -1,0 +1,219 @@
+"""The audit of a run: planned before it, carried out after it.
+
+This is where the two meet: `audit` knows nothing of runs, and `results` nothing of Prometheus.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from yarl import URL
+
+from perfscale.audit import (
+    INPUT_FILE,
+    Endpoint,
+    Prometheus,
+    Window,
+    chosen_credentials,
+    credentials_of,
+    data_reaches,
+    evaluate,
+    input_document,
+    load_profile,
+    reach_warnings,
+    split_url,
+    wait_until_scraped,
+)
+from perfscale.config.proxies import proxy_for
+from perfscale.config.sections.audit import AuditConfig
+from perfscale.errors import PrometheusError, QueryError
+from perfscale.results import AuditedSeries, AuditedTime, AuditedValue, AuditRecord, write_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from perfscale.audit import Audit, Profile
+    from perfscale.config import Config
+    from perfscale.results import RunResult
+
+_WAIT_S: Final = 300.0
+"""How long the audit waits for the scrapes after the run's end."""
+_MOST_NAMES: Final = 5
+_TIMELINE: Final = "timeline"
+
+
+def _ignore(_: str) -> None:
+    """Notify nobody."""
+
+
+@dataclass(frozen=True)
+class AuditPlan:
+    """How a run is to be audited.
+
+    Attributes:
+        endpoint: The Prometheus to query.
+        profile: The queries for the run and for each workload.
+        timeline: The queries for how the main series went over time.
+        config: ``globalConfig.audit``.
+    """
+
+    endpoint: Endpoint
+    profile: Profile
+    timeline: Profile
+    config: AuditConfig
+
+    async def check(self, notify: Callable[[str], None] = _ignore) -> None:
+        """Query Prometheus once before the run, so that a wrong address is found in time.
+
+        Args:
+            notify: Gets the warnings.
+
+        Raises:
+            PrometheusError: It cannot be queried.
+        """
+        async with Prometheus(self.endpoint) as prometheus:
+            try:
+                await data_reaches(prometheus)
+            except QueryError as error:
+                notify(f"warning: Prometheus cannot say how far its data reaches: {error}")
+
+    async def audit(
+        self, result: RunResult, notify: Callable[[str], None] = _ignore
+    ) -> AuditRecord:
+        """Audit a run that is over, as a whole and workload by workload.
+
+        Waits for up to five minutes until Prometheus has scraped past the run's end. One
+        that cannot be queried any more is part of the record.
+
+        Args:
+            result: The run's result.
+            notify: Gets the warnings, and what is waited for.
+        """
+        try:
+            async with Prometheus(self.endpoint) as prometheus:
+                return await self._audit(result, prometheus, notify)
+        except PrometheusError as error:
+            return AuditRecord(
+                prometheus=self.endpoint.url,
+                profile=self.profile.name,
+                scrape_interval_seconds=self.config.scrape_interval,
+                data_until=None,
+                exit_code=error.exit_code,
+                problems=(f"audit: {error}",),
+            )
+
+    async def _audit(
+        self, result: RunResult, prometheus: Prometheus, notify: Callable[[str], None]
+    ) -> AuditRecord:
+        interval_s = self.config.scrape_interval
+        window = Window(result.info.started_at, result.finished_at, interval_s)
+        reached = await wait_until_scraped(prometheus, window.end, _WAIT_S, notify)
+        total = await evaluate(prometheus, self.profile, window, self.config.thresholds)
+        timeline = await evaluate(prometheus, self.timeline, window)
+        workloads = [
+            _audited(await evaluate(prometheus, self.profile, each), name)
+            for name, each in _workload_windows(result, interval_s)
+        ]
+        return AuditRecord(
+            prometheus=self.endpoint.url,
+            profile=self.profile.name,
+            scrape_interval_seconds=interval_s,
+            data_until=None if reached is None else reached.isoformat(),
+            exit_code=total.exit_code(),
+            problems=tuple(
+                f"audit: {problem}" for problem in (*total.failures, *total.describe_exceeded())
+            ),
+            notes=(*reach_warnings(window, reached), *total.notes(_MOST_NAMES)),
+            total=_audited(total),
+            workloads=tuple(workloads),
+            series=tuple(
+                AuditedSeries(each.name, each.unit, list(each.points)) for each in timeline.series
+            ),
+        )
+
+
+def plan_audit(config: Config, url: str | None = None) -> AuditPlan | None:
+    """How to audit a run; None without a Prometheus.
+
+    Credentials and proxies are taken from the environment as the command takes them.
+
+    Args:
+        config: The workload file.
+        url: The Prometheus to query instead of the file's.
+
+    Raises:
+        ConfigError: The profile, or a file of credentials, is wrong.
+        UsageError: The URL is wrong, or its proxy cannot be used.
+    """
+    audit = config.global_config.audit or AuditConfig()
+    address = url or audit.url
+    if address is None:
+        return None
+    address, in_url = split_url(address)
+    folder = config.source.directory
+    token_file = None if audit.token_file is None else folder / audit.token_file
+    outside = credentials_of(os.environ, token_file=token_file, password_file=None)
+    endpoint = Endpoint(
+        address,
+        chosen_credentials(in_url, outside),
+        verify_tls=audit.verify_tls,
+        ca_file=None if audit.ca_file is None else folder / audit.ca_file,
+        proxy=proxy_for(URL(address), None, os.environ),
+    )
+    return AuditPlan(endpoint, load_profile(audit.profile, folder), load_profile(_TIMELINE), audit)
+
+
+def _workload_windows(result: RunResult, interval_s: float) -> Iterator[tuple[str, Window]]:
+    started = result.info.started_at
+    for workload in result.workloads:
+        if workload.iterations:
+            first, last = workload.iterations[0], workload.iterations[-1]
+            start = started + timedelta(seconds=first.started_s)
+            end = started + timedelta(seconds=last.finished_s)
+            yield workload.name, Window(start, end, interval_s)
+
+
+def _audited(audit: Audit, name: str = "") -> AuditedTime:
+    window = audit.window
+    values = {
+        key: AuditedValue(
+            each.value,
+            each.unit,
+            None if each.threshold is None else each.threshold.limit,
+            each.threshold is not None and each.threshold.exceeded,
+        )
+        for key, each in audit.values.items()
+    }
+    return AuditedTime(
+        window.start.isoformat(),
+        window.end.isoformat(),
+        window.range_s,
+        values,
+        list(audit.empty),
+        name,
+    )
+
+
+def write_audit_input(folder: Path, result: RunResult, plan: AuditPlan | None = None) -> None:
+    """Write an input file of the run's own time for audits that come later.
+
+    One that is there already stays.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    path = folder / INPUT_FILE
+    if path.exists():
+        return
+    start, end = result.info.started_at, result.finished_at
+    if plan is None:
+        document = input_document(start, end)
+    else:
+        interval_s = plan.config.scrape_interval
+        document = input_document(start, end, url=plan.endpoint.url, scrape_interval_s=interval_s)
+    write_file(path, json.dumps(document, indent=2) + "\n")
