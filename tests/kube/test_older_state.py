@@ -18,7 +18,7 @@ from scripted_watch import (
 )
 
 from perfscale.kube.decoding import version_number
-from perfscale.kube.watching.watch import Watch
+from perfscale.kube.watching.watch import Listed, Watch
 
 UNAVAILABLE = refuses(503, "ServiceUnavailable")
 
@@ -63,8 +63,8 @@ async def test_who_is_handed_the_state_learns_that_the_cluster_went_back(connect
     went_back: list[bool] = []
     came = asyncio.Event()
 
-    def take(_: Sequence[Vmi]) -> None:
-        went_back.append(watch.went_back)
+    def take(_: Sequence[Vmi], listed: Listed) -> None:
+        went_back.append(listed.went_back)
         if len(went_back) == 3:
             came.set()
 
@@ -76,7 +76,7 @@ async def test_who_is_handed_the_state_learns_that_the_cluster_went_back(connect
         streams(initial_events_end("400"), then=stays),
     ) as server:
         client = await connect(server)
-        watch = Watch(client, VMIS, decoder=Vmi, on_list=take, on_event=lambda _kind, _item: None)
+        watch = Watch(client, VMIS, decoder=Vmi, on_list=take, on_event=lambda *_: None)
         task = asyncio.create_task(watch.run())
         await came.wait()
         task.cancel()

@@ -55,11 +55,11 @@ class Books:
         self.names: set[str] = set()
         self._changed = asyncio.Event()
 
-    def on_list(self, items: Any) -> None:
+    def on_list(self, items: Any, _: object) -> None:
         self.names = {item["metadata"]["name"] for item in items}
         self._changed.set()
 
-    def on_event(self, kind: str, item: Any) -> None:
+    def on_event(self, kind: str, item: Any, _: float) -> None:
         change = self.names.discard if kind == "DELETED" else self.names.add
         change(item["metadata"]["name"])
         self._changed.set()

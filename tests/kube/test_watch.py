@@ -371,7 +371,7 @@ async def test_what_a_callback_raises_comes_out_as_it_is(
 
     async with scripted_server(listed("5"), streams(event("a", "6"), then=stays)) as server:
         client = await connect(server)
-        watch = Watch(client, VMIS, decoder=Vmi, on_list=lambda _: None, on_event=fail)
+        watch = Watch(client, VMIS, decoder=Vmi, on_list=lambda *_: None, on_event=fail)
         with pytest.raises(type(error)) as caught:
             await watch.run()
         assert caught.value is error
@@ -382,7 +382,7 @@ async def test_a_watch_gives_plain_dicts_where_that_is_asked_for(connect: Connec
     seen: list[dict[str, Any]] = []
     came = asyncio.Event()
 
-    def take(_: str, item: dict[str, Any]) -> None:
+    def take(_: str, item: dict[str, Any], _heard_s: float) -> None:
         seen.append(item)
         came.set()
 
@@ -390,7 +390,13 @@ async def test_a_watch_gives_plain_dicts_where_that_is_asked_for(connect: Connec
         listed("5", "a"), streams(event("b", "6")), streams(then=stays)
     ) as server:
         client = await connect(server)
-        watch = Watch(client, VMIS, decoder=dict[str, Any], on_list=seen.extend, on_event=take)
+        watch = Watch(
+            client,
+            VMIS,
+            decoder=dict[str, Any],
+            on_list=lambda items, _: seen.extend(items),
+            on_event=take,
+        )
         task = asyncio.create_task(watch.run())
         await came.wait()
         task.cancel()
@@ -418,8 +424,8 @@ def test_a_decoder_without_a_resource_version_is_refused_at_once() -> None:
             None,  # type: ignore[arg-type]
             VMIS,
             decoder=Bare,
-            on_list=lambda _: None,
-            on_event=lambda _kind, _item: None,
+            on_list=lambda *_: None,
+            on_event=lambda *_: None,
         )
 
 

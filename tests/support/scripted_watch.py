@@ -13,7 +13,7 @@ from scripted_server import Exchange, Handler, answers, never_answers, scripted_
 
 from perfscale.kube.client import Client
 from perfscale.kube.resources import Resource
-from perfscale.kube.watching.watch import Watch
+from perfscale.kube.watching.watch import Listed, Watch
 
 VMIS = Resource(
     "kubevirt.io", "v1", "virtualmachineinstances", "VirtualMachineInstance", namespaced=True
@@ -80,6 +80,7 @@ class Follower:
     """What a watch told, in order.
 
     Attributes:
+        listed: Of what moment the last state was.
         sights: When it lost sight, and until when it then had to catch up.
         warnings: What it warned of.
     """
@@ -89,6 +90,7 @@ class Follower:
     ) -> None:
         self.client = client
         self.told: list[str] = []
+        self.listed: Listed | None = None
         self.sights: list[tuple[str, float]] = []
         self.warnings: list[str] = []
         self._changed = asyncio.Event()
@@ -112,11 +114,12 @@ class Follower:
     def warn(self, text: str) -> None:
         self.warnings.append(text)
 
-    def _list(self, items: Sequence[Vmi]) -> None:
+    def _list(self, items: Sequence[Vmi], listed: Listed) -> None:
+        self.listed = listed
         self.told.append("list " + " ".join(item.metadata.name for item in items))
         self._changed.set()
 
-    def _event(self, kind: str, item: Vmi) -> None:
+    def _event(self, kind: str, item: Vmi, _: float) -> None:
         self.told.append(f"{kind} {item.metadata.name}")
         self._changed.set()
 

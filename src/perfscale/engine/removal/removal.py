@@ -25,7 +25,7 @@ from perfscale.errors import ForbiddenError
 from perfscale.kube.listing import page_decoder, read_pages
 from perfscale.kube.resources import NAMESPACES
 from perfscale.kube.retrying.retry import Backoff
-from perfscale.kube.watching.watch import Watch
+from perfscale.kube.watching.watch import Listed, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -254,7 +254,7 @@ class _Round:
         self._unasked.pop(uid, None)
 
     def _watch(self, place: Place) -> Watch[IdentifiedObject]:
-        def on_list(objects: Sequence[IdentifiedObject]) -> None:
+        def on_list(objects: Sequence[IdentifiedObject], _: Listed) -> None:
             listed = {obj.metadata.uid for obj in objects}
             for uid in [uid for uid, where in self._present.items() if where is place]:
                 if uid not in listed:
@@ -264,7 +264,7 @@ class _Round:
             self._synced.add(place)
             self._changed.notify()
 
-        def on_event(event: str, obj: IdentifiedObject) -> None:
+        def on_event(event: str, obj: IdentifiedObject, _heard_s: float) -> None:
             if event == "DELETED":
                 self._forget(obj.metadata.uid)
             else:

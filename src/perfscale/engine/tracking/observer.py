@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from perfscale.engine.tracking.evidence import NamespaceObject
 from perfscale.engine.tracking.readiness import ACCEPTED, rule_for
-from perfscale.kube.decoding import version_number
 from perfscale.kube.resources import NAMESPACES, Place
 from perfscale.kube.watching.watch import Watch
 from perfscale.results import WatchCounts
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from perfscale.engine.context import RunContext
     from perfscale.engine.removal.namespaces import NamespaceKeeper
     from perfscale.engine.tracking.readiness import Reading
+    from perfscale.kube.watching.watch import Listed
 
 
 class Observer:
@@ -90,22 +90,21 @@ class Observer:
             context.stopwatch.since_start,
         )
 
-        def on_event(event: str, obj: Any) -> None:  # noqa: ANN401 -- the struct that the rule names
-            heard_s = since_start(watch.heard_s)
-            report(observe(resource, event, obj.metadata, reading(obj), heard_s))
+        def on_event(
+            event: str,
+            obj: Any,  # noqa: ANN401 -- the struct that the rule names
+            heard_s: float,
+        ) -> None:
+            report(observe(resource, event, obj.metadata, reading(obj), since_start(heard_s)))
 
-        def on_list(objects: Sequence[Any]) -> None:
+        def on_list(objects: Sequence[Any], listed: Listed) -> None:
             state = [(obj.metadata, reading(obj)) for obj in objects]
-            version, now = version_number(watch.version), context.stopwatch.now()
-            if watch.went_back:
-                self._go_back(version, now)
-            context.report(
-                context.tracker.reconcile(
-                    place, state, version, now, asked_s=since_start(watch.asked_s)
-                )
-            )
+            now, asked_s = context.stopwatch.now(), since_start(listed.asked_s)
+            if listed.went_back:
+                self._go_back(listed.version, now)
+            report(context.tracker.reconcile(place, state, listed.version, now, asked_s=asked_s))
 
-        watch = Watch(
+        return Watch(
             context.client,
             resource,
             decoder=rule.decoder,
@@ -115,26 +114,27 @@ class Observer:
             on_event=on_event,
             sight=context.sightings.of(place),
         )
-        return watch
 
     def _watch_namespaces(self) -> Watch[NamespaceObject]:
-        def on_list(objects: Sequence[NamespaceObject]) -> None:
-            version, context = version_number(watch.version), self._context
-            if watch.went_back:
-                self._go_back(version, context.stopwatch.now())
-            asked_s = context.stopwatch.since_start(watch.asked_s)
-            self._namespaces.reconcile(objects, version, asked_s=asked_s)
+        def on_list(objects: Sequence[NamespaceObject], listed: Listed) -> None:
+            stopwatch = self._context.stopwatch
+            if listed.went_back:
+                self._go_back(listed.version, stopwatch.now())
+            asked_s = stopwatch.since_start(listed.asked_s)
+            self._namespaces.reconcile(objects, listed.version, asked_s=asked_s)
 
-        watch = Watch(
+        def on_event(event: str, obj: NamespaceObject, _heard_s: float) -> None:
+            self._namespaces.observe(event, obj)
+
+        return Watch(
             self._context.client,
             NAMESPACES,
             decoder=NamespaceObject,
             label_selector=self._context.selector,
             on_list=on_list,
-            on_event=self._namespaces.observe,
+            on_event=on_event,
             sight=self._context.sightings.of(Place(NAMESPACES)),
         )
-        return watch
 
 
 def _accept(_: object) -> Reading:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Final, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, NoReturn, TypeVar
 
 from perfscale.errors import (
     ApiError,
@@ -55,6 +55,20 @@ _CHECK_S: Final = 10.0
 T = TypeVar("T")
 
 
+class Listed(NamedTuple):
+    """Of what moment a whole state is.
+
+    Attributes:
+        version: Its resourceVersion, as a number.
+        asked_s: When it was asked for, on the client's clock.
+        went_back: Whether the cluster is in an older state than it was.
+    """
+
+    version: int
+    asked_s: float
+    went_back: bool
+
+
 class Watch(Generic[T]):
     """One resource, listed and then watched.
 
@@ -66,7 +80,8 @@ class Watch(Generic[T]):
             and ``metadata.resourceVersion``, or ``dict[str, Any]``.
         on_list: Called with every object there is, at first and whenever the
             state had to be taken again: what is not in it is gone.
-        on_event: Called with ``ADDED``, ``MODIFIED`` or ``DELETED`` and the object.
+        on_event: Called with ``ADDED``, ``MODIFIED`` or ``DELETED``, the object, and
+            when the event came, on the client's clock.
         label_selector: Which objects.
         namespace: Where; None for everywhere.
         sight: Told when the watch, once it is synced, is not open.
@@ -76,9 +91,6 @@ class Watch(Generic[T]):
         reconnects: How often an open stream ended and was opened again, for
             whatever reason.
         relists: How often the state had to be taken again.
-        heard_s: When the event came that ``on_event`` is told of, on the client's clock.
-        asked_s: When the state was asked for that ``on_list`` is called with.
-        went_back: During ``on_list``, whether the cluster is in an older state than it was.
     """
 
     def __init__(
@@ -87,8 +99,8 @@ class Watch(Generic[T]):
         resource: Resource,
         *,
         decoder: type[T],
-        on_list: Callable[[Sequence[T]], None],
-        on_event: Callable[[str, T], None],
+        on_list: Callable[[Sequence[T], Listed], None],
+        on_event: Callable[[str, T, float], None],
         label_selector: str | None = None,
         namespace: str | None = None,
         sight: Sight | None = None,
@@ -96,9 +108,7 @@ class Watch(Generic[T]):
         self.synced = asyncio.Event()
         self.reconnects = 0
         self.relists = 0
-        self.heard_s = 0.0
-        self.asked_s = 0.0
-        self.went_back = False
+        self._asked_s = 0.0
         self._reached = 0
         self._client = client
         self._resource = resource
@@ -116,11 +126,6 @@ class Watch(Generic[T]):
         self._reopening = Reopening(client, resource, namespace)
         self._sight = Sightedness(client, resource, sight)
         self._initial_until_s = 0.0
-
-    @property
-    def version(self) -> str:
-        """The resourceVersion that it has come to; during ``on_list``, the list's."""
-        return self._version
 
     async def run(self) -> NoReturn:
         """Follow until cancelled, which closes the connection.
@@ -151,14 +156,14 @@ class Watch(Generic[T]):
 
     def _hand_over(self, objects: Sequence[T]) -> None:
         version = version_number(self._version)
-        self.went_back = version < self._reached
+        listed = Listed(version, self._asked_s, went_back=version < self._reached)
         self._reached = version
-        self._on_list(objects)
+        self._on_list(objects, listed)
         self.synced.set()
 
     async def _list(self) -> list[T]:
         items: list[T] = []
-        self.asked_s = self._client.timing.clock()
+        self._asked_s = self._client.timing.clock()
         pages = read_pages(
             self._client,
             self._resource,
@@ -237,7 +242,7 @@ class Watch(Generic[T]):
         self._initial.begin()
         began_s = self._sight.begin()
         if self._starting:
-            self.asked_s = began_s
+            self._asked_s = began_s
         async with AsyncExitStack() as stack:
             opening = self._client.open_stream(self._resource.path(self._namespace), self._params())
             try:
@@ -253,9 +258,9 @@ class Watch(Generic[T]):
                 self._sight.regain(caught_up=False)
             while arrivals := await _read(stream):
                 starting, told = self._starting, False
-                for self.heard_s, data in arrivals:
-                    told |= self._take(lines, data)
-                self._sight.hear(self.heard_s, whole=told)
+                for heard_s, data in arrivals:
+                    told |= self._take(lines, data, heard_s)
+                self._sight.hear(arrivals[-1].at_s, whole=told)
                 if starting and told:
                     self._await_initial_events(bound)
 
@@ -266,7 +271,7 @@ class Watch(Generic[T]):
         nothing until it has.
         """
         missing_s = self._sight.missing_s
-        listed_since = self._client.timing.clock() - self.asked_s < missing_s
+        listed_since = self._client.timing.clock() - self._asked_s < missing_s
         if missing_s < _BRIEF_S or listed_since:
             return
         try:
@@ -296,7 +301,7 @@ class Watch(Generic[T]):
         error = ExpiredError(text, status=410, reason="Expired")
         return StreamFailedError(error, opened=True)
 
-    def _take(self, lines: LineBuffer, data: bytes) -> bool:
+    def _take(self, lines: LineBuffer, data: bytes, heard_s: float) -> bool:
         """Tell of every event that has come to its end with this; returns whether any has."""
         try:
             complete = lines.feed(data)
@@ -307,7 +312,7 @@ class Watch(Generic[T]):
         if self._starting:
             events = self._collect(events)
         if events:
-            self._deliver(events)
+            self._deliver(events, heard_s)
         return told
 
     def _illegible(self, error: Exception) -> StreamFailedError:
@@ -350,11 +355,11 @@ class Watch(Generic[T]):
         error = UnreachableError(f"{self._client.server} opened the watch, but {why}")
         return StreamFailedError(error, opened=True)
 
-    def _deliver(self, events: Sequence[Event[T]]) -> None:
+    def _deliver(self, events: Sequence[Event[T]], heard_s: float) -> None:
         last: Event[T] | None = None
         for event in events:
             if isinstance(event, Change):
-                self._on_event(event.type, event.object)
+                self._on_event(event.type, event.object, heard_s)
             elif isinstance(event, Status):
                 self._went_on_to(last)
                 raise self._stream_error(event)

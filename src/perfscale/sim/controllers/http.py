@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import msgspec
 
 from perfscale.errors import CredentialsError, NotFoundError, PerfscaleError
-from perfscale.kube.watching.watch import Watch
+from perfscale.kube.watching.watch import Listed, Watch
 from perfscale.sim.controllers.objects import gist_of, key_of
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class _Known:
         self._on_synced = on_synced
         self._identities: dict[Key, JSON] = {}
 
-    def on_list(self, objects: Sequence[JSON]) -> None:
+    def on_list(self, objects: Sequence[JSON], _: Listed) -> None:
         gone = self._identities
         self._identities = {}
         for obj in objects:
@@ -126,10 +126,13 @@ class _Known:
         for identity in gone.values():
             self._on_event("DELETED", identity)
         for obj in objects:
-            self.on_event("ADDED", obj)
+            self._note("ADDED", obj)
         self._on_synced()
 
-    def on_event(self, event: str, obj: JSON) -> None:
+    def on_event(self, event: str, obj: JSON, _heard_s: float) -> None:
+        self._note(event, obj)
+
+    def _note(self, event: str, obj: JSON) -> None:
         if event == "DELETED":
             self._identities.pop(key_of(obj), None)
         else:
