@@ -87,7 +87,7 @@ def plugin_user(command: str) -> dict[str, Any]:
     }
 
 
-def credential(**status: str) -> str:
+def credential(**status: str | list[str]) -> str:
     return json.dumps(
         {
             "apiVersion": "client.authentication.k8s.io/v1",
@@ -276,8 +276,9 @@ async def test_a_plugin_is_run_again_before_its_token_runs_out(
         ("echo 'please log in' >&2; exit 3", "plugin failed: .*returned 3.* please log in"),
         ("echo no json", "plugin failed: .*decode"),
         (f"echo '{credential()}'", "neither a token nor a certificate"),
+        (f"echo '{credential(token=['hunter2'])}'", "gave out a token that is no text"),
     ],
-    ids=["fails", "babbles", "gives nothing"],
+    ids=["fails", "babbles", "gives nothing", "gives a list"],
 )
 async def test_a_plugin_that_fails_is_quoted(tmp_path: Path, script: str, message: str) -> None:
     config = write_kubeconfig(tmp_path, "http://c", plugin_user(write_plugin(tmp_path, script)))
@@ -528,6 +529,8 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "impersonated is two lines": ({"as": "a\r\nb: c"}, {}, "Impersonate-User has characters"),
     "server is not http": ({}, {"server": "ftp://x"}, "not an http:// or https:// URL"),
     "server is missing": ({}, {"server": ""}, "has no server"),
+    "server has a query": ({}, {"server": "https://x/?key=pw"}, r"has no \? and no # in it"),
+    "server has a fragment": ({}, {"server": "https://x/#pw"}, r"has no \? and no # in it"),
     "server has a password": ({}, {"server": "https://me:pw@x"}, "holds credentials"),
 }
 

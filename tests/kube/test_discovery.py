@@ -134,6 +134,24 @@ async def test_a_broken_group_is_skipped_and_reported(connect: Connect) -> None:
     assert list(discovery.skipped) == ["metrics.k8s.io/v1beta1"]
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "skipped"),
+    [
+        ("/apis", {"groups": None}, {"the list of API groups": "it is empty"}),
+        ("/api/v1", {"resources": None}, {"v1": "the server names none"}),
+        ("/api/v1", {"resources": []}, {"v1": "the server names none"}),
+    ],
+)
+async def test_a_server_that_names_nothing_is_not_taken_to_have_nothing(
+    path: str, body: Any, skipped: dict[str, str], connect: Connect
+) -> None:
+    async with scripted_server(cluster(**{path: answers(body)})) as server:
+        discovery = Discovery(await connect(server))
+        await discovery.all_resources()
+    discovery.skipped.pop("metrics.k8s.io/v1beta1", None)
+    assert discovery.skipped == skipped
+
+
 async def test_the_servers_version_is_told(connect: Connect) -> None:
     async with scripted_server(cluster()) as server:
         assert await Discovery(await connect(server)).server_version() == "v1.33.1"

@@ -206,6 +206,8 @@ def _server(access: Access) -> URL:
             f"{access.origin}: the server's URL holds credentials",
             hint="write them as username and password of the kubeconfig's user",
         )
+    if "?" in text or "#" in text:
+        raise UsageError(f"{access.origin}: the URL of a server has no ? and no # in it")
     if url.scheme not in {"http", "https"} or not url.host:
         raise UsageError(f"{access.origin}: the server {url} is not an http:// or https:// URL")
     return url

@@ -130,8 +130,13 @@ class Discovery:
             await self._patiently(self._all_groups)
         except ApiError as error:
             self.skipped["the list of API groups"] = str(error)
+        if self._groups == ():
+            # No API server is without any; what answers so in its name hides what there is.
+            self.skipped["the list of API groups"] = "it is empty"
         groups = [["v1"], *(_by_preference(group) for group in self._groups or ())]
         await self.ask(api_version for versions in groups for api_version in versions)
+        if not self._resources.get("v1"):
+            self.skipped.setdefault("v1", "the server names none")
         return [resource for versions in groups for resource in self._removable(versions)]
 
     async def ask(self, api_versions: Iterable[str]) -> None:

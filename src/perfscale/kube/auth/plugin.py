@@ -177,7 +177,9 @@ def _status(output: bytes, plugin: Entry, command: str) -> Entry:
 
 def _user_of(command: str, status: Entry) -> Entry:
     if token := status.get("token"):
-        return {"token": str(token)}
+        if not isinstance(token, str):
+            raise CredentialsError(f"the exec plugin {command} gave out a token that is no text")
+        return {"token": token}
     certificate, key = status.get("clientCertificateData"), status.get("clientKeyData")
     if certificate and key:
         # Unlike the kubeconfig's, these are PEM as it is.
