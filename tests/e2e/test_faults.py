@@ -1,6 +1,6 @@
 """Whatever the control plane does, a run ends, its counts are exact, and nothing is left.
 
-Exact means: what the client counted is what the cluster's own books say.
+Exact means: what the client counted is what really happened in the cluster.
 """
 
 from collections import Counter
@@ -32,10 +32,10 @@ def assert_exact(run: FaultyRun, *, again: int = 0) -> None:
     ``again`` objects had the name of one before, which was gone when its create, the
     answer to which had been lost, was sent a second time.
     """
-    accounts, books = run.result.accounts, run.vmis
+    accounts, truth = run.result.accounts, run.vmis
     assert accounts.balanced
-    assert accounts.created + again == books.created
-    assert accounts.deleted + again == books.gone
+    assert accounts.created + again == truth.created
+    assert accounts.deleted + again == truth.gone
     uids = [record.uid for record in run.sink.objects if record.uid is not None]
     assert len(uids) == len(set(uids)) == accounts.created
 
@@ -146,11 +146,11 @@ async def test_a_server_that_goes_and_comes_back_is_waited_for(case: str, tmp_pa
 async def test_objects_that_fail_are_counted_and_told(tmp_path: Path) -> None:
     fault = {"fault": "fails", "share": 0.2, "phase": "Scheduled", "message": "no such disk"}
     async with faulty_run(tmp_path, load(iterations=1), objects=[fault]) as run:
-        books = run.vmis
-        assert books.failed > 0
+        truth = run.vmis
+        assert truth.failed > 0
         assert (run.result.accounts.failed, run.result.accounts.ready) == (
-            books.failed,
-            books.ready,
+            truth.failed,
+            truth.ready,
         )
         assert run.result.exit_code == 1
         assert run.left == {}
@@ -183,9 +183,9 @@ async def test_objects_that_are_stuck_end_the_wait_and_say_why(tmp_path: Path) -
     fault = {"fault": "stuck", "share": 0.2, "phase": "Scheduling"}
     bounds = load(iterations=1, maxWaitTimeout=PATIENCE)
     async with faulty_run(tmp_path, bounds, objects=[fault]) as run:
-        accounts, books = run.result.accounts, run.vmis
+        accounts, truth = run.result.accounts, run.vmis
         assert accounts.unready > 0
-        assert (accounts.ready, accounts.unready) == (books.ready, COUNT - books.ready)
+        assert (accounts.ready, accounts.unready) == (truth.ready, COUNT - truth.ready)
         assert any("Insufficient memory" in problem for problem in run.result.problems)
         assert run.left == {}
         assert_exact(run)
@@ -196,10 +196,10 @@ async def test_objects_that_vanish_have_failed(tmp_path: Path) -> None:
     vanishes = {"fault": "vanishes", "share": 0.3, "phase": "Scheduled"}
     bounds = load(iterations=1, maxWaitTimeout=PATIENCE)
     async with faulty_run(tmp_path, bounds, objects=[stuck, vanishes]) as run:
-        accounts, books = run.result.accounts, run.vmis
-        assert books.vanished > 0
-        assert accounts.failed == books.vanished
-        assert (accounts.unready, accounts.ready) == (1, COUNT - 1 - books.vanished)
+        accounts, truth = run.result.accounts, run.vmis
+        assert truth.vanished > 0
+        assert accounts.failed == truth.vanished
+        assert (accounts.unready, accounts.ready) == (1, COUNT - 1 - truth.vanished)
         assert run.left == {}
         assert_exact(run)
 
@@ -276,14 +276,14 @@ async def test_broken_objects_on_top_of_it_are_told_apart(tmp_path: Path) -> Non
     # Longer than a watch may wait for its state before it asks for a list instead, twice.
     bounds = load(200, 1, maxWaitTimeout="25s")
     async with faulty_run(tmp_path, bounds, objects=broken, **EVERYTHING) as run:
-        accounts, books = run.result.accounts, run.vmis
+        accounts, truth = run.result.accounts, run.vmis
         assert accounts.created == 200
-        assert accounts.leftover == books.present == books.held > 0
-        assert accounts.failed >= books.failed > 0
+        assert accounts.leftover == truth.present == truth.held > 0
+        assert accounts.failed >= truth.failed > 0
         assert accounts.unready > 0
-        assert books.vanished > 0
+        assert truth.vanished > 0
         assert set(run.left) == {"namespaces", "virtualmachineinstances"}
-        assert len(run.left["virtualmachineinstances"]) == books.held
-        again = books.created - accounts.created
-        assert 0 <= again <= books.vanished
+        assert len(run.left["virtualmachineinstances"]) == truth.held
+        again = truth.created - accounts.created
+        assert 0 <= again <= truth.vanished
         assert_exact(run, again=again)

@@ -40,14 +40,14 @@ def test_a_deleted_namespace_is_terminating_first_and_gone_with_its_contents(sto
     store.create(CONFIG_MAP, manifest(CONFIG_MAP, "b"))
     obj, gone = store.delete(NAMESPACES, None, "demo")
     assert (obj["status"]["phase"], gone) == ("Terminating", False)
-    housekeeping.settle()
+    housekeeping.run_pending()
     assert _names(store, VMI) == _names(store, CONFIG_MAP) == _names(store, NAMESPACES) == []
 
 
 def test_an_empty_namespace_goes_too(store: Store) -> None:
     housekeeping = Housekeeping(store)
     store.delete(NAMESPACES, None, "demo")
-    housekeeping.settle()
+    housekeeping.run_pending()
     assert _names(store, NAMESPACES) == []
 
 
@@ -55,12 +55,12 @@ def test_a_namespace_waits_for_an_object_that_a_finalizer_holds(store: Store) ->
     housekeeping = Housekeeping(store)
     store.create(VMI, manifest(VMI, "a", metadata={"finalizers": ["x/y"]}))
     store.delete(NAMESPACES, None, "demo")
-    housekeeping.settle()
+    housekeeping.run_pending()
     held = store.get(VMI, "demo", "a")
     assert held["metadata"]["deletionTimestamp"]
     assert _names(store, NAMESPACES) == ["demo"]
     store.update(VMI, {**held, "metadata": {**held["metadata"], "finalizers": []}})
-    housekeeping.settle()
+    housekeeping.run_pending()
     assert _names(store, NAMESPACES) == []
 
 
@@ -69,7 +69,7 @@ def test_a_namespace_can_be_created_again_and_used(store: Store) -> None:
     for _ in range(3):
         store.create(VMI, manifest(VMI, "a"))
         store.delete(NAMESPACES, None, "demo")
-        housekeeping.settle()
+        housekeeping.run_pending()
         store.create(NAMESPACES, {"metadata": {"name": "demo"}})
     assert _names(store, VMI) == []
 
@@ -79,7 +79,7 @@ def test_other_namespaces_keep_their_contents(store: Store) -> None:
     store.create(NAMESPACES, {"metadata": {"name": "other"}})
     store.create(VMI, manifest(VMI, "kept", metadata={"namespace": "other"}))
     store.delete(NAMESPACES, None, "demo")
-    housekeeping.settle()
+    housekeeping.run_pending()
     assert _names(store, VMI) == ["kept"]
 
 
@@ -90,7 +90,7 @@ def test_what_is_owned_goes_after_its_owner_and_so_on(store: Store) -> None:
     store.create(CONFIG_MAP, _owned("grandchild", child))
     store.create(CONFIG_MAP, manifest(CONFIG_MAP, "stranger"))
     store.delete(VMI, "demo", "owner")
-    housekeeping.settle()
+    housekeeping.run_pending()
     assert _names(store, CONFIG_MAP) == ["stranger"]
 
 
@@ -99,10 +99,10 @@ def test_an_object_with_two_owners_stays_until_both_are_gone(store: Store) -> No
     owners = [store.create(VMI, manifest(VMI, name)) for name in "ab"]
     store.create(CONFIG_MAP, _owned("child", *owners))
     store.delete(VMI, "demo", "a")
-    housekeeping.settle()
+    housekeeping.run_pending()
     assert _names(store, CONFIG_MAP) == ["child"]
     store.delete(VMI, "demo", "b")
-    housekeeping.settle()
+    housekeeping.run_pending()
     assert _names(store, CONFIG_MAP) == []
 
 
@@ -111,7 +111,7 @@ def test_an_object_whose_owner_is_already_gone_is_collected(store: Store) -> Non
     owner = store.create(VMI, manifest(VMI, "owner"))
     store.delete(VMI, "demo", "owner")
     store.create(CONFIG_MAP, _owned("late", owner))
-    housekeeping.settle()
+    housekeeping.run_pending()
     assert _names(store, CONFIG_MAP) == []
 
 
@@ -125,7 +125,7 @@ def test_propagation_decides_what_becomes_of_the_owned(
     owner = store.create(VMI, manifest(VMI, "owner"))
     store.create(CONFIG_MAP, _owned("child", owner))
     store.delete(VMI, "demo", "owner", DeleteOptions(propagation=propagation))
-    housekeeping.settle()
+    housekeeping.run_pending()
     assert _names(store, CONFIG_MAP) == left
     assert _names(store, VMI) == []
 
@@ -137,12 +137,12 @@ def test_in_the_foreground_the_owner_waits_for_what_it_owns(store: Store) -> Non
     child["metadata"]["finalizers"] = ["x/y"]
     store.create(CONFIG_MAP, child)
     store.delete(VMI, "demo", "owner", DeleteOptions(propagation="Foreground"))
-    housekeeping.settle()
+    housekeeping.run_pending()
     assert _names(store, VMI) == ["owner"]
     held = store.get(CONFIG_MAP, "demo", "child")
     kept = [each for each in held["metadata"]["finalizers"] if each != "x/y"]
     store.update(CONFIG_MAP, {**held, "metadata": {**held["metadata"], "finalizers": kept}})
-    housekeeping.settle()
+    housekeeping.run_pending()
     assert _names(store, CONFIG_MAP) == _names(store, VMI) == []
 
 

@@ -256,8 +256,8 @@ def test_lists_are_sorted_and_selected(store: Store) -> None:
     assert [obj["metadata"]["name"] for obj in chosen] == ["a", "c"]
 
 
-def test_the_books_count_what_came_and_went(store: Store) -> None:
+def test_totals_count_what_came_and_went(store: Store) -> None:
     for name in "abc":
         store.create(VMI, manifest(VMI, name))
     store.delete(VMI, "demo", "b")
-    assert store.books()["virtualmachineinstances.kubevirt.io"] == (3, 1, 2)
+    assert store.totals()["virtualmachineinstances.kubevirt.io"] == (3, 1, 2)

@@ -9,9 +9,9 @@ from typing import Any
 import aiohttp
 from simulated_api import VMI, Api, manifest, new_store
 
-from perfscale.sim.books import Account
 from perfscale.sim.cluster import SimulatedCluster
 from perfscale.sim.faults import Faults
+from perfscale.sim.ground_truth import KindTruth
 
 JSON = dict[str, Any]
 
@@ -43,12 +43,12 @@ class FaultyApi(Api):
     @property
     def injected(self) -> dict[str, int]:
         """How often each fault has happened."""
-        return dict(self.cluster.books.injected)
+        return dict(self.cluster.ground_truth.injected)
 
     @property
-    def vmis(self) -> Account:
+    def vmis(self) -> KindTruth:
         """What happened to the VMIs."""
-        return self.cluster.books.accounts()["virtualmachineinstances.kubevirt.io"]
+        return self.cluster.ground_truth.kinds()["virtualmachineinstances.kubevirt.io"]
 
 
 @asynccontextmanager

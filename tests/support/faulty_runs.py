@@ -1,4 +1,4 @@
-"""Runs on a simulated cluster that misbehaves, and what its own books say afterwards."""
+"""Runs on a simulated cluster that misbehaves, and what really happened in it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from perfscale.config.labels import RUN_LABEL
 from perfscale.engine import LoadGenerator, RunOptions
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.results import RunResult
-from perfscale.sim.books import Account
 from perfscale.sim.cluster import SimulatedCluster
 from perfscale.sim.faults import Faults
+from perfscale.sim.ground_truth import KindTruth
 from perfscale.templates import TemplateDefaults
 
 VMIS = "virtualmachineinstances.kubevirt.io"
@@ -25,21 +25,21 @@ VMIS = "virtualmachineinstances.kubevirt.io"
 
 @dataclass
 class FaultyRun:
-    """A run's result beside the cluster's books."""
+    """A run's result beside what really happened in the cluster."""
 
     result: RunResult
     sink: MemorySink
     cluster: SimulatedCluster
 
     @property
-    def vmis(self) -> Account:
+    def vmis(self) -> KindTruth:
         """What really happened to the VMIs."""
-        return self.cluster.books.accounts()[VMIS]
+        return self.cluster.ground_truth.kinds()[VMIS]
 
     @property
     def injected(self) -> Mapping[str, int]:
         """How often each fault happened."""
-        return self.cluster.books.injected
+        return self.cluster.ground_truth.injected
 
     @property
     def left(self) -> dict[str, list[str]]:

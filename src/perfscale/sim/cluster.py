@@ -13,11 +13,11 @@ from aiohttp import web
 from perfscale.errors import UsageError
 from perfscale.sim import kubeconfig
 from perfscale.sim.apiserver.apiserver import Attachments, SimulatedApiServer
-from perfscale.sim.books import Books
 from perfscale.sim.controllers.manager import ControllerManager
 from perfscale.sim.controllers.memory import MemoryObjectStore
 from perfscale.sim.faults.injection import FaultInjection
 from perfscale.sim.faults.model import Faults
+from perfscale.sim.ground_truth import GroundTruth
 from perfscale.sim.metrics import CountedStore, Metrics
 from perfscale.sim.storage.store import Store
 
@@ -42,7 +42,7 @@ class SimulatedCluster:
         faults: What goes wrong in it, on purpose.
 
     Attributes:
-        books: What happened in it, by its own account.
+        ground_truth: What happened in it.
 
     Raises:
         ValueError: `speed` is not a positive number.
@@ -59,8 +59,8 @@ class SimulatedCluster:
     ) -> None:
         self.store = store or Store()
         self._port = port
-        self.books = Books(self.store)
-        self._injection = FaultInjection(faults or Faults(), self.store, self.books)
+        self.ground_truth = GroundTruth(self.store)
+        self._injection = FaultInjection(faults or Faults(), self.store, self.ground_truth)
         controlled = CountedStore(MemoryObjectStore(self.store))
         metrics = Metrics(self.store, controlled)
         self._server = SimulatedApiServer(
@@ -69,7 +69,7 @@ class SimulatedCluster:
             attached=Attachments(
                 middlewares=[web.middleware(metrics.requests), *self._injection.middlewares],
                 disturb=self._injection.disturb,
-                books=self.books,
+                ground_truth=self.ground_truth,
                 metrics=metrics,
                 hinder=self._injection.hinder,
             ),

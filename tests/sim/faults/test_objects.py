@@ -1,4 +1,4 @@
-"""Each fault of objects alone, and what the books say of it."""
+"""Each fault of objects alone, and what the cluster counts of it."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from faulty_cluster import CONFIG_MAPS, NAMESPACES, VMIS, faulty
 from simulated_api import CONFIG_MAP, POD, VMI, manifest
 
 from perfscale.sim.controllers.kinds import VM
-from perfscale.sim.faults.chance import is_doomed
+from perfscale.sim.faults.chance import is_selected
 
 
 def condition(obj: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -77,7 +77,7 @@ async def test_a_vm_whose_vmi_is_stuck_is_never_ready() -> None:
             VM, manifest(VM, "a", spec={"runStrategy": "Always", "template": template})
         )
         await until_phase(api.store, VMI, "Scheduled")
-        accounts = api.cluster.books.accounts()
+        accounts = api.cluster.ground_truth.kinds()
         assert accounts["virtualmachines.kubevirt.io"].ready == 0
 
 
@@ -99,7 +99,7 @@ async def test_an_object_of_any_kind_can_vanish() -> None:
     async with faulty(objects=[fault]) as api:
         assert (await api("POST", CONFIG_MAPS, manifest(CONFIG_MAP, "a")))[0] == 201
         await until_gone(api.store, CONFIG_MAP)
-        account = api.cluster.books.accounts()["configmaps"]
+        account = api.cluster.ground_truth.kinds()["configmaps"]
         assert (account.created, account.ready, account.vanished, account.gone) == (1, 1, 1, 1)
 
 
@@ -131,15 +131,15 @@ async def test_a_held_object_stays_and_its_namespace_with_it() -> None:
 async def test_a_dry_run_holds_nothing() -> None:
     async with faulty(objects=[{"fault": "held"}]) as api:
         await api("POST", VMIS, manifest(VMI, "a"), params={"dryRun": "All"})
-        assert api.cluster.books.accounts()["virtualmachineinstances.kubevirt.io"].held == 0
+        assert api.cluster.ground_truth.kinds()["virtualmachineinstances.kubevirt.io"].held == 0
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
 def test_a_share_of_the_names_is_hit_whatever_the_order(share: float) -> None:
     names = [("virtualmachineinstances.kubevirt.io", "demo", f"vmi-{n}") for n in range(4000)]
-    hit = {name for name in names if is_doomed(1, "objects[0]", share, name)}
+    hit = {name for name in names if is_selected(1, "objects[0]", share, name)}
     assert abs(len(hit) - share * 4000) < 200
-    assert hit == {name for name in reversed(names) if is_doomed(1, "objects[0]", share, name)}
+    assert hit == {name for name in reversed(names) if is_selected(1, "objects[0]", share, name)}
     if share == 0.25:
-        assert hit != {name for name in names if is_doomed(2, "objects[0]", share, name)}
-        assert hit != {name for name in names if is_doomed(1, "objects[1]", share, name)}
+        assert hit != {name for name in names if is_selected(2, "objects[0]", share, name)}
+        assert hit != {name for name in names if is_selected(1, "objects[1]", share, name)}

@@ -24,7 +24,7 @@ async def until_back(api: FaultyApi) -> list[type[Exception]]:
 
 async def until_gone(api: FaultyApi, times: int = 1) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while api.injected.get("outages", 0) < times:  # noqa: ASYNC110 - the books have no event
+        while api.injected.get("outages", 0) < times:  # noqa: ASYNC110 - the counts have no event
             await asyncio.sleep(0.001)
 
 

@@ -64,8 +64,8 @@ async def test_everything_is_hit_but_the_simulations_own_account() -> None:
     async with faulty(requests=[{"fault": "unauthorized", "scope": "all"}]) as api:
         for path in (*DISCOVERY, "/version", "/readyz", VMIS, "/nothing"):
             assert (await api("GET", path))[0] == 401
-        status, books = await api("GET", "/simulation/books")
-        assert (status, books["faults"]) == (200, {"unauthorized": 9})
+        status, truth = await api("GET", "/simulation/books")
+        assert (status, truth["faults"]) == (200, {"unauthorized": 9})
         assert (await text_of(api, "/metrics"))[0] == 200
 
 

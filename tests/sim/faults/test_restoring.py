@@ -119,13 +119,13 @@ def test_a_namespace_that_was_being_deleted_is_active_again() -> None:
     backup = store.backup()
     store.create(CONFIG_MAP, manifest(CONFIG_MAP, "a", metadata={"finalizers": ["x.y/z"]}))
     store.delete(NAMESPACE, None, "demo")
-    housekeeping.settle()
+    housekeeping.run_pending()
     assert store.is_terminating("demo")
     store.restore(backup)
-    housekeeping.settle()
+    housekeeping.run_pending()
     assert not store.is_terminating("demo")
     assert store.population("demo") == 0
     store.create(CONFIG_MAP, manifest(CONFIG_MAP, "b"))
     store.delete(NAMESPACE, None, "demo")
-    housekeeping.settle()
+    housekeeping.run_pending()
     assert store.list(CONFIG_MAP) == []

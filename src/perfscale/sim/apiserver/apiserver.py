@@ -20,7 +20,7 @@ from perfscale.sim.apiserver.paging import Pager
 from perfscale.sim.apiserver.target import Target, parse_target
 from perfscale.sim.apiserver.verbs import Request, not_allowed
 from perfscale.sim.apiserver.watching import UNDISTURBED, Watcher, WatchRequest
-from perfscale.sim.books import BOOKS_PATH, Books
+from perfscale.sim.ground_truth import GROUND_TRUTH_PATH, GroundTruth
 from perfscale.sim.metrics import METRICS_PATH, METRICS_TYPE
 from perfscale.sim.storage import refusals
 from perfscale.sim.storage.lifecycle import Housekeeping, furnish
@@ -224,14 +224,14 @@ class Attachments:
     Attributes:
         middlewares: What requests pass first, as aiohttp has them.
         disturb: Decides what goes wrong with a watch, or refuses it.
-        books: What the server shows under `BOOKS_PATH`; new ones by default.
+        ground_truth: What the server shows under `GROUND_TRUTH_PATH`; a new one by default.
         metrics: What it shows under `METRICS_PATH`, if anything.
         hinder: What keeps a namespace that is being deleted, by its name.
     """
 
     middlewares: Sequence[Middleware] = ()
     disturb: Callable[[WatchRequest], Disturbance] | None = None
-    books: Books | None = None
+    ground_truth: GroundTruth | None = None
     metrics: Metrics | None = None
     hinder: Callable[[str], Hindrance | None] = lambda _: None
 
@@ -241,16 +241,16 @@ def create_app(
 ) -> web.Application:
     """An aiohttp application that serves the store."""
     server = _Server(store, server_options, disturb=attached.disturb)
-    shown = attached.books or Books(store)
+    shown = attached.ground_truth or GroundTruth(store)
 
-    async def show_books(_: web.Request) -> web.Response:
+    async def show_ground_truth(_: web.Request) -> web.Response:
         return answer(encode(shown.as_json()))
 
     app = web.Application(
         middlewares=[own_address_only(_HOST), *attached.middlewares],
         client_max_size=server.options.max_body_bytes + 1,
     )
-    app.router.add_get(BOOKS_PATH, show_books)
+    app.router.add_get(GROUND_TRUTH_PATH, show_ground_truth)
     if attached.metrics is not None:
         text = attached.metrics.text
 
@@ -266,7 +266,7 @@ def create_app(
 class SimulatedApiServer:
     """The API server on a port of this machine, in the running event loop.
 
-    Brings the namespaces that every cluster has, and looks after namespaces and owners.
+    Brings the namespaces that every cluster has, and processes deleted namespaces and owners.
 
     Args:
         store: What it serves.

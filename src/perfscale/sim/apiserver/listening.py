@@ -12,7 +12,7 @@ from perfscale.sim.apiserver.connections import reset
 
 # How long requests under way may take when the server stops.
 _SHUTDOWN_S: Final = 1.0
-# Of the loop: to make a connection, and to tell its protocol.
+# Of the loop: to make a connection, and to choose its protocol.
 _TURNS: Final = 3
 # A load engine opens hundreds of connections at once.
 _BACKLOG: Final = 1024

@@ -34,7 +34,7 @@ class WatchRequest(NamedTuple):
 
     Attributes:
         since: From which version on; None starts with the present state.
-        initial_end: Whether a bookmark tells the end of the initial state.
+        initial_end: Whether a bookmark marks the end of the initial state.
         bookmarks: Whether bookmarks are wanted at all.
         timeout_s: When the watch ends.
     """
@@ -65,7 +65,7 @@ class Disturbance(NamedTuple):
             state do not count.
         delay_s: How late each event is; those that were missed before are not.
         burst_s: Events are sent together, this far apart.
-        expired: Whether an event tells it that its version has expired.
+        expired: Whether an event says that its version has expired.
         on_closed: Called if it is closed because of this.
         instead: What it sends, in the place of all events.
     """
@@ -206,9 +206,9 @@ class Watcher:
             self._lines.append(watch_line("ERROR", encode(refusals.status_of(error))))
             self.close()
         self._wake.set()
-        return self._store.listen(self._hear, request.resource)
+        return self._store.listen(self._on_change, request.resource)
 
-    def _hear(self, change: Change) -> None:
+    def _on_change(self, change: Change) -> None:
         if self._closed:
             return
         line = self._line_of(change)

@@ -1,6 +1,6 @@
 """What a controller decides, apart from doing it.
 
-A controller is a set of pure rules: it looks at an object, and at those that the object
+A controller is a set of pure rules: it reads an object, and those that the object
 owns, and says what should be written. The runner does the writing, the waiting and the
 trying again, the same for every kind.
 """
@@ -57,7 +57,7 @@ Action: TypeAlias = Create | Update | UpdateStatus | Delete
 
 
 class View(Protocol):
-    """The cluster as the watches have told of it so far."""
+    """The cluster as the watches have shown it so far."""
 
     def find(self, resource: Resource, key: Key) -> JSON | None:
         """The object, if it is known."""
@@ -66,7 +66,7 @@ class View(Protocol):
         """The objects of a kind whose controller is the object with this uid."""
 
     def in_creation(self, owner_uid: str) -> int:
-        """How many objects this owner has created that no watch has told of yet."""
+        """How many objects this owner has created that no watch has shown yet."""
 
 
 class Controller(Protocol):

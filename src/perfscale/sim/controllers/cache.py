@@ -1,4 +1,4 @@
-"""What the watches have told so far: the controllers' picture of the cluster."""
+"""What the watches have shown so far, as the controllers see the cluster."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Cache:
         return self._owned.get((resource.kind, owner_uid), {}).values()
 
     def in_creation(self, owner_uid: str) -> int:
-        """How many objects this owner has created that no watch has told of yet."""
+        """How many objects this owner has created that no watch has shown yet."""
         unseen = self._in_creation.get(owner_uid)
         if not unseen:
             return 0

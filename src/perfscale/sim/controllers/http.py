@@ -109,7 +109,7 @@ class HttpObjectStore:
 
 
 class _Known:
-    """What has been reported, so that a fresh list tells what went unnoticed."""
+    """What has been reported, so that a fresh list shows what went unnoticed."""
 
     def __init__(
         self, on_event: Callable[[str, JSON], None], on_synced: Callable[[], None]

@@ -1,4 +1,4 @@
-"""The kinds that the simulated controllers look after."""
+"""The kinds that the simulated controllers reconcile."""
 
 from __future__ import annotations
 

@@ -167,9 +167,9 @@ class _Run:
             self._schedule.forget(item)
         elif self._is_due(controller, item, obj):
             self._queue.add(item)
-        self._tell_owners(resource, key, obj)
+        self._enqueue_owners(resource, key, obj)
 
-    def _tell_owners(self, resource: Resource, key: Key, obj: JSON) -> None:
+    def _enqueue_owners(self, resource: Resource, key: Key, obj: JSON) -> None:
         made_by = controller_of(obj)
         for kind, controller in self._controllers.items():
             if controller.owns is not resource:
@@ -177,7 +177,7 @@ class _Run:
             if made_by is not None and made_by.get("kind") == kind:
                 self._queue.add(Item(kind, Key(key.namespace, made_by["name"])))
             elif self._cache.find(controller.resource, key) is not None:
-                # Somebody else's object bears the name that a VM wants for its own.
+                # An object of another owner has the name that a VM wants for its own.
                 self._queue.add(Item(kind, key))
 
     def _is_due(self, controller: Controller, item: Item, obj: JSON) -> bool:
@@ -192,7 +192,7 @@ class _Run:
             except CredentialsError:
                 raise
             except NotFoundError:
-                # It went in the meantime, which the watch is about to tell.
+                # It went in the meantime, of which the watch is about to send the event.
                 self._failures.pop(item, None)
             except PerfscaleError as error:
                 self._try_again(item, error)

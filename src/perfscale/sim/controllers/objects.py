@@ -53,7 +53,7 @@ def phase_of(obj: JSON) -> str:
 
 
 def is_deleting(obj: JSON) -> bool:
-    """Whether somebody asked for the object's deletion."""
+    """Whether the object is being deleted."""
     return bool(obj["metadata"].get("deletionTimestamp"))
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Item(NamedTuple):
-    """One object that a controller looks after."""
+    """One object that a controller reconciles."""
 
     kind: str
     key: Key

@@ -23,7 +23,7 @@ class WorkQueue:
     """First in, first out; what is added while it is being worked on comes again after.
 
     So an item's worker never races with itself, and however many events an object had in
-    the meantime, one look at its latest version is enough.
+    the meantime, reconciling its latest version once is enough.
 
     Args:
         meter: Follows the queue.
@@ -36,7 +36,7 @@ class WorkQueue:
         self._busy: set[Item] = set()
 
     def add(self, item: Item) -> None:
-        """Have the item looked at, if it is not waiting for that already."""
+        """Queue the item, if it is not in the queue already."""
         if item in self._waiting:
             return
         self._waiting.add(item)

@@ -42,7 +42,7 @@ class Chance:
         return True
 
 
-def is_doomed(seed: int, place: str, share: float, identity: Iterable[str]) -> bool:
+def is_selected(seed: int, place: str, share: float, identity: Iterable[str]) -> bool:
     """Whether the object with this identity (its resource, namespace, name) is hit."""
     text = "\0".join((str(seed), place, *identity))
     number = int.from_bytes(blake2b(text.encode(), digest_size=8).digest())

@@ -14,10 +14,10 @@ from perfscale.sim.faults.http.watches import WatchFaults
 from perfscale.sim.faults.model import PHASED
 from perfscale.sim.faults.moments import Moments
 from perfscale.sim.faults.objects.admission import ADMITTED, Admission
-from perfscale.sim.faults.objects.controllers import FatefulController
-from perfscale.sim.faults.objects.fates import Fates
-from perfscale.sim.faults.objects.hands import INTRUSIONS, Intruder
+from perfscale.sim.faults.objects.controllers import FaultyController
+from perfscale.sim.faults.objects.interference import INTERFERENCES, Interference
 from perfscale.sim.faults.objects.namespaces import NamespaceFaults
+from perfscale.sim.faults.objects.selection import FaultSelection
 from perfscale.sim.faults.outages import Outages
 from perfscale.sim.faults.windows import Uptime
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
 
     from perfscale.sim.apiserver.listening import Listener
-    from perfscale.sim.books import Books
     from perfscale.sim.controllers.actions import Controller
     from perfscale.sim.faults.model import Faults
+    from perfscale.sim.ground_truth import GroundTruth
     from perfscale.sim.storage.store import Store
 
 
@@ -39,7 +39,7 @@ class FaultInjection:
     Args:
         faults: What is to go wrong.
         store: The cluster's objects.
-        books: Where what happened is counted.
+        truth: Where what happened is counted.
 
     Attributes:
         middlewares: What requests pass first.
@@ -47,17 +47,17 @@ class FaultInjection:
         hinder: What decides about namespaces that are being deleted.
     """
 
-    def __init__(self, faults: Faults, store: Store, books: Books) -> None:
+    def __init__(self, faults: Faults, store: Store, truth: GroundTruth) -> None:
         self._faults = faults
         self._store = store
-        self._books = books
-        self._fates = Fates(faults.objects, faults.seed)
+        self._truth = truth
+        self._selection = FaultSelection(faults.objects, faults.seed)
         self._kinds = {fault.fault for fault in faults.objects}
         self._uptime = Uptime()
         self._clock_offset = timedelta(seconds=faults.cluster.clock_offset)
         moments = Moments()
         self._outages = Outages(
-            faults.outages, faults.cluster.restored, store, moments, books.injected
+            faults.outages, faults.cluster.restored, store, moments, truth.injected
         )
         self.middlewares: list[Middleware] = []
         if self._outages.count_requests:
@@ -70,23 +70,23 @@ class FaultInjection:
                         faults.seed,
                         store.catalogue,
                         self._uptime,
-                        books.injected,
+                        truth.injected,
                     )
                 )
             )
         self.disturb = (
-            WatchFaults(faults.watches, faults.seed, store, books.injected)
+            WatchFaults(faults.watches, faults.seed, store, truth.injected)
             if faults.watches
             else None
         )
-        self.hinder = NamespaceFaults(faults.namespaces, faults.seed, books.injected)
+        self.hinder = NamespaceFaults(faults.namespaces, faults.seed, truth.injected)
         if self._kinds.intersection(ADMITTED):
-            store.admit = Admission(self._fates, books)
+            store.admit = Admission(self._selection, truth)
 
     def overrule(self, controller: Controller) -> Controller:
         """The controller, made to let objects fail, or be stuck, if it is to do so."""
         if controller.resource.plural in PHASED and self._kinds & {"fails", "stuck"}:
-            return FatefulController(controller, self._fates)
+            return FaultyController(controller, self._selection)
         return controller
 
     def controllers_now(self) -> datetime:
@@ -98,8 +98,8 @@ class FaultInjection:
         """Let happen what happens by itself: outages, and what others do."""
         self._uptime.begin()
         async with AsyncExitStack() as stack:
-            if self._kinds.intersection(INTRUSIONS):
-                stack.callback(Intruder(self._store, self._fates, self._books).close)
+            if self._kinds.intersection(INTERFERENCES):
+                stack.callback(Interference(self._store, self._selection, self._truth).close)
             if self._outages:
                 tasks = await stack.enter_async_context(asyncio.TaskGroup())
                 task = tasks.create_task(self._outages.run(listener), name="simulated outages")

@@ -1,7 +1,7 @@
 """What the simulated cluster shows a Prometheus: the series that KubeVirt and Kubernetes have.
 
 Counting happens while requests are served, so it is plain integers; the text is only made
-when somebody asks for it.
+when it is scraped.
 """
 
 from perfscale.sim.metrics.clients import CountedStore

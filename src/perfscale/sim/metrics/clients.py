@@ -1,4 +1,4 @@
-"""What KubeVirt's components tell of the requests that they send."""
+"""The metrics of KubeVirt's components about the requests that they send."""
 
 from __future__ import annotations
 

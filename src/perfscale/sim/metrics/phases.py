@@ -1,4 +1,4 @@
-"""What virt-controller tells of the phases of VMIs."""
+"""virt-controller's metrics of the phases of VMIs."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ class PhaseMeter:
         self._transitions: dict[tuple[str, str], Histogram] = {
             (phase, last): Histogram(_BOUNDS_S) for last, phase in pairwise(path)
         }
-        store.listen(self._hear, VMI)
+        store.listen(self._on_change, VMI)
 
-    def _hear(self, change: Change) -> None:
+    def _on_change(self, change: Change) -> None:
         uid, obj = change.record.uid, change.obj
         if change.type == "DELETED":
             life = self._lives.pop(uid, None)

@@ -1,4 +1,4 @@
-"""What virt-controller tells of its work queues."""
+"""virt-controller's metrics of its work queues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the API server tells of its requests: how many, how long, how many at a time."""
+"""The API server's metrics of its requests: how many, how long, how many at a time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _VERBS: Final = {"create": "POST", "update": "PUT"}
 _READ_ONLY: Final = frozenset({"GET", "LIST"})
 _TOO_MANY_REQUESTS: Final = 429
 UNANSWERED: Final = 499
-"""Whoever asked has gone; what proxies call that, for want of an answer."""
+"""The client has closed the connection; the status that proxies have for that."""
 
 _LABELS: Final = ("verb", "group", "version", "resource", "subresource", "scope")
 _LOADED: Final = (VMI, VM, VMIRS, VMIM, POD)

@@ -1,4 +1,4 @@
-"""What a kubelet tells of the memory and the processor time of KubeVirt's components."""
+"""A kubelet's metrics of the memory and the processor time of KubeVirt's components."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _COMPONENTS: Final = (
 class UsageMeter:
     """Tells what the simulation uses, shared out.
 
-    Everything is done by one process, which cannot tell what it does for whom: each
+    Everything is done by one process, which does not know what it does for whom: each
     component has an equal share of it. Where the system does not say what a process uses,
     there is nothing to share.
     """

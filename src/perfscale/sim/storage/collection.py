@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from perfscale.sim.storage.resources import Kind
 
 
-class Tally(NamedTuple):
-    """What the server's own books say of one kind."""
+class Totals(NamedTuple):
+    """How many objects of one kind there were, ever."""
 
     created: int
     deleted: int
@@ -101,9 +101,9 @@ class Collection:
         self._history.clear()
         self.forgotten = version
 
-    def tally(self) -> Tally:
+    def totals(self) -> Totals:
         """How many were created and deleted, ever, and how many there are."""
-        return Tally(self._created, self._deleted, self._created - self._deleted)
+        return Totals(self._created, self._deleted, self._created - self._deleted)
 
 
 def _by_name(records: dict[str, Record]) -> list[Record]:

@@ -1,7 +1,7 @@
 """What a cluster does by itself with deleted namespaces and with objects of deleted owners.
 
-On a real cluster these are two controllers of the controller manager. Here they hear of
-each change as it happens, note what there is to do, and do it a little later, in slices,
+On a real cluster these are two controllers of the controller manager. Here they are notified
+of each change as it happens, queue what there is to do, and do it a little later, in slices,
 so that a namespace of ten thousand objects does not hold up the requests in between.
 """
 
@@ -44,10 +44,10 @@ class Housekeeping:
     """Drains namespaces that are being deleted, and collects what has lost its owner.
 
     Args:
-        store: The state to look after.
+        store: The objects.
         call_soon: How to have a function called a little later: an event loop's
-            ``call_soon``. Without it, work is done only by `settle`.
-        call_later: How to look again at namespaces that stay: an event loop's
+            ``call_soon``. Without it, work is done only by `run_pending`.
+        call_later: How to check namespaces that stay again: an event loop's
             ``call_later``.
         hinder: What keeps a namespace, by its name.
     """
@@ -68,15 +68,15 @@ class Housekeeping:
         self._foreground: set[str] = set()
         self._namespaces = NamespaceController(store, self._later, call_later, hinder)
         self._references: dict[str, tuple[str, ...]] = {}
-        self._leave = store.listen(self._on_change)
+        self._stop_listening = store.listen(self._on_change)
 
     def close(self) -> None:
         """Stop listening, and drop the work that is left."""
-        self._leave()
+        self._stop_listening()
         self._namespaces.close()
         self._work.clear()
 
-    def settle(self) -> None:
+    def run_pending(self) -> None:
         """Work until nothing is left to do."""
         while self._work:
             self._work.popleft()()

@@ -1,6 +1,6 @@
 """What a cluster does with a namespace that is being deleted, and why one may stay.
 
-A namespace that is not gone at once is looked at again and again, less and less often, and
+A namespace that is not gone at once is checked again and again, less and less often, and
 its conditions say what is in the way, as those of a real namespace controller do:
 https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/namespace-v1/#NamespaceStatus
 """
@@ -66,8 +66,8 @@ class Hindrance(NamedTuple):
     """Why a namespace cannot go.
 
     Attributes:
-        is_processed: Whether anybody looks after it at all.
-        undiscovered: Groups and versions of which nobody knows whether there is something.
+        is_processed: Whether a controller processes it at all.
+        undiscovered: Groups and versions of which it is not known whether there is something.
         remaining: Objects that remain, by their resource.
         finalizers: How many of them each finalizer holds.
     """
@@ -92,7 +92,7 @@ class NamespaceController:
         store: Where they are.
         later: Has a piece of work done, after what is waiting already.
         call_later: How to have a function called after so many seconds; without it, a
-            namespace is looked at only when something in it changes.
+            namespace is checked only when something in it changes.
         hinder: What keeps a namespace by its name, for now; None where nothing does.
     """
 
@@ -154,7 +154,7 @@ class NamespaceController:
             self._store.delete(resource, namespace, name, DeleteOptions(uid=uid))
 
     def _check(self, namespace: str, next_s: float) -> None:
-        """Let the conditions say why the namespace is still there, and look again later."""
+        """Let the conditions say why the namespace is still there, and check again later."""
         self._checks.pop(namespace, None)
         if namespace not in self._drained:
             self.drain(namespace)

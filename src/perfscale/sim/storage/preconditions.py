@@ -1,4 +1,4 @@
-"""What must hold of an object for a write that was decided for an earlier look at it."""
+"""What must hold of an object for a write that was decided by an earlier read of it."""
 
 from __future__ import annotations
 

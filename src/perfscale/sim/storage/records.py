@@ -1,4 +1,4 @@
-"""How the store keeps an object, and what it tells about a change.
+"""How the store keeps an object, and how it describes a change.
 
 A stored object is its JSON text: that is what lists and watches send, any number of times,
 it takes a fifth of the memory of the same object as dictionaries, and nobody can change it
@@ -86,8 +86,8 @@ class Change:
         """The object after the change, shared by everyone who listens: not to be changed."""
         return self.record.load() if self._obj is None else self._obj
 
-    def settle(self) -> None:
-        """Let go of the dictionaries, once everyone has heard; the text is kept."""
+    def release(self) -> None:
+        """Drop the dictionaries, once all listeners were called; the text is kept."""
         self._obj = None
 
     @property

@@ -19,7 +19,7 @@ from perfscale.kube.resources import NAMESPACES, Resource
 from perfscale.sim.storage import metadata as rules
 from perfscale.sim.storage import refusals
 from perfscale.sim.storage.backup import Backup, differences
-from perfscale.sim.storage.collection import Collection, Tally
+from perfscale.sim.storage.collection import Collection, Totals
 from perfscale.sim.storage.preconditions import check_same, same_wait
 from perfscale.sim.storage.records import JSON, Change, ChangeType, Record
 from perfscale.sim.storage.resources import Catalogue
@@ -158,9 +158,9 @@ class Store:
         """Whether the namespace is being deleted."""
         return namespace in self._terminating
 
-    def books(self) -> Mapping[str, Tally]:
+    def totals(self) -> Mapping[str, Totals]:
         """What was created and deleted of each kind, by its name (``plural.group``)."""
-        return {each.resource.name: each.tally() for each in self.collections()}
+        return {each.resource.name: each.totals() for each in self.collections()}
 
     # Writing
 
@@ -299,7 +299,7 @@ class Store:
     def restore(self, backup: Backup) -> None:
         """Go back to a copy, its versions and all, as an etcd that is restored from one does.
 
-        Whoever listens hears what it makes of each object; who watches from a version hears
+        Listeners get what it makes of each object; who watches from a version gets
         nothing, and is not to be there: there is no history from before.
         """
         changes = []
@@ -372,8 +372,8 @@ class Store:
                 self._terminating.add(change.record.name)
 
     def _deliver(self, collection: Collection, change: Change) -> None:
-        # A listener may change something in its turn: everyone hears of the first change
-        # before anyone hears of the second.
+        # A listener may change something in its turn: all are called with the first change
+        # before any is called with the second.
         self._undelivered.append((collection, change))
         if self._delivering:
             return
@@ -383,6 +383,6 @@ class Store:
                 where, what = self._undelivered.popleft()
                 for listener in (*where.listeners, *self._listeners):
                     listener(what)
-                what.settle()
+                what.release()
         finally:
             self._delivering = False

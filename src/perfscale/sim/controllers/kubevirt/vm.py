@@ -94,7 +94,7 @@ def reconcile(
     if FINALIZER not in finalizers_of(vm):
         return (Update(VM, with_finalizers(vm, [*finalizers_of(vm), FINALIZER])),)
     if vmi is not None and own is None:
-        # Somebody's VMI has the name: leave it alone, and wait until it goes.
+        # A VMI of another owner has the name: leave it alone, and wait until it goes.
         return _report(vm, None, now)
     if is_creating:
         return ()

@@ -1,7 +1,7 @@
 """A live migration: through its phases to Succeeded, if the VMI is running.
 
 The VMI itself is left as it is: that it changed its node would be one more write, and
-nothing that waits for migrations looks at it.
+nothing that waits for migrations reads it.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def _error_of(
             status, reason, message = 500, "InternalError", _uncalled(fault.webhook)
         case _:
             status, reason = 500, "InternalError"
-            message = "Internal error occurred: the simulation was told so"
+            message = "Internal error occurred: injected by the simulation"
     return refusals.refusal(status, reason, message)
 
 

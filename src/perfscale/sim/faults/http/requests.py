@@ -10,13 +10,13 @@ from aiohttp import web
 from perfscale.sim.apiserver.connections import reset
 from perfscale.sim.apiserver.discovery import group_of, is_discovery, names_a_version
 from perfscale.sim.apiserver.target import find_target, verb_of
-from perfscale.sim.books import BOOKS_PATH
 from perfscale.sim.faults.chance import Chance, is_meant
 from perfscale.sim.faults.fields import CORE, VERBS
 from perfscale.sim.faults.http import pages
 from perfscale.sim.faults.http.answers import refusal_of
 from perfscale.sim.faults.http.bomb import gzip_bomb
 from perfscale.sim.faults.http.garbage import garbage
+from perfscale.sim.ground_truth import GROUND_TRUTH_PATH
 from perfscale.sim.metrics import METRICS_PATH
 from perfscale.sim.metrics.requests import UNANSWERED
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from perfscale.sim.storage.resources import Catalogue
 
 # The simulation's own, by which one finds out what really happened.
-_SPARED: Final = frozenset({BOOKS_PATH, METRICS_PATH})
+_SPARED: Final = frozenset({GROUND_TRUTH_PATH, METRICS_PATH})
 # An admission webhook is asked about what changes objects, and about nothing else.
 _ONLY: Final = {
     "webhookDown": ("create", "update", "patch", "delete", "deletecollection"),

@@ -1,4 +1,4 @@
-"""Faults of watches: which of them befall a watch that is being opened."""
+"""Faults of watches: which of them happen to a watch that is being opened."""
 
 from __future__ import annotations
 

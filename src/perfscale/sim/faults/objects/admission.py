@@ -11,43 +11,43 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from perfscale.kube.resources import Resource
-    from perfscale.sim.books import Books
     from perfscale.sim.faults.model import ObjectFault
-    from perfscale.sim.faults.objects.fates import Fates
+    from perfscale.sim.faults.objects.selection import FaultSelection
+    from perfscale.sim.ground_truth import GroundTruth
     from perfscale.sim.storage.records import JSON
 
 ADMITTED: Final = ("held", "labelsStripped", "annotationsStripped", "renamed")
-"""The faults that befall an object as it is created."""
+"""The faults that happen to an object as it is created."""
 
 
 class Admission:
     """Changes objects before they are stored for the first time.
 
     Args:
-        fates: Which objects.
-        books: Where to count them.
+        selection: Which objects.
+        truth: Where to count them.
     """
 
-    def __init__(self, fates: Fates, books: Books) -> None:
-        self._fates = fates
-        self._books = books
+    def __init__(self, selection: FaultSelection, truth: GroundTruth) -> None:
+        self._selection = selection
+        self._truth = truth
 
     def __call__(self, resource: Resource, obj: JSON, dry_run: bool) -> JSON:
         """The object as it is stored, or would be: a dry run is admitted and not counted."""
-        # All of them are chosen first: a new name is no reason for another fate.
-        for fault in tuple(self._fates.of(resource, obj, *ADMITTED)):
+        # All of them are chosen first: a new name does not change which ones apply.
+        for fault in tuple(self._selection.of(resource, obj, *ADMITTED)):
             obj = {**obj, "metadata": _admitted(obj["metadata"], fault)}
             if dry_run:
                 continue
             if fault.fault == "held":
-                self._books.note_held(resource)
+                self._truth.count_held(resource)
             else:
                 self._injected[fault.fault] += 1
         return obj
 
     @property
     def _injected(self) -> Counter[str]:
-        return self._books.injected
+        return self._truth.injected
 
 
 def _admitted(metadata: JSON, fault: ObjectFault) -> JSON:

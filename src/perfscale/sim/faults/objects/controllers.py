@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from perfscale.sim.controllers.actions import Controller, View
     from perfscale.sim.controllers.store import JSON
     from perfscale.sim.faults.model import ObjectFault
-    from perfscale.sim.faults.objects.fates import Fates
+    from perfscale.sim.faults.objects.selection import FaultSelection
 
 # In these a scheduler has not found a node: KubeVirt copies the pod's condition.
 _UNSCHEDULED: Final = frozenset({"", "Pending", "Scheduling"})
@@ -35,17 +35,17 @@ _STUCK: Final = {
 _FAILED: Final = {"reason": "Failed", "message": "the simulation let it fail"}
 
 
-class FatefulController:
-    """The rules of a controller, but for the objects that have another fate.
+class FaultyController:
+    """The rules of a controller, but for the objects that a fault happens to.
 
     Args:
         controller: The controller.
-        fates: What befalls objects.
+        selection: Which objects the faults happen to.
     """
 
-    def __init__(self, controller: Controller, fates: Fates) -> None:
+    def __init__(self, controller: Controller, selection: FaultSelection) -> None:
         self._controller = controller
-        self._fates = fates
+        self._selection = selection
 
     @property
     def resource(self) -> Resource:
@@ -60,47 +60,49 @@ class FatefulController:
     def stage(self, obj: JSON) -> Stage | None:
         """What the object waits for; nothing, where it is stuck."""
         stage = self._controller.stage(obj)
-        fate = self._fate(obj)
-        if fate is None:
+        fault = self._fault_of(obj)
+        if fault is None:
             return stage
-        if fate.fault == "stuck":
+        if fault.fault == "stuck":
             return None
         return Stage.FAILING if stage is None else stage
 
     def act(self, obj: JSON, view: View, now: datetime) -> Sequence[Action]:
         """What the controller writes, or the object's failure."""
-        fate = self._fate(obj)
-        if fate is not None and fate.fault == "fails":
-            # A fault in a new object's phase strikes before any controller has touched it.
+        fault = self._fault_of(obj)
+        if fault is not None and fault.fault == "fails":
+            # A fault in a new object's phase happens before any controller has changed it.
             kind = Update if self.resource.plural == "virtualmachineinstances" else UpdateStatus
-            status = _explained(entered(obj, "Failed", now), fate, _FAILED, now)
+            status = _explained(entered(obj, "Failed", now), fault, _FAILED, now)
             return (kind(self.resource, with_status(obj, status)),)
         return [self._explain(action, now) for action in self._controller.act(obj, view, now)]
 
-    def _fate(self, obj: JSON) -> ObjectFault | None:
+    def _fault_of(self, obj: JSON) -> ObjectFault | None:
         if is_deleting(obj):
             return None
-        return self._fates.in_phase(self.resource, obj, phase_of(obj))
+        return self._selection.in_phase(self.resource, obj, phase_of(obj))
 
     def _explain(self, action: Action, now: datetime) -> Action:
         """Let an object that gets stuck in the phase that is being written say so."""
         if not isinstance(action, Update | UpdateStatus) or is_deleting(action.obj):
             return action
         phase = phase_of(action.obj)
-        fate = self._fates.in_phase(self.resource, action.obj, phase)
-        if fate is None or fate.fault != "stuck":
+        fault = self._selection.in_phase(self.resource, action.obj, phase)
+        if fault is None or fault.fault != "stuck":
             return action
-        status = _explained(action.obj["status"], fate, _STUCK, now)
+        status = _explained(action.obj["status"], fault, _STUCK, now)
         return replace(action, obj=with_status(action.obj, status))
 
 
-def _explained(status: JSON, fate: ObjectFault, defaults: Mapping[str, str], now: datetime) -> JSON:
-    kind = "PodScheduled" if fate.fault == "stuck" and fate.phase in _UNSCHEDULED else "Ready"
+def _explained(
+    status: JSON, fault: ObjectFault, defaults: Mapping[str, str], now: datetime
+) -> JSON:
+    kind = "PodScheduled" if fault.fault == "stuck" and fault.phase in _UNSCHEDULED else "Ready"
     said = condition(
         kind,
         holds=False,
         now=now,
-        reason=fate.reason or defaults["reason"],
-        message=fate.message or defaults["message"],
+        reason=fault.reason or defaults["reason"],
+        message=fault.message or defaults["message"],
     )
     return {**status, "conditions": with_condition(status.get("conditions") or (), said)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from perfscale.sim.faults.chance import is_doomed, is_named
+from perfscale.sim.faults.chance import is_named, is_selected
 from perfscale.sim.storage.namespaces import Hindrance
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class NamespaceFaults:
     """Keeps namespaces that are being deleted.
 
     Args:
-        faults: The faults; the first that befalls a namespace does.
+        faults: The faults; the first that selects a namespace applies.
         seed: The file's seed.
         injected: Where to count them, by the name of the fault.
         clock: Monotonic, in seconds.
@@ -53,7 +53,7 @@ class NamespaceFaults:
 
     def _fault_of(self, namespace: str) -> NamespaceFault | None:
         for place, fault in self._faults:
-            if is_named(namespace, fault.names) and is_doomed(
+            if is_named(namespace, fault.names) and is_selected(
                 self._seed, place, fault.share, ("namespaces", "", namespace)
             ):
                 return fault

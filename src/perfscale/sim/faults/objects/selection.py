@@ -1,10 +1,10 @@
-"""Which objects a fault befalls: by their names, so the same ones every time."""
+"""Which objects a fault happens to: by their names, so the same ones every time."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perfscale.sim.faults.chance import is_doomed, is_meant, is_named
+from perfscale.sim.faults.chance import is_meant, is_named, is_selected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,10 +14,8 @@ if TYPE_CHECKING:
     from perfscale.sim.storage.records import JSON
 
 
-class Fates:
-    """What the faults of a file have in store for each object.
-
-    Remembers nothing, and can be asked as often as one likes.
+class FaultSelection:
+    """The faults of a file by the objects that they happen to. Keeps no state.
 
     Args:
         faults: The faults.
@@ -29,7 +27,7 @@ class Fates:
         self._seed = seed
 
     def of(self, resource: Resource, obj: JSON, *kinds: str) -> Iterator[ObjectFault]:
-        """The faults of these kinds that befall the object, in the order of the file."""
+        """The faults of these kinds that happen to the object, in the order of the file."""
         metadata = obj["metadata"]
         name, namespace = metadata["name"], metadata.get("namespace") or ""
         for place, fault in self._faults:
@@ -37,7 +35,7 @@ class Fates:
                 fault.fault in kinds
                 and is_meant(resource, fault.resources)
                 and is_named(name, fault.names)
-                and is_doomed(self._seed, place, fault.share, (resource.name, namespace, name))
+                and is_selected(self._seed, place, fault.share, (resource.name, namespace, name))
             ):
                 yield fault
 

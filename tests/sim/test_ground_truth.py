@@ -9,23 +9,23 @@ async def test_every_object_is_accounted_for() -> None:
     async with faulty() as api:
         await api.create_many(5)
         await until_phase(api.store, VMI, "Running")
-        books = api.vmis
-        assert (books.created, books.ready, books.failed) == (5, 5, 0)
-        assert (books.gone, books.present) == (0, 5)
+        truth = api.vmis
+        assert (truth.created, truth.ready, truth.failed) == (5, 5, 0)
+        assert (truth.gone, truth.present) == (0, 5)
         await api("DELETE", VMIS)
         await until_gone(api.store, VMI)
-        books = api.vmis
-        assert (books.created, books.ready, books.gone, books.present) == (5, 5, 5, 0)
+        truth = api.vmis
+        assert (truth.created, truth.ready, truth.gone, truth.present) == (5, 5, 5, 0)
         assert api.injected == {}
 
 
 async def test_another_process_can_read_them() -> None:
     async with faulty(requests=[{"fault": "unavailable", "times": 2}]) as api:
         assert await api.create_many(3) == [503, 503, 201]
-        status, books = await api("GET", "/simulation/books")
+        status, truth = await api("GET", "/simulation/books")
         assert status == 200
-        assert books["faults"] == {"unavailable": 2}
-        account = books["objects"]["virtualmachineinstances.kubevirt.io"]
+        assert truth["faults"] == {"unavailable": 2}
+        account = truth["objects"]["virtualmachineinstances.kubevirt.io"]
         assert (account["created"], account["present"]) == (1, 1)
 
 

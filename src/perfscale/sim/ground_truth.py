@@ -1,4 +1,4 @@
-"""The simulated cluster's own account of what happened in it, whatever a client saw."""
+"""What happened in the simulated cluster, whatever a client saw of it."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from perfscale.sim.storage.records import JSON, Change
     from perfscale.sim.storage.store import Store
 
-BOOKS_PATH: Final = "/simulation/books"
-"""Where another process reads them."""
+GROUND_TRUTH_PATH: Final = "/simulation/books"
+"""Where another process reads it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class KindTruth:
     """What happened to the objects of one kind.
 
     Attributes:
         created: Stored, ever.
         ready: Ready at some time; a kind that has no readiness is ready once it is created.
         failed: In the phase ``Failed`` at some time, also those that were ready before.
-        vanished: Asked to go by a fault.
+        vanished: Deleted by a fault.
         held: Created with a finalizer that a fault keeps.
         gone: Removed, ever.
         present: There now.
@@ -68,8 +68,8 @@ _READY: Final[tuple[tuple[Resource, Callable[[JSON], bool]], ...]] = (
 )
 
 
-class Books:
-    """Keeps the books of a store, from the moment it is made.
+class GroundTruth:
+    """Counts what happens to the objects of a store, from the moment it is made.
 
     Attributes:
         injected: How often each fault has happened, by its name.
@@ -81,44 +81,44 @@ class Books:
     def __init__(self, store: Store) -> None:
         self.injected: Counter[str] = Counter()
         self._store = store
-        self._tallies = {resource.name: _Tally(rule) for resource, rule in _READY}
+        self._outcomes = {resource.name: _Outcomes(rule) for resource, rule in _READY}
         self._vanished: Counter[str] = Counter()
         self._held: Counter[str] = Counter()
         for resource, _ in _READY:
-            store.listen(self._tallies[resource.name].hear, resource)
+            store.listen(self._outcomes[resource.name].on_change, resource)
 
-    def note_vanished(self, resource: Resource) -> None:
-        """A fault has asked an object to go."""
+    def count_vanished(self, resource: Resource) -> None:
+        """Count an object that a fault has deleted."""
         self._vanished[resource.name] += 1
 
-    def note_held(self, resource: Resource) -> None:
-        """A fault has given an object a finalizer that stays."""
+    def count_held(self, resource: Resource) -> None:
+        """Count an object that a fault has given a finalizer that stays."""
         self._held[resource.name] += 1
 
-    def accounts(self) -> Mapping[str, Account]:
-        """The account of each kind, by its name (``plural.group``)."""
+    def kinds(self) -> Mapping[str, KindTruth]:
+        """What happened to each kind, by its name (``plural.group``)."""
         found = {}
-        for name, tally in self._store.books().items():
-            own = self._tallies.get(name)
-            found[name] = Account(
-                created=tally.created,
-                ready=own.ready if own is not None else tally.created,
+        for name, totals in self._store.totals().items():
+            own = self._outcomes.get(name)
+            found[name] = KindTruth(
+                created=totals.created,
+                ready=own.ready if own is not None else totals.created,
                 failed=own.failed if own is not None else 0,
                 vanished=self._vanished[name],
                 held=self._held[name],
-                gone=tally.deleted,
-                present=tally.live,
+                gone=totals.deleted,
+                present=totals.live,
             )
         return found
 
     def as_json(self) -> dict[str, Any]:
         """Everything, for another process."""
-        objects = {name: asdict(account) for name, account in self.accounts().items()}
+        objects = {name: asdict(counts) for name, counts in self.kinds().items()}
         return {"objects": objects, "faults": dict(self.injected)}
 
 
-class _Tally:
-    """Counts those objects of a kind that became ready, and those that failed."""
+class _Outcomes:
+    """Counts the objects of a kind that became ready, and those that failed."""
 
     def __init__(self, is_ready: Callable[[JSON], bool]) -> None:
         self._is_ready = is_ready
@@ -127,8 +127,8 @@ class _Tally:
         self.ready = 0
         self.failed = 0
 
-    def hear(self, change: Change) -> None:
-        """Take in one change."""
+    def on_change(self, change: Change) -> None:
+        """Count one change."""
         uid = change.record.uid
         if change.type == "DELETED":
             self._were_ready.discard(uid)
