@@ -107,6 +107,7 @@ async def test_the_bound_of_a_cleanup_holds_for_all_of_it(tmp_path: Path) -> Non
         interrupted(tmp_path, requests=[hangs], cleanup_timeout_s=2.0) as run,
     ):
         assert "the cleanup did not end within 2s" in run.result.problems
+        assert "without the run's labels" not in "\n".join(run.result.problems)
         assert run.result.remains
 
 

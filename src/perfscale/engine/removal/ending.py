@@ -73,9 +73,10 @@ class FinalCleanup:
         except TimeoutError:
             self.problems.append(f"the cleanup did not end within {format_duration(bound_s)}")
             found = await self._last_look(end_s)
-            await self._confirm_gone(found, end_s)
+            confirmed = await self._confirm_gone(found, end_s)
             await self._describe(found, end_s)
-            self.complete = not (found.found or found.unseen or self._known.left)
+            looked = bool(found.versions) and not found.unseen
+            self.complete = looked and confirmed and not found.found
         except (ApiError, ClusterError) as error:
             self.problems.append(f"the cleanup failed: {error}")
         else:
@@ -140,14 +141,20 @@ class FinalCleanup:
         except (TimeoutError, PerfscaleError):
             return self._removal.last
 
-    async def _confirm_gone(self, found: Survey, end_s: float) -> None:
-        """Look once more at what watches did not see go, of kinds that no list shows any more."""
+    async def _confirm_gone(self, found: Survey, end_s: float) -> bool:
+        """Look once more at what watches did not see go, of kinds that no list shows any more.
+
+        Returns whether all of it is known to be gone.
+        """
         present = {place.resource.name for place in found.found.keys() | found.unseen.keys()}
         expected = [each for each in self._expected() if each.resource.name not in present]
-        self._known = KnownRemoval(self._context.client, expected, self._note_gone)
+        known = KnownRemoval(self._context.client, expected, self._note_gone)
         with suppress(TimeoutError):
             async with asyncio.timeout_at(end_s):
-                await self._known.run()
+                await known.run()
+                self._known = known
+                return not known.left
+        return False  # without an answer in time there is nothing to say of them
 
     async def _describe(self, found: Survey, end_s: float) -> None:
         self.problems += describe_undeleted(self._removal.undeleted)
