@@ -144,7 +144,7 @@ async def _follow(context: RunContext, count: int) -> Cost:
     for number in range(1, count + 1):
         row = tracker.schedule(scope, VMIS, NAMESPACE, name_of(number), replica=number)
         row.scheduled_s = row.admitted_s = number / 1000
-        context.send(row)
+        context.send(row, context.stopwatch.clock())
         answer = Metadata(
             name_of(number), uid_of(number), NAMESPACE, "2", creation_timestamp="2026-01-01"
         )

@@ -134,9 +134,9 @@ class RunContext:
                 )
             )
 
-    def send(self, row: TrackedObject) -> None:
-        """Its create request is on its way."""
-        self.tracker.send(row, self.stopwatch.now())
+    def send(self, row: TrackedObject, instant: float) -> None:
+        """Its create request goes onto the wire, at an instant of the clock."""
+        self.tracker.send(row, self.stopwatch.since_start(instant))
         self.counter.send(row)
         self.recorder.touch(row)
 

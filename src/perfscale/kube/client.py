@@ -45,8 +45,6 @@ class Response(NamedTuple):
         headers: The answer's headers.
         attempts: How often the request was sent; after the first, an earlier
             one may have been carried out although its answer was lost.
-        sent_s: When it was first sent, after the run's limiter had admitted
-            it, on the client's clock.
         answered_s: When the whole answer was there, on the client's clock.
         warning: What its ``Warning`` fields say, all of them; mostly nothing.
     """
@@ -55,7 +53,6 @@ class Response(NamedTuple):
     body: bytes
     headers: Mapping[str, str]
     attempts: int
-    sent_s: float
     answered_s: float
     warning: str
 
@@ -252,7 +249,6 @@ class Client:
                             body,
                             headers,
                             request.attempts,
-                            request.sent_s,
                             answered_s,
                             warning,
                         )
@@ -318,8 +314,13 @@ class Client:
         namespace: str | None,
         body: bytes,
         params: Mapping[str, str | int] | None = None,
+        *,
+        on_sent: Callable[[float], None] | None = None,
     ) -> tuple[T, Response]:
         """POST an object, and decode what the server made of it. Raises what `create` raises.
+
+        ``on_sent`` is called when it is first sent, after the limiter has admitted it, with the
+        time on the client's clock. An event about the object may come before the answer does.
 
         A create whose answer cannot be read is sent again: then, too, an AlreadyExistsError
         may be about the object itself.
@@ -334,6 +335,7 @@ class Client:
             body=body,
             content_type="application/json",
         )
+        request.on_sent = on_sent
         return await self._exchange(request, decoder.decode)
 
     async def delete(

@@ -139,6 +139,8 @@ class Wire:
         request.last_sent_s = self._clock()
         if request.attempts == 1:
             request.sent_s = request.last_sent_s
+            if request.on_sent is not None:
+                request.on_sent(request.sent_s)
         self.stats.sent += 1
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,7 +27,7 @@ from perfscale.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.load.pace import Pace
@@ -162,11 +163,8 @@ class Creator:
         context = self._context
         rule = rule_for(row.resource)
         try:
-            context.send(row)
-            metadata, sent, answered = await self._request(row, body)
+            metadata, answered = await self._request(row, body)
         except ApiError as error:
-            if error.sent_s is not None:
-                context.tracker.correct_sending(row, context.stopwatch.since_start(error.sent_s))
             context.report(
                 context.tracker.refuse(row, failure_text(error), certain=_is_certain(error))
             )
@@ -176,9 +174,8 @@ class Creator:
         except Exception as error:  # noqa: BLE001 -- a bug of ours ends the run, and says so
             context.abort(error)
         else:
-            sent_s = context.stopwatch.since_start(sent)
+            sent_s = row.sent_s or 0.0
             answered_s = context.stopwatch.since_start(answered)
-            context.tracker.correct_sending(row, sent_s)
             context.health.answered(
                 row.scope.workload, sent_s - (row.admitted_s or sent_s), answered_s - sent_s
             )
@@ -202,14 +199,16 @@ class Creator:
         except ClusterError as error:
             self._context.abort(error)
 
-    async def _request(self, row: TrackedObject, body: bytes) -> tuple[Metadata, float, float]:
-        """The created object's metadata, and when it was sent and answered."""
+    async def _request(self, row: TrackedObject, body: bytes) -> tuple[Metadata, float]:
+        """The created object's metadata, and when its create was answered."""
         client = self._context.client
+        # Stamped where the request leaves, and before the watch can tell of the object.
+        on_sent: Callable[[float], None] | None = partial(self._context.send, row)
         give_up_s = self._context.stopwatch.now() + _SETTLING_S
         while True:
             try:
                 created, response = await client.create_and_read(
-                    self._decoder, row.resource, row.namespace, body
+                    self._decoder, row.resource, row.namespace, body, on_sent=on_sent
                 )
             except IllegibleError as error:
                 return await self._look_up(row, error)  # as after an answer that was lost
@@ -218,28 +217,27 @@ class Creator:
             except ForbiddenError as error:
                 if not _is_settling(error) or self._context.stopwatch.now() > give_up_s:
                     raise
+                on_sent = None
                 await asyncio.sleep(_SETTLING_POLL_S)
             else:
                 if response.warning:
                     self._warnings.tell(row, response.warning)
-                return created.metadata, response.sent_s, response.answered_s
+                return created.metadata, response.answered_s
 
-    async def _claim(
-        self, row: TrackedObject, error: AlreadyExistsError
-    ) -> tuple[Metadata, float, float]:
+    async def _claim(self, row: TrackedObject, error: AlreadyExistsError) -> tuple[Metadata, float]:
         """A retried create may find the object that its first try made."""
         if error.attempts < 2:
             raise error
         return await self._look_up(row, error)
 
-    async def _look_up(self, row: TrackedObject, error: ApiError) -> tuple[Metadata, float, float]:
+    async def _look_up(self, row: TrackedObject, error: ApiError) -> tuple[Metadata, float]:
         """The object, if it is this run's, although no answer has told of it; else the error."""
         context = self._context
         answered = context.stopwatch.clock()
         metadata = await find_by_name(context.client, row.resource, row.namespace, row.name)
         if metadata is None or not carries(metadata.labels, self._labels):
             raise error
-        return metadata, context.stopwatch.started + (row.sent_s or 0.0), answered
+        return metadata, answered
 
 
 def _is_certain(error: ApiError) -> bool:

@@ -70,17 +70,10 @@ class Tracker:
         return row
 
     def send(self, row: TrackedObject, now: float) -> None:
-        """Its create request is on its way (again, where it is retried)."""
-        if row.sent_s is None:
-            row.sent_s = now
-            row.dirty |= DIRTY["sent_s"]
-            row.scope.sent += 1
-
-    def correct_sending(self, row: TrackedObject, sent_s: float) -> None:
-        """The client knows when it was sent: after it had been admitted."""
-        if row.sent_s != sent_s:
-            row.sent_s = sent_s
-            row.dirty |= DIRTY["sent_s"]
+        """Its create request goes onto the wire, for the first time."""
+        row.sent_s = now
+        row.dirty |= DIRTY["sent_s"]
+        row.scope.sent += 1
 
     def accept(
         self,

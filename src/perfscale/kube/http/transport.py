@@ -56,6 +56,7 @@ class Request:
         call: What it asks for.
         observer: Notified of its answer; carried by each request, as loads that run side by side
             share a client's connections and counters.
+        on_sent: Called with the moment at which it is sent for the first time.
         method: HTTP method.
         target: Path below the server's URL, and the query, encoded.
         body: The body, ready to send.
@@ -81,6 +82,7 @@ class Request:
         "last_sent_s",
         "method",
         "observer",
+        "on_sent",
         "renewals",
         "sent_s",
         "target",
@@ -100,6 +102,7 @@ class Request:
     ) -> None:
         self.call = call
         self.observer = observer
+        self.on_sent: Callable[[float], None] | None = None
         self.largest = LARGEST_OBJECT
         self.method = method
         self.target = target
