@@ -226,7 +226,7 @@ def without_a_description(folder: Path) -> str:
 
 def with_a_broken_description(folder: Path) -> str:
     (folder / "run.json").write_text('{"runId": "1234"}')
-    return "run.json: it does not describe a run"
+    return "run.json: it does not describe a run: it has no 'cluster'"
 
 
 def that_wrote_a_summary_itself(folder: Path) -> str:

@@ -119,8 +119,10 @@ def read_run(folder: Path, begin: Begin) -> KnownRun:
         cleanup = run["cleanup"]
     except OSError as error:
         raise ResultsError(f"{error.filename}: {error.strerror}") from error
+    except KeyError as error:
+        raise ResultsError(f"{path}: it does not describe a run: it has no {error}") from error
     except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise ResultsError(f"{path}: it does not describe a run: {error!r}") from error
+        raise ResultsError(f"{path}: it does not describe a run: {error}") from error
     if info.run_id != begin.run_id:
         raise ResultsError(f"{path}: it is of another run than the journal beside it")
     return KnownRun(info, cleanup)
