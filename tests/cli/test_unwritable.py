@@ -69,6 +69,6 @@ def test_a_summary_that_can_be_written_nowhere_goes_to_standard_error(
             shutil.rmtree(folder)
         ended = run.ends()
     assert ended.code == 1, ended.err
-    _, _, told = ended.err.partition("the summary, which could be written nowhere:\n")
+    _, _, told = ended.err.partition("the summary, which could not be written to a file:\n")
     summary = json.loads(told)
     assert (summary["exitCode"], summary["objects"]["created"]) == (1, 400)

@@ -61,7 +61,7 @@ class Audit:
     Attributes:
         window: The time that it is of.
         values: The results by name.
-        series: Those that were asked for over time.
+        series: The results over time.
         failures: The queries that could not be answered or used, each a sentence.
         empty: The names of the queries for which there was no data.
         not_numbers: The names of the results that were no number, and count as 0.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 INPUT_FILE: Final = "perf-audit-input.json"
 RESULTS_FILE: Final = "perf-audit-results.json"
 DEFAULT_URL: Final = "http://localhost:9090"
-"""Where Prometheus listens unless told otherwise, and where a port of it is forwarded to."""
+"""Where Prometheus listens by default, and where a port of it is forwarded to."""
 DEFAULT_DURATION_S: Final = 600.0
 
 _INPUT: Final = Wanted("audit's input file", "the key prometheusURL")

@@ -136,7 +136,7 @@ def load_profile(name: str, directory: Path | None = None) -> Profile:
     Args:
         name: ``kubevirt``, ``kubernetes``, or a path.
         directory: The folder of the file that names it, which a relative path starts from.
-            Of what is elsewhere errors show nothing: somebody else may have written that
+            Of what is elsewhere errors show nothing: another user may have written that
             file. None: a person has named it.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Asking a Prometheus over HTTP."""
+"""Queries of a Prometheus over HTTP."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CONCURRENCY: Final = 20
-"""Queries at a time: as many as Prometheus works on at a time, unless told otherwise."""
+"""Queries at a time: as many as Prometheus works on at a time by default."""
 _ATTEMPTS: Final = 3
 _BACKOFF_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 10.0
@@ -43,7 +43,7 @@ class _RetryableError(Exception):
 
     Attributes:
         failure: What it comes to, if none does.
-        pause_s: How long the server asks to wait.
+        pause_s: How long to wait before the next attempt.
     """
 
     def __init__(self, failure: PrometheusError | QueryError, pause_s: float = 0.0) -> None:
@@ -104,14 +104,19 @@ class Prometheus:
         self, query: str, start: datetime, end: datetime, step_s: float
     ) -> list[Sampled]:
         """The series that a query gives over a time."""
-        asked = {"query": query, "start": _unix(start), "end": _unix(end), "step": f"{step_s:g}"}
-        return await self._series("query_range", asked)
+        parameters = {
+            "query": query,
+            "start": _unix(start),
+            "end": _unix(end),
+            "step": f"{step_s:g}",
+        }
+        return await self._series("query_range", parameters)
 
-    async def _series(self, path: str, asked: Mapping[str, str]) -> list[Sampled]:
+    async def _series(self, path: str, parameters: Mapping[str, str]) -> list[Sampled]:
         async with self._turns:
             for attempt in range(1, _ATTEMPTS + 1):
                 try:
-                    return series_of(await self._ask(path, asked))
+                    return series_of(await self._get(path, parameters))
                 except _RetryableError as error:
                     if attempt == _ATTEMPTS:
                         raise error.failure from error.__cause__
@@ -121,13 +126,13 @@ class Prometheus:
                     await self._pause(max(error.pause_s, backoff_s))
         raise AssertionError("the last attempt returns or raises")
 
-    async def _ask(self, path: str, asked: Mapping[str, str]) -> Any:  # noqa: ANN401 -- JSON
+    async def _get(self, path: str, parameters: Mapping[str, str]) -> Any:  # noqa: ANN401 -- JSON
         if self._session is None:
             raise RuntimeError("enter the context of Prometheus first")
         url = f"{self.endpoint.url}/api/v1/{path}"
         try:
             # A redirect leads to a page to sign in at, and would take the credentials along.
-            async with self._session.get(url, params=asked, allow_redirects=False) as answer:
+            async with self._session.get(url, params=parameters, allow_redirects=False) as answer:
                 body = await answer.content.read(_MOST_BYTES + 1)
                 while not answer.content.at_eof() and len(body) <= _MOST_BYTES:
                     body += await answer.content.read(_MOST_BYTES + 1 - len(body))

@@ -24,16 +24,16 @@ def placeholders(name: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Query:
-    """What to ask, and what to make of the answer.
+    """What to query, and what to make of the answer.
 
     Attributes:
         name: Of its results; ``{label}`` stands for that label's value.
         expression: PromQL, with variables as ``$range``.
         unit: Of its results, for people; empty if unknown.
-        kind: Whether it is asked for one moment, or for every step of the window.
+        kind: Whether it is evaluated for one moment, or for every step of the window.
         default: The result where there is no data.
         threshold: Of each of its results.
-        at_start: Ask for the start of the window instead of its end.
+        at_start: Evaluate it at the start of the window instead of its end.
         variables: What else stands in the expression.
     """
 
@@ -67,7 +67,7 @@ class Query:
             if not all(labels.get(label) for label in wanted):
                 return None
             return _PLACEHOLDER.sub(lambda match: labels[match[1]], self.name)
-        told = sorted((key, value) for key, value in labels.items() if key != "__name__")
-        if alone or not told:
+        rest = sorted((key, value) for key, value in labels.items() if key != "__name__")
+        if alone or not rest:
             return self.name
-        return self.name + "{" + ",".join(f"{key}={json.dumps(value)}" for key, value in told) + "}"
+        return self.name + "{" + ",".join(f"{key}={json.dumps(value)}" for key, value in rest) + "}"

@@ -1,4 +1,4 @@
-"""Which samples a query looks at: the rules of ranges and offsets, in one place.
+"""Which samples a query takes: the rules of ranges and offsets, in one place.
 
 Prometheus knows a counter only at its scrapes. What a test added to one is seen between the
 last scrape before the test's start and the first one after its end, and each of these may be

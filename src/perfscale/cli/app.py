@@ -123,7 +123,7 @@ def invoke(arguments: list[str] | None = None, *, preface: str | None = None) ->
     except SystemExit as request:
         return request.code if isinstance(request.code, int) else int(bool(request.code))
     except BrokenPipeError:
-        return 1  # whoever read our output has had enough
+        return 1  # the reader has closed our output
     except Exception as error:  # noqa: BLE001 -- the last place: every error becomes an exit code
         return report_failure(error)
     return code if isinstance(code, int) else 0

@@ -42,7 +42,7 @@ def report_trials(trials: Sequence[Trial], *, as_json: bool) -> None:
 
 
 def _line(trial: Trial) -> str:
-    # The reason of a refusal is told with its place, on standard error.
+    # The reason of a refusal goes to standard error, with its place.
     reason = f": {trial.reason}" if trial.reason and trial.problem is None else ""
     template = f"  ({trial.template})" if trial.template else ""
     return f"{trial.verdict.value:<10}  {trial}{template}{reason}"

@@ -34,7 +34,7 @@ def _end(_: int, frame: FrameType | None) -> None:
     try:  # noqa: SIM105 -- contextlib imports much more
         os.write(2, b"interrupted\n")
     except OSError:
-        pass  # there is nobody to say it to
+        pass  # standard error is closed
     if _is_importing(frame):
         # An exception would be lost in a callback of the import system, which then prints it:
         # https://docs.python.org/3/library/sys.html#sys.unraisablehook

@@ -1,4 +1,4 @@
-"""The report on a run as a page, and where it is."""
+"""Writes the report on a run as a page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def make_page(folder: Path, output: Output) -> None:
-    """Write ``report.html`` into a run's folder, and say so below what was told of the run.
+    """Write ``report.html`` into a run's folder, and print where it is.
 
     Raises:
         ResultsError: It cannot be written.

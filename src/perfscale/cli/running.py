@@ -14,7 +14,7 @@ from perfscale.cli.dryrun import DryRun, report_trials
 from perfscale.cli.export import Export, export_results
 from perfscale.cli.output.confirm import confirmed
 from perfscale.cli.output.failure import report_failure
-from perfscale.cli.output.streams import OutputError, say, unread_at_worst
+from perfscale.cli.output.streams import OutputError, ignoring_closed_output, say
 from perfscale.cli.signals import handle_signals, run_until_signalled
 from perfscale.errors import RunFailedError
 
@@ -143,7 +143,7 @@ async def _run(settings: RunSettings) -> int:
 
 
 def _metrics(port: int | None, generator: LoadGenerator) -> AbstractAsyncContextManager[str | None]:
-    """What serves the run's metrics, if that was asked for, and gives their URL."""
+    """Serves the run's metrics if that is wanted, and gives their URL."""
     if port is None:
         return nullcontext()
     from perfscale.exporter import serve_metrics
@@ -152,7 +152,7 @@ def _metrics(port: int | None, generator: LoadGenerator) -> AbstractAsyncContext
 
 
 async def _audited(settings: RunSettings, folder: RunFolder, result: RunResult) -> RunResult:
-    """Leave what an audit needs; audit the run if that was asked for and it came to its end."""
+    """Write what an audit needs; audit the run if that is wanted and it came to its end."""
     from perfscale.auditing import write_audit_input
     from perfscale.results import RunOutcome, with_audit, with_lost_results
 
@@ -173,13 +173,13 @@ async def _audited(settings: RunSettings, folder: RunFolder, result: RunResult) 
 
 
 async def _display(following: Coroutine[None, None, None]) -> None:
-    """A run goes on when nobody looks at its progress any more."""
-    with unread_at_worst():
+    """A run goes on when the terminal of its progress is closed."""
+    with ignoring_closed_output():
         await following
 
 
 def _conclude(settings: RunSettings, result: RunResult, folder: Path | None) -> int:
-    """Tell how the run ended, once it has, and make what is made of its files.
+    """Print how the run ended, and write what is made of its files.
 
     Returns:
         The exit code: the run's own, unless something could not be written that was asked for.
@@ -190,23 +190,25 @@ def _conclude(settings: RunSettings, result: RunResult, folder: Path | None) -> 
     if result.error is not None:
         report_failure(result.error)
     code = result.exit_code
-    for tell in (_tell, _export, _make_page):
+    for step in (_print, _export, _make_page):
         try:
-            with unread_at_worst():  # whoever has read enough may want the files all the same
-                tell(settings, result, folder)
+            with (
+                ignoring_closed_output()
+            ):  # the files are wanted also where standard output is closed
+                step(settings, result, folder)
         except (ResultsError, OutputError) as error:  # the other results stand without it
             say(f"error: {error}")
             code = graver(code, RunFailedError.exit_code)
     return code
 
 
-def _tell(settings: RunSettings, result: RunResult, folder: Path | None) -> None:
-    from perfscale.cli.output.report import tell_result, tell_summary
+def _print(settings: RunSettings, result: RunResult, folder: Path | None) -> None:
+    from perfscale.cli.output.report import print_result, print_summary
 
     if folder is None:
-        tell_summary(result)
+        print_summary(result)
     cleanup = _cleanup_command(settings, result.info)
-    tell_result(result, folder, cleanup=cleanup, output=settings.output)
+    print_result(result, folder, cleanup=cleanup, output=settings.output)
 
 
 def _export(settings: RunSettings, _: RunResult, folder: Path | None) -> None:
@@ -224,7 +226,7 @@ def _make_page(settings: RunSettings, _: RunResult, folder: Path | None) -> None
 async def _execute(generator: LoadGenerator, displaying: asyncio.Task[None]) -> RunResult:
     """Run; the first signal ends the run in order, the second one at once.
 
-    Any more change nothing: whoever holds Ctrl-C down is told too how to clean up.
+    Any more change nothing: also who holds Ctrl-C down sees how to clean up.
     """
     running = asyncio.current_task()
     signals: list[int] = []

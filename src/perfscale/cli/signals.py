@@ -49,8 +49,8 @@ async def _cancelled_by_signals(work: Coroutine[None, None, int]) -> int:
                 raise
             return 128 + received[0]
         finally:
-            # The loop gives signals back what they did before as it closes: with them, one more
-            # would end the process before its exit code is told.
+            # The loop restores the handlers of before as it closes: with them, one more
+            # would end the process before it exits with its code.
             signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
 
 

@@ -1,6 +1,6 @@
 """The metrics of a run, as Prometheus reads them.
 
-They are made from a snapshot when somebody asks, and cost the run nothing
+They are made from a snapshot when they are scraped, and cost the run nothing
 otherwise. Labels are few, and never the name of an object. Names:
 https://prometheus.io/docs/practices/naming/
 """

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from perfscale.config.sections.audit import AuditThreshold
 
 _SHARED = 0o644
-"""The results are numbers and no more, for whoever comes by."""
+"""The results are numbers and no more: everybody may read them."""
 
 
 @dataclass(frozen=True)

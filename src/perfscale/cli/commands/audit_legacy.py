@@ -33,6 +33,6 @@ def _invoke() -> int:
     try:
         flags, rest = take_flags(arguments, _FLAGS)
     except ValueError as error:
-        say(f"error: {error}\nhint: perfscale-audit -help tells what there is")
+        say(f"error: {error}\nhint: see perfscale-audit -help")
         return 2
     return invoke(["audit", *(f"--{name}={value}" for name, value in flags), *rest])

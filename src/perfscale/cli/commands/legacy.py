@@ -46,7 +46,7 @@ def _invoke() -> int:
     try:
         translated = translate(arguments)
     except ValueError as error:
-        say(f"error: {error}\nhint: perfscale-load-generator -help tells what there is")
+        say(f"error: {error}\nhint: see perfscale-load-generator -help")
         return 2
     return invoke(translated)
 
@@ -78,7 +78,7 @@ def translate(arguments: list[str]) -> list[str]:
 
 
 def _verbosity(level: str) -> int:
-    """The old tool's log level as a number of ``-v``: from 3 on it told everything."""
+    """The old tool's log level as a number of ``-v``: from 3 on it logged everything."""
     if not level.isdecimal():
         raise ValueError(f"-v takes a level, as in -v 3, not {level!r}")
     return min(max(int(level) - 1, 0), 2)

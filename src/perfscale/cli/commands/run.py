@@ -218,5 +218,5 @@ def _budget(text: str | None) -> FailureBudget | None:
 
 
 def _on_terminal() -> bool:
-    """Whether there is somebody to ask; a pipeline has said what it wants."""
+    """Whether a question can be asked and seen: not in a pipeline."""
     return may_ask() and sys.stderr is not None and sys.stderr.isatty()

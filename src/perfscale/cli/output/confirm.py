@@ -18,7 +18,7 @@ def may_ask() -> bool:
 async def confirmed(question: str) -> bool:
     """Whether a person said yes.
 
-    Where there is no terminal nobody can be asked, and the answer is no.
+    Without a terminal the answer is no.
     Cancellation gives up on the answer.
     """
     if not may_ask():

@@ -23,7 +23,7 @@ _UNLIMITED: Final = 1_000_000
 
 
 class _VisibleConsole(Console):
-    """Makes visible whatever is shown, so that nobody who prints has to."""
+    """Makes visible whatever is shown, so that the callers need not."""
 
     def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401 -- what the base takes
         """A string with markup; made visible before rich leaves out what it does not show."""

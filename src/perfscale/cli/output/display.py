@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from perfscale.engine.events import Event, EventStream
 
 _MOST_FAILURES = 10
-"""Failures that are told one by one; the rest are counted."""
+"""Failures that are listed; the rest are counted."""
 _WIDEST = 80
 """Columns for bars."""
 _ALARMING = frozenset({"red", "yellow"})
@@ -50,17 +50,17 @@ _LINE_EVERY_S = 5.0
 async def follow(events: EventStream, *, quiet: bool = False) -> None:
     """Show a run's progress until it ends, or only what is wrong if it is to be quiet.
 
-    Log lines would tear a live display apart, so there is none beside them.
+    Log lines would break up a live display, so there is none beside them.
     """
     console = open_console(stderr=True)
     logging_too = logging.getLogger("perfscale").isEnabledFor(logging.INFO)
     if quiet:
-        await _tell(events, _QuietView(console))
+        await _show_events(events, _QuietView(console))
     elif sys.stderr.isatty() and not console.is_dumb_terminal and not logging_too:
         with LiveLines(console) as lines:
-            await _tell(events, _LiveView(lines))
+            await _show_events(events, _LiveView(lines))
     else:
-        await _tell(events, _LineView(console))
+        await _show_events(events, _LineView(console))
 
 
 class _View(Protocol):
@@ -69,7 +69,7 @@ class _View(Protocol):
     def say(self, text: str, *, style: str = "") -> None: ...
 
 
-async def _tell(events: EventStream, view: _View) -> None:
+async def _show_events(events: EventStream, view: _View) -> None:
     failures = 0
     lost = 0
     bound = ""
@@ -81,7 +81,7 @@ async def _tell(events: EventStream, view: _View) -> None:
                 bound = f", up to {format_duration(event.deadline_s)}" if event.deadline_s else ""
             case ObjectFailed():
                 failures += 1
-                _tell_failure(event, failures, view)
+                _show_failure(event, failures, view)
             case EventsLost():
                 lost += event.count
             case _:
@@ -92,7 +92,7 @@ async def _tell(events: EventStream, view: _View) -> None:
         view.say(f"the display missed {lost} progress events; the results did not")
 
 
-def _tell_failure(event: ObjectFailed, number: int, view: _View) -> None:
+def _show_failure(event: ObjectFailed, number: int, view: _View) -> None:
     if number <= _MOST_FAILURES:
         name = "/".join(part for part in (event.namespace, event.name) if part)
         view.say(f"failed: {event.kind} {name}: {event.error}", style="red")

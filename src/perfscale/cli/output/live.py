@@ -45,7 +45,7 @@ class LiveLines(RenderHook, AbstractContextManager["LiveLines"]):
         self.console.print(Control())
 
     def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
-        """What is printed: rich asks for everything that somebody prints."""
+        """What is printed: rich calls this for everything that goes to the console."""
         return [self._erased(), *renderables, self._drawn()]
 
     def _erased(self) -> Control:

@@ -53,7 +53,7 @@ _WARNING = "[yellow]![/]"
 _MOST_PROBLEMS = 20
 _MOST_INTERRUPTIONS = 10
 _WORTH_A_LINE_S = 1.0
-"""Less time than this that was spent waiting is not told of."""
+"""Less time than this that was spent waiting is not shown."""
 _READY = "Ready"
 _LEFT = "objects of the run are left in the cluster; to remove them:"
 _LEFT_IF_KILLED = (
@@ -83,7 +83,7 @@ _COLUMNS = (
 )
 
 
-def tell_result(
+def print_result(
     result: RunResult, folder: Path | None, *, cleanup: str | None, output: Output
 ) -> None:
     """Print the verdict, the accounts, the latencies, and where the rest is.
@@ -102,20 +102,20 @@ def tell_result(
     if result.remains and cleanup is not None:
         left = f"{_LEFT_IF_KILLED if result.outcome is RunOutcome.KILLED else _LEFT}\n  {cleanup}"
     if output is Output.TEXT:
-        _print_result(result, folder, left)
+        _print_text(result, folder, left)
         return
     typer.echo(json.dumps(summarize(result), indent=2))
     if left:
         say(left)
 
 
-def tell_summary(result: RunResult) -> None:
-    """Write the summary to standard error: there is no file that has it."""
-    say("the summary, which could be written nowhere:")
+def print_summary(result: RunResult) -> None:
+    """Print the summary to standard error: no file has it."""
+    say("the summary, which could not be written to a file:")
     say(json.dumps(summarize(result), indent=2))
 
 
-def _print_result(result: RunResult, folder: Path | None, left: str) -> None:
+def _print_text(result: RunResult, folder: Path | None, left: str) -> None:
     console = open_console()
     duration = format_duration(round(result.duration_s, 1))
     verdict = f"[{_STYLES[result.outcome]}]{result.outcome.value.upper()}[/]"
@@ -164,14 +164,14 @@ def _print_illegible(console: Console, count: int) -> None:
         )
 
 
-def _print_interruptions(console: Console, told: Sequence[str]) -> None:
-    if not told:
+def _print_interruptions(console: Console, sentences: Sequence[str]) -> None:
+    if not sentences:
         return
     console.print("\n[bold]outages and blind spans[/]")
-    for each in told[:_MOST_INTERRUPTIONS]:
+    for each in sentences[:_MOST_INTERRUPTIONS]:
         _print_point(console, _WARNING, each)
-    if len(told) > _MOST_INTERRUPTIONS:
-        console.print(f"  and {len(told) - _MOST_INTERRUPTIONS} more, in the summary")
+    if len(sentences) > _MOST_INTERRUPTIONS:
+        console.print(f"  and {len(sentences) - _MOST_INTERRUPTIONS} more, in the summary")
 
 
 def _print_generator(console: Console, health: GeneratorHealth) -> None:

@@ -2,7 +2,7 @@
 
 A pipe's reader may have had enough, and a terminal may be closed in the middle
 of a run. Neither must keep the run from cleaning up, or change its exit code. A
-disk that is full is another thing: whoever asked for the output has not got it.
+disk that is full is another thing: output that was asked for is lost.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _GONE: Final = frozenset({errno.EPIPE, errno.EIO})
-"""Nobody is there: a pipe whose reader has ended, a terminal that was closed."""
+"""The other end is closed: a pipe whose reader has ended, a terminal that is gone."""
 _STREAMS: Final = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 """In the order of their descriptors."""
 
@@ -58,8 +58,8 @@ class _Stream(io.TextIOWrapper):
         """Write a text.
 
         Raises:
-            OutputError: It cannot be written, and somebody may wait for it.
-            BrokenPipeError: Nobody reads any more.
+            OutputError: It cannot be written, though its reader is there.
+            BrokenPipeError: The reader has closed it.
         """
         if text:  # click tries what kind of stream it is by writing nothing
             with self._failing():
@@ -102,9 +102,9 @@ class VisibleStream(_Stream):
 
 
 def open_streams() -> None:
-    """See to it that there are all three, before any other file gets their descriptors.
+    """Open those that are closed, before any other file gets their descriptors.
 
-    Whoever closes one does not care for what is written there.
+    What is written to one that was closed is dropped.
     """
     for descriptor, (name, mode) in enumerate(_STREAMS):
         try:
@@ -124,19 +124,19 @@ def use_colors(wanted: bool) -> None:
 
 
 def say(text: str) -> None:
-    """Write a line to standard error, where it may be read or not."""
-    with unread_at_worst():
+    """Write a line to standard error; one that is closed loses it."""
+    with ignoring_closed_output():
         sys.stderr.write(f"{visible(text)}\n")
         sys.stderr.flush()
 
 
 @contextmanager
-def unread_at_worst() -> Iterator[None]:
-    """What is written inside is lost if nobody reads it; that is no error."""
+def ignoring_closed_output() -> Iterator[None]:
+    """What is written inside is lost if the reader has closed it; that is no error."""
     try:
         yield
     except (OSError, SystemExit) as error:  # rich exits when a pipe is closed
-        _log.debug("nobody reads our output any more: %r", error)
+        _log.debug("the reader has closed our output: %r", error)
 
 
 def flush(code: int) -> int:
@@ -157,7 +157,7 @@ def flush(code: int) -> int:
 
 
 def _drop(descriptor: int) -> None:
-    """Let everything that is still to be written there go nowhere."""
+    """Redirect a descriptor to nowhere, with all that is still buffered for it."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, descriptor)
     os.close(nowhere)
