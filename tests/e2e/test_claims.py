@@ -20,7 +20,7 @@ from perfscale.kube.cluster import ClusterOptions
 from perfscale.kube.resources import Place, Resource
 from perfscale.results import Accounts
 from perfscale.sim.cluster import SimulatedCluster
-from perfscale.sim.storage.records import Change
+from perfscale.sim.storage.records import StoredChange
 from perfscale.templates import TemplateDefaults
 from perfscale.templates.manifests.nested import find_templates
 
@@ -50,7 +50,7 @@ class ClaimController:
         self._store = cluster.store
         cluster.store.listen(self._hear, SETS)
 
-    def _hear(self, change: Change) -> None:
+    def _hear(self, change: StoredChange) -> None:
         if change.type == "ADDED":
             asyncio.get_running_loop().call_soon(self._make, change.obj)
 

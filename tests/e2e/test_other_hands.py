@@ -13,7 +13,7 @@ from workloads import config, objects, template, workload
 
 from perfscale import Config, LoadGenerator
 from perfscale.engine.events import Stage, StageStarted
-from perfscale.engine.tracking.rows import Change
+from perfscale.engine.tracking.rows import TransitionKind
 from perfscale.results import Accounts, RunOutcome
 
 COUNT = 5
@@ -138,7 +138,7 @@ async def test_an_interrupt_leaves_nothing_of_what_is_created_without_labels(
 
     async def interrupted(generator: LoadGenerator) -> Any:
         at_moment(
-            Moment(change=Change.CREATED, count=19),
+            Moment(change=TransitionKind.CREATED, count=19),
             lambda: generator.interrupt(signal.SIGINT),
         )
         return await run(generator)

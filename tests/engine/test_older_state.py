@@ -2,7 +2,7 @@
 
 from tracker_story import Story
 
-from perfscale.engine.tracking.rows import Change
+from perfscale.engine.tracking.rows import TransitionKind
 
 
 def test_what_a_list_of_an_older_version_does_not_hold_is_gone(story: Story) -> None:
@@ -10,7 +10,7 @@ def test_what_a_list_of_an_older_version_does_not_hold_is_gone(story: Story) -> 
     row = story.created(scope, "a")
     story.tracker.go_back(5, story.tick())
     changes = story.listed(version=5, asked_s=story.tick())
-    assert [each.change for each in changes] == [Change.DOUBTED]
+    assert [each.kind for each in changes] == [TransitionKind.DOUBTED]
     story.tracker.confirm_gone(row, story.tick())
     assert row.error == "it was lost when the cluster went back to an older state"
     assert (scope.present, scope.failed) == (0, 1)

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 from tracker_story import VM, VMI, Story
 
 from perfscale.engine.tracking.readiness import Reading
-from perfscale.engine.tracking.rows import Change
+from perfscale.engine.tracking.rows import TransitionKind
 from perfscale.results import Outcome, accounts_of
 
 
@@ -14,7 +14,7 @@ def test_an_object_is_ready_once_it_is_seen_running(story: Story) -> None:
         story.becomes(row, phase)
     assert scope.unsettled == 1
     changes = story.becomes(row, "Running")
-    assert [change.change for change in changes] == [Change.PHASE, Change.READY]
+    assert [each.kind for each in changes] == [TransitionKind.PHASE, TransitionKind.READY]
     assert row.outcome is Outcome.READY
     assert scope.unsettled == 0
     assert list(row.phases_s.names) == ["Pending", "Scheduling", "Scheduled", "Running"]
@@ -184,7 +184,7 @@ def test_what_leaves_the_watch_is_looked_at_before_it_is_called_gone(story: Stor
     gone, stripped = story.created(scope, "a"), story.created(scope, "b")
     for row in (gone, stripped):
         story.becomes(row, "Running")
-        assert [each.change for each in story.leaves_the_watch(row)] == [Change.DOUBTED]
+        assert [each.kind for each in story.leaves_the_watch(row)] == [TransitionKind.DOUBTED]
     heard_s = story.now - 2
     assert (scope.present, scope.deleted, scope.doubted) == (2, 0, 2)
     story.tracker.confirm_gone(gone, story.tick())

@@ -27,7 +27,7 @@ from tracker_story import VM, VMI
 from perfscale.config.labels import run_labels
 from perfscale.engine.accounting.recorder import Recorder
 from perfscale.engine.tracking.readiness import Metadata, OwnerReference, Reading
-from perfscale.engine.tracking.rows import Change, TrackedObject, Transition
+from perfscale.engine.tracking.rows import TrackedObject, Transition, TransitionKind
 from perfscale.engine.tracking.tracker import Tracker
 from perfscale.kube.resources import Place, Resource
 from perfscale.results import (
@@ -279,7 +279,7 @@ class Telling:
         self.check()
 
     def take(self, changes: list[Transition]) -> None:
-        self.doubted += [each.subject for each in changes if each.change is Change.DOUBTED]
+        self.doubted += [each.subject for each in changes if each.kind is TransitionKind.DOUBTED]
 
     def look(self) -> None:
         """Look for what may be gone: a history takes nobody's labels, so it is."""

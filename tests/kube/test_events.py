@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from perfscale.kube.status import Status
 from perfscale.kube.watching import events
-from perfscale.kube.watching.events import Bookmark, Change, EventDecoder, LineBuffer
+from perfscale.kube.watching.events import Bookmark, EventDecoder, LineBuffer, ObjectEvent
 
 LINES = st.lists(st.binary(max_size=30).filter(lambda line: b"\n" not in line), max_size=20)
 
@@ -44,9 +44,9 @@ def test_events_of_every_type_come_out_in_order() -> None:
     decoder = EventDecoder(dict)
     decoded = decoder.decode(b"".join(json.dumps(item).encode() + b"\n" for item in documents))
     assert decoded == [
-        Change("ADDED", {"metadata": {"resourceVersion": "1"}}),
+        ObjectEvent("ADDED", {"metadata": {"resourceVersion": "1"}}),
         Bookmark("2"),
-        Change("DELETED", {"metadata": {"resourceVersion": "3"}}),
+        ObjectEvent("DELETED", {"metadata": {"resourceVersion": "3"}}),
         Status(kind="Status", code=410, reason="Expired"),
     ]
     assert [decoder.version(event) for event in decoded] == ["1", "2", "3", None]

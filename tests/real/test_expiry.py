@@ -13,7 +13,7 @@ from real_control_plane import ASSETS_VARIABLE, RealControlPlane, missing_assets
 from workloads import config, objects, workload
 
 from perfscale.engine import LoadGenerator, RunOptions
-from perfscale.engine.tracking.rows import Change
+from perfscale.engine.tracking.rows import TransitionKind
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.results import Accounts, RunResult
 from perfscale.templates import TemplateDefaults
@@ -48,7 +48,7 @@ async def test_a_watch_that_cannot_be_resumed_lists_again_and_misses_nothing(
             control_plane.stop_apiserver(kill=True)
             restarts.append(thread.submit(come_back))
 
-        at_moment(Moment(change=Change.READY, count=60), go)
+        at_moment(Moment(change=TransitionKind.READY, count=60), go)
         sink = MemorySink()
         load = config(workload(objects(count=150), maxWaitTimeout="120s"))
         async with real_cluster(control_plane, speed=50) as cluster:
@@ -115,7 +115,7 @@ async def test_a_token_that_is_revoked_and_replaced_in_its_file_is_read_again(
     real_control_plane: RealControlPlane, at_moment: AtMoment, tmp_path: Path
 ) -> None:
     account = Account(real_control_plane, tmp_path)
-    at_moment(Moment(change=Change.CREATED, count=3), account.replace_token)
+    at_moment(Moment(change=TransitionKind.CREATED, count=3), account.replace_token)
     # The API server believes a token for 10 s after it has looked at it.
     load = config(workload(objects(count=60), qps=4, burst=1))
     sink = MemorySink()

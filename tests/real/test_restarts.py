@@ -11,16 +11,18 @@ from real_control_plane import RealControlPlane
 from service_accounts import write_service_account
 from workloads import config, objects, workload
 
-from perfscale.engine.tracking.rows import Change
+from perfscale.engine.tracking.rows import TransitionKind
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.results import Accounts, RunOutcome
 
 COUNT = 300
 
 
-@pytest.mark.parametrize("change", [Change.CREATED, Change.READY, Change.DELETED])
+@pytest.mark.parametrize(
+    "change", [TransitionKind.CREATED, TransitionKind.READY, TransitionKind.DELETED]
+)
 async def test_a_server_killed_in_the_middle(
-    change: Change,
+    change: TransitionKind,
     real_control_plane: RealControlPlane,
     at_moment: AtMoment,
     thread: ThreadPoolExecutor,
@@ -46,9 +48,11 @@ async def test_a_server_killed_in_the_middle(
         assert await cluster.left_of(result.run_id) == {}
 
 
-@pytest.mark.parametrize("change", [Change.CREATED, Change.READY, Change.DELETED])
+@pytest.mark.parametrize(
+    "change", [TransitionKind.CREATED, TransitionKind.READY, TransitionKind.DELETED]
+)
 async def test_a_server_that_has_just_started_refuses_a_service_account_for_a_while(
-    change: Change,
+    change: TransitionKind,
     real_control_plane: RealControlPlane,
     at_moment: AtMoment,
     thread: ThreadPoolExecutor,

@@ -12,7 +12,7 @@ import pytest
 from perfscale.engine.accounting.progress import Reporter
 from perfscale.engine.context import RunContext
 from perfscale.engine.events import Stage
-from perfscale.engine.tracking.rows import Change, Transition
+from perfscale.engine.tracking.rows import Transition, TransitionKind
 
 
 @dataclass(frozen=True)
@@ -24,19 +24,19 @@ class Moment:
 
     stage: Stage | None = None
     iteration: int = 1
-    change: Change | None = None
+    change: TransitionKind | None = None
     count: int = 0
 
 
 MOMENTS = {
     "before the namespaces": Moment(Stage.PREPARING),
     "before the first create": Moment(Stage.CREATING),
-    "in the middle of the creates": Moment(change=Change.CREATED, count=6),
+    "in the middle of the creates": Moment(change=TransitionKind.CREATED, count=6),
     "at the creation wait": Moment(Stage.WAITING_READY),
-    "in the middle of the creation wait": Moment(change=Change.READY, count=4),
+    "in the middle of the creation wait": Moment(change=TransitionKind.READY, count=4),
     "before the deletion": Moment(Stage.DELETING),
     "at the deletion wait": Moment(Stage.WAITING_GONE),
-    "in the middle of the deletion wait": Moment(change=Change.DELETED, count=4),
+    "in the middle of the deletion wait": Moment(change=TransitionKind.DELETED, count=4),
     "in the second iteration": Moment(Stage.CREATING, 2),
     "in the second deletion wait": Moment(Stage.WAITING_GONE, 2),
 }
@@ -50,7 +50,7 @@ class AtMoment:
 
     def __call__(self, moment: Moment, act: Callable[[], object]) -> None:
         pending = [act]
-        counts: Counter[Change] = Counter()
+        counts: Counter[TransitionKind] = Counter()
         report, enter = RunContext.report, Reporter.enter
 
         def act_once() -> None:
@@ -60,7 +60,7 @@ class AtMoment:
         def counting(context: RunContext, changes: Iterable[Transition]) -> None:
             known = list(changes)
             report(context, known)
-            counts.update(transition.change for transition in known)
+            counts.update(transition.kind for transition in known)
             if moment.change is not None and counts[moment.change] >= moment.count:
                 act_once()
 

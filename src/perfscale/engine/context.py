@@ -12,7 +12,7 @@ from perfscale.engine.accounting.health import Health
 from perfscale.engine.accounting.recorder import Recorder
 from perfscale.engine.accounting.sightings import Sightings
 from perfscale.engine.events import Broadcast, ObjectFailed, Warned
-from perfscale.engine.tracking.rows import Change
+from perfscale.engine.tracking.rows import TransitionKind
 from perfscale.engine.tracking.tracker import Tracker
 from perfscale.engine.waits import Signal
 from perfscale.errors import FailureBudgetError
@@ -71,7 +71,7 @@ class RunContext:
     counter: ObjectCounter = field(default_factory=ObjectCounter)
     recorder: Recorder = field(init=False)
     health: Health = field(init=False)
-    inspect: Callable[[TrackedObject, Change], None] = field(init=False)
+    inspect: Callable[[TrackedObject, TransitionKind], None] = field(init=False)
     sightings: Sightings = field(init=False)
     sink: InitVar[ResultSink | None] = None
 
@@ -110,13 +110,13 @@ class RunContext:
                     phase or change.value,
                 )
             if subject.is_child:
-                if change is Change.STRAY:
+                if change is TransitionKind.STRAY:
                     self.inspect(subject, change)
                 continue
             self.counter.change(subject, change)
-            if change is Change.FAILED:
+            if change is TransitionKind.FAILED:
                 self._count_failure(subject)
-            elif change is Change.DOUBTED:
+            elif change is TransitionKind.DOUBTED:
                 self.inspect(subject, change)
         self.changed.notify()
 

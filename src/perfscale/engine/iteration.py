@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from perfscale.config import Workload
-    from perfscale.engine.accounting.ledger import IterationEntry, Ledger
+    from perfscale.engine.accounting.ledger import IterationAccount, Ledger
     from perfscale.engine.accounting.progress import Reporter
     from perfscale.engine.context import RunContext
     from perfscale.engine.load.creation import Creator
@@ -153,7 +153,7 @@ class Iteration:
             and (name := factory.namespace(self._number)) not in made
         }
 
-    async def _prepare(self, entry: IterationEntry) -> bool:
+    async def _prepare(self, entry: IterationAccount) -> bool:
         """Whether every namespace is there."""
         self._enter(Stage.PREPARING, bounded=True)
         names = self._namespaces()
@@ -173,7 +173,7 @@ class Iteration:
             return False
         return True
 
-    async def _wait_ready(self, entry: IterationEntry) -> None:
+    async def _wait_ready(self, entry: IterationAccount) -> None:
         if not self._workload.iteration_creation_wait:
             return
         self._enter(Stage.WAITING_READY, bounded=True)
@@ -192,7 +192,7 @@ class Iteration:
 
     # -- cleanup -----------------------------------------------------------
 
-    async def _clean_up(self, entry: IterationEntry) -> None:
+    async def _clean_up(self, entry: IterationAccount) -> None:
         if not self._workload.iteration_cleanup:
             return
         self._enter(Stage.DELETING)

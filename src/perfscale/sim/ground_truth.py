@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from perfscale.kube.resources import Resource
-    from perfscale.sim.storage.records import JSON, Change
+    from perfscale.sim.storage.records import JSON, StoredChange
     from perfscale.sim.storage.store import Store
 
 GROUND_TRUTH_PATH: Final = "/simulation/books"
@@ -127,7 +127,7 @@ class _Outcomes:
         self.ready = 0
         self.failed = 0
 
-    def on_change(self, change: Change) -> None:
+    def on_change(self, change: StoredChange) -> None:
         """Count one change."""
         uid = change.record.uid
         if change.type == "DELETED":

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perfscale.engine.snapshot import ObjectCounts
-from perfscale.engine.tracking.rows import Change
+from perfscale.engine.tracking.rows import TransitionKind
 from perfscale.results import Sketch
 
 if TYPE_CHECKING:
@@ -39,20 +39,20 @@ class ObjectCounter:
         """Its create request is on its way."""
         self._counted(row).sent += 1
 
-    def change(self, row: TrackedObject, change: Change) -> None:
+    def change(self, row: TrackedObject, change: TransitionKind) -> None:
         """Something happened to an object. Called for every change, so it counts cycles."""
-        if change is Change.PHASE:
+        if change is TransitionKind.PHASE:
             return  # most of them
         counted = self._counted(row)
-        if change is Change.CREATED:
+        if change is TransitionKind.CREATED:
             counted.created += 1
-        elif change is Change.READY:
+        elif change is TransitionKind.READY:
             counted.ready += 1
             if row.ready_s is not None and row.sent_s is not None:
                 counted.ready_latency.count(row.ready_s - row.sent_s)
-        elif change is Change.DELETED:
+        elif change is TransitionKind.DELETED:
             counted.deleted += 1
-        elif change is Change.FAILED:
+        elif change is TransitionKind.FAILED:
             counted.failed += 1
 
     @property

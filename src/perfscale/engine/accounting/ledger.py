@@ -41,7 +41,7 @@ _PAGE = 200
 
 
 @dataclass
-class IterationEntry:
+class IterationAccount:
     """One iteration, while its story is not over."""
 
     scope: IterationScope
@@ -83,28 +83,28 @@ class Ledger:
     ) -> None:
         self._context = context
         self._meter = meter
-        self._current: IterationEntry | None = None
+        self._current: IterationAccount | None = None
         self._sink = sink
         self._books = Books(info.workloads, info.paths, context.sightings.blind)
         self._lookout = Lookout(context.config, info.workloads, self._books.calls_of)
-        self._open: list[IterationEntry] = []
-        self._unwritten: deque[tuple[IterationEntry, IterationTally]] = deque()
+        self._open: list[IterationAccount] = []
+        self._unwritten: deque[tuple[IterationAccount, IterationTally]] = deque()
         self._sink_failed = False
 
     def open_iteration(
         self, workload: str, iteration: int, requested: Mapping[str, int]
-    ) -> IterationEntry:
+    ) -> IterationAccount:
         """Begin an iteration; ``requested`` counts its objects by kind."""
         self.count_calls()
         now = self._context.stopwatch.now()
         scope = self._context.tracker.open_iteration(workload, iteration, sum(requested.values()))
-        entry = IterationEntry(scope, requested, started_s=now)
+        entry = IterationAccount(scope, requested, started_s=now)
         self._open.append(entry)
         self._current = entry
         self._context.recorder.begin_iteration(scope, dict(requested), now)
         return entry
 
-    def close_iteration(self, entry: IterationEntry) -> None:
+    def close_iteration(self, entry: IterationAccount) -> None:
         """The iteration is over."""
         self.count_calls()
         self._current = None
@@ -155,7 +155,7 @@ class Ledger:
         total.add(self._meter.counted())
         return tuple(total.counted())
 
-    def _take_up(self, entries: Iterable[IterationEntry]) -> None:
+    def _take_up(self, entries: Iterable[IterationAccount]) -> None:
         """Nothing more will be heard of these iterations: they wait to be written."""
         for entry in entries:
             scope = entry.scope

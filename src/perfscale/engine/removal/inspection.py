@@ -25,7 +25,7 @@ from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.removal.deletion import delete_object
 from perfscale.engine.tracking.lookup import find_by_name
 from perfscale.engine.tracking.readiness import AnyObject, Identity
-from perfscale.engine.tracking.rows import Change
+from perfscale.engine.tracking.rows import TransitionKind
 from perfscale.errors import ApiError
 from perfscale.kube.listing import page_decoder, read_pages
 
@@ -56,9 +56,9 @@ class Inspector:
         self._warned: set[tuple[str, str]] = set()
         context.inspect = self.inspect
 
-    def inspect(self, row: TrackedObject, change: Change) -> None:
+    def inspect(self, row: TrackedObject, change: TransitionKind) -> None:
         """Look soon at an object of which a watch says that it is gone; delete a stray one."""
-        if change is Change.STRAY:
+        if change is TransitionKind.STRAY:
             self._strays.append(row)
             self._start(self._delete_strays, "perfscale-strays")
         else:

@@ -10,7 +10,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from perfscale.engine.tracking.rows import DIRTY, Change, Transition
+from perfscale.engine.tracking.rows import DIRTY, Transition, TransitionKind
 from perfscale.kube.decoding import version_number
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class RowRules:
             row.phase_s = now
             row.phases_s.enter(phase, now)
             self._count_phase(row, 1)
-            changes.append(Transition(row, Change.PHASE, phase))
+            changes.append(Transition(row, TransitionKind.PHASE, phase))
         if row.delete_requested_s is not None or metadata.deletion_timestamp is not None:
             self._read_leaving(row, metadata, reading, now, changes)
         elif reading.failure is not None:
@@ -70,7 +70,7 @@ class RowRules:
         elif reading.ready and self._may_become_ready(row, metadata):
             changes.append(self.become_ready(row, now))
         elif explained and row.ready_s is None and row.error is None:
-            changes.append(Transition(row, Change.EXPLAINED))
+            changes.append(Transition(row, TransitionKind.EXPLAINED))
 
     def _read_leaving(
         self,
@@ -115,7 +115,7 @@ class RowRules:
         elif row.doubted_s is None:
             row.doubted_s = now
             row.scope.doubted += 1
-            changes.append(Transition(row, Change.DOUBTED))
+            changes.append(Transition(row, TransitionKind.DOUBTED))
 
     @staticmethod
     def trust(row: TrackedObject) -> None:
@@ -136,7 +136,7 @@ class RowRules:
             row.dirty |= DIRTY["delete_requested_s"]
         self.count_present(row, -1)
         self._count_phase(row, -1)
-        changes.append(Transition(row, Change.DELETED))
+        changes.append(Transition(row, TransitionKind.DELETED))
         if not row.is_child:
             row.scope.deleted += 1
             if vanished:
@@ -163,7 +163,7 @@ class RowRules:
         if not row.is_child:
             row.scope.ready += 1
         self._settle(row)
-        return Transition(row, Change.READY)
+        return Transition(row, TransitionKind.READY)
 
     def vanish(self, row: TrackedObject) -> list[Transition]:
         """It is gone, or is going, and the run did not ask it to."""
@@ -190,7 +190,7 @@ class RowRules:
             if row.ready_s is not None:
                 row.scope.ready -= 1
         self._settle(row)
-        return [Transition(row, Change.FAILED)]
+        return [Transition(row, TransitionKind.FAILED)]
 
     def count(self, row: TrackedObject, by: int) -> None:
         """Add all that a row counts for, or take it away."""

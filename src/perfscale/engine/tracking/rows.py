@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from perfscale.results import Stamps
 
 
-class Change(StrEnum):
+class TransitionKind(StrEnum):
     """What can happen to a tracked object."""
 
     CREATED = "created"
@@ -33,11 +33,11 @@ class Change(StrEnum):
 class Transition(NamedTuple):
     """One change of one object.
 
-    ``phase`` is the phase it went to, for `Change.PHASE`.
+    ``phase`` is the phase it went to, for `TransitionKind.PHASE`.
     """
 
     subject: TrackedObject
-    change: Change
+    kind: TransitionKind
     phase: str | None = None
 
 

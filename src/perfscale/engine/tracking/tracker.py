@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.config.labels import ITERATION_LABEL, WORKLOAD_LABEL
 from perfscale.engine.tracking.row_rules import RowRules
-from perfscale.engine.tracking.rows import DIRTY, Change, IterationScope, TrackedObject, Transition
+from perfscale.engine.tracking.rows import (
+    DIRTY,
+    IterationScope,
+    TrackedObject,
+    Transition,
+    TransitionKind,
+)
 from perfscale.kube.decoding import version_number
 from perfscale.kube.resources import NAMESPACES
 
@@ -327,7 +333,7 @@ class Tracker:
             child.delete_requested_s = now
         changes += self._bind(child, metadata, now)
         if scope.deletion_requested and child.owner_uid is None:
-            changes.append(Transition(child, Change.STRAY))
+            changes.append(Transition(child, TransitionKind.STRAY))
         return child
 
     def _assign(self, row: TrackedObject, known: TrackedObject | None) -> None:
@@ -387,7 +393,7 @@ class Tracker:
         if row.scope.deletion_requested and row.delete_requested_s is None:
             row.delete_requested_s = now
             row.dirty |= DIRTY["delete_requested_s"]
-        return [Transition(row, Change.CREATED)]
+        return [Transition(row, TransitionKind.CREATED)]
 
     def _forget_name(self, row: TrackedObject) -> None:
         key = (row.resource.name, row.namespace, row.name)

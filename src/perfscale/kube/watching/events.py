@@ -28,7 +28,7 @@ _INITIAL_EVENTS_END: Final = "k8s.io/initial-events-end"
 T = TypeVar("T")
 
 
-class Change(msgspec.Struct, Generic[T], frozen=True, gc=False):
+class ObjectEvent(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """An object was added, modified or deleted."""
 
     type: Literal["ADDED", "MODIFIED", "DELETED"]
@@ -45,7 +45,7 @@ class Bookmark(NamedTuple):
     ends_initial_events: bool = False
 
 
-Event: TypeAlias = "Change[T] | Bookmark | Status"
+Event: TypeAlias = "ObjectEvent[T] | Bookmark | Status"
 
 
 class _Envelope(msgspec.Struct, frozen=True):
@@ -94,8 +94,8 @@ class EventDecoder(Generic[T]):
     """Decodes events whose objects are ``item``: a msgspec struct, or a dict."""
 
     def __init__(self, item: type[T]) -> None:
-        self._change: msgspec.json.Decoder[Change[T]] = msgspec.json.Decoder(
-            Change[item]  # type: ignore[valid-type]
+        self._change: msgspec.json.Decoder[ObjectEvent[T]] = msgspec.json.Decoder(
+            ObjectEvent[item]  # type: ignore[valid-type]
         )
         self._envelope = msgspec.json.Decoder(_Envelope)
         self._bookmark = msgspec.json.Decoder(_BookmarkObject)
@@ -115,7 +115,7 @@ class EventDecoder(Generic[T]):
 
     def version(self, event: Event[T]) -> str | None:
         """The resourceVersion to go on from after this event, if it tells."""
-        if isinstance(event, Change):
+        if isinstance(event, ObjectEvent):
             return self._version_of(event.object)
         return event.version if isinstance(event, Bookmark) else None
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from perfscale.kube.watching.events import metadata_getter
 
 if TYPE_CHECKING:
-    from perfscale.kube.watching.events import Change
+    from perfscale.kube.watching.events import ObjectEvent
 
 PARAMETERS: Final = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
 """With no resourceVersion beside them they ask for the state as of now, not of some cache."""
@@ -64,7 +64,7 @@ class InitialEvents(Generic[T]):
         """Forget what a stream has told that did not come to the end."""
         self._objects.clear()
 
-    def take(self, event: Change[T]) -> None:
+    def take(self, event: ObjectEvent[T]) -> None:
         """One more event."""
         uid = self._uid_of(event.object)
         if event.type == "DELETED":

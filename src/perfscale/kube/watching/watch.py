@@ -28,7 +28,7 @@ from perfscale.kube.decoding import UNREADABLE, illegible, version_number
 from perfscale.kube.http.failures import NoAnswerError
 from perfscale.kube.listing import current_version, page_decoder, read_pages
 from perfscale.kube.status import Status, error_from_status
-from perfscale.kube.watching.events import Change, EventDecoder, LineBuffer
+from perfscale.kube.watching.events import EventDecoder, LineBuffer, ObjectEvent
 from perfscale.kube.watching.initial import ATTEMPTS, PARAMETERS, SILENCE_S, InitialEvents
 from perfscale.kube.watching.reopening import Reopening, StreamFailedError, is_final
 from perfscale.kube.watching.sight import Sightedness
@@ -330,7 +330,7 @@ class Watch(Generic[T]):
     def _collect(self, events: Sequence[Event[T]]) -> Sequence[Event[T]]:
         """Take the initial events; returns those that come after their end."""
         for number, event in enumerate(events):
-            if isinstance(event, Change):
+            if isinstance(event, ObjectEvent):
                 self._initial.take(event)
             elif isinstance(event, Status):
                 raise self._stream_error(event)
@@ -358,7 +358,7 @@ class Watch(Generic[T]):
     def _deliver(self, events: Sequence[Event[T]], heard_s: float) -> None:
         last: Event[T] | None = None
         for event in events:
-            if isinstance(event, Change):
+            if isinstance(event, ObjectEvent):
                 self._on_event(event.type, event.object, heard_s)
             elif isinstance(event, Status):
                 self._went_on_to(last)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from perfscale.results.measure.latency import LatencySamples
 from perfscale.results.measure.phase_clock import StampBounds, phase_clock
 from perfscale.results.model.accounts import Accounts
-from perfscale.results.model.latency import Transition, WatchDelay
+from perfscale.results.model.latency import PhaseStep, WatchDelay
 from perfscale.results.model.records import UNKNOWN, Outcome
 from perfscale.results.model.workload import KindResult
 
@@ -223,7 +223,7 @@ class KindTally(LifeSamples):
             path=self.path,
             creation=self.creation.summarize() if has_objects else None,
             transitions=tuple(
-                Transition(*pair, samples.summarize()) for pair, samples in self.transitions.items()
+                PhaseStep(*pair, samples.summarize()) for pair, samples in self.transitions.items()
             ),
             server_phases=self._summaries(self.server_phases) if stamped else {},
             phase_clock=phase_clock(

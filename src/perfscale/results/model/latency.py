@@ -53,7 +53,7 @@ class LatencySummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Transition:
+class PhaseStep:
     """Seconds that objects spent in one phase until the client saw them in the next."""
 
     before: str

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from perfscale.results.model.accounts import Accounts
     from perfscale.results.model.calls import CallResult
     from perfscale.results.model.clocks import PhaseClock
-    from perfscale.results.model.latency import LatencySummary, Transition, WatchDelay
+    from perfscale.results.model.latency import LatencySummary, PhaseStep, WatchDelay
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class KindResult:
     deletion: LatencySummary
     path: tuple[str, ...] = ()
     creation: LatencySummary | None = None
-    transitions: tuple[Transition, ...] = ()
+    transitions: tuple[PhaseStep, ...] = ()
     server_phases: Mapping[str, LatencySummary] = field(default_factory=dict)
     watch_delay: WatchDelay | None = None
     api_version: str = ""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from perfscale.kube.resources import Resource
     from perfscale.sim.apiserver.negotiation import View
-    from perfscale.sim.storage.records import Change
+    from perfscale.sim.storage.records import StoredChange
     from perfscale.sim.storage.selectors import Selector
     from perfscale.sim.storage.store import Store
 
@@ -208,7 +208,7 @@ class Watcher:
         self._wake.set()
         return self._store.listen(self._on_change, request.resource)
 
-    def _on_change(self, change: Change) -> None:
+    def _on_change(self, change: StoredChange) -> None:
         if self._closed:
             return
         line = self._line_of(change)
@@ -225,7 +225,7 @@ class Watcher:
         elif len(self._lines) == 1:
             self._wake.set()
 
-    def _line_of(self, change: Change) -> bytes | None:
+    def _line_of(self, change: StoredChange) -> bytes | None:
         request, record, previous = self._request, change.record, change.previous
         if request.namespace is not None and record.namespace != request.namespace:
             return None

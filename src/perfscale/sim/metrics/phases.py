@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import Metric
 
-    from perfscale.sim.storage.records import Change
+    from perfscale.sim.storage.records import StoredChange
     from perfscale.sim.storage.store import Store
 
 # virt-controller's: pkg/monitoring/metrics/virt-controller/metrics.go of KubeVirt
@@ -65,7 +65,7 @@ class PhaseMeter:
         }
         store.listen(self._on_change, VMI)
 
-    def _on_change(self, change: Change) -> None:
+    def _on_change(self, change: StoredChange) -> None:
         uid, obj = change.record.uid, change.obj
         if change.type == "DELETED":
             life = self._lives.pop(uid, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from perfscale.sim.storage.records import Change, Record
+from perfscale.sim.storage.records import Record, StoredChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ class Backup(NamedTuple):
     records: Mapping[str, Sequence[Record]]
 
 
-def differences(collection: Collection, then: Sequence[Record]) -> Iterator[Change]:
+def differences(collection: Collection, then: Sequence[Record]) -> Iterator[StoredChange]:
     """What makes the objects of a kind those of then: first what goes, then the rest."""
     resource = collection.resource
     wanted = {(record.namespace, record.name): record for record in then}
@@ -35,10 +35,10 @@ def differences(collection: Collection, then: Sequence[Record]) -> Iterator[Chan
         if key in wanted and wanted[key].uid == record.uid:
             kept[key] = record
         else:
-            yield Change("DELETED", resource, record, record, record.load())
+            yield StoredChange("DELETED", resource, record, record, record.load())
     for key, record in wanted.items():
         before = kept.get(key)
         if before is None:
-            yield Change("ADDED", resource, record, None, record.load())
+            yield StoredChange("ADDED", resource, record, None, record.load())
         elif before.version != record.version:
-            yield Change("MODIFIED", resource, record, before, record.load())
+            yield StoredChange("MODIFIED", resource, record, before, record.load())

@@ -11,7 +11,7 @@ from perfscale.sim.storage import refusals
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perfscale.sim.storage.records import Change, Record
+    from perfscale.sim.storage.records import Record, StoredChange
     from perfscale.sim.storage.resources import Kind
 
 
@@ -35,8 +35,8 @@ class Collection:
         self.kind = kind
         self.resource = kind.resource
         self.forgotten = forgotten
-        self.listeners: list[Callable[[Change], None]] = []
-        self._history: deque[Change] = deque()
+        self.listeners: list[Callable[[StoredChange], None]] = []
+        self._history: deque[StoredChange] = deque()
         self._depth = history
         self._objects: dict[str, dict[str, Record]] = {}
         self._created = 0
@@ -54,7 +54,7 @@ class Collection:
             record for each in sorted(self._objects) for record in _by_name(self._objects[each])
         ]
 
-    def apply(self, change: Change) -> None:
+    def apply(self, change: StoredChange) -> None:
         """Let the change happen, and remember it."""
         record = change.record
         if change.type == "DELETED":
@@ -70,7 +70,7 @@ class Collection:
         if len(self._history) > self._depth:
             self.forgotten = self._history.popleft().version
 
-    def changes_since(self, version: int) -> list[Change]:
+    def changes_since(self, version: int) -> list[StoredChange]:
         """Every change after that version.
 
         Raises:

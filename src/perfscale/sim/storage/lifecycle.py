@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perfscale.sim.storage.namespaces import Hindrance, Timer
-    from perfscale.sim.storage.records import Change
+    from perfscale.sim.storage.records import StoredChange
     from perfscale.sim.storage.store import Propagation, Store
 
 # About 5 ms of work at a time.
@@ -95,7 +95,7 @@ class Housekeeping:
             self._awaited = True
             self._call_soon(self._do_some)
 
-    def _on_change(self, change: Change) -> None:
+    def _on_change(self, change: StoredChange) -> None:
         record = change.record
         metadata = change.obj["metadata"]
         key = (change.resource, record.namespace, record.name, record.uid)

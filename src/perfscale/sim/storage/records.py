@@ -49,7 +49,7 @@ class Record:
         return loaded
 
 
-class Change:
+class StoredChange:
     """One thing that happened to one object.
 
     Attributes:

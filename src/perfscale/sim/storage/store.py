@@ -21,7 +21,7 @@ from perfscale.sim.storage import refusals
 from perfscale.sim.storage.backup import Backup, differences
 from perfscale.sim.storage.collection import Collection, Totals
 from perfscale.sim.storage.preconditions import check_same, same_wait
-from perfscale.sim.storage.records import JSON, Change, ChangeType, Record
+from perfscale.sim.storage.records import JSON, ChangeType, Record, StoredChange
 from perfscale.sim.storage.resources import Catalogue
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ class Store:
         self._history = history
         self._forgotten = self.version
         self._collections: dict[tuple[str, str], Collection] = {}
-        self._listeners: list[Callable[[Change], None]] = []
-        self._undelivered: deque[tuple[Collection, Change]] = deque()
+        self._listeners: list[Callable[[StoredChange], None]] = []
+        self._undelivered: deque[tuple[Collection, StoredChange]] = deque()
         self._delivering = False
         self._terminating: set[str] = set()
         self._population: Counter[str] = Counter()
@@ -262,7 +262,7 @@ class Store:
         return self.listen(lambda change: callback(change.type, change.obj), resource)
 
     def listen(
-        self, callback: Callable[[Change], None], resource: Resource | None = None
+        self, callback: Callable[[StoredChange], None], resource: Resource | None = None
     ) -> Callable[[], None]:
         """The same with the whole change; of every kind, if none is given."""
         listeners = self._listeners if resource is None else self.collection(resource).listeners
@@ -274,7 +274,7 @@ class Store:
 
         return leave
 
-    def changes_since(self, resource: Resource, version: int) -> Sequence[Change]:
+    def changes_since(self, resource: Resource, version: int) -> Sequence[StoredChange]:
         """Every change of the kind after that version, for who resumes a watch.
 
         Raises:
@@ -314,7 +314,7 @@ class Store:
         for collection in self.collections():
             collection.restart(self.version)
             for record in collection.records():
-                change = Change("ADDED", collection.resource, record, None, record.load())
+                change = StoredChange("ADDED", collection.resource, record, None, record.load())
                 self._keep_count(collection, change)
         for collection, change in changes:
             self._deliver(collection, change)
@@ -353,13 +353,13 @@ class Store:
         self.version += 1
         obj = {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(self.version)}}
         record = Record(obj, self.version)
-        change = Change(change_type, collection.resource, record, previous, obj)
+        change = StoredChange(change_type, collection.resource, record, previous, obj)
         collection.apply(change)
         self._keep_count(collection, change)
         self._deliver(collection, change)
         return obj
 
-    def _keep_count(self, collection: Collection, change: Change) -> None:
+    def _keep_count(self, collection: Collection, change: StoredChange) -> None:
         if collection.kind.namespaced:
             self._population[change.record.namespace] += {"ADDED": 1, "DELETED": -1}.get(
                 change.type, 0
@@ -371,7 +371,7 @@ class Store:
             elif "deletionTimestamp" in change.obj["metadata"]:
                 self._terminating.add(change.record.name)
 
-    def _deliver(self, collection: Collection, change: Change) -> None:
+    def _deliver(self, collection: Collection, change: StoredChange) -> None:
         # A listener may change something in its turn: all are called with the first change
         # before any is called with the second.
         self._undelivered.append((collection, change))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from perfscale.sim.faults.model import ObjectFault
     from perfscale.sim.faults.objects.selection import FaultSelection
     from perfscale.sim.ground_truth import GroundTruth
-    from perfscale.sim.storage.records import JSON, Change
+    from perfscale.sim.storage.records import JSON, StoredChange
     from perfscale.sim.storage.store import Store
 
 INTERFERENCES: Final = ("vanishes", "labelRemoved")
@@ -49,7 +49,7 @@ class Interference:
         for timer in self._timers.pop(uid, {}).values():
             timer.cancel()
 
-    def _on_change(self, change: Change) -> None:
+    def _on_change(self, change: StoredChange) -> None:
         uid = change.record.uid
         if change.type == "DELETED":
             self._forget(uid)
@@ -66,7 +66,7 @@ class Interference:
                 timer = self._loop.call_later(fault.after, interfere, change, fault)
                 self._timers[uid][id(fault)] = timer
 
-    def _delete(self, change: Change, _: ObjectFault) -> None:
+    def _delete(self, change: StoredChange, _: ObjectFault) -> None:
         record = change.record
         with suppress(NotFoundError, ConflictError):
             if self._current(change) is None:
@@ -75,7 +75,7 @@ class Interference:
             self._store.delete(change.resource, record.namespace, record.name, options)
             self._truth.count_vanished(change.resource)
 
-    def _remove_labels(self, change: Change, fault: ObjectFault) -> None:
+    def _remove_labels(self, change: StoredChange, fault: ObjectFault) -> None:
         with suppress(NotFoundError, ConflictError):
             current = self._current(change)
             if current is None:
@@ -87,7 +87,7 @@ class Interference:
             )
             self._truth.injected[fault.fault] += 1
 
-    def _current(self, change: Change) -> JSON | None:
+    def _current(self, change: StoredChange) -> JSON | None:
         """The object as it is now, unless it is being deleted."""
         record = change.record
         current = self._store.get(change.resource, record.namespace, record.name)
