@@ -28,23 +28,33 @@ if TYPE_CHECKING:
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=30)
 _EARLY_S: Final = 300.0
-"""The library takes a token that ends within five minutes for expired."""
+"""A token that expires within five minutes is refreshed."""
 
 
-async def refresh_if_due(config: Entry, *, fresh: bool) -> None:
-    """Replace ``id-token`` and ``refresh-token`` in the provider's configuration.
-
-    Nothing happens while the id-token is good, or without a refresh token.
+async def id_token(config: Entry, *, fresh: bool) -> str:
+    """The id-token, refreshed if it is about to expire.
 
     Args:
-        config: ``auth-provider.config`` of the user, changed in place.
-        fresh: Also if the id-token looks good.
+        config: ``auth-provider.config`` of the user; ``id-token`` and ``refresh-token``
+            are replaced in place.
+        fresh: Refresh also if the id-token looks good.
 
     Raises:
-        CredentialsError: The provider cannot be reached, or refuses.
+        CredentialsError: The provider cannot be reached, or refuses; or the token has
+            expired, and there is nothing to refresh it with.
     """
-    if "refresh-token" not in config or (not fresh and not _is_ending(config.get("id-token"))):
-        return
+    expiring = _is_expiring(config.get("id-token"))
+    if "refresh-token" in config and (fresh or expiring):
+        await _refresh(config)
+    elif expiring:
+        raise CredentialsError(
+            "the kubeconfig's user has no valid id-token, and no refresh-token to get one with",
+            hint="log in to the cluster again",
+        )
+    return str(config["id-token"])
+
+
+async def _refresh(config: Entry) -> None:
     issuer = str(config.get("idp-issuer-url", "")).rstrip("/")
     try:
         async with aiohttp.ClientSession(
@@ -94,15 +104,15 @@ def _trust(config: Entry) -> ssl.SSLContext:
         raise CredentialsError("the identity provider's certificate authority is broken") from error
 
 
-def _is_ending(token: object) -> bool:
-    """Whether a JWT ends soon, or tells nothing."""
+def _is_expiring(token: object) -> bool:
+    """Whether a JWT expires soon, or cannot be read."""
     parts = str(token).split(".")
     try:
         claims = msgspec.json.decode(base64.urlsafe_b64decode(parts[1] + "=="))
     except (IndexError, binascii.Error, *UNREADABLE):
         return True
-    ends = claims.get("exp") if isinstance(claims, dict) else None
-    return isinstance(ends, int | float) and ends - _EARLY_S <= time.time()
+    expires = claims.get("exp") if isinstance(claims, dict) else None
+    return isinstance(expires, int | float) and expires - _EARLY_S <= time.time()
 
 
 def _decoded(body: bytes) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Runs a kubeconfig's exec plugin.
 
-kubernetes_asyncio runs them too, but tells them nothing of the cluster.
+kubernetes_asyncio runs them too, but does not pass the cluster on to them.
 https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
 """
 
@@ -12,7 +12,6 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -35,25 +34,16 @@ _EXTENSION: Final = "client.authentication.k8s.io/exec"
 _OF_CLUSTER: Final = ("server", "tls-server-name", "insecure-skip-tls-verify", "proxy-url")
 
 
-@dataclass(frozen=True, slots=True)
-class PluginAnswer:
-    """What a plugin gave out.
-
-    Attributes:
-        user: As in a kubeconfig: a token, or a client certificate and its key.
-        check_again_s: Seconds after which to ask again; None for only when refused.
-    """
-
-    user: Entry = field(repr=False)
-    check_again_s: float | None
-
-
-async def ask_plugin(plugin: Entry, cluster: Entry) -> PluginAnswer:
-    """Run a plugin, which may ask a person on the terminal, and read its answer.
+async def run_plugin(plugin: Entry, cluster: Entry) -> tuple[Entry, float | None]:
+    """Run a plugin, which may prompt a person on the terminal, and read what it prints.
 
     Args:
         plugin: ``exec`` of the kubeconfig's user.
         cluster: ``cluster`` of the kubeconfig's entry, for plugins that want to know.
+
+    Returns:
+        As in a kubeconfig's user, a token, or a client certificate and its key; and
+        the seconds after which to run it again, None for only when the server refuses.
 
     Raises:
         UsageError: The plugin's entry is wrong.
@@ -84,7 +74,7 @@ async def ask_plugin(plugin: Entry, cluster: Entry) -> PluginAnswer:
         text = f"the exec plugin {command} failed: it returned {process.returncode}"
         raise CredentialsError(f"{text}: {said}" if said else text)
     status = _status(output, plugin, command)
-    return PluginAnswer(_user_of(command, status), _expiry(status))
+    return _user_of(command, status), _expiry(status)
 
 
 async def _outcome(process: asyncio.subprocess.Process, command: str) -> tuple[bytes, bytes]:
