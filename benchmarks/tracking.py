@@ -76,7 +76,7 @@ async def keep_journal(context: RunContext) -> None:
     """What a run does beside."""
     while True:
         await asyncio.sleep(PERIOD_S)
-        await context.recorder.tell()
+        await context.journal.flush()
 
 
 @contextmanager
@@ -140,7 +140,7 @@ async def _follow(context: RunContext, count: int) -> Cost:
     gc.collect()
     before = resident()
     tracker, scope = context.tracker, context.tracker.open_iteration(RUN, 1, count)
-    context.recorder.begin_iteration(scope, {VMIS.kind: count}, 0.0)
+    context.journal.begin_iteration(scope, {VMIS.kind: count}, 0.0)
     for number in range(1, count + 1):
         row = tracker.schedule(scope, VMIS, NAMESPACE, name_of(number), replica=number)
         row.scheduled_s = row.admitted_s = number / 1000

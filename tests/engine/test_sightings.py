@@ -1,6 +1,6 @@
 import pytest
 
-from perfscale.engine.accounting.recorder import Recorder
+from perfscale.engine.accounting.journal_feed import JournalFeed
 from perfscale.engine.accounting.sightings import Sightings
 from perfscale.engine.stopwatch import Stopwatch
 from perfscale.kube.resources import Place, Resource
@@ -52,7 +52,7 @@ def sightings(now: Now, journal: Journal) -> Sightings:
     def fail(error: OSError) -> None:
         raise error
 
-    return Sightings(Stopwatch(now, 1000.0), Recorder(journal, fail), print)
+    return Sightings(Stopwatch(now, 1000.0), JournalFeed(journal, fail), print)
 
 
 def test_a_blind_span_is_in_the_journal_from_its_beginning(

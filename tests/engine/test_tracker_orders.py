@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from tracker_story import VM, VMI
 
 from perfscale.config.labels import run_labels
-from perfscale.engine.accounting.recorder import Recorder
+from perfscale.engine.accounting.journal_feed import JournalFeed
 from perfscale.engine.tracking.readiness import Metadata, OwnerReference, Reading
 from perfscale.engine.tracking.rows import TrackedObject, Transition, TransitionKind
 from perfscale.engine.tracking.tracker import Tracker
@@ -261,8 +261,8 @@ class Telling:
             self.rows[plan.name] = row
             self.tracker.send(row, self._tick())
         self.notes = Notes()
-        self._recorder = Recorder(self.notes, lambda error: pytest.fail(str(error)))
-        self._recorder.begin_iteration(self.scope, {}, 0.0)
+        self._journal = JournalFeed(self.notes, lambda error: pytest.fail(str(error)))
+        self._journal.begin_iteration(self.scope, {}, 0.0)
 
     def _tick(self) -> float:
         self._now += 1
@@ -314,15 +314,15 @@ class Telling:
         self.check()
 
     def ask_to_go(self) -> None:
-        self._recorder.look_all(self.scope.rows)
+        self._journal.flush_rows(self.scope.rows)
         self.tracker.request_deletion(self.scope, self._tick())
-        self._recorder.request_deletion(self.scope, self._now)
+        self._journal.request_deletion(self.scope, self._now)
         self.check()
 
     @property
     def records(self) -> list[ObjectRecord]:
         """Those that the run itself makes, once the journal has been told everything."""
-        self._recorder.look_all(self.scope.rows)
+        self._journal.flush_rows(self.scope.rows)
         rows = (row for row in self.scope.rows if row.uid is not None or not row.is_child)
         return by_name(row.record() for row in rows)
 
@@ -332,7 +332,7 @@ class Telling:
 
     def check(self) -> None:
         if self._now % 3 == 0:  # the journal is told now and then
-            self._recorder.look_all(self.scope.rows)
+            self._journal.flush_rows(self.scope.rows)
         scope, accounts = self.scope, self.accounts
         assert accounts.balanced
         assert scope.created == accounts.created

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from perfscale.config.labels import RUN_LABEL, selector_of
 from perfscale.engine.accounting.counts import ObjectCounter
 from perfscale.engine.accounting.health import Health
-from perfscale.engine.accounting.recorder import Recorder
+from perfscale.engine.accounting.journal_feed import JournalFeed
 from perfscale.engine.accounting.sightings import Sightings
 from perfscale.engine.events import Broadcast, ObjectFailed, Warned
 from perfscale.engine.tracking.rows import TransitionKind
 from perfscale.engine.tracking.tracker import Tracker
 from perfscale.engine.waits import Signal
 from perfscale.errors import FailureBudgetError
+from perfscale.results import WarningEntry
 
 if TYPE_CHECKING:
     import asyncio
@@ -48,7 +49,7 @@ class RunContext:
         changed: Notified whenever the tracker or the namespaces changed.
         budget: How many objects may fail; None for any number.
         failures: How many have.
-        recorder: Tells the journal.
+        journal: Where what happens is written down as it happens.
         health: What the generator sees of itself.
         inspect: Called with an object that may be gone or have lost its labels, and with one that
             came when all had been asked to go.
@@ -69,7 +70,7 @@ class RunContext:
     budget: FailureBudget | None = None
     failures: int = 0
     counter: ObjectCounter = field(default_factory=ObjectCounter)
-    recorder: Recorder = field(init=False)
+    journal: JournalFeed = field(init=False)
     health: Health = field(init=False)
     inspect: Callable[[TrackedObject, TransitionKind], None] = field(init=False)
     sightings: Sightings = field(init=False)
@@ -77,8 +78,8 @@ class RunContext:
 
     def __post_init__(self, sink: ResultSink | None) -> None:
         """Open the journal, if the sink keeps one."""
-        self.recorder = Recorder(sink, self._report_journal)
-        self.sightings = Sightings(self.stopwatch, self.recorder, self.warn)
+        self.journal = JournalFeed(sink, self._report_journal)
+        self.sightings = Sightings(self.stopwatch, self.journal, self.warn)
         self.health = Health(
             self.config.global_config, self.stopwatch.clock, self.sightings.stalled
         )
@@ -100,7 +101,7 @@ class RunContext:
         for subject, change, phase in changes:
             if subject is not last:
                 last = subject
-                self.recorder.touch(subject)
+                self.journal.mark_dirty(subject)
             if debugging:
                 _log.debug(
                     "%s %s/%s: %s",
@@ -138,7 +139,7 @@ class RunContext:
         """Its create request goes onto the wire, at an instant of the clock."""
         self.tracker.send(row, self.stopwatch.since_start(instant))
         self.counter.send(row)
-        self.recorder.touch(row)
+        self.journal.mark_dirty(row)
 
     def request_deletion(
         self, scope: IterationScope, versions: Mapping[str, int] | None = None
@@ -146,12 +147,12 @@ class RunContext:
         """The objects of an iteration are asked to go; ``versions`` as `Tracker` takes them."""
         now = self.stopwatch.now()
         self.tracker.request_deletion(scope, now, versions)
-        self.recorder.request_deletion(scope, now)
+        self.journal.request_deletion(scope, now)
 
     def request_deletion_of(self, row: TrackedObject) -> None:
         """A single object is asked to go."""
         self.tracker.request_deletion_of(row, self.stopwatch.now())
-        self.recorder.touch(row)
+        self.journal.mark_dirty(row)
 
     def _report_journal(self, error: OSError) -> None:
         self.warn(
@@ -162,5 +163,5 @@ class RunContext:
     def warn(self, message: str) -> None:
         """Say something that a person should know."""
         _log.warning("%s", message)
-        self.recorder.warn(message, self.stopwatch.now())
+        self.journal.append(WarningEntry(self.stopwatch.now(), message))
         self.broadcast.send(Warned(message))

@@ -37,7 +37,14 @@ from perfscale.engine.tracking.observer import Observer
 from perfscale.engine.verdict import judge
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.stats import RequestStats
-from perfscale.results import RunResult, Totals, assess, judge_thresholds, with_lost_results
+from perfscale.results import (
+    RunResult,
+    Totals,
+    TotalsEntry,
+    assess,
+    judge_thresholds,
+    with_lost_results,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -249,13 +256,13 @@ class Run:
             self._look_at_outages()
             reporter.look()
             await context.health.sleep(PERIOD_S)
-            await context.recorder.tell()
+            await context.journal.flush()
 
     def _count(self) -> None:
         """Tell the journal what only the run as a whole knows, and look at thresholds."""
         context = self._context
         self._find_clock_step()
-        context.recorder.count(self._totals(), context.stopwatch.now())
+        context.journal.append(TotalsEntry(context.stopwatch.now(), self._totals()))
         lost = self._crew.ledger.look_out()
         if lost is not None and self._interrupted_by is None:
             self._abort(lost)

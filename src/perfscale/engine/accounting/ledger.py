@@ -101,7 +101,7 @@ class Ledger:
         entry = IterationAccount(scope, requested, started_s=now)
         self._open.append(entry)
         self._current = entry
-        self._context.recorder.begin_iteration(scope, dict(requested), now)
+        self._context.journal.begin_iteration(scope, dict(requested), now)
         return entry
 
     def close_iteration(self, entry: IterationAccount) -> None:
@@ -109,7 +109,7 @@ class Ledger:
         self.count_calls()
         self._current = None
         now = entry.finished_s = self._context.stopwatch.now()
-        self._context.recorder.end_iteration(entry.scope, entry.facts(now), settled=False)
+        self._context.journal.end_iteration(entry.scope, entry.facts(now), final=False)
 
     async def settle(self, *, everything: bool = False) -> None:
         """Write down the iterations of which nothing is left.
@@ -146,7 +146,7 @@ class Ledger:
         scope = self._current.scope if self._current is not None else None
         place = (scope.workload, scope.iteration) if scope is not None else None
         self._books.count_calls(counted, place)
-        self._context.recorder.count_calls(scope, counted, self._context.stopwatch.now())
+        self._context.journal.append_calls(scope, counted, self._context.stopwatch.now())
 
     def calls(self) -> tuple[CountedCall, ...]:
         """Every request of the run until now."""
@@ -181,13 +181,13 @@ class Ledger:
             self._unwritten.popleft()
             facts = entry.facts(self._context.stopwatch.now())
             self._books.enter(facts, tally)
-            self._context.recorder.end_iteration(scope, facts, settled=True)
+            self._context.journal.end_iteration(scope, facts, final=True)
 
     def _take_page(self, rows: list[TrackedObject]) -> list[ObjectRecord]:
         """The records of the next rows, which are let go: they are what takes the memory."""
         page = rows[:_PAGE]
         del rows[:_PAGE]
-        self._context.recorder.look_all(page)
+        self._context.journal.flush_rows(page)
         self._context.tracker.forget(page)
         return [row.record() for row in page if row.uid is not None or not row.is_child]
 

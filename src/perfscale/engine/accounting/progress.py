@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from perfscale.engine.events import Progress, SlowObject, Stage, StageStarted, StillWaiting
 from perfscale.engine.tracking.stuck import held_by
 from perfscale.kube.resources import NAMESPACES
+from perfscale.results import StageEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -77,7 +78,7 @@ class Reporter:
         self._steps.clear()
         place = f"{workload}, iteration {iteration}: " if iteration is not None else ""
         _log.info("%s%s", place, stage.value)
-        self._context.recorder.enter(stage, workload, iteration, self._entered_s)
+        self._context.journal.append(StageEntry(self._entered_s, stage, workload, iteration))
         self._context.broadcast.send(StageStarted(stage, workload, iteration, deadline_s))
         self.report()
 

@@ -1,4 +1,4 @@
-"""Keeps what a run could not see, and when its server was gone, and tells the journal."""
+"""Keeps what a run could not see, and when its server was gone, and appends them to the journal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from perfscale.results import BlindEntry, BlindSpans, OutageEntry, OutageRecord
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from perfscale.engine.accounting.recorder import Recorder
+    from perfscale.engine.accounting.journal_feed import JournalFeed
     from perfscale.engine.stopwatch import Stopwatch
     from perfscale.kube.resources import Place
     from perfscale.kube.retrying.outages import OutageSpan
@@ -24,7 +24,7 @@ class Sightings:
 
     Args:
         stopwatch: The run's clock.
-        recorder: Tells the journal.
+        journal: Where they are written down.
         warn: Says something that a person should know.
 
     Attributes:
@@ -32,12 +32,12 @@ class Sightings:
     """
 
     def __init__(
-        self, stopwatch: Stopwatch, recorder: Recorder, warn: Callable[[str], None]
+        self, stopwatch: Stopwatch, journal: JournalFeed, warn: Callable[[str], None]
     ) -> None:
         self.warn = warn
         self.blind = BlindSpans()
         self._stopwatch = stopwatch
-        self._recorder = recorder
+        self._journal = journal
         self._outages: dict[tuple[float, str, str], OutageRecord] = {}
         self._retries_before: dict[tuple[float, str, str], int] = {}
         self._retries = 0
@@ -93,11 +93,11 @@ class Sightings:
                 began_s, ended_s, span.what, span.name, retries=retries - before, creates=most
             )
             self._outages[key] = outage
-            self._recorder.note_aside(OutageEntry(outage))
+            self._journal.append(OutageEntry(outage))
         self._retries = retries
 
     def _note(self, number: int, span: BlindSpan) -> None:
-        self._recorder.note_aside(BlindEntry(number, span))
+        self._journal.append(BlindEntry(number, span))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""Tells the journal what happens.
+"""Appends entries to the journal for what changes in a run.
 
-Rows that have changed are remembered, and told of a few times a second: what
-happens to an object in between makes one line, not many. Nothing else is told
-before they are, so that the journal is in the order of what happened. A change
-that nobody pointed out is told the next time, or when the row is let go; so
+Rows that have changed are marked dirty, and flushed a few times a second: what
+happens to an object in between makes one line, not many. They are flushed before
+anything else is appended, so that the journal is in the order of what happened. A row that
+nobody marked is written at the next flush, or when the tracker lets go of it; so
 the journal holds all that the tracker knew, whatever path it came by.
 """
 
@@ -21,9 +21,6 @@ from perfscale.results import (
     IterationEntry,
     Journal,
     ObjectEntry,
-    StageEntry,
-    TotalsEntry,
-    WarningEntry,
 )
 
 if TYPE_CHECKING:
@@ -31,26 +28,23 @@ if TYPE_CHECKING:
 
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
     from perfscale.results import (
-        BlindEntry,
         CountedCall,
         Entry,
         IterationFacts,
-        OutageEntry,
         ResultSink,
         Stamps,
-        Totals,
     )
 
 _AT_ONCE: Final = 200
-"""Rows told of in one go, for which nothing else of the process runs: about a millisecond."""
+"""Rows flushed in one go, for which nothing else of the process runs: about a millisecond."""
 
 
-class Recorder:
+class JournalFeed:
     """A run's journal, if it has one.
 
     Args:
-        sink: The run's sink; what it is not told if it does not want to know.
-        on_failure: Told once that the journal cannot be written.
+        sink: The run's sink; nothing is appended if it keeps no journal.
+        on_failure: Called once if the journal cannot be written.
     """
 
     def __init__(self, sink: ResultSink | None, on_failure: Callable[[OSError], None]) -> None:
@@ -61,15 +55,15 @@ class Recorder:
         self._objects = 0
         self._iterations: dict[IterationScope, int] = {}
         self._count = 0
-        self._touched: list[TrackedObject] = []
+        self._dirty: list[TrackedObject] = []
 
-    async def tell(self) -> None:
-        """Tell what is new, without holding up anything else; called a few times a second."""
-        while len(self._touched) > _AT_ONCE:
-            some, self._touched = self._touched[:_AT_ONCE], self._touched[_AT_ONCE:]
-            self.look_all(some)
+    async def flush(self) -> None:
+        """Append what is new about dirty rows, in pages between which the loop goes on."""
+        while len(self._dirty) > _AT_ONCE:
+            some, self._dirty = self._dirty[:_AT_ONCE], self._dirty[_AT_ONCE:]
+            self.flush_rows(some)
             await asyncio.sleep(0)
-        self._look_at_touched()
+        self._flush_dirty()
 
     def begin_iteration(
         self, scope: IterationScope, requested: dict[str, int], started_s: float
@@ -77,70 +71,59 @@ class Recorder:
         """An iteration begins."""
         self._count += 1
         self._iterations[scope] = self._count
-        self._note(
+        self.append(
             IterationEntry(self._count, scope.workload, scope.iteration, requested, started_s)
         )
 
-    def end_iteration(self, scope: IterationScope, facts: IterationFacts, *, settled: bool) -> None:
-        """An iteration is over; once it is settled, nothing more is told of its objects."""
+    def end_iteration(self, scope: IterationScope, facts: IterationFacts, *, final: bool) -> None:
+        """An iteration is over; ``final`` is the last entry of all that is about it."""
         number = self._iterations[scope]
-        if settled:
+        if final:
             del self._iterations[scope]
-        self._note(
+        self.append(
             IterationEndEntry(
-                number, facts.finished_s, facts.held_back_s, list(facts.problems), settled
+                number, facts.finished_s, facts.held_back_s, list(facts.problems), settled=final
             )
         )
 
     def request_deletion(self, scope: IterationScope, now: float) -> None:
         """Everything of an iteration was asked to go."""
-        self._note(DeleteEntry(self._iterations[scope], now))
+        self.append(DeleteEntry(self._iterations[scope], now))
 
-    def enter(self, stage: str, workload: str | None, iteration: int | None, now: float) -> None:
-        """The run turns to something else."""
-        self._note(StageEntry(now, stage, workload, iteration))
-
-    def count(self, totals: Totals, now: float) -> None:
-        """What is counted for the run as a whole."""
-        self._note(TotalsEntry(now, totals))
-
-    def count_calls(
+    def append_calls(
         self, scope: IterationScope | None, counted: list[CountedCall], now: float
     ) -> None:
         """What was counted of requests since the last time; ``scope`` is what they were for."""
         number = None if scope is None else self._iterations[scope]
-        self._note(CallsEntry(now, number, counted))
+        self.append(CallsEntry(now, number, counted))
 
-    def warn(self, message: str, now: float) -> None:
-        """Something that a person should know."""
-        self._note(WarningEntry(now, message))
+    def append(self, entry: Entry) -> None:
+        """Append an entry that is not about an object, after those that are."""
+        self._flush_dirty()
+        self._append(entry)
 
-    def note_aside(self, entry: BlindEntry | OutageEntry) -> None:
-        """Something about the run's own sight, or its server's."""
-        self._note(entry)
-
-    def touch(self, row: TrackedObject) -> None:
-        """Something about an object has changed."""
+    def mark_dirty(self, row: TrackedObject) -> None:
+        """Something about an object has changed: the next flush writes it."""
         if not row.dirty & QUEUED and self._journal is not None:
             row.dirty |= QUEUED
-            self._touched.append(row)
+            self._dirty.append(row)
 
-    def look_all(self, rows: Iterable[TrackedObject]) -> None:
-        """Tell what is new about objects."""
+    def flush_rows(self, rows: Iterable[TrackedObject]) -> None:
+        """Append what is new about objects."""
         if self._journal is None:
             return
         for row in rows:
             if row.number:
-                self._tell_news(row)
+                self._append_changes(row)
             elif row.uid is not None or not row.is_child:
-                self._introduce(row)
+                self._append_object(row)
 
-    def _look_at_touched(self) -> None:
-        touched, self._touched = self._touched, []
-        self.look_all(touched)
+    def _flush_dirty(self) -> None:
+        dirty, self._dirty = self._dirty, []
+        self.flush_rows(dirty)
 
-    def _introduce(self, row: TrackedObject) -> None:
-        """Tell who it is, and all that is known of it."""
+    def _append_object(self, row: TrackedObject) -> None:
+        """Introduce an object, with all that is known of it."""
         self._objects += 1
         row.number = self._objects
         self._append(
@@ -152,22 +135,18 @@ class Recorder:
                 replica=row.replica,
                 scheduled_s=row.scheduled_s,
                 admitted_s=row.admitted_s,
-                **_all_about(row),
+                **_take_all(row),
             )
         )
 
-    def _tell_news(self, row: TrackedObject) -> None:
+    def _append_changes(self, row: TrackedObject) -> None:
         if row.dirty & ANOTHER_OBJECT:
-            # With a UID that is told again, even as none, everything begins anew.
+            # The row was taken for another object before. An entry with a UID, even with none,
+            # makes a replay forget what it had (see `ChangeEntry`), so everything is repeated.
             row.flushed_phases, row.flushed_timestamps = 0, ()
-            self._append(ChangeEntry(n=row.number, **{"uid": None, **_all_about(row)}))
-        elif news := _news_of(row):
-            self._append(ChangeEntry(n=row.number, **news))
-
-    def _note(self, entry: Entry) -> None:
-        """Tell something else than of an object."""
-        self._look_at_touched()
-        self._append(entry)
+            self._append(ChangeEntry(n=row.number, **{"uid": None, **_take_all(row)}))
+        elif changes := _take_changes(row):
+            self._append(ChangeEntry(n=row.number, **changes))
 
     def _append(self, entry: Entry) -> None:
         if self._journal is None:
@@ -178,29 +157,29 @@ class Recorder:
             self._on_failure(error)
 
 
-def _all_about(row: TrackedObject) -> dict[str, Any]:
-    """What there is to know."""
+def _take_all(row: TrackedObject) -> dict[str, Any]:
+    """All that is known of a row, which is clean then."""
     row.dirty = ALL_DIRTY
-    return {name: value for name, value in _news_of(row).items() if value is not None}
+    return {name: value for name, value in _take_changes(row).items() if value is not None}
 
 
-def _news_of(row: TrackedObject) -> dict[str, Any]:
-    """What has not been told, which then has. It is called for most events, so it counts cycles."""
-    told: dict[str, Any] = {}
+def _take_changes(row: TrackedObject) -> dict[str, Any]:
+    """What has changed since the last flush; the row is clean then. Most events lead here."""
+    changes: dict[str, Any] = {}
     dirty = row.dirty
     if dirty:
         row.dirty = 0
         for name, bit in DIRTY.items():
             if dirty & bit:
-                told[name] = getattr(row, name)
+                changes[name] = getattr(row, name)
     if len(row.phases_s) > row.flushed_phases:
-        told["phases_s"] = dict(row.phases_s.items(row.flushed_phases))
+        changes["phases_s"] = dict(row.phases_s.items(row.flushed_phases))
         row.flushed_phases = len(row.phases_s)
     if row.phase_timestamps is not row.flushed_timestamps:
         if changed := _changed_stamps(row.flushed_timestamps, row.phase_timestamps):
-            told["phase_timestamps"] = changed
+            changes["phase_timestamps"] = changed
         row.flushed_timestamps = row.phase_timestamps
-    return told
+    return changes
 
 
 def _changed_stamps(old: Stamps, new: Stamps) -> dict[str, str | None]:
