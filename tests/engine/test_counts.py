@@ -8,7 +8,7 @@ from tracker_story import VMI, Story
 from perfscale.engine.accounting.counts import ObjectCounter
 from perfscale.engine.snapshot import ObjectCounts
 from perfscale.engine.tracking.rows import TrackedObject, Transition
-from perfscale.preflight.plan import WorkloadPlan
+from perfscale.results import WorkloadPlan
 
 PLAN = WorkloadPlan("density", 2, {VMI.kind: 6}, 20.0, 20)
 

@@ -17,7 +17,7 @@ from perfscale.results import (
     KindResult,
     LatencySamples,
     Rate,
-    WorkloadInfo,
+    WorkloadPlan,
     WorkloadResult,
 )
 from perfscale.results.verdicts.thresholds import judge_threshold
@@ -34,7 +34,7 @@ class Watched:
         self.calls = Calls()
         limits = [{"abortOnFail": True, **threshold} for threshold in thresholds]
         load = config(workload(objects(count=count), thresholds=limits, **keys))
-        info = WorkloadInfo("density", 1, {VMI: count}, None, 1)
+        info = WorkloadPlan("density", 1, {VMI: count}, None, 1)
         self.threshold = load.workloads[0].thresholds[0]
         self.lookout = Lookout(load, [info], lambda _: self.calls)
         self.scope: IterationScope = story.iteration(count)

@@ -38,7 +38,7 @@ from perfscale.results import (
     Outcome,
     RunInfo,
     RunResult,
-    WorkloadInfo,
+    WorkloadPlan,
     accounts_of,
 )
 from perfscale.results.journal.entries import Begin
@@ -219,7 +219,7 @@ class Notes:
     def replayed(self) -> list[ObjectRecord]:
         """The records that a report makes of it."""
         begin = Begin(
-            schema_version=1, run_id="run", workloads=(WorkloadInfo("density", 1, {}, None, 1),),
+            schema_version=1, run_id="run", workloads=(WorkloadPlan("density", 1, {}, None, 1),),
             paths={}, api_versions={each.kind: each.api_version for each in (VM, VMI)},
         )  # fmt: skip
         found = Found()

@@ -8,7 +8,7 @@ from perfscale.results import (
     IterationTally,
     ObjectRecord,
     Outcome,
-    WorkloadInfo,
+    WorkloadPlan,
     assess,
 )
 from perfscale.results.measure.blindness import BlindSpans
@@ -94,7 +94,7 @@ def test_a_moment_is_touched_when_a_span_holds_it(
     assert spans.touches(at) == held
 
 
-WORKLOAD = WorkloadInfo("density", 1, {"Pod": 100}, None, 1)
+WORKLOAD = WorkloadPlan("density", 1, {"Pod": 100}, None, 1)
 
 
 def booked(spans: BlindSpans, *, late: int) -> Books:

@@ -16,7 +16,7 @@ from perfscale.results import (
     Outcome,
     RunFolder,
     RunResult,
-    WorkloadInfo,
+    WorkloadPlan,
 )
 from perfscale.results.pages import write_page
 
@@ -49,7 +49,7 @@ def vmi(number: int) -> ObjectRecord:
 
 def end_run(parent: Path, count: int) -> tuple[RunFolder, RunResult]:
     """Write everything of a run, as the engine and the command do."""
-    info = replace(INFO, workloads=(WorkloadInfo("density", 1, {VMI: count}, None, 1),))
+    info = replace(INFO, workloads=(WorkloadPlan("density", 1, {VMI: count}, None, 1),))
     info = replace(info, paths={VMI: PATH})
     folder = RunFolder(parent)
     folder.begin(info)

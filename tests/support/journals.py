@@ -11,9 +11,9 @@ from typing import Any, Final
 import msgspec
 
 from perfscale.results import (
-    Accounts,
     Balance,
     ClusterInfo,
+    Ending,
     Entry,
     IterationEntry,
     NamespaceCounts,
@@ -24,9 +24,9 @@ from perfscale.results import (
     StageEntry,
     Totals,
     TotalsEntry,
-    WatchCounts,
-    WorkloadInfo,
+    WorkloadPlan,
     cleanup_command,
+    conclude,
 )
 from perfscale.results.folder.runfile import describe_run
 from perfscale.results.journal.entries import Begin
@@ -42,29 +42,16 @@ INFO: Final = RunInfo(
     workload_yaml=(
         "workloads: [{name: density, objects: [{templateFile: map.yaml, replicas: 3}]}]\n"
     ),
-    workloads=(WorkloadInfo("density", 2, {"ConfigMap": 6}, 10.0, 1),),
+    workloads=(WorkloadPlan("density", 2, {"ConfigMap": 6}, 10.0, 1),),
 )
 """Two iterations of three objects."""
 
 
 def passed(info: RunInfo, balance: Balance) -> RunResult:
     """What a run came to that counted this, and of which there is nothing else to tell."""
-    return RunResult(
-        info=info,
-        finished_at=datetime(2026, 1, 2, 3, 5, 5, tzinfo=UTC),
-        duration_s=60.0,
-        outcome=RunOutcome.PASSED,
-        exit_code=0,
-        problems=(),
-        error=None,
-        remains=False,
-        accounts=balance.accounts,
-        children=Accounts(),
-        watch=WatchCounts(),
-        namespaces=NamespaceCounts(),
-        requests={},
-        workloads=balance.workloads,
-        kinds=balance.kinds,
+    finished_at = datetime(2026, 1, 2, 3, 5, 5, tzinfo=UTC)
+    return conclude(
+        info, Ending(finished_at, 60.0, RunOutcome.PASSED, 0, (), remains=False), balance, Totals()
     )
 
 

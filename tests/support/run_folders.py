@@ -16,7 +16,7 @@ from perfscale.results import (
     IterationEntry,
     ObjectEntry,
     Totals,
-    WorkloadInfo,
+    WorkloadPlan,
     write_report,
 )
 from perfscale.results.folder.runfile import describe_run
@@ -66,7 +66,7 @@ def finished_run(
     problems: Iterable[str] = (),
 ) -> Path:
     """Make the folder of a run with a workload of VMIs, which the summary is made from too."""
-    workload = WorkloadInfo(WORKLOAD, iterations, {VMI: requested}, qps, 1)
+    workload = WorkloadPlan(WORKLOAD, iterations, {VMI: requested}, qps, 1)
     info = replace(INFO, workloads=(workload,), paths={VMI: PATH})
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(json.dumps(describe_run(info, None)))

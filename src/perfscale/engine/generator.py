@@ -20,7 +20,7 @@ from perfscale.errors import ResultsError, TemplateError
 from perfscale.kube.cluster import Cluster, ClusterOptions, open_cluster
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.preflight import Findings, Trier, preflight
-from perfscale.results import Checked, ClusterInfo, RequestMeter, RunInfo, WorkloadInfo
+from perfscale.results import Checked, ClusterInfo, RequestMeter, RunInfo
 from perfscale.templates import TemplateDefaults, compile_templates
 
 if TYPE_CHECKING:
@@ -277,17 +277,7 @@ class LoadGenerator:
             namespaces=_everywhere(plan),
             command=self._options.command,
             workload_yaml=dump_config(self._config),
-            workloads=tuple(
-                WorkloadInfo(
-                    each.name,
-                    each.iterations,
-                    dict(each.objects),
-                    each.qps,
-                    each.burst,
-                    each.waits,
-                )
-                for each in plan.workloads
-            ),
+            workloads=plan.workloads,
             paths={resource.kind_name: rule_for(resource).path for resource in plan.watched},
             api_versions={resource.kind_name: resource.api_version for resource in plan.watched},
         )

@@ -38,10 +38,10 @@ from perfscale.engine.verdict import judge
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.stats import RequestStats
 from perfscale.results import (
-    RunResult,
+    Ending,
     Totals,
     TotalsEntry,
-    assess,
+    conclude,
     judge_thresholds,
     with_lost_results,
 )
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
     from perfscale.config import Workload
     from perfscale.engine.inputs import RunInputs
+    from perfscale.results import RunResult
     from perfscale.templates import ObjectFactory
 
 _log = logging.getLogger(__name__)
@@ -322,7 +323,6 @@ class Run:
         self._find_clock_step()
         context.sightings.blind.close(duration_s)
         totals = self._totals()
-        vitals = context.health.vitals()
         balance = self._crew.ledger.close()
         thresholds = judge_thresholds(inputs.config, balance)
         verdict = judge(
@@ -334,29 +334,21 @@ class Run:
             problems=self._problems,
             thresholds=thresholds,
         )
-        result = RunResult(
-            info=inputs.info,
+        ending = Ending(
             finished_at=inputs.info.started_at + timedelta(seconds=duration_s),
             duration_s=duration_s,
-            outcome=verdict.outcome,
-            exit_code=verdict.exit_code,
-            problems=verdict.problems,
-            error=self._error,
             remains=remains,
-            accounts=balance.accounts,
-            children=balance.children,
-            watch=totals.watch,
-            namespaces=totals.namespaces,
-            requests=totals.requests,
-            workloads=balance.workloads,
-            kinds=balance.kinds,
-            child_kinds=balance.child_kinds,
-            calls=balance.calls,
-            clock=totals.clock,
+            error=self._error,
+            **verdict._asdict(),
+        )
+        result = conclude(
+            inputs.info,
+            ending,
+            balance,
+            totals,
             thresholds=thresholds,
-            generator=assess(vitals, balance.workloads, totals.requests),
             outages=context.sightings.outages,
-            blind_spans=tuple(context.sightings.blind),
+            blind_spans=context.sightings.blind,
         )
         if inputs.sink is not None:
             try:

@@ -2,7 +2,7 @@
 
 from perfscale.preflight.check import Factories, namespace_conflict, preflight
 from perfscale.preflight.findings import Findings
-from perfscale.preflight.plan import Plan, WorkloadPlan
+from perfscale.preflight.plan import Plan
 from perfscale.preflight.trial import Trial, Trier, Verdict
 
 __all__ = [
@@ -12,7 +12,6 @@ __all__ = [
     "Trial",
     "Trier",
     "Verdict",
-    "WorkloadPlan",
     "namespace_conflict",
     "preflight",
 ]

@@ -17,10 +17,11 @@ from perfscale.preflight.access import review_access
 from perfscale.preflight.descriptors import find_descriptor_shortage
 from perfscale.preflight.existing import EXISTING_PAGE
 from perfscale.preflight.findings import Findings, few
-from perfscale.preflight.plan import Plan, WorkloadPlan
+from perfscale.preflight.plan import Plan
 from perfscale.preflight.quota.room import find_shortages
 from perfscale.preflight.samples import find_vain_thresholds
 from perfscale.preflight.surroundings import count_nodes, kubevirt_version
+from perfscale.results import WorkloadPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -266,7 +267,7 @@ def _plan_workload(
     return WorkloadPlan(
         name=workload.name,
         iterations=workload.iteration_count,
-        objects=objects,
+        objects=dict(objects),
         qps=workload.qps or None,
         burst=max(1, workload.bucket_depth),
         waits=workload.iteration_creation_wait,

@@ -12,27 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from perfscale.kube.resources import Resource
-
-
-@dataclass(frozen=True, slots=True)
-class WorkloadPlan:
-    """One workload of the run.
-
-    Attributes:
-        name: Its name.
-        iterations: How many there are.
-        objects: Objects of each kind, by what results call it, over all iterations.
-        qps: Target rate, in creates a second; None without a limit.
-        burst: How many may go at once before the rate holds.
-        waits: Whether it waits for its objects to be ready.
-    """
-
-    name: str
-    iterations: int
-    objects: Mapping[str, int]
-    qps: float | None
-    burst: int
-    waits: bool = True
+    from perfscale.results import WorkloadPlan
 
 
 @dataclass(frozen=True, slots=True)

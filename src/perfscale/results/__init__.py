@@ -69,10 +69,11 @@ from perfscale.results.model.run import (
     RunResult,
     Totals,
     WatchCounts,
-    WorkloadInfo,
+    WorkloadPlan,
 )
 from perfscale.results.model.thresholds import ThresholdVerdict
 from perfscale.results.model.workload import IterationResult, KindResult, Rate, WorkloadResult
+from perfscale.results.verdicts.conclusion import Ending, conclude
 from perfscale.results.verdicts.health import assess, milliseconds
 from perfscale.results.verdicts.interruptions import interruptions
 from perfscale.results.verdicts.thresholds import judge_thresholds, threshold_title
@@ -104,6 +105,7 @@ __all__ = [
     "CreateTimes",
     "Creation",
     "DeleteEntry",
+    "Ending",
     "Entry",
     "Failures",
     "GeneratorHealth",
@@ -146,11 +148,12 @@ __all__ = [
     "Vitals",
     "WarningEntry",
     "WatchCounts",
-    "WorkloadInfo",
+    "WorkloadPlan",
     "WorkloadResult",
     "accounts_of",
     "assess",
     "cleanup_command",
+    "conclude",
     "explain_rate",
     "export_kube_burner",
     "graver",

@@ -12,7 +12,8 @@ from perfscale.cli.output.console import open_console
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perfscale.preflight import Plan, WorkloadPlan
+    from perfscale.preflight import Plan
+    from perfscale.results import WorkloadPlan
 
 _MOST_NAMESPACES = 3
 _SHORT_KEY = len("namespaces")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from perfscale.engine.tracking.rows import TrackedObject
-    from perfscale.preflight import WorkloadPlan
+    from perfscale.results import WorkloadPlan
 
 
 class _Counted:

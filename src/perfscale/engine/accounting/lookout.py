@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from perfscale.config import Config, Threshold
     from perfscale.config.sections.metrics import Metric
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
-    from perfscale.results import Calls, WorkloadInfo
+    from perfscale.results import Calls, WorkloadPlan
 
 _QUANTILES: Final = {**PERCENTILES, "max": 1.0}
 
@@ -99,7 +99,7 @@ class Lookout:
     def __init__(
         self,
         config: Config,
-        workloads: Iterable[WorkloadInfo],
+        workloads: Iterable[WorkloadPlan],
         calls_of: Callable[[str | None], Calls],
     ) -> None:
         self._calls_of = calls_of

@@ -24,8 +24,8 @@ from perfscale.results.journal.journal import read_journal
 from perfscale.results.journal.replay import Replay
 from perfscale.results.measure.timeseries import TimeSeries, write_timeseries
 from perfscale.results.model.outcome import with_audit
-from perfscale.results.model.run import RunOutcome, RunResult
-from perfscale.results.verdicts.health import assess
+from perfscale.results.model.run import RunOutcome
+from perfscale.results.verdicts.conclusion import Ending, conclude
 from perfscale.results.verdicts.thresholds import judge_thresholds
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from perfscale.results.journal.entries import AnyEntry
     from perfscale.results.measure.books import Balance
     from perfscale.results.model.accounts import Accounts
+    from perfscale.results.model.run import RunResult
     from perfscale.results.model.thresholds import ThresholdVerdict
 
 
@@ -147,32 +148,14 @@ def _result(folder: Path, run: KnownRun, replay: Replay) -> RunResult:
         problems += (
             f"lost of the journal: {counted(replay.lost, 'entry')}; not everything is counted",
         )
-    totals = replay.totals
-    return RunResult(
-        info=run.info,
-        finished_at=ending.finished_at,
-        duration_s=ending.duration_s,
-        outcome=ending.outcome,
-        exit_code=ending.exit_code,
-        problems=problems,
-        error=None,
-        remains=ending.remains and run.cleanup is not None,
-        accounts=balance.accounts,
-        children=balance.children,
-        watch=totals.watch,
-        namespaces=totals.namespaces,
-        requests=totals.requests,
-        workloads=workloads,
-        kinds=balance.kinds,
-        child_kinds=balance.child_kinds,
-        calls=balance.calls,
-        clock=totals.clock,
+    return conclude(
+        run.info,
+        ending._replace(problems=problems, remains=ending.remains and run.cleanup is not None),
+        balance,
+        replay.totals,
         thresholds=thresholds,
-        generator=None
-        if totals.vitals is None
-        else assess(totals.vitals, workloads, totals.requests),
         outages=replay.outages,
-        blind_spans=tuple(replay.blind),
+        blind_spans=replay.blind,
     )
 
 
@@ -199,21 +182,10 @@ def _judged(
     return thresholds, tuple(each.text for each in thresholds if not each.passed)
 
 
-class _Ending(NamedTuple):
-    """How a run ended, in the words of a `RunResult`."""
-
-    finished_at: datetime
-    duration_s: float
-    outcome: RunOutcome
-    exit_code: int
-    problems: tuple[str, ...]
-    remains: bool
-
-
-def _ending(run: KnownRun, replay: Replay) -> _Ending:
+def _ending(run: KnownRun, replay: Replay) -> Ending:
     end = replay.end
     if end is not None:
-        return _Ending(
+        return Ending(
             datetime.fromisoformat(end.finished_at),
             end.duration_s,
             RunOutcome(end.outcome),
@@ -221,7 +193,7 @@ def _ending(run: KnownRun, replay: Replay) -> _Ending:
             tuple(end.problems),
             end.remains,
         )
-    return _Ending(
+    return Ending(
         run.info.started_at + timedelta(seconds=replay.last_s),
         replay.last_s,
         RunOutcome.KILLED,

@@ -17,7 +17,7 @@ import msgspec
 from perfscale.results.journal.objects import ChangeEntry, Entry, ObjectEntry
 from perfscale.results.measure.calls import CountedCall
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
-from perfscale.results.model.run import Totals, WorkloadInfo
+from perfscale.results.model.run import Totals, WorkloadPlan
 from perfscale.results.model.thresholds import ThresholdVerdict
 
 JOURNAL_VERSION = 2
@@ -37,7 +37,7 @@ class Begin(Entry, frozen=True, gc=False, tag="begin", kw_only=True):
 
     schema_version: int
     run_id: str
-    workloads: tuple[WorkloadInfo, ...]
+    workloads: tuple[WorkloadPlan, ...]
     paths: dict[str, tuple[str, ...]]
     api_versions: dict[str, str] = msgspec.field(default_factory=dict)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from perfscale.results.measure.blindness import BlindSpans
     from perfscale.results.measure.calls import CountedCall
     from perfscale.results.model.calls import CallResult
-    from perfscale.results.model.run import WorkloadInfo
+    from perfscale.results.model.run import WorkloadPlan
     from perfscale.results.model.workload import KindResult, Rate
 
 
@@ -67,7 +67,7 @@ class Balance:
 
 @dataclass
 class _WorkloadBook:
-    info: WorkloadInfo
+    info: WorkloadPlan
     rate: RateTally
     iterations: list[IterationResult] = field(default_factory=list)
     kinds: dict[str, KindTally] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class Books:
 
     def __init__(
         self,
-        workloads: Iterable[WorkloadInfo],
+        workloads: Iterable[WorkloadPlan],
         paths: Mapping[str, tuple[str, ...]],
         blind: BlindSpans | None = None,
     ) -> None:

@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from perfscale.results.model.workload import KindResult, WorkloadResult
 
 
-class WorkloadInfo(msgspec.Struct, frozen=True):
-    """One workload, as it is asked for.
+class WorkloadPlan(msgspec.Struct, frozen=True):
+    """What one workload is going to do.
 
     Attributes:
         name: Its name.
         iterations: How many there are.
-        objects: Objects of each kind, over all iterations.
-        qps: Target rate; None without a limit.
-        burst: How many may go at once.
+        objects: Objects of each kind, by what results call it, over all iterations.
+        qps: Target rate, in creates a second; None without a limit.
+        burst: How many may go at once before the rate holds.
         waits: Whether it waits for its objects to be ready.
     """
 
@@ -137,7 +137,7 @@ class RunInfo:
     namespaces: tuple[str, ...]
     command: tuple[str, ...]
     workload_yaml: str
-    workloads: tuple[WorkloadInfo, ...] = ()
+    workloads: tuple[WorkloadPlan, ...] = ()
     paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     api_versions: Mapping[str, str] = field(default_factory=dict)
 

@@ -1,0 +1,71 @@
+"""What a run came to: a run that ends and the journal of one put it together here, and alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from perfscale.results.model.run import RunResult
+from perfscale.results.verdicts.health import assess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from perfscale.results.measure.books import Balance
+    from perfscale.results.model.interruptions import BlindSpan, OutageRecord
+    from perfscale.results.model.run import RunInfo, RunOutcome, Totals
+    from perfscale.results.model.thresholds import ThresholdVerdict
+
+
+class Ending(NamedTuple):
+    """How a run ended, as `RunResult` has it."""
+
+    finished_at: datetime
+    duration_s: float
+    outcome: RunOutcome
+    exit_code: int
+    problems: tuple[str, ...]
+    remains: bool
+    error: BaseException | None = None
+
+
+def conclude(
+    info: RunInfo,
+    ending: Ending,
+    balance: Balance,
+    totals: Totals,
+    *,
+    thresholds: tuple[ThresholdVerdict, ...] = (),
+    outages: Iterable[OutageRecord] = (),
+    blind_spans: Iterable[BlindSpan] = (),
+) -> RunResult:
+    """The result of a run.
+
+    Args:
+        info: What was known before the first create.
+        ending: How it ended.
+        balance: What its iterations add up to.
+        totals: What was counted for the run as a whole.
+        thresholds: Whether each was met, those of the run as a whole first.
+        outages: When the API server was gone, or what it calls.
+        blind_spans: When nothing was seen; all of them have an end.
+    """
+    vitals = totals.vitals
+    return RunResult(
+        info=info,
+        **ending._asdict(),
+        accounts=balance.accounts,
+        children=balance.children,
+        watch=totals.watch,
+        namespaces=totals.namespaces,
+        requests=totals.requests,
+        workloads=balance.workloads,
+        kinds=balance.kinds,
+        child_kinds=balance.child_kinds,
+        calls=balance.calls,
+        clock=totals.clock,
+        thresholds=thresholds,
+        generator=None if vitals is None else assess(vitals, balance.workloads, totals.requests),
+        outages=tuple(outages),
+        blind_spans=tuple(blind_spans),
+    )
