@@ -22,6 +22,7 @@ class Resource:
         namespaced: Whether its objects live in namespaces.
         verbs: What the server can do with it (``create``, ``list``, ...).
         kind_name: What results call the kind; see `kind_names`.
+        name: ``plural.group`` as kubectl writes it; the bare plural in the core group.
     """
 
     group: str
@@ -31,9 +32,13 @@ class Resource:
     namespaced: bool
     verbs: frozenset[str] = frozenset()
     kind_name: str = field(default="", compare=False)
+    name: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Call the kind by its own name where nobody has given it another."""
+        # Made once: every event of a watch asks for it.
+        name = f"{self.plural}.{self.group}" if self.group else self.plural
+        object.__setattr__(self, "name", name)
         if not self.kind_name:
             object.__setattr__(self, "kind_name", self.kind)
 
@@ -41,11 +46,6 @@ class Resource:
     def api_version(self) -> str:
         """``group/version``, or the bare version in the core group."""
         return f"{self.group}/{self.version}" if self.group else self.version
-
-    @property
-    def name(self) -> str:
-        """``plural.group`` as kubectl writes it; the bare plural in the core group."""
-        return f"{self.plural}.{self.group}" if self.group else self.plural
 
     def path(self, namespace: str | None = None, name: str | None = None) -> str:
         """URL path of the collection, or of one object.

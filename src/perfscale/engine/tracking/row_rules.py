@@ -85,10 +85,12 @@ class RowRules:
             if reading.ready and self._may_become_ready(row, metadata):
                 changes.append(self.become_ready(row, now))
             return
-        gone = metadata.deletion_timestamp is not None
-        error = self._why_gone(row) if gone else reading.failure
-        if error is not None and not _was_asked(row, version_number(metadata.resource_version)):
-            changes += self.fail(row, error)
+        failure = reading.failure
+        if metadata.deletion_timestamp is not None:
+            if not _was_asked(row, version_number(metadata.resource_version)):
+                changes += self.vanish(row)
+        elif failure is not None and not _was_asked(row, version_number(metadata.resource_version)):
+            changes += self.fail(row, failure)
 
     @staticmethod
     def read_deletion(row: TrackedObject, stamp: str, finalizers: list[str] | None) -> None:
