@@ -19,8 +19,9 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
 from figures import Row, report
@@ -29,6 +30,7 @@ from kubernetes_asyncio.client import ApiClient, Configuration, CustomObjectsApi
 from perfscale import (
     Cluster,
     ClusterOptions,
+    Config,
     Plan,
     TemplateDefaults,
     eventloop,
@@ -37,6 +39,7 @@ from perfscale import (
 )
 from perfscale.engine.context import RunContext
 from perfscale.engine.events import Broadcast
+from perfscale.engine.inputs import RunInputs
 from perfscale.engine.load.creation import Creator, PlannedObject
 from perfscale.engine.load.pace import Pace
 from perfscale.engine.load.server_warnings import ServerWarnings
@@ -44,7 +47,11 @@ from perfscale.engine.removal.inspection import Inspector
 from perfscale.engine.stopwatch import Stopwatch
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.resources import Resource
+from perfscale.results import ClusterInfo, RequestMeter, ResultSink, RunInfo
 from perfscale.templates import compile_templates, default_workload
+
+if TYPE_CHECKING:
+    from perfscale.kube.client import Client
 
 IN_FLIGHT: Final = 64
 NAMESPACE: Final = "kubevirt-density-1"
@@ -197,19 +204,39 @@ async def our_engine(server: str, bodies: list[bytes]) -> None:
                 yield PlannedObject(VMIS, NAMESPACE, request.name, replica, request.body)
 
     async with cluster_at(server) as cluster, asyncio.TaskGroup() as tasks:
-        stopwatch = Stopwatch(time.monotonic, time.monotonic())
-        context = RunContext(config, plan, cluster.client, stopwatch, tasks, Broadcast(), _fail)
-        scope = context.tracker.open_iteration("benchmark", 1, len(bodies))
-        limiter, pace = RateLimiter(0), Pace(0, 1)
-        warnings = ServerWarnings(context, ((factory,),))
-        await Creator(context, Inspector(context), warnings).create(
-            objects(), scope, limiter=limiter, pace=pace
+        context = RunContext(inputs_of(config, plan, cluster.client), tasks, fail)
+        iteration = context.open_iteration(
+            config.workloads[0], (factory,), 1, {VMIS.kind: len(bodies)}
         )
-        if scope.created != len(bodies):
-            sys.exit(f"{scope.created} of {len(bodies)} created")
+        warnings = ServerWarnings(context, ((factory,),))
+        await Creator(context, warnings, Inspector(context).delete).create(
+            objects(), iteration, limiter=RateLimiter(0), pace=Pace(0, 1)
+        )
+        if iteration.scope.created != len(bodies):
+            sys.exit(f"{iteration.scope.created} of {len(bodies)} created")
 
 
-def _fail(error: BaseException) -> None:
+def inputs_of(
+    config: Config, plan: Plan, client: Client, sink: ResultSink | None = None
+) -> RunInputs:
+    """What a run is given that nobody describes."""
+    cluster = ClusterInfo(None, "", None)
+    now = datetime.now(UTC)
+    return RunInputs(
+        config=config,
+        factories=(),
+        plan=plan,
+        info=RunInfo(plan.run_id, None, now, cluster, (), plan.namespaces, (), "", (), {}),
+        client=client,
+        stopwatch=Stopwatch(time.monotonic, time.monotonic()),
+        broadcast=Broadcast(),
+        sink=sink,
+        meter=RequestMeter.since(time.time() - client.timing.clock()),
+    )
+
+
+def fail(error: BaseException) -> None:
+    """What ends a run ends the benchmark."""
     raise error
 
 

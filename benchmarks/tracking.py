@@ -21,11 +21,10 @@ import time
 import tracemalloc
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from creates import VMIS, cluster_at
+from creates import VMIS, cluster_at, fail, inputs_of
 from figures import Row, report
 from stream import NAMESPACE, PHASES, name_of, uid_of
 
@@ -33,13 +32,10 @@ from perfscale import Plan, RunFolder, eventloop, load_config
 from perfscale.config.labels import run_labels
 from perfscale.engine.accounting.progress import PERIOD_S
 from perfscale.engine.context import RunContext
-from perfscale.engine.events import Broadcast
 from perfscale.engine.removal.namespaces import NamespaceKeeper
-from perfscale.engine.stopwatch import Stopwatch
 from perfscale.engine.tracking.observer import Observer
 from perfscale.engine.tracking.readiness import Metadata
 from perfscale.kube.resources import Place
-from perfscale.results import ClusterInfo, RunInfo
 from perfscale.templates import default_workload
 
 if TYPE_CHECKING:
@@ -102,13 +98,6 @@ def resident() -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def info_of(config_yaml: str) -> RunInfo:
-    """What the folder of the results wants to know."""
-    cluster = ClusterInfo(None, "", None)
-    now = datetime.now(UTC)
-    return RunInfo(RUN, None, now, cluster, (), (NAMESPACE,), (), config_yaml, (), {})
-
-
 async def follow(server: str, count: int) -> Cost:
     """Follow ``count`` VMIs until they are gone, with all that a run does with an event."""
     config = load_config(default_workload())
@@ -126,12 +115,10 @@ async def follow(server: str, count: int) -> Cost:
     )
     with tempfile.TemporaryDirectory() as directory:
         folder = RunFolder(directory)
-        folder.begin(info_of(""))
         async with cluster_at(server) as cluster, asyncio.TaskGroup() as tasks:
-            stopwatch = Stopwatch(time.monotonic, time.monotonic())
-            context = RunContext(
-                config, plan, cluster.client, stopwatch, tasks, Broadcast(), _fail, sink=folder
-            )
+            inputs = inputs_of(config, plan, cluster.client, folder)
+            folder.begin(inputs.info)
+            context = RunContext(inputs, tasks, fail)
             cost = await _follow(context, count)
     return cost
 
@@ -179,10 +166,6 @@ async def _follow(context: RunContext, count: int) -> Cost:
     if scope.deleted != count or scope.failed:
         raise RuntimeError(f"{scope.deleted} of {count} deleted, {scope.failed} failed")
     return cost
-
-
-def _fail(error: BaseException) -> None:
-    raise error
 
 
 def _measure(count: int, rate: float, *, traced: bool = False) -> Cost:

@@ -17,10 +17,10 @@ from perfscale.cli.main import main
 main()
 """
 IN_A_RUN = """
-from perfscale.engine.iteration import Iteration
+from perfscale.engine.iteration import IterationRunner
 async def wait_ready(self, entry):
     raise LookupError("nobody thought of this")
-Iteration._wait_ready = wait_ready
+IterationRunner._wait_ready = wait_ready
 from perfscale.cli.main import main
 main()
 """

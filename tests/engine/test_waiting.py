@@ -8,8 +8,8 @@ from tracker_story import Story
 
 from perfscale.engine.accounting.progress import wait_in
 from perfscale.engine.events import Stage
-from perfscale.engine.removal.namespaces import OwnedNamespace
 from perfscale.engine.tracking.evidence import NamespaceObject, explain_namespace
+from perfscale.engine.tracking.owned import OwnedNamespace
 from perfscale.engine.tracking.readiness import Metadata
 
 

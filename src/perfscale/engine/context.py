@@ -3,86 +3,179 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import InitVar, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from perfscale.config.labels import RUN_LABEL, selector_of
+from perfscale.config.labels import RUN_LABEL, run_labels, selector_of
 from perfscale.engine.accounting.counts import ObjectCounter
 from perfscale.engine.accounting.health import Health
 from perfscale.engine.accounting.journal_feed import JournalFeed
 from perfscale.engine.accounting.sightings import Sightings
-from perfscale.engine.events import Broadcast, ObjectFailed, Warned
+from perfscale.engine.events import ObjectFailed, Warned
 from perfscale.engine.tracking.rows import TransitionKind
 from perfscale.engine.tracking.tracker import Tracker
 from perfscale.engine.waits import Signal
 from perfscale.errors import FailureBudgetError
-from perfscale.results import WarningEntry
+from perfscale.results import IterationFacts, WarningEntry
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from perfscale.config import Config
-    from perfscale.engine.accounting.budget import FailureBudget
-    from perfscale.engine.stopwatch import Stopwatch
+    from perfscale.config import Workload
+    from perfscale.engine.inputs import RunInputs
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject, Transition
     from perfscale.kube.client import Client
-    from perfscale.preflight import Plan
-    from perfscale.results import ResultSink
+    from perfscale.results import RequestMeter
+    from perfscale.templates import ObjectFactory
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
+class IterationContext:
+    """One iteration, for as long as anything may become known of it.
+
+    It is handed to whatever is done for the iteration: several may go on at once.
+
+    Attributes:
+        workload: What the workload file says of its workload.
+        factories: The workload's templates.
+        requested: Objects asked for, by kind.
+        scope: The tracker's rows and counts.
+        client: The way to the cluster; what is sent by it is counted for the iteration.
+        meter: Where it is counted.
+        labels: What everything of the iteration carries.
+        started_s: Seconds since the run's start, and likewise below.
+        finished_s: When it was over; None while it goes on.
+        held_back_s: For how long creates waited for a place among the requests in flight
+            although the rate would have let them go.
+        in_flight: Create requests without an answer yet.
+        problems: What went wrong, one sentence each.
+    """
+
+    workload: Workload
+    factories: Sequence[ObjectFactory]
+    requested: Mapping[str, int]
+    scope: IterationScope
+    client: Client
+    meter: RequestMeter
+    labels: Mapping[str, str]
+    started_s: float
+    finished_s: float | None = None
+    held_back_s: float = 0.0
+    in_flight: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def number(self) -> int:
+        """Which iteration of its workload it is, counted from 1."""
+        return self.scope.iteration
+
+    @property
+    def nothing_left(self) -> bool:
+        """Whether it is over, and everything of it is gone."""
+        scope = self.scope
+        return (
+            self.finished_s is not None
+            and scope.deletion_requested
+            and not scope.present
+            and not scope.present_children
+        )
+
+    def facts(self, now: float) -> IterationFacts:
+        """What is known beside its objects; ``now`` is its end if it has none yet."""
+        return IterationFacts(
+            workload=self.scope.workload,
+            iteration=self.scope.iteration,
+            requested=self.requested,
+            started_s=self.started_s,
+            finished_s=now if self.finished_s is None else self.finished_s,
+            held_back_s=round(self.held_back_s, 6),
+            problems=tuple(self.problems),
+        )
+
+
 class RunContext:
     """Handed to every part of a run.
 
+    Args:
+        inputs: What the run is given.
+        tasks: The outer scope: watches, creates in flight, cleanup.
+        abort: Ends the run with an error; the first one counts.
+
     Attributes:
+        inputs: What the run is given; what is used most of it stands beside.
         config: The workload file.
         plan: What the preflight found.
-        client: The way to the cluster.
+        client: The way to the cluster, for what is done for no iteration.
         stopwatch: The run's clock.
-        tasks: The outer scope: watches, creates in flight, cleanup.
         broadcast: Where progress goes.
-        abort: Ends the run with an error; the first one counts.
         tracker: Every object of the run.
+        iterations: Those that go on, or of which something is left, by the tracker's scope.
         changed: Notified whenever the tracker or the namespaces changed.
-        budget: How many objects may fail; None for any number.
-        failures: How many have.
+        failures: How many objects have failed.
         journal: Where what happens is written down as it happens.
         health: What the generator sees of itself.
         inspect: Called with an object that may be gone or have lost its labels, and with one that
             came when all had been asked to go.
         sightings: What it could not see, and outages.
         counter: What happened to objects so far, for whoever looks on.
-        sink: Where the records go.
     """
 
-    config: Config
-    plan: Plan
-    client: Client
-    stopwatch: Stopwatch
-    tasks: asyncio.TaskGroup
-    broadcast: Broadcast
-    abort: Callable[[BaseException], None]
-    tracker: Tracker = field(default_factory=Tracker)
-    changed: Signal = field(default_factory=Signal)
-    budget: FailureBudget | None = None
-    failures: int = 0
-    counter: ObjectCounter = field(default_factory=ObjectCounter)
-    journal: JournalFeed = field(init=False)
-    health: Health = field(init=False)
-    inspect: Callable[[TrackedObject, TransitionKind], None] = field(init=False)
-    sightings: Sightings = field(init=False)
-    sink: InitVar[ResultSink | None] = None
+    inspect: Callable[[TrackedObject, TransitionKind], None]
 
-    def __post_init__(self, sink: ResultSink | None) -> None:
-        """Open the journal, if the sink keeps one."""
-        self.journal = JournalFeed(sink, self._report_journal)
+    def __init__(
+        self, inputs: RunInputs, tasks: asyncio.TaskGroup, abort: Callable[[BaseException], None]
+    ) -> None:
+        self.inputs = inputs
+        self.config, self.plan, self.client = inputs.config, inputs.plan, inputs.client
+        self.stopwatch, self.broadcast = inputs.stopwatch, inputs.broadcast
+        self.tasks = tasks
+        self.abort = abort
+        self.tracker = Tracker()
+        self.iterations: dict[IterationScope, IterationContext] = {}
+        self.changed = Signal()
+        self.failures = 0
+        self.counter = ObjectCounter()
+        self.journal = JournalFeed(inputs.sink, self._report_journal)
         self.sightings = Sightings(self.stopwatch, self.journal, self.warn)
         self.health = Health(
             self.config.global_config, self.stopwatch.clock, self.sightings.stalled
         )
+
+    def open_iteration(
+        self,
+        workload: Workload,
+        factories: Sequence[ObjectFactory],
+        number: int,
+        requested: Mapping[str, int],
+    ) -> IterationContext:
+        """Begin an iteration; ``requested`` counts its objects by kind."""
+        meter = self.inputs.meter.part()
+        scope = self.tracker.open_iteration(workload.name, number, sum(requested.values()))
+        iteration = self.iterations[scope] = IterationContext(
+            workload,
+            factories,
+            requested,
+            scope,
+            self.client.observed_by(meter),
+            meter,
+            run_labels(self.run_id, workload.name, number),
+            started_s=self.stopwatch.now(),
+        )
+        return iteration
+
+    def retire_iteration(self, iteration: IterationContext) -> None:
+        """Nothing more is to become known of it; what is still sent for it counts for the run."""
+        del self.iterations[iteration.scope]
+        self.tracker.retire(iteration.scope)
+        iteration.meter.merge_into(self.inputs.meter)
+
+    def client_of(self, scope: IterationScope) -> Client:
+        """The way to the cluster that counts what is sent for an iteration, if it is not over."""
+        iteration = self.iterations.get(scope)
+        return self.client if iteration is None else iteration.client
 
     @property
     def selector(self) -> str:
@@ -127,11 +220,12 @@ class RunContext:
         )
         self.failures += 1
         requested = sum(self.plan.objects.values())
-        if self.budget is not None and not self.budget.allows(self.failures, requested):
+        budget = self.inputs.options.max_failures
+        if budget is not None and not budget.allows(self.failures, requested):
             self.abort(
                 FailureBudgetError(
                     f"{self.failures} of {requested} objects failed, "
-                    f"more than --max-failures {self.budget} allows"
+                    f"more than --max-failures {budget} allows"
                 )
             )
 

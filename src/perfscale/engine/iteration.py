@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from itertools import compress
 from typing import TYPE_CHECKING
 
 from perfscale.config import counted, format_duration
-from perfscale.config.labels import run_labels, selector_of
+from perfscale.config.labels import selector_of
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.events import IterationFinished, IterationStarted, Stage
 from perfscale.engine.load.creation import PlannedObject
@@ -35,17 +34,17 @@ from perfscale.engine.tracking.stuck import (
 from perfscale.kube.resources import NAMESPACES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from perfscale.config import Workload
-    from perfscale.engine.accounting.ledger import IterationAccount, Ledger
+    from perfscale.engine.accounting.ledger import Ledger
     from perfscale.engine.accounting.progress import Reporter
-    from perfscale.engine.context import RunContext
+    from perfscale.engine.context import IterationContext, RunContext
     from perfscale.engine.load.creation import Creator
     from perfscale.engine.load.pace import Pace
     from perfscale.engine.removal.inspection import Inspector
-    from perfscale.engine.removal.namespaces import NamespaceKeeper, OwnedNamespace
-    from perfscale.engine.tracking.rows import IterationScope
+    from perfscale.engine.removal.namespaces import NamespaceKeeper
+    from perfscale.engine.tracking.owned import OwnedNamespace
     from perfscale.kube.ratelimit import RateLimiter
     from perfscale.templates import ObjectFactory
 
@@ -53,154 +52,151 @@ _UNTOUCHED_S = 5.0
 """After so long, what was to go and has not begun to may have other labels than it was given."""
 
 
-@dataclass(frozen=True, slots=True)
-class Crew:
-    """The parts of a run that do the work of every iteration."""
-
-    context: RunContext
-    namespaces: NamespaceKeeper
-    creator: Creator
-    inspector: Inspector
-    ledger: Ledger
-    reporter: Reporter
-
-
-class Iteration:
-    """One iteration of a workload."""
+class IterationRunner:
+    """Runs the iterations of a run, of which several may go on at once: it keeps nothing of any."""
 
     def __init__(
-        self, crew: Crew, workload: Workload, factories: Sequence[ObjectFactory], number: int
+        self,
+        context: RunContext,
+        namespaces: NamespaceKeeper,
+        creator: Creator,
+        inspector: Inspector,
+        ledger: Ledger,
+        reporter: Reporter,
     ) -> None:
-        self._crew = crew
-        self._context = crew.context
-        self._workload = workload
-        self._factories = factories
-        self._number = number
+        self._context = context
+        self._namespaces = namespaces
+        self._creator = creator
+        self._inspector = inspector
+        self._ledger = ledger
+        self._reporter = reporter
 
-    async def run(self, *, limiter: RateLimiter, pace: Pace) -> bool:
-        """Run it to its end.
+    async def run(
+        self,
+        workload: Workload,
+        factories: Sequence[ObjectFactory],
+        number: int,
+        *,
+        limiter: RateLimiter,
+        pace: Pace,
+    ) -> bool:
+        """Run one to its end.
 
         Returns:
             Whether everything in it went well. What went wrong is in its
             result; it does not raise for an object's failure or a wait's end.
         """
-        workload, number = self._workload, self._number
-        requested = self._requested()
-        entry = self._crew.ledger.open_iteration(workload.name, number, requested)
+        requested = self._requested(factories)
+        iteration = self._ledger.open_iteration(workload, factories, number, requested)
         self._context.broadcast.send(
             IterationStarted(workload.name, number, sum(requested.values()))
         )
-        held_back_s = self._crew.creator.held_back_s
-        self._crew.reporter.follow(entry.scope)
+        self._reporter.follow(iteration.scope)
         try:
-            if await self._prepare(entry):
-                self._enter(Stage.CREATING)
-                create = partial(self._crew.creator.create, limiter=limiter, pace=pace)
-                if self._made_namespaces:
-                    await create(self._made_namespaces, entry.scope)
-                await create(self._objects(namespaces=False), entry.scope)
-                await self._wait_ready(entry)
-                await self._clean_up(entry)
-                await self._crew.inspector.settle(entry.scope)
+            namespaces = list(self._objects(iteration, namespaces=True))
+            if await self._prepare(iteration, namespaces):
+                self._enter(iteration, Stage.CREATING)
+                create = partial(self._creator.create, limiter=limiter, pace=pace)
+                if namespaces:  # they come before what goes into them
+                    await create(namespaces, iteration)
+                await create(self._objects(iteration, namespaces=False), iteration)
+                await self._wait_ready(iteration)
+                await self._clean_up(iteration)
+                await self._inspector.settle(iteration.scope)
         finally:
-            entry.held_back_s = self._crew.creator.held_back_s - held_back_s
-            self._crew.ledger.close_iteration(entry)
-        problems = (*entry.problems, *describe_failed(entry.scope))
-        await self._crew.ledger.settle()
+            self._namespaces.leave(iteration.scope)
+            self._ledger.close_iteration(iteration)
+        problems = (*iteration.problems, *describe_failed(iteration.scope))
+        await self._ledger.settle()
         self._context.broadcast.send(IterationFinished(workload.name, number, problems))
         return not problems
 
-    def _enter(self, stage: Stage, *, bounded: bool = False) -> None:
-        deadline_s = self._workload.max_wait_timeout if bounded else None
-        self._crew.reporter.enter(stage, self._workload.name, self._number, deadline_s)
+    def _enter(self, iteration: IterationContext, stage: Stage, *, bounded: bool = False) -> None:
+        deadline_s = iteration.workload.max_wait_timeout if bounded else None
+        self._reporter.enter(stage, iteration.workload.name, iteration.number, deadline_s)
 
     # -- creation ----------------------------------------------------------
 
-    def _requested(self) -> Counter[str]:
+    def _requested(self, factories: Sequence[ObjectFactory]) -> Counter[str]:
         counts: Counter[str] = Counter()
-        for factory in self._factories:
+        for factory in factories:
             for key in factory.kinds:
                 counts[self._context.plan.resources[key].kind_name] += factory.spec.replicas
         return counts
 
-    @cached_property
-    def _made_namespaces(self) -> list[PlannedObject]:
-        """The namespaces among the objects: they come before what goes into them."""
-        return list(self._objects(namespaces=True))
-
-    def _objects(self, *, namespaces: bool) -> Iterator[PlannedObject]:
+    def _objects(self, iteration: IterationContext, *, namespaces: bool) -> Iterator[PlannedObject]:
         """Every namespace, or everything else, rendered when its turn comes."""
-        for factory in self._factories:
-            default = factory.namespace(self._number)
+        for factory in iteration.factories:
+            default = factory.namespace(iteration.number)
             resources = [self._context.plan.resources[key] for key in factory.kinds]
             chosen = [(each.name == NAMESPACES.name) is namespaces for each in resources]
             if not any(chosen):
                 continue
             for replica in range(1, factory.spec.replicas + 1):
-                requests = factory.render(self._number, replica)
+                requests = factory.render(iteration.number, replica)
                 for resource, request in compress(zip(resources, requests, strict=True), chosen):
                     namespace = (request.namespace or default) if resource.namespaced else None
                     yield PlannedObject(resource, namespace, request.name, replica, request.body)
 
-    def _namespaces(self) -> dict[str, None]:
-        """Those that the run has to make: not one that is among the objects."""
+    def _namespaces_of(
+        self, iteration: IterationContext, objects: Iterable[PlannedObject]
+    ) -> dict[str, None]:
+        """Those that the run has to make: not one that is among the ``objects``."""
         resources = self._context.plan.resources
-        made = {each.name for each in self._made_namespaces}
+        made = {each.name for each in objects}
         return {
             name: None
-            for factory in self._factories
+            for factory in iteration.factories
             if any(resources[key].namespaced for key in factory.kinds)
-            and (name := factory.namespace(self._number)) not in made
+            and (name := factory.namespace(iteration.number)) not in made
         }
 
-    async def _prepare(self, entry: IterationAccount) -> bool:
-        """Whether every namespace is there."""
-        self._enter(Stage.PREPARING, bounded=True)
-        names = self._namespaces()
+    async def _prepare(self, iteration: IterationContext, objects: Iterable[PlannedObject]) -> bool:
+        """Whether every namespace is there that is not among the ``objects``."""
+        self._enter(iteration, Stage.PREPARING, bounded=True)
+        names = self._namespaces_of(iteration, objects)
         try:
-            async with asyncio.timeout(self._workload.max_wait_timeout):
-                await self._crew.namespaces.ensure(
-                    names, workload=self._workload.name, iteration=self._number
-                )
+            async with asyncio.timeout(iteration.workload.max_wait_timeout):
+                await self._namespaces.ensure(names, iteration)
         except TimeoutError:
-            entry.problems.append(
-                f"{self._waited()} for the namespaces: {', '.join(names)} "
+            iteration.problems.append(
+                f"{_waited(iteration)} for the namespaces: {', '.join(names)} "
                 "still there from before and not gone yet"
             )
             for name in names:
-                if why := await why_namespace_stays(self._context.client, name):
-                    entry.problems.append(f"namespace {name} is terminating: {why}")
+                if why := await why_namespace_stays(iteration.client, name):
+                    iteration.problems.append(f"namespace {name} is terminating: {why}")
             return False
         return True
 
-    async def _wait_ready(self, entry: IterationAccount) -> None:
-        if not self._workload.iteration_creation_wait:
+    async def _wait_ready(self, iteration: IterationContext) -> None:
+        if not iteration.workload.iteration_creation_wait:
             return
-        self._enter(Stage.WAITING_READY, bounded=True)
-        scope = entry.scope
+        self._enter(iteration, Stage.WAITING_READY, bounded=True)
+        scope = iteration.scope
         in_time = await self._context.changed.wait_until(
-            lambda: scope.unsettled == 0, timeout_s=self._workload.max_wait_timeout
+            lambda: scope.unsettled == 0, timeout_s=iteration.workload.max_wait_timeout
         )
         self._context.tracker.close_readiness(scope)
         if not in_time:
-            entry.problems.append(
-                f"{self._waited()} for {counted(scope.unsettled, 'object')} to be ready"
+            iteration.problems.append(
+                f"{_waited(iteration)} for {counted(scope.unsettled, 'object')} to be ready"
             )
             namespaces = {row.namespace: None for row in unready(scope) if row.namespace}
-            warnings = await warnings_about(self._context.client, namespaces)
-            entry.problems += describe_unready(scope, warnings)
+            warnings = await warnings_about(iteration.client, namespaces)
+            iteration.problems += describe_unready(scope, warnings)
 
     # -- cleanup -----------------------------------------------------------
 
-    async def _clean_up(self, entry: IterationAccount) -> None:
-        if not self._workload.iteration_cleanup:
+    async def _clean_up(self, iteration: IterationContext) -> None:
+        if not iteration.workload.iteration_cleanup:
             return
-        self._enter(Stage.DELETING)
-        leaving = await self._delete(entry.scope)
-        if not self._workload.iteration_deletion_wait:
+        self._enter(iteration, Stage.DELETING)
+        leaving = await self._delete(iteration)
+        if not iteration.workload.iteration_deletion_wait:
             return
-        self._enter(Stage.WAITING_GONE, bounded=True)
-        scope = entry.scope
+        self._enter(iteration, Stage.WAITING_GONE, bounded=True)
+        scope = iteration.scope
 
         def is_gone() -> bool:
             return (
@@ -209,53 +205,52 @@ class Iteration:
                 and all(namespace.gone for namespace in leaving)
             )
 
-        bound_s = self._workload.max_wait_timeout
+        bound_s = iteration.workload.max_wait_timeout
         wait = self._context.changed.wait_until
         in_time = await wait(is_gone, timeout_s=min(_UNTOUCHED_S, bound_s))
         if not in_time and bound_s > _UNTOUCHED_S:
             end_s = self._context.stopwatch.now() + bound_s - _UNTOUCHED_S
-            await self._crew.inspector.delete_relabelled(scope)
+            await self._inspector.delete_relabelled(scope)
             in_time = await wait(is_gone, timeout_s=end_s - self._context.stopwatch.now())
         if not in_time:
-            entry.problems.append(f"{self._waited()} for everything to be gone")
-            entry.problems += describe_leftover(scope)
+            iteration.problems.append(f"{_waited(iteration)} for everything to be gone")
+            iteration.problems += describe_leftover(scope)
             staying = [namespace.name for namespace in leaving if not namespace.gone]
-            entry.problems += await describe_namespaces(self._context.client, staying)
+            iteration.problems += await describe_namespaces(iteration.client, staying)
 
-    async def _delete(self, scope: IterationScope) -> list[OwnedNamespace]:
+    async def _delete(self, iteration: IterationContext) -> list[OwnedNamespace]:
         """Ask the iteration's objects to go, owners first, then its namespaces.
 
         So are children without an owner, as the claims of a StatefulSet: nobody else deletes them.
         """
-        selector = selector_of(run_labels(self._context.run_id, self._workload.name, self._number))
-        versions = await current_versions(self._context.client, self._context.plan.places)
+        scope, selector = iteration.scope, selector_of(iteration.labels)
+        versions = await current_versions(iteration.client, self._context.plan.places)
         ownerless = [row for row in scope.children if row.owner_uid is None]
         places = {(row.resource.name, row.namespace) for row in (*scope.objects, *ownerless)}
         self._context.request_deletion(scope, versions)
-        await self._crew.inspector.delete_unlabelled([scope])
+        await self._inspector.delete_unlabelled([scope])
         for resource in self._context.plan.watched:
             if resource.name == NAMESPACES.name:
                 continue  # last of all, and one by one: the run's own have the same labels
             namespaces = [where for name, where in places if name == resource.name]
             await run_bounded(
                 (
-                    partial(delete_matching, self._context.client, resource, where, selector)
+                    partial(delete_matching, iteration.client, resource, where, selector)
                     for where in sorted(namespaces, key=str)
                 ),
                 limit=CONCURRENCY,
             )
         await run_bounded(
             (
-                partial(
-                    delete_object, self._context.client, row.resource, Identity(row.name, row.uid)
-                )
+                partial(delete_object, iteration.client, row.resource, Identity(row.name, row.uid))
                 for row in scope.objects
                 if row.resource.name == NAMESPACES.name and row.uid is not None and row.present
             ),
             limit=CONCURRENCY,
         )
         used = {row.namespace for row in scope.objects if row.namespace is not None}
-        return await self._crew.namespaces.release(used | set(self._namespaces()))
+        return await self._namespaces.release(used, iteration)
 
-    def _waited(self) -> str:
-        return f"waited {format_duration(self._workload.max_wait_timeout)} in vain"
+
+def _waited(iteration: IterationContext) -> str:
+    return f"waited {format_duration(iteration.workload.max_wait_timeout)} in vain"

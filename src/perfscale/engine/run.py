@@ -14,6 +14,7 @@ import logging
 import signal
 from dataclasses import fields
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,9 @@ from perfscale.engine.accounting.ledger import Ledger
 from perfscale.engine.accounting.progress import PERIOD_S, Reporter
 from perfscale.engine.accounting.wallclock import WallClock
 from perfscale.engine.context import RunContext
-from perfscale.engine.events import RunFinished, Stage, WorkloadStarted
-from perfscale.engine.iteration import Crew, Iteration
+from perfscale.engine.events import RunFinished, Stage
+from perfscale.engine.iteration import IterationRunner
 from perfscale.engine.load.creation import Creator
-from perfscale.engine.load.pace import Pace
 from perfscale.engine.load.server_warnings import ServerWarnings
 from perfscale.engine.removal.ending import FinalCleanup
 from perfscale.engine.removal.inspection import Inspector
@@ -35,7 +35,7 @@ from perfscale.engine.removal.namespaces import NamespaceKeeper
 from perfscale.engine.snapshot import RunSnapshot
 from perfscale.engine.tracking.observer import Observer
 from perfscale.engine.verdict import judge
-from perfscale.kube.ratelimit import RateLimiter
+from perfscale.engine.workload import WorkloadRunner, in_turn
 from perfscale.kube.stats import RequestStats
 from perfscale.results import (
     Ending,
@@ -47,12 +47,11 @@ from perfscale.results import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable
 
-    from perfscale.config import Workload
     from perfscale.engine.inputs import RunInputs
+    from perfscale.engine.workload import Schedule
     from perfscale.results import RunResult
-    from perfscale.templates import ObjectFactory
 
 _log = logging.getLogger(__name__)
 
@@ -65,10 +64,16 @@ _REQUEST_KEYS = [(each.name, to_camel(each.name)) for each in fields(RequestStat
 
 
 class Run:
-    """One run. Not for running twice."""
+    """One run. Not for running twice.
 
-    def __init__(self, inputs: RunInputs) -> None:
+    Args:
+        inputs: What it is given.
+        schedule: Which of its workloads goes on when.
+    """
+
+    def __init__(self, inputs: RunInputs, schedule: Schedule = in_turn) -> None:
         self._inputs = inputs
+        self._schedule = schedule
         self._load_task: asyncio.Task[None] | None = None
         self._error: BaseException | None = None
         self._interrupted_by: int | None = None
@@ -88,20 +93,21 @@ class Run:
 
     def snapshot(self) -> RunSnapshot:
         """Where it stands; once `execute` has begun."""
-        inputs, context, reporter = self._inputs, self._context, self._crew.reporter
+        inputs, context, reporter = self._inputs, self._context, self._reporter
         return RunSnapshot(
             run_id=inputs.info.run_id,
             server_version=inputs.info.cluster.version,
             started_at=inputs.info.started_at,
             stage=reporter.stage if self.result is None else None,
             workload=reporter.workload,
-            rate=reporter.rate,
+            stages=reporter.stages if self.result is None else {},
+            rates=reporter.rates,
             targets=dict(reporter.targets),
             objects=context.counter.counts(inputs.plan.workloads),
             phases=dict(context.tracker.phases),
             in_flight=context.health.in_flight,
             most_in_flight=inputs.config.global_config.max_in_flight,
-            calls=self._crew.ledger.calls(),
+            calls=self._ledger.calls(),
             watch=self._observer.counts,
             lags=context.health.lags(),
         )
@@ -120,7 +126,7 @@ class Run:
             finally:
                 self._over = True
                 remains = self._something_remains()
-            await self._crew.ledger.settle(everything=True)
+            await self._ledger.settle(everything=True)
         finally:
             self.result = self._conclude(remains=remains)
         return self.result
@@ -137,31 +143,15 @@ class Run:
                 self._dismiss()
 
     def _assemble(self, tasks: asyncio.TaskGroup) -> None:
-        inputs = self._inputs
-        context = RunContext(
-            inputs.config,
-            inputs.plan,
-            inputs.client,
-            inputs.stopwatch,
-            tasks,
-            inputs.broadcast,
-            self._abort,
-            budget=inputs.options.max_failures,
-            sink=inputs.sink,
-        )
-        self._context = context
+        self._context = context = RunContext(self._inputs, tasks, self._abort)
         self._namespaces = NamespaceKeeper(context)
         self._observer = Observer(context, self._namespaces)
-        inspector = Inspector(context)
-        creator = Creator(context, inspector, ServerWarnings(context, inputs.factories))
-        self._crew = Crew(
-            context,
-            self._namespaces,
-            creator,
-            inspector,
-            Ledger(context, inputs.info, inputs.sink, inputs.meter),
-            Reporter(context, creator, self._namespaces),
+        self._inspector = Inspector(context)
+        self._creator = Creator(
+            context, ServerWarnings(context, self._inputs.factories), self._inspector.delete
         )
+        self._ledger = Ledger(context)
+        self._reporter = Reporter(context, lambda: self._namespaces.leaving)
 
     async def _supervise(self, tasks: asyncio.TaskGroup) -> None:
         self._beating = tasks.create_task(self._guard(self._beat), name="perfscale-beat")
@@ -192,9 +182,9 @@ class Run:
     def _dismiss(self) -> None:
         """Close whatever still lives in the outer scope, so that it can end."""
         self._beating.cancel()
-        self._crew.reporter.report()
-        self._crew.creator.give_up()
-        self._crew.inspector.stop()
+        self._reporter.report()
+        self._creator.give_up()
+        self._inspector.stop()
         self._observer.stop()
 
     async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -218,30 +208,19 @@ class Run:
 
     async def _load(self) -> None:
         await self._observer.start()
-        for workload, factories in zip(
-            self._inputs.config.workloads, self._inputs.factories, strict=True
-        ):
-            if not await self._run_workload(workload, factories):
-                return
-        await look_again(self._context, self._crew.inspector)
-
-    async def _run_workload(self, workload: Workload, factories: Sequence[ObjectFactory]) -> bool:
-        """Whether all its iterations went well; the run stops after one that did not."""
-        context, reporter = self._context, self._crew.reporter
-        context.broadcast.send(WorkloadStarted(workload.name, workload.iteration_count))
-        limiter = RateLimiter(workload.qps, workload.bucket_depth)
-        pace = Pace(workload.qps, workload.bucket_depth)
-        for number in range(1, workload.iteration_count + 1):
-            if number > 1 and workload.iteration_interval:
-                reporter.enter(Stage.PAUSING, workload.name, number)
-                await asyncio.sleep(workload.iteration_interval)
-            iteration = Iteration(self._crew, workload, factories, number)
-            if not await iteration.run(limiter=limiter, pace=pace):
-                return False
-        if workload.wait_when_finished:
-            reporter.enter(Stage.PAUSING, workload.name)
-            await asyncio.sleep(workload.wait_when_finished)
-        return True
+        iterations = IterationRunner(
+            self._context,
+            self._namespaces,
+            self._creator,
+            self._inspector,
+            self._ledger,
+            self._reporter,
+        )
+        runner = WorkloadRunner(iterations, self._context.broadcast, self._reporter)
+        config, factories = self._inputs.config, self._inputs.factories
+        workloads = zip(config.workloads, factories, strict=True)
+        if await self._schedule([partial(runner.run, *each) for each in workloads]):
+            await look_again(self._context, self._inspector)
 
     # -- the end --------------------------------------------------------------
 
@@ -250,7 +229,7 @@ class Run:
 
         While a run waits, being woken costs more than what is done then.
         """
-        context, reporter = self._context, self._crew.reporter
+        context, reporter = self._context, self._reporter
         for number in count():
             if number % _BEATS_A_COUNT == 0:
                 self._count()
@@ -264,7 +243,7 @@ class Run:
         context = self._context
         self._find_clock_step()
         context.journal.append(TotalsEntry(context.stopwatch.now(), self._totals()))
-        lost = self._crew.ledger.look_out()
+        lost = self._ledger.look_out()
         if lost is not None and self._interrupted_by is None:
             self._abort(lost)
 
@@ -293,9 +272,9 @@ class Run:
 
     async def _end_early(self) -> None:
         """After an interrupt or an error: delete everything of the run, within the bound."""
-        options, crew = self._inputs.options, self._crew
-        crew.reporter.enter(Stage.CLEANING_UP, deadline_s=options.cleanup_timeout_s)
-        cleanup = FinalCleanup(self._context, self._namespaces, crew.creator)
+        options = self._inputs.options
+        self._reporter.enter(Stage.CLEANING_UP, deadline_s=options.cleanup_timeout_s)
+        cleanup = FinalCleanup(self._context, self._namespaces, self._creator.drain)
         try:
             await cleanup.run(options.cleanup_timeout_s, keep=options.keep)
         finally:
@@ -323,7 +302,7 @@ class Run:
         self._find_clock_step()
         context.sightings.blind.close(duration_s)
         totals = self._totals()
-        balance = self._crew.ledger.close()
+        balance = self._ledger.close()
         thresholds = judge_thresholds(inputs.config, balance)
         verdict = judge(
             inputs.config,

@@ -63,9 +63,10 @@ class RunSnapshot:
         server_version: What the API server calls itself; None if it does not say.
         started_at: Wall clock, UTC.
         stage: What the run is doing; None once it is over.
-        workload: The workload of the current iteration, or of the last one;
+        workload: The workload that began last, of those that go on, or the last one;
             None before the first.
-        rate: Creates sent in the last second.
+        stages: What is done for each workload that goes on; none once the run is over.
+        rates: Creates sent in the last second, by workload.
         targets: Creates a second that were asked for, by workload; None
             without a limit.
         objects: By workload and kind, in the order of the workload file.
@@ -83,7 +84,8 @@ class RunSnapshot:
     started_at: datetime
     stage: Stage | None
     workload: str | None
-    rate: float
+    stages: Mapping[str, Stage]
+    rates: Mapping[str, float]
     targets: Mapping[str, float | None]
     objects: tuple[ObjectCounts, ...]
     phases: Mapping[tuple[str, str], int]
@@ -92,3 +94,8 @@ class RunSnapshot:
     calls: tuple[CountedCall, ...]
     watch: WatchCounts
     lags: Lags
+
+    @property
+    def rate(self) -> float:
+        """Creates sent in the last second."""
+        return sum(self.rates.values())

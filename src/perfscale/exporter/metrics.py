@@ -98,8 +98,9 @@ def _of_run(snapshot: RunSnapshot) -> Iterator[Metric]:
         "1 for what the run is doing; 0 for all once it is over.",
         labels=["stage"],
     )
+    current = {snapshot.stage, *snapshot.stages.values()}
     for stage in Stage:
-        stages.add_metric([stage.value], stage is snapshot.stage)
+        stages.add_metric([stage.value], stage in current)
     yield stages
 
 
@@ -147,7 +148,7 @@ def _of_rates(snapshot: RunSnapshot) -> Iterator[Metric]:
         labels=["workload"],
     )
     for workload, target in snapshot.targets.items():
-        achieved.add_metric([workload], snapshot.rate if workload == snapshot.workload else 0.0)
+        achieved.add_metric([workload], snapshot.rates.get(workload, 0.0))
         if target is not None:
             wanted.add_metric([workload], target)
     yield achieved

@@ -77,7 +77,7 @@ class Health:
         self._send_lag = Sketch()
         self._told: dict[int, Lag] = {}
         self._creations: dict[str, Creation] = {}
-        self._creating: _Creating | None = None
+        self._creating: set[_Creating] = set()
         self._clock_steps: list[ClockStep] = []
         self.in_flight = 0
         self._most_in_flight = 0
@@ -98,14 +98,18 @@ class Health:
 
     @contextmanager
     def creating(self, workload: str, stats: RequestStats) -> Iterator[None]:
-        """Objects of a workload are created; ``stats`` knows for how long the server was gone."""
-        creation = self._creations.setdefault(workload, Creation())
-        self._creating = _Creating(creation, stats, self._clock)
+        """Objects of a workload are created; ``stats`` knows for how long the server was gone.
+
+        Processor time is the thread's: workloads that create at the same time share it, and
+        each has all of it.
+        """
+        creating = _Creating(self._creations.setdefault(workload, Creation()), stats, self._clock)
+        self._creating.add(creating)
         try:
             yield
         finally:
-            self._creating.count()
-            self._creating = None
+            creating.count()
+            self._creating.remove(creating)
 
     def admitted(self, lag_s: float) -> None:
         """A create was let go, so long after it was due; it is in flight now."""
@@ -139,8 +143,8 @@ class Health:
 
     def vitals(self) -> Vitals:
         """Everything so far."""
-        if self._creating is not None:
-            self._creating.count()
+        for creating in self._creating:
+            creating.count()
         return Vitals(
             loop_lag=self._lag(self._loop_lag),
             limiter_lag=self._lag(self._limiter_lag),

@@ -14,16 +14,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perfscale.engine.accounting.lookout import Lookout
-from perfscale.results import Books, Calls, IterationFacts
+from perfscale.results import Books, Calls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from perfscale.engine.context import RunContext
+    from perfscale.config import Workload
+    from perfscale.engine.context import IterationContext, RunContext
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
     from perfscale.errors import ThresholdError
     from perfscale.results import (
@@ -32,84 +32,44 @@ if TYPE_CHECKING:
         IterationTally,
         ObjectRecord,
         RequestMeter,
-        ResultSink,
-        RunInfo,
     )
+    from perfscale.templates import ObjectFactory
 
 _PAGE = 200
 """Objects written down in one go: some ten milliseconds."""
 
 
-@dataclass
-class IterationAccount:
-    """One iteration, while its story is not over."""
-
-    scope: IterationScope
-    requested: Mapping[str, int]
-    started_s: float
-    finished_s: float | None = None
-    held_back_s: float = 0.0
-    problems: list[str] = field(default_factory=list)
-
-    @property
-    def nothing_left(self) -> bool:
-        """Whether it is over, and everything of it is gone."""
-        scope = self.scope
-        return (
-            self.finished_s is not None
-            and scope.deletion_requested
-            and not scope.present
-            and not scope.present_children
-        )
-
-    def facts(self, now: float) -> IterationFacts:
-        """What is known beside its objects; ``now`` is its end if it has none yet."""
-        return IterationFacts(
-            workload=self.scope.workload,
-            iteration=self.scope.iteration,
-            requested=self.requested,
-            started_s=self.started_s,
-            finished_s=now if self.finished_s is None else self.finished_s,
-            held_back_s=round(self.held_back_s, 6),
-            problems=tuple(self.problems),
-        )
-
-
 class Ledger:
     """The run's books."""
 
-    def __init__(
-        self, context: RunContext, info: RunInfo, sink: ResultSink | None, meter: RequestMeter
-    ) -> None:
+    def __init__(self, context: RunContext) -> None:
+        info = context.inputs.info
         self._context = context
-        self._meter = meter
-        self._current: IterationAccount | None = None
-        self._sink = sink
+        self._meter = context.inputs.meter
+        self._sink = context.inputs.sink
         self._books = Books(info.workloads, info.paths, context.sightings.blind)
         self._lookout = Lookout(context.config, info.workloads, self._books.calls_of)
-        self._open: list[IterationAccount] = []
-        self._unwritten: deque[tuple[IterationAccount, IterationTally]] = deque()
+        self._unwritten: deque[tuple[IterationContext, IterationTally]] = deque()
         self._sink_failed = False
 
     def open_iteration(
-        self, workload: str, iteration: int, requested: Mapping[str, int]
-    ) -> IterationAccount:
+        self,
+        workload: Workload,
+        factories: Sequence[ObjectFactory],
+        number: int,
+        requested: Mapping[str, int],
+    ) -> IterationContext:
         """Begin an iteration; ``requested`` counts its objects by kind."""
         self.count_calls()
-        now = self._context.stopwatch.now()
-        scope = self._context.tracker.open_iteration(workload, iteration, sum(requested.values()))
-        entry = IterationAccount(scope, requested, started_s=now)
-        self._open.append(entry)
-        self._current = entry
-        self._context.journal.begin_iteration(scope, dict(requested), now)
-        return entry
+        iteration = self._context.open_iteration(workload, factories, number, requested)
+        self._context.journal.begin_iteration(iteration.scope, dict(requested), iteration.started_s)
+        return iteration
 
-    def close_iteration(self, entry: IterationAccount) -> None:
+    def close_iteration(self, iteration: IterationContext) -> None:
         """The iteration is over."""
         self.count_calls()
-        self._current = None
-        now = entry.finished_s = self._context.stopwatch.now()
-        self._context.journal.end_iteration(entry.scope, entry.facts(now), final=False)
+        now = iteration.finished_s = self._context.stopwatch.now()
+        self._context.journal.end_iteration(iteration.scope, iteration.facts(now), final=False)
 
     async def settle(self, *, everything: bool = False) -> None:
         """Write down the iterations of which nothing is left.
@@ -118,7 +78,8 @@ class Ledger:
             everything: Write down the others too: the run is over, and nothing
                 more will be heard of their objects.
         """
-        self._take_up([each for each in self._open if everything or each.nothing_left])
+        iterations = self._context.iterations.values()
+        self._take_up([each for each in iterations if everything or each.nothing_left])
         while self._unwritten:
             self._write_page()
             await asyncio.sleep(0)
@@ -126,7 +87,7 @@ class Ledger:
     def close(self) -> Balance:
         """Write whatever has not been written, and sum everything up."""
         self.count_calls()
-        self._take_up(list(self._open))
+        self._take_up(list(self._context.iterations.values()))
         while self._unwritten:
             self._write_page()
         return self._books.close()
@@ -139,13 +100,18 @@ class Ledger:
         )
 
     def count_calls(self) -> None:
-        """Take what was counted of requests since the last time, for the iteration that goes on."""
-        counted = self._meter.cut()
+        """Take what was counted of requests since the last time, for iterations and for none."""
+        self._count_calls(self._meter, None)
+        for iteration in self._context.iterations.values():
+            self._count_calls(iteration.meter, iteration.scope)
+
+    def _count_calls(self, meter: RequestMeter, scope: IterationScope | None) -> None:
+        counted = meter.cut()
         if not counted:
             return
-        scope = self._current.scope if self._current is not None else None
-        place = (scope.workload, scope.iteration) if scope is not None else None
-        self._books.count_calls(counted, place)
+        self._books.count_calls(
+            counted, None if scope is None else (scope.workload, scope.iteration)
+        )
         self._context.journal.append_calls(scope, counted, self._context.stopwatch.now())
 
     def calls(self) -> tuple[CountedCall, ...]:
@@ -153,22 +119,24 @@ class Ledger:
         total = Calls()
         total.add(self._books.calls_of(None).counted())
         total.add(self._meter.counted())
+        for iteration in self._context.iterations.values():
+            total.add(iteration.meter.counted())
         return tuple(total.counted())
 
-    def _take_up(self, entries: Iterable[IterationAccount]) -> None:
+    def _take_up(self, iterations: Iterable[IterationContext]) -> None:
         """Nothing more will be heard of these iterations: they wait to be written."""
-        for entry in entries:
-            scope = entry.scope
-            self._open.remove(entry)
+        for iteration in iterations:
+            scope = iteration.scope
             self._lookout.close(scope)
-            self._context.tracker.retire(scope)
+            self._count_calls(iteration.meter, scope)
+            self._context.retire_iteration(iteration)
             tally = self._books.open_tally(children=bool(scope.children))
-            self._unwritten.append((entry, tally))
+            self._unwritten.append((iteration, tally))
 
     def _write_page(self) -> None:
         """Write some of the first iteration that waits for it, or sum it up."""
-        entry, tally = self._unwritten[0]
-        scope = entry.scope
+        iteration, tally = self._unwritten[0]
+        scope = iteration.scope
         if scope.objects:
             records = self._take_page(scope.objects)
             tally.add(records)
@@ -179,7 +147,7 @@ class Ledger:
             self._record(records, children=True)
         else:
             self._unwritten.popleft()
-            facts = entry.facts(self._context.stopwatch.now())
+            facts = iteration.facts(self._context.stopwatch.now())
             self._books.enter(facts, tally)
             self._context.journal.end_iteration(scope, facts, final=True)
 

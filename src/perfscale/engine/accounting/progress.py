@@ -14,11 +14,10 @@ from perfscale.kube.resources import NAMESPACES
 from perfscale.results import StageEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from perfscale.engine.context import RunContext
-    from perfscale.engine.load.creation import Creator
-    from perfscale.engine.removal.namespaces import NamespaceKeeper, OwnedNamespace
+    from perfscale.engine.tracking.owned import OwnedNamespace
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
 
 _log = logging.getLogger(__name__)
@@ -38,49 +37,41 @@ _SINCE = attrgetter("waited_s")
 _TERMINATING = "Terminating"
 
 
-class Reporter:
-    """Keeps what a progress event needs, and sends one in every period.
+class _LoadProgress:
+    """What is published of one workload, while its iterations go on one after the other.
 
     Attributes:
-        stage: What the run is doing.
-        targets: Creates a second that were asked for, by workload; None without a limit.
+        scope: The iteration that goes on, or was the last to.
+        stage: What is done for it.
+        place: Workload and iteration that the stage is about.
+        is_over: Whether all of the workload's iterations are over.
     """
 
-    def __init__(self, context: RunContext, creator: Creator, namespaces: NamespaceKeeper) -> None:
-        self._context = context
-        self._creator = creator
-        self._namespaces = namespaces
+    def __init__(self, scope: IterationScope) -> None:
+        self.scope = scope
         self.stage = Stage.PREPARING
+        self.place: tuple[str | None, int | None] = scope.workload, scope.iteration
+        self.is_over = False
         self._entered_s = 0.0
         self._told_s = 0.0
-        self._workload: str | None = None
-        self._iteration: int | None = None
-        self._scope: IterationScope | None = None
-        self.targets = {plan.name: plan.qps for plan in context.plan.workloads}
         self._sent: list[int] = []
         self._steps: deque[tuple[float, int]] = deque(maxlen=_OUTLOOK)
 
     def follow(self, scope: IterationScope) -> None:
-        """Report on this iteration from now on."""
-        self._scope = scope
+        """The next iteration begins."""
+        self.scope = scope
         self._sent.clear()
 
-    def enter(
-        self,
-        stage: Stage,
-        workload: str | None = None,
-        iteration: int | None = None,
-        deadline_s: float | None = None,
-    ) -> None:
-        """The run turns to something else."""
-        self.stage, self._workload, self._iteration = stage, workload, iteration
-        self._entered_s = self._told_s = self._context.stopwatch.now()
+    def enter(self, stage: Stage, place: tuple[str | None, int | None], now: float) -> None:
+        """It turns to something else."""
+        self.stage, self.place = stage, place
+        self._entered_s = self._told_s = now
         self._steps.clear()
-        place = f"{workload}, iteration {iteration}: " if iteration is not None else ""
-        _log.info("%s%s", place, stage.value)
-        self._context.journal.append(StageEntry(self._entered_s, stage, workload, iteration))
-        self._context.broadcast.send(StageStarted(stage, workload, iteration, deadline_s))
-        self.report()
+
+    def look(self, now: float) -> None:
+        """See how far it has come; called every `PERIOD_S`."""
+        self._sent = [*self._sent[-_RATE_WINDOW:], self.scope.sent]
+        self._steps.append((now, self._done()))
 
     @property
     def rate(self) -> float:
@@ -89,26 +80,20 @@ class Reporter:
         return (self._sent[-1] - self._sent[0]) / (spans * PERIOD_S) if spans > 0 else 0.0
 
     @property
-    def workload(self) -> str | None:
-        """The workload of the iteration that is reported on; None before the first."""
-        return self._scope.workload if self._scope is not None else None
+    def remaining_s(self) -> float | None:
+        """How much longer the stage takes, as far as can be said."""
+        return remaining_s(self._steps, self.scope.requested)
 
-    def look(self) -> None:
-        """See how far the run has come, and report; called every `PERIOD_S`."""
-        if self._scope is not None:
-            self._sent = [*self._sent[-_RATE_WINDOW:], self._scope.sent]
-        now = self._context.stopwatch.now()
-        self._steps.append((now, self._done()))
-        self.report()
-        if now - self._told_s >= quiet_s(self._told_s - self._entered_s):
-            self._told_s = now
-            self._report_wait(now)
+    def wait(self, now: float, namespaces: Sequence[OwnedNamespace]) -> StillWaiting | None:
+        """What it waits for, if it waits and it is time to say so again."""
+        if now - self._told_s < quiet_s(self._told_s - self._entered_s):
+            return None
+        self._told_s = now
+        return wait_in(self.stage, self.scope, now, began_s=self._entered_s, namespaces=namespaces)
 
     def _done(self) -> int:
         """How far the stage has come: how many objects it need not wait for any more."""
-        scope = self._scope
-        if scope is None:
-            return 0
+        scope = self.scope
         match self.stage:
             case Stage.CREATING:
                 return scope.sent
@@ -119,55 +104,129 @@ class Reporter:
             case _:
                 return 0
 
+
+class Reporter:
+    """Sends a progress event in every period for each workload that goes on.
+
+    Args:
+        context: The run's.
+        leaving: The run's namespaces that were asked to go and are not gone.
+
+    Attributes:
+        stage: What the run turned to last.
+        targets: Creates a second that were asked for, by workload; None without a limit.
+    """
+
+    def __init__(
+        self, context: RunContext, leaving: Callable[[], Sequence[OwnedNamespace]]
+    ) -> None:
+        self._context = context
+        self._leaving = leaving
+        self._loads: dict[str, _LoadProgress] = {}
+        self.stage = Stage.PREPARING
+        self.targets = {plan.name: plan.qps for plan in context.plan.workloads}
+
+    def follow(self, scope: IterationScope) -> None:
+        """An iteration begins: from now on it is what is reported of its workload."""
+        load = self._loads.get(scope.workload)
+        if load is not None:
+            load.follow(scope)
+            return
+        self._loads = {name: each for name, each in self._loads.items() if not each.is_over}
+        self._loads[scope.workload] = _LoadProgress(scope)
+
+    def finish(self, workload: str) -> None:
+        """A workload is over; it is reported on only until there is another."""
+        self._loads[workload].is_over = True
+
+    def enter(
+        self,
+        stage: Stage,
+        workload: str | None = None,
+        iteration: int | None = None,
+        deadline_s: float | None = None,
+    ) -> None:
+        """A workload turns to something else; without one, all of the run does."""
+        self.stage = stage
+        now = self._context.stopwatch.now()
+        for name, load in self._loads.items():
+            if workload in {None, name}:
+                load.enter(stage, (workload, iteration), now)
+        place = f"{workload}, iteration {iteration}: " if iteration is not None else ""
+        _log.info("%s%s", place, stage.value)
+        self._context.journal.append(StageEntry(now, stage, workload, iteration))
+        self._context.broadcast.send(StageStarted(stage, workload, iteration, deadline_s))
+        self.report()
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """Creates sent in the last second, by workload."""
+        return {name: load.rate for name, load in self._loads.items()}
+
+    @property
+    def stages(self) -> dict[str, Stage]:
+        """What is done for each workload that goes on, or for the last."""
+        return {load.scope.workload: load.stage for load in self._shown()}
+
+    @property
+    def workload(self) -> str | None:
+        """The workload that began last, of those that go on; None before the first."""
+        return next(reversed(self._loads), None)
+
+    def look(self) -> None:
+        """See how far the run has come, and report; called every `PERIOD_S`."""
+        now = self._context.stopwatch.now()
+        for load in self._loads.values():
+            load.look(now)
+        self.report()
+        if not self._context.broadcast.has_listeners:
+            return
+        for load in self._shown():
+            waited = load.wait(now, self._leaving())
+            if waited is not None:
+                self._context.broadcast.send(waited)
+
     def report(self) -> None:
         """Report now."""
-        scope = self._scope
-        if scope is None or not self._context.broadcast.has_listeners:
-            return
-        p50, p99 = self._context.counter.ready_latency.percentiles(0.5, 0.99)
-        stats = self._context.client.stats
-        self._context.broadcast.send(
-            Progress(
-                elapsed_s=self._context.stopwatch.now(),
-                stage=self.stage,
-                workload=self._workload,
-                iteration=self._iteration,
-                requested=scope.requested,
-                sent=scope.sent,
-                created=scope.created,
-                ready=scope.ready,
-                failed=scope.failed,
-                deleted=scope.deleted,
-                present_children=scope.present_children,
-                in_flight=self._creator.in_flight,
-                rate=self.rate,
-                target=self.targets.get(scope.workload),
-                phases=dict(+self._context.tracker.phases),
-                child_phases=dict(+self._context.tracker.child_phases),
-                ready_p50_s=p50,
-                ready_p99_s=p99,
-                request_errors=stats.server_errors
-                + stats.connection_errors
-                + stats.timeouts
-                + stats.illegible,
-                throttled=stats.throttled,
-                remaining_s=remaining_s(self._steps, scope.requested),
-            )
-        )
+        if self._loads and self._context.broadcast.has_listeners:
+            ready = self._context.counter.ready_latency.percentiles(0.5, 0.99)
+            for load in self._shown():
+                self._context.broadcast.send(self._progress(load, *ready))
 
-    def _report_wait(self, now: float) -> None:
-        scope = self._scope
-        if scope is None or not self._context.broadcast.has_listeners:
-            return
-        waited = wait_in(
-            self.stage,
-            scope,
-            now,
-            began_s=self._entered_s,
-            namespaces=self._namespaces.leaving,
+    def _shown(self) -> list[_LoadProgress]:
+        loads = list(self._loads.values())
+        return [load for load in loads if not load.is_over] or loads[-1:]
+
+    def _progress(self, load: _LoadProgress, p50: float | None, p99: float | None) -> Progress:
+        scope, context = load.scope, self._context
+        stats = context.client.stats
+        workload, iteration = load.place
+        return Progress(
+            elapsed_s=context.stopwatch.now(),
+            stage=load.stage,
+            workload=workload,
+            iteration=iteration,
+            requested=scope.requested,
+            sent=scope.sent,
+            created=scope.created,
+            ready=scope.ready,
+            failed=scope.failed,
+            deleted=scope.deleted,
+            present_children=scope.present_children,
+            in_flight=context.health.in_flight,
+            rate=load.rate,
+            target=self.targets.get(scope.workload),
+            phases=dict(+context.tracker.phases),
+            child_phases=dict(+context.tracker.child_phases),
+            ready_p50_s=p50,
+            ready_p99_s=p99,
+            request_errors=stats.server_errors
+            + stats.connection_errors
+            + stats.timeouts
+            + stats.illegible,
+            throttled=stats.throttled,
+            remaining_s=load.remaining_s,
         )
-        if waited is not None:
-            self._context.broadcast.send(waited)
 
 
 def wait_in(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from perfscale.config.labels import carries, run_labels
+from perfscale.config.labels import carries
 from perfscale.engine.tracking.lookup import find_by_name
 from perfscale.engine.tracking.readiness import AnyObject, rule_for
 from perfscale.errors import (
@@ -27,14 +27,13 @@ from perfscale.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
-    from perfscale.engine.context import RunContext
+    from perfscale.engine.context import IterationContext, RunContext
     from perfscale.engine.load.pace import Pace
     from perfscale.engine.load.server_warnings import ServerWarnings
-    from perfscale.engine.removal.inspection import Inspector
     from perfscale.engine.tracking.readiness import Metadata
-    from perfscale.engine.tracking.rows import IterationScope, TrackedObject
+    from perfscale.engine.tracking.rows import TrackedObject
     from perfscale.errors import PerfscaleError
     from perfscale.kube.ratelimit import RateLimiter
     from perfscale.kube.resources import Resource
@@ -61,32 +60,31 @@ class PlannedObject:
 
 
 class Creator:
-    """Sends the creates of a run.
+    """Sends the creates of all iterations, which share the bound on requests in flight.
 
-    Attributes:
-        held_back_s: Seconds that creates waited for a place among the requests
-            in flight although the rate would have let them go.
+    Args:
+        context: The run's.
+        warnings: Of what the server warns in its answers.
+        delete: Asks an object to go that no cleanup by label finds.
     """
 
-    def __init__(self, context: RunContext, inspector: Inspector, warnings: ServerWarnings) -> None:
+    def __init__(
+        self,
+        context: RunContext,
+        warnings: ServerWarnings,
+        delete: Callable[[TrackedObject], Awaitable[None]],
+    ) -> None:
         self._context = context
         self._warnings = warnings
-        self._inspector = inspector
-        self._labels: dict[str, str] = {}
+        self._delete = delete
         self._slots = asyncio.Semaphore(context.config.global_config.max_in_flight)
         self._decoder = msgspec.json.Decoder(AnyObject)
         self._tasks: set[asyncio.Task[None]] = set()
-        self.held_back_s = 0.0
-
-    @property
-    def in_flight(self) -> int:
-        """Create requests without an answer yet."""
-        return self._context.health.in_flight
 
     async def create(
         self,
         objects: Iterable[PlannedObject],
-        scope: IterationScope,
+        iteration: IterationContext,
         *,
         limiter: RateLimiter,
         pace: Pace,
@@ -95,75 +93,81 @@ class Creator:
 
         ``objects`` is consumed as the rate allows, so that a large iteration
         is rendered while it runs. Cancellation stops the dispatching; requests
-        in flight go on until `settle`.
+        in flight go on until `drain`.
         """
-        context = self._context
-        self._labels = run_labels(context.run_id, scope.workload, scope.iteration)
+        context, finished = self._context, partial(self._finished, iteration)
         pace.begin(context.stopwatch.now())
-        with context.health.creating(scope.workload, context.client.stats):
+        with context.health.creating(iteration.scope.workload, context.client.stats):
             for number, planned in enumerate(objects, start=1):
                 due_s = pace.next_due(context.stopwatch.now())
-                await self._take_slot(due_s)
+                await self._take_slot(iteration, due_s)
                 try:
                     await limiter.acquire()
                 except BaseException:
                     self._slots.release()
                     raise
-                self._spawn(self._admit(planned, scope, due_s), planned)
+                row = self._admit(planned, iteration, due_s)
+                task = context.tasks.create_task(
+                    self._create(iteration, row, planned.body),
+                    name=f"perfscale-create-{planned.name}",
+                )
+                self._tasks.add(task)
+                task.add_done_callback(finished)
                 if number % _AT_ONCE == 0:
                     await asyncio.sleep(0)  # let the requests start, and the watches be read
-            await context.changed.wait_until(lambda: self.in_flight == 0)
+            await context.changed.wait_until(lambda: iteration.in_flight == 0)
 
-    def _admit(self, planned: PlannedObject, scope: IterationScope, due_s: float) -> TrackedObject:
+    def _admit(
+        self, planned: PlannedObject, iteration: IterationContext, due_s: float
+    ) -> TrackedObject:
         context = self._context
         row = context.tracker.schedule(
-            scope, planned.resource, planned.namespace, planned.name, replica=planned.replica
+            iteration.scope,
+            planned.resource,
+            planned.namespace,
+            planned.name,
+            replica=planned.replica,
         )
+        iteration.in_flight += 1
         row.scheduled_s = round(due_s, 6)
         row.admitted_s = context.stopwatch.now()
         context.health.admitted(row.admitted_s - due_s)
         return row
 
-    async def _take_slot(self, due_s: float) -> None:
+    async def _take_slot(self, iteration: IterationContext, due_s: float) -> None:
         if not self._slots.locked():
             await self._slots.acquire()
             return
         await self._slots.acquire()
-        self.held_back_s += max(0.0, self._context.stopwatch.now() - due_s)
+        iteration.held_back_s += max(0.0, self._context.stopwatch.now() - due_s)
 
-    def _spawn(self, row: TrackedObject, planned: PlannedObject) -> None:
-        task = self._context.tasks.create_task(
-            self._create(row, planned.body), name=f"perfscale-create-{planned.name}"
-        )
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
+    def _finished(self, iteration: IterationContext, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         self._slots.release()
+        iteration.in_flight -= 1
         self._context.health.finished()
         self._context.changed.notify()
 
-    async def settle(self, grace_s: float) -> None:
+    async def drain(self, grace_s: float) -> None:
         """Let the requests in flight be answered, then give up on the rest.
 
         A create whose answer nobody waited for might still happen; waiting for
         it is the surest way to know what there is to clean up.
         """
-        await self._context.changed.wait_until(lambda: self.in_flight == 0, timeout_s=grace_s)
+        await self._context.changed.wait_until(lambda: not self._tasks, timeout_s=grace_s)
         self.give_up()
-        await self._context.changed.wait_until(lambda: self.in_flight == 0)
+        await self._context.changed.wait_until(lambda: not self._tasks)
 
     def give_up(self) -> None:
         """Cancel what is still in flight."""
         for task in self._tasks:
             task.cancel()
 
-    async def _create(self, row: TrackedObject, body: bytes) -> None:
+    async def _create(self, iteration: IterationContext, row: TrackedObject, body: bytes) -> None:
         context = self._context
         rule = rule_for(row.resource)
         try:
-            metadata, answered = await self._request(row, body)
+            metadata, answered = await self._request(iteration, row, body)
         except ApiError as error:
             context.report(
                 context.tracker.refuse(row, failure_text(error), certain=_is_certain(error))
@@ -179,7 +183,7 @@ class Creator:
             context.health.answered(
                 row.scope.workload, sent_s - (row.admitted_s or sent_s), answered_s - sent_s
             )
-            is_labelled = carries(metadata.labels, self._labels)  # admission may take them
+            is_labelled = carries(metadata.labels, iteration.labels)  # admission may take them
             context.report(
                 context.tracker.accept(
                     row,
@@ -190,30 +194,34 @@ class Creator:
                 )
             )
             if not is_labelled:
-                await self._delete(row)
+                await self._delete_unlabelled(row)
 
-    async def _delete(self, row: TrackedObject) -> None:
-        """Ask an object to go that no cleanup by label finds."""
+    async def _delete_unlabelled(self, row: TrackedObject) -> None:
         try:
-            await self._inspector.delete(row)
+            await self._delete(row)
         except ClusterError as error:
             self._context.abort(error)
 
-    async def _request(self, row: TrackedObject, body: bytes) -> tuple[Metadata, float]:
+    async def _request(
+        self, iteration: IterationContext, row: TrackedObject, body: bytes
+    ) -> tuple[Metadata, float]:
         """The created object's metadata, and when its create was answered."""
-        client = self._context.client
         # Stamped where the request leaves, and before the watch can tell of the object.
         on_sent: Callable[[float], None] | None = partial(self._context.send, row)
         give_up_s = self._context.stopwatch.now() + _SETTLING_S
         while True:
             try:
-                created, response = await client.create_and_read(
+                created, response = await iteration.client.create_and_read(
                     self._decoder, row.resource, row.namespace, body, on_sent=on_sent
                 )
             except IllegibleError as error:
-                return await self._look_up(row, error)  # as after an answer that was lost
+                # As after an answer that was lost.
+                return await self._look_up(iteration, row, error)
             except AlreadyExistsError as error:
-                return await self._claim(row, error)
+                if error.attempts < 2:
+                    raise
+                # A create that is sent again may find the object that its first try made.
+                return await self._look_up(iteration, row, error)
             except ForbiddenError as error:
                 if not _is_settling(error) or self._context.stopwatch.now() > give_up_s:
                     raise
@@ -224,18 +232,14 @@ class Creator:
                     self._warnings.tell(row, response.warning)
                 return created.metadata, response.answered_s
 
-    async def _claim(self, row: TrackedObject, error: AlreadyExistsError) -> tuple[Metadata, float]:
-        """A retried create may find the object that its first try made."""
-        if error.attempts < 2:
-            raise error
-        return await self._look_up(row, error)
-
-    async def _look_up(self, row: TrackedObject, error: ApiError) -> tuple[Metadata, float]:
+    async def _look_up(
+        self, iteration: IterationContext, row: TrackedObject, error: ApiError
+    ) -> tuple[Metadata, float]:
         """The object, if it is this run's, although no answer has told of it; else the error."""
         context = self._context
         answered = context.stopwatch.clock()
-        metadata = await find_by_name(context.client, row.resource, row.namespace, row.name)
-        if metadata is None or not carries(metadata.labels, self._labels):
+        metadata = await find_by_name(iteration.client, row.resource, row.namespace, row.name)
+        if metadata is None or not carries(metadata.labels, iteration.labels):
             raise error
         return metadata, answered
 

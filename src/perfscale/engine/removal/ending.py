@@ -23,10 +23,9 @@ from perfscale.errors import ApiError, ClusterError, PerfscaleError
 from perfscale.kube.resources import NAMESPACES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from perfscale.engine.context import RunContext
-    from perfscale.engine.load.creation import Creator
     from perfscale.engine.removal.namespaces import NamespaceKeeper
     from perfscale.engine.removal.survey import Survey
     from perfscale.engine.tracking.rows import TrackedObject
@@ -42,17 +41,27 @@ _CATCH_UP_S: Final = 2.0
 class FinalCleanup:
     """Deletes everything of a run, by its label and by what is known of it.
 
+    Args:
+        context: The run's.
+        namespaces: Those of the run.
+        drain: Waits for the creates in flight, for so many seconds, and gives up on the rest.
+
     Attributes:
         problems: What did not go as it should, one sentence each.
         complete: Whether everything of the run is known to be gone.
     """
 
-    def __init__(self, context: RunContext, namespaces: NamespaceKeeper, creator: Creator) -> None:
+    def __init__(
+        self,
+        context: RunContext,
+        namespaces: NamespaceKeeper,
+        drain: Callable[[float], Awaitable[None]],
+    ) -> None:
         self.problems: list[str] = []
         self.complete = False
         self._context = context
         self._namespaces = namespaces
-        self._creator = creator
+        self._drain = drain
         self._removal = Removal(context.client, context.plan.places, context.selector)
         self._known = KnownRemoval(context.client, (), self._note_gone)
         self._rows: dict[str, TrackedObject] = {}
@@ -66,7 +75,7 @@ class FinalCleanup:
         end_s = asyncio.get_running_loop().time() + bound_s
         try:
             async with asyncio.timeout_at(end_s - last_look_s(bound_s)):
-                await self._creator.settle(min(_GRACE_S, _GRACE_SHARE * bound_s))
+                await self._drain(min(_GRACE_S, _GRACE_SHARE * bound_s))
                 if keep:
                     return
                 await self._remove()

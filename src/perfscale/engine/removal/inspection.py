@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
+    from perfscale.kube.client import Client
     from perfscale.kube.resources import Place
 
 _log = logging.getLogger(__name__)
@@ -98,15 +99,16 @@ class Inspector:
             if place.resource.name in kinds
         ]
         uids: set[str] = set()
+        client = self._context.client_of(scope)
         for place, selector in looks:
-            uids |= await self._uids(place, selector)
+            uids |= await self._uids(client, place, selector)
         rows = [row for uid, row in untouched.items() if uid in uids]
         await run_bounded((partial(self.delete, row) for row in rows), limit=_CONCURRENCY)
 
-    async def _uids(self, place: Place, selector: str) -> set[str]:
+    async def _uids(self, client: Client, place: Place, selector: str) -> set[str]:
         """UIDs of what matches; none where that cannot be found out."""
         pages = read_pages(
-            self._context.client,
+            client,
             place.resource,
             page_decoder(AnyObject),
             namespace=place.namespace,
@@ -125,7 +127,7 @@ class Inspector:
         """
         self._context.request_deletion_of(row)
         try:
-            await delete_object(self._context.client, row.resource, _identity(row))
+            await delete_object(self._context.client_of(row.scope), row.resource, _identity(row))
         except ApiError as error:
             self._context.warn(f"deleting {row.resource.kind_name} {row.name}: {error}")
             return
@@ -151,8 +153,11 @@ class Inspector:
     async def _delete_strays(self) -> None:
         while self._strays:
             rows, self._strays = self._strays, []
-            client = self._context.client
-            calls = (partial(delete_object, client, row.resource, _identity(row)) for row in rows)
+            client_of = self._context.client_of
+            calls = (
+                partial(delete_object, client_of(row.scope), row.resource, _identity(row))
+                for row in rows
+            )
             await run_bounded(calls, limit=_CONCURRENCY)
 
     async def _follow_leaving(self) -> None:
@@ -170,7 +175,8 @@ class Inspector:
         """Tell the tracker whether an object is there, and still with its labels."""
         context, uid = self._context, row.uid
         try:
-            metadata = await find_by_name(context.client, row.resource, row.namespace, row.name)
+            client = context.client_of(row.scope)
+            metadata = await find_by_name(client, row.resource, row.namespace, row.name)
         except ApiError as error:
             _log.info("looking at %s %s: %s", row.resource.kind, row.name, error)
             if row.doubted_s is None:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from perfscale.config.labels import RUN_LABEL, run_labels
+from perfscale.config.labels import RUN_LABEL
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.removal.deletion import CONCURRENCY
 from perfscale.engine.tracking.evidence import explain_namespace
-from perfscale.engine.tracking.readiness import AnyObject, Metadata
+from perfscale.engine.tracking.owned import OwnedNamespace
+from perfscale.engine.tracking.readiness import AnyObject
 from perfscale.errors import (
     AlreadyExistsError,
     ConflictError,
@@ -20,7 +21,6 @@ from perfscale.errors import (
     IllegibleError,
     NotFoundError,
 )
-from perfscale.kube.decoding import version_number
 from perfscale.kube.resources import NAMESPACES
 from perfscale.preflight import namespace_conflict
 from perfscale.results import NamespaceCounts
@@ -28,31 +28,14 @@ from perfscale.results import NamespaceCounts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from perfscale.engine.context import RunContext
+    from perfscale.engine.context import IterationContext, RunContext
     from perfscale.engine.tracking.evidence import NamespaceObject
+    from perfscale.engine.tracking.readiness import Metadata
+    from perfscale.engine.tracking.rows import IterationScope
+    from perfscale.kube.client import Client
 
 _POLL_S = 0.5
 """How often a namespace that is not ours is looked at until it has terminated."""
-
-
-class OwnedNamespace:
-    """One namespace that this run made.
-
-    Attributes:
-        asked_s: When it was asked to go; None while it was not.
-        stays: What keeps it, as it was last seen terminating.
-    """
-
-    __slots__ = ("asked_s", "gone", "known_s", "name", "stays", "uid", "version")
-
-    def __init__(self, metadata: Metadata, known_s: float) -> None:
-        self.known_s = known_s
-        self.name = metadata.name
-        self.uid = metadata.uid
-        self.version = version_number(metadata.resource_version)
-        self.asked_s: float | None = None
-        self.stays: str | None = None
-        self.gone = False
 
 
 class NamespaceKeeper:
@@ -66,33 +49,35 @@ class NamespaceKeeper:
         self._context = context
         self.unanswered = 0
         self._by_uid: dict[str, OwnedNamespace] = {}
+        self._used_by: dict[IterationScope, set[str]] = {}
         self._decoder = msgspec.json.Decoder(AnyObject)
         self._unread: dict[str, IllegibleError] = {}
 
-    async def ensure(self, names: Iterable[str], *, workload: str, iteration: int) -> None:
-        """Make sure that every namespace exists and may be used.
+    async def ensure(self, names: Iterable[str], iteration: IterationContext) -> None:
+        """Make sure that every namespace exists and may be used by an iteration.
 
-        Waits for as long as one of them is terminating; bound it from outside.
+        Until that is over or releases it, no other iteration deletes it. Waits for as long as one
+        of them is terminating; bound it from outside.
 
         Raises:
             NamespaceConflictError: One belongs to another run.
         """
-        labels = run_labels(self._context.run_id, workload, iteration)
+        self._used_by[iteration.scope] = set(names)
         await run_bounded(
-            (partial(self._ensure, name, labels) for name in names), limit=CONCURRENCY
+            (partial(self._ensure, name, iteration) for name in names), limit=CONCURRENCY
         )
 
-    async def _ensure(self, name: str, labels: dict[str, str]) -> None:
+    async def _ensure(self, name: str, iteration: IterationContext) -> None:
         while True:
             try:
                 path = NAMESPACES.path(name=name)
-                found = (await self._context.client.read(self._decoder, path)).metadata
+                found = (await iteration.client.read(self._decoder, path)).metadata
             except ForbiddenError:
                 return  # whoever may not read it has been given it: taken to exist
             except NotFoundError:
                 if name in self._unread:
                     raise self._unread[name] from None
-                if await self._create(name, labels):
+                if await self._create(name, iteration):
                     return
                 continue
             owner = (found.labels or {}).get(RUN_LABEL)
@@ -106,20 +91,18 @@ class NamespaceKeeper:
                 self._own(found)
                 return
 
-    async def _create(self, name: str, labels: dict[str, str]) -> bool:
+    async def _create(self, name: str, iteration: IterationContext) -> bool:
         """Whether it may be used now; if not, it has to be read again."""
         manifest = {
             "apiVersion": "v1",
             "kind": "Namespace",
-            "metadata": {"name": name, "labels": labels},
+            "metadata": {"name": name, "labels": dict(iteration.labels)},
         }
         body = msgspec.json.encode(manifest)
         usable = True
         self.unanswered += 1
         try:
-            made, _ = await self._context.client.create_and_read(
-                self._decoder, NAMESPACES, None, body
-            )
+            made, _ = await iteration.client.create_and_read(self._decoder, NAMESPACES, None, body)
         except AlreadyExistsError:
             usable = False
         except IllegibleError as error:
@@ -146,30 +129,41 @@ class NamespaceKeeper:
 
     # -- deletion ----------------------------------------------------------
 
-    async def release(self, names: Iterable[str]) -> list[OwnedNamespace]:
-        """Ask those of ``names`` to go that this run made and that hold nothing of it.
+    def leave(self, scope: IterationScope) -> None:
+        """An iteration is over: but for its objects, nothing of it keeps a namespace."""
+        self._used_by.pop(scope, None)
 
-        An object of the run that has not been asked to go keeps its namespace.
+    async def release(
+        self, names: Iterable[str], iteration: IterationContext
+    ) -> list[OwnedNamespace]:
+        """Ask those to go that an iteration has used and this run made, if they hold nothing of it.
+
+        They are those that were ensured for it, and ``names``. An object of the run that has not
+        been asked to go keeps its namespace, and so does another iteration that may be about to
+        create one there.
         """
+        used = self._used_by.pop(iteration.scope, set()).union(names)
         occupied = {
             row.namespace
             for scope in self._context.tracker.open_scopes()
             for row in scope.rows
             if row.present and row.delete_requested_s is None
         }
-        wanted = set(names) - occupied
+        wanted = used.difference(occupied, *self._used_by.values())
         leaving = [
             owned for owned in self._by_uid.values() if owned.name in wanted and not owned.gone
         ]
-        await run_bounded((partial(self._delete, owned) for owned in leaving), limit=CONCURRENCY)
+        await run_bounded(
+            (partial(self._delete, owned, iteration.client) for owned in leaving), limit=CONCURRENCY
+        )
         return leaving
 
-    async def _delete(self, owned: OwnedNamespace) -> None:
+    async def _delete(self, owned: OwnedNamespace, client: Client) -> None:
         if owned.asked_s is not None:
             return
         owned.asked_s = self._context.stopwatch.now()
         try:
-            await self._context.client.delete(NAMESPACES, None, owned.name, uid=owned.uid)
+            await client.delete(NAMESPACES, None, owned.name, uid=owned.uid)
         except (NotFoundError, ConflictError) as error:
             # Gone, or another one by now. A namespace that is already
             # terminating also answers 409; the watch tells when it is gone.

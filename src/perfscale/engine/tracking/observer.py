@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from perfscale.engine.tracking.evidence import NamespaceObject
 from perfscale.engine.tracking.readiness import ACCEPTED, rule_for
@@ -15,15 +15,26 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perfscale.engine.context import RunContext
-    from perfscale.engine.removal.namespaces import NamespaceKeeper
     from perfscale.engine.tracking.readiness import Reading
     from perfscale.kube.watching.watch import Listed
+
+
+class NamespaceHandler(Protocol):
+    """Takes what the watch on the run's namespaces sees."""
+
+    def observe(self, event: str, obj: NamespaceObject) -> None:
+        """Take one event."""
+
+    def reconcile(
+        self, state: Sequence[NamespaceObject], list_version: int, *, asked_s: float
+    ) -> None:
+        """Take a whole list, asked for then; what should be in it, and is not, is gone."""
 
 
 class Observer:
     """Opens the watches, and keeps them for as long as the outer scope lives."""
 
-    def __init__(self, context: RunContext, namespaces: NamespaceKeeper) -> None:
+    def __init__(self, context: RunContext, namespaces: NamespaceHandler) -> None:
         self._context = context
         self._namespaces = namespaces
         self._watches: list[Watch[Any]] = []

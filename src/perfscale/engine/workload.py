@@ -1,0 +1,60 @@
+"""A workload: its iterations, one after another, and the pauses between them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeAlias
+
+from perfscale.engine.events import Stage, WorkloadStarted
+from perfscale.engine.load.pace import Pace
+from perfscale.kube.ratelimit import RateLimiter
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+    from perfscale.config import Workload
+    from perfscale.engine.accounting.progress import Reporter
+    from perfscale.engine.events import Broadcast
+    from perfscale.engine.iteration import IterationRunner
+    from perfscale.templates import ObjectFactory
+
+Schedule: TypeAlias = "Callable[[Iterable[Callable[[], Awaitable[bool]]]], Awaitable[bool]]"
+"""Runs workloads, and returns whether all went well, as each of them does."""
+
+
+async def in_turn(workloads: Iterable[Callable[[], Awaitable[bool]]]) -> bool:
+    """One after the other; none follows one that did not go well."""
+    for run in workloads:
+        if not await run():
+            return False
+    return True
+
+
+class WorkloadRunner:
+    """Runs the workloads of a run; it keeps nothing of any."""
+
+    def __init__(
+        self, iterations: IterationRunner, broadcast: Broadcast, reporter: Reporter
+    ) -> None:
+        self._iterations = iterations
+        self._broadcast = broadcast
+        self._reporter = reporter
+
+    async def run(self, workload: Workload, factories: Sequence[ObjectFactory]) -> bool:
+        """Whether all its iterations went well; none follows one that did not."""
+        self._broadcast.send(WorkloadStarted(workload.name, workload.iteration_count))
+        limiter = RateLimiter(workload.qps, workload.bucket_depth)
+        pace = Pace(workload.qps, workload.bucket_depth)
+        for number in range(1, workload.iteration_count + 1):
+            if number > 1 and workload.iteration_interval:
+                self._reporter.enter(Stage.PAUSING, workload.name, number)
+                await asyncio.sleep(workload.iteration_interval)
+            if not await self._iterations.run(
+                workload, factories, number, limiter=limiter, pace=pace
+            ):
+                return False
+        if workload.wait_when_finished:
+            self._reporter.enter(Stage.PAUSING, workload.name)
+            await asyncio.sleep(workload.wait_when_finished)
+        self._reporter.finish(workload.name)
+        return True
