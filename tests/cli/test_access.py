@@ -144,5 +144,5 @@ def test_a_master_on_the_command_line_wins(
     master = ("--kubeconfig", path, "--master", simulated.server)
     ended = perfscale("cleanup", "--run-id", "nobody", *master)
     assert ended.code == 1, ended.err
-    assert "nobody knows a run nobody" in ended.err
+    assert "run nobody not found" in ended.err
     assert simulated.server in ended.err

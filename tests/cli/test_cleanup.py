@@ -60,7 +60,7 @@ def test_a_run_that_nobody_knows_is_an_error(
 ) -> None:
     ended = perfscale("cleanup", "--run-id", "unheard-of", "--kubeconfig", simulated.kubeconfig)
     assert ended.code == 1
-    assert "nobody knows a run unheard-of" in ended.err
+    assert "run unheard-of not found" in ended.err
     assert "nothing to remove" not in ended.out
 
 

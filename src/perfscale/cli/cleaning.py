@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,19 +12,15 @@ from perfscale.cli.output.found import describe, list_others, list_runs, name_st
 from perfscale.cli.output.streams import say
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from perfscale.engine.removal.removal import Removal
     from perfscale.engine.removal.runs import RunInCluster
     from perfscale.engine.removal.search import Search, Sight
     from perfscale.engine.removal.survey import Survey
     from perfscale.kube.cluster import Cluster, ClusterOptions
     from perfscale.kube.resources import Place
     from perfscale.results import Located
-
-_YOUNG_S = 3600.0
-"""A run that created something less than an hour ago may well be going on."""
 
 
 @dataclass(frozen=True)
@@ -42,35 +36,13 @@ class CleanupSettings:
 
 
 @dataclass
-class _TimeLeft:
-    """The bound on the whole cleanup. Whoever is asked a question has all the time."""
-
-    seconds: float
-
-    @asynccontextmanager
-    async def spent(self, *, keeping_s: float = 0.0) -> AsyncIterator[None]:
-        """Bound what is inside by what is left, less what is kept for later.
-
-        Raises:
-            TimeoutError: It took longer.
-        """
-        loop = asyncio.get_running_loop()
-        began_s = loop.time()
-        try:
-            async with asyncio.timeout(max(0.0, self.seconds - keeping_s)):
-                yield
-        finally:
-            self.seconds -= loop.time() - began_s
-
-
-@dataclass
 class _Outcome:
     """What keeps the cleanup from being complete.
 
     Attributes:
         left: Runs of which something is left.
-        unseen: Places that could not be looked at, and why.
-        undeleted: Places whose objects could not be asked to go, and why.
+        unseen: Places that could not be listed, and why.
+        undeleted: Places whose objects could not be deleted, and why.
     """
 
     left: list[str] = field(default_factory=list)
@@ -101,13 +73,14 @@ class _Cleaner:
     """One cleanup."""
 
     def __init__(self, cluster: Cluster, settings: CleanupSettings) -> None:
+        from perfscale.engine.removal.cleanup import TimeBudget
         from perfscale.engine.removal.known import KnownRemoval
         from perfscale.kube.discovery import Discovery
 
         self._cluster = cluster
         self._client = cluster.client
         self._settings = settings
-        self._time = _TimeLeft(settings.timeout_s)
+        self._time = TimeBudget(settings.timeout_s)
         self._outcome = _Outcome()
         self._unasked: Mapping[str, str] = {}
         self._discovery = Discovery(cluster.client)
@@ -126,7 +99,7 @@ class _Cleaner:
                 await self._look_for_strays(located)
                 ages = await self._runs(sight.present) if run_id is None else []
         except TimeoutError:
-            say(f"error: it took longer than {self._bound} to look at the cluster")
+            say(f"error: listing what runs have left timed out after {self._bound}")
             return 1
         self._outcome.unseen.update(sight.present.unseen)
         if run_id is None:
@@ -175,7 +148,7 @@ class _Cleaner:
         try:
             records = read_present(located.folder)
         except ResultsError as error:
-            say(f"warning: {error}; what has lost the run's label is not looked for")
+            say(f"warning: {error}; what has lost the run's label is not removed")
             return
         known = await known_objects(self._discovery, records)
         self._strays = KnownRemoval(self._client, known, lambda _: None)
@@ -198,7 +171,7 @@ class _Cleaner:
         else:
             self._outcome.left.append(run_id)
             say(
-                f"error: nobody knows a run {run_id}: nothing in this cluster carries its label, "
+                f"error: run {run_id} not found: nothing in this cluster carries its label, "
                 f"and {self._settings.results_dir} has no folder of it"
             )
 
@@ -219,7 +192,7 @@ class _Cleaner:
         from perfscale.engine.removal.search import Sight
         from perfscale.engine.removal.survey import survey
 
-        chosen = [run for run in runs if self._settings.force or run.idle_s >= _YOUNG_S]
+        chosen = [run for run in runs if self._settings.force or not run.may_be_going_on]
         list_runs(runs, chosen, certain=self._sees_everything)
         list_others(sight.present)
         for run in chosen:
@@ -228,63 +201,33 @@ class _Cleaner:
                 async with self._time.spent():
                     found = await survey(self._client, sight.places, selector)
             except TimeoutError:
-                say(f"error: no time is left of {self._bound} for run {run.run_id}")
+                say(f"error: run {run.run_id}: timed out after {self._bound}")
                 self._outcome.left.append(run.run_id)
                 continue
             await self._remove(run.run_id, Sight(found, sight.places), selector)
 
     async def _remove(self, run_id: str, sight: Sight, selector: str) -> None:
         """Show what there is of a run, ask, and remove it."""
-        from perfscale.engine.removal.remains import last_look_s
-        from perfscale.engine.removal.removal import Removal
+        from perfscale.config import counted
+        from perfscale.engine.removal.cleanup import remove_run
 
         describe(run_id, sight.present, self._strays)
         if self._settings.ask and not await confirmed("Delete this?"):
             self._outcome.left.append(run_id)
             return
-        removal = Removal(self._client, sight.places, selector)
-        try:
-            async with self._time.spent(keeping_s=last_look_s(self._settings.timeout_s)):
-                await removal.run()
-                await self._strays.run()
-        except TimeoutError:
-            await self._say_what_is_left(run_id, sight, removal, selector, after=self._bound)
-        else:
-            self._outcome.unseen.update(removal.last.unseen)
-            await self._conclude(run_id, sight, removal, selector)
-        self._outcome.undeleted.update(removal.undeleted)
-
-    async def _conclude(self, run_id: str, sight: Sight, removal: Removal, selector: str) -> None:
-        if removal.last.found or self._strays.left:
-            await self._say_what_is_left(run_id, sight, removal, selector)
+        removed = await remove_run(self._client, sight, selector, self._strays, self._time)
+        self._outcome.unseen.update(removed.unseen)
+        self._outcome.undeleted.update(removed.undeleted)
+        if removed.left or removed.timed_out:
+            self._outcome.left.append(run_id)
+            late = f" after {self._bound}" if removed.timed_out else ""
+            say(f"error: run {run_id}: {counted(removed.left, 'object')} still there{late}")
+            for sentence in (*removed.reasons, *name_strays(self._strays)):
+                say(f"  {sentence}")
         elif self._sees_everything:
             typer.echo(f"run {run_id}: removed")
         else:
             typer.echo(f"run {run_id}: what was found is removed")
-
-    async def _say_what_is_left(
-        self, run_id: str, sight: Sight, removal: Removal, selector: str, after: str | None = None
-    ) -> None:
-        from perfscale.config import counted
-        from perfscale.engine.removal.remains import describe_remains
-        from perfscale.engine.removal.survey import survey
-
-        self._outcome.left.append(run_id)
-        # A server that did not answer in time has what it was seen to have.
-        found = removal.last if removal.last.versions else sight.present
-        sentences = list[str]()
-        try:
-            async with self._time.spent():
-                found = await survey(self._client, sight.places, selector)
-                sentences = await describe_remains(self._client, found)
-        except TimeoutError:
-            sentences.append("there was no time to find out what keeps them")
-        objects = counted(found.count + len(self._strays.left), "object")
-        late = f" after {after}" if after is not None else ""
-        say(f"error: run {run_id}: {objects} still there{late}")
-        sentences += name_strays(self._strays)
-        for sentence in sentences:
-            say(f"  {sentence}")
 
 
 def _locate(settings: CleanupSettings) -> tuple[Located | None, bool]:
@@ -297,6 +240,6 @@ def _locate(settings: CleanupSettings) -> tuple[Located | None, bool]:
     try:
         located = locate_run(settings.results_dir, settings.run_id)
     except ResultsError as error:
-        say(f"warning: {error}; looking everywhere instead")
+        say(f"warning: {error}; all kinds are listed instead")
         return None, True
     return located, located is not None

@@ -192,9 +192,7 @@ def _conclude(settings: RunSettings, result: RunResult, folder: Path | None) -> 
     code = result.exit_code
     for step in (_print, _export, _make_page):
         try:
-            with (
-                ignoring_closed_output()
-            ):  # the files are wanted also where standard output is closed
+            with ignoring_closed_output():  # the files are wanted all the same
                 step(settings, result, folder)
         except (ResultsError, OutputError) as error:  # the other results stand without it
             say(f"error: {error}")

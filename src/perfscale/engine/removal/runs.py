@@ -6,13 +6,15 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perfscale.engine.removal.survey import Share, Survey
     from perfscale.kube.client import Client
+
+_RECENT_S: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,11 @@ class RunInCluster:
     objects: int
     age_s: float
     idle_s: float
+
+    @property
+    def may_be_going_on(self) -> bool:
+        """Whether it created something less than an hour ago."""
+        return self.idle_s < _RECENT_S
 
 
 def runs_in(present: Survey, now: datetime) -> list[RunInCluster]:
