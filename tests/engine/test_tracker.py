@@ -12,11 +12,11 @@ def test_an_object_is_ready_once_it_is_seen_running(story: Story) -> None:
     row = story.created(scope, "a")
     for phase in ("Pending", "Scheduling", "Scheduled"):
         story.becomes(row, phase)
-    assert scope.unsettled == 1
+    assert scope.undecided == 1
     changes = story.becomes(row, "Running")
     assert [each.kind for each in changes] == [TransitionKind.PHASE, TransitionKind.READY]
     assert row.outcome is Outcome.READY
-    assert scope.unsettled == 0
+    assert scope.undecided == 0
     assert list(row.phases_s.names) == ["Pending", "Scheduling", "Scheduled", "Running"]
 
 
@@ -84,7 +84,7 @@ def test_a_refused_object_has_failed_and_settles_the_wait(story: Story) -> None:
     story.tracker.refuse(row, "Forbidden: quota", certain=True)
     assert row.outcome is Outcome.FAILED
     assert row.explanation == "Forbidden: quota"
-    assert scope.unsettled == 0
+    assert scope.undecided == 0
 
 
 def test_an_object_that_the_watch_has_seen_was_not_refused(story: Story) -> None:
@@ -201,7 +201,7 @@ def test_an_object_that_loses_its_labels_before_it_is_ready_has_failed(story: St
     story.found(row, labelled=False)
     assert row.explanation
     assert "took the run's labels" in row.explanation
-    assert scope.unsettled == 0
+    assert scope.undecided == 0
 
 
 def test_an_object_that_was_created_without_labels_has_failed_and_no_list_calls_it_gone(
@@ -213,7 +213,7 @@ def test_an_object_that_was_created_without_labels_has_failed_and_no_list_calls_
     metadata = story.metadata("a")
     story.tracker.accept(row, metadata, story.tick(), is_ready=True, is_labelled=False)
     assert row.outcome is Outcome.FAILED
-    assert scope.unsettled == 0
+    assert scope.undecided == 0
     story.tracker.request_deletion_of(row, story.tick())
     story.listed(version=2000)
     assert row.present
@@ -388,4 +388,4 @@ def test_the_accounts_add_up_whatever_happens(events: list[tuple[str, int]]) -> 
     assert accounts.deleted == scope.deleted
     assert accounts.ready == scope.ready
     assert scope.present == accounts.created - accounts.deleted
-    assert 0 <= scope.unsettled <= 3
+    assert 0 <= scope.undecided <= 3

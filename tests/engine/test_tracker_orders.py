@@ -343,7 +343,7 @@ class Telling:
         not_attempted = scope.requested - len(scope.objects)
         unready = sum(row.outcome is Outcome.UNREADY for row in scope.objects)
         assert scope.requested == scope.ready + accounts.failed + unready + not_attempted
-        assert scope.unsettled == unready + unanswered + not_attempted
+        assert scope.undecided == unready + unanswered + not_attempted
         assert scope.present == scope.created - scope.deleted >= 0
         assert scope.present_children == sum(row.present for row in scope.children)
         uids = [row.uid for row in scope.rows if row.uid is not None]
@@ -360,7 +360,7 @@ class Telling:
             "outcomes": {name: row.outcome for name, row in self.rows.items()},
             "uids": {name: row.uid for name, row in self.rows.items()},
             "present": (scope.present, scope.present_children),
-            "unsettled": scope.unsettled,
+            "undecided": scope.undecided,
             "phases": +self.tracker.phases,
         }
 

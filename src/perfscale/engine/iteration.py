@@ -175,12 +175,12 @@ class IterationRunner:
         self._enter(iteration, Stage.WAITING_READY, bounded=True)
         scope = iteration.scope
         in_time = await self._context.changed.wait_until(
-            lambda: scope.unsettled == 0, timeout_s=iteration.workload.max_wait_timeout
+            lambda: scope.undecided == 0, timeout_s=iteration.workload.max_wait_timeout
         )
         self._context.tracker.close_readiness(scope)
         if not in_time:
             iteration.problems.append(
-                f"{_waited(iteration)} for {counted(scope.unsettled, 'object')} to be ready"
+                f"{_waited(iteration)} for {counted(scope.undecided, 'object')} to be ready"
             )
             namespaces = {row.namespace: None for row in unready(scope) if row.namespace}
             warnings = await warnings_about(iteration.client, namespaces)

@@ -98,7 +98,7 @@ class _LoadProgress:
             case Stage.CREATING:
                 return scope.sent
             case Stage.WAITING_READY:
-                return scope.requested - scope.unsettled
+                return scope.requested - scope.undecided
             case Stage.WAITING_GONE:
                 return scope.requested - scope.present
             case _:
@@ -248,7 +248,7 @@ def wait_in(
     """
     children: list[TrackedObject] = []
     if stage is Stage.WAITING_READY:
-        waiting = [row for row in scope.objects if not row.settled]
+        waiting = [row for row in scope.objects if not row.decided]
         children = [row for row in scope.children if row.present and row.ready_s is None]
     elif stage in {Stage.WAITING_GONE, Stage.CLEANING_UP}:
         waiting = [row for row in scope.rows if row.present]

@@ -164,7 +164,7 @@ class RowRules:
         row.dirty |= DIRTY["ready_s"]
         if not row.is_child:
             row.scope.ready += 1
-        self._settle(row)
+        self._decide(row)
         return Transition(row, TransitionKind.READY)
 
     def vanish(self, row: TrackedObject) -> list[Transition]:
@@ -191,7 +191,7 @@ class RowRules:
             row.scope.failed += 1
             if row.ready_s is not None:
                 row.scope.ready -= 1
-        self._settle(row)
+        self._decide(row)
         return [Transition(row, TransitionKind.FAILED)]
 
     def count(self, row: TrackedObject, by: int) -> None:
@@ -206,13 +206,13 @@ class RowRules:
         scope.deleted += by * (row.deleted_s is not None)
         scope.failed += by * (row.error is not None)
         scope.ready += by * (row.error is None and row.ready_s is not None)
-        scope.unsettled -= by * row.settled
+        scope.undecided -= by * row.decided
 
     @staticmethod
-    def _settle(row: TrackedObject) -> None:
-        if not row.settled:
-            row.settled = True
-            row.scope.unsettled -= 1
+    def _decide(row: TrackedObject) -> None:
+        if not row.decided:
+            row.decided = True
+            row.scope.undecided -= 1
 
     @staticmethod
     def count_present(row: TrackedObject, by: int) -> None:

@@ -76,7 +76,7 @@ class TrackedObject(ObjectLife):
     doubted_s: float | None = None
     unlabelled: bool = False
     finalizers: tuple[str, ...] = ()
-    settled: bool = False
+    decided: bool = False
     number: int = 0
     dirty: int = 0
     flushed_phases: int = 0
@@ -98,7 +98,7 @@ class TrackedObject(ObjectLife):
 
 _OF_THE_REQUEST: Final = {
     *("scope", "resource", "namespace", "name", "replica"),
-    *("scheduled_s", "admitted_s", "sent_s", "settled"),
+    *("scheduled_s", "admitted_s", "sent_s", "decided"),
     *("number", "dirty", "flushed_phases", "flushed_timestamps"),
 }
 _OF_THE_OBJECT: Final = tuple(
@@ -111,7 +111,7 @@ class IterationScope:
     """One iteration's rows, and the counts that its waits look at.
 
     Attributes:
-        unsettled: Objects that are neither ready nor failed yet, those whose
+        undecided: Objects that are neither ready nor failed yet, those whose
             turn has not come included.
         present: Objects in the cluster, and ``present_children`` likewise.
         doubted: Objects of which a watch said that they are gone, and at which
@@ -127,7 +127,7 @@ class IterationScope:
         self.workload = workload
         self.iteration = iteration
         self.requested = requested
-        self.unsettled = requested
+        self.undecided = requested
         self.present = 0
         self.present_children = 0
         self.sent = 0

@@ -124,7 +124,7 @@ class Tracker:
             if row.ready_s is not None:
                 row.ready_s = now  # the watch was quicker than the answer
                 row.dirty |= DIRTY["ready_s"]
-            elif not row.settled:
+            elif not row.decided:
                 changes.append(self._rules.become_ready(row, now))
         return changes
 
@@ -316,7 +316,7 @@ class Tracker:
         if row is not None and row.uid is None and row.sent_s is not None and row.scope is scope:
             if row.error is not None:
                 self._rules.count(row, -1)
-                row.error, row.settled = None, False  # its create was carried out after all
+                row.error, row.decided = None, False  # its create was carried out after all
                 row.dirty |= DIRTY["error"]
                 self._rules.count(row, 1)
             changes += self._bind(row, metadata, now)
@@ -324,7 +324,7 @@ class Tracker:
         if scope is None or resource.name == NAMESPACES.name:
             return None  # no controller makes namespaces for objects: it is the run's own
         child = TrackedObject(scope, resource, metadata.namespace, metadata.name, replica=None)
-        child.settled = True
+        child.decided = True
         if metadata.owner_references:
             child.owner_uid = metadata.owner_references[0].uid
         child.created_s = now
@@ -352,11 +352,11 @@ class Tracker:
         row.exchange(other)
         if self._rules.has_vanished(other):
             other.error = None  # no failure of a child
-        other.settled = True
+        other.decided = True
         if other.doubted_s is not None:
             other.deleted_s = other.doubted_s  # what a watch says of a child is believed
             self._rules.trust(other)
-        row.settled = row.error is not None or row.ready_s is not None
+        row.decided = row.error is not None or row.ready_s is not None
         children = row.scope.children
         if known is None and other.uid is not None:
             children.append(other)
