@@ -148,7 +148,7 @@ class RowCounter:
 async def test_rows_are_let_go_while_their_records_are_made(
     cluster: SimulatedProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("perfscale.engine.accounting.ledger._PAGE", 10)
+    monkeypatch.setattr("perfscale.engine.accounting.run_accounting._PAGE", 10)
     load = config(workload(objects(count=COUNT)))
     sink = RowCounter()
     async with LoadGenerator(

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from perfscale.config import Workload
-    from perfscale.engine.accounting.ledger import Ledger
     from perfscale.engine.accounting.progress import Reporter
+    from perfscale.engine.accounting.run_accounting import RunAccounting
     from perfscale.engine.context import IterationContext, RunContext
     from perfscale.engine.load.creation import Creator
     from perfscale.engine.load.pace import Pace
@@ -61,14 +61,14 @@ class IterationRunner:
         namespaces: NamespaceKeeper,
         creator: Creator,
         inspector: Inspector,
-        ledger: Ledger,
+        accounting: RunAccounting,
         reporter: Reporter,
     ) -> None:
         self._context = context
         self._namespaces = namespaces
         self._creator = creator
         self._inspector = inspector
-        self._ledger = ledger
+        self._accounting = accounting
         self._reporter = reporter
 
     async def run(
@@ -87,7 +87,7 @@ class IterationRunner:
             result; it does not raise for an object's failure or a wait's end.
         """
         requested = self._requested(factories)
-        iteration = self._ledger.open_iteration(workload, factories, number, requested)
+        iteration = self._accounting.open_iteration(workload, factories, number, requested)
         self._context.broadcast.send(
             IterationStarted(workload.name, number, sum(requested.values()))
         )
@@ -105,9 +105,9 @@ class IterationRunner:
                 await self._inspector.settle(iteration.scope)
         finally:
             self._namespaces.leave(iteration.scope)
-            self._ledger.close_iteration(iteration)
+            self._accounting.close_iteration(iteration)
         problems = (*iteration.problems, *describe_failed(iteration.scope))
-        await self._ledger.settle()
+        await self._accounting.write_finished()
         self._context.broadcast.send(IterationFinished(workload.name, number, problems))
         return not problems
 

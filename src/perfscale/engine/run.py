@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 from pydantic.alias_generators import to_camel
 
-from perfscale.engine.accounting.ledger import Ledger
 from perfscale.engine.accounting.progress import PERIOD_S, Reporter
+from perfscale.engine.accounting.run_accounting import RunAccounting
 from perfscale.engine.accounting.wallclock import WallClock
 from perfscale.engine.context import RunContext
 from perfscale.engine.events import RunFinished, Stage
@@ -107,7 +107,7 @@ class Run:
             phases=dict(context.tracker.phases),
             in_flight=context.health.in_flight,
             most_in_flight=inputs.config.global_config.max_in_flight,
-            calls=self._ledger.calls(),
+            calls=self._accounting.calls(),
             watch=self._observer.counts,
             lags=context.health.lags(),
         )
@@ -126,7 +126,7 @@ class Run:
             finally:
                 self._over = True
                 remains = self._something_remains()
-            await self._ledger.settle(everything=True)
+            await self._accounting.write_finished(everything=True)
         finally:
             self.result = self._conclude(remains=remains)
         return self.result
@@ -150,7 +150,7 @@ class Run:
         self._creator = Creator(
             context, ServerWarnings(context, self._inputs.factories), self._inspector.delete
         )
-        self._ledger = Ledger(context)
+        self._accounting = RunAccounting(context)
         self._reporter = Reporter(context, lambda: self._namespaces.leaving)
 
     async def _supervise(self, tasks: asyncio.TaskGroup) -> None:
@@ -213,7 +213,7 @@ class Run:
             self._namespaces,
             self._creator,
             self._inspector,
-            self._ledger,
+            self._accounting,
             self._reporter,
         )
         runner = WorkloadRunner(iterations, self._context.broadcast, self._reporter)
@@ -243,7 +243,7 @@ class Run:
         context = self._context
         self._find_clock_step()
         context.journal.append(TotalsEntry(context.stopwatch.now(), self._totals()))
-        lost = self._ledger.look_out()
+        lost = self._accounting.look_out()
         if lost is not None and self._interrupted_by is None:
             self._abort(lost)
 
@@ -302,7 +302,7 @@ class Run:
         self._find_clock_step()
         context.sightings.blind.close(duration_s)
         totals = self._totals()
-        balance = self._ledger.close()
+        balance = self._accounting.close()
         thresholds = judge_thresholds(inputs.config, balance)
         verdict = judge(
             inputs.config,

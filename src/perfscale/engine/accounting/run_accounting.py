@@ -1,4 +1,4 @@
-"""Writes down what happened: records as they are complete, accounts and latencies at the end.
+"""Writes records as soon as they are complete, and accounts and latencies at the end.
 
 An iteration whose objects are all gone is written and forgotten at once, so
 that a run of many iterations does not grow; only its latency samples stay.
@@ -7,7 +7,7 @@ fail until then.
 
 Writing down tens of thousands of objects takes a second or two. It is done in
 pages, between which whatever else lives on the loop has its turn; what an
-interrupt leaves of them is written when the books are closed.
+interrupt leaves of them is written at the end of the run.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ _PAGE = 200
 """Objects written down in one go: some ten milliseconds."""
 
 
-class Ledger:
-    """The run's books."""
+class RunAccounting:
+    """Counts the iterations of a run, and lets go of their rows once their records are written."""
 
     def __init__(self, context: RunContext) -> None:
         info = context.inputs.info
@@ -71,11 +71,11 @@ class Ledger:
         now = iteration.finished_s = self._context.stopwatch.now()
         self._context.journal.end_iteration(iteration.scope, iteration.facts(now), final=False)
 
-    async def settle(self, *, everything: bool = False) -> None:
-        """Write down the iterations of which nothing is left.
+    async def write_finished(self, *, everything: bool = False) -> None:
+        """Write the records and results of the iterations of which nothing is left.
 
         Args:
-            everything: Write down the others too: the run is over, and nothing
+            everything: Write the others too: the run is over, and nothing
                 more will be heard of their objects.
         """
         iterations = self._context.iterations.values()
