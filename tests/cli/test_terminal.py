@@ -58,6 +58,7 @@ def test_ctrl_c_at_the_question_creates_nothing(
         it.shows("Run this? [y/N]")
         it.types("\x03")
         assert it.ends() == 130
+    assert "interrupted" in it.shown
     assert "Traceback" not in it.shown
     assert PACKAGED_NAMESPACE not in simulated.names(NAMESPACES)
     assert perfscale.results == []
@@ -132,6 +133,22 @@ def test_a_narrow_terminal_leaves_ids_and_addresses_whole_for_copying(
     header, _, _ = it.shown.partition("iteration 1")
     assert re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", header)
     assert re.search(r"http://127\.0\.0\.1:\d+/metrics", header)
+
+
+def test_a_narrow_terminal_breaks_the_end_of_a_run_between_words(
+    perfscale: CommandLine, density: Path
+) -> None:
+    command = ("run", density, "--simulate", "--speed", "20")
+    with terminal(perfscale, *command, COLUMNS="40") as it:
+        assert it.ends() == 0
+    _, _, end = it.shown.replace("\r", "").partition("PASSED")
+    told, _, _ = end.partition("results:")
+    # The first has the run's id, which is whole for copying.
+    rows = [row.rstrip() for row in told.splitlines()[1:]]
+    assert max(map(len, rows)) <= 40
+    counts = next(number for number, row in enumerate(rows) if "3 requested" in row)
+    assert rows[counts] == "  3 requested, 3 created, 3 ready, 3"
+    assert rows[counts + 1] == "  deleted"
 
 
 def test_ctrl_c_on_the_terminal_cleans_up_a_simulated_run_too(

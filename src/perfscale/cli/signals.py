@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from perfscale import eventloop
 from perfscale.cli.interrupts import ignore_interrupts
+from perfscale.cli.output.streams import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -20,19 +21,23 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _handler: ContextVar[Handler | None] = ContextVar("_handler", default=None)
 
 
-def run_until_signalled(work: Coroutine[None, None, int]) -> int:
+def run_until_signalled(work: Coroutine[None, None, int], *, is_service: bool = False) -> int:
     """Run ``work`` in a new event loop; the first signal cancels it, and others change nothing.
+
+    Args:
+        work: What to run.
+        is_service: Whether a signal is how this ends, so that there is nothing to say about it.
 
     Returns:
         What ``work`` returns; 128 plus the signal's number if one ended it.
     """
     try:
-        return eventloop.run(_cancelled_by_signals(work))
+        return eventloop.run(_cancelled_by_signals(work, is_service=is_service))
     finally:
         ignore_interrupts()  # all is done but to exit
 
 
-async def _cancelled_by_signals(work: Coroutine[None, None, int]) -> int:
+async def _cancelled_by_signals(work: Coroutine[None, None, int], *, is_service: bool) -> int:
     received: list[int] = []
 
     def on_signal(signum: int) -> None:
@@ -47,6 +52,8 @@ async def _cancelled_by_signals(work: Coroutine[None, None, int]) -> int:
         except asyncio.CancelledError:
             if not received:
                 raise
+            if not is_service:
+                say("interrupted")
             return 128 + received[0]
         finally:
             # The loop restores the handlers of before as it closes: with them, one more

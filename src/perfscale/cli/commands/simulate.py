@@ -80,7 +80,9 @@ def simulate(
     """
     log_more(verbose)
     raise typer.Exit(
-        run_until_signalled(_simulate(port, kubeconfig_out, speed, read_faults(faults)))
+        run_until_signalled(
+            _simulate(port, kubeconfig_out, speed, read_faults(faults)), is_service=True
+        )
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
-from rich.padding import Padding
 from rich.table import Table
+
+from perfscale.cli.output.console import print_wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,10 +34,7 @@ def print_audit(console: Console, record: AuditRecord) -> None:
         if table.row_count:
             console.print(table)
     for note in record.notes:
-        if console.is_terminal:
-            console.print(Padding(escape(note), (0, 0, 0, 2)))
-        else:
-            console.print(f"  {escape(note)}", soft_wrap=True)
+        print_wrapped(console, escape(note), indent=2)
 
 
 def _limit(value: AuditedValue) -> str:

@@ -7,7 +7,10 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
 from rich.segment import Segment
+from rich.table import Table
 
 from perfscale.cli.output.streams import VisibleStream
 from perfscale.visible import visible
@@ -53,3 +56,30 @@ def open_console(*, stderr: bool = False) -> Console:
     width = None if stream.isatty() or os.environ.get("COLUMNS") else _UNLIMITED
     file = stream.obeyed if isinstance(stream, VisibleStream) else stream
     return _VisibleConsole(file=file, stderr=stderr, highlight=False, width=width)
+
+
+def print_wrapped(
+    console: Console, text: str, *, indent: int = 0, style: str | None = None
+) -> None:
+    """A line of markup: wrapped between words on a terminal, elsewhere left whole for searches.
+
+    Args:
+        console: Where.
+        text: What, with markup.
+        indent: Columns that each of its rows is indented by.
+        style: Of all of it.
+    """
+    if console.is_terminal:
+        console.print(Padding(text, (0, 0, 0, indent), expand=False), style=style)
+    else:
+        console.print(" " * indent + text, style=style, soft_wrap=True)
+
+
+def print_point(console: Console, mark: str, text: str) -> None:
+    """A mark, and text without markup beside it, wrapped as `print_wrapped` does."""
+    if not console.is_terminal:
+        console.print(f"  {mark} {escape(text)}", soft_wrap=True)
+        return
+    row = Table.grid(padding=(0, 1))
+    row.add_row(" ", mark, escape(text))
+    console.print(row)

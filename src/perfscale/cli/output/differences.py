@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from rich.markup import escape
 from rich.table import Table
 
-from perfscale.cli.output.console import open_console
+from perfscale.cli.output.console import open_console, print_point
 from perfscale.results.comparison import Verdict, by_subject
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def print_differences(
     for comparison in comparisons:
         console.print(f"\nnew:  {_run(comparison.new)}", soft_wrap=True)
         for note in comparison.notes:
-            console.print(f"  [yellow]![/] {escape(note)}", soft_wrap=True)
+            print_point(console, "[yellow]![/]", note)
         for subject, rows in by_subject(comparison.rows):
             console.print(f"\n[bold]{escape(str(subject))}[/]", soft_wrap=True)
             console.print(_table(rows))

@@ -16,7 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from perfscale.cli.output.console import open_console
+from perfscale.cli.output.console import open_console, print_wrapped
 from perfscale.cli.output.live import LiveLines
 from perfscale.config import counted, format_duration
 from perfscale.engine.events import (
@@ -206,7 +206,10 @@ class _LiveView:
         self._lines.show(_panel(progress, bound))
 
     def say(self, text: str, *, style: str = "") -> None:
-        self._lines.console.print(escape(text), style=style or None)
+        for line in text.splitlines():
+            words = line.lstrip()
+            indent = len(line) - len(words)
+            print_wrapped(self._lines.console, escape(words), indent=indent, style=style or None)
 
 
 def _panel(progress: Progress, bound: str) -> RenderableType:

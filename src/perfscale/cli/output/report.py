@@ -11,7 +11,7 @@ from rich.table import Table
 
 from perfscale.cli.options import Output
 from perfscale.cli.output.audit_report import print_audit
-from perfscale.cli.output.console import open_console
+from perfscale.cli.output.console import open_console, print_point, print_wrapped
 from perfscale.cli.output.streams import say
 from perfscale.config import counted, format_duration
 from perfscale.results import (
@@ -123,13 +123,13 @@ def _print_text(result: RunResult, folder: Path | None, left: str) -> None:
     missed = {each.text for each in result.thresholds if not each.passed}
     problems = [problem for problem in result.problems if problem not in missed]
     for problem in problems[:_MOST_PROBLEMS]:
-        _print_point(console, _CROSS, problem)
+        print_point(console, _CROSS, problem)
     if len(problems) > _MOST_PROBLEMS:
         console.print(f"  and {len(problems) - _MOST_PROBLEMS} more, in the summary")
     if result.thresholds:
         console.print("\n[bold]thresholds[/]")
     for each in result.thresholds:
-        _print_point(console, _TICK if each.passed else _CROSS, each.text)
+        print_point(console, _TICK if each.passed else _CROSS, each.text)
     for workload in result.workloads:
         _print_workload(console, workload)
     _print_throttling(console, sum(call.throttled_s for call in result.calls))
@@ -148,19 +148,21 @@ def _print_text(result: RunResult, folder: Path | None, left: str) -> None:
 
 def _print_throttling(console: Console, throttled_s: float) -> None:
     if throttled_s >= _WORTH_A_LINE_S:
-        console.print(
-            f"\n[yellow]requests waited {throttled_s:.1f} s in all because the API server asked "
+        console.print()
+        print_wrapped(
+            console,
+            f"[yellow]requests waited {throttled_s:.1f} s in all because the API server asked "
             "for it (429)[/]",
-            soft_wrap=True,
         )
 
 
 def _print_illegible(console: Console, count: int) -> None:
     if count:
-        console.print(
-            f"\n[yellow]{counted(count, 'answer')} of status 2xx could not be read, and the "
+        console.print()
+        print_wrapped(
+            console,
+            f"[yellow]{counted(count, 'answer')} of status 2xx could not be read, and the "
             "requests were sent again: something in front of the API server may have answered[/]",
-            soft_wrap=True,
         )
 
 
@@ -169,7 +171,7 @@ def _print_interruptions(console: Console, sentences: Sequence[str]) -> None:
         return
     console.print("\n[bold]outages and blind spans[/]")
     for each in sentences[:_MOST_INTERRUPTIONS]:
-        _print_point(console, _WARNING, each)
+        print_point(console, _WARNING, each)
     if len(sentences) > _MOST_INTERRUPTIONS:
         console.print(f"  and {len(sentences) - _MOST_INTERRUPTIONS} more, in the summary")
 
@@ -179,9 +181,9 @@ def _print_generator(console: Console, health: GeneratorHealth) -> None:
     style = "bold" if valid else "bold yellow"
     console.print(f"\n[bold]generator[/]  [{style}]{health.verdict.value}[/]")
     for reason in health.reasons:
-        _print_point(console, _WARNING, reason)
+        print_point(console, _WARNING, reason)
     if facts := ", ".join(_vitals(health.vitals)):
-        console.print(f"  {facts}", soft_wrap=not console.is_terminal)
+        print_wrapped(console, facts, indent=2)
 
 
 def _vitals(vitals: Vitals) -> Iterator[str]:
@@ -197,23 +199,13 @@ def _vitals(vitals: Vitals) -> Iterator[str]:
         yield f"at most {vitals.in_flight.max} of {vitals.in_flight.limit} in flight"
 
 
-def _print_point(console: Console, mark: str, text: str) -> None:
-    """On a terminal wrapped between words, elsewhere a line that can be searched for."""
-    if not console.is_terminal:
-        console.print(f"  {mark} {escape(text)}", soft_wrap=True)
-        return
-    row = Table.grid(padding=(0, 1))
-    row.add_row(" ", mark, escape(text))
-    console.print(row)
-
-
 def _print_workload(console: Console, workload: WorkloadResult) -> None:
     title = f"[bold]{escape(workload.name)}[/]"
     console.print("\n" + "  ".join(part for part in (title, _iterations(workload)) if part))
     for line in _rate(workload.rate):
-        console.print(f"  {line}", soft_wrap=True)
+        print_wrapped(console, line, indent=2)
     if workload.not_waited_for:
-        _print_point(console, _WARNING, workload.not_waited_for)
+        print_point(console, _WARNING, workload.not_waited_for)
     for kind, each in workload.kinds.items():
         _print_kind(console, kind, each)
     for kind, each in workload.child_kinds.items():
@@ -249,7 +241,7 @@ def _other_rates(rate: Rate) -> str:
 
 def _print_kind(console: Console, kind: str, result: KindResult) -> None:
     console.print(f"\n  [cyan]{escape(kind)}[/]")
-    console.print(f"  {', '.join(_counts(result.accounts))}")
+    print_wrapped(console, ", ".join(_counts(result.accounts)), indent=2)
     columns = [column for column in _COLUMNS if console.width >= column.from_width]
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 1), header_style="dim")
     table.add_column("seconds")
@@ -260,7 +252,7 @@ def _print_kind(console: Console, kind: str, result: KindResult) -> None:
     if table.row_count:
         console.print(table)
     if result.phase_clock is not None and (reason := result.phase_clock.reason):
-        _print_point(console, _WARNING, f"{kind}: {reason} (serverPhases in the summary)")
+        print_point(console, _WARNING, f"{kind}: {reason} (serverPhases in the summary)")
 
 
 def _counts(accounts: Accounts) -> Iterator[str]:

@@ -1,0 +1,26 @@
+"""How lines are broken that are wider than a terminal."""
+
+import io
+
+from rich.console import Console
+
+from perfscale.cli.output.console import print_wrapped
+
+TEXT = "VirtualMachineInstance ns/a, 31s, 12s of it in Scheduling: no node fits"
+
+
+def printed(*, terminal: bool) -> list[str]:
+    console = Console(file=io.StringIO(), width=40, force_terminal=terminal, color_system=None)
+    print_wrapped(console, TEXT, indent=2)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue().splitlines()
+
+
+def test_on_a_terminal_all_rows_of_a_line_are_indented_and_no_word_is_torn() -> None:
+    rows = printed(terminal=True)
+    assert all(row.startswith("  ") and len(row) <= 40 for row in rows)
+    assert " ".join(row.strip() for row in rows) == TEXT
+
+
+def test_elsewhere_a_line_stays_whole_for_searches() -> None:
+    assert printed(terminal=False) == [f"  {TEXT}"]
