@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from perfscale.sim.apiserver.connections import reset
+from perfscale.sim.apiserver.listening import reset
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 

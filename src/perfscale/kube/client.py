@@ -14,12 +14,11 @@ from perfscale.kube.decoding import OBJECT, UNREADABLE, illegible
 from perfscale.kube.http.failures import NoAnswerError
 from perfscale.kube.http.transport import LARGEST_LIST, Request
 from perfscale.kube.ratelimit import RateLimiter
-from perfscale.kube.retrying.aftermath import Aftermath, Known, Waits
+from perfscale.kube.retrying.aftermath import Aftermath, Known, StreamingLists, Waits
 from perfscale.kube.retrying.proven import Proven
 from perfscale.kube.retrying.recovery import Recovery
 from perfscale.kube.retrying.retry import Timing
 from perfscale.kube.status import error_from_answer
-from perfscale.kube.watching.initial import StreamingLists
 from perfscale.kube.wire import SUCCESS, Stream, Wire, target
 
 if TYPE_CHECKING:

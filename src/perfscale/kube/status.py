@@ -28,13 +28,17 @@ from perfscale.errors import (
 )
 from perfscale.kube.calls import call_of
 from perfscale.kube.decoding import UNREADABLE
-from perfscale.kube.retrying.dependencies import find_dependency
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LONGEST_SUMMARY: Final = 200
 _LONGEST_RETRY_AFTER_S: Final = 60.0
+_WEBHOOK: Final = 'failed calling webhook "'
+_CONVERSION: Final = "conversion webhook for "
+_UNREACHED: Final = "error trying to reach service"
+_UNABLE: Final = "the server is currently unable to handle the request"
+"""In a 500 the API server repeats what another has told it; in a 503 it means itself."""
 _BY_STATUS: Final[dict[int, type[ApiError]]] = {
     403: ForbiddenError,
     404: NotFoundError,
@@ -133,7 +137,7 @@ def error_from_status(
         retry_after_s = _bounded(details.retry_after_seconds)
     dependency = None
     if branch is ServerError:
-        dependency = find_dependency(status, explained.message or "")
+        dependency = _find_dependency(status, explained.message or "")
     error = (DependencyError if dependency else branch)(
         _with_causes(explained.message or reason, details.causes or []),
         status=status,
@@ -144,6 +148,27 @@ def error_from_status(
     if dependency and isinstance(error, DependencyError):
         error.dependency, error.called = dependency
     return error
+
+
+def _find_dependency(status: int, message: str) -> tuple[str, str] | None:
+    """What could not be called: ``webhook`` or ``aggregated server``, and its name if it is said.
+
+    Such a 5xx looks like any other, and is no fault of the object that is refused: it passes
+    when what could not be called is back. Only the words tell: those of k8s.io/apiserver
+    (``webhookerrors``, ``admission/plugin/webhook``), k8s.io/apiextensions-apiserver
+    (``conversion/webhook_converter.go``) and k8s.io/kube-aggregator. A webhook that answers,
+    and refuses, is not among them.
+    """
+    _, failed, rest = message.partition(_WEBHOOK)
+    if failed:
+        return "webhook", rest.partition('"')[0]
+    _, failed, rest = message.partition(_CONVERSION)
+    kind, unconverted, _ = rest.partition(" failed:")
+    if failed and unconverted:
+        return "webhook", f"conversion of {kind}"
+    if _UNREACHED in message or (status == HTTPStatus.INTERNAL_SERVER_ERROR and _UNABLE in message):
+        return "aggregated server", ""
+    return None
 
 
 def _is_of_authorizer(message: str) -> bool:

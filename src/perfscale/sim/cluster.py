@@ -18,7 +18,7 @@ from perfscale.sim.controllers.memory import MemoryObjectStore
 from perfscale.sim.faults.injection import FaultInjection
 from perfscale.sim.faults.model import Faults
 from perfscale.sim.ground_truth import GroundTruth
-from perfscale.sim.metrics import CountedStore, Metrics
+from perfscale.sim.metrics import METRICS_PATH, CountedStore, Metrics
 from perfscale.sim.storage.store import Store
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class SimulatedCluster:
                 middlewares=[web.middleware(metrics.requests), *self._injection.middlewares],
                 disturb=self._injection.disturb,
                 ground_truth=self.ground_truth,
-                metrics=metrics,
+                pages={METRICS_PATH: metrics.page},
                 hinder=self._injection.hinder,
             ),
         )

@@ -6,6 +6,7 @@ The client sends; here is decided what comes after an attempt.
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.errors import (
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from perfscale.kube.retrying.proven import Proven
     from perfscale.kube.retrying.recovery import Recovery
     from perfscale.kube.retrying.retry import Timing
-    from perfscale.kube.watching.initial import StreamingLists
     from perfscale.kube.wire import Wire
 
 _log = logging.getLogger(__name__)
@@ -40,6 +40,17 @@ _log = logging.getLogger(__name__)
 _RENEWALS: Final = 2
 """How often one request has its credentials replaced: a second time for those
 that ran out while the request waited to be sent again."""
+
+
+@dataclass(slots=True)
+class StreamingLists:
+    """Whether a server streams lists.
+
+    Attributes:
+        available: None as long as nobody knows.
+    """
+
+    available: bool | None = None
 
 
 class Known(NamedTuple):

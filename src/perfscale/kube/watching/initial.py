@@ -14,7 +14,6 @@ first bookmark, which lacks the annotation, or by its silence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from perfscale.kube.watching.events import metadata_getter
@@ -33,17 +32,6 @@ ATTEMPTS: Final = 3
 a server may be too busy, or a proxy too impatient, for them ever to end."""
 
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class StreamingLists:
-    """What was found out about a server, for every watch of it to know.
-
-    Attributes:
-        available: Whether it streams lists; None as long as nobody knows.
-    """
-
-    available: bool | None = None
 
 
 class InitialEvents(Generic[T]):

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from aiohttp import web
 
@@ -21,25 +21,26 @@ from perfscale.sim.apiserver.target import Target, parse_target
 from perfscale.sim.apiserver.verbs import Request, not_allowed
 from perfscale.sim.apiserver.watching import UNDISTURBED, Watcher, WatchRequest
 from perfscale.sim.ground_truth import GROUND_TRUTH_PATH, GroundTruth
-from perfscale.sim.metrics import METRICS_PATH, METRICS_TYPE
 from perfscale.sim.storage import refusals
 from perfscale.sim.storage.lifecycle import Housekeeping, furnish
 from perfscale.sim.storage.records import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
-    from aiohttp.typedefs import Middleware
+    from aiohttp.typedefs import Handler, Middleware
 
     from perfscale.kube.resources import Resource
     from perfscale.sim.apiserver.watching import Disturbance
-    from perfscale.sim.metrics import Metrics
     from perfscale.sim.storage.namespaces import Hindrance
     from perfscale.sim.storage.store import Store
 
 logger = logging.getLogger(__name__)
+
+Page: TypeAlias = "Callable[[], tuple[bytes, str]]"
+"""Makes what is shown under a path: the body, and its media type."""
 
 _HOST: Final = "127.0.0.1"
 _VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
@@ -225,15 +226,22 @@ class Attachments:
         middlewares: What requests pass first, as aiohttp has them.
         disturb: Decides what goes wrong with a watch, or refuses it.
         ground_truth: What the server shows under `GROUND_TRUTH_PATH`; a new one by default.
-        metrics: What it shows under `METRICS_PATH`, if anything.
+        pages: What it shows besides: by path, what makes it.
         hinder: What keeps a namespace that is being deleted, by its name.
     """
 
     middlewares: Sequence[Middleware] = ()
     disturb: Callable[[WatchRequest], Disturbance] | None = None
     ground_truth: GroundTruth | None = None
-    metrics: Metrics | None = None
+    pages: Mapping[str, Page] = field(default_factory=dict)
     hinder: Callable[[str], Hindrance | None] = lambda _: None
+
+
+def _showing(page: Page) -> Handler:
+    async def show(_: web.Request) -> web.Response:
+        return answer(*page())
+
+    return show
 
 
 def create_app(
@@ -243,21 +251,13 @@ def create_app(
     server = _Server(store, server_options, disturb=attached.disturb)
     shown = attached.ground_truth or GroundTruth(store)
 
-    async def show_ground_truth(_: web.Request) -> web.Response:
-        return answer(encode(shown.as_json()))
-
     app = web.Application(
         middlewares=[own_address_only(_HOST), *attached.middlewares],
         client_max_size=server.options.max_body_bytes + 1,
     )
-    app.router.add_get(GROUND_TRUTH_PATH, show_ground_truth)
-    if attached.metrics is not None:
-        text = attached.metrics.text
-
-        async def show_metrics(_: web.Request) -> web.Response:
-            return answer(text(), METRICS_TYPE)
-
-        app.router.add_get(METRICS_PATH, show_metrics)
+    app.router.add_get(GROUND_TRUTH_PATH, _showing(lambda: (encode(shown.as_json()), JSON_TYPE)))
+    for path, page in attached.pages.items():
+        app.router.add_get(path, _showing(page))
     app.router.add_route("*", "/{path:.*}", server.handle)
     app.on_shutdown.append(server.close_watches)
     return app

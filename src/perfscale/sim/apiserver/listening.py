@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from typing import Final
 
 from aiohttp import web
-
-from perfscale.sim.apiserver.connections import reset
 
 # How long requests under way may take when the server stops.
 _SHUTDOWN_S: Final = 1.0
@@ -16,6 +15,20 @@ _SHUTDOWN_S: Final = 1.0
 _TURNS: Final = 3
 # A load engine opens hundreds of connections at once.
 _BACKLOG: Final = 1024
+# struct linger: on, with no time to linger: closing then sends a reset (socket(7)).
+_NO_FAREWELL: Final = struct.pack("ii", 1, 0)
+
+
+def reset(transport: asyncio.BaseTransport | None) -> None:
+    """Close a connection without a farewell: the other side sees ``connection reset``."""
+    if transport is None or transport.is_closing():
+        return
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_FAREWELL)
+    # Those of uvloop are transports without being of asyncio's classes.
+    if hasattr(transport, "abort"):
+        transport.abort()
 
 
 class _Resetting(asyncio.Protocol):

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.errors import NotFoundError
 from perfscale.sim.apiserver import options
+from perfscale.sim.apiserver.known_fields import field_warnings
 from perfscale.sim.apiserver.negotiation import decode_body, unsupported
 from perfscale.sim.storage import patch, refusals
-from perfscale.sim.storage.known_fields import field_warnings
 from perfscale.sim.storage.records import JSON, encode
 from perfscale.sim.storage.selectors import Selector, parse_selector
 from perfscale.sim.storage.validation import prepare, validate

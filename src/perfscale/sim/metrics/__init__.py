@@ -5,6 +5,6 @@ when it is scraped.
 """
 
 from perfscale.sim.metrics.clients import CountedStore
-from perfscale.sim.metrics.exposition import METRICS_PATH, METRICS_TYPE, Metrics
+from perfscale.sim.metrics.exposition import METRICS_PATH, Metrics
 
-__all__ = ["METRICS_PATH", "METRICS_TYPE", "CountedStore", "Metrics"]
+__all__ = ["METRICS_PATH", "CountedStore", "Metrics"]

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from perfscale.sim.storage.store import Store
 
 METRICS_PATH: Final = "/metrics"
-METRICS_TYPE: Final = CONTENT_TYPE_LATEST
 
 
 class Metrics(Collector):
@@ -48,6 +47,6 @@ class Metrics(Collector):
         for meter in self._meters:
             yield from meter.families()
 
-    def text(self) -> bytes:
-        """The series in Prometheus' text format, of the type `METRICS_TYPE`."""
-        return generate_latest(self._registry)
+    def page(self) -> tuple[bytes, str]:
+        """The series in Prometheus' text format, and its media type."""
+        return generate_latest(self._registry), CONTENT_TYPE_LATEST

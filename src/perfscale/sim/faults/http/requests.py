@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from perfscale.sim.apiserver.connections import reset
 from perfscale.sim.apiserver.discovery import group_of, is_discovery, names_a_version
+from perfscale.sim.apiserver.listening import reset
 from perfscale.sim.apiserver.target import find_target, verb_of
 from perfscale.sim.faults.chance import Chance, is_meant
 from perfscale.sim.faults.fields import CORE, VERBS
