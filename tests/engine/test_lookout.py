@@ -112,6 +112,14 @@ def test_a_percentile_is_lost_once_the_rest_cannot_bring_it_back(
     assert watched.lost(20 * MINUTE_S) is not None
 
 
+def test_a_phase_that_was_skipped_on_the_way_to_readiness_counts_for_nothing(
+    story: Story,
+) -> None:
+    watched = Watched(story, 1, {"metric": "vmiScheduling", "quantile": "max", "max": "1m"})
+    story.becomes(story.created(watched.scope, "a"), "Running")
+    assert watched.lost(10 * MINUTE_S) is None
+
+
 def test_an_object_that_failed_never_gets_there(story: Story) -> None:
     watched = Watched(story, 1, ready("p99", "1m"))
     row = story.created(watched.scope, "a")

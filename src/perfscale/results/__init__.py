@@ -37,8 +37,9 @@ from perfscale.results.measure.books import Balance, Books, IterationFacts
 from perfscale.results.measure.calls import Calls, CountedCall
 from perfscale.results.measure.failures import Failures
 from perfscale.results.measure.kinds import accounts_of
-from perfscale.results.measure.latency import LatencySamples
+from perfscale.results.measure.latencies import latency_rule
 from perfscale.results.measure.meter import RequestMeter
+from perfscale.results.measure.percentiles import LatencySamples
 from perfscale.results.measure.phases import PhaseTimes
 from perfscale.results.measure.rates import CreateTimes, explain_rate
 from perfscale.results.measure.sketch import Sketch
@@ -159,6 +160,7 @@ __all__ = [
     "graver",
     "interruptions",
     "judge_thresholds",
+    "latency_rule",
     "locate_run",
     "milliseconds",
     "read_present",

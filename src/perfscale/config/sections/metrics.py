@@ -20,11 +20,11 @@ class Unit(StrEnum):
 
 
 class Latency(StrEnum):
-    """The latencies of a kind that are no phases."""
+    """The latencies of a kind that are no phases, as results call them."""
 
-    CREATION = "Creation"
+    CREATION = "creation"
     READY = "Ready"
-    DELETION = "Deletion"
+    DELETION = "deletion"
 
 
 PERCENTILES: Final[Mapping[str, float]] = {
@@ -87,7 +87,7 @@ _KINDS: Final[tuple[tuple[str, str, str, tuple[str, ...]], ...]] = (
 def _latencies() -> Iterator[Metric]:
     for short, group, kind, path in _KINDS:
         for latency in (Latency.CREATION, *path, Latency.READY, Latency.DELETION):
-            name = f"{short}{latency}"
+            name = f"{short}{latency[0].upper()}{latency[1:]}"
             yield Metric(name, Unit.SECONDS, kind=kind, latency=str(latency), group=group)
 
 

@@ -12,9 +12,9 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from perfscale.config.sections.metrics import METRICS, PERCENTILES, Latency
+from perfscale.config.sections.metrics import METRICS, PERCENTILES
 from perfscale.errors import ThresholdError
-from perfscale.results import threshold_title
+from perfscale.results import latency_rule, threshold_title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -37,7 +37,7 @@ class _LatencyWatch:
         self.enough = total - rank
         self._limit_s = threshold.bound.value
         self._metric = metric
-        self._latency = metric.latency or ""
+        self._rule = latency_rule(metric.latency or "")
         self._cursors: dict[IterationScope, int] = {}
 
     @property
@@ -66,25 +66,16 @@ class _LatencyWatch:
         """Whether it took longer than the bound; None while nobody knows."""
         if not self._metric.is_about(row.resource.kind_name, row.resource.group):
             return False
-        begun_s, reached_s = self._times(row)
+        begun_s, reached_s = self._rule.begun_s(row, row.sent_s), self._rule.reached_s(row)
         if begun_s is None:
             return False if now == math.inf else None
         if reached_s is not None:
             return reached_s - begun_s > self._limit_s
+        if self._rule.is_skipped(row):
+            return False
         if now - begun_s > self._limit_s:
             return True
         return None
-
-    def _times(self, row: TrackedObject) -> tuple[float | None, float | None]:
-        match self._latency:
-            case Latency.DELETION:
-                return row.delete_requested_s, row.deleted_s
-            case Latency.CREATION:
-                return row.sent_s, row.created_s
-            case Latency.READY:
-                return row.sent_s, row.ready_s if row.error is None else None
-            case phase:
-                return row.sent_s, row.phases_s.get(phase)
 
 
 class Lookout:

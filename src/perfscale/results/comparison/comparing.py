@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from perfscale.config.sections.metrics import Latency
 from perfscale.errors import ResultsError
 from perfscale.results.comparison.latencies import LatencyPair
 from perfscale.results.comparison.rows import Limits, Row, Subject, Verdict, worst
 from perfscale.results.comparison.workloads import different_settings
 from perfscale.results.folder.reading import RunFiles, read_run_files
-from perfscale.results.measure.kinds import DELETION, READY
 from perfscale.results.measure.samples import Samples
 from perfscale.results.model.health import Validity
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from perfscale.results.measure.kinds import LifeSamples
-    from perfscale.results.measure.latency import LatencySamples
+    from perfscale.results.measure.percentiles import LatencySamples
+    from perfscale.results.measure.samples import LifeSamples
 
 _PASSED: Final = "passed"
-_JUDGED: Final = frozenset({READY, DELETION})
+_JUDGED: Final = frozenset({Latency.READY, Latency.DELETION})
 
 
 @dataclass(frozen=True, slots=True)

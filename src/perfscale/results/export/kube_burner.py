@@ -19,7 +19,7 @@ import msgspec
 
 from perfscale.errors import ResultsError
 from perfscale.results.files import CHILDREN_FILE, OBJECTS_FILE, RUN_FILE, AtomicFile
-from perfscale.results.measure.kinds import SamplesOf
+from perfscale.results.measure.samples import SamplesOf
 from perfscale.results.model.records import Outcome
 
 if TYPE_CHECKING:

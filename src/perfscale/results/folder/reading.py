@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from perfscale.config.sections.metrics import Latency
 from perfscale.errors import ResultsError
 from perfscale.results.files import (
     AUDIT_FILE,
@@ -27,7 +28,6 @@ from perfscale.results.files import (
 from perfscale.results.folder.shape import RunShape, SummaryShape
 from perfscale.results.journal.entries import Begin
 from perfscale.results.journal.journal import read_journal
-from perfscale.results.measure.kinds import CREATION, DELETION, READY
 from perfscale.results.measure.timeseries import TimePoint
 from perfscale.results.model.document import SCHEMA_VERSION
 from perfscale.results.model.records import ObjectRecord
@@ -84,11 +84,11 @@ class RunFiles:
             The statistics of each latency that anything is known of.
         """
         phases, path = told["phases"], self.paths.get(kind)
-        names = [name for name in (*path, READY) if name in phases] if path else phases
+        names = [name for name in (*path, Latency.READY) if name in phases] if path else phases
         every = {
-            CREATION: told.get("creation"),
+            Latency.CREATION: told.get("creation"),
             **{name: phases[name] for name in names},
-            DELETION: told["deletion"],
+            Latency.DELETION: told["deletion"],
         }
         return {
             name: each for name, each in every.items() if each and each["count"] + each["missing"]

@@ -5,30 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING, TypeVar
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from perfscale.results.measure.latency import LatencySamples
+from perfscale.results.measure.percentiles import LatencySamples
 from perfscale.results.measure.phase_clock import StampBounds, phase_clock
+from perfscale.results.measure.samples import LifeSamples, SamplesOf
 from perfscale.results.model.accounts import Accounts
 from perfscale.results.model.latency import PhaseStep, WatchDelay
 from perfscale.results.model.records import UNKNOWN, Outcome
 from perfscale.results.model.workload import KindResult
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from perfscale.results.measure.blindness import BlindSpans
     from perfscale.results.model.latency import LatencySummary
     from perfscale.results.model.records import ObjectRecord
-
-KeyT = TypeVar("KeyT")
-
-READY = "Ready"
-"""The name under which readiness stands among the phases."""
-CREATION = "creation"
-DELETION = "deletion"
-"""The names of the latencies of the create request and of the deletion beside the phases'."""
 
 
 def accounts_of(records: Iterable[ObjectRecord]) -> Accounts:
@@ -48,87 +40,6 @@ def accounts_of(records: Iterable[ObjectRecord]) -> Accounts:
         leftover=asked - sum(record.delete_requested_s is not None for record in deleted),
         unknown=sum(record.error == UNKNOWN for record in records),
     )
-
-
-class SamplesOf(dict[KeyT, LatencySamples]):
-    """Samples of several latencies, made when they are first asked for."""
-
-    def __missing__(self, key: KeyT) -> LatencySamples:
-        """Begin a new one."""
-        samples = self[key] = LatencySamples()
-        return samples
-
-    def extend(self, other: Mapping[KeyT, LatencySamples]) -> None:
-        """Count everything that ``other`` counted."""
-        for key, samples in other.items():
-            self[key].extend(samples)
-
-
-@dataclass
-class LifeSamples:
-    """How long objects of one kind took: for the create request, to each phase, to go."""
-
-    path: tuple[str, ...] = ()
-    phases: SamplesOf[str] = field(default_factory=SamplesOf)
-    creation: LatencySamples = field(default_factory=LatencySamples)
-    deletion: LatencySamples = field(default_factory=LatencySamples)
-
-    def measure(self, record: ObjectRecord, origin_s: float | None) -> None:
-        """Take the latencies of one object, which count from ``origin_s``.
-
-        One that failed or was unready is missing from ``Ready``, and from
-        those phases on the way to readiness in which it was not seen. One that
-        was never attempted, which has no origin, is missing from nothing.
-        """
-        if origin_s is None:
-            return
-        phases = self.phases
-        for phase, at_s in record.phases_s.items():
-            phases[phase].add(at_s - origin_s)
-        if record.outcome is Outcome.READY and record.ready_s is not None:
-            phases[READY].add(record.ready_s - origin_s)
-        else:
-            phases[READY].add_missing()
-            self._miss(phases, record.phases_s)
-        if record.replica is not None and record.sent_s is not None:
-            if record.uid is None or record.created_s is None:
-                self.creation.add_missing()
-            else:
-                self.creation.add(record.created_s - record.sent_s)
-        if record.delete_requested_s is not None:
-            if record.deleted_s is None:
-                self.deletion.add_missing()
-            else:
-                self.deletion.add(record.deleted_s - record.delete_requested_s)
-
-    def doubt(self, record: ObjectRecord, origin_s: float | None, blind: BlindSpans) -> None:
-        """Note which of those latencies may be shorter, since a moment came after a blind span."""
-        if origin_s is None:
-            return
-        earliest_s = partial(blind.earliest_s, record.kind, record.namespace)
-        answered_at_s = partial(blind.earliest_s, None, None)
-        for phase, at_s in record.phases_s.items():
-            _doubt(self.phases[phase], origin_s, at_s, earliest_s(at_s))
-        ready_s, created_s, deleted_s = record.ready_s, record.created_s, record.deleted_s
-        if record.outcome is Outcome.READY and ready_s is not None:
-            # What is ready as soon as it is created is so by the answer to its create.
-            early_s = answered_at_s(ready_s) if ready_s == created_s else earliest_s(ready_s)
-            _doubt(self.phases[READY], origin_s, ready_s, early_s)
-        sent_s = record.sent_s if record.replica is not None and record.uid is not None else None
-        if sent_s is not None and created_s is not None:
-            _doubt(self.creation, sent_s, created_s, answered_at_s(created_s))
-        if record.delete_requested_s is not None and deleted_s is not None:
-            _doubt(self.deletion, record.delete_requested_s, deleted_s, earliest_s(deleted_s))
-
-    def latency(self, name: str) -> LatencySamples | None:
-        """The samples of a phase, or of what has another of the names; None if there are none."""
-        others = {CREATION: self.creation, DELETION: self.deletion}
-        return others.get(name) or self.phases.get(name)
-
-    def _miss(self, into: SamplesOf[str], seen: Container[str]) -> None:
-        for phase in self.path:
-            if phase not in seen:
-                into[phase].add_missing()
 
 
 @dataclass
@@ -244,11 +155,6 @@ class KindTally(LifeSamples):
         if not self.watch_at_most.values:
             return None
         return WatchDelay(self.watch_at_least.summarize(), self.watch_at_most.summarize())
-
-
-def _doubt(samples: LatencySamples, origin_s: float, at_s: float, earliest_s: float | None) -> None:
-    if earliest_s is not None:
-        samples.doubt(at_s - origin_s, max(0.0, earliest_s - origin_s))
 
 
 @lru_cache(maxsize=4096)

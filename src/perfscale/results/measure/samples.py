@@ -1,16 +1,106 @@
-"""Samples of every latency of a run, read again from its records."""
+"""Samples of every latency: of one kind, and of a run whose records are read again."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
-from perfscale.results.measure.kinds import LifeSamples
-from perfscale.results.measure.origins import Origins
+from perfscale.results.measure.latencies import CREATION, DELETION, READY, LatencyRule, Origins
+from perfscale.results.measure.percentiles import LatencySamples
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
+    from perfscale.results.measure.blindness import BlindSpans
     from perfscale.results.model.records import ObjectRecord
+
+
+KeyT = TypeVar("KeyT")
+
+
+class SamplesOf(dict[KeyT, LatencySamples]):
+    """Samples of several latencies, made when they are first asked for."""
+
+    def __missing__(self, key: KeyT) -> LatencySamples:
+        """Begin a new one."""
+        samples = self[key] = LatencySamples()
+        return samples
+
+    def extend(self, other: Mapping[KeyT, LatencySamples]) -> None:
+        """Count everything that ``other`` counted."""
+        for key, samples in other.items():
+            self[key].extend(samples)
+
+
+@dataclass
+class LifeSamples:
+    """How long objects of one kind took: for the create request, to each phase, to go."""
+
+    path: tuple[str, ...] = ()
+    phases: SamplesOf[str] = field(default_factory=SamplesOf)
+    creation: LatencySamples = field(default_factory=LatencySamples)
+    deletion: LatencySamples = field(default_factory=LatencySamples)
+
+    def measure(self, record: ObjectRecord, origin_s: float | None) -> None:
+        """Take the latencies of one object, which count from ``origin_s``.
+
+        One that was never attempted, which has no origin, is missing from nothing.
+        """
+        if origin_s is None:
+            return
+        phases = self.phases
+        for phase, at_s in record.phases_s.items():
+            phases[phase].add(at_s - origin_s)
+        if READY.reached_s(record) is None:
+            self._miss(phases, record.phases_s)
+        for rule, samples in self._named():
+            begun_s = rule.begun_s(record, origin_s)
+            if begun_s is None:
+                continue
+            reached_s = rule.reached_s(record)
+            if reached_s is None:
+                samples.add_missing()
+            else:
+                samples.add(reached_s - begun_s)
+
+    def doubt(self, record: ObjectRecord, origin_s: float | None, blind: BlindSpans) -> None:
+        """Note which of those latencies may be shorter, since a moment came after a blind span."""
+        if origin_s is None:
+            return
+        by_watch_s = partial(blind.earliest_s, record.kind, record.namespace)
+        by_answer_s = partial(blind.earliest_s, None, None)
+        for phase, at_s in record.phases_s.items():
+            _doubt(self.phases[phase], origin_s, at_s, by_watch_s(at_s))
+        for rule, samples in self._named():
+            begun_s, reached_s = rule.begun_s(record, origin_s), rule.reached_s(record)
+            if begun_s is not None and reached_s is not None:
+                # What is ready as soon as it is created is so by the answer to its create.
+                early_s = (by_answer_s if reached_s == record.created_s else by_watch_s)(reached_s)
+                _doubt(samples, begun_s, reached_s, early_s)
+
+    def latency(self, name: str) -> LatencySamples | None:
+        """The samples of a latency; None if there are none."""
+        others = {CREATION.name: self.creation, DELETION.name: self.deletion}
+        return others.get(name) or self.phases.get(name)
+
+    def _named(self) -> tuple[tuple[LatencyRule, LatencySamples], ...]:
+        """The latencies that every kind has."""
+        return (
+            (READY, self.phases[READY.name]),
+            (CREATION, self.creation),
+            (DELETION, self.deletion),
+        )
+
+    def _miss(self, into: SamplesOf[str], seen: Container[str]) -> None:
+        for phase in self.path:
+            if phase not in seen:
+                into[phase].add_missing()
+
+
+def _doubt(samples: LatencySamples, origin_s: float, at_s: float, earliest_s: float | None) -> None:
+    if earliest_s is not None:
+        samples.doubt(at_s - origin_s, max(0.0, earliest_s - origin_s))
 
 
 class Samples:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from perfscale.results.measure.failures import Failures
 from perfscale.results.measure.kinds import KindTally, accounts_of
-from perfscale.results.measure.origins import Origins
+from perfscale.results.measure.latencies import Origins
 from perfscale.results.measure.rates import CreateTimes
 from perfscale.results.model.records import Outcome
 

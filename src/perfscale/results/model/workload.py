@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from perfscale.config.sections.metrics import Latency
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -46,6 +48,12 @@ class KindResult:
     watch_delay: WatchDelay | None = None
     api_version: str = ""
     phase_clock: PhaseClock | None = None
+
+    @property
+    def latencies(self) -> dict[str, LatencySummary]:
+        """All latencies by the client's clock: the creation, the phases, the deletion."""
+        creation = {} if self.creation is None else {Latency.CREATION.value: self.creation}
+        return {**creation, **self.phases, Latency.DELETION.value: self.deletion}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from perfscale.config.sections.metrics import Latency
 from perfscale.errors import ResultsError
 from perfscale.results.comparison import by_subject, worst
 from perfscale.results.files import write_file
-from perfscale.results.measure.kinds import DELETION, READY
 from perfscale.results.pages.figures import MOST_SERIES, distribution_plot
 from perfscale.results.pages.rendering import render
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perfscale.results.comparison import ComparedRun, Comparison, Subject
-    from perfscale.results.measure.latency import LatencySamples
+    from perfscale.results.measure.percentiles import LatencySamples
     from perfscale.results.pages.plots import Plot
 
 _BASE: Final = "base"
@@ -59,7 +59,7 @@ def _plots(runs: Mapping[str, ComparedRun], comparisons: Sequence[Comparison]) -
         (row.subject, row.measure)
         for comparison in comparisons
         for row in comparison.rows
-        if row.subject.kind and row.measure in {READY, DELETION}
+        if row.subject.kind and row.measure in {Latency.READY, Latency.DELETION}
     )
     for number, (subject, measure) in enumerate(judged, start=1):
         found = {name: _samples(run, subject, measure) for name, run in runs.items()}

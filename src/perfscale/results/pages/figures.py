@@ -14,7 +14,7 @@ from perfscale.results.pages.timeline import DUE, NO_PHASE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from perfscale.results.measure.latency import LatencySamples
+    from perfscale.results.measure.percentiles import LatencySamples
     from perfscale.results.pages.bands import Band
     from perfscale.results.pages.palette import Palette
     from perfscale.results.pages.timeline import KindKey, Timeline

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from perfscale.results.folder.reading import RunFiles
-    from perfscale.results.measure.kinds import LifeSamples
+    from perfscale.results.measure.samples import LifeSamples
     from perfscale.results.pages.palette import Palette
     from perfscale.results.pages.plots import Plot
     from perfscale.results.pages.story import Story

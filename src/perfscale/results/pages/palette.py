@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from perfscale.results.measure.kinds import CREATION
+from perfscale.config.sections.metrics import Latency
 from perfscale.results.pages.slowest import ANSWERED, REQUEST
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Palette:
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:
-        self._numbers = {REQUEST: _REQUEST_COLOUR, CREATION: _REQUEST_COLOUR}
+        self._numbers = {REQUEST: _REQUEST_COLOUR, Latency.CREATION: _REQUEST_COLOUR}
         self._next = 0
         for name in names:
             self.of(name)

@@ -6,7 +6,7 @@ import heapq
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from perfscale.results.model.records import Outcome
+from perfscale.results.measure.latencies import READY
 
 if TYPE_CHECKING:
     from perfscale.results.model.records import ObjectRecord
@@ -48,9 +48,10 @@ class Slowest:
 
     def add(self, record: ObjectRecord) -> None:
         """Look at one object."""
-        if record.outcome is not Outcome.READY or record.ready_s is None or record.sent_s is None:
+        ready_s = READY.reached_s(record)
+        if ready_s is None or record.sent_s is None:
             return
-        entry = (record.ready_s - record.sent_s, next(self._numbers), record)
+        entry = (ready_s - record.sent_s, next(self._numbers), record)
         if len(self._heap) < _MOST:
             heapq.heappush(self._heap, entry)
         elif entry > self._heap[0]:

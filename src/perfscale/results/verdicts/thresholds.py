@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from perfscale.config import format_duration
-from perfscale.config.sections.metrics import METRICS, Latency, Unit
+from perfscale.config.sections.metrics import METRICS, Unit
 from perfscale.results.model.thresholds import ThresholdVerdict
 
 if TYPE_CHECKING:
@@ -162,15 +162,7 @@ def _of_kind(metric: Metric, kinds: Mapping[str, KindResult]) -> KindResult | No
 def _latency(metric: Metric, latency: str, judged: Judged) -> LatencySummary | None:
     """Of the objects of a kind; of the children where no object is of that kind."""
     found = _of_kind(metric, judged.kinds) or _of_kind(metric, judged.child_kinds)
-    if found is None:
-        return None
-    match latency:
-        case Latency.CREATION:
-            return found.creation
-        case Latency.DELETION:
-            return found.deletion
-        case _:
-            return found.phases.get(latency)
+    return None if found is None else found.latencies.get(latency)
 
 
 def _statistic(summary: LatencySummary | None, quantile: str) -> _Measured:

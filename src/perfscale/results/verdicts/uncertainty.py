@@ -32,12 +32,7 @@ def doubts(workloads: Iterable[WorkloadResult]) -> Iterator[str]:
 
 
 def _of_kind(result: KindResult) -> str:
-    latencies: dict[str, LatencySummary | None] = {
-        "creation": result.creation,
-        **result.phases,
-        "deletion": result.deletion,
-    }
-    found = [doubt for name, each in latencies.items() if each for doubt in _doubts(name, each)]
+    found = [doubt for name, each in result.latencies.items() for doubt in _doubts(name, each)]
     if not found:
         return ""
     worst = max(found)

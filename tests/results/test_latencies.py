@@ -1,6 +1,6 @@
 from lives import record
 
-from perfscale.results.measure.origins import Origins
+from perfscale.results.measure.latencies import Origins
 
 
 def test_a_child_of_a_child_counts_from_the_request_that_made_both() -> None:

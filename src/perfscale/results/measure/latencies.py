@@ -1,0 +1,133 @@
+"""Every latency of an object: from when to when it lasts, and for whom it is missing.
+
+============  ======================  =====================  ===================================
+latency       from                    to                     missing if it was not reached, of
+============  ======================  =====================  ===================================
+``creation``  the create request      its answer             objects that were sent
+each phase    the create request      first seen in it       those on the way that are not ready
+``Ready``     the create request      first seen ready       objects that were sent
+``deletion``  the request to delete   seen gone              those that were asked to go
+============  ======================  =====================  ===================================
+
+Whatever has failed is not ready, also if it once was. A child has no create request of its own:
+what it has counts from its owner's (see `Origins`). Percentiles, thresholds, aborts and pages all
+go by this table, of a live object as of the record of one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from perfscale.config.sections.metrics import Latency
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perfscale.results.model.records import ObjectRecord
+
+
+class _Phases(Protocol):
+    def get(self, phase: str, /) -> float | None: ...
+
+
+class _Life(Protocol):
+    """What is known of an object, by `ObjectRecord` and by the life that it is made from."""
+
+    @property
+    def replica(self) -> int | None: ...
+    @property
+    def uid(self) -> str | None: ...
+    @property
+    def error(self) -> str | None: ...
+    @property
+    def sent_s(self) -> float | None: ...
+    @property
+    def created_s(self) -> float | None: ...
+    @property
+    def phases_s(self) -> _Phases: ...
+    @property
+    def ready_s(self) -> float | None: ...
+    @property
+    def delete_requested_s(self) -> float | None: ...
+    @property
+    def deleted_s(self) -> float | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyRule:
+    """A row of the table.
+
+    Attributes:
+        name: Of the latency.
+        begun_s: From when it counts, given from when the object's do; None if it never began.
+        reached_s: When it was over; None if it was not, yet.
+        skippable: Whether an object can be ready without it, and then misses nothing.
+    """
+
+    name: str
+    begun_s: Callable[[_Life, float | None], float | None]
+    reached_s: Callable[[_Life], float | None]
+    skippable: bool = False
+
+    def is_skipped(self, life: _Life) -> bool:
+        """Whether an object will not get there, and is not missing for that."""
+        return self.skippable and self.reached_s(life) is None and READY.reached_s(life) is not None
+
+
+CREATION: Final = LatencyRule(
+    Latency.CREATION.value,
+    lambda life, _: None if life.replica is None else life.sent_s,
+    lambda life: None if life.uid is None else life.created_s,
+)
+READY: Final = LatencyRule(
+    Latency.READY.value,
+    lambda _, origin_s: origin_s,
+    lambda life: life.ready_s if life.error is None else None,
+)
+DELETION: Final = LatencyRule(
+    Latency.DELETION.value,
+    lambda life, _: life.delete_requested_s,
+    lambda life: life.deleted_s,
+)
+_NAMED: Final = {rule.name: rule for rule in (CREATION, READY, DELETION)}
+
+
+def latency_rule(name: str) -> LatencyRule:
+    """The rule of a latency: one of the three, or else a phase."""
+    if name in _NAMED:
+        return _NAMED[name]
+    return LatencyRule(
+        name, lambda _, origin_s: origin_s, lambda life: life.phases_s.get(name), skippable=True
+    )
+
+
+class Origins:
+    """An object's latencies count from its create request, and a child's from its owner's.
+
+    That is what made the child, also by way of other children: the VMs of a pool make VMIs.
+    Where no owner is one of the run's objects, they count from when the child was first seen.
+
+    Args:
+        children: Whether children will be asked about. Each comes after its
+            owner, which is remembered until then.
+    """
+
+    __slots__ = ("_requested_s",)
+
+    def __init__(self, *, children: bool) -> None:
+        self._requested_s: dict[str, float | None] | None = {} if children else None
+
+    def of(self, record: ObjectRecord) -> float | None:
+        """From when those of an object count; None for one that was never sent."""
+        if self._requested_s is not None and record.uid is not None:
+            self._requested_s[record.uid] = record.sent_s
+        return record.sent_s
+
+    def of_child(self, record: ObjectRecord) -> float | None:
+        """The same for a child."""
+        known = self._requested_s or {}
+        requested_s = known.get(record.owner_uid or "", record.created_s)
+        if self._requested_s is not None and record.uid is not None:
+            self._requested_s[record.uid] = requested_s
+        return requested_s
