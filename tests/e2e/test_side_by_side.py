@@ -1,0 +1,169 @@
+"""Workloads of one run that go on at the same time: nothing of one is counted for the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from clusters import CONFIGMAPS, VMIS, ClusterUnderTest
+from workloads import config, objects, template, workload
+
+from perfscale.config import Config
+from perfscale.engine import LoadGenerator, RunOptions
+from perfscale.engine.events import Progress
+from perfscale.engine.run import Run
+from perfscale.engine.snapshot import RunSnapshot
+from perfscale.results import (
+    Accounts,
+    CallResult,
+    RunFolder,
+    RunOutcome,
+    RunResult,
+    WorkloadResult,
+    write_report,
+)
+from perfscale.templates import TemplateDefaults
+
+CONFIGMAP = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: map-{{ iteration }}-{{ replica }}
+"""
+
+
+async def side_by_side(workloads: Iterable[Callable[[], Awaitable[bool]]]) -> bool:
+    """All at once, each in a task of its own."""
+
+    async def run(one: Callable[[], Awaitable[bool]]) -> bool:
+        return await one()
+
+    async with asyncio.TaskGroup() as tasks:
+        going_on = [tasks.create_task(run(each)) for each in workloads]
+    return all(each.result() for each in going_on)
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perfscale.engine.generator.Run", partial(Run, schedule=side_by_side))
+
+
+def two_loads(directory: Path, **slow: object) -> Config:
+    maps = template(directory, CONFIGMAP)
+    return config(
+        workload(objects(count=20), name="machines", iterationCount=2, qps=40, burst=1, **slow),
+        workload(objects(maps, 30), name="maps", iterationCount=3, qps=60, burst=1),
+    )
+
+
+def creates_of(calls: Iterable[CallResult]) -> Counter[str]:
+    return Counter({call.resource: call.sent for call in calls if call.verb == "create"})
+
+
+def check_rates(load: WorkloadResult, qps: float, count: int) -> None:
+    for iteration in load.iterations:
+        assert iteration.rate.creates == count
+        assert iteration.rate.target == qps
+        assert iteration.rate.sent is not None
+        # The clock is the machine's: it may have been late, but nobody sends more than was wanted.
+        assert qps / 4 < iteration.rate.sent <= qps * 1.05
+
+
+async def test_each_has_its_own_accounts_requests_and_rates_and_they_add_up(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    seen: dict[str | None, set[int | None]] = {}
+    snapshots: list[RunSnapshot] = []
+    async with LoadGenerator(
+        two_loads(tmp_path),
+        cluster=simulated.options,
+        results=RunFolder(tmp_path / "run"),
+        options=RunOptions(defaults=TemplateDefaults()),
+    ) as generator:
+
+        async def listen() -> None:
+            async for event in generator.events():
+                if isinstance(event, Progress):
+                    seen.setdefault(event.workload, set()).add(event.iteration)
+                    assert event.requested == {"machines": 20, "maps": 30}[event.workload or ""]
+                    snapshots.append(generator.snapshot())  # type: ignore[arg-type]
+
+        listening = asyncio.create_task(listen())
+        await asyncio.sleep(0)
+        result = await generator.run()
+        await listening
+
+    machines, maps = result.workloads
+    check_books(result, machines, maps)
+    check_rates(machines, 40, 20)
+    check_rates(maps, 60, 30)
+    assert seen == {"machines": {1, 2}, "maps": {1, 2, 3}}
+    assert any(set(each.stages) == {"machines", "maps"} for each in snapshots)
+    assert any(each.rates.keys() == {"machines", "maps"} for each in snapshots)
+    assert await simulated.left_of(result.run_id) == {}
+    overlaps = (
+        min(one.finished_s, other.finished_s) - max(one.started_s, other.started_s)
+        for one in machines.iterations
+        for other in maps.iterations
+    )
+    assert max(overlaps) > 0
+    # Its journal tells the same of each.
+    (folder,) = (tmp_path / "run").iterdir()
+    for name in ("summary.json", "objects.ndjson"):
+        (folder / name).unlink()
+    rebuilt = write_report(folder).result
+    assert rebuilt.accounts == result.accounts
+    check_books(rebuilt, *rebuilt.workloads)
+
+
+def check_books(result: RunResult, machines: WorkloadResult, maps: WorkloadResult) -> None:
+    assert machines.accounts == Accounts(requested=40, created=40, ready=40, deleted=40)
+    assert maps.accounts == Accounts(requested=90, created=90, ready=90, deleted=90)
+    assert machines.accounts + maps.accounts == result.accounts
+    for load, resource, count in ((machines, VMIS, 20), (maps, CONFIGMAPS, 30)):
+        for iteration in load.iterations:
+            assert iteration.problems == ()
+            assert iteration.accounts.created == count
+            assert creates_of(iteration.calls)[resource.plural] == count
+        total = sum((creates_of(each.calls) for each in load.iterations), Counter())
+        assert creates_of(load.calls) == total
+    assert creates_of(machines.calls)["configmaps"] == 0
+    assert creates_of(maps.calls)["virtualmachineinstances"] == 0
+    of_both = creates_of(machines.calls) + creates_of(maps.calls)
+    assert {resource: creates_of(result.calls)[resource] for resource in of_both} == of_both
+    assert sum(call.sent for call in result.calls) == result.requests["sent"]
+
+
+async def test_a_namespace_stays_while_another_load_may_need_it(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    result = await simulated.run(two_loads(tmp_path, iterationInterval="1s"))
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    assert result.namespaces.created == result.namespaces.deleted
+
+
+async def test_a_threshold_of_one_ends_no_run_for_what_the_other_was_answered(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    await simulated.create_namespace("density-1")
+    await simulated.create_configmap("density-1", "map-1-1")  # and so is refused
+    maps = template(tmp_path, CONFIGMAP)
+    none, some = ({"metric": "apiErrors", "max": count, "abortOnFail": True} for count in (0, 1))
+    result = await simulated.run(
+        config(
+            workload(objects(count=20), name="machines", qps=10, thresholds=[none]),
+            workload(objects(maps, 3), name="maps", thresholds=[some]),
+        )
+    )
+    assert result.error is None
+    assert [(each.workload, each.value) for each in result.thresholds] == [
+        ("machines", 0),
+        ("maps", 1),
+    ]
+    machines, others = result.workloads
+    assert machines.accounts == Accounts(requested=20, created=20, ready=20, deleted=20)
+    assert (others.accounts.created, others.accounts.failed) == (2, 1)
