@@ -81,9 +81,15 @@ def test_a_longer_tail_is_found_where_the_middle_is_the_same() -> None:
 def test_a_missing_object_is_longer_than_every_other() -> None:
     base = samples([1.0] * 100)
     assert quantile_test(base, samples([1.0] * 80, missing=20), 0.85) < 1e-5
-    # Where the quantile itself is missing, there is nothing above it.
-    assert quantile_test(base, samples([], missing=100), 0.9) == 1.0
     assert rank_sum_test(base, samples([], missing=100)) < 1e-20
+
+
+def test_where_the_quantile_was_not_reached_the_missing_objects_are_what_is_above_it() -> None:
+    base = samples([1.0] * 100)
+    assert quantile_test(base, samples([1.0] * 85, missing=15), 0.95) < 1e-4
+    assert quantile_test(samples([1.0] * 85, missing=15), base, 0.95) == pytest.approx(1.0)
+    assert quantile_test(base, samples([], missing=100), 0.9) < 1e-20
+    assert quantile_test(samples([], missing=50), samples([], missing=50), 0.9) == 1.0
 
 
 @pytest.mark.parametrize("size", [10, 50, 200])

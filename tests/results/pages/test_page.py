@@ -14,6 +14,7 @@ from run_folders import VMI, finished_run, refused, vmi
 from perfscale.errors import ResultsError
 from perfscale.results import write_report
 from perfscale.results.pages import write_page
+from perfscale.results.pages.palette import COLOURS
 
 EVIL = "<script>alert(1)</script>\"'"
 
@@ -358,6 +359,29 @@ def test_a_phase_has_one_colour_wherever_it_is(folder: Path) -> None:
 
 
 PHASES = ("Pending", "Scheduling", "Scheduled", "Running")
+
+
+def luminance(colour: str) -> float:
+    """Of ``#rrggbb`` or ``#rgb``: https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in (int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4))
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_every_line_of_a_plot_shows_on_a_light_page_and_on_a_dark_one(folder: Path) -> None:
+    page = page_of(finished_run(folder, [vmi(1)], requested=1))
+    light, dark = (
+        dict(re.findall(r"--(\w+): (#\w+);", block))
+        for block in re.findall(r":root \{([^}]*)\}", page)
+    )
+    for colours in (light, light | dark):
+        background = luminance(colours["page"])
+        for number in range(COLOURS):
+            brightness = sorted((background, luminance(colours[f"c{number}"])))
+            assert (brightness[1] + 0.05) / (brightness[0] + 0.05) > 2.2, (number, colours)
 
 
 def test_a_simulated_cluster_is_said_in_the_head(folder: Path) -> None:

@@ -65,6 +65,7 @@ def quantile_test(base: LatencySamples, new: LatencySamples, quantile: float) ->
     the Koninklijke Nederlandse Akademie van Wetenschappen 51 (1948), 252-261,
     for any quantile: samples above the quantile of all of them together are
     counted, and the counts are judged by Fisher's exact test, one-sided.
+    Where that quantile was not reached, those that are missing are above it.
 
     Returns:
         The p-value: small if ``new`` has more than its share above.
@@ -72,7 +73,7 @@ def quantile_test(base: LatencySamples, new: LatencySamples, quantile: float) ->
     together = sorted((*base.values, *new.values))
     border = percentile(together, quantile, missing=base.missing + new.missing)
     if border is None:
-        return 1.0  # more than so many are missing: nothing is above
+        border = math.inf
     above_new, above_base = _above(new, border), _above(base, border)
     return _drawn_at_least(above_new, _size(new), above_new + above_base, _size(new) + _size(base))
 
