@@ -11,24 +11,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from yarl import URL
-
 from perfscale.audit import (
     INPUT_FILE,
     Endpoint,
     Prometheus,
     Window,
-    chosen_credentials,
     credentials_of,
     data_reaches,
     evaluate,
     input_document,
     load_profile,
     reach_warnings,
-    split_url,
     wait_until_scraped,
 )
-from perfscale.config.proxies import proxy_for
 from perfscale.config.sections.audit import AuditConfig
 from perfscale.errors import PrometheusError, QueryError
 from perfscale.results import AuditedSeries, AuditedTime, AuditedValue, AuditRecord, write_file
@@ -154,16 +149,13 @@ def plan_audit(config: Config, url: str | None = None) -> AuditPlan | None:
     address = url or audit.url
     if address is None:
         return None
-    address, in_url = split_url(address)
     folder = config.source.directory
     token_file = None if audit.token_file is None else folder / audit.token_file
-    outside = credentials_of(os.environ, token_file=token_file, password_file=None)
-    endpoint = Endpoint(
+    endpoint = Endpoint.at(
         address,
-        chosen_credentials(in_url, outside),
+        credentials_of(os.environ, token_file=token_file, password_file=None),
         verify_tls=audit.verify_tls,
         ca_file=None if audit.ca_file is None else folder / audit.ca_file,
-        proxy=proxy_for(URL(address), None, os.environ),
     )
     return AuditPlan(endpoint, load_profile(audit.profile, folder), load_profile(_TIMELINE), audit)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from yarl import URL
+
 from perfscale.config.address import parse_address
+from perfscale.config.proxies import proxy_for
 from perfscale.errors import ConfigError, Problem, UsageError
 
 if TYPE_CHECKING:
@@ -59,6 +63,32 @@ class Endpoint:
     ca_file: Path | None = None
     timeout_s: float = 30.0
     proxy: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def at(
+        cls,
+        url: str,
+        *given: Credentials,
+        verify_tls: bool = True,
+        ca_file: Path | None = None,
+        timeout_s: float = 30.0,
+    ) -> Endpoint:
+        """The Prometheus at an address, by way of the environment's proxy.
+
+        Args:
+            url: Its address; credentials in it go before those that are given.
+            given: How to sign in, the first that says so.
+            verify_tls: Whether its certificate is checked.
+            ca_file: The certificates that it is checked by.
+            timeout_s: Bound on one request, in seconds.
+
+        Raises:
+            UsageError: It is no address, or the proxy is of a kind that cannot be used.
+        """
+        address, in_url = split_url(url)
+        credentials = chosen_credentials(in_url, *given)
+        proxy = proxy_for(URL(address), None, os.environ)
+        return cls(address, credentials, verify_tls, ca_file, timeout_s, proxy)
 
 
 def split_url(url: str) -> tuple[str, Credentials]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +16,7 @@ from perfscale.cli.signals import run_until_signalled
 from perfscale.cli.verbosity import log_more
 
 if TYPE_CHECKING:
-    from perfscale.audit import AuditInput, Credentials, Endpoint, Profile, Window
+    from perfscale.audit import AuditInput, Endpoint, Profile, Window
     from perfscale.config.sections.audit import AuditThreshold
 
 _SHARED = 0o644
@@ -107,14 +107,19 @@ def audit(  # noqa: PLR0913 -- a command has as many parameters as options
 
         perfscale audit --prometheus http://localhost:9090 --strict
     """
-    from perfscale.audit import credentials_of, load_input, load_profile
+    from perfscale.audit import Credentials, Endpoint, credentials_of, load_input, load_profile
 
     log_more(verbose)
     given = load_input(config_file)
     _check_place(results_file)
     outside = credentials_of(os.environ, token_file=token_file, password_file=password_file)
-    endpoint = replace(
-        _endpoint(given, config_file, prometheus, outside),
+    address, is_files = _address(given, config_file, prometheus)
+    # What the file says of one server does not hold for another.
+    endpoint = Endpoint.at(
+        address,
+        outside,
+        given.credentials if is_files else Credentials(),
+        verify_tls=given.verify_tls or not is_files,
         ca_file=ca_file,
         timeout_s=options.seconds("--query-timeout", query_timeout),
     )
@@ -130,31 +135,16 @@ def audit(  # noqa: PLR0913 -- a command has as many parameters as options
     raise typer.Exit(run_until_signalled(_audit(settings)))
 
 
-def _endpoint(
-    given: AuditInput, config_file: Path, url: str | None, outside: Credentials
-) -> Endpoint:
-    """The Prometheus of the command line, else the file's."""
-    from yarl import URL
-
-    from perfscale.audit import Credentials, Endpoint, chosen_credentials, split_url
-    from perfscale.config.proxies import proxy_for
+def _address(given: AuditInput, config_file: Path, url: str | None) -> tuple[str, bool]:
+    """The Prometheus of the command line, else the file's; and whether it is the file's."""
+    from perfscale.audit import split_url
     from perfscale.errors import ConfigError, Problem
 
-    bare, in_url = split_url(url) if url else (None, Credentials())
-    address = bare or given.url
+    address = url or given.url
     if address is None:
         message = "there is no prometheusURL: put it into the file, or use --prometheus URL"
         raise ConfigError([Problem(message, str(config_file))])
-    # What the file says of one server does not hold for another.
-    same = address == given.url
-    own = given.credentials if same else Credentials()
-    credentials = chosen_credentials(in_url, outside, own)
-    return Endpoint(
-        address,
-        credentials,
-        verify_tls=given.verify_tls or not same,
-        proxy=proxy_for(URL(address), None, os.environ),
-    )
+    return address, split_url(address)[0] == given.url
 
 
 def _check_place(results_file: Path) -> None:
