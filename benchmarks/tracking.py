@@ -136,7 +136,7 @@ async def _follow(context: RunContext, count: int) -> Cost:
             name_of(number), uid_of(number), NAMESPACE, "2", creation_timestamp="2026-01-01"
         )
         now = context.stopwatch.now()
-        context.report(tracker.accept(row, answer, now, is_ready=False))
+        context.publish(tracker.accept(row, answer, now, is_ready=False))
     observer = Observer(context, NamespaceKeeper(context))
     lags: list[float] = []
     await asyncio.sleep(_WRITTEN_S)

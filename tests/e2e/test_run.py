@@ -286,7 +286,9 @@ spec:
     )
     assert result.exit_code == 1
     assert result.accounts.unready == 2
-    assert any("waited 1s in vain for 2 objects to be ready" in text for text in result.problems)
+    assert any(
+        "timed out after 1s waiting for 2 objects to be ready" in text for text in result.problems
+    )
     assert await simulated.left_of(result.run_id) == {}
 
 

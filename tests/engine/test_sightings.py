@@ -85,10 +85,10 @@ def test_stalls_that_follow_one_another_are_one(sightings: Sightings, now: Now) 
 def test_an_outage_is_told_with_the_requests_and_creates_that_it_held_up(
     sightings: Sightings, journal: Journal
 ) -> None:
-    sightings.look_at_outages([], retries=3, in_flight=9)
+    sightings.record_outages([], retries=3, in_flight=9)
     for ended_s, retries, in_flight in ((1011.0, 7, 5), (1012.0, 14, 20), (1012.0, 90, 90)):
         spans = [OutageSpan(1010.0, ended_s, "server", "")]
-        sightings.look_at_outages(spans, retries, in_flight)
+        sightings.record_outages(spans, retries, in_flight)
     (outage,) = sightings.outages
     assert (outage.began_s, outage.ended_s) == (10.0, 12.0)
     assert (outage.retries, outage.creates) == (11, 20)

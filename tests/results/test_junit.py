@@ -97,11 +97,11 @@ def test_a_run_in_which_all_went_well_has_only_passed_tests() -> None:
 def test_what_went_wrong_stands_where_it_did() -> None:
     missed = (verdict("too slow", workload="density"), verdict("slow, all in all"))
     result = run(
-        workload(iteration(1), iteration(2, "waited 1s in vain", "1 failed"), count=9),
+        workload(iteration(1), iteration(2, "timed out after 1s waiting", "1 failed"), count=9),
         outcome=RunOutcome.FAILED,
         problems=(
             "the cluster went away",
-            "density, iteration 2: waited 1s in vain",
+            "density, iteration 2: timed out after 1s waiting",
             "density, iteration 2: 1 failed",
             *(each.text for each in missed),
         ),
@@ -114,7 +114,7 @@ def test_what_went_wrong_stands_where_it_did() -> None:
     }  # fmt: skip
     assert suites["perfscale.density"] == {
         "iteration 1": None,
-        "iteration 2": "waited 1s in vain\n1 failed",
+        "iteration 2": "timed out after 1s waiting\n1 failed",
         "iterations 3 to 9": "skipped: not attempted",
         threshold: "too slow",
     }

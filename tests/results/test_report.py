@@ -118,9 +118,9 @@ def test_of_a_run_that_was_killed_at_once_nothing_is_known(folder: Path) -> None
 
 
 def test_what_an_iteration_said_of_itself_is_told(folder: Path) -> None:
-    ended = IterationEndEntry(1, 2.0, 0.0, ["waited 1s in vain"])
+    ended = IterationEndEntry(1, 2.0, 0.0, ["timed out after 1s waiting"])
     result = report(killed_run(folder, [*begins(), ended]))
-    assert result.problems[2] == "density, iteration 1: waited 1s in vain"
+    assert result.problems[2] == "density, iteration 1: timed out after 1s waiting"
 
 
 def test_what_an_iteration_that_is_over_did_not_attempt_is_certain(folder: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from perfscale.engine.accounting.progress import Reporter
+from perfscale.engine.accounting.progress import ProgressPublisher
 from perfscale.engine.context import RunContext
 from perfscale.engine.events import Stage
 from perfscale.engine.tracking.rows import Transition, TransitionKind
@@ -51,7 +51,7 @@ class AtMoment:
     def __call__(self, moment: Moment, act: Callable[[], object]) -> None:
         pending = [act]
         counts: Counter[TransitionKind] = Counter()
-        report, enter = RunContext.report, Reporter.enter
+        publish, enter = RunContext.publish, ProgressPublisher.enter
 
         def act_once() -> None:
             if pending:
@@ -59,18 +59,20 @@ class AtMoment:
 
         def counting(context: RunContext, changes: Iterable[Transition]) -> None:
             known = list(changes)
-            report(context, known)
+            publish(context, known)
             counts.update(transition.kind for transition in known)
             if moment.change is not None and counts[moment.change] >= moment.count:
                 act_once()
 
-        def entering(reporter: Reporter, stage: Stage, *details: Any, **bound: Any) -> None:
-            enter(reporter, stage, *details, **bound)
+        def entering(
+            progress: ProgressPublisher, stage: Stage, *details: Any, **bound: Any
+        ) -> None:
+            enter(progress, stage, *details, **bound)
             if stage is moment.stage and (not details or details[1] == moment.iteration):
                 act_once()
 
-        self._monkeypatch.setattr(RunContext, "report", counting)
-        self._monkeypatch.setattr(Reporter, "enter", entering)
+        self._monkeypatch.setattr(RunContext, "publish", counting)
+        self._monkeypatch.setattr(ProgressPublisher, "enter", entering)
 
 
 @pytest.fixture

@@ -187,8 +187,8 @@ class RunContext:
         """The value of the run's label."""
         return self.plan.run_id
 
-    def report(self, changes: Iterable[Transition]) -> None:
-        """Tell whoever waits or listens what the tracker found to have changed."""
+    def publish(self, changes: Iterable[Transition]) -> None:
+        """Count and journal what the tracker found to have changed, and wake who waits for it."""
         last: TrackedObject | None = None
         debugging = _log.isEnabledFor(logging.DEBUG)
         for subject, change, phase in changes:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from perfscale.config import Workload
-    from perfscale.engine.accounting.progress import Reporter
+    from perfscale.engine.accounting.progress import ProgressPublisher
     from perfscale.engine.accounting.run_accounting import RunAccounting
     from perfscale.engine.context import IterationContext, RunContext
     from perfscale.engine.load.creation import Creator
@@ -62,14 +62,14 @@ class IterationRunner:
         creator: Creator,
         inspector: Inspector,
         accounting: RunAccounting,
-        reporter: Reporter,
+        progress: ProgressPublisher,
     ) -> None:
         self._context = context
         self._namespaces = namespaces
         self._creator = creator
         self._inspector = inspector
         self._accounting = accounting
-        self._reporter = reporter
+        self._progress = progress
 
     async def run(
         self,
@@ -91,7 +91,7 @@ class IterationRunner:
         self._context.broadcast.send(
             IterationStarted(workload.name, number, sum(requested.values()))
         )
-        self._reporter.follow(iteration.scope)
+        self._progress.follow(iteration.scope)
         try:
             namespaces = list(self._objects(iteration, namespaces=True))
             if await self._prepare(iteration, namespaces):
@@ -102,7 +102,7 @@ class IterationRunner:
                 await create(self._objects(iteration, namespaces=False), iteration)
                 await self._wait_ready(iteration)
                 await self._clean_up(iteration)
-                await self._inspector.settle(iteration.scope)
+                await self._inspector.wait_until_known(iteration.scope)
         finally:
             self._namespaces.leave(iteration.scope)
             self._accounting.close_iteration(iteration)
@@ -113,7 +113,7 @@ class IterationRunner:
 
     def _enter(self, iteration: IterationContext, stage: Stage, *, bounded: bool = False) -> None:
         deadline_s = iteration.workload.max_wait_timeout if bounded else None
-        self._reporter.enter(stage, iteration.workload.name, iteration.number, deadline_s)
+        self._progress.enter(stage, iteration.workload.name, iteration.number, deadline_s)
 
     # -- creation ----------------------------------------------------------
 
@@ -160,7 +160,7 @@ class IterationRunner:
                 await self._namespaces.ensure(names, iteration)
         except TimeoutError:
             iteration.problems.append(
-                f"{_waited(iteration)} for the namespaces: {', '.join(names)} "
+                f"{_timed_out(iteration)} for the namespaces: {', '.join(names)} "
                 "still there from before and not gone yet"
             )
             for name in names:
@@ -180,7 +180,7 @@ class IterationRunner:
         self._context.tracker.close_readiness(scope)
         if not in_time:
             iteration.problems.append(
-                f"{_waited(iteration)} for {counted(scope.undecided, 'object')} to be ready"
+                f"{_timed_out(iteration)} for {counted(scope.undecided, 'object')} to be ready"
             )
             namespaces = {row.namespace: None for row in unready(scope) if row.namespace}
             warnings = await warnings_about(iteration.client, namespaces)
@@ -213,7 +213,7 @@ class IterationRunner:
             await self._inspector.delete_relabelled(scope)
             in_time = await wait(is_gone, timeout_s=end_s - self._context.stopwatch.now())
         if not in_time:
-            iteration.problems.append(f"{_waited(iteration)} for everything to be gone")
+            iteration.problems.append(f"{_timed_out(iteration)} for everything to be gone")
             iteration.problems += describe_leftover(scope)
             staying = [namespace.name for namespace in leaving if not namespace.gone]
             iteration.problems += await describe_namespaces(iteration.client, staying)
@@ -252,5 +252,5 @@ class IterationRunner:
         return await self._namespaces.release(used, iteration)
 
 
-def _waited(iteration: IterationContext) -> str:
-    return f"waited {format_duration(iteration.workload.max_wait_timeout)} in vain"
+def _timed_out(iteration: IterationContext) -> str:
+    return f"timed out after {format_duration(iteration.workload.max_wait_timeout)} waiting"

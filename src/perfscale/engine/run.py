@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from pydantic.alias_generators import to_camel
 
-from perfscale.engine.accounting.progress import PERIOD_S, Reporter
+from perfscale.engine.accounting.progress import PERIOD_S, ProgressPublisher
 from perfscale.engine.accounting.run_accounting import RunAccounting
 from perfscale.engine.accounting.wallclock import WallClock
 from perfscale.engine.context import RunContext
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _BEATS_A_COUNT = 2
-"""So every second: as much at most the journal of a run that is killed does not tell."""
+"""So every second: as much at most is missing in the journal of a run that is killed."""
 
 
 _REQUEST_KEYS = [(each.name, to_camel(each.name)) for each in fields(RequestStats)]
@@ -93,16 +93,16 @@ class Run:
 
     def snapshot(self) -> RunSnapshot:
         """Where it stands; once `execute` has begun."""
-        inputs, context, reporter = self._inputs, self._context, self._reporter
+        inputs, context, progress = self._inputs, self._context, self._progress
         return RunSnapshot(
             run_id=inputs.info.run_id,
             server_version=inputs.info.cluster.version,
             started_at=inputs.info.started_at,
-            stage=reporter.stage if self.result is None else None,
-            workload=reporter.workload,
-            stages=reporter.stages if self.result is None else {},
-            rates=reporter.rates,
-            targets=dict(reporter.targets),
+            stage=progress.stage if self.result is None else None,
+            workload=progress.workload,
+            stages=progress.stages if self.result is None else {},
+            rates=progress.rates,
+            targets=dict(progress.targets),
             objects=context.counter.counts(inputs.plan.workloads),
             phases=dict(context.tracker.phases),
             in_flight=context.health.in_flight,
@@ -151,7 +151,7 @@ class Run:
             context, ServerWarnings(context, self._inputs.factories), self._inspector.delete
         )
         self._accounting = RunAccounting(context)
-        self._reporter = Reporter(context, lambda: self._namespaces.leaving)
+        self._progress = ProgressPublisher(context, lambda: self._namespaces.leaving)
 
     async def _supervise(self, tasks: asyncio.TaskGroup) -> None:
         self._beating = tasks.create_task(self._guard(self._beat), name="perfscale-beat")
@@ -182,7 +182,7 @@ class Run:
     def _dismiss(self) -> None:
         """Close whatever still lives in the outer scope, so that it can end."""
         self._beating.cancel()
-        self._reporter.report()
+        self._progress.publish()
         self._creator.give_up()
         self._inspector.stop()
         self._observer.stop()
@@ -191,7 +191,7 @@ class Run:
         """No error may end the outer scope before its cleanup."""
         try:
             await work()
-        except Exception as error:  # noqa: BLE001 -- kept, and told at the end of the run
+        except Exception as error:  # noqa: BLE001 -- kept, and shown at the end of the run
             self._abort(error)
 
     def _abort(self, error: BaseException) -> None:
@@ -214,9 +214,9 @@ class Run:
             self._creator,
             self._inspector,
             self._accounting,
-            self._reporter,
+            self._progress,
         )
-        runner = WorkloadRunner(iterations, self._context.broadcast, self._reporter)
+        runner = WorkloadRunner(iterations, self._context.broadcast, self._progress)
         config, factories = self._inputs.config, self._inputs.factories
         workloads = zip(config.workloads, factories, strict=True)
         if await self._schedule([partial(runner.run, *each) for each in workloads]):
@@ -229,12 +229,12 @@ class Run:
 
         While a run waits, being woken costs more than what is done then.
         """
-        context, reporter = self._context, self._reporter
+        context, progress = self._context, self._progress
         for number in count():
             if number % _BEATS_A_COUNT == 0:
                 self._count()
-            self._look_at_outages()
-            reporter.look()
+            self._record_outages()
+            progress.tick()
             await context.health.sleep(PERIOD_S)
             await context.journal.flush()
 
@@ -243,13 +243,13 @@ class Run:
         context = self._context
         self._find_clock_step()
         context.journal.append(TotalsEntry(context.stopwatch.now(), self._totals()))
-        lost = self._accounting.look_out()
+        lost = self._accounting.check_thresholds()
         if lost is not None and self._interrupted_by is None:
             self._abort(lost)
 
-    def _look_at_outages(self) -> None:
+    def _record_outages(self) -> None:
         client, context = self._context.client, self._context
-        context.sightings.look_at_outages(
+        context.sightings.record_outages(
             client.outages, client.stats.retries, context.health.in_flight
         )
 
@@ -273,7 +273,7 @@ class Run:
     async def _end_early(self) -> None:
         """After an interrupt or an error: delete everything of the run, within the bound."""
         options = self._inputs.options
-        self._reporter.enter(Stage.CLEANING_UP, deadline_s=options.cleanup_timeout_s)
+        self._progress.enter(Stage.CLEANING_UP, deadline_s=options.cleanup_timeout_s)
         cleanup = FinalCleanup(self._context, self._namespaces, self._creator.drain)
         try:
             await cleanup.run(options.cleanup_timeout_s, keep=options.keep)
@@ -298,7 +298,7 @@ class Run:
     def _conclude(self, *, remains: bool) -> RunResult:
         inputs, context = self._inputs, self._context
         duration_s = context.stopwatch.now()
-        self._look_at_outages()
+        self._record_outages()
         self._find_clock_step()
         context.sightings.blind.close(duration_s)
         totals = self._totals()

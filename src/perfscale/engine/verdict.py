@@ -85,16 +85,16 @@ def _iteration_problems(workloads: Sequence[WorkloadResult]) -> Iterator[str]:
 def _account_problems(config: Config, workloads: Sequence[WorkloadResult]) -> Iterator[str]:
     """What the accounts say that no iteration has said: it happened after its end."""
     for settings, workload in zip(config.workloads, workloads, strict=True):
-        told = Accounts()
+        explained = Accounts()
         for iteration in workload.iterations:
             if iteration.problems:
-                told += iteration.accounts
-        if workload.accounts.failed > told.failed:
-            failed = counted(workload.accounts.failed - told.failed, "object")
+                explained += iteration.accounts
+        if workload.accounts.failed > explained.failed:
+            failed = counted(workload.accounts.failed - explained.failed, "object")
             yield f"{workload.name}: {failed} failed"
-        if settings.iteration_creation_wait and workload.accounts.unready > told.unready:
-            unready = counted(workload.accounts.unready - told.unready, "object")
+        if settings.iteration_creation_wait and workload.accounts.unready > explained.unready:
+            unready = counted(workload.accounts.unready - explained.unready, "object")
             yield f"{workload.name}: {unready} not ready"
-        if settings.iteration_deletion_wait and workload.accounts.leftover > told.leftover:
-            leftover = counted(workload.accounts.leftover - told.leftover, "object")
+        if settings.iteration_deletion_wait and workload.accounts.leftover > explained.leftover:
+            leftover = counted(workload.accounts.leftover - explained.leftover, "object")
             yield f"{workload.name}: {leftover} left over"

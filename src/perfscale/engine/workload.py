@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from perfscale.config import Workload
-    from perfscale.engine.accounting.progress import Reporter
+    from perfscale.engine.accounting.progress import ProgressPublisher
     from perfscale.engine.events import Broadcast
     from perfscale.engine.iteration import IterationRunner
     from perfscale.templates import ObjectFactory
@@ -34,11 +34,11 @@ class WorkloadRunner:
     """Runs the workloads of a run; it keeps nothing of any."""
 
     def __init__(
-        self, iterations: IterationRunner, broadcast: Broadcast, reporter: Reporter
+        self, iterations: IterationRunner, broadcast: Broadcast, progress: ProgressPublisher
     ) -> None:
         self._iterations = iterations
         self._broadcast = broadcast
-        self._reporter = reporter
+        self._progress = progress
 
     async def run(self, workload: Workload, factories: Sequence[ObjectFactory]) -> bool:
         """Whether all its iterations went well; none follows one that did not."""
@@ -47,14 +47,14 @@ class WorkloadRunner:
         pace = Pace(workload.qps, workload.bucket_depth)
         for number in range(1, workload.iteration_count + 1):
             if number > 1 and workload.iteration_interval:
-                self._reporter.enter(Stage.PAUSING, workload.name, number)
+                self._progress.enter(Stage.PAUSING, workload.name, number)
                 await asyncio.sleep(workload.iteration_interval)
             if not await self._iterations.run(
                 workload, factories, number, limiter=limiter, pace=pace
             ):
                 return False
         if workload.wait_when_finished:
-            self._reporter.enter(Stage.PAUSING, workload.name)
+            self._progress.enter(Stage.PAUSING, workload.name)
             await asyncio.sleep(workload.wait_when_finished)
-        self._reporter.finish(workload.name)
+        self._progress.finish(workload.name)
         return True

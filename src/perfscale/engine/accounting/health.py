@@ -75,7 +75,7 @@ class Health:
         self._loop_lag = Sketch()
         self._limiter_lag = Sketch()
         self._send_lag = Sketch()
-        self._told: dict[int, Lag] = {}
+        self._summaries: dict[int, Lag] = {}
         self._creations: dict[str, Creation] = {}
         self._creating: set[_Creating] = set()
         self._clock_steps: list[ClockStep] = []
@@ -161,17 +161,17 @@ class Health:
 
     def _lag(self, sketch: Sketch) -> Lag:
         """Sum it up, unless nothing was counted since the last time: it is asked every second."""
-        told = self._told.get(id(sketch))
-        if told is None or told.count != sum(sketch.buckets.values()):
+        lag = self._summaries.get(id(sketch))
+        if lag is None or lag.count != sum(sketch.buckets.values()):
             found = sketch.summarize()
-            told = self._told[id(sketch)] = Lag(
+            lag = self._summaries[id(sketch)] = Lag(
                 count=found.count,
                 mean=_rounded(found.mean),
                 p50=_rounded(found.p50),
                 p99=_rounded(found.p99),
                 max=_rounded(found.max),
             )
-        return told
+        return lag
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""Tells listeners twice a second where the run stands, and in long waits what for."""
+"""Publishes twice a second where a run stands, and in long waits what it waits for."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _OUTLOOK = 10
 """Periods from which the remaining time is concluded: five seconds."""
 _STILL_WAITING_S = 10.0
 _STILL_WAITING_MOST_S = 60.0
-"""A wait is told of after ten seconds, then each time that it has doubled, and at
+"""A wait is published after ten seconds, then each time that it has doubled, and at
 least every minute: half an hour of waiting must not fill the screen."""
 _SLOWEST = 3
 _KIND_AND_PHASE = attrgetter("resource.kind_name", "phase")
@@ -53,7 +53,7 @@ class _LoadProgress:
         self.place: tuple[str | None, int | None] = scope.workload, scope.iteration
         self.is_over = False
         self._entered_s = 0.0
-        self._told_s = 0.0
+        self._published_s = 0.0
         self._sent: list[int] = []
         self._steps: deque[tuple[float, int]] = deque(maxlen=_OUTLOOK)
 
@@ -65,11 +65,11 @@ class _LoadProgress:
     def enter(self, stage: Stage, place: tuple[str | None, int | None], now: float) -> None:
         """It turns to something else."""
         self.stage, self.place = stage, place
-        self._entered_s = self._told_s = now
+        self._entered_s = self._published_s = now
         self._steps.clear()
 
-    def look(self, now: float) -> None:
-        """See how far it has come; called every `PERIOD_S`."""
+    def sample(self, now: float) -> None:
+        """Note how far it has come; called every `PERIOD_S`."""
         self._sent = [*self._sent[-_RATE_WINDOW:], self.scope.sent]
         self._steps.append((now, self._done()))
 
@@ -86,9 +86,9 @@ class _LoadProgress:
 
     def wait(self, now: float, namespaces: Sequence[OwnedNamespace]) -> StillWaiting | None:
         """What it waits for, if it waits and it is time to say so again."""
-        if now - self._told_s < quiet_s(self._told_s - self._entered_s):
+        if now - self._published_s < quiet_s(self._published_s - self._entered_s):
             return None
-        self._told_s = now
+        self._published_s = now
         return wait_in(self.stage, self.scope, now, began_s=self._entered_s, namespaces=namespaces)
 
     def _done(self) -> int:
@@ -105,7 +105,7 @@ class _LoadProgress:
                 return 0
 
 
-class Reporter:
+class ProgressPublisher:
     """Sends a progress event in every period for each workload that goes on.
 
     Args:
@@ -127,7 +127,7 @@ class Reporter:
         self.targets = {plan.name: plan.qps for plan in context.plan.workloads}
 
     def follow(self, scope: IterationScope) -> None:
-        """An iteration begins: from now on it is what is reported of its workload."""
+        """An iteration begins: from now on it is what is published of its workload."""
         load = self._loads.get(scope.workload)
         if load is not None:
             load.follow(scope)
@@ -136,7 +136,7 @@ class Reporter:
         self._loads[scope.workload] = _LoadProgress(scope)
 
     def finish(self, workload: str) -> None:
-        """A workload is over; it is reported on only until there is another."""
+        """A workload is over; it is published only until there is another."""
         self._loads[workload].is_over = True
 
     def enter(
@@ -156,7 +156,7 @@ class Reporter:
         _log.info("%s%s", place, stage.value)
         self._context.journal.append(StageEntry(now, stage, workload, iteration))
         self._context.broadcast.send(StageStarted(stage, workload, iteration, deadline_s))
-        self.report()
+        self.publish()
 
     @property
     def rates(self) -> dict[str, float]:
@@ -173,12 +173,12 @@ class Reporter:
         """The workload that began last, of those that go on; None before the first."""
         return next(reversed(self._loads), None)
 
-    def look(self) -> None:
-        """See how far the run has come, and report; called every `PERIOD_S`."""
+    def tick(self) -> None:
+        """Sample how far the run has come, and publish it; called every `PERIOD_S`."""
         now = self._context.stopwatch.now()
         for load in self._loads.values():
-            load.look(now)
-        self.report()
+            load.sample(now)
+        self.publish()
         if not self._context.broadcast.has_listeners:
             return
         for load in self._shown():
@@ -186,8 +186,8 @@ class Reporter:
             if waited is not None:
                 self._context.broadcast.send(waited)
 
-    def report(self) -> None:
-        """Report now."""
+    def publish(self) -> None:
+        """Send an event for each workload now."""
         if self._loads and self._context.broadcast.has_listeners:
             ready = self._context.counter.ready_latency.percentiles(0.5, 0.99)
             for load in self._shown():

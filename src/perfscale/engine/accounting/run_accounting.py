@@ -16,7 +16,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
-from perfscale.engine.accounting.lookout import Lookout
+from perfscale.engine.accounting.abort_thresholds import AbortThresholds
 from perfscale.results import Books, Calls
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ class RunAccounting:
         self._meter = context.inputs.meter
         self._sink = context.inputs.sink
         self._books = Books(info.workloads, info.paths, context.sightings.blind)
-        self._lookout = Lookout(context.config, info.workloads, self._books.calls_of)
+        self._abort_thresholds = AbortThresholds(
+            context.config, info.workloads, self._books.calls_of
+        )
         self._unwritten: deque[tuple[IterationContext, IterationTally]] = deque()
         self._sink_failed = False
 
@@ -92,10 +94,10 @@ class RunAccounting:
             self._write_page()
         return self._books.close()
 
-    def look_out(self) -> ThresholdError | None:
+    def check_thresholds(self) -> ThresholdError | None:
         """Find a threshold that should end the run, as it cannot be met any more."""
         self.count_calls()
-        return self._lookout.look(
+        return self._abort_thresholds.check(
             self._context.tracker.open_scopes(), self._context.stopwatch.now()
         )
 
@@ -127,7 +129,7 @@ class RunAccounting:
         """Nothing more will be heard of these iterations: they wait to be written."""
         for iteration in iterations:
             scope = iteration.scope
-            self._lookout.close(scope)
+            self._abort_thresholds.close(scope)
             self._count_calls(iteration.meter, scope)
             self._context.retire_iteration(iteration)
             tally = self._books.open_tally(children=bool(scope.children))

@@ -73,8 +73,8 @@ class Sightings:
         since_start = self._stopwatch.since_start
         self._note(*self.blind.stall(since_start(since_s), since_start(ended_s)))
 
-    def look_at_outages(self, spans: Iterable[OutageSpan], retries: int, in_flight: int) -> None:
-        """See how outages have gone on; called a few times a second.
+    def record_outages(self, spans: Iterable[OutageSpan], retries: int, in_flight: int) -> None:
+        """Record how outages have gone on; called a few times a second.
 
         Args:
             spans: Of the client.

@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_SETTLING_S = 10.0
+_SETUP_S = 10.0
 """How long a new namespace may take to get its default service account."""
-_SETTLING_POLL_S = 0.1
+_SETUP_POLL_S = 0.1
 _AT_ONCE = 16
 """Requests that start together where the rate allows: to be woken for each costs the server, and
 the kernel that does it, more than the request itself."""
@@ -169,11 +169,11 @@ class Creator:
         try:
             metadata, answered = await self._request(iteration, row, body)
         except ApiError as error:
-            context.report(
+            context.publish(
                 context.tracker.refuse(row, failure_text(error), certain=_is_certain(error))
             )
         except ClusterError as error:
-            context.report(context.tracker.refuse(row, failure_text(error), certain=False))
+            context.publish(context.tracker.refuse(row, failure_text(error), certain=False))
             context.abort(error)
         except Exception as error:  # noqa: BLE001 -- a bug of ours ends the run, and says so
             context.abort(error)
@@ -184,7 +184,7 @@ class Creator:
                 row.scope.workload, sent_s - (row.admitted_s or sent_s), answered_s - sent_s
             )
             is_labelled = carries(metadata.labels, iteration.labels)  # admission may take them
-            context.report(
+            context.publish(
                 context.tracker.accept(
                     row,
                     metadata,
@@ -206,9 +206,9 @@ class Creator:
         self, iteration: IterationContext, row: TrackedObject, body: bytes
     ) -> tuple[Metadata, float]:
         """The created object's metadata, and when its create was answered."""
-        # Stamped where the request leaves, and before the watch can tell of the object.
+        # Stamped where the request leaves, and before the watch can show the object.
         on_sent: Callable[[float], None] | None = partial(self._context.send, row)
-        give_up_s = self._context.stopwatch.now() + _SETTLING_S
+        give_up_s = self._context.stopwatch.now() + _SETUP_S
         while True:
             try:
                 created, response = await iteration.client.create_and_read(
@@ -223,19 +223,19 @@ class Creator:
                 # A create that is sent again may find the object that its first try made.
                 return await self._look_up(iteration, row, error)
             except ForbiddenError as error:
-                if not _is_settling(error) or self._context.stopwatch.now() > give_up_s:
+                if not _is_being_set_up(error) or self._context.stopwatch.now() > give_up_s:
                     raise
                 on_sent = None
-                await asyncio.sleep(_SETTLING_POLL_S)
+                await asyncio.sleep(_SETUP_POLL_S)
             else:
                 if response.warning:
-                    self._warnings.tell(row, response.warning)
+                    self._warnings.publish(row, response.warning)
                 return created.metadata, response.answered_s
 
     async def _look_up(
         self, iteration: IterationContext, row: TrackedObject, error: ApiError
     ) -> tuple[Metadata, float]:
-        """The object, if it is this run's, although no answer has told of it; else the error."""
+        """The object, if it is this run's, although no answer has shown it; else the error."""
         context = self._context
         answered = context.stopwatch.clock()
         metadata = await find_by_name(iteration.client, row.resource, row.namespace, row.name)
@@ -249,7 +249,7 @@ def _is_certain(error: ApiError) -> bool:
     return error.attempts == 1 and error.status is not None and 400 <= error.status < 500
 
 
-def _is_settling(error: ForbiddenError) -> bool:
+def _is_being_set_up(error: ForbiddenError) -> bool:
     """Whether a pod was refused because its namespace is only just being set up.
 
     The service account admission refuses pods until the namespace's default

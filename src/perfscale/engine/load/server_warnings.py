@@ -25,33 +25,33 @@ if TYPE_CHECKING:
 _TEXT: Final = re.compile(r'\b299 [^\s"]+ "((?:[^"\\]|\\.)*)"')
 _ESCAPED: Final = re.compile(r"\\(.)")
 _MOST: Final = 20
-"""Warnings that are told; of more, that there are."""
+"""Warnings that are logged; of more, that there are."""
 _LONGEST: Final = 500
 
 
 class ServerWarnings:
-    """Tells each warning once for each kind, with the line of the template where there is one.
+    """Publishes each warning once for each kind, with the line of the template where there is one.
 
     Args:
-        context: Whom to tell.
+        context: The run's.
         factories: The compiled templates, by workload and object.
     """
 
     def __init__(self, context: RunContext, factories: Factories) -> None:
         self._context = context
         self._factories = factories
-        self._told: set[tuple[str, str]] = set()
+        self._published: set[tuple[str, str]] = set()
 
-    def tell(self, row: TrackedObject, header: str) -> None:
+    def publish(self, row: TrackedObject, header: str) -> None:
         """The answer to an object's create had this ``Warning`` header."""
         for quoted in _TEXT.findall(header):
             text = " ".join(_ESCAPED.sub(r"\1", quoted).split())[:_LONGEST]
             key = (row.resource.kind_name, text)
-            if key in self._told or len(self._told) > _MOST:
+            if key in self._published or len(self._published) > _MOST:
                 continue
-            self._told.add(key)
-            if len(self._told) > _MOST:
-                self._context.warn("the server warns of more in the templates than is told here")
+            self._published.add(key)
+            if len(self._published) > _MOST:
+                self._context.warn("the server warns of more in the templates than is shown here")
                 return
             message = f"the server warns of {row.resource.kind_name} {row.name}: {text}"
             self._context.warn(str(self._placed(row, text, message)))

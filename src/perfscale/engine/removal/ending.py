@@ -138,7 +138,7 @@ class FinalCleanup:
             self._namespaces.note_gone(known.uid)
             return
         context = self._context
-        context.report(context.tracker.confirm_gone(row, context.stopwatch.now()))
+        context.publish(context.tracker.confirm_gone(row, context.stopwatch.now()))
 
     async def _last_look(self, end_s: float) -> Survey:
         """What is there now; what was there before, if there is no time to look."""

@@ -71,7 +71,7 @@ class Inspector:
         for task in self._tasks.values():
             task.cancel()
 
-    async def settle(self, scope: IterationScope) -> None:
+    async def wait_until_known(self, scope: IterationScope) -> None:
         """Wait until it is known of every object of an iteration whether it is gone."""
         await self._context.changed.wait_until(lambda: not scope.doubted)
 
@@ -185,14 +185,14 @@ class Inspector:
         if row.uid != uid:
             return
         if metadata is None or metadata.uid != uid:
-            context.report(context.tracker.confirm_gone(row, context.stopwatch.now()))
+            context.publish(context.tracker.confirm_gone(row, context.stopwatch.now()))
             return
         scope = row.scope
         ours = run_labels(context.run_id, scope.workload, scope.iteration)
         is_labelled = carries(metadata.labels, ours)
         if not is_labelled and not row.unlabelled:
             self._warn(row)
-        context.report(context.tracker.find(row, metadata, is_labelled=is_labelled))
+        context.publish(context.tracker.find(row, metadata, is_labelled=is_labelled))
 
     def _warn(self, row: TrackedObject) -> None:
         """Say it once for each workload and kind: there may be thousands."""

@@ -47,7 +47,7 @@ async def look_again(context: RunContext, inspector: Inspector) -> None:
                 (partial(_look, context, each) for each in places), limit=_CONCURRENCY
             )
             for scope in staying:
-                await inspector.settle(scope)
+                await inspector.wait_until_known(scope)
     except (TimeoutError, ApiError, ClusterError) as error:
         why = str(error) or f"no answer within {_BOUND_S:g} s"
         context.warn(f"the objects that stay could not be looked at once more: {why}")
@@ -74,8 +74,8 @@ async def _look(context: RunContext, place: Place) -> None:
             seen.add(metadata.uid)
             reading = ACCEPTED if rule.read is None else rule.read(obj)
             if reading.failure is not None or metadata.deletion_timestamp is not None:
-                context.report(
+                context.publish(
                     context.tracker.observe(resource, "MODIFIED", metadata, reading, now)
                 )
     now = context.stopwatch.now()
-    context.report(context.tracker.reconcile(place, (), version_number(version), now, seen=seen))
+    context.publish(context.tracker.reconcile(place, (), version_number(version), now, seen=seen))

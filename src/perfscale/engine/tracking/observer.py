@@ -95,9 +95,9 @@ class Observer:
         resource = place.resource
         rule = rule_for(resource)
         reading = rule.read or _accept
-        observe, report, since_start = (
+        observe, publish, since_start = (
             context.tracker.observe,
-            context.report,
+            context.publish,
             context.stopwatch.since_start,
         )
 
@@ -106,14 +106,14 @@ class Observer:
             obj: Any,  # noqa: ANN401 -- the struct that the rule names
             heard_s: float,
         ) -> None:
-            report(observe(resource, event, obj.metadata, reading(obj), since_start(heard_s)))
+            publish(observe(resource, event, obj.metadata, reading(obj), since_start(heard_s)))
 
         def on_list(objects: Sequence[Any], listed: Listed) -> None:
             state = [(obj.metadata, reading(obj)) for obj in objects]
             now, asked_s = context.stopwatch.now(), since_start(listed.asked_s)
             if listed.went_back:
                 self._go_back(listed.version, now)
-            report(context.tracker.reconcile(place, state, listed.version, now, asked_s=asked_s))
+            publish(context.tracker.reconcile(place, state, listed.version, now, asked_s=asked_s))
 
         return Watch(
             context.client,

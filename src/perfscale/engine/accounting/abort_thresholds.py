@@ -1,4 +1,4 @@
-"""Looks out for thresholds with ``abortOnFail`` that cannot be met any more.
+"""Finds thresholds with ``abortOnFail`` that cannot be met any more.
 
 A percentile is lost for good once so many objects have taken longer than its
 bound that no others can bring it back. Each object is looked at once, when it
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _QUANTILES: Final = {**PERCENTILES, "max": 1.0}
 
 
-class _LatencyWatch:
+class _LatencyThreshold:
     """One threshold of a latency, over all the objects of its kind."""
 
     def __init__(self, threshold: Threshold, metric: Metric, total: int) -> None:
@@ -45,8 +45,8 @@ class _LatencyWatch:
         """Whether the statistic is beyond its bound, whatever the others do."""
         return self.over >= self.enough
 
-    def look(self, scope: IterationScope, now: float) -> None:
-        """Look at the objects about which something is certain by now."""
+    def count(self, scope: IterationScope, now: float) -> None:
+        """Count the objects about which something is certain by now."""
         objects = scope.objects
         cursor = self._cursors.get(scope, 0)
         while cursor < len(objects):
@@ -58,8 +58,8 @@ class _LatencyWatch:
         self._cursors[scope] = cursor
 
     def close(self, scope: IterationScope) -> None:
-        """Look at the rest: what has not got there never will."""
-        self.look(scope, math.inf)
+        """Count the rest: what has not got there never will."""
+        self.count(scope, math.inf)
         del self._cursors[scope]
 
     def _is_over(self, row: TrackedObject, now: float) -> bool | None:
@@ -78,7 +78,7 @@ class _LatencyWatch:
         return None
 
 
-class Lookout:
+class AbortThresholds:
     """Every threshold of a run that can end it.
 
     Args:
@@ -95,7 +95,7 @@ class Lookout:
     ) -> None:
         self._calls_of = calls_of
         self._failed: Counter[str] = Counter()
-        self._latencies: list[tuple[str | None, Threshold, _LatencyWatch]] = []
+        self._latencies: list[tuple[str | None, Threshold, _LatencyThreshold]] = []
         self._counts: list[tuple[str | None, Threshold]] = []
         objects: dict[str | None, Counter[str]] = {
             each.name: Counter(each.objects) for each in workloads
@@ -117,10 +117,10 @@ class Lookout:
                 self._counts.append((workload, threshold))
             elif total := sum(count for kind, count in objects.items() if metric.is_about(kind)):
                 # How many children there will be nobody knows: those are judged at the end.
-                watch = _LatencyWatch(threshold, metric, total)
-                self._latencies.append((workload, threshold, watch))
+                latency = _LatencyThreshold(threshold, metric, total)
+                self._latencies.append((workload, threshold, latency))
 
-    def look(self, scopes: Iterable[IterationScope], now: float) -> ThresholdError | None:
+    def check(self, scopes: Iterable[IterationScope], now: float) -> ThresholdError | None:
         """What is lost by now, if anything is.
 
         Args:
@@ -128,26 +128,27 @@ class Lookout:
             now: Seconds since the run's start.
         """
         scopes = list(scopes)
-        for workload, _, watch in self._latencies:
+        for workload, _, latency in self._latencies:
             for scope in scopes:
                 if workload in {None, scope.workload}:
-                    watch.look(scope, now)
+                    latency.count(scope, now)
         lost = next(self._lost(scopes), None)
         return None if lost is None else ThresholdError(lost)
 
     def close(self, scope: IterationScope) -> None:
         """Take the last of an iteration, whose rows are about to be let go."""
         self._failed[scope.workload] += scope.failed
-        for workload, _, watch in self._latencies:
+        for workload, _, latency in self._latencies:
             if workload in {None, scope.workload}:
-                watch.close(scope)
+                latency.close(scope)
 
     def _lost(self, scopes: Iterable[IterationScope]) -> Iterator[str]:
-        for workload, threshold, watch in self._latencies:
-            if watch.lost:
+        for workload, threshold, latency in self._latencies:
+            if latency.lost:
                 yield (
-                    f"{threshold_title(threshold, workload)} cannot be met any more: {watch.over} "
-                    f"of {watch.total} have taken longer than {threshold.bound}, or failed"
+                    f"{threshold_title(threshold, workload)} cannot be met any more: "
+                    f"{latency.over} of {latency.total} have taken longer than {threshold.bound}, "
+                    "or failed"
                 )
         for workload, threshold in self._counts:
             count = self._count(workload, threshold.metric, scopes)

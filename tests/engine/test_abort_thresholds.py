@@ -9,7 +9,7 @@ from tracker_story import Story
 from workloads import config, objects, workload
 
 from perfscale.config import Threshold
-from perfscale.engine.accounting.lookout import Lookout
+from perfscale.engine.accounting.abort_thresholds import AbortThresholds
 from perfscale.engine.tracking.rows import IterationScope
 from perfscale.results import (
     Accounts,
@@ -27,7 +27,7 @@ MINUTE_S = 60.0
 
 
 class Watched:
-    """A lookout over one workload of so many instances, and a story to look at."""
+    """The thresholds of one workload of so many instances, and a story to look at."""
 
     def __init__(self, story: Story, count: int, *thresholds: dict[str, Any], **keys: Any) -> None:
         self.story = story
@@ -36,11 +36,11 @@ class Watched:
         load = config(workload(objects(count=count), thresholds=limits, **keys))
         info = WorkloadPlan("density", 1, {VMI: count}, None, 1)
         self.threshold = load.workloads[0].thresholds[0]
-        self.lookout = Lookout(load, [info], lambda _: self.calls)
+        self.thresholds = AbortThresholds(load, [info], lambda _: self.calls)
         self.scope: IterationScope = story.iteration(count)
 
     def lost(self, now: float | None = None) -> str | None:
-        error = self.lookout.look([self.scope], self.story.now if now is None else now)
+        error = self.thresholds.check([self.scope], self.story.now if now is None else now)
         return None if error is None else str(error)
 
 
@@ -142,7 +142,7 @@ def test_an_iteration_that_is_let_go_keeps_counting(story: Story) -> None:
     story.becomes(story.created(watched.scope, "a"), "Failed")
     story.created(watched.scope, "b")
     assert watched.lost() is None
-    watched.lookout.close(watched.scope)
+    watched.thresholds.close(watched.scope)
     watched.scope = story.iteration(2, number=2)
     told = watched.lost()
     assert told is not None
