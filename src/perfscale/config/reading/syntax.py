@@ -27,29 +27,26 @@ KUBE_BURNER: Final = (
 _JOBS: Final = re.compile(r"^jobs:", re.MULTILINE)
 _OF_JOBS: Final = re.compile(r"^[ -]+(jobIterations|jobType|objectTemplate):", re.MULTILINE)
 _TAB: Final = re.compile(r" *-? *\t")
-_PROBLEMS: Final = {
-    "mapping values are not allowed": (
-        "a key is not expected here: its indentation differs from its neighbours', "
-        'a colon is missing in the line before, or a value has ": " in it and needs quotes'
-    ),
-    "could not find expected ':'": "this line is no `key: value`",
-    "did not find expected '-' indicator": "this line is not indented like the list it is in",
-    "did not find expected key": "this line is not indented like the keys it stands with",
-    "did not find expected node content": "a value is missing, or a bracket has no partner",
-    "expected alphabetic or numeric": (
-        "a value that begins with * or & is an alias or an anchor to YAML: put it in quotes"
-    ),
-    "found undefined alias": "the alias (*name) has no anchor (&name) before it",
-    "found unknown escape": "unknown escape in double quotes: use single quotes for a backslash",
-    "found duplicate anchor": "this anchor (&name) was used before",
-    "but found another document": "a second document begins: a {file} holds one",
-    "found character that cannot start": "a value cannot begin with {character}: put it in quotes",
-    "did not find expected ',' or ']'": "the list that begins with [ is not closed by ]",
-    "did not find expected ',' or '}'": "the mapping that begins with {{ is not closed by }}",
-    # Newer releases of the parser have a bound of their own, and meet it before ours is.
-    "exceeded maximum nesting depth": "nested far too deep: this is no {file}",
-    "unexpected end of stream": "the quote that begins here is never closed",
+
+_ESCAPE: Final = "unknown escape in double quotes: use single quotes for a backslash"
+_ALIAS: Final = "a value that begins with * or & is an alias or an anchor to YAML: put it in quotes"
+_KEY: Final = (
+    "a key is not expected here: its indentation differs from its neighbours', "
+    'a colon is missing in the line before, or a value has ": " in it and needs quotes'
+)
+# The parser has a bound of its own on brackets in brackets, and may meet it before ours.
+_DEEP: Final = "nested far too deep: this is no {file}"
+_BLOCK: Final = ""  # what the parser says is as good
+_TOKENS: Final = {
+    "'": _ESCAPE, '"': _ESCAPE, "*": _ALIAS, "&": _ALIAS, ":": _KEY, "?": _KEY,
+    "[": _DEEP, "{": _DEEP, "|": _BLOCK, ">": _BLOCK,
+}  # fmt: skip
+"""By the character that a wrong token begins with."""
+_NODES: Final = {
+    "*": "the alias (*name) has no anchor (&name) before it",
+    "&": "this anchor (&name) was used before",
 }
+_DOCUMENT: Final = "a second document begins: a {file} holds one"
 
 
 def syntax_problem(error: yaml.YAMLError, text: str, name: str, file: str) -> Problem:
@@ -64,16 +61,15 @@ def syntax_problem(error: yaml.YAMLError, text: str, name: str, file: str) -> Pr
     # Those that have `{{ if }}` in them are no YAML before Go's templates are filled in.
     if (jobs := _JOBS.search(text)) and _OF_JOBS.search(text):
         return Problem(KUBE_BURNER, name, text.count("\n", 0, jobs.start()) + 1, 1)
-    line, column = _place(error, text)
     lines = text.splitlines()
+    line, column = _place(error, text, lines)
     if comment := next(_slash_comments(lines[: line + 1]), None):
         return Problem(COMMENT, name, *comment)
     here = lines[line] if line < len(lines) else ""
     if tab := _TAB.match(here):
         message = "a tab in the indentation: YAML is indented with spaces"
         return Problem(message, name, line + 1, tab.end())
-    character = here[column] if column < len(here) else "this"
-    return Problem(_explain(error, character, file), name, line + 1, column + 1)
+    return Problem(_explain(error, lines, file), name, line + 1, column + 1)
 
 
 def _slash_comments(lines: list[str]) -> Iterator[tuple[int, int]]:
@@ -84,12 +80,10 @@ def _slash_comments(lines: list[str]) -> Iterator[tuple[int, int]]:
             yield number, len(line) - len(rest) + 1
 
 
-def _place(error: yaml.YAMLError, text: str) -> tuple[int, int]:
+def _place(error: yaml.YAMLError, text: str, lines: list[str]) -> tuple[int, int]:
     """Return the line and column, from 0, that a person has to look at."""
     if isinstance(error, yaml.MarkedYAMLError):
-        opened = "simple key" in (error.context or "") or "end of stream" in (error.problem or "")
-        first, second = error.problem_mark, error.context_mark
-        mark = (second or first) if opened else (first or second)
+        mark = error.context_mark if _is_unfinished(error, lines) else error.problem_mark
         if mark:
             return mark.line, mark.column
     if isinstance(error, yaml.reader.ReaderError):
@@ -99,11 +93,68 @@ def _place(error: yaml.YAMLError, text: str) -> tuple[int, int]:
     return 0, 0
 
 
-def _explain(error: yaml.YAMLError, character: str, file: str) -> str:
+def _is_unfinished(error: yaml.MarkedYAMLError, lines: list[str]) -> bool:
+    """Whether a token lacks something at its end, and the parser missed it lines later."""
+    began, found = error.context_mark, error.problem_mark
+    return (
+        isinstance(error, yaml.scanner.ScannerError)
+        and began is not None
+        and found is not None
+        and began.line < found.line
+        and _character(lines, found) not in {"\t", "\\"}
+    )
+
+
+def _character(lines: list[str], mark: yaml.Mark | None) -> str:
+    """What stands at a mark: empty at the end of a line, or of the file."""
+    if mark is None or mark.line >= len(lines):
+        return ""
+    return lines[mark.line][mark.column : mark.column + 1]
+
+
+def _explain(error: yaml.YAMLError, lines: list[str], file: str) -> str:
     if isinstance(error, yaml.reader.ReaderError):
         return f"the character {error.character:#x} is not allowed in YAML"
+    explanation = ""
+    if isinstance(error, yaml.MarkedYAMLError):
+        began, here = _character(lines, error.context_mark), _character(lines, error.problem_mark)
+        if str(error.context_mark) == str(error.problem_mark):
+            began = ""
+        if _is_unfinished(error, lines):
+            explanation = _explain_unfinished(error, lines)
+        elif isinstance(error, yaml.scanner.ScannerError):
+            unknown = f"a value cannot begin with {here or 'this'}: put it in quotes"
+            explanation = _TOKENS.get(began or here, unknown).format(file=file)
+        elif isinstance(error, yaml.parser.ParserError):
+            explanation = _explain_structure(began, here)
+        else:
+            explanation = _NODES.get(here, _DOCUMENT).format(file=file)
     said = [str(getattr(error, part, None) or "") for part in ("problem", "context")]
-    for problem, explanation in _PROBLEMS.items():
-        if any(problem in text for text in said):
-            return explanation.format(character=character, file=file)
-    return f"not YAML: {clip(' '.join(filter(None, said)) or str(error), 200)}"
+    return explanation or f"not YAML: {clip(' '.join(filter(None, said)) or str(error), 200)}"
+
+
+def _explain_unfinished(error: yaml.MarkedYAMLError, lines: list[str]) -> str:
+    """A quote that is not closed, or a key without a colon, be it in quotes."""
+    began, found = error.context_mark, error.problem_mark
+    if began is not None and found is not None:
+        quote = _character(lines, began)
+        first = lines[began.line][began.column :]
+        token = "".join([first, *lines[began.line + 1 : found.line]]).replace('\\"', "")
+        if quote in {"'", '"'} and token.count(quote) % 2:
+            return "the quote that begins here is never closed"
+    return "this line is no `key: value`"
+
+
+def _explain_structure(began: str, here: str) -> str:
+    """Tokens that do not go on with the collection that begins with ``began``."""
+    match began:
+        case "[":
+            return "the list that begins with [ is not closed by ]"
+        case "{":
+            return "the mapping that begins with { is not closed by }"
+        case "-":
+            return "this line is not indented like the list it is in"
+        case "":
+            bracket = here in {"", ",", "]", "}"}
+            return "a value is missing, or a bracket has no partner" if bracket else ""
+    return "this line is not indented like the keys it stands with"

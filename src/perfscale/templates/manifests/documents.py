@@ -210,23 +210,24 @@ def _yaml_finding(error: yaml.YAMLError | RecursionError, text: str) -> Finding:
     problem = getattr(error, "problem", None) or str(error)
     lines = text.split("\n")
     shown = lines[line - 1] if line <= len(lines) else ""
-    return Finding(f"not YAML after rendering: {problem}{_advice(problem, shown)}", line)
+    found = shown[mark.column : mark.column + 1] if mark is not None else ""
+    return Finding(f"not YAML after rendering: {problem}{_advice(shown, found)}", line)
 
 
-def _advice(problem: str, line: str) -> str:
-    """What most likely brought PyYAML to its complaint."""
+def _advice(line: str, found: str) -> str:
+    """What is most likely wrong with a line in which PyYAML stopped at the character ``found``."""
     if line.lstrip().startswith("{%"):
         return (
             "; in a file with Go's variables (`{{.replica}}`) `{%` is literal text: "
             "write the whole file in Jinja2"
         )
-    if "tab" in problem or line.lstrip(" ").startswith("\t"):
+    if line.lstrip(" ").startswith("\t"):
         return "; indent with spaces, YAML takes no tabs"
-    if "mapping values are not allowed" in problem:
+    if found == ":":
         return "; put a value with `: ` in it in quotes, and check the indentation"
-    if "could not determine a constructor" in problem:
+    if found == "!":
         return "; tags are not understood"
-    if "cannot start any token" in problem:
+    if found in {"@", "`", "%"}:
         return "; put a value that begins with such a character in quotes"
     return ""
 
