@@ -79,7 +79,7 @@ async def test_a_kind_that_cannot_be_listed_keeps_nothing_else_from_going(
     async with littered(requests=[broken]) as cluster:
         ended = await cluster.cleanup(*options)
         assert ended.code == 1
-        assert "error: not looked at: virtualmachines.kubevirt.io: " in ended.err
+        assert "error: not listed: virtualmachines.kubevirt.io: " in ended.err
         assert f"run {RUN}: what was found is removed" in ended.out
         assert cluster.left == 0
 
@@ -92,10 +92,10 @@ async def test_who_may_not_look_is_not_told_that_there_is_nothing(
     async with littered(requests=[refused]) as cluster:
         ended = await cluster.cleanup(*options)
         assert ended.code == 1
-        assert "error: not looked at: configmaps: not permitted to list" in ended.err
+        assert "error: not listed: configmaps: not permitted to list" in ended.err
         assert "nothing to remove" not in ended.out
         assert "no run has anything" not in ended.out
-        assert "where it was possible to look" in ended.out
+        assert "in what could be listed" in ended.out
         assert cluster.left == 5
 
 

@@ -83,8 +83,8 @@ async def test_a_kind_that_cannot_be_listed_keeps_nothing_from_going_and_is_name
     async with interrupted(tmp_path, requests=[BROKEN]) as run:
         assert run.left == {}
         assert abroad(run) == []
-        (problem,) = [each for each in run.result.problems if "not looked at" in each]
-        assert problem.startswith("not looked at: configmaps: ")
+        (problem,) = [each for each in run.result.problems if "not listed" in each]
+        assert problem.startswith("not listed: configmaps: ")
         assert run.result.remains, "there may be more than what was seen"
 
 

@@ -114,7 +114,7 @@ async def test_a_refusal_that_lasts_is_told_in_one_sentence() -> None:
     async with littered(requests=[refused]) as (_, client):
         found = await survey(client, PLACES, SELECTOR)
     assert found.count == 2
-    assert describe_unseen(found.unseen) == ["not looked at: configmaps: not permitted to list"]
+    assert describe_unseen(found.unseen) == ["not listed: configmaps: not permitted to list"]
 
 
 async def test_a_kind_that_never_answers_is_not_waited_for_once_others_have(

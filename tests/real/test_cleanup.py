@@ -109,7 +109,7 @@ async def test_whoever_may_list_nothing_is_not_told_that_there_is_nothing(
     real_control_plane.write_kubeconfig(kubeconfig, real_control_plane.outsider_token)
     ended = await CommandLine(tmp_path).beside("cleanup", "--all", "--kubeconfig", kubeconfig)
     assert ended.code == 1
-    assert "nothing of any run found where it was possible to look" in ended.out
+    assert "nothing of any run found in what could be listed" in ended.out
     assert "not permitted to list" in ended.err
     await cluster.client.delete(NAMESPACES, None, namespace)
 

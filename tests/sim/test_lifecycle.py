@@ -8,7 +8,7 @@ from simulated_api import CONFIG_MAP, VMI, manifest
 
 from perfscale.errors import NotFoundError
 from perfscale.kube.resources import NAMESPACES, Resource
-from perfscale.sim.storage.lifecycle import Housekeeping, furnish
+from perfscale.sim.storage.lifecycle import Housekeeping, create_own_namespaces
 from perfscale.sim.storage.store import DeleteOptions, Propagation, Store
 
 if TYPE_CHECKING:
@@ -163,6 +163,6 @@ def test_a_big_namespace_is_drained_in_slices_with_others_in_between(store: Stor
 
 
 def test_a_cluster_begins_with_the_namespaces_that_every_cluster_has(store: Store) -> None:
-    furnish(store)
-    furnish(store)
+    create_own_namespaces(store)
+    create_own_namespaces(store)
     assert {"default", "kube-system"} <= set(_names(store, NAMESPACES))

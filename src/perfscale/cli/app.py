@@ -26,7 +26,7 @@ from perfscale.cli.commands import (
 from perfscale.cli.commands import (
     report as report_command,
 )
-from perfscale.cli.output.failure import report_failure
+from perfscale.cli.output.failure import print_failure
 from perfscale.cli.output.streams import use_colors
 from perfscale.cli.verbosity import log_more, set_up_logging
 
@@ -125,5 +125,5 @@ def invoke(arguments: list[str] | None = None, *, preface: str | None = None) ->
     except BrokenPipeError:
         return 1  # the reader has closed our output
     except Exception as error:  # noqa: BLE001 -- the last place: every error becomes an exit code
-        return report_failure(error)
+        return print_failure(error)
     return code if isinstance(code, int) else 0

@@ -95,8 +95,8 @@ class _Cleaner:
         selector = RUN_LABEL if run_id is None else f"{RUN_LABEL}={run_id}"
         try:
             async with self._time.spent():
-                sight = await self._look(located, selector)
-                await self._look_for_strays(located)
+                sight = await self._find(located, selector)
+                await self._find_strays(located)
                 ages = await self._runs(sight.present) if run_id is None else []
         except TimeoutError:
             say(f"error: listing what runs have left timed out after {self._bound}")
@@ -120,9 +120,9 @@ class _Cleaner:
 
         return format_duration(self._settings.timeout_s)
 
-    # -- looking -----------------------------------------------------------------
+    # -- finding -----------------------------------------------------------------
 
-    async def _look(self, located: Located | None, selector: str) -> Sight:
+    async def _find(self, located: Located | None, selector: str) -> Sight:
         from perfscale.engine.removal.search import look, search_everything, search_run
 
         discovery = self._discovery
@@ -136,8 +136,8 @@ class _Cleaner:
         self._unasked = search.unasked
         return await look(self._client, search, selector)
 
-    async def _look_for_strays(self, located: Located | None) -> None:
-        """Look for what the run has made, and what has lost its label since then."""
+    async def _find_strays(self, located: Located | None) -> None:
+        """Find what the run has made, and what has lost its label since then."""
         from perfscale.engine.removal.known import KnownRemoval
         from perfscale.engine.removal.search import known_objects
         from perfscale.errors import ResultsError
@@ -165,7 +165,7 @@ class _Cleaner:
 
     def _say_nothing_found(self, run_id: str, *, known: bool) -> None:
         if not self._sees_everything:
-            typer.echo(f"run {run_id}: nothing found where it was possible to look")
+            typer.echo(f"run {run_id}: nothing found in what could be listed")
         elif known:
             typer.echo(f"run {run_id}: nothing to remove")
         else:
@@ -183,7 +183,7 @@ class _Cleaner:
         for sentence in describe_unseen(self._outcome.unseen):
             say(f"error: {sentence}")
         for what, why in self._unasked.items():
-            say(f"error: not looked at: the kinds of {what}: {why}")
+            say(f"error: not listed: the kinds of {what}: {why}")
 
     # -- removing ------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ class DryRun(StrEnum):
     SERVER = "server"
 
 
-def report_trials(trials: Sequence[Trial], *, as_json: bool) -> None:
+def print_trials(trials: Sequence[Trial], *, as_json: bool) -> None:
     """Print what the server made of each object.
 
     Raises:

@@ -10,10 +10,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from perfscale.cli import options
-from perfscale.cli.dryrun import DryRun, report_trials
+from perfscale.cli.dryrun import DryRun, print_trials
 from perfscale.cli.export import Export, export_results
 from perfscale.cli.output.confirm import confirmed
-from perfscale.cli.output.failure import report_failure
+from perfscale.cli.output.failure import print_failure
 from perfscale.cli.output.streams import OutputError, ignoring_closed_output, say
 from perfscale.cli.signals import handle_signals, run_until_signalled
 from perfscale.errors import RunFailedError
@@ -102,7 +102,7 @@ async def _try(settings: RunSettings) -> int:
 
     async with _generator(settings, RunFolder(settings.results_dir)) as generator:
         trials = await generator.dry_run()
-    report_trials(trials, as_json=settings.output is options.Output.JSON)
+    print_trials(trials, as_json=settings.output is options.Output.JSON)
     say("nothing was created")
     return 0
 
@@ -188,7 +188,7 @@ def _conclude(settings: RunSettings, result: RunResult, folder: Path | None) -> 
     from perfscale.results import graver
 
     if result.error is not None:
-        report_failure(result.error)
+        print_failure(result.error)
     code = result.exit_code
     for step in (_print, _export, _make_page):
         try:
@@ -201,7 +201,7 @@ def _conclude(settings: RunSettings, result: RunResult, folder: Path | None) -> 
 
 
 def _print(settings: RunSettings, result: RunResult, folder: Path | None) -> None:
-    from perfscale.cli.output.report import print_result, print_summary
+    from perfscale.cli.output.result import print_result, print_summary
 
     if folder is None:
         print_summary(result)

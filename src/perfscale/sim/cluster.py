@@ -71,14 +71,14 @@ class SimulatedCluster:
                 disturb=self._injection.disturb,
                 ground_truth=self.ground_truth,
                 pages={METRICS_PATH: metrics.page},
-                hinder=self._injection.hinder,
+                blocker_of=self._injection.blocker_of,
             ),
         )
         self._manager = ControllerManager(
             controlled,
             speed=speed,
             seed=seed,
-            overrule=self._injection.overrule,
+            wrap=self._injection.wrap,
             meter=metrics.queue,
             now=self._injection.controllers_now,
         )

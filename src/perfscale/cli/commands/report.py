@@ -46,7 +46,7 @@ def report(
         perfscale report results/first-20261124T044937Z-2fc79c1a --export kube-burner
     """
     from perfscale.auditing import write_audit_input
-    from perfscale.cli.output.report import print_result
+    from perfscale.cli.output.result import print_result
     from perfscale.cli.page import make_page
     from perfscale.errors import ResultsError
     from perfscale.results import write_report

@@ -30,7 +30,7 @@ class CommandLineError(Protocol):
         """All that it says, in its own words."""
 
 
-def report_failure(error: BaseException) -> int:
+def print_failure(error: BaseException) -> int:
     """Write what went wrong to standard error, without a traceback.
 
     Returns:

@@ -23,7 +23,7 @@ def list_runs(
     Args:
         runs: In the order in which they are listed.
         chosen: Those that are to be removed.
-        certain: Whether everything could be looked at.
+        certain: Whether everything could be listed.
     """
     from perfscale.config import format_duration
 
@@ -31,7 +31,7 @@ def list_runs(
         typer.echo(
             "nothing to remove: no run has anything in this cluster"
             if certain
-            else "nothing of any run found where it was possible to look"
+            else "nothing of any run found in what could be listed"
         )
         return
     typer.echo(f"{'RUN':<38}{'OBJECTS':>8}{'AGE':>12}{'LAST CREATED':>16}")

@@ -51,7 +51,7 @@ async def describe_remains(client: Client, found: Survey) -> list[str]:
 
 def describe_unseen(unseen: Mapping[Place, Exception]) -> list[str]:
     """One sentence for each reason why places could not be looked at."""
-    return _by_reason("not looked at", "not permitted to list", unseen)
+    return _by_reason("not listed", "not permitted to list", unseen)
 
 
 def describe_undeleted(undeleted: Mapping[Place, Exception]) -> list[str]:

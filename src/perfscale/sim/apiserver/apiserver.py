@@ -22,7 +22,7 @@ from perfscale.sim.apiserver.verbs import Request, not_allowed
 from perfscale.sim.apiserver.watching import UNDISTURBED, Watcher, WatchRequest
 from perfscale.sim.ground_truth import GROUND_TRUTH_PATH, GroundTruth
 from perfscale.sim.storage import refusals
-from perfscale.sim.storage.lifecycle import Housekeeping, furnish
+from perfscale.sim.storage.lifecycle import Housekeeping, create_own_namespaces
 from perfscale.sim.storage.records import encode
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from perfscale.kube.resources import Resource
     from perfscale.sim.apiserver.watching import Disturbance
-    from perfscale.sim.storage.namespaces import Hindrance
+    from perfscale.sim.storage.namespaces import DeletionBlocker
     from perfscale.sim.storage.store import Store
 
 logger = logging.getLogger(__name__)
@@ -227,14 +227,14 @@ class Attachments:
         disturb: Decides what goes wrong with a watch, or refuses it.
         ground_truth: What the server shows under `GROUND_TRUTH_PATH`; a new one by default.
         pages: What it shows besides: by path, what makes it.
-        hinder: What keeps a namespace that is being deleted, by its name.
+        blocker_of: What keeps a namespace that is being deleted, by its name.
     """
 
     middlewares: Sequence[Middleware] = ()
     disturb: Callable[[WatchRequest], Disturbance] | None = None
     ground_truth: GroundTruth | None = None
     pages: Mapping[str, Page] = field(default_factory=dict)
-    hinder: Callable[[str], Hindrance | None] = lambda _: None
+    blocker_of: Callable[[str], DeletionBlocker | None] = lambda _: None
 
 
 def _showing(page: Page) -> Handler:
@@ -289,7 +289,7 @@ class SimulatedApiServer:
         self.store = store
         attached = attached or Attachments()
         app = create_app(store, server_options or ServerOptions(), attached)
-        self._hinder = attached.hinder
+        self._blocker_of = attached.blocker_of
         self.listener = Listener(app, _HOST, port)
         self._housekeeping: Housekeeping | None = None
 
@@ -301,8 +301,10 @@ class SimulatedApiServer:
     async def __aenter__(self) -> Self:
         """Listen; raises `OSError` if the port is taken."""
         loop = asyncio.get_running_loop()
-        self._housekeeping = Housekeeping(self.store, loop.call_soon, loop.call_later, self._hinder)
-        furnish(self.store)
+        self._housekeeping = Housekeeping(
+            self.store, loop.call_soon, loop.call_later, self._blocker_of
+        )
+        create_own_namespaces(self.store)
         try:
             await self.listener.start()
         except BaseException:

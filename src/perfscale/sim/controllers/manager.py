@@ -59,7 +59,7 @@ class ControllerManager:
         seed: Makes latencies and generated names repeatable.
         skip_missing: Leave out kinds that the API server does not have. Otherwise they
             are waited for, by asking again and again.
-        overrule: Puts other rules in the place of a controller's.
+        wrap: Puts other rules in the place of a controller's.
         meter: Follows the work queue.
         now: The controllers' clock.
     """
@@ -71,7 +71,7 @@ class ControllerManager:
         speed: float = 1.0,
         seed: int | None = None,
         skip_missing: bool = False,
-        overrule: Callable[[Controller], Controller] = lambda controller: controller,
+        wrap: Callable[[Controller], Controller] = lambda controller: controller,
         meter: Meter | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -88,7 +88,7 @@ class ControllerManager:
             VmimController(),
             PodController(),
         )
-        self._controllers = tuple(overrule(each) for each in controllers)
+        self._controllers = tuple(wrap(each) for each in controllers)
 
     async def run(self) -> NoReturn:
         """Look after every object until cancelled.

@@ -44,7 +44,7 @@ class FaultInjection:
     Attributes:
         middlewares: What requests pass first.
         disturb: What decides about watches; None if all of them are left alone.
-        hinder: What decides about namespaces that are being deleted.
+        blocker_of: What decides about namespaces that are being deleted.
     """
 
     def __init__(self, faults: Faults, store: Store, truth: GroundTruth) -> None:
@@ -79,11 +79,11 @@ class FaultInjection:
             if faults.watches
             else None
         )
-        self.hinder = NamespaceFaults(faults.namespaces, faults.seed, truth.injected)
+        self.blocker_of = NamespaceFaults(faults.namespaces, faults.seed, truth.injected)
         if self._kinds.intersection(ADMITTED):
             store.admit = Admission(self._selection, truth)
 
-    def overrule(self, controller: Controller) -> Controller:
+    def wrap(self, controller: Controller) -> Controller:
         """The controller, made to let objects fail, or be stuck, if it is to do so."""
         if controller.resource.plural in PHASED and self._kinds & {"fails", "stuck"}:
             return FaultyController(controller, self._selection)

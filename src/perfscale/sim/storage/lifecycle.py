@@ -21,7 +21,7 @@ from perfscale.sim.storage.store import DeleteOptions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perfscale.sim.storage.namespaces import Hindrance, Timer
+    from perfscale.sim.storage.namespaces import DeletionBlocker, Timer
     from perfscale.sim.storage.records import StoredChange
     from perfscale.sim.storage.store import Propagation, Store
 
@@ -32,7 +32,7 @@ _OWN_NAMESPACES: Final = ("default", "kube-node-lease", "kube-public", "kube-sys
 Key: TypeAlias = tuple[Resource, str, str, str]  # the last is the uid
 
 
-def furnish(store: Store) -> None:
+def create_own_namespaces(store: Store) -> None:
     """Create the namespaces that every cluster has, if they are not there."""
     present = {record.name for record in store.records(NAMESPACES)}
     for name in _OWN_NAMESPACES:
@@ -49,7 +49,7 @@ class Housekeeping:
             ``call_soon``. Without it, work is done only by `run_pending`.
         call_later: How to check namespaces that stay again: an event loop's
             ``call_later``.
-        hinder: What keeps a namespace, by its name.
+        blocker_of: What keeps a namespace, by its name.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Housekeeping:
         store: Store,
         call_soon: Callable[[Callable[[], None]], object] | None = None,
         call_later: Callable[[float, Callable[[], None]], Timer] | None = None,
-        hinder: Callable[[str], Hindrance | None] = lambda _: None,
+        blocker_of: Callable[[str], DeletionBlocker | None] = lambda _: None,
     ) -> None:
         self._store = store
         self._call_soon = call_soon
@@ -66,7 +66,7 @@ class Housekeeping:
         self._owners: dict[str, Key] = {}
         self._dependents: defaultdict[str, dict[str, Key]] = defaultdict(dict)
         self._foreground: set[str] = set()
-        self._namespaces = NamespaceController(store, self._later, call_later, hinder)
+        self._namespaces = NamespaceController(store, self._later, call_later, blocker_of)
         self._references: dict[str, tuple[str, ...]] = {}
         self._stop_listening = store.listen(self._on_change)
 

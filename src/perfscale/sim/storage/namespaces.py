@@ -62,7 +62,7 @@ _CONDITIONS: Final = (
 """Each one's type, its reason where it holds, and its reason and message where it does not."""
 
 
-class Hindrance(NamedTuple):
+class DeletionBlocker(NamedTuple):
     """Why a namespace cannot go.
 
     Attributes:
@@ -93,7 +93,7 @@ class NamespaceController:
         later: Has a piece of work done, after what is waiting already.
         call_later: How to have a function called after so many seconds; without it, a
             namespace is checked only when something in it changes.
-        hinder: What keeps a namespace by its name, for now; None where nothing does.
+        blocker_of: What keeps a namespace by its name, for now; None where nothing does.
     """
 
     def __init__(
@@ -101,12 +101,12 @@ class NamespaceController:
         store: Store,
         later: Callable[[Callable[[], None]], None],
         call_later: Callable[[float, Callable[[], None]], Timer] | None = None,
-        hinder: Callable[[str], Hindrance | None] = lambda _: None,
+        blocker_of: Callable[[str], DeletionBlocker | None] = lambda _: None,
     ) -> None:
         self._store = store
         self._later = later
         self._call_later = call_later
-        self._hinder = hinder
+        self._blocker_of = blocker_of
         self._drained: set[str] = set()
         self._checks: dict[str, Timer] = {}
 
@@ -120,8 +120,8 @@ class NamespaceController:
         """Ask every object of the namespace to go; the last one to leave removes it."""
         if namespace in self._drained or not self._store.is_terminating(namespace):
             return
-        hindrance = self._hinder(namespace)
-        if hindrance is not None and not hindrance.is_processed:
+        blocker = self._blocker_of(namespace)
+        if blocker is not None and not blocker.is_processed:
             self._check_later(namespace, _FIRST_CHECK_S)
             return
         self._drained.add(namespace)
@@ -144,7 +144,7 @@ class NamespaceController:
         """Remove the namespace, if nothing is left in it and nothing keeps it."""
         if self._store.population(namespace) or not self._store.is_terminating(namespace):
             return
-        if namespace not in self._drained or self._hinder(namespace) is not None:
+        if namespace not in self._drained or self._blocker_of(namespace) is not None:
             return
         obj = self._store.get(NAMESPACES, None, namespace)
         self._store.update(NAMESPACES, {**obj, "spec": {}}, subresource="finalize")
@@ -163,8 +163,8 @@ class NamespaceController:
         if not self._store.is_terminating(namespace):
             return
         obj = self._store.get(NAMESPACES, None, namespace)
-        hindrance = self._hinder(namespace) or self._contents(namespace)
-        said = conditions(hindrance, obj, self._store.now())
+        blocker = self._blocker_of(namespace) or self._contents(namespace)
+        said = conditions(blocker, obj, self._store.now())
         status = {**(obj.get("status") or {}), "conditions": said}
         self._store.update(NAMESPACES, {**obj, "status": status}, subresource="status")
         self._check_later(namespace, next_s)
@@ -174,7 +174,7 @@ class NamespaceController:
             again = partial(self._check, namespace, min(delay_s * 2, _LAST_CHECK_S))
             self._checks[namespace] = self._call_later(delay_s, again)
 
-    def _contents(self, namespace: str) -> Hindrance:
+    def _contents(self, namespace: str) -> DeletionBlocker:
         remaining: Counter[str] = Counter()
         finalizers: Counter[str] = Counter()
         for collection in self._store.collections():
@@ -182,18 +182,18 @@ class NamespaceController:
                 for record in collection.records(namespace):
                     remaining[collection.resource.name] += 1
                     finalizers.update(record.load()["metadata"].get("finalizers") or ())
-        return Hindrance(remaining=remaining, finalizers=finalizers)
+        return DeletionBlocker(remaining=remaining, finalizers=finalizers)
 
 
-def conditions(hindrance: Hindrance, namespace: JSON, now: datetime) -> list[JSON]:
+def conditions(blocker: DeletionBlocker, namespace: JSON, now: datetime) -> list[JSON]:
     """The conditions of a namespace that is kept, in the words of a namespace controller."""
     troubles: dict[str, str] = {}
-    if hindrance.undiscovered:
-        troubles["DiscoveryFailed"] = _undiscovered(hindrance.undiscovered)
-    if hindrance.remaining:
-        troubles["SomeResourcesRemain"] = _remaining(hindrance.remaining)
-    if hindrance.finalizers:
-        troubles["SomeFinalizersRemain"] = _finalizers(hindrance.finalizers)
+    if blocker.undiscovered:
+        troubles["DiscoveryFailed"] = _undiscovered(blocker.undiscovered)
+    if blocker.remaining:
+        troubles["SomeResourcesRemain"] = _remaining(blocker.remaining)
+    if blocker.finalizers:
+        troubles["SomeFinalizersRemain"] = _finalizers(blocker.finalizers)
     before = {each["type"]: each for each in (namespace.get("status") or {}).get("conditions", ())}
     made = []
     for kind, trouble, reason, message in _CONDITIONS:

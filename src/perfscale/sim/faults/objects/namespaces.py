@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from perfscale.sim.faults.chance import is_named, is_selected
-from perfscale.sim.storage.namespaces import Hindrance
+from perfscale.sim.storage.namespaces import DeletionBlocker
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -38,7 +38,7 @@ class NamespaceFaults:
         self._clock = clock
         self._since: dict[str, float] = {}
 
-    def __call__(self, namespace: str) -> Hindrance | None:
+    def __call__(self, namespace: str) -> DeletionBlocker | None:
         """What keeps a namespace that is being deleted, if anything does for now."""
         fault = self._fault_of(namespace)
         if fault is None:
@@ -49,7 +49,7 @@ class NamespaceFaults:
             self._injected[fault.fault] += 1
         if fault.lasts is not None and now_s - self._since[namespace] >= fault.lasts:
             return None
-        return _hindrance(fault)
+        return _blocker(fault)
 
     def _fault_of(self, namespace: str) -> NamespaceFault | None:
         for place, fault in self._faults:
@@ -60,11 +60,11 @@ class NamespaceFaults:
         return None
 
 
-def _hindrance(fault: NamespaceFault) -> Hindrance:
+def _blocker(fault: NamespaceFault) -> DeletionBlocker:
     match fault.fault:
         case "discoveryFails":
-            return Hindrance(undiscovered=fault.undiscovered)
+            return DeletionBlocker(undiscovered=fault.undiscovered)
         case "finalizersRemain":
             remaining = {"volumes.simulation.perfscale": 1}
-            return Hindrance(remaining=remaining, finalizers={fault.finalizer: 1})
-    return Hindrance(is_processed=False)
+            return DeletionBlocker(remaining=remaining, finalizers={fault.finalizer: 1})
+    return DeletionBlocker(is_processed=False)
