@@ -30,7 +30,7 @@ from stream import NAMESPACE, PHASES, name_of, uid_of
 
 from perfscale import Plan, RunFolder, eventloop, load_config
 from perfscale.config.labels import run_labels
-from perfscale.engine.accounting.progress import PERIOD_S
+from perfscale.engine.accounting.load_progress import PERIOD_S
 from perfscale.engine.context import RunContext
 from perfscale.engine.removal.namespaces import NamespaceKeeper
 from perfscale.engine.tracking.observer import Observer

@@ -1,7 +1,7 @@
 import pytest
 from tracker_story import VM, VMI, Story
 
-from perfscale.engine.accounting.progress import remaining_s, wait_in
+from perfscale.engine.accounting.load_progress import remaining_s, wait_in
 from perfscale.engine.events import Stage
 
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from tracker_story import Story
 
-from perfscale.engine.accounting.progress import wait_in
+from perfscale.engine.accounting.load_progress import wait_in
 from perfscale.engine.events import Stage
 from perfscale.engine.tracking.evidence import NamespaceObject, explain_namespace
 from perfscale.engine.tracking.owned import OwnedNamespace

@@ -120,7 +120,7 @@ class RunContext:
         inspect: Called with an object that may be gone or have lost its labels, and with one that
             came when all had been asked to go.
         sightings: What it could not see, and outages.
-        counter: What happened to objects so far, for whoever looks on.
+        counter: What happened to objects so far, for snapshots and progress.
     """
 
     inspect: Callable[[TrackedObject, TransitionKind], None]

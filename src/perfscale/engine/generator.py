@@ -290,7 +290,7 @@ def _everywhere(plan: Plan) -> tuple[str, ...]:
 
 
 def _try(sink: object, findings: Findings) -> None:
-    """Let a sink that can tell beforehand say whether it will work."""
+    """Let a sink check beforehand whether it will work, if it can."""
     if isinstance(sink, Checked):
         try:
             sink.check()

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 from pydantic.alias_generators import to_camel
 
-from perfscale.engine.accounting.progress import PERIOD_S, ProgressPublisher
+from perfscale.engine.accounting.load_progress import PERIOD_S
+from perfscale.engine.accounting.progress import ProgressPublisher
 from perfscale.engine.accounting.run_accounting import RunAccounting
 from perfscale.engine.accounting.wallclock import WallClock
 from perfscale.engine.context import RunContext
@@ -239,7 +240,7 @@ class Run:
             await context.journal.flush()
 
     def _count(self) -> None:
-        """Tell the journal what only the run as a whole knows, and look at thresholds."""
+        """Journal what only the run as a whole knows, and check thresholds."""
         context = self._context
         self._find_clock_step()
         context.journal.append(TotalsEntry(context.stopwatch.now(), self._totals()))

@@ -1,4 +1,4 @@
-"""Counts what happens to objects, by workload and kind, for whoever looks on during a run.
+"""Counts what happens to objects, by workload and kind, for snapshots and progress of a run.
 
 An iteration's own counts are corrected when more becomes known, and forgotten
 with it. These only grow, as a monitoring system wants them.
@@ -64,7 +64,7 @@ class ObjectCounter:
         return total
 
     def counts(self, workloads: Iterable[WorkloadPlan]) -> tuple[ObjectCounts, ...]:
-        """What there is to tell of each workload and kind, those included that have not begun."""
+        """The counts of each workload and kind, those included that have not begun."""
         return tuple(
             _frozen(plan.name, kind, requested, self._of.get((plan.name, kind)) or _Counted())
             for plan in workloads

@@ -81,7 +81,7 @@ class Health:
         self._clock_steps: list[ClockStep] = []
         self.in_flight = 0
         self._most_in_flight = 0
-        self._looks = 0
+        self._samples = 0
         self._seen_in_flight = 0
 
     async def sleep(self, seconds: float) -> None:
@@ -93,7 +93,7 @@ class Health:
         if late_s >= STALL_S and self._on_stall is not None:
             self._on_stall(since_s, late_s)
         if self.in_flight:
-            self._looks += 1
+            self._samples += 1
             self._seen_in_flight += self.in_flight
 
     @contextmanager
@@ -152,7 +152,7 @@ class Health:
             in_flight=InFlight(
                 limit=self._limits.max_in_flight,
                 max=self._most_in_flight,
-                mean=round(self._seen_in_flight / self._looks, 3) if self._looks else None,
+                mean=round(self._seen_in_flight / self._samples, 3) if self._samples else None,
             ),
             qps=self._limits.qps,
             creations={name: each.rounded() for name, each in self._creations.items()},

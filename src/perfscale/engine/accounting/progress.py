@@ -2,107 +2,21 @@
 
 from __future__ import annotations
 
-import heapq
 import logging
-from collections import Counter, deque
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from perfscale.engine.events import Progress, SlowObject, Stage, StageStarted, StillWaiting
-from perfscale.engine.tracking.stuck import held_by
-from perfscale.kube.resources import NAMESPACES
+from perfscale.engine.accounting.load_progress import LoadProgress
+from perfscale.engine.events import Progress, Stage, StageStarted
 from perfscale.results import StageEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.tracking.owned import OwnedNamespace
-    from perfscale.engine.tracking.rows import IterationScope, TrackedObject
+    from perfscale.engine.tracking.rows import IterationScope
 
 _log = logging.getLogger(__name__)
-
-PERIOD_S = 0.5
-_RATE_WINDOW = 2
-"""Periods over which the rate is averaged: one second."""
-_OUTLOOK = 10
-"""Periods from which the remaining time is concluded: five seconds."""
-_STILL_WAITING_S = 10.0
-_STILL_WAITING_MOST_S = 60.0
-"""A wait is published after ten seconds, then each time that it has doubled, and at
-least every minute: half an hour of waiting must not fill the screen."""
-_SLOWEST = 3
-_KIND_AND_PHASE = attrgetter("resource.kind_name", "phase")
-_SINCE = attrgetter("waited_s")
-_TERMINATING = "Terminating"
-
-
-class _LoadProgress:
-    """What is published of one workload, while its iterations go on one after the other.
-
-    Attributes:
-        scope: The iteration that goes on, or was the last to.
-        stage: What is done for it.
-        place: Workload and iteration that the stage is about.
-        is_over: Whether all of the workload's iterations are over.
-    """
-
-    def __init__(self, scope: IterationScope) -> None:
-        self.scope = scope
-        self.stage = Stage.PREPARING
-        self.place: tuple[str | None, int | None] = scope.workload, scope.iteration
-        self.is_over = False
-        self._entered_s = 0.0
-        self._published_s = 0.0
-        self._sent: list[int] = []
-        self._steps: deque[tuple[float, int]] = deque(maxlen=_OUTLOOK)
-
-    def follow(self, scope: IterationScope) -> None:
-        """The next iteration begins."""
-        self.scope = scope
-        self._sent.clear()
-
-    def enter(self, stage: Stage, place: tuple[str | None, int | None], now: float) -> None:
-        """It turns to something else."""
-        self.stage, self.place = stage, place
-        self._entered_s = self._published_s = now
-        self._steps.clear()
-
-    def sample(self, now: float) -> None:
-        """Note how far it has come; called every `PERIOD_S`."""
-        self._sent = [*self._sent[-_RATE_WINDOW:], self.scope.sent]
-        self._steps.append((now, self._done()))
-
-    @property
-    def rate(self) -> float:
-        """Creates sent in the last second."""
-        spans = len(self._sent) - 1
-        return (self._sent[-1] - self._sent[0]) / (spans * PERIOD_S) if spans > 0 else 0.0
-
-    @property
-    def remaining_s(self) -> float | None:
-        """How much longer the stage takes, as far as can be said."""
-        return remaining_s(self._steps, self.scope.requested)
-
-    def wait(self, now: float, namespaces: Sequence[OwnedNamespace]) -> StillWaiting | None:
-        """What it waits for, if it waits and it is time to say so again."""
-        if now - self._published_s < quiet_s(self._published_s - self._entered_s):
-            return None
-        self._published_s = now
-        return wait_in(self.stage, self.scope, now, began_s=self._entered_s, namespaces=namespaces)
-
-    def _done(self) -> int:
-        """How far the stage has come: how many objects it need not wait for any more."""
-        scope = self.scope
-        match self.stage:
-            case Stage.CREATING:
-                return scope.sent
-            case Stage.WAITING_READY:
-                return scope.requested - scope.undecided
-            case Stage.WAITING_GONE:
-                return scope.requested - scope.present
-            case _:
-                return 0
 
 
 class ProgressPublisher:
@@ -122,7 +36,7 @@ class ProgressPublisher:
     ) -> None:
         self._context = context
         self._leaving = leaving
-        self._loads: dict[str, _LoadProgress] = {}
+        self._loads: dict[str, LoadProgress] = {}
         self.stage = Stage.PREPARING
         self.targets = {plan.name: plan.qps for plan in context.plan.workloads}
 
@@ -133,7 +47,7 @@ class ProgressPublisher:
             load.follow(scope)
             return
         self._loads = {name: each for name, each in self._loads.items() if not each.is_over}
-        self._loads[scope.workload] = _LoadProgress(scope)
+        self._loads[scope.workload] = LoadProgress(scope)
 
     def finish(self, workload: str) -> None:
         """A workload is over; it is published only until there is another."""
@@ -193,11 +107,11 @@ class ProgressPublisher:
             for load in self._shown():
                 self._context.broadcast.send(self._progress(load, *ready))
 
-    def _shown(self) -> list[_LoadProgress]:
+    def _shown(self) -> list[LoadProgress]:
         loads = list(self._loads.values())
         return [load for load in loads if not load.is_over] or loads[-1:]
 
-    def _progress(self, load: _LoadProgress, p50: float | None, p99: float | None) -> Progress:
+    def _progress(self, load: LoadProgress, p50: float | None, p99: float | None) -> Progress:
         scope, context = load.scope, self._context
         stats = context.client.stats
         workload, iteration = load.place
@@ -227,109 +141,3 @@ class ProgressPublisher:
             throttled=stats.throttled,
             remaining_s=load.remaining_s,
         )
-
-
-def wait_in(
-    stage: Stage,
-    scope: IterationScope,
-    now: float,
-    *,
-    began_s: float,
-    namespaces: Sequence[OwnedNamespace] = (),
-) -> StillWaiting | None:
-    """What a wait is waiting for; None where the stage is none.
-
-    Args:
-        stage: What the run is doing.
-        scope: The iteration that it is about.
-        now: Seconds since the run's start.
-        began_s: When the wait began.
-        namespaces: Those of the run that were asked to go and are not gone.
-    """
-    children: list[TrackedObject] = []
-    if stage is Stage.WAITING_READY:
-        waiting = [row for row in scope.objects if not row.decided]
-        children = [row for row in scope.children if row.present and row.ready_s is None]
-    elif stage in {Stage.WAITING_GONE, Stage.CLEANING_UP}:
-        waiting = [row for row in scope.rows if row.present]
-    else:
-        return None
-    leaving = namespaces if stage is not Stage.WAITING_READY else ()
-    phases = _phases_of(waiting)
-    if leaving:
-        phases[NAMESPACES.kind, _TERMINATING] = len(leaving)
-    slowest = (
-        *_slowest(waiting, now, leaving=stage is not Stage.WAITING_READY),
-        *_staying(leaving, now),
-    )
-    return StillWaiting(
-        stage=stage,
-        waited_s=now - began_s,
-        missing=len(waiting) + len(leaving),
-        phases=phases,
-        child_phases=_phases_of(children),
-        slowest=tuple(heapq.nlargest(_SLOWEST, slowest, key=_SINCE)),
-    )
-
-
-def remaining_s(steps: Sequence[tuple[float, int]], total: int) -> float | None:
-    """How much longer something takes that goes on as it did.
-
-    Args:
-        steps: Times in seconds and how much was done by then, the last ones.
-        total: How much there is to do.
-
-    Returns:
-        Seconds; None as long as nothing was done in between.
-    """
-    if len(steps) < 2:
-        return None
-    (began_s, before), (now_s, done) = steps[0], steps[-1]
-    if done <= before or now_s <= began_s:
-        return None
-    return max(0, total - done) * (now_s - began_s) / (done - before)
-
-
-def quiet_s(waited_s: float) -> float:
-    """How long nothing is said of a wait, after it was last spoken of ``waited_s`` into it."""
-    return min(max(waited_s, _STILL_WAITING_S), _STILL_WAITING_MOST_S)
-
-
-def _phases_of(rows: Iterable[TrackedObject]) -> dict[tuple[str, str], int]:
-    """How many are in each phase, by kind and phase, which is empty where there is none."""
-    counts = Counter(map(_KIND_AND_PHASE, rows))
-    return {(kind, phase or ""): count for (kind, phase), count in counts.items()}
-
-
-def _slowest(
-    waiting: Iterable[TrackedObject], now: float, *, leaving: bool
-) -> tuple[SlowObject, ...]:
-    since = attrgetter("delete_requested_s" if leaving else "sent_s")
-    begun = (row for row in waiting if since(row) is not None)
-    return tuple(
-        SlowObject(
-            row.resource.kind_name,
-            row.namespace,
-            row.name,
-            row.phase,
-            now - since(row),
-            None if row.phase_s is None else now - row.phase_s,
-            held_by(row.finalizers) if leaving else row.detail,
-        )
-        for row in heapq.nsmallest(_SLOWEST, begun, key=since)
-    )
-
-
-def _staying(leaving: Iterable[OwnedNamespace], now: float) -> Iterator[SlowObject]:
-    for owned in leaving:
-        if owned.asked_s is not None:
-            since_s = now - owned.asked_s
-            yield SlowObject(
-                kind=NAMESPACES.kind,
-                namespace=None,
-                name=owned.name,
-                phase=_TERMINATING,
-                waited_s=since_s,
-                in_phase_s=since_s,
-                detail=owned.stays,
-            )
