@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from perfscale.results.model.run import RunResult
 from perfscale.results.verdicts.health import assess
 
@@ -48,7 +50,7 @@ def conclude(
         totals: What was counted for the run as a whole.
         thresholds: Whether each was met, those of the run as a whole first.
         outages: When the API server was gone, or what it calls.
-        blind_spans: When nothing was seen; all of them have an end.
+        blind_spans: When nothing was seen; what lies beyond the end of the run is cut off.
     """
     vitals = totals.vitals
     return RunResult(
@@ -67,5 +69,11 @@ def conclude(
         thresholds=thresholds,
         generator=None if vitals is None else assess(vitals, balance.workloads, totals.requests),
         outages=tuple(outages),
-        blind_spans=tuple(blind_spans),
+        blind_spans=tuple(_within(each, ending.duration_s) for each in blind_spans),
     )
+
+
+def _within(span: BlindSpan, duration_s: float) -> BlindSpan:
+    """As much of it as is in the run: a watch may count as catching up when all is over."""
+    ended_s = max(span.began_s, min(span.until_s, duration_s))
+    return msgspec.structs.replace(span, ended_s=ended_s)
