@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from journals import INFO, append, begins, created, killed_run
 
@@ -15,10 +16,12 @@ from perfscale.results import (
     DeleteEntry,
     Entry,
     IterationEndEntry,
+    IterationEntry,
     NamespaceCounts,
     Outcome,
     RunOutcome,
     RunResult,
+    StageEntry,
     Totals,
     TotalsEntry,
     summarize,
@@ -254,3 +257,19 @@ def test_a_report_that_would_be_wrong_is_refused_and_nothing_is_changed(
     assert f"{folder}/{told_of}" in str(caught.value)
     assert caught.value.exit_code == 2
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_of_workloads_that_went_on_at_once_the_stage_of_each_is_told(folder: Path) -> None:
+    (density,), names = INFO.workloads, ("over", "one", "other")
+    plans = tuple(msgspec.structs.replace(density, name=name) for name in names)
+    begins = [IterationEntry(n, each.name, 1, {}, 0.1) for n, each in enumerate(plans, start=1)]
+    stages = [StageEntry(0.2, "creating", each.name, 1) for each in plans]
+    ended = IterationEndEntry(1, 0.5, 0.0, [])
+    killed_run(
+        folder, [*begins, *stages, ended, StageEntry(0.6, "waiting until gone", "one", 1)], plans
+    )
+    assert (
+        report(folder)
+        .problems[0]
+        .endswith("while waiting until gone in one, iteration 1 and creating in other, iteration 1")
+    )

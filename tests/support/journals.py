@@ -84,13 +84,19 @@ def created(number: int, *, sent_s: float, **more: Any) -> ObjectEntry:
     )
 
 
-def killed_run(folder: Path, entries: Iterable[Entry], *, simulated: bool = False) -> Path:
+def killed_run(
+    folder: Path,
+    entries: Iterable[Entry],
+    workloads: tuple[WorkloadPlan, ...] = INFO.workloads,
+    *,
+    simulated: bool = False,
+) -> Path:
     """Make the folder of a run that was killed once it had written these."""
     folder.mkdir()
     cleanup = None if simulated else cleanup_command(INFO)
     (folder / "run.json").write_text(json.dumps(describe_run(INFO, cleanup)))
     (folder / "workload.yaml").write_text(INFO.workload_yaml)
-    begin = Begin(schema_version=1, run_id="1234", workloads=INFO.workloads, paths={})
+    begin = Begin(schema_version=1, run_id="1234", workloads=workloads, paths={})
     append(folder, begin, *entries)
     return folder
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from perfscale.results.journal.entries import AnyEntry
+    from perfscale.results.journal.entries import AnyEntry, StageEntry
     from perfscale.results.measure.books import Balance
     from perfscale.results.model.accounts import Accounts
     from perfscale.results.model.run import RunResult
@@ -204,16 +204,17 @@ def _ending(run: KnownRun, replay: Replay) -> Ending:
 
 
 def _killed(replay: Replay) -> str:
-    stage = replay.stage
-    doing = ""
-    if stage is not None:
-        where = f" in {stage.workload}" if stage.workload else ""
-        where += f", iteration {stage.iteration}" if stage.iteration else ""
-        doing = f", while {stage.stage}{where}"
+    doing = " and ".join(map(_describe_stage, replay.stages.values()))
     return (
         f"the run was killed, is still going on, or had no room on its disk: its journal ends "
-        f"{replay.last_s:.1f} s after the start{doing}"
+        f"{replay.last_s:.1f} s after the start{doing and f', while {doing}'}"
     )
+
+
+def _describe_stage(entry: StageEntry) -> str:
+    where = f" in {entry.workload}" if entry.workload else ""
+    where += f", iteration {entry.iteration}" if entry.iteration else ""
+    return f"{entry.stage}{where}"
 
 
 def _left(run: KnownRun, replay: Replay) -> str:

@@ -68,7 +68,7 @@ class Replay:
         books: The run's books, complete after `close`.
         end: How the run ended; None if the journal does not say.
         totals: The last that were written.
-        stage: The last stage that the run turned to.
+        stages: What was done last, by workload that went on; for None, by the run as a whole.
         last_s: When the last of what the journal tells happened.
         lost: Entries that the journal could not take.
         present: What is in the cluster still, as far as was told, by kind.
@@ -86,7 +86,7 @@ class Replay:
         self.books = Books(begin.workloads, begin.paths, self.blind)
         self.end: EndEntry | None = None
         self.totals = Totals()
-        self.stage: StageEntry | None = None
+        self.stages: dict[str | None, StageEntry] = {}
         self.last_s = 0.0
         self.lost = 0
         self.present: Counter[str] = Counter()
@@ -123,7 +123,7 @@ class Replay:
                 self.totals = entry.totals
                 self._reach(entry.at_s)
             case StageEntry():
-                self.stage = entry
+                self._enter(entry)
                 self._reach(entry.at_s)
             case BlindEntry():
                 self.blind.put(entry.n, entry.span)
@@ -156,6 +156,14 @@ class Replay:
     def outages(self) -> tuple[OutageRecord, ...]:
         """When the API server was gone, or what it calls."""
         return tuple(sorted(self._outages.values()))
+
+    def _enter(self, entry: StageEntry) -> None:
+        """Note the stage of a workload, or of the run; workloads that are over have none."""
+        going_on = {each.begin.workload for each in self._iterations.values() if each.end is None}
+        if entry.workload is None:
+            going_on.clear()
+        self.stages = {name: stage for name, stage in self.stages.items() if name in going_on}
+        self.stages[entry.workload] = entry
 
     def _count_calls(self, entry: CallsEntry) -> None:
         iteration = None
