@@ -33,7 +33,9 @@ def test_a_killed_run_keeps_its_blind_spans_and_outages(tmp_path: Path) -> None:
 def test_no_blind_span_lasts_longer_than_the_run(tmp_path: Path) -> None:
     # A watch counts as catching up for a second after it was opened again.
     span = BlindSpan(Cause.WATCH, "ConfigMap", None, 0.4, 1.6)
-    folder = killed_run(tmp_path / "density-20260102T030405Z-1234", [*begins(), BlindEntry(0, span)])
+    folder = killed_run(
+        tmp_path / "density-20260102T030405Z-1234", [*begins(), BlindEntry(0, span)]
+    )
     result = write_report(folder).result
     (cut,) = result.blind_spans
     assert (cut.began_s, cut.ended_s) == (0.4, result.duration_s)
