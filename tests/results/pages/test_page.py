@@ -216,8 +216,16 @@ LATENCY: dict[str, Any] = {
 }  # fmt: skip
 MEASURED: dict[str, Any] = {
     "thresholds": [
-        {"passed": True, "text": "vmiReady p50 2.000 s is within its 30 s"},
-        {"passed": False, "text": "apiErrors 7 is above its 0"},
+        {
+            "workload": None, "metric": "vmiReady", "quantile": "p50", "bound": "max", "limit": 30,
+            "unit": "seconds", "value": 2.0, "passed": True, "missedBy": None,
+            "text": "vmiReady p50 2.000 s is within its 30 s",
+        },
+        {
+            "workload": None, "metric": "apiErrors", "quantile": None, "bound": "max", "limit": 0,
+            "unit": "count", "value": 7.0, "passed": False, "missedBy": 7.0,
+            "text": "apiErrors 7 is above its 0",
+        },
     ],
     "clock": {
         "offsetSeconds": -1.5, "uncertaintySeconds": 0.25, "consistent": True,
@@ -286,7 +294,12 @@ def test_what_an_audit_found_is_shown_with_how_it_went_over_time(folder: Path) -
         "p95": {"value": 17.5, "unit": "seconds", "limit": 10.0, "exceeded": True},
         "CREATE-pods-count": {"value": 1234.5, "unit": "requests"},
     }
-    workload = {"name": EVIL, "values": {"p95": {"value": 8.0, "unit": "seconds", "limit": 10.0}}}
+    span = {
+        "start": "2026-01-02T03:04:05Z", "end": "2026-01-02T03:04:35Z", "rangeSeconds": 45,
+        "withoutData": [],
+    }  # fmt: skip
+    met = {"p95": {"value": 8.0, "unit": "seconds", "limit": 10.0}}
+    workload = {**span, "name": EVIL, "values": met}
     queues = [
         {
             "name": f"queue {number}",
@@ -298,7 +311,8 @@ def test_what_an_audit_found_is_shown_with_how_it_went_over_time(folder: Path) -
     audit = {
         "prometheus": "http://127.0.0.1:9090", "profile": "kubevirt", "scrapeIntervalSeconds": 15.0,
         "problems": ["p95 17.5 seconds, above 10"], "notes": ["no data: etcd"],
-        "total": {"values": values}, "workloads": [workload], "series": queues,
+        "total": {**span, "values": values}, "workloads": [workload], "series": queues,
+        "dataUntil": None, "exitCode": 3,
     }  # fmt: skip
     (folder / "audit.json").write_text(json.dumps(audit))
     page = page_of(folder)

@@ -15,7 +15,7 @@ def test_only_the_slowest_are_kept_and_the_slowest_comes_first() -> None:
 
 def test_what_never_became_ready_is_not_among_them() -> None:
     slowest = Slowest()
-    slowest.add(record(sent_s=0.0, ready_s=9.0, outcome=Outcome.FAILED))
+    slowest.add(record(sent_s=0.0, ready_s=9.0, outcome=Outcome.FAILED, error="gone"))
     slowest.add(record(sent_s=0.0, outcome=Outcome.UNREADY))
     assert slowest.found() == []
 

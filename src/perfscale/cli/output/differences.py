@@ -52,7 +52,7 @@ def print_differences(
 
 
 def _run(run: ComparedRun) -> str:
-    return f"{escape(str(run.files.folder))} ({run.files.summary['outcome']})"
+    return f"{escape(str(run.files.folder))} ({run.files.summary.outcome})"
 
 
 def _table(rows: Iterable[Row]) -> Table:

@@ -13,15 +13,16 @@ from perfscale.results.comparison.workloads import different_settings
 from perfscale.results.folder.reading import RunFiles, read_run_files
 from perfscale.results.measure.samples import Samples
 from perfscale.results.model.health import Validity
+from perfscale.results.model.run import RunOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from perfscale.results.measure.percentiles import LatencySamples
     from perfscale.results.measure.samples import LifeSamples
+    from perfscale.results.model.document import Counts, CreationRate, Workload
 
-_PASSED: Final = "passed"
 _JUDGED: Final = frozenset({Latency.READY, Latency.DELETION})
 
 
@@ -41,8 +42,8 @@ class ComparedRun:
         """Which run it is."""
         return {
             "folder": str(self.files.folder),
-            "runId": self.files.summary.get("runId"),
-            "outcome": self.files.summary["outcome"],
+            "runId": self.files.summary.run_id,
+            "outcome": self.files.summary.outcome.value,
         }
 
 
@@ -126,28 +127,29 @@ def compare(base: ComparedRun, new: ComparedRun, limits: Limits) -> Comparison:
         rows += _workload_rows(Subject(name), before[name], now[name], limits)
         for children in (False, True):
             rows += _kind_rows(name, (base, new), limits, children=children)
-    outcomes = base.files.summary["outcome"], new.files.summary["outcome"]
+    outcomes = base.files.summary.outcome, new.files.summary.outcome
     return Comparison(
         base=base,
         new=new,
         rows=tuple(rows),
         notes=tuple(_notes(base.files, new.files)),
-        failed=outcomes[0] == _PASSED != outcomes[1],
+        failed=outcomes[0] is RunOutcome.PASSED is not outcomes[1],
     )
 
 
-def _workloads(run: RunFiles) -> dict[str, Mapping[str, Any]]:
-    return {workload["name"]: workload for workload in run.summary["workloads"]}
+def _workloads(run: RunFiles) -> dict[str, Workload]:
+    return {workload.name: workload for workload in run.summary.workloads}
 
 
 def _notes(base: RunFiles, new: RunFiles) -> Iterator[str]:
     for word, run in (("before", base), ("now", new)):
-        if run.summary["outcome"] != _PASSED:
-            yield f"the run {word} {_ended(run.summary['outcome'])}"
-        verdict = (run.summary.get("generator") or {}).get("verdict", Validity.VALID)
-        if verdict == Validity.UNCERTAIN:
+        if run.summary.outcome is not RunOutcome.PASSED:
+            yield f"the run {word} {_ended(run.summary.outcome)}"
+        generator = run.summary.generator
+        verdict = Validity.VALID if generator is None else generator.verdict
+        if verdict is Validity.UNCERTAIN:
             yield f"percentiles of the run {word} are uncertain: it did not see everything in time"
-        elif verdict != Validity.VALID:
+        elif verdict is not Validity.VALID:
             yield f"the generator was the limit of the run {word}, which says less of the cluster"
         if _sent_alone(run):
             yield (
@@ -164,40 +166,40 @@ def _notes(base: RunFiles, new: RunFiles) -> Iterator[str]:
 
 
 def _sent_alone(run: RunFiles) -> bool:
-    rates = [workload["rate"] for workload in run.summary["workloads"]]
-    return any(rate["sentQps"] is not None and rate["achievedQps"] is None for rate in rates)
+    rates = [workload.rate for workload in run.summary.workloads]
+    return any(rate.sent_qps is not None and rate.achieved_qps is None for rate in rates)
 
 
-def _ended(outcome: str) -> str:
-    return "failed" if outcome == "failed" else f"was {outcome}"
+def _ended(outcome: RunOutcome) -> str:
+    return "failed" if outcome is RunOutcome.FAILED else f"was {outcome}"
 
 
 def _workload_rows(
-    subject: Subject, base: Mapping[str, Any], new: Mapping[str, Any], limits: Limits
+    subject: Subject, base: Workload, new: Workload, limits: Limits
 ) -> Iterator[Row]:
-    before, now = _not_ready(base["objects"]), _not_ready(new["objects"])
+    before, now = _not_ready(base.objects), _not_ready(new.objects)
     verdict = Verdict.SAME
     if before != now:
         verdict = Verdict.WORSE if now > before else Verdict.BETTER
     yield Row(subject, "% not ready", "", before, now, verdict=verdict)
-    yield from _rate_rows(subject, base["rate"], new["rate"], limits)
+    yield from _rate_rows(subject, base.rate, new.rate, limits)
 
 
 _RATES: Final = (
-    ("achievedQps", "creates a second", "", True),
-    ("offeredQps", "creates a second", "offered", False),
-    ("sentQps", "creates a second", "sent", False),
+    ("achieved_qps", "creates a second", "", True),
+    ("offered_qps", "creates a second", "offered", False),
+    ("sent_qps", "creates a second", "sent", False),
 )
-"""Each rate, as the summary and as the table call it, and whether it is judged."""
+"""Each rate, the attribute of the summary's, as the table call it, and whether it is judged."""
 
 
 def _rate_rows(
-    subject: Subject, base: Mapping[str, Any], new: Mapping[str, Any], limits: Limits
+    subject: Subject, base: CreationRate, new: CreationRate, limits: Limits
 ) -> Iterator[Row]:
     """What the server accepted is judged; what was offered and sent shows why."""
-    same_target = base["targetQps"] == new["targetQps"]
+    same_target = base.target_qps == new.target_qps
     for key, measure, statistic, is_judged in _RATES:
-        before, now = base[key], new[key]
+        before, now = getattr(base, key), getattr(new, key)
         if before is None or now is None:
             continue
         verdict = Verdict.SAME if same_target and is_judged else Verdict.NONE
@@ -210,17 +212,17 @@ def _rate_rows(
         yield Row(subject, measure, statistic, before, now, verdict=verdict)
 
 
-def _not_ready(accounts: Mapping[str, int]) -> float:
+def _not_ready(counts: Counts) -> float:
     """The share of objects that did not become ready, of those that were attempted."""
-    attempted = accounts["requested"] - accounts["notAttempted"]
-    return round(100 * (attempted - accounts["ready"]) / attempted, 3) if attempted else 0.0
+    attempted = counts.requested - counts.not_attempted
+    return round(100 * (attempted - counts.ready) / attempted, 3) if attempted else 0.0
 
 
 def _kind_rows(
     workload: str, runs: tuple[ComparedRun, ComparedRun], limits: Limits, *, children: bool
 ) -> Iterator[Row]:
-    key = "childKinds" if children else "kinds"
-    before, now = (_workloads(run.files)[workload][key] for run in runs)
+    workloads = [_workloads(run.files)[workload] for run in runs]
+    before, now = (each.child_kinds if children else each.kinds for each in workloads)
     for kind in (kind for kind in before if kind in now):
         subject = Subject(workload, kind, children)
         base = runs[0].files.latencies(kind, before[kind])

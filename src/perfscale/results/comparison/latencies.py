@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from perfscale.config.sections.metrics import PERCENTILES
 from perfscale.results.comparison.rows import Limits, Row, Subject, Verdict
 from perfscale.results.comparison.significance import quantile_test, rank_sum_test
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from perfscale.results.measure.percentiles import LatencySamples
+    from perfscale.results.model.document import Statistics
 
 _SHOWN: Final = ("p50", "p90", "p95", "p99")
 _ENOUGH: Final = 10
@@ -33,19 +34,21 @@ class LatencyPair:
     """
 
     name: str
-    base: Mapping[str, Any]
-    new: Mapping[str, Any]
+    base: Statistics
+    new: Statistics
     samples: tuple[LatencySamples, LatencySamples] | None
 
     def shown(self, subject: Subject) -> Iterator[Row]:
         """A row for each percentile, without a verdict."""
         for statistic in _SHOWN:
-            yield Row(subject, self.name, statistic, self.base[statistic], self.new[statistic])
+            yield Row(
+                subject, self.name, statistic, self.base.get(statistic), self.new.get(statistic)
+            )
 
     def judged(self, subject: Subject, limits: Limits) -> Iterator[Row]:
         """A row for each percentile, with what to think of it."""
         for statistic in _SHOWN:
-            base, new = self.base[statistic], self.new[statistic]
+            base, new = self.base.get(statistic), self.new.get(statistic)
             p_value = self._chance(PERCENTILES[statistic], longer=_seconds(new) > _seconds(base))
             verdict = Verdict.SAME
             likely = p_value is None or p_value < limits.significance

@@ -40,7 +40,7 @@ def _settings(run: RunFiles) -> Iterator[tuple[str, str]]:
     if run.workload_yaml is not None:
         # Bounded: a file of the kind that doubles with every line is refused.
         yield from _flat(read_document(run.folder / WORKLOAD_FILE).tree, "")
-    yield "Kubernetes", str(run.summary.get("cluster", {}).get("version"))
+    yield "Kubernetes", str(run.summary.cluster.version)
 
 
 def _flat(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 -- any YAML

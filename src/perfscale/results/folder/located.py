@@ -10,6 +10,7 @@ import msgspec
 from perfscale.errors import ResultsError
 from perfscale.results.files import JOURNAL_FILE, RUN_FILE
 from perfscale.results.folder.report import play
+from perfscale.results.folder.runfile import RunKind
 from perfscale.results.journal.entries import Begin
 from perfscale.results.journal.journal import read_journal
 from perfscale.results.journal.replay import Replay
@@ -18,13 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from perfscale.results.model.records import ObjectRecord
-
-
-class LocatedKind(msgspec.Struct, frozen=True, rename="camel"):
-    """A kind of which the run may have made objects."""
-
-    api_version: str
-    kind: str
 
 
 class LocatedRun(msgspec.Struct, frozen=True, rename="camel"):
@@ -37,7 +31,7 @@ class LocatedRun(msgspec.Struct, frozen=True, rename="camel"):
     """
 
     run_id: str
-    kinds: tuple[LocatedKind, ...]
+    kinds: tuple[RunKind, ...]
     namespaces: tuple[str, ...]
 
 

@@ -16,7 +16,6 @@ import msgspec
 from perfscale.config.sections.metrics import Latency
 from perfscale.errors import ResultsError
 from perfscale.results.files import (
-    AUDIT_FILE,
     CHILDREN_FILE,
     JOURNAL_FILE,
     OBJECTS_FILE,
@@ -25,19 +24,23 @@ from perfscale.results.files import (
     TIMESERIES_FILE,
     WORKLOAD_FILE,
 )
-from perfscale.results.folder.shape import RunShape, SummaryShape
+from perfscale.results.folder.runfile import RunDocument, read_audit
+from perfscale.results.folder.upgrade import upgraded
 from perfscale.results.journal.entries import Begin
 from perfscale.results.journal.journal import read_journal
 from perfscale.results.measure.timeseries import TimePoint
-from perfscale.results.model.document import SCHEMA_VERSION
+from perfscale.results.model.document import SCHEMA_VERSION, Kind, Statistics, Summary
 from perfscale.results.model.records import ObjectRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from perfscale.results.model.audit import AuditRecord
 
 
 T = TypeVar("T", ObjectRecord, TimePoint)
+PartT = TypeVar("PartT", Summary, RunDocument)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,8 @@ class RunFiles:
 
     Attributes:
         folder: Where.
-        summary: ``summary.json``.
-        run: ``run.json``; empty if it is not there.
+        summary: ``summary.json``, as if today's perfscale had written it.
+        run: ``run.json``; nothing is known if it is not there.
         workload_yaml: ``workload.yaml``; None if it is not there.
         audit: ``audit.json``; None if the run was not audited.
         paths: Phases on the way to readiness, by kind, from the journal; empty
@@ -55,10 +58,10 @@ class RunFiles:
     """
 
     folder: Path
-    summary: dict[str, Any]
-    run: dict[str, Any]
+    summary: Summary
+    run: RunDocument
     workload_yaml: str | None
-    audit: dict[str, Any] | None
+    audit: AuditRecord | None
     paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -71,27 +74,24 @@ class RunFiles:
         """Whether there are records of children."""
         return (self.folder / CHILDREN_FILE).exists()
 
-    def latencies(self, kind: str, told: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    def latencies(self, name: str, kind: Kind) -> dict[str, Statistics]:
         """The answer, the way to readiness, the way out; phases beyond are in the summary.
 
         Where nothing tells the way to readiness, all phases are taken.
 
         Args:
-            kind: A kind.
-            told: What the summary has of it.
+            name: Of a kind.
+            kind: What the summary has of it.
 
         Returns:
             The statistics of each latency that anything is known of.
         """
-        phases, path = told["phases"], self.paths.get(kind)
-        names = [name for name in (*path, Latency.READY) if name in phases] if path else phases
-        every = {
-            Latency.CREATION: told.get("creation"),
-            **{name: phases[name] for name in names},
-            Latency.DELETION: told["deletion"],
-        }
+        every, path = kind.latencies, self.paths.get(name)
+        names = (Latency.CREATION, *path, Latency.READY, Latency.DELETION) if path else every
         return {
-            name: each for name, each in every.items() if each and each["count"] + each["missing"]
+            str(name): every[name]
+            for name in names
+            if name in every and every[name].count + every[name].missing
         }
 
     def objects(self) -> Iterator[ObjectRecord]:
@@ -136,40 +136,19 @@ def read_run_files(folder: Path) -> RunFiles:
             f"{SCHEMA_VERSION}",
             hint="read it with the version of perfscale that wrote it, or a newer one",
         )
-    _check(path, summary, SummaryShape, "it is not the summary of a run")
-    if version < SCHEMA_VERSION:
-        _upgrade(summary)
-    run, workload, audit = folder / RUN_FILE, folder / WORKLOAD_FILE, folder / AUDIT_FILE
+    run, workload = folder / RUN_FILE, folder / WORKLOAD_FILE
     described = _document(run) if run.exists() else {}
-    _check(run, described, RunShape, "it does not describe a run")
     return RunFiles(
         folder=folder,
-        summary=summary,
-        run=described,
+        summary=_decoded(path, upgraded(summary), Summary, "it is not the summary of a run"),
+        run=_decoded(run, described, RunDocument, "it does not describe a run"),
         workload_yaml=_text(workload) if workload.exists() else None,
-        audit=_document(audit) if audit.exists() else None,
+        audit=read_audit(folder),
         paths=_paths(folder / JOURNAL_FILE),
     )
 
 
 _HINT = "name the folder of one run, as in results/<workload file>-<UTC time>-<run id>"
-
-
-def _upgrade(summary: dict[str, Any]) -> None:
-    """Make a summary of schema version 1 one of today's: what it called achieved was sent."""
-    summary["objects"] = {"unknown": 0, **summary["objects"]}
-    for workload in summary["workloads"]:
-        for part in (workload, *workload.get("iterations", ())):
-            rate = part.get("rate", {})
-            part["rate"] = {
-                "targetQps": rate.get("targetQps"),
-                "offeredQps": None,
-                "sentQps": rate.get("achievedQps"),
-                "achievedQps": None,
-                "sent": 0,
-                "burst": 0,
-                "heldBackSeconds": rate.get("heldBackSeconds", 0.0),
-            }
 
 
 def _text(path: Path) -> str:
@@ -189,14 +168,14 @@ def _document(path: Path) -> dict[str, Any]:
     return document
 
 
-def _check(path: Path, document: dict[str, Any], shape: type, otherwise: str) -> None:
-    """Refuse what nobody could read, with the place in it.
+def _decoded(path: Path, document: dict[str, Any], kind: type[PartT], otherwise: str) -> PartT:
+    """A document as its type.
 
     Raises:
-        ResultsError: It is something else than a run leaves, or damaged.
+        ResultsError: It is something else than a run leaves, or damaged; with the place in it.
     """
     try:
-        msgspec.convert(document, shape)
+        return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
         raise ResultsError(f"{path}: {otherwise}: {error}", hint=_HINT) from error
 

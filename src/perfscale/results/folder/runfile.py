@@ -24,6 +24,32 @@ if TYPE_CHECKING:
     from perfscale.results.journal.entries import Begin
 
 
+class RunKind(msgspec.Struct, frozen=True, rename="camel"):
+    """A kind of which the run may have made objects."""
+
+    api_version: str
+    kind: str
+
+
+class Client(msgspec.Struct, frozen=True):
+    """What the load came from."""
+
+    version: str | None = None
+    python: str | None = None
+    platform: str | None = None
+    cpus: int | None = None
+
+
+class RunDocument(msgspec.Struct, frozen=True):
+    """What of ``run.json`` is shown; what is not known is empty."""
+
+    source: str | None = None
+    kinds: tuple[RunKind, ...] = ()
+    command: tuple[str, ...] = ()
+    client: Client = Client()
+    cleanup: str | None = None
+
+
 class KnownRun(NamedTuple):
     """A run, as its folder describes it.
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from perfscale.config.sections.metrics import Latency
 from perfscale.results.model.audit import AuditSummary
 from perfscale.results.model.health import Validity
 from perfscale.results.model.interruptions import Cause
@@ -72,6 +73,19 @@ class Statistics(_Part, frozen=True, kw_only=True):
         Earliest | UnsetType, Meta(description="missing: no sample is uncertain")
     ] = UNSET
 
+    def get(self, name: str) -> float | None:
+        """The statistic of a name, one of `STATISTICS`."""
+        value: float | None = getattr(self, STATISTICS[name])
+        return value
+
+
+STATISTICS: Final = {
+    each.encode_name: each.name
+    for each in msgspec.structs.fields(Statistics)
+    if each.name != "earliest"
+}
+"""The names of all statistics of a latency in the document, and of their attributes."""
+
 
 class Change(Statistics, frozen=True, kw_only=True):
     """The time from one phase to the next."""
@@ -109,6 +123,12 @@ class Kind(_Part, frozen=True):
     server_phases: dict[str, Statistics]
     phase_clock: Annotated[PhaseClock | None, Meta(description="null: it stamps no phases")]
     watch_delay: Delay | None
+
+    @property
+    def latencies(self) -> dict[str, Statistics]:
+        """All latencies by the client's clock: the creation, the phases, the deletion."""
+        creation = {} if self.creation is None else {Latency.CREATION.value: self.creation}
+        return {**creation, **self.phases, Latency.DELETION.value: self.deletion}
 
 
 class CreationRate(_Part, frozen=True):

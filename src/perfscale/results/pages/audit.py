@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from perfscale.results.pages.figures import MOST_SERIES, SINCE_START
 from perfscale.results.pages.plots import Plot, Series, highest
@@ -13,6 +13,7 @@ from perfscale.results.pages.scales import from_zero
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from perfscale.results.model.audit import AuditedSeries, AuditedTime, AuditRecord
     from perfscale.results.pages.bands import Band
 
 _MOST_PLACES: Final = 512
@@ -29,41 +30,42 @@ class AuditSection:
         plots: The results over time; one for each unit.
     """
 
-    told: Mapping[str, Any]
-    times: Mapping[str, Mapping[str, Any]]
+    told: AuditRecord
+    times: Mapping[str, AuditedTime]
     plots: list[Plot]
 
     @property
     def results(self) -> list[str]:
         """Names of all results; those with a limit come first."""
         limited = {
-            name: any("limit" in time["values"].get(name, {}) for time in self.times.values())
+            name: any(
+                name in time.values and time.values[name].limit is not None
+                for time in self.times.values()
+            )
             for time in self.times.values()
-            for name in time["values"]
+            for name in time.values
         }
         return sorted(limited, key=lambda name: not limited[name])
 
 
-def audit_section(told: Mapping[str, Any], bands: tuple[Band, ...] = ()) -> AuditSection:
+def audit_section(told: AuditRecord, bands: tuple[Band, ...] = ()) -> AuditSection:
     """What to show of ``audit.json``, with ``bands`` behind it."""
-    times = {} if told["total"] is None else {"whole run": told["total"]}
-    times |= {each["name"]: each for each in told["workloads"]}
-    return AuditSection(told, times, list(_plots(told["series"], bands)))
+    times = {} if told.total is None else {"whole run": told.total}
+    times |= {each.name: each for each in told.workloads}
+    return AuditSection(told, times, list(_plots(told.series, bands)))
 
 
-def _plots(series: Sequence[Mapping[str, Any]], bands: tuple[Band, ...]) -> Iterator[Plot]:
-    by_unit: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+def _plots(series: Sequence[AuditedSeries], bands: tuple[Band, ...]) -> Iterator[Plot]:
+    by_unit: defaultdict[str, list[AuditedSeries]] = defaultdict(list)
     for each in series:
-        if any(at_s >= 0 for at_s, _ in each["points"]):
-            by_unit[each["unit"]].append(each)
+        if any(at_s >= 0 for at_s, _ in each.points):
+            by_unit[each.unit].append(each)
     for number, (unit, members) in enumerate(list(by_unit.items())[:_MOST_PLOTS], start=1):
         yield _plot(f"audit-{number}", unit or "without a unit", members, bands)
 
 
-def _plot(
-    key: str, unit: str, members: Sequence[Mapping[str, Any]], bands: tuple[Band, ...]
-) -> Plot:
-    values = {each["name"]: dict(each["points"]) for each in members}
+def _plot(key: str, unit: str, members: Sequence[AuditedSeries], bands: tuple[Band, ...]) -> Plot:
+    values = {each.name: dict(each.points) for each in members}
     every_s = sorted({at_s for points in values.values() for at_s in points if at_s >= 0})
     at_s = every_s[:: -(-len(every_s) // _MOST_PLACES)]
     found = [Series(name, [points.get(at) for at in at_s]) for name, points in values.items()]

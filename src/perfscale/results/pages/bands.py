@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perfscale.results.measure.blindness import merge
-from perfscale.results.model.interruptions import BlindSpan, Cause, OutageRecord
+from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.verdicts.interruptions import interruptions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from perfscale.results.model.document import Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Band:
     spans: tuple[tuple[float, float], ...]
 
 
-def bands_of(summary: Mapping[str, Any]) -> tuple[Band, ...]:
+def bands_of(summary: Summary) -> tuple[Band, ...]:
     """What to mark of a run; nothing where there was nothing."""
     outages = [(each.began_s, each.ended_s) for each in _outages(summary)]
     blind = [(each.began_s, each.until_s) for each in _blind_spans(summary)]
@@ -39,33 +39,22 @@ def bands_of(summary: Mapping[str, Any]) -> tuple[Band, ...]:
     return tuple(band for band in found if band.spans)
 
 
-def told_of(summary: Mapping[str, Any]) -> list[str]:
+def told_of(summary: Summary) -> list[str]:
     """The same in words."""
     return interruptions(_outages(summary), _blind_spans(summary))
 
 
-def _outages(summary: Mapping[str, Any]) -> list[OutageRecord]:
+def _outages(summary: Summary) -> list[OutageRecord]:
     return [
         OutageRecord(
-            each["beganSeconds"],
-            each["endedSeconds"],
-            each["what"],
-            each["name"],
-            each["retries"],
-            each["creates"],
+            each.began_seconds, each.ended_seconds, each.what, each.name, each.retries, each.creates
         )
-        for each in summary.get("outages", ())
+        for each in summary.outages
     ]
 
 
-def _blind_spans(summary: Mapping[str, Any]) -> list[BlindSpan]:
+def _blind_spans(summary: Summary) -> list[BlindSpan]:
     return [
-        BlindSpan(
-            Cause(each["cause"]),
-            each["kind"],
-            each["namespace"],
-            each["beganSeconds"],
-            each["endedSeconds"],
-        )
-        for each in summary.get("blindSpans", ())
+        BlindSpan(each.cause, each.kind, each.namespace, each.began_seconds, each.ended_seconds)
+        for each in summary.blind_spans
     ]

@@ -17,38 +17,35 @@ _SIMULATED: Final = "+perfscale"
 
 def is_simulated(run: RunFiles) -> bool:
     """Whether the cluster was a simulated one."""
-    return str((run.summary.get("cluster") or {}).get("version") or "").endswith(_SIMULATED)
+    return (run.summary.cluster.version or "").endswith(_SIMULATED)
 
 
 def cleanup_of(run: RunFiles) -> str | None:
     """What to type to remove what is left, or may be; None where nothing can be."""
     summary = run.summary
-    counts = [summary["objects"], summary.get("children", {}), summary.get("namespaces", {})]
-    left = any(
-        each.get("created", 0) > each.get("deleted", 0) or each.get("unknown") for each in counts
-    )
-    command: str | None = run.run.get("cleanup")
-    return command if left or summary["outcome"] == RunOutcome.KILLED else None
+    counts = (summary.objects, summary.children)
+    left = any(each.created > each.deleted or each.unknown for each in counts)
+    left = left or summary.namespaces.created > summary.namespaces.deleted
+    return run.run.cleanup if left or summary.outcome is RunOutcome.KILLED else None
 
 
 def environment(run: RunFiles) -> dict[str, str]:
     """What to show, by its name; what is not known is left out."""
-    cluster = run.summary.get("cluster", {})
-    client = run.run.get("client", {})
-    kinds = (f"{each['kind']} ({each['apiVersion']})" for each in run.run.get("kinds", ()))
+    cluster, client = run.summary.cluster, run.run.client
+    kinds = (f"{each.kind} ({each.api_version})" for each in run.run.kinds)
     facts = {
-        "cluster": cluster.get("server"),
-        "context": cluster.get("context"),
-        "Kubernetes": cluster.get("version"),
-        "nodes": cluster.get("nodes"),
-        "KubeVirt": cluster.get("kubevirt"),
-        "perfscale": client.get("version"),
-        "Python": client.get("python"),
-        "machine": client.get("platform"),
-        "CPUs": client.get("cpus"),
-        "workload file": run.run.get("source"),
+        "cluster": cluster.server,
+        "context": cluster.context,
+        "Kubernetes": cluster.version,
+        "nodes": cluster.nodes,
+        "KubeVirt": cluster.kubevirt,
+        "perfscale": client.version,
+        "Python": client.python,
+        "machine": client.platform,
+        "CPUs": client.cpus,
+        "workload file": run.run.source,
         "kinds": ", ".join(kinds),
-        "command": shlex.join(run.run.get("command", ())),
+        "command": shlex.join(run.run.command),
         "folder": run.folder.name,
     }
     return {name: str(value) for name, value in facts.items() if value}

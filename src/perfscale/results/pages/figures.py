@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from perfscale.config.sections.metrics import Latency
 from perfscale.results.pages.palette import COLOURS
 from perfscale.results.pages.plots import Plot, Series, Shape, highest
 from perfscale.results.pages.scales import Axis, by_factors, from_zero
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from perfscale.results.measure.percentiles import LatencySamples
+    from perfscale.results.model.document import Iteration, Summary, Workload
     from perfscale.results.pages.bands import Band
     from perfscale.results.pages.palette import Palette
     from perfscale.results.pages.timeline import KindKey, Timeline
@@ -32,12 +34,12 @@ MOST_SERIES: Final = 8
 
 
 def load_plots(
-    timeline: Timeline, summary: Mapping[str, Any], bands: tuple[Band, ...] = ()
+    timeline: Timeline, summary: Summary, bands: tuple[Band, ...] = ()
 ) -> Iterator[Plot]:
     """The rate, and how far objects had got, over the run."""
-    has_target = any(each["rate"]["targetQps"] for each in summary["workloads"])
+    has_target = any(each.rate.target_qps for each in summary.workloads)
     yield _create_rate_plot(timeline, bands, has_target=has_target)
-    if summary["objects"]["deleted"]:
+    if summary.objects.deleted:
         yield _deletion_rate_plot(timeline, bands)
     progress = tuple(Series(name, counts) for name, counts in timeline.progress().items())
     yield Plot(
@@ -94,7 +96,7 @@ def _rate_plot(
 
 
 def phase_plots(
-    timeline: Timeline, summary: Mapping[str, Any], bands: tuple[Band, ...], palette: Palette
+    timeline: Timeline, summary: Summary, bands: tuple[Band, ...], palette: Palette
 ) -> Iterator[Plot]:
     """The objects in the cluster by phase, over the run; a plot for each kind."""
     for key, counts in timeline.phases().items():
@@ -115,11 +117,12 @@ def phase_plots(
         )
 
 
-def _known_phases(summary: Mapping[str, Any], key: KindKey) -> Iterator[str]:
+def _known_phases(summary: Summary, key: KindKey) -> Iterator[str]:
     """Phases in the summary's order, which has those on the way to readiness first."""
-    kinds = "childKinds" if key.children else "kinds"
-    for workload in summary["workloads"]:
-        yield from workload[kinds].get(key.kind, {}).get("phases", ())
+    for workload in summary.workloads:
+        kinds = workload.child_kinds if key.children else workload.kinds
+        if key.kind in kinds:
+            yield from kinds[key.kind].phases
 
 
 def _at_most(series: Iterable[Series]) -> tuple[Series, ...]:
@@ -193,25 +196,22 @@ def _shares(ordered: Sequence[float], missing: int, places: Iterable[float]) -> 
     return [100.0 * bisect_right(ordered, place * (1 + 1e-9)) / expected for place in places]
 
 
-def iteration_plot(key: str, workload: Mapping[str, Any]) -> Plot | None:
+def iteration_plot(key: str, workload: Workload) -> Plot | None:
     """Readiness iteration by iteration; None for a single one."""
-    every = -(-len(workload["iterations"]) // _MOST_ITERATIONS)
-    iterations = workload["iterations"][:: every or 1]
+    every = -(-len(workload.iterations) // _MOST_ITERATIONS)
+    iterations = workload.iterations[:: every or 1]
     if len(iterations) < 2:
         return None
-    kinds = list(workload["kinds"])[: MOST_SERIES // 2]
+    kinds = list(workload.kinds)[: MOST_SERIES // 2]
     series = tuple(
         Series(
             f"{kind}, {name}" if len(kinds) > 1 else name,
-            [
-                each["kinds"].get(kind, {}).get("phases", {}).get("Ready", {}).get(name)
-                for each in iterations
-            ],
+            [_readiness(each, kind, name) for each in iterations],
         )
         for kind in kinds
         for name in ("p50", "p99")
     )
-    numbers = [each["iteration"] for each in iterations]
+    numbers = [each.iteration for each in iterations]
     return Plot(
         key=key,
         title="Readiness by iteration",
@@ -223,6 +223,12 @@ def iteration_plot(key: str, workload: Mapping[str, Any]) -> Plot | None:
         at=numbers,
         series=series,
     )
+
+
+def _readiness(iteration: Iteration, kind: str, statistic: str) -> float | None:
+    if kind not in iteration.kinds or Latency.READY not in iteration.kinds[kind].phases:
+        return None
+    return iteration.kinds[kind].phases[Latency.READY].get(statistic)
 
 
 def _whole_ticks(last: int) -> tuple[float, ...]:

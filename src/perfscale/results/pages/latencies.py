@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from perfscale.results.pages.figures import distribution_plot
 
@@ -12,12 +12,11 @@ if TYPE_CHECKING:
 
     from perfscale.results.folder.reading import RunFiles
     from perfscale.results.measure.samples import LifeSamples
+    from perfscale.results.model.document import Kind, Statistics
     from perfscale.results.pages.palette import Palette
     from perfscale.results.pages.plots import Plot
     from perfscale.results.pages.story import Story
 
-_EARLIEST: Final = "earliest"
-"""What of a latency is no statistic, but how much shorter they all may be."""
 _BARS: Final = ("p50", "p90", "p95", "p99", "p99.9", "max")
 """The statistics that are compared by eye, and so have bars."""
 
@@ -42,14 +41,9 @@ class KindSection:
     kind: str
     children: bool
     path: str
-    told: Mapping[str, Any]
-    latencies: Mapping[str, Mapping[str, Any]]
+    told: Kind
+    latencies: Mapping[str, Statistics]
     plot: Plot | None
-
-    @property
-    def statistics(self) -> list[str]:
-        """Names of the statistics, in the summary's order."""
-        return [name for name in next(iter(self.latencies.values()), {}) if name != _EARLIEST]
 
     @property
     def longest(self) -> float:
@@ -61,27 +55,28 @@ class KindSection:
 
     def bar(self, latency: str, statistic: str) -> float | None:
         """Length of a bar in percent; None for a statistic that has none."""
-        value: float | None = self.latencies[latency].get(statistic)
-        if statistic not in _BARS or value is None or not self.longest:
+        value = self.latencies[latency].get(statistic) if statistic in _BARS else None
+        if value is None or not self.longest:
             return None
         return round(100 * value / self.longest, 2)
 
 
 def kind_sections(run: RunFiles, story: Story, palette: Palette) -> Iterator[KindSection]:
     """The sections, in the order in which the workloads ran."""
-    for number, workload in enumerate(run.summary["workloads"], start=1):
+    for number, workload in enumerate(run.summary.workloads, start=1):
         for children in (False, True):
-            tallied = story.samples.of(workload["name"], children=children)
-            kinds = "childKinds" if children else "kinds"
-            for kind, told in workload[kinds].items():
+            tallied = story.samples.of(workload.name, children=children)
+            kinds = workload.child_kinds if children else workload.kinds
+            key_of = "childKinds" if children else "kinds"
+            for kind, told in kinds.items():
                 key = f"latency-{number}-{kind}{'-children' if children else ''}"
                 latencies = run.latencies(kind, told)
                 yield KindSection(
                     key=f"section-{key}",
-                    workload=workload["name"],
+                    workload=workload.name,
                     kind=kind,
                     children=children,
-                    path=f"workloads.{number - 1}.{kinds}.{kind}",
+                    path=f"workloads.{number - 1}.{key_of}.{kind}",
                     told=told,
                     latencies=latencies,
                     plot=_plot(key, latencies, tallied[kind], palette) if kind in tallied else None,

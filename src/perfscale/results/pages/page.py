@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from perfscale.errors import ResultsError
 from perfscale.results.files import write_file
@@ -23,17 +23,16 @@ from perfscale.results.pages.story import Story
 from perfscale.results.pages.timeline import Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from perfscale.results.model.document import Iteration, Summary, Workload
     from perfscale.results.pages.plots import Plot
     from perfscale.results.pages.slowest import Slow
 
 REPORT_FILE: Final = "report.html"
 _MOST_ITERATIONS: Final = 100
 """Rows of the table of iterations."""
-_LATER: Final[Mapping[str, Any]] = {"thresholds": [], "calls": [], "clock": None, "generator": None}
-"""What summaries of earlier versions do not have."""
 
 
 def write_page(folder: Path) -> Path:
@@ -60,7 +59,7 @@ def run_page(run: RunFiles) -> str:
     story = Story(run)
     points = run.timeseries()
     timeline = Timeline(points) if points else None
-    summary = {**_LATER, **run.summary}
+    summary = run.summary
     bands = bands_of(summary)
     palette = palette_of(run.paths, summary)
     return render(
@@ -86,7 +85,7 @@ def run_page(run: RunFiles) -> str:
 
 
 def _title(run: RunFiles) -> str:
-    return ", ".join(workload["name"] for workload in run.summary["workloads"])
+    return ", ".join(workload.name for workload in run.summary.workloads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +123,13 @@ class IterationSection:
         shown: The iterations in the table, as in the summary.
     """
 
-    workload: Mapping[str, Any]
+    workload: Workload
     plot: Plot
-    shown: list[Mapping[str, Any]]
+    shown: list[Iteration]
 
 
-def _iterations(summary: Mapping[str, Any]) -> Iterator[IterationSection]:
-    for number, workload in enumerate(summary["workloads"], start=1):
+def _iterations(summary: Summary) -> Iterator[IterationSection]:
+    for number, workload in enumerate(summary.workloads, start=1):
         plot = iteration_plot(f"iterations-{number}", workload)
         if plot is not None:
-            yield IterationSection(workload, plot, workload["iterations"][:_MOST_ITERATIONS])
+            yield IterationSection(workload, plot, workload.iterations[:_MOST_ITERATIONS])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from perfscale.config.sections.metrics import Latency
 from perfscale.results.pages.slowest import ANSWERED, REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from perfscale.results.model.document import Summary
 
 COLOURS: Final = 12
 """Those that the style sheet has, from ``c0`` on."""
@@ -38,13 +40,13 @@ class Palette:
         return self._numbers[name]
 
 
-def palette_of(paths: Mapping[str, Sequence[str]], summary: Mapping[str, Any]) -> Palette:
+def palette_of(paths: Mapping[str, Sequence[str]], summary: Summary) -> Palette:
     """Of the phases of a run: first those on the way to readiness, in their order."""
     seen = (
         phase
-        for workload in summary["workloads"]
-        for kinds in ("kinds", "childKinds")
-        for kind in workload[kinds].values()
-        for phase in kind["phases"]
+        for workload in summary.workloads
+        for kinds in (workload.kinds, workload.child_kinds)
+        for kind in kinds.values()
+        for phase in kind.phases
     )
     return Palette([ANSWERED, *(phase for path in paths.values() for phase in path), *seen])

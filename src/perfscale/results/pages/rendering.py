@@ -14,12 +14,14 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from perfscale.results.model.document import STATISTICS, Change, Statistics
 from perfscale.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 _NOT_REACHED: Final = "not reached"
 
@@ -42,8 +44,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["STATISTICS"] = list(STATISTICS)
     environment.filters.update(
-        seconds=seconds, words=words, instant=instant, number=number, by_name=by_name
+        seconds=seconds, words=words, instant=instant, number=number, by_name=by_name, keyed=keyed
     )
     return environment
 
@@ -67,15 +70,14 @@ def number(value: float | None) -> str:
     return "" if value is None else f"{round(value, 6):,.12g}"
 
 
-def by_name(transitions: Iterable[Mapping[str, Any]]) -> list[tuple[str, Any]]:
+def by_name(transitions: Iterable[Change]) -> list[tuple[str, Statistics]]:
     """Times between two phases, each with a name for a person."""
-    return [
-        (
-            f"{each['from']} to {each['to']}",
-            {name: value for name, value in each.items() if name not in {"from", "to"}},
-        )
-        for each in transitions
-    ]
+    return [(f"{each.before} to {each.after}", each) for each in transitions]
+
+
+def keyed(part: msgspec.Struct) -> list[tuple[str, Any]]:
+    """Each key of a part of the summary, with its value."""
+    return [(each.encode_name, getattr(part, each.name)) for each in msgspec.structs.fields(part)]
 
 
 def words(key: str) -> str:
