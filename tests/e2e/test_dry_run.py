@@ -10,7 +10,7 @@ from workloads import config, objects, template, workload
 
 from perfscale.errors import PreflightError
 from perfscale.kube.resources import NAMESPACES
-from perfscale.preflight import Trial, Verdict
+from perfscale.preflight import Trial, TrialVerdict
 
 POD = """\
 apiVersion: v1
@@ -54,10 +54,10 @@ async def test_admission_judges_the_first_replica_of_every_template_and_nothing_
         objects(template(tmp_path, ELSEWHERE % "nowhere", "e.yaml"), 3),
     )
     assert {name: trial.verdict for name, trial in found.items()} == {
-        "Namespace density-1": Verdict.ACCEPTED,
-        "VirtualMachineInstance density-1/kubevirt-density-1-1": Verdict.ACCEPTED,
-        "Pod density-1/empty-1": Verdict.REFUSED,
-        "ConfigMap nowhere/elsewhere-1": Verdict.REFUSED,
+        "Namespace density-1": TrialVerdict.ACCEPTED,
+        "VirtualMachineInstance density-1/kubevirt-density-1-1": TrialVerdict.ACCEPTED,
+        "Pod density-1/empty-1": TrialVerdict.REFUSED,
+        "ConfigMap nowhere/elsewhere-1": TrialVerdict.REFUSED,
     }
     refused = str(found["Pod density-1/empty-1"].problem)
     assert refused.startswith("workloads[0].objects[1].templateFile: Pod density-1/empty-1 is ref")
@@ -80,7 +80,7 @@ async def test_what_is_there_already_is_refused_in_its_own_namespace(
     assert found.keys() == {"ConfigMap taken-1/configmap-1-1", "Pod taken-1/pod-1-1"}
     assert "already exists" in (found["ConfigMap taken-1/configmap-1-1"].reason or "")
     accepted = found["Pod taken-1/pod-1-1"]
-    assert (accepted.verdict, accepted.reason) == (Verdict.ACCEPTED, None)
+    assert (accepted.verdict, accepted.reason) == (TrialVerdict.ACCEPTED, None)
     await cluster.client.delete(NAMESPACES, None, "taken-1")
 
 
@@ -93,11 +93,11 @@ async def test_an_object_in_a_namespace_that_a_template_makes_is_not_judged(
         objects(template(tmp_path, ELSEWHERE % "made-1", "e.yaml"), 1),
         objects(template(tmp_path, ELSEWHERE % "nowhere", "n.yaml"), 1),
     )
-    assert found["Namespace made-1"].verdict is Verdict.ACCEPTED
+    assert found["Namespace made-1"].verdict is TrialVerdict.ACCEPTED
     inside = found["ConfigMap made-1/elsewhere-1"]
-    assert (inside.verdict, inside.problem) == (Verdict.NOT_JUDGED, None)
+    assert (inside.verdict, inside.problem) == (TrialVerdict.NOT_JUDGED, None)
     assert "Namespace made-1, which this file creates before it, is not" in str(inside.reason)
-    assert found["ConfigMap nowhere/elsewhere-1"].verdict is Verdict.REFUSED
+    assert found["ConfigMap nowhere/elsewhere-1"].verdict is TrialVerdict.REFUSED
 
 
 async def test_a_field_that_is_not_known_is_refused_with_its_line(

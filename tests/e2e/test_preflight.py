@@ -77,7 +77,7 @@ async def test_a_run_that_does_not_fit_into_the_quotas_of_its_namespace_is_refus
     told = (await refusal(cluster, config(load))).splitlines()
     place = "namespace tight-1: quota team:"
     pod = "workloads[0].objects[2]: Pod tight-1/pod-1-1"
-    rest = "asked for at the same time, but hard is"
+    rest = "requested at the same time, but hard is"
     assert set(told) == {
         f"{place} 12 pods {rest} 14 and used 3",
         f"{place} 5 configmaps {rest} 9 and used 5",
@@ -136,7 +136,7 @@ async def test_everything_that_stands_in_the_way_is_told_at_once(
         f"{tmp_path}/file/results: the results cannot be written: Not a directory",
         "workloads[2].objects[0].templateFile: example.org is not installed on this cluster",
         "namespace theirs-1 belongs to run another",
-        "namespace crowded-1: quota team: 5 configmaps asked for",
+        "namespace crowded-1: quota team: 5 configmaps requested",
     ):
         assert part in told
     assert await cluster.names(VMIS) == []

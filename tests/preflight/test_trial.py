@@ -3,7 +3,7 @@
 import pytest
 
 from perfscale.errors import AlreadyExistsError, ApiError, ForbiddenError, ServerError
-from perfscale.preflight import Verdict
+from perfscale.preflight import TrialVerdict
 from perfscale.preflight.trial import judge
 
 QUOTA = ForbiddenError(
@@ -21,21 +21,21 @@ BROKEN = ServerError('failed calling webhook "w"', status=500, reason="InternalE
 @pytest.mark.parametrize("refusal", [QUOTA, WEBHOOK, TAKEN, INVALID, BROKEN])
 def test_in_its_own_namespace_every_refusal_is_the_objects(refusal: ApiError) -> None:
     verdict, reason = judge(refusal)
-    assert verdict is Verdict.REFUSED
+    assert verdict is TrialVerdict.REFUSED
     assert reason == " ".join(str(refusal).split())
 
 
 @pytest.mark.parametrize(
     ("refusal", "verdict"),
     [
-        (QUOTA, Verdict.NOT_JUDGED),
-        (TAKEN, Verdict.NOT_JUDGED),
-        (WEBHOOK, Verdict.REFUSED),
-        (INVALID, Verdict.REFUSED),
+        (QUOTA, TrialVerdict.NOT_JUDGED),
+        (TAKEN, TrialVerdict.NOT_JUDGED),
+        (WEBHOOK, TrialVerdict.REFUSED),
+        (INVALID, TrialVerdict.REFUSED),
     ],
 )
 def test_what_is_wrong_with_a_namespace_that_stands_in_says_nothing_of_the_object(
-    refusal: ApiError, verdict: Verdict
+    refusal: ApiError, verdict: TrialVerdict
 ) -> None:
     found, reason = judge(refusal, stand_in=True)
     assert found is verdict
@@ -43,11 +43,11 @@ def test_what_is_wrong_with_a_namespace_that_stands_in_says_nothing_of_the_objec
 
 
 def test_a_webhook_that_knows_no_dry_run_leaves_the_question_open() -> None:
-    assert judge(UNABLE) == (Verdict.NOT_JUDGED, str(UNABLE))
+    assert judge(UNABLE) == (TrialVerdict.NOT_JUDGED, str(UNABLE))
 
 
 def test_an_object_that_was_tried_elsewhere_says_so() -> None:
-    assert judge(None) == (Verdict.ACCEPTED, None)
+    assert judge(None) == (TrialVerdict.ACCEPTED, None)
     verdict, reason = judge(None, stand_in=True)
-    assert verdict is Verdict.ACCEPTED
+    assert verdict is TrialVerdict.ACCEPTED
     assert "tried in namespace default" in (reason or "")

@@ -3,15 +3,15 @@
 from perfscale.preflight.check import Factories, namespace_conflict, preflight
 from perfscale.preflight.findings import Findings
 from perfscale.preflight.plan import Plan
-from perfscale.preflight.trial import Trial, Trier, Verdict
+from perfscale.preflight.trial import Trial, TrialVerdict, Trier
 
 __all__ = [
     "Factories",
     "Findings",
     "Plan",
     "Trial",
+    "TrialVerdict",
     "Trier",
-    "Verdict",
     "namespace_conflict",
     "preflight",
 ]

@@ -14,13 +14,13 @@ from perfscale.kube.discovery import Discovery
 from perfscale.kube.listing import read_pages
 from perfscale.kube.resources import NAMESPACES, tell_kinds_apart
 from perfscale.preflight.access import review_access
+from perfscale.preflight.cluster_facts import count_nodes, kubevirt_version
 from perfscale.preflight.descriptors import find_descriptor_shortage
 from perfscale.preflight.existing import EXISTING_PAGE
 from perfscale.preflight.findings import Findings, few
 from perfscale.preflight.plan import Plan
-from perfscale.preflight.quota.room import find_shortages
-from perfscale.preflight.samples import find_vain_thresholds
-from perfscale.preflight.surroundings import count_nodes, kubevirt_version
+from perfscale.preflight.quota.shortages import find_shortages
+from perfscale.preflight.thresholds import find_unmeasurable_thresholds
 from perfscale.results import WorkloadPlan
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ async def preflight(
     run_id: str,
     findings: Findings | None = None,
 ) -> Plan:
-    """Resolve every kind, and look at permissions, namespaces and the room in them.
+    """Resolve every kind, and check permissions, namespaces and their quotas.
 
     Args:
         config: The workload file.
@@ -54,7 +54,7 @@ async def preflight(
         cluster: Where it is to run.
         client: The way there, at the run's own rate limit.
         run_id: The value of the run's label.
-        findings: What has been found already, to be told together with the rest.
+        findings: What has been found already, to be reported with the rest.
 
     Raises:
         PreflightError: Everything that stands in the way.
@@ -81,7 +81,7 @@ async def preflight(
         access.problems,
         hint="ask for a role that allows it; kubectl auth can-i --list shows what you have",
     )
-    findings.add(find_vain_thresholds(config, factories, resources))
+    findings.add(find_unmeasurable_thresholds(config, factories, resources))
     findings.add(find_descriptor_shortage(config, len(access.places)))
     findings.add(await find_shortages(client, config, factories, resources, everywhere))
     findings.raise_if_any()
@@ -231,7 +231,7 @@ async def _check_namespaces(
                 if item.metadata.name in needed and owner not in (None, run_id):
                     taken.setdefault(owner, {})[item.metadata.name] = None
     except ForbiddenError:
-        # Whoever may not list namespaces finds out when each is read.
+        # Without permission to list them, a conflict is found when each is read.
         return
     for owner, names in taken.items():
         findings.add_error(namespace_conflict(list(names), owner, way))

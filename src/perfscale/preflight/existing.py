@@ -1,4 +1,4 @@
-"""What is there already, as far as the checks look at it."""
+"""Objects that exist already, as far as the checks need them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Existing(msgspec.Struct, frozen=True):
     metadata: _Metadata
 
     @property
-    def leaves(self) -> bool:
-        """Whether it has been asked to go."""
+    def terminating(self) -> bool:
+        """Whether it is being deleted."""
         return self.metadata.deletion_timestamp is not None
 
 

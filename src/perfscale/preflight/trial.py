@@ -28,7 +28,7 @@ from perfscale.kube.decoding import OBJECT
 from perfscale.kube.resources import NAMESPACES
 from perfscale.preflight.existing import EXISTING
 from perfscale.preflight.fields import refused_field
-from perfscale.preflight.ground import missing_ground
+from perfscale.preflight.prerequisites import missing_prerequisite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ _WEBHOOK: Final = "admission webhook"
 """What the API server says of a webhook that has side effects, and of one that refuses."""
 
 
-class Verdict(StrEnum):
+class TrialVerdict(StrEnum):
     """What the server made of an object."""
 
     ACCEPTED = "accepted"
@@ -74,7 +74,7 @@ class Trial:
     kind: str
     namespace: str | None
     name: str
-    verdict: Verdict
+    verdict: TrialVerdict
     reason: str | None = None
     problem: Problem | None = None
     template: str | None = None
@@ -138,7 +138,7 @@ class Trier:
         except NotFoundError:
             self._places[name] = STAND_IN
         else:
-            if found.leaves:
+            if found.terminating:
                 self._places[name] = STAND_IN
             return []
         labels = run_labels(self._plan.run_id, workload, 1)
@@ -161,13 +161,13 @@ class Trier:
     def _with_ground(self, trial: Trial, number: int, entry: int) -> Trial:
         """A refusal for want of something that the file makes is no verdict."""
         text = trial.reason or ""
-        if trial.verdict is not Verdict.REFUSED:
+        if trial.verdict is not TrialVerdict.REFUSED:
             return trial
-        missing = missing_ground(text, self._factories, number, entry)
+        missing = missing_prerequisite(text, self._factories, number, entry)
         if missing is None:
             return trial
         reason = f"{missing}, which this file creates before it, is not there yet: {text}"
-        return replace(trial, verdict=Verdict.NOT_JUDGED, reason=reason)
+        return replace(trial, verdict=TrialVerdict.NOT_JUDGED, reason=reason)
 
     async def _refusal(
         self, resource: Resource, namespace: str | None, manifest: dict[str, Any]
@@ -188,7 +188,7 @@ class Trier:
         return None
 
     def _told(self, trial: Trial, path: KeyPath) -> Trial:
-        if trial.verdict is not Verdict.REFUSED:
+        if trial.verdict is not TrialVerdict.REFUSED:
             return trial
         problem = self._config.problem(path, f"{trial} is refused: {trial.reason}")
         return replace(trial, problem=problem)
@@ -203,7 +203,7 @@ def _placed(trial: Trial, factory: ObjectFactory, document: int) -> Trial:
     return replace(trial, problem=Problem(trial.problem.message, str(factory.path), line))
 
 
-def judge(refusal: ApiError | None, *, stand_in: bool = False) -> tuple[Verdict, str | None]:
+def judge(refusal: ApiError | None, *, stand_in: bool = False) -> tuple[TrialVerdict, str | None]:
     """What an answer says of the object, and why.
 
     Args:
@@ -215,14 +215,14 @@ def judge(refusal: ApiError | None, *, stand_in: bool = False) -> tuple[Verdict,
         reason = (
             f"tried in namespace {STAND_IN}, as its own does not exist yet" if stand_in else None
         )
-        return Verdict.ACCEPTED, reason
+        return TrialVerdict.ACCEPTED, reason
     text = _text(refusal)
     if _UNABLE in text:
-        return Verdict.NOT_JUDGED, text
+        return TrialVerdict.NOT_JUDGED, text
     of_the_place = isinstance(refusal, (ForbiddenError, AlreadyExistsError))
     if stand_in and of_the_place and not text.startswith(_WEBHOOK):
-        return Verdict.NOT_JUDGED, f"tried in namespace {STAND_IN}: {text}"
-    return Verdict.REFUSED, text
+        return TrialVerdict.NOT_JUDGED, f"tried in namespace {STAND_IN}: {text}"
+    return TrialVerdict.REFUSED, text
 
 
 def _text(error: ApiError) -> str:

@@ -1,4 +1,4 @@
-"""Limit ranges: what they give to pods that say nothing, and what they refuse.
+"""Limit ranges: the defaults that they set, and the bounds that they enforce.
 
 https://kubernetes.io/docs/concepts/policy/limit-range/
 """
@@ -62,7 +62,7 @@ class Violation(NamedTuple):
     Attributes:
         name: Name of the limit range.
         resource: What is bounded.
-        message: What is asked for, and what is allowed.
+        message: What is requested, and what is allowed.
     """
 
     name: str
@@ -113,7 +113,7 @@ def violations(needs: Needs, limits: Sequence[Limit]) -> Iterator[Violation]:
     """The bounds that an object's pods do not keep.
 
     Args:
-        needs: What it asks for, with the defaults filled in.
+        needs: What it requests, with the defaults filled in.
         limits: The entries of its namespace's limit ranges.
     """
     for limit in limits:
@@ -150,6 +150,6 @@ def _judge(
         return f"there is no {resource} {required}, and {allowed} has to be set"
     for what, amount in found.items():
         if amount is not None and (amount > bound if at_most else amount < bound):
-            asked = format_quantity(amount, binary=binary)
-            return f"the {resource} {what} is {asked}, and {allowed} is allowed"
+            given = format_quantity(amount, binary=binary)
+            return f"the {resource} {what} is {given}, and {allowed} is allowed"
     return None

@@ -1,7 +1,7 @@
-"""What one object asks of the namespace that it goes to, as far as its manifest tells.
+"""What one object needs in its namespace, as far as its manifest shows.
 
 For a pod that is all. For a virtual machine it is what can be said for certain:
-KubeVirt makes one pod for each instance that runs, and that pod asks for at
+KubeVirt makes one pod for each instance that runs, and that pod requests at
 least what ``domain.resources`` says; how much KubeVirt adds to it, and what it
 makes of ``memory.guest`` where memory is overcommitted, only the cluster knows.
 """
@@ -47,11 +47,11 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What one object asks for.
+    """What one object needs.
 
     Attributes:
         counts: Objects that there will be, by the quota's name for them.
-        pods: Pods that will run until somebody deletes them.
+        pods: Pods that will run until they are deleted.
         containers: The containers of each pod.
         init_containers: Those that run one after another before them.
         exact: Whether that is all: not so for the pods that KubeVirt makes.
@@ -65,7 +65,7 @@ class Needs:
 
 
 def needs_of(document: JSON, resource: Resource, *, waits: bool) -> Needs:
-    """What an object asks for.
+    """What an object needs.
 
     Args:
         document: Its manifest.
@@ -158,12 +158,12 @@ def _instances(spec: JSON, name: str) -> tuple[int, JSON]:
 
 
 def _launcher(spec: JSON) -> Container:
-    """The least that the pod of a VMI asks for."""
+    """The least that the pod of a VMI requests."""
     domain = _mapping(spec.get("domain"))
     container = _container(domain)
     unknown = set()
     if _mapping(domain.get("memory")).get("hugepages"):
-        unknown.add("memory")  # asked for as huge pages instead
+        unknown.add("memory")  # requested as huge pages instead
     if _mapping(domain.get("cpu")).get("dedicatedCpuPlacement"):
         unknown.add("cpu")  # as many as the guest has
 

@@ -1,4 +1,4 @@
-"""Resource quotas: whether what is asked for fits into what is left.
+"""Resource quotas: whether a run fits into what is left.
 
 https://kubernetes.io/docs/concepts/policy/resource-quotas/
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from perfscale.preflight.quota.needs import Container, Needs
 
-_TO_BE_SAID: Final = (
+_REQUIRED: Final = (
     "cpu",
     "memory",
     "requests.cpu",
@@ -25,7 +25,7 @@ _TO_BE_SAID: Final = (
     "limits.cpu",
     "limits.memory",
 )
-"""Where a quota has one of these, a pod that does not say it is refused."""
+"""Where a quota has one of these, a pod that does not state it is refused."""
 
 
 class _Metadata(msgspec.Struct, frozen=True):
@@ -56,32 +56,32 @@ class ResourceQuota(msgspec.Struct, frozen=True):
         return bool(self.spec.scopes or self.spec.scope_selector)
 
 
-def overdrawn(quota: ResourceQuota, asked: Mapping[str, Decimal]) -> Iterator[str]:
-    """What is asked for that does not fit, in words; nothing of a quota with scopes.
+def exceeded(quota: ResourceQuota, peaks: Mapping[str, Decimal]) -> Iterator[str]:
+    """What does not fit, in words; nothing of a quota with scopes.
 
     Args:
         quota: The quota.
-        asked: The most that there will be at the same time, by the quota's
+        peaks: The most that there will be at the same time, by the quota's
             name for it.
     """
     if quota.scoped:
         return
     used = quota.status.used or {}
     for resource, hard in (quota.spec.hard or {}).items():
-        if resource not in asked:
+        if resource not in peaks:
             continue
         taken = used.get(resource, "0")
         left = parse_quantity(hard) - parse_quantity(taken)
-        if asked[resource] > left:
-            wanted = format_quantity(asked[resource], binary=not resource.endswith("cpu"))
+        if peaks[resource] > left:
+            wanted = format_quantity(peaks[resource], binary=not resource.endswith("cpu"))
             yield (
-                f"quota {quota.metadata.name}: {wanted} {resource} asked for at the same time, "
+                f"quota {quota.metadata.name}: {wanted} {resource} requested at the same time, "
                 f"but hard is {hard} and used {taken}"
             )
 
 
-def unsaid(quota: ResourceQuota, needs: Needs) -> Iterator[str]:
-    """What a pod must say under a quota, and does not.
+def unstated(quota: ResourceQuota, needs: Needs) -> Iterator[str]:
+    """What a pod must state under a quota, and does not.
 
     Args:
         quota: The quota.
@@ -90,8 +90,8 @@ def unsaid(quota: ResourceQuota, needs: Needs) -> Iterator[str]:
     if quota.scoped or not needs.exact:
         return
     containers = (*needs.containers, *needs.init_containers)
-    for name in _TO_BE_SAID:
-        if name in (quota.spec.hard or {}) and not all(_says(each, name) for each in containers):
+    for name in _REQUIRED:
+        if name in (quota.spec.hard or {}) and not all(_states(each, name) for each in containers):
             kind, _, resource = name.rpartition(".")
             yield (
                 f"quota {quota.metadata.name} counts {name}, so every container needs a "
@@ -99,6 +99,6 @@ def unsaid(quota: ResourceQuota, needs: Needs) -> Iterator[str]:
             )
 
 
-def _says(container: Container, name: str) -> bool:
+def _states(container: Container, name: str) -> bool:
     kind, _, resource = name.rpartition(".")
     return resource in (container.limits if kind == "limits" else container.requests)

@@ -20,7 +20,7 @@ GroupKind: TypeAlias = tuple[str, str]
 """API group and kind."""
 
 
-def find_vain_thresholds(
+def find_unmeasurable_thresholds(
     config: Config,
     factories: Sequence[Sequence[ObjectFactory]],
     resources: Mapping[tuple[str, str], Resource],

@@ -1,8 +1,4 @@
-"""What a run asks of each namespace at the same time, from what its templates render to.
-
-It is a lower bound, so that no run is refused that might have gone well: what
-was asked to go counts as gone, and of a large workload a sample is rendered.
-"""
+"""What a run uses of each namespace at the same time: a lower bound, from its templates."""
 
 from __future__ import annotations
 
@@ -24,8 +20,8 @@ if TYPE_CHECKING:
 _MOST_ITERATIONS: Final = 1000
 
 
-class Asked(NamedTuple):
-    """One object of the run, in a namespace that is looked at.
+class PlannedObject(NamedTuple):
+    """One object of the run, in a namespace that is checked.
 
     Attributes:
         workload: Position of its workload.
@@ -33,7 +29,7 @@ class Asked(NamedTuple):
         namespace: Where it goes.
         kind: Its kind.
         name: Its name.
-        needs: What it asks for, with the namespace's defaults filled in.
+        needs: What it requests, with the namespace's defaults filled in.
     """
 
     workload: int
@@ -45,42 +41,42 @@ class Asked(NamedTuple):
 
 
 @dataclass(slots=True)
-class Demand:
-    """What a run asks for.
+class RunUsage:
+    """What a run uses.
 
     Attributes:
         peaks: By namespace, then by the quota's name for it: the most at the
             same time.
-        objects: Every object that was looked at.
+        objects: Every object that was rendered.
     """
 
     peaks: dict[str, dict[str, Decimal]] = field(default_factory=dict)
-    objects: list[Asked] = field(default_factory=list)
+    objects: list[PlannedObject] = field(default_factory=list)
 
-    def reach(self, levels: Mapping[tuple[str, str], Decimal]) -> None:
+    def raise_peaks(self, levels: Mapping[tuple[str, str], Decimal]) -> None:
         """Note how much there is at some time."""
         for (namespace, name), amount in levels.items():
             peaks = self.peaks.setdefault(namespace, {})
             peaks[name] = max(peaks.get(name, amount), amount)
 
 
-def demand_of(
+def usage_of(
     factories: Sequence[Sequence[ObjectFactory]],
     resources: Mapping[tuple[str, str], Resource],
     limits: Mapping[str, Sequence[Limit]],
-) -> Demand:
-    """What a run asks for.
+) -> RunUsage:
+    """What a run uses.
 
     Args:
         factories: The compiled templates, by workload and object.
         resources: How the cluster serves each kind; other kinds are passed over.
-        limits: The entries of the limit ranges of each namespace to look at;
+        limits: The entries of the limit ranges of each namespace to check;
             the others are passed over.
 
     Raises:
         TemplateError: An object does not render.
     """
-    demand = Demand()
+    usage = RunUsage()
     left: dict[tuple[str, str], Decimal] = {}
     for number, members in enumerate(factories):
         workload = members[0].workload
@@ -89,17 +85,17 @@ def demand_of(
             for entry, factory in enumerate(members):
                 objects = [
                     [
-                        Asked(number, entry, *found)
+                        PlannedObject(number, entry, *found)
                         for found in _replica(factory, resources, limits, iteration, replica)
                     ]
                     for replica in sampled_replicas(workload, factory.spec)
                 ]
-                demand.objects += (asked for replica in objects for asked in replica)
+                usage.objects += (planned for replica in objects for planned in replica)
                 _add(levels, objects, factory.spec.replicas)
-            demand.reach(levels)
+            usage.raise_peaks(levels)
             if not workload.iteration_cleanup:
                 left = levels
-    return demand
+    return usage
 
 
 def _replica(
@@ -128,7 +124,7 @@ def _replica(
 
 
 def _add(
-    levels: dict[tuple[str, str], Decimal], replicas: Sequence[Sequence[Asked]], count: int
+    levels: dict[tuple[str, str], Decimal], replicas: Sequence[Sequence[PlannedObject]], count: int
 ) -> None:
     """Count the objects of one entry in one iteration.
 
@@ -144,11 +140,11 @@ def _add(
             levels[key] = levels.get(key, Decimal(0)) + amount
 
 
-def _charged(objects: Sequence[Asked]) -> dict[tuple[str, str], Decimal]:
+def _charged(objects: Sequence[PlannedObject]) -> dict[tuple[str, str], Decimal]:
     """What quotas count of one replica, by namespace and the quota's name for it."""
     charged: dict[tuple[str, str], Decimal] = {}
-    for asked in objects:
-        for name, amount in charges(asked.needs).items():
-            key = (asked.namespace, name)
+    for planned in objects:
+        for name, amount in charges(planned.needs).items():
+            key = (planned.namespace, name)
             charged[key] = charged.get(key, Decimal(0)) + amount
     return charged

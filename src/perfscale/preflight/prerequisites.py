@@ -1,4 +1,4 @@
-"""What a workload file itself brings into being, before the object that needs it.
+"""What a dry run lacks that the run itself would have created by then.
 
 A migration needs its VMI, a pod its service account. In a dry run nothing of it is
 there, and the server refuses what it would take in the run. It says what it missed
@@ -26,10 +26,10 @@ _ABSENT: Final = re.compile(
     re.IGNORECASE,
 )
 _MOST: Final = 20_000
-"""Replicas that are looked through, once for each refusal: a second or so."""
+"""Replicas that are searched, once for each refusal: a second or so."""
 
 
-def missing_ground(
+def missing_prerequisite(
     text: str, factories: Sequence[Sequence[ObjectFactory]], workload: int, entry: int
 ) -> str | None:
     """What a refusal missed that the file makes, as ``Kind name``.

@@ -1,4 +1,4 @@
-"""Whether the namespaces that are there already have room for what the run asks of them."""
+"""Whether the quotas and limit ranges of existing namespaces allow what the run creates."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from perfscale.errors import ApiError, Problem
 from perfscale.kube.listing import page_decoder, read_pages
 from perfscale.kube.resources import NAMESPACES, Resource
 from perfscale.preflight.existing import EXISTING
-from perfscale.preflight.quota.demand import demand_of
 from perfscale.preflight.quota.limits import LimitRange, limits_of, violations
-from perfscale.preflight.quota.quotas import ResourceQuota, overdrawn, unsaid
+from perfscale.preflight.quota.quotas import ResourceQuota, exceeded, unstated
+from perfscale.preflight.quota.usage import usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from perfscale.config import Config
     from perfscale.kube.client import Client
-    from perfscale.preflight.quota.demand import Asked, Demand
     from perfscale.preflight.quota.limits import Limit
+    from perfscale.preflight.quota.usage import PlannedObject, RunUsage
     from perfscale.templates import ObjectFactory
 
 _log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 _QUOTAS: Final = Resource("", "v1", "resourcequotas", "ResourceQuota", namespaced=True)
 _LIMITS: Final = Resource("", "v1", "limitranges", "LimitRange", namespaced=True)
 _FEW: Final = 10
-"""Up to so many namespaces are asked about one by one; more, all of the cluster's at once."""
+"""Up to so many namespaces are listed one by one; more, all of the cluster's at once."""
 
 T = TypeVar("T", ResourceQuota, LimitRange)
 
@@ -39,7 +39,7 @@ async def find_shortages(
     resources: Mapping[tuple[str, str], Resource],
     namespaces: Sequence[str],
 ) -> list[Problem]:
-    """What the run asks for that its namespaces' quotas and limit ranges do not allow.
+    """What the run requests that its namespaces' quotas and limit ranges do not allow.
 
     Where they may not be listed, nothing is said: the server will.
 
@@ -52,7 +52,7 @@ async def find_shortages(
 
     Raises:
         TemplateError: An object does not render.
-        ClusterError: The server cannot be asked.
+        ClusterError: The server cannot be reached.
     """
     quotas = await _list(client, _QUOTAS, ResourceQuota, namespaces)
     ranges = await _list(client, _LIMITS, LimitRange, namespaces)
@@ -61,11 +61,11 @@ async def find_shortages(
         return []
     try:
         limits = {name: limits_of(ranges.get(name, ())) for name in there}
-        demand = demand_of(factories, resources, limits)
+        usage = usage_of(factories, resources, limits)
         found = {
             name: [
-                *_too_much(name, quotas.get(name, ()), demand),
-                *_out_of_bounds(config, name, quotas.get(name, ()), limits[name], demand),
+                *_too_much(name, quotas.get(name, ()), usage),
+                *_out_of_bounds(config, name, quotas.get(name, ()), limits[name], usage),
             ]
             for name in there
         }
@@ -75,7 +75,7 @@ async def find_shortages(
     return [
         problem
         for name, problems in found.items()
-        if problems and not await _is_leaving(client, name)
+        if problems and not await _is_terminating(client, name)
         for problem in problems
     ]
 
@@ -95,7 +95,7 @@ async def _list(
                     here.clear()
                 here += page.items
         except ApiError as error:
-            _log.debug("cannot look at the %s: %s", resource.plural, error)
+            _log.debug("cannot list the %s: %s", resource.plural, error)
             continue
         for item in here:
             if (home := item.metadata.namespace) in wanted:
@@ -103,10 +103,12 @@ async def _list(
     return found
 
 
-def _too_much(namespace: str, quotas: Sequence[ResourceQuota], demand: Demand) -> Iterator[Problem]:
-    asked = demand.peaks.get(namespace, {})
+def _too_much(
+    namespace: str, quotas: Sequence[ResourceQuota], usage: RunUsage
+) -> Iterator[Problem]:
+    peaks = usage.peaks.get(namespace, {})
     for quota in quotas:
-        for message in overdrawn(quota, asked):
+        for message in exceeded(quota, peaks):
             yield Problem(f"namespace {namespace}: {message}")
 
 
@@ -115,34 +117,34 @@ def _out_of_bounds(
     namespace: str,
     quotas: Sequence[ResourceQuota],
     limits: Sequence[Limit],
-    demand: Demand,
+    usage: RunUsage,
 ) -> Iterator[Problem]:
     """One problem for each bound and entry of the workload file, however many objects."""
-    told: set[tuple[Any, ...]] = set()
-    for asked in demand.objects:
-        if asked.namespace != namespace:
+    reported: set[tuple[Any, ...]] = set()
+    for planned in usage.objects:
+        if planned.namespace != namespace:
             continue
-        for key, message in _flaws(asked, quotas, limits):
-            if (place := (asked.workload, asked.entry, asked.kind, *key)) not in told:
-                told.add(place)
-                path = ("workloads", asked.workload, "objects", asked.entry)
-                yield config.problem(path, f"{asked.kind} {namespace}/{asked.name}: {message}")
+        for key, message in _flaws(planned, quotas, limits):
+            if (place := (planned.workload, planned.entry, planned.kind, *key)) not in reported:
+                reported.add(place)
+                path = ("workloads", planned.workload, "objects", planned.entry)
+                yield config.problem(path, f"{planned.kind} {namespace}/{planned.name}: {message}")
 
 
 def _flaws(
-    asked: Asked, quotas: Sequence[ResourceQuota], limits: Sequence[Limit]
+    planned: PlannedObject, quotas: Sequence[ResourceQuota], limits: Sequence[Limit]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    for name, resource, message in violations(asked.needs, limits):
+    for name, resource, message in violations(planned.needs, limits):
         yield (name, resource), f"{message} by limit range {name}"
     for quota in quotas:
-        for message in unsaid(quota, asked.needs):
+        for message in unstated(quota, planned.needs):
             yield (message,), message
 
 
-async def _is_leaving(client: Client, namespace: str) -> bool:
+async def _is_terminating(client: Client, namespace: str) -> bool:
     """Whether a namespace is terminating: the one that the run then makes has no quotas."""
     try:
         found = await client.read(EXISTING, NAMESPACES.path(name=namespace))
     except ApiError:
         return False
-    return found.leaves
+    return found.terminating

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from template_folder import Folder
 
-from perfscale.preflight.ground import missing_ground
+from perfscale.preflight.prerequisites import missing_prerequisite
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,21 +51,21 @@ def test_what_the_server_misses_and_the_file_makes_is_named(
         {"name": "first", "objects": [folder.entry("vm.yaml", 10)]},
         {"name": "second", "objects": [folder.entry("move.yaml", 3)]},
     )
-    assert missing_ground(said, factories, 1, 0) == missing
+    assert missing_prerequisite(said, factories, 1, 0) == missing
 
 
 def test_what_comes_later_or_is_deleted_before_is_no_ground(folder: Folder) -> None:
     machines = {"name": "machines", "objects": [folder.entry("vm.yaml", 10)]}
     moves = {"name": "moves", "objects": [folder.entry("move.yaml", 3)]}
-    assert missing_ground(NO_INSTANCE, folder.compile_all(moves, machines), 0, 0) is None
+    assert missing_prerequisite(NO_INSTANCE, folder.compile_all(moves, machines), 0, 0) is None
     gone = {**machines, "iterationCleanup": True, "iterationDeletionWait": True}
-    assert missing_ground(NO_INSTANCE, folder.compile_all(gone, moves), 1, 0) is None
+    assert missing_prerequisite(NO_INSTANCE, folder.compile_all(gone, moves), 1, 0) is None
 
 
 def test_what_the_same_workload_makes_counts_but_not_the_objects_of_the_entry_itself(
     folder: Folder,
 ) -> None:
     both = folder.compile(folder.entry("vm.yaml", 10), folder.entry("move.yaml", 3))
-    assert missing_ground(NO_INSTANCE, both, 0, 1) == "VirtualMachine vm-7"
+    assert missing_prerequisite(NO_INSTANCE, both, 0, 1) == "VirtualMachine vm-7"
     alone = folder.compile(folder.entry("vm.yaml", 10))
-    assert missing_ground(NO_INSTANCE, alone, 0, 0) is None
+    assert missing_prerequisite(NO_INSTANCE, alone, 0, 0) is None

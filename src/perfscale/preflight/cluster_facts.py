@@ -1,6 +1,6 @@
-"""What kind of cluster a run meets, for whoever reads its results later.
+"""Facts about the cluster that the results state: its nodes, the version of KubeVirt.
 
-Nothing depends on it: what may not be asked, or has no answer, is not known.
+Nothing depends on them: what may not be read, or is not there, is not known.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ _LISTED: Final = msgspec.json.Decoder(_Listed)
 async def count_nodes(client: Client) -> int | None:
     """How many nodes the cluster has; None if that is not known.
 
-    One of them is asked for, and the server says how many more there are
+    One of them is listed, and the server says how many more there are
     (``remainingItemCount`` of
     https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/list-meta/).
     """
-    listed = await _ask(client, _NODES)
+    listed = await _first(client, _NODES)
     if listed is None or listed.items is msgspec.UNSET:
         return None
     more = listed.metadata.remaining_item_count
@@ -73,7 +73,7 @@ async def kubevirt_version(
         except UsageError as error:
             _log.debug("KubeVirt's version is not known: %s", error)
             continue
-        listed = await _ask(client, resource.path())
+        listed = await _first(client, resource.path())
         for installed in (listed and listed.items) or ():
             version = installed.status.observed_kube_virt_version
             if version:
@@ -81,7 +81,7 @@ async def kubevirt_version(
     return None
 
 
-async def _ask(client: Client, path: str) -> _Listed | None:
+async def _first(client: Client, path: str) -> _Listed | None:
     """The first object of a list; nothing where it cannot be had."""
     try:
         return await client.read(_LISTED, path, {"limit": 1})

@@ -14,7 +14,7 @@ from perfscale.kube.discovery import Discovery
 from perfscale.kube.http.direct import DirectTransport
 from perfscale.kube.http.transport import Endpoint
 from perfscale.kube.resources import Resource
-from perfscale.preflight.surroundings import count_nodes, kubevirt_version
+from perfscale.preflight.cluster_facts import count_nodes, kubevirt_version
 
 VMIS = Resource("kubevirt.io", "v1", "virtualmachineinstances", "VirtualMachineInstance", True)
 PODS = Resource("", "v1", "pods", "Pod", namespaced=True)

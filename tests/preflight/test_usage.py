@@ -8,7 +8,7 @@ from clusters import CONFIGMAPS, PODS, VMIS
 from workloads import config, objects, template, workload
 
 from perfscale.kube.resources import NAMESPACES
-from perfscale.preflight.quota.demand import demand_of
+from perfscale.preflight.quota.usage import usage_of
 from perfscale.templates import TemplateDefaults, compile_templates
 
 RESOURCES = {(each.api_version, each.kind): each for each in (CONFIGMAPS, PODS, VMIS, NAMESPACES)}
@@ -24,10 +24,10 @@ def peaks(*workloads: dict[str, Any], namespaces: tuple[str, ...]) -> dict[str, 
     factories = compile_templates(
         config(*workloads), run_id="some-run", defaults=TemplateDefaults()
     )
-    demand = demand_of(factories, RESOURCES, dict.fromkeys(namespaces, ()))
+    usage = usage_of(factories, RESOURCES, dict.fromkeys(namespaces, ()))
     return {
         namespace: {name: f"{amount.normalize():f}" for name, amount in asked.items()}
-        for namespace, asked in demand.peaks.items()
+        for namespace, asked in usage.peaks.items()
     }
 
 
