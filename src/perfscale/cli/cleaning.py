@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import typer
 
 from perfscale.cli.output.confirm import confirmed
 from perfscale.cli.output.found import describe, list_others, list_runs, name_strays
 from perfscale.cli.output.streams import say
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from perfscale.engine.removal.runs import RunInCluster
-    from perfscale.engine.removal.search import Search, Sight
-    from perfscale.engine.removal.survey import Survey
-    from perfscale.kube.cluster import Cluster, ClusterOptions
-    from perfscale.kube.resources import Place
-    from perfscale.results import Located
+from perfscale.config import counted, format_duration
+from perfscale.config.labels import RUN_LABEL, WHOLE
+from perfscale.engine.removal.cleanup import TimeBudget, remove_run
+from perfscale.engine.removal.known import KnownRemoval
+from perfscale.engine.removal.remains import describe_undeleted, describe_unseen, first_bug
+from perfscale.engine.removal.runs import RunInCluster, runs_in, server_time
+from perfscale.engine.removal.search import (
+    Sight,
+    known_objects,
+    look,
+    search_everything,
+    search_run,
+)
+from perfscale.engine.removal.survey import Survey, survey
+from perfscale.errors import ResultsError
+from perfscale.kube.cluster import Cluster, ClusterOptions, open_cluster
+from perfscale.kube.discovery import Discovery
+from perfscale.kube.resources import Place
+from perfscale.results import Located, locate_run, read_present
 
 
 @dataclass(frozen=True)
@@ -60,8 +69,6 @@ async def clean_up(settings: CleanupSettings) -> int:
         UsageError: The kubeconfig is wrong.
         ClusterError: The cluster cannot be reached, or refuses the credentials.
     """
-    from perfscale.kube.cluster import open_cluster
-
     async with await open_cluster(settings.cluster) as cluster:
         say(f"cluster: {cluster.context or '(no context)'}, {cluster.server}")
         if cluster.insecure:
@@ -73,10 +80,6 @@ class _Cleaner:
     """One cleanup."""
 
     def __init__(self, cluster: Cluster, settings: CleanupSettings) -> None:
-        from perfscale.engine.removal.cleanup import TimeBudget
-        from perfscale.engine.removal.known import KnownRemoval
-        from perfscale.kube.discovery import Discovery
-
         self._cluster = cluster
         self._client = cluster.client
         self._settings = settings
@@ -87,9 +90,6 @@ class _Cleaner:
         self._strays = KnownRemoval(cluster.client, (), lambda _: None)
 
     async def run(self) -> int:
-        from perfscale.config.labels import RUN_LABEL
-        from perfscale.engine.removal.remains import first_bug
-
         run_id = self._settings.run_id
         located, known = _locate(self._settings)
         selector = RUN_LABEL if run_id is None else f"{RUN_LABEL}={run_id}"
@@ -116,33 +116,24 @@ class _Cleaner:
 
     @property
     def _bound(self) -> str:
-        from perfscale.config import format_duration
-
         return format_duration(self._settings.timeout_s)
 
     # -- finding -----------------------------------------------------------------
 
     async def _find(self, located: Located | None, selector: str) -> Sight:
-        from perfscale.engine.removal.search import look, search_everything, search_run
-
         discovery = self._discovery
-        search: Search
-        if located is not None:
-            search = await search_run(discovery, self._client, located.run)
-        else:
-            # As kubectl has it, a context that names no namespace means this one.
-            namespace = self._cluster.namespace or "default"
-            search = await search_everything(discovery, [namespace])
+        # As kubectl has it, a context that names no namespace means this one.
+        namespace = self._cluster.namespace or "default"
+        search = await (
+            search_everything(discovery, [namespace])
+            if located is None
+            else search_run(discovery, self._client, located.run)
+        )
         self._unasked = search.unasked
         return await look(self._client, search, selector)
 
     async def _find_strays(self, located: Located | None) -> None:
         """Find what the run has made, and what has lost its label since then."""
-        from perfscale.engine.removal.known import KnownRemoval
-        from perfscale.engine.removal.search import known_objects
-        from perfscale.errors import ResultsError
-        from perfscale.results import read_present
-
         if located is None:
             return
         try:
@@ -155,8 +146,6 @@ class _Cleaner:
         await self._strays.look_for_strays(located.run.run_id)
 
     async def _runs(self, present: Survey) -> list[RunInCluster]:
-        from perfscale.engine.removal.runs import runs_in, server_time
-
         return runs_in(present, await server_time(self._client))
 
     @property
@@ -176,8 +165,6 @@ class _Cleaner:
             )
 
     def _say_what_is_missing(self) -> None:
-        from perfscale.engine.removal.remains import describe_undeleted, describe_unseen
-
         for sentence in describe_undeleted(self._outcome.undeleted):
             say(f"error: {sentence}")
         for sentence in describe_unseen(self._outcome.unseen):
@@ -188,10 +175,6 @@ class _Cleaner:
     # -- removing ------------------------------------------------------------------
 
     async def _remove_all(self, runs: Sequence[RunInCluster], sight: Sight) -> None:
-        from perfscale.config.labels import RUN_LABEL, WHOLE
-        from perfscale.engine.removal.search import Sight
-        from perfscale.engine.removal.survey import survey
-
         chosen = [run for run in runs if self._settings.force or not run.may_be_going_on]
         list_runs(runs, chosen, certain=self._sees_everything)
         list_others(sight.present)
@@ -208,9 +191,6 @@ class _Cleaner:
 
     async def _remove(self, run_id: str, sight: Sight, selector: str) -> None:
         """Show what there is of a run, ask, and remove it."""
-        from perfscale.config import counted
-        from perfscale.engine.removal.cleanup import remove_run
-
         describe(run_id, sight.present, self._strays)
         if self._settings.ask and not await confirmed("Delete this?"):
             self._outcome.left.append(run_id)
@@ -232,9 +212,6 @@ class _Cleaner:
 
 def _locate(settings: CleanupSettings) -> tuple[Located | None, bool]:
     """What the run's folder says, and whether there is one."""
-    from perfscale.errors import ResultsError
-    from perfscale.results import locate_run
-
     if settings.run_id is None:
         return None, False
     try:

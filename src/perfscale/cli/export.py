@@ -1,4 +1,4 @@
-"""``--export``: a run's results in another tool's format."""
+"""What is made of a run's files after it: its page, and another tool's format (``--export``)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from perfscale.cli.options import Output
 from perfscale.cli.output.streams import say
 
 
@@ -41,3 +42,16 @@ def export_results(folder: Path, tool: Export | None) -> None:
         say(f"exported for {tool.value}: {files[0].parent}")
     else:
         say(f"nothing to export for {tool.value}: the run had no instances of virtual machines")
+
+
+def make_page(folder: Path, output: Output) -> None:
+    """Write ``report.html`` into a run's folder, and print where it is.
+
+    Raises:
+        ResultsError: It cannot be written.
+    """
+    from perfscale.results.pages import write_page
+
+    path = write_page(folder)
+    if output is Output.TEXT:
+        typer.echo(f"report:  {path}")

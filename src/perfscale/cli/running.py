@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from perfscale.cli import options
 from perfscale.cli.dryrun import DryRun, print_trials
-from perfscale.cli.export import Export, export_results
+from perfscale.cli.export import Export, export_results, make_page
 from perfscale.cli.output.confirm import confirmed
 from perfscale.cli.output.failure import print_failure
 from perfscale.cli.output.streams import OutputError, ignoring_closed_output, say
@@ -215,8 +215,6 @@ def _export(settings: RunSettings, _: RunResult, folder: Path | None) -> None:
 
 
 def _make_page(settings: RunSettings, _: RunResult, folder: Path | None) -> None:
-    from perfscale.cli.page import make_page
-
     if settings.report and folder is not None:
         make_page(folder, settings.output)
 

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from perfscale.cli import options
-from perfscale.cli.cleaning import CleanupSettings, clean_up
 from perfscale.cli.output.confirm import may_ask
 from perfscale.cli.signals import run_until_signalled
 from perfscale.cli.verbosity import log_more
@@ -76,6 +75,8 @@ def cleanup(  # noqa: PLR0913 -- a command has as many parameters as options
         raise typer.BadParameter("--force goes with --all")
     if run_id is not None and not _LABEL_VALUE.fullmatch(run_id):
         raise typer.BadParameter(f"{run_id!r} is not a run's id", param_hint="--run-id")
+    from perfscale.cli.cleaning import CleanupSettings, clean_up
+
     settings = CleanupSettings(
         cluster=options.cluster(kubeconfig, context, master),
         run_id=run_id,

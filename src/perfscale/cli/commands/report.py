@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from perfscale.cli import options
-from perfscale.cli.export import ExportOption, export_results
+from perfscale.cli.export import ExportOption, export_results, make_page
 from perfscale.cli.output.streams import use_colors
 from perfscale.cli.verbosity import log_more
 
@@ -47,7 +47,6 @@ def report(
     """
     from perfscale.auditing import write_audit_input
     from perfscale.cli.output.result import print_result
-    from perfscale.cli.page import make_page
     from perfscale.errors import ResultsError
     from perfscale.results import write_report
 

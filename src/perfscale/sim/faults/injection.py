@@ -12,14 +12,13 @@ from aiohttp import web
 from perfscale.sim.faults.http.requests import RequestFaults
 from perfscale.sim.faults.http.watches import WatchFaults
 from perfscale.sim.faults.model import PHASED
-from perfscale.sim.faults.moments import Moments
+from perfscale.sim.faults.moments import Moments, Uptime
 from perfscale.sim.faults.objects.admission import ADMITTED, Admission
 from perfscale.sim.faults.objects.controllers import FaultyController
 from perfscale.sim.faults.objects.interference import INTERFERENCES, Interference
 from perfscale.sim.faults.objects.namespaces import NamespaceFaults
 from perfscale.sim.faults.objects.selection import FaultSelection
 from perfscale.sim.faults.outages import Outages
-from perfscale.sim.faults.windows import Uptime
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

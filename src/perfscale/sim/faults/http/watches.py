@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from itertools import chain, count, repeat
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from perfscale.errors import ApiError
 from perfscale.sim.apiserver.watching import Disturbance, Stream
 from perfscale.sim.faults.chance import Chance, is_meant
-from perfscale.sim.faults.http.streams import (
-    ENDLESS_S,
-    TRICKLE_S,
-    endless_events,
-    unfinished_line,
-)
 from perfscale.sim.storage import refusals
+from perfscale.sim.storage.records import encode, watch_line
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from perfscale.sim.apiserver.watching import WatchRequest
     from perfscale.sim.faults.model import WatchFault
+    from perfscale.sim.storage.records import JSON
     from perfscale.sim.storage.store import Store
 
 T = TypeVar("T")
+
+_TRICKLE_S: Final = 1.0
+"""How far bytes are apart, where nothing is said."""
+_ENDLESS_S: Final = 0.01
+"""How far events are apart, where nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,30 @@ def _streams(fault: WatchFault) -> bool:
 
 def _stream(fault: WatchFault, request: WatchRequest) -> Stream:
     if fault.fault == "trickle":
-        return Stream(unfinished_line(), fault.every or TRICKLE_S)
-    return Stream(endless_events(request), fault.every or ENDLESS_S)
+        return Stream(_unfinished_line(), fault.every or _TRICKLE_S)
+    return Stream(_endless_events(request), fault.every or _ENDLESS_S)
 
 
 def _given(values: Iterable[T | None]) -> Iterable[T]:
     return (value for value in values if value is not None)
+
+
+def _unfinished_line() -> Iterator[bytes]:
+    """An event that is never complete."""
+    return chain((b'{"type":"BOOKMARK","object":{"kind":"',), repeat(b"x"))
+
+
+def _endless_events(request: WatchRequest) -> Iterator[bytes]:
+    """An initial state that has always one object more."""
+    resource = request.resource
+    for number in count(1):
+        metadata: JSON = {
+            "name": f"endless-{number}",
+            "uid": f"00000000-0000-4000-9000-{number:012}",
+            "resourceVersion": "1",
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+        }
+        if resource.namespaced:
+            metadata["namespace"] = request.namespace or "default"
+        typed: JSON = {"apiVersion": resource.api_version, "kind": resource.kind}
+        yield watch_line("ADDED", encode({**typed, "metadata": metadata}))
