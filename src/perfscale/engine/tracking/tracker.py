@@ -103,6 +103,8 @@ class Tracker:
         self._forget_name(row)
         known = self._by_uid.get(metadata.uid)
         if known is not row and (known is not None or row.uid is not None):
+            # A watch was quicker than this answer, and its event went by the name alone, which
+            # another object may have had; only the answer says which UID is this request's.
             self._assign(row, known)
         is_new = row.uid is None
         changes = self._bind(row, metadata, now)
@@ -139,6 +141,7 @@ class Tracker:
                 later, that is what counts.
         """
         if certain:
+            # Nothing of that name can be this object; otherwise its event may still come.
             self._forget_name(row)
             if row.uid is not None:
                 self._assign(row, None)  # somebody else's, of the same name
@@ -156,10 +159,11 @@ class Tracker:
         changes: list[Transition] = []
         if row is None:
             if event == "DELETED":
-                return changes
+                return changes  # never seen alive, so neither counted nor waited for
             row = self._recognise(resource, metadata, now, changes)
             if row is None:
                 return changes
+        # What a list holds was there before the watch, so how late the watch told is not known.
         if event == "ADDED" and row.observed_s is None and not row.is_child:
             row.observed_s = now
             row.dirty |= DIRTY["observed_s"]
@@ -205,6 +209,7 @@ class Tracker:
                 and row.present
                 and not row.unlabelled
                 and row.uid not in held
+                # An object that was created while the list was read is in none of its pages.
                 and (row.version <= list_version or row.was_there(asked_s))
             ):
                 self._rules.leave(row, list_version, now, changes)
@@ -223,6 +228,7 @@ class Tracker:
         Versions from before say nothing of what comes after.
         """
         self._rules.went_back_s = now
+        # Versions are given out again after a restore, so none from before compares with them.
         for where, version in self._listed.items():
             self._listed[where] = min(version, list_version)
         for scope in self._scopes.values():

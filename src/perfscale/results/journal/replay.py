@@ -1,6 +1,6 @@
 """Plays a journal again: from its entries to records, and to the run's books.
 
-An object's row is kept until its iteration is settled, so that the journal of
+An object's life is kept until the final entry of its iteration, so that the journal of
 a long run needs no more memory than the run did.
 """
 
@@ -145,11 +145,11 @@ class Replay:
         return self.end is None or self.lost > 0
 
     def close(self) -> None:
-        """Write down the iterations that the journal does not call settled."""
+        """Write the records of the iterations that have no final entry."""
         for row in self._rows.values():
             self._reach(max(row.times_s(), default=0.0))
         for number in list(self._iterations):
-            self._settle(number)
+            self._write_iteration(number)
         self.blind.close(self.last_s if self.end is None else self.end.duration_s)
 
     @property
@@ -211,9 +211,9 @@ class Replay:
         self._iterations[entry.i].end = entry
         self._reach(entry.finished_s)
         if entry.settled:
-            self._settle(entry.i)
+            self._write_iteration(entry.i)
 
-    def _settle(self, number: int) -> None:
+    def _write_iteration(self, number: int) -> None:
         iteration = self._iterations.pop(number)
         begin, end = iteration.begin, iteration.end
         is_cut = self.lost > 0 or end is None or not end.settled
