@@ -64,9 +64,7 @@ class Wire:
             NoAnswerError: There was none, or not all of it.
         """
         await self._admit(request)
-        answer = await (self._transport.ask(request) if keep_body else self._skim(request))
-        self.stats.count_answer(answer.status)
-        return answer
+        return await (self._transport.ask(request) if keep_body else self._skim(request))
 
     async def open_stream(self, request: Request) -> AnswerStream:
         """Send a request, once, and return when the answer's headers are there.
@@ -74,12 +72,14 @@ class Wire:
         The caller closes the answer. Raises the same.
         """
         await self._admit(request)
-        answer = await self._transport.open_stream(request, self._clock)
-        self.stats.count_answer(answer.status)
-        return answer
+        return await self._transport.open_stream(request, self._clock)
 
     def answered(self, request: Request, answer: Answer | AnswerStream, answered_s: float) -> None:
-        """The whole answer to a request was there at ``answered_s``; of a watch, its headers."""
+        """Count an answer, the whole of which was there at ``answered_s``; of a watch, its headers.
+
+        Every attempt is counted here or in `failed`, by the client and by whoever observes it.
+        """
+        self.stats.count_answer(answer.status)
         if request.observer is not None:
             request.observer.answered(
                 request.call,
