@@ -56,7 +56,7 @@ class Health:
     Args:
         limits: Of the run.
         clock: Seconds, monotonic.
-        on_stall: Told when the event loop stood still: when it last went on, and how
+        on_stall: Called when the event loop stood still: when it last went on, and how
             late it was then.
 
     Attributes:

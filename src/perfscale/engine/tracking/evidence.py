@@ -79,14 +79,14 @@ async def warnings_about(client: Client, namespaces: Iterable[str]) -> dict[str,
 
     Looks into the first few namespaces, and at no more than a page of events in each.
     """
-    told: dict[str, str] = {}
+    found: dict[str, str] = {}
     for namespace in list(namespaces)[:_MOST_NAMESPACES]:
         params: dict[str, str | int] = {"fieldSelector": "type=Warning", "limit": _MOST_EVENTS}
         events = await _ask(client, _WARNINGS, _EVENTS.path(namespace), params)
         for event in (events and events.items) or ():
             text = ": ".join(part for part in (event.reason, event.message) if part)
-            told[event.involved_object.uid] = text
-    return told
+            found[event.involved_object.uid] = text
+    return found
 
 
 async def describe_namespaces(client: Client, names: Iterable[str]) -> list[str]:
@@ -100,7 +100,7 @@ async def describe_namespaces(client: Client, names: Iterable[str]) -> list[str]
 
 
 async def why_namespace_stays(client: Client, name: str) -> str | None:
-    """What keeps a terminating namespace; None if it cannot be told, or nobody asked it to go."""
+    """What keeps a terminating namespace; None if it is not known, or nobody asked it to go."""
     namespace = await _ask(client, _STAYING, NAMESPACES.path(name=name), {})
     return None if namespace is None else explain_namespace(namespace)
 
@@ -111,9 +111,9 @@ def explain_namespace(namespace: NamespaceObject) -> str | None:
         return None
     conditions = namespace.status.conditions or ()
     true = {each.type: each.message or each.reason for each in conditions if each.status == "True"}
-    told = next((true[kind] for kind in (*_TELLING, *true) if true.get(kind)), None)
-    if told:
-        return told
+    found = next((true[kind] for kind in (*_TELLING, *true) if true.get(kind)), None)
+    if found:
+        return found
     foreign = [each for each in namespace.spec.finalizers or () if each != _OWN_FINALIZER]
     if finalizers := [*(namespace.metadata.finalizers or ()), *foreign]:
         return held_by(finalizers)

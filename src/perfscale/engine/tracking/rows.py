@@ -42,14 +42,14 @@ class Transition(NamedTuple):
 
 
 DIRTY: Final = {name: 1 << bit for bit, name in enumerate(JOURNALED)}
-"""The bit of each field that the journal has not been told as it is now.
+"""The bit of each field that stands otherwise in the journal.
 
 Whoever changes a field sets its bit in the row's ``dirty``. Phases and their timestamps have
-none: how far they were told is known anyway.
+none: a row knows how far they were flushed.
 """
 ALL_DIRTY: Final = (1 << len(JOURNALED)) - 1
 ANOTHER_OBJECT: Final = 1 << len(JOURNALED)
-"""The row is about another object now: all that was told is void."""
+"""The row is about another object now: what the journal says of it is void."""
 QUEUED: Final = ANOTHER_OBJECT << 1
 """The row waits for the next flush."""
 
@@ -65,7 +65,7 @@ class TrackedObject(ObjectLife):
 
     ``number``, ``dirty``, ``flushed_phases`` and ``flushed_timestamps`` are the
     journal feed's: under which number the journal knows the object, and what has
-    changed since it was last told.
+    changed since it was last flushed.
     """
 
     scope: IterationScope

@@ -33,22 +33,22 @@ def describe_unready(scope: IterationScope, warnings: Mapping[str, str] | None =
     Args:
         scope: The iteration.
         warnings: What the cluster's events say, by UID of the object they are
-            about; told after what the object's own status says. What they say
+            about; shown after what the object's own status says. What they say
             of a child counts for its owner, and so does its status.
     """
-    told = dict(warnings or {})
+    reasons = dict(warnings or {})
     causes: dict[str, str] = {}
     for child in scope.children:
         owner = child.owner_uid
         if owner is None:
             continue
-        if child.uid in told:
-            told.setdefault(owner, told[child.uid])
+        if child.uid in reasons:
+            reasons.setdefault(owner, reasons[child.uid])
         if child.outcome is not Outcome.READY and child.explanation:
             state = "failed" if child.outcome is Outcome.FAILED else _phase(child)
             causes.setdefault(owner, f"{child.resource.kind_name} {state}: {child.explanation}")
     return _grouped(
-        (row, ", ".join(["not ready", *_phases(row)]), _reason(row, causes, told))
+        (row, ", ".join(["not ready", *_phases(row)]), _reason(row, causes, reasons))
         for row in unready(scope)
     )
 

@@ -163,7 +163,7 @@ class Tracker:
             row = self._recognise(resource, metadata, now, changes)
             if row is None:
                 return changes
-        # What a list holds was there before the watch, so how late the watch told is not known.
+        # What a list holds was there before the watch, so it says nothing of how late a watch is.
         if event == "ADDED" and row.observed_s is None and not row.is_child:
             row.observed_s = now
             row.dirty |= DIRTY["observed_s"]

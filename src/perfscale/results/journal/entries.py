@@ -69,7 +69,7 @@ class DeleteEntry(Entry, frozen=True, gc=False, tag="delete"):
 
 
 class IterationEndEntry(Entry, frozen=True, gc=False, tag="iteration_end", omit_defaults=True):
-    """An iteration is over; after ``settled`` nothing more is told of its objects."""
+    """An iteration is over; after one with ``settled`` there is nothing more about its objects."""
 
     i: int
     finished_s: float

@@ -80,10 +80,10 @@ class JournalWriter:
         self._has_work = threading.Event()
         self._thread: threading.Thread | None = None
         self._failure: OSError | None = None
-        self._told = False
+        self._has_raised = False
         self._taken = 0
         self._written = 0
-        self._said = 0
+        self._reported = 0
         self._torn = False
         self.lost = 0
 
@@ -108,7 +108,7 @@ class JournalWriter:
             self._waiting.append(entry)
             if not self._has_work.is_set():
                 self._has_work.set()
-        self._tell()
+        self._raise_failure()
 
     def write_now(self, entry: Entry) -> None:
         """Write an entry before anything else; for the first line.
@@ -122,7 +122,7 @@ class JournalWriter:
         """Write what is left, and close the file; ``lost`` is final then.
 
         Raises:
-            OSError: Entries were lost, and nobody has been told yet; or the
+            OSError: Entries were lost, and that was not raised yet; or the
                 file could not be closed.
         """
         self._closing.set()
@@ -136,11 +136,11 @@ class JournalWriter:
         if self._thread is None or not self._thread.is_alive():  # else the file is in use
             self._file.close()
         if self.lost:
-            self._tell()
+            self._raise_failure()
 
-    def _tell(self) -> None:
-        if self._failure is not None and not self._told:
-            self._told = True
+    def _raise_failure(self) -> None:
+        if self._failure is not None and not self._has_raised:
+            self._has_raised = True
             raise self._failure
 
     # -- in the thread --------------------------------------------------------
@@ -157,22 +157,22 @@ class JournalWriter:
 
     def _flush(self) -> None:
         """Write all that waits, or as much as the disk takes."""
-        while self._batch or self._waiting or self.lost > self._said:
+        while self._batch or self._waiting or self.lost > self._reported:
             if not self._batch:
                 size = min(len(self._waiting), _AT_ONCE)
                 self._batch = [self._waiting.popleft() for _ in range(size)]
             lost = self.lost
-            if lost > self._said:
-                said: list[Entry] = [LostEntry(lost - self._said, str(self._failure))]
+            if lost > self._reported:
+                report: list[Entry] = [LostEntry(lost - self._reported, str(self._failure))]
             else:
-                said = []
+                report = []
             try:
-                self._write(self._encode([*said, *self._batch]))
+                self._write(self._encode([*report, *self._batch]))
             except OSError as error:
                 self._failure = self._failure or error
                 self._has_work.set()
                 return  # the next time it may work
-            self._said = lost
+            self._reported = lost
             self._written += len(self._batch)
             self._batch = []
 

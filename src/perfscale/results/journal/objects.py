@@ -35,8 +35,8 @@ class ChangeEntry(Entry, frozen=True, gc=False, tag="change", kw_only=True, omit
 
     ``phases_s`` and ``phase_timestamps`` hold the new phases alone; a
     timestamp that is None is no longer there. The other fields replace what
-    was told before. A ``uid`` where there was one already makes the entry
-    about another object: all that was told before is void.
+    stood there before. A ``uid`` where there was one already makes the entry
+    about another object: all that was known before is void.
     """
 
     n: int
@@ -161,7 +161,7 @@ class ObjectLife:
         return self.outcome.explain(self.error, self.detail)
 
     def apply(self, entry: ChangeEntry) -> None:
-        """Take what an entry of a journal tells of it."""
+        """Take what an entry of a journal says about it."""
         if entry.uid is not UNSET and self.uid is not None:
             self._begin_anew()
         for name in JOURNALED:
@@ -188,7 +188,7 @@ class ObjectLife:
         yield from (at_s for _, at_s in self.phases_s.items())
 
     def record(self, *, is_cut: bool = False) -> ObjectRecord:
-        """What is kept of it; ``is_cut`` says that a journal ended before all was told."""
+        """What is kept of it; ``is_cut`` says that a journal ended before the iteration did."""
         return ObjectRecord(
             kind=self.resource.kind_name,
             api_version=self.resource.api_version,

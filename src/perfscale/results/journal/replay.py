@@ -71,7 +71,7 @@ class Replay:
         stages: What was done last, by workload that went on; for None, by the run as a whole.
         last_s: When the last of what the journal tells happened.
         lost: Entries that the journal could not take.
-        present: What is in the cluster still, as far as was told, by kind.
+        present: What is in the cluster still, as far as is known, by kind.
         unanswered: Creates of which nobody knows what became of them.
     """
 
@@ -97,7 +97,7 @@ class Replay:
 
         Raises:
             LookupError: It tells of an object, iteration or workload that the
-                journal has not told of before.
+                journal has not introduced.
         """
         match entry:
             case ObjectEntry():
@@ -115,7 +115,7 @@ class Replay:
                 self._take_aside(entry)
 
     def _take_aside(self, entry: AnyEntry) -> None:
-        """Take what is not told of an object or an iteration."""
+        """Take an entry that is not about an object or an iteration."""
         match entry:
             case CallsEntry():
                 self._count_calls(entry)
