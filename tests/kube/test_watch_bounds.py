@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from kube_client import Connect
+from patience import SILENCE_S
 from scripted_server import Exchange, scripted_server
 from scripted_watch import (
     Follower,
@@ -18,8 +19,6 @@ from scripted_watch import (
 from perfscale.errors import WatchError
 from perfscale.kube.client import ClientSettings
 
-SOON_S = 0.3
-
 
 async def trickles(exchange: Exchange) -> None:
     """An event begins, and goes on byte by byte."""
@@ -27,7 +26,7 @@ async def trickles(exchange: Exchange) -> None:
     await exchange.write(b'{"type": "MODIFIED", "object": {"metadata": {"name": "')
     while True:
         await exchange.write(b"x")
-        await asyncio.sleep(SOON_S / 10)
+        await asyncio.sleep(SILENCE_S / 10)
 
 
 async def begins_without_end(exchange: Exchange) -> None:
@@ -37,7 +36,7 @@ async def begins_without_end(exchange: Exchange) -> None:
     while True:
         number += 1
         await exchange.write(event(f"a{number}", str(number), "ADDED"))
-        await asyncio.sleep(SOON_S / 10)
+        await asyncio.sleep(SILENCE_S / 10)
 
 
 def now() -> float:
@@ -48,7 +47,7 @@ async def test_bytes_that_make_no_event_are_silence(connect: Connect) -> None:
     async with scripted_server(
         listed("5"), trickles, streams(event("a", "6"), then=stays)
     ) as server:
-        client = await connect(server, ClientSettings(watch_idle_timeout_s=SOON_S), clock=now)
+        client = await connect(server, ClientSettings(watch_idle_timeout_s=SILENCE_S), clock=now)
         client.streaming_lists.available = False
         async with following(client) as follower:
             await follower.until("MODIFIED a")
@@ -59,7 +58,7 @@ async def test_bytes_that_make_no_event_are_silence(connect: Connect) -> None:
 
 
 async def test_a_watch_on_which_only_bytes_come_ends_within_the_bound(connect: Connect) -> None:
-    settings = ClientSettings(watch_idle_timeout_s=SOON_S, max_unavailable_s=2 * SOON_S)
+    settings = ClientSettings(watch_idle_timeout_s=SILENCE_S, max_unavailable_s=2 * SILENCE_S)
     async with scripted_server(listed("5"), trickles) as server:
         client = await connect(server, settings, clock=now)
         client.streaming_lists.available = False
@@ -71,7 +70,7 @@ async def test_initial_events_that_never_end_are_listed_instead(connect: Connect
     async with scripted_server(
         begins_without_end, listed("7", "b"), streams(event("c", "8"), then=stays)
     ) as server:
-        client = await connect(server, ClientSettings(request_timeout_s=SOON_S))
+        client = await connect(server, ClientSettings(request_timeout_s=SILENCE_S))
         async with following(client) as follower:
             await follower.until("MODIFIED c")
     assert follower.told == ["list b", "MODIFIED c"]
@@ -83,7 +82,7 @@ async def test_initial_events_that_never_end_are_listed_instead(connect: Connect
 async def test_initial_events_that_trickle_are_silence(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("perfscale.kube.watching.watch.SILENCE_S", SOON_S)
+    monkeypatch.setattr("perfscale.kube.watching.watch.SILENCE_S", SILENCE_S)
     async with scripted_server(
         trickles, streams(initial_events_end("7"), event("c", "8"), then=stays)
     ) as server:
