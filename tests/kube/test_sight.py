@@ -134,7 +134,7 @@ async def test_a_silent_stream_was_blind_if_there_is_something_to_tell_at_once(
     sight.lose(SILENT)
     sight.regain(caught_up=False)
     assert follower.sights == []
-    sight.hear(fake_time.now + after_s, whole=True)
+    sight.received(fake_time.now + after_s, whole=True)
     assert follower.sights == ([("lost", 1000.0), ("regained", 1091.0)] if blind else [])
 
 

@@ -28,7 +28,7 @@ def dump_config(config: Config) -> str:
 
 
 class _Dumper(yaml.CSafeDumper):
-    """Writes scalars as this room reads them, which is stricter than YAML."""
+    """Writes scalars as workload files are read here, which is stricter than YAML."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's interface
         """Write equal lists and mappings out each time."""

@@ -51,6 +51,6 @@ def is_whole(labels: Mapping[str, str]) -> bool:
 def is_run_id(text: str) -> bool:
     """Whether this is an id that the program gives to a run: a UUID.
 
-    A program that embeds the runner may choose another: cleanup has to be told of it.
+    A program that embeds the runner may choose another: cleanup has to be given it.
     """
     return _UUID.fullmatch(text) is not None

@@ -257,7 +257,7 @@ class Workload(Section):
     def _shares_are_of_something(
         cls, thresholds: tuple[Threshold, ...], info: ValidationInfo
     ) -> tuple[Threshold, ...]:
-        vain = [
+        unmeasured = [
             detail(
                 rule("there is no share of qps without qps: write a rate", against=(("qps",),)),
                 (index, "min"),
@@ -268,8 +268,8 @@ class Workload(Section):
             and threshold.bound.unit is Unit.PERCENT
             and info.data.get("qps") == 0
         ]
-        if vain:
-            raise ValidationError.from_exception_data("thresholds", vain)
+        if unmeasured:
+            raise ValidationError.from_exception_data("thresholds", unmeasured)
         return thresholds
 
     @property
@@ -314,7 +314,7 @@ class Config(Section):
     @field_validator("workloads", mode="wrap")
     @classmethod
     def _names_are_unique(cls, value: object, handler: ValidatorFunctionWrapHandler) -> object:
-        # Looks at what was given, because a validator that looked at what came out
+        # Checks what was given, because a validator that checked what came out
         # would not be asked while anything else is wrong.
         repeated = list(_repeated_names(value))
         try:

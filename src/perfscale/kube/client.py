@@ -290,11 +290,11 @@ class Client:
                     return answer
                 content = await self._wire.explanation(request, answer)
             except NoAnswerError as error:
-                self._aftermath.silence(request, error, None)
+                self._aftermath.after_no_answer(request, error, None)
                 raise
             self._wire.answered(request, answer, self.timing.clock())
             refusal = error_from_answer(answer.status, answer.headers, content, path=path)
-            await self._aftermath.refusal(request, refusal, None)
+            await self._aftermath.after_refusal(request, refusal, None)
 
     # -- the verbs of a run -------------------------------------------------
 

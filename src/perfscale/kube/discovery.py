@@ -117,7 +117,7 @@ class Discovery:
     async def all_resources(self) -> list[Resource]:
         """Every resource that can be listed and deleted, each in its preferred version.
 
-        What cannot be asked about is left out, and told in `skipped`.
+        What cannot be read is left out, and listed in `skipped`.
 
         Raises:
             ClusterError: The server cannot be asked.
@@ -140,7 +140,7 @@ class Discovery:
         return [resource for versions in groups for resource in self._removable(versions)]
 
     async def ask(self, api_versions: Iterable[str]) -> None:
-        """Ask what these serve; what cannot be asked about is told in `skipped`.
+        """Read what these serve; what cannot be read is listed in `skipped`.
 
         A group version that the server does not know, and does not list either, is
         neither: `resolve` explains it.
@@ -196,8 +196,8 @@ class Discovery:
             try:
                 await ask()
             except PerfscaleError as error:
-                asked_s = error.retry_after_s if isinstance(error, ApiError) else None
-                delay_s = max(asked_s or 0.0, min(backoff.next_s(), _PAUSE_S))
+                retry_after_s = error.retry_after_s if isinstance(error, ApiError) else None
+                delay_s = max(retry_after_s or 0.0, min(backoff.next_s(), _PAUSE_S))
                 if timing.clock() + delay_s > until_s:
                     raise
                 _log.info("asking again what the server serves: %s", error)

@@ -38,7 +38,7 @@ _WEBHOOK: Final = 'failed calling webhook "'
 _CONVERSION: Final = "conversion webhook for "
 _UNREACHED: Final = "error trying to reach service"
 _UNABLE: Final = "the server is currently unable to handle the request"
-"""In a 500 the API server repeats what another has told it; in a 503 it means itself."""
+"""In a 500 the API server repeats the words of another; in a 503 it means itself."""
 _BY_STATUS: Final[dict[int, type[ApiError]]] = {
     403: ForbiddenError,
     404: NotFoundError,

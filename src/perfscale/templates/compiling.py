@@ -85,7 +85,7 @@ class _Compiler:
         self._sources: dict[Path, Source | None] = {}
 
     def entry(self, number: int, index: int) -> Checked | None:
-        """One entry, compiled and looked at; None (and problems) where something is wrong."""
+        """One entry, compiled and checked; None (and problems) where something is wrong."""
         workload = self._config.workloads[number]
         spec = workload.objects[index]
         path = resolve_template(self._config, spec.template_file)
@@ -114,7 +114,7 @@ class _Compiler:
     def _factory(
         self, workload: Workload, spec: ObjectSpec, path: Path, manifests: Manifests
     ) -> ObjectFactory | None:
-        """Look closely at a few replicas; the same flaw is not told twice."""
+        """Check a few replicas; each flaw is reported once."""
         found: dict[tuple[str, int | None], Problem] = {}
         ends = [
             (iteration, replica)
@@ -145,7 +145,7 @@ class _Compiler:
         )
 
     def _source(self, path: Path) -> Source | None:
-        """The parsed file; None where it cannot be, its problems told once."""
+        """The parsed file; None where it cannot be, its problems reported once."""
         if path not in self._sources:
             try:
                 self._sources[path] = self._parsed(path)

@@ -48,7 +48,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A factory, and the objects of it that were looked at."""
+    """A factory, and those of its objects that were rendered."""
 
     factory: ObjectFactory
     made: Sequence[Made]
@@ -93,7 +93,7 @@ def find_duplicates(
         workload = present[0].factory.workload
         leaves_nothing = workload.iteration_cleanup and workload.iteration_deletion_wait
         seen: dict[Key, Made] = {}
-        told: set[tuple[int, int]] = set()
+        reported: set[tuple[int, int]] = set()
         current = 1
         everything = (made for entry in present for made in entry.made)
         for made in sorted(everything, key=lambda made: made.iteration):
@@ -103,8 +103,8 @@ def find_duplicates(
             other = seen.setdefault(made.key, made)
             if other is made:
                 other = left_behind.get(made.key, made)
-            if other is not made and (made.entry, made.document) not in told:
-                told.add((made.entry, made.document))
+            if other is not made and (made.entry, made.document) not in reported:
+                reported.add((made.entry, made.document))
                 entry = next(entry for entry in present if made in entry.made)
                 yield _problem(config, entry.factory, other, made)
         if not leaves_nothing:

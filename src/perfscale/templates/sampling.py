@@ -1,4 +1,4 @@
-"""Which of a workload's objects are rendered to look at, before anything is created."""
+"""Which of a workload's objects are rendered as a sample, before anything is created."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_WORK = 400_000_000
 
 
 def sample(workload: Workload, spec: ObjectSpec, source: Source) -> Iterator[tuple[int, int]]:
-    """The (iteration, replica) pairs to look at: all, or the ends and their neighbours.
+    """The (iteration, replica) pairs to render: all, or the ends and their neighbours.
 
     Only those where all would be too much work, which shows as they are rendered.
     """
@@ -34,7 +34,7 @@ def sample(workload: Workload, spec: ObjectSpec, source: Source) -> Iterator[tup
 
 
 def sampled_replicas(workload: Workload, spec: ObjectSpec) -> Sequence[int]:
-    """The replicas of an iteration to look at: all, or the ends and their neighbours."""
+    """The replicas of an iteration to render: all, or the ends and their neighbours."""
     return _numbers(spec.replicas, workload)
 
 

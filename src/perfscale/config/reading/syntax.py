@@ -81,7 +81,7 @@ def _slash_comments(lines: list[str]) -> Iterator[tuple[int, int]]:
 
 
 def _place(error: yaml.YAMLError, text: str, lines: list[str]) -> tuple[int, int]:
-    """Return the line and column, from 0, that a person has to look at."""
+    """Return the line and column, from 0, of what a person has to correct."""
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.context_mark if _is_unfinished(error, lines) else error.problem_mark
         if mark:

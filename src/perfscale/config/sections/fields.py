@@ -38,7 +38,7 @@ CUSTOM_ERRORS: Final[dict[str, tuple[LiteralString, LiteralString]]] = {
     "not_accepted": ("not_accepted", "{shown} is not {accepted}"),
     "rule": ("rule", "{message}"),
 }
-"""The errors that are this room's own, with the templates of their messages."""
+"""The errors of our own validators, with the templates of their messages."""
 
 
 def refusal(expected: Expected, accepted: str, value: object) -> PydanticCustomError:

@@ -104,4 +104,4 @@ METRICS: Final[Mapping[str, Metric]] = {
         Metric("achievedQps", Unit.PER_SECOND, "the rate that was wanted"),
     )
 }
-"""By their names, in the order in which they are told."""
+"""By their names, in the order in which they are listed."""

@@ -78,7 +78,7 @@ async def run_plugin(plugin: Entry, cluster: Entry) -> tuple[Entry, float | None
 
 
 async def _outcome(process: asyncio.subprocess.Process, command: str) -> tuple[bytes, bytes]:
-    """What it wrote; it is ended with whoever waits for it."""
+    """What it wrote; it is killed if the wait is cancelled or times out."""
     try:
         async with asyncio.timeout(_TIMEOUT_S):
             return await process.communicate()

@@ -2,8 +2,8 @@
 
 Every wake-up of a task finds the processor's caches cold. So an answer takes
 one, and a stream one for all that has gathered, stamped as it came; and no request
-has a timer of its own: whoever owns the connections looks at their clocks when one
-of them may be over.
+has a timer of its own: the owner of the connections checks their deadlines when the
+first of them may have passed.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 
 
 class Keeper(Protocol):
-    """Who has the connections."""
+    """The owner of the connections."""
 
     def opened(self, connection: Connection) -> None:
         """It is there."""
 
     def expires(self, at_s: float) -> None:
-        """A connection's clock is to be looked at then, on the loop's clock, if not before."""
+        """A deadline passes then, on the loop's clock: check it by that time."""
 
-    def rests(self, connection: Connection) -> None:
+    def idle(self, connection: Connection) -> None:
         """An answer is over, and another request may follow."""
 
     def gone(self, connection: Connection) -> None:
@@ -49,7 +49,7 @@ class Connection(asyncio.Protocol):
 
     Args:
         loop: The event loop that it is on.
-        keeper: Is told what becomes of it.
+        keeper: Notified when it opens, has a deadline, is idle, or closes.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, keeper: Keeper) -> None:
@@ -103,7 +103,8 @@ class Connection(asyncio.Protocol):
         try:
             return await answer
         except asyncio.CancelledError:
-            # After a whole answer it may be somebody else's connection already.
+            # If the answer is set, the connection has been released, and another request
+            # may be on it already: closing it would break that one.
             if answer.cancelled():
                 self.abort()
             raise
@@ -143,9 +144,9 @@ class Connection(asyncio.Protocol):
         """Close it without another word."""
         self._transport.abort()
 
-    def look_at_clock(self, now_s: float) -> float:
-        """Give up what takes too long; returns when to look again."""
-        if self._paused:  # it is not the server that is slow
+    def check_deadline(self, now_s: float) -> float:
+        """Time out what takes too long; returns when to check again."""
+        if self._paused:  # our reader is slow, not the server: it may have sent long ago
             self._deadline_s = now_s + self._timeout_s
         if now_s < self._deadline_s:
             return self._deadline_s
@@ -158,7 +159,8 @@ class Connection(asyncio.Protocol):
     def _send(
         self, message: bytes, timeout_s: float, deadline_s: float, largest: float = math.inf
     ) -> None:
-        if self._failure is not None:  # it went while its opener was being woken
+        if self._failure is not None:
+            # It was closed after `opened` and before the task that waits for it ran.
             raise self._failure
         self._reply.begin(largest)
         self._busy = True
@@ -180,7 +182,7 @@ class Connection(asyncio.Protocol):
         self._busy = False
         self._deadline_s = self._loop.time() + KEEPALIVE_S
         self._keeper.expires(self._deadline_s)
-        self._keeper.rests(self)
+        self._keeper.idle(self)
 
     # -- asyncio's ----------------------------------------------------------
 
@@ -192,6 +194,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Some more has come."""
         if not self._busy:
+            # Bytes that answer no request would be taken for the next one's answer.
             self.abort()
             return
         reply = self._reply
@@ -213,6 +216,7 @@ class Connection(asyncio.Protocol):
         self._keeper.gone(self)
         reply = self._reply
         if exc is None:
+            # An answer without a length ends with the connection (RFC 9112, 6.3).
             reply.feed_eof()
         if reply.complete and self._answer is not None:
             self._hand_over(self._answer)
@@ -224,7 +228,7 @@ class Connection(asyncio.Protocol):
             self._fail(NoAnswerError(CLOSED if exc is None else lost(exc)))
 
     def _gather(self, *, at_once: bool) -> None:
-        """Keep what has come of a stream, and let some more come before its reader is woken."""
+        """Keep what has come of a stream; wake its reader now, or once for all that gathers."""
         reply = self._reply
         now_s = self._loop.time()
         self._deadline_s = now_s + self._timeout_s
@@ -249,7 +253,7 @@ class Connection(asyncio.Protocol):
             self._gathering = self._loop.call_at(due_s, self._wake)
 
     def _hand_over(self, answer: asyncio.Future[Answer]) -> None:
-        """Give the whole answer to whoever waits for it."""
+        """Give the whole answer to the task that waits for it."""
         reply = self._reply
         if answer.done():  # cancelled
             self.abort()
@@ -262,6 +266,7 @@ class Connection(asyncio.Protocol):
             return
         self._answer = None
         answer.set_result(whole)
+        # Released before that task runs: the next request does not wait for it.
         if reply.reusable:
             self._release()
         else:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     ]
 
 _LOOK_S: Final = 0.05
-"""The least between two looks at the clocks of the connections."""
+"""The least between two checks of the deadlines."""
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -106,14 +106,14 @@ class DirectTransport:
         self._connections.add(connection)
 
     def expires(self, at_s: float) -> None:
-        """Look at the clocks then."""
+        """Check the deadlines then."""
         if at_s < self._due_s:
             if self._clock is not None:
                 self._clock.cancel()
             self._due_s = at_s
-            self._clock = self._loop.call_at(at_s, self._look_at_clocks)
+            self._clock = self._loop.call_at(at_s, self._check_deadlines)
 
-    def rests(self, connection: Connection) -> None:
+    def idle(self, connection: Connection) -> None:
         """Keep it for the next request."""
         self._resting[connection] = None
 
@@ -208,12 +208,12 @@ class DirectTransport:
                 return sock
         raise last or OSError
 
-    def _look_at_clocks(self) -> None:
+    def _check_deadlines(self) -> None:
         """Between one look and the next, most connections have got later deadlines."""
         self._clock, self._due_s = None, math.inf
         now_s = self._loop.time()
         due_s = min(
-            (connection.look_at_clock(now_s) for connection in tuple(self._connections)),
+            (connection.check_deadline(now_s) for connection in tuple(self._connections)),
             default=math.inf,
         )
         if due_s < math.inf:

@@ -1,4 +1,4 @@
-"""Explains a connection that failed, in the words of somebody who can mend it.
+"""Explains a connection that failed, so that a user can repair it.
 
 Nothing of the request is repeated, so that no secret gets into a message.
 """

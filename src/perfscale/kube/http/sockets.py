@@ -31,7 +31,7 @@ class Sockets:
         return made
 
     def keep(self, made: socket.socket) -> None:
-        """One that somebody else has made for the owner."""
+        """One that was connected elsewhere, for the owner."""
         self._made.add(made)
 
     async def wait_closed(self) -> None:

@@ -125,17 +125,19 @@ class Aftermath:
         """Wait until a request may be sent again; raises where there is no hope."""
         if isinstance(trouble, NoAnswerError) and trouble.failure.illegible:
             trouble = unread(request.what, trouble)
-        asked_s = 0.0
+        retry_after_s = 0.0
         if isinstance(trouble, NoAnswerError):
-            delay_s = self.silence(request, trouble, waits.patience)
+            delay_s = self.after_no_answer(request, trouble, waits.patience)
         else:
-            delay_s = await self.refusal(request, trouble, waits.patience)
-            asked_s = delay_s if trouble.status == 429 else trouble.retry_after_s or 0.0
+            delay_s = await self.after_refusal(request, trouble, waits.patience)
+            retry_after_s = delay_s if trouble.status == 429 else trouble.retry_after_s or 0.0
         throttled = isinstance(trouble, ThrottledError)
         self._wire.retried(request, delay_s if throttled else 0.0)
-        await waits.pause.sleep(delay_s, at_least_s=asked_s)
+        await waits.pause.sleep(delay_s, at_least_s=retry_after_s)
 
-    def silence(self, request: Request, error: NoAnswerError, patience: Patience | None) -> float:
+    def after_no_answer(
+        self, request: Request, error: NoAnswerError, patience: Patience | None
+    ) -> float:
         """How long to wait before sending it again; raises where there is no hope.
 
         Until the server has answered for the first time, a connection that
@@ -159,7 +161,7 @@ class Aftermath:
         self._proven.disturb()
         return self._outage.lasted_s(connecting=failure.connecting)
 
-    async def refusal(
+    async def after_refusal(
         self, request: Request, refusal: ApiError, patience: Patience | None
     ) -> float:
         """The same after an answer that is no success; renews the credentials after a 401."""

@@ -34,7 +34,7 @@ class OutageSpan(NamedTuple):
 
 
 class OutageLog:
-    """The outages of one client; those that are not over are told as far as they have come.
+    """The outages of one client; those that go on have lasted until now.
 
     Args:
         stats: Where they are counted.

@@ -1,7 +1,7 @@
 """Tells a permission that is missing from a server that has only just started.
 
 An API server that has just started refuses everybody but ``system:masters`` until it has read
-the cluster's roles, and whoever asks it then is answered as if they had none: 403, or 401 where
+the cluster's roles, and answers everybody as if they had none: 403, or 401 where
 it is tokens that it cannot check yet. Nothing in the answer says so. What does is that the same
 was allowed before, or that the server was away a moment ago.
 """

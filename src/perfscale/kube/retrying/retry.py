@@ -148,11 +148,11 @@ class Patience:
         """Whether an outage has taken all the time that there is for one."""
         return outage_s > 0 and outage_s >= self._bound_s - _ROUNDING_S
 
-    def _within(self, outage_s: float, asked_s: float = 0.0) -> float | None:
+    def _within(self, outage_s: float, retry_after_s: float = 0.0) -> float | None:
         left_s = min(self._until_s - self._timing.clock(), self._bound_s - outage_s)
         if left_s <= _ROUNDING_S and self._attempts > 1:
             return None
-        return min(asked_s + self._backoff.next_s(), max(left_s, _SHORTEST_S))
+        return min(retry_after_s + self._backoff.next_s(), max(left_s, _SHORTEST_S))
 
 
 def _passes(error: ApiError) -> bool:

@@ -38,7 +38,7 @@ class ObjectEvent(msgspec.Struct, Generic[T], frozen=True, gc=False):
 class Bookmark(NamedTuple):
     """Nothing changed, up to this resourceVersion.
 
-    ``ends_initial_events``: whether everything that there was has been told.
+    ``ends_initial_events``: whether the initial state is complete.
     """
 
     version: str

@@ -1,4 +1,4 @@
-"""The present state of a resource, told by its watch: a streaming list.
+"""The present state of a resource, sent by its watch: a streaming list.
 
 A list of a large cluster costs the API server memory for all of it at once, and
 one with a selector makes it read everything from etcd. A watch that asks for the
@@ -35,9 +35,9 @@ T = TypeVar("T")
 
 
 class InitialEvents(Generic[T]):
-    """What a stream has told so far of the state that it begins with.
+    """What a stream has sent so far of the state that it begins with.
 
-    Objects may change while they are told: an object that is deleted before the
+    Objects may change meanwhile: an object that is deleted before the
     end is not part of the state, as it would not be in a list.
 
     Args:
@@ -49,7 +49,7 @@ class InitialEvents(Generic[T]):
         self._objects: dict[str, T] = {}
 
     def begin(self) -> None:
-        """Forget what a stream has told that did not come to the end."""
+        """Forget the events of a stream that broke off before the end."""
         self._objects.clear()
 
     def take(self, event: ObjectEvent[T]) -> None:
@@ -61,7 +61,7 @@ class InitialEvents(Generic[T]):
             self._objects[uid] = event.object
 
     def end(self) -> list[T]:
-        """All the objects that there are, in the order in which they were told first."""
+        """All the objects that there are, in the order in which they were sent first."""
         objects = list(self._objects.values())
         self._objects.clear()
         return objects

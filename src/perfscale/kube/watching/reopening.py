@@ -36,7 +36,7 @@ class StreamFailedError(Exception):
     Attributes:
         error: What went wrong.
         opened: Whether the server had opened it.
-        silent: Whether it went on without a word: it may have been dead for long.
+        silent: Whether nothing came for too long: it may have been dead all that time.
         useless: Whether it was of no use, however long it lived.
     """
 
@@ -93,8 +93,8 @@ class Reopening:
             self._pause.reset()
             self._outage.end()
             self._absence.end()
-        asked_s = error.retry_after_s if isinstance(error, ApiError) else None
-        if healthy and asked_s is None:
+        retry_after_s = error.retry_after_s if isinstance(error, ApiError) else None
+        if healthy and retry_after_s is None:
             return stale
         gone_s = self._outage.lasted_s()
         left_s = self._client.settings.max_unavailable_s - gone_s
@@ -102,8 +102,8 @@ class Reopening:
             left_s = min(left_s, NOT_SERVED_S - self._absence.lasted_s())
         if left_s <= 0:
             raise self._final(f"cannot watch, for {gone_s:.0f} s,", error) from error
-        delay_s = min(max(asked_s or 0.0, self._backoff.next_s()), left_s)
-        await self._pause.sleep(delay_s, at_least_s=asked_s or 0.0)
+        delay_s = min(max(retry_after_s or 0.0, self._backoff.next_s()), left_s)
+        await self._pause.sleep(delay_s, at_least_s=retry_after_s or 0.0)
         # An error inside the stream that comes before anything else would come
         # again on every attempt to resume there; a list goes around it.
         inside = failure is not None and failure.opened

@@ -38,26 +38,26 @@ class Sightedness:
     Args:
         client: Of the watch.
         resource: What it follows.
-        sight: Told of it; None for nobody.
+        sight: Notified of it, if anybody is.
 
     Attributes:
-        told_s: When the last whole event came, or the stream was asked for.
+        last_event_s: When the last whole event came, or the stream was requested.
     """
 
     def __init__(self, client: Client, resource: Resource, sight: Sight | None) -> None:
-        self.told_s = 0.0
+        self.last_event_s = 0.0
         self._client = client
         self._resource = resource
         self._sight = sight
         self._lost_s: float | None = None
-        self._is_told = False
+        self._reported = False
         self._suspected: tuple[float, float] | None = None
         self._trickled = False
 
     def begin(self) -> float:
-        """A stream is asked for; returns when."""
-        self.told_s = self._client.timing.clock()
-        return self.told_s
+        """A stream is requested; returns when."""
+        self.last_event_s = self._client.timing.clock()
+        return self.last_event_s
 
     @property
     def missing_s(self) -> float:
@@ -65,20 +65,20 @@ class Sightedness:
         return 0.0 if self._lost_s is None else self._client.timing.clock() - self._lost_s
 
     def lose(self, failure: StreamFailedError | None) -> None:
-        """A stream has ended: if it was silent, nobody knows since when it was dead.
+        """A stream has ended: a silent one may have been dead since its last event.
 
-        It may as well have had nothing to tell. So that is only a loss if it cannot be opened
-        again at once, or if there is something to tell when it is.
+        Or there were no events. So it is a loss only if the watch cannot be opened again at
+        once, or if events come at once when it is.
         """
         self._suspected = None
         if self._lost_s is not None:
-            self._tell_loss()
+            self._report_loss()
             return
         alive = failure is None or (failure.opened and not failure.silent)
-        self._lost_s = self._client.timing.clock() if alive else self.told_s
-        self._is_told = False
+        self._lost_s = self._client.timing.clock() if alive else self.last_event_s
+        self._reported = False
         if failure is None or not failure.silent or failure.useless:
-            self._tell_loss()
+            self._report_loss()
 
     def regain(self, *, caught_up: bool) -> None:
         """The stream is open; unless it has caught up, what was missed comes now."""
@@ -86,26 +86,26 @@ class Sightedness:
             return
         missed_s = 0.0 if caught_up else min(self.missing_s, _CATCHING_UP_S)
         until_s = self._client.timing.clock() + missed_s
-        if caught_up or self._is_told:
-            self._tell_loss()
+        if caught_up or self._reported:
+            self._report_loss()
             if self._sight is not None:
                 self._sight.regained(until_s)
         else:
             self._suspected = self._lost_s, until_s
         self._lost_s = None
 
-    def hear(self, at_s: float, *, whole: bool) -> None:
+    def received(self, at_s: float, *, whole: bool) -> None:
         """Bytes have come, and with them the end of an event, or not.
 
         Raises:
             StreamFailedError: No event has come to its end for as long as a watch may be silent.
         """
         if whole:
-            self.told_s = at_s
+            self.last_event_s = at_s
             if self._suspected is not None:
                 self._confirm(*self._suspected, at_s)
             return
-        silent_s = at_s - self.told_s
+        silent_s = at_s - self.last_event_s
         if silent_s < self._client.settings.watch_idle_timeout_s:
             return
         error = UnreachableError(
@@ -117,15 +117,15 @@ class Sightedness:
         raise StreamFailedError(error, opened=True, silent=True, useless=True)
 
     def _confirm(self, lost_s: float, until_s: float, at_s: float) -> None:
-        """There was something to tell, or not: only what came at once had been missed."""
+        """An event has come: only one that comes at once had been missed."""
         self._suspected = None
         if at_s <= until_s and self._sight is not None:
             self._sight.lost(lost_s)
             self._sight.regained(until_s)
 
-    def _tell_loss(self) -> None:
-        if not self._is_told and self._lost_s is not None:
-            self._is_told = True
+    def _report_loss(self) -> None:
+        if not self._reported and self._lost_s is not None:
+            self._reported = True
             if self._sight is not None:
                 self._sight.lost(self._lost_s)
 

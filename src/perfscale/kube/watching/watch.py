@@ -1,4 +1,4 @@
-"""Follows a resource: has its state told, then watches it, for as long as the run lasts.
+"""Follows a resource: lists it, then watches it, for as long as the run lasts.
 
 The state comes at the beginning of the watch itself, from a server that streams
 lists, or from an ordinary list before it.
@@ -84,7 +84,7 @@ class Watch(Generic[T]):
             when the event came, on the client's clock.
         label_selector: Which objects.
         namespace: Where; None for everywhere.
-        sight: Told when the watch, once it is synced, is not open.
+        sight: Notified when the watch, once it is synced, is not open.
 
     Attributes:
         synced: Set once the first state has been handed over.
@@ -206,6 +206,7 @@ class Watch(Generic[T]):
             healthy = self._progressed or (lived and not useless)
             if await self._reopening.wait(failure, healthy=healthy):
                 return True
+            # Counted here, as a stream that the server never opened was not lost.
             if was_open:
                 self.reconnects += 1
 
@@ -257,11 +258,11 @@ class Watch(Generic[T]):
                 await self._check_version()
                 self._sight.regain(caught_up=False)
             while arrivals := await _read(stream):
-                starting, told = self._starting, False
+                starting, whole = self._starting, False
                 for heard_s, data in arrivals:
-                    told |= self._take(lines, data, heard_s)
-                self._sight.hear(arrivals[-1].at_s, whole=told)
-                if starting and told:
+                    whole |= self._take(lines, data, heard_s)
+                self._sight.received(arrivals[-1].at_s, whole=whole)
+                if starting and whole:
                     self._await_initial_events(bound)
 
     async def _check_version(self) -> None:
@@ -308,12 +309,12 @@ class Watch(Generic[T]):
             events = self._events.decode(complete) if complete else ()
         except UNREADABLE as error:
             raise self._illegible(error) from error
-        told = bool(events)
+        whole = bool(events)
         if self._starting:
             events = self._collect(events)
         if events:
             self._deliver(events, heard_s)
-        return told
+        return whole
 
     def _illegible(self, error: Exception) -> StreamFailedError:
         self._client.stats.illegible += 1

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MAX_TAGS: Final = 10_000
 MAX_CODE: Final = 200_000
-"""Bounds on what is looked at tag by tag: a file of ours has some tens."""
+"""Bounds on what is scanned tag by tag: a file of ours has some tens."""
 
 
 def parse_template(file: str, text: str) -> Source:
