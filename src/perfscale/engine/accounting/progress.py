@@ -46,6 +46,7 @@ class ProgressPublisher:
         if load is not None:
             load.follow(scope)
             return
+        # One that is over is kept until now: the run's last events are about something.
         self._loads = {name: each for name, each in self._loads.items() if not each.is_over}
         self._loads[scope.workload] = LoadProgress(scope)
 

@@ -130,6 +130,7 @@ class RunAccounting:
         for iteration in iterations:
             scope = iteration.scope
             self._abort_thresholds.close(scope)
+            # Before it is retired: what is still answered after that counts for the run alone.
             self._count_calls(iteration.meter, scope)
             self._context.retire_iteration(iteration)
             tally = self._books.open_tally(children=bool(scope.children))

@@ -100,21 +100,28 @@ class Creator:
         with context.health.creating(iteration.scope.workload, context.client.stats):
             for number, planned in enumerate(objects, start=1):
                 due_s = pace.next_due(context.stopwatch.now())
+                # The place comes before the token: one that had to wait for a place would be spent
+                # late, and together with those that the limiter gives by then.
                 await self._take_slot(iteration, due_s)
                 try:
                     await limiter.acquire()
                 except BaseException:
                     self._slots.release()
                     raise
+                # The row comes before the request: a watch may show the object before the answer
+                # to its create has been read.
                 row = self._admit(planned, iteration, due_s)
                 task = context.tasks.create_task(
                     self._create(iteration, row, planned.body),
                     name=f"perfscale-create-{planned.name}",
                 )
                 self._tasks.add(task)
+                # Not at the end of the task itself: one that is cancelled before its first step
+                # never runs, and would keep its place.
                 task.add_done_callback(finished)
                 if number % _AT_ONCE == 0:
                     await asyncio.sleep(0)  # let the requests start, and the watches be read
+            # Its own alone: another iteration may go on creating for as long as it likes.
             await context.changed.wait_until(lambda: iteration.in_flight == 0)
 
     def _admit(
