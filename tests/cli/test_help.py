@@ -27,6 +27,7 @@ def test_the_help_teaches_what_to_try_first(perfscale: CommandLine) -> None:
         assert line in ended.out.splitlines()
     for command in COMMANDS:
         assert re.search(rf"^  {command} ", ended.out, re.MULTILINE)
+    assert "..." not in ended.out.partition("Commands:")[2]  # no sentence is cut off
     assert "Exit codes" in ended.out
 
 

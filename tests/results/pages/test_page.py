@@ -375,6 +375,16 @@ def test_a_phase_has_one_colour_wherever_it_is(folder: Path) -> None:
 PHASES = ("Pending", "Scheduling", "Scheduled", "Running")
 
 
+def test_the_slowest_objects_have_a_legend_in_the_order_of_the_phases(folder: Path) -> None:
+    unseen = {"Scheduling": 4.0, "Scheduled": 12.0, "Running": 20.0}  # and never in Pending
+    slowest = vmi(1, ready_after_s=20.0, phases_s=unseen)
+    page = page_of(finished_run(folder, [slowest, vmi(2)], requested=2))
+    _, _, section = page.partition("Slowest objects")
+    legend, _, _ = section.partition("</ul>")
+    names = re.findall(r"</svg>([^<]+)<", legend)
+    assert names == ["create request", "created", "Pending", "Scheduling", "Scheduled"]
+
+
 def luminance(colour: str) -> float:
     """Of ``#rrggbb`` or ``#rgb``: https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
     digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,7 +34,14 @@ def cleanup(  # noqa: PLR0913 -- a command has as many parameters as options
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     master: options.Master = None,
-    results_dir: options.ResultsDir = options.DEFAULT_RESULTS,
+    results_dir: Annotated[
+        Path,
+        typer.Option(
+            envvar="PERFSCALE_RESULTS_DIR",
+            metavar="DIR",
+            help="Where the folders of runs are, which show what each has made.",
+        ),
+    ] = options.DEFAULT_RESULTS,
     cleanup_timeout: Annotated[
         str,
         typer.Option(
@@ -44,7 +52,7 @@ def cleanup(  # noqa: PLR0913 -- a command has as many parameters as options
     ] = "5m",
     verbose: options.Verbose = 0,
 ) -> None:
-    """Remove what an interrupted run left in the cluster, by its label.
+    """Remove what an interrupted run left in the cluster.
 
     Deletes the objects and namespaces that carry the run's label, and waits
     until they are gone. Nothing without the label is deleted, but for what

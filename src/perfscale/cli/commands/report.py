@@ -29,7 +29,7 @@ def report(
     no_color: options.NoColor = False,
     verbose: options.Verbose = 0,
 ) -> None:
-    """Make the results of a run from its journal, also of one that was killed.
+    """Make a run's results from its journal, also if it was killed.
 
     Writes objects.ndjson, children.ndjson, timeseries.ndjson, junit.xml,
     summary.json and report.html into the folder and prints what the run would

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from perfscale.errors import ResultsError
@@ -19,6 +20,7 @@ from perfscale.results.pages.figures import (
 from perfscale.results.pages.latencies import kind_sections
 from perfscale.results.pages.palette import Palette, palette_of
 from perfscale.results.pages.rendering import render
+from perfscale.results.pages.slowest import REQUEST
 from perfscale.results.pages.story import Story
 from perfscale.results.pages.timeline import Timeline
 
@@ -94,8 +96,8 @@ class SlowestSection:
 
     Attributes:
         objects: The slowest first.
-        colours: Every phase that one of them was in, in about the order in which
-            they come, with the number of its colour.
+        colours: Every phase that one of them was in, in the order in which they come, with
+            the number of its colour.
     """
 
     objects: list[Slow]
@@ -109,8 +111,10 @@ class SlowestSection:
 
 def _slowest(story: Story, palette: Palette) -> SlowestSection:
     found = story.slowest.found()
-    seen = dict.fromkeys(stay.phase for slow in found for stay in slow.stays)
-    return SlowestSection(found, {phase: palette.of(phase) for phase in seen})
+    seen = {stay.phase: palette.of(stay.phase) for slow in found for stay in slow.stays}
+    request = {REQUEST: seen.pop(REQUEST)} if REQUEST in seen else {}
+    # The palette has given its numbers in the order of the path to readiness.
+    return SlowestSection(found, request | dict(sorted(seen.items(), key=itemgetter(1))))
 
 
 @dataclass(frozen=True, slots=True)
