@@ -102,7 +102,9 @@ def test_a_rate_that_was_sent_and_not_accepted_is_told_of_and_the_run_is_valid()
     assert health.verdict is Validity.VALID
     [reason] = health.reasons
     assert reason.startswith("density: 31 creates a second accepted, of 100 wanted and sent: ")
-    assert reason.endswith("the API server was gone for 20s of that time (outage)")
+    assert reason.endswith(
+        "the API server, or what it calls, was gone for 20s of that time (outage)"
+    )
 
 
 def test_a_rate_that_could_not_be_sent_while_the_server_was_gone_is_not_the_generators() -> None:
@@ -110,7 +112,9 @@ def test_a_rate_that_could_not_be_sent_while_the_server_was_gone_is_not_the_gene
         vitals(GONE), [workload(achieved=33.0, held_back_s=900.0, seconds=30.0, sent=34.0)], {}
     )
     assert health.verdict is Validity.VALID
-    assert health.reasons[0].endswith("the API server was gone for 20s of that time (outage)")
+    assert health.reasons[0].endswith(
+        "the API server, or what it calls, was gone for 20s of that time (outage)"
+    )
 
 
 def test_an_outage_excuses_no_more_than_its_own_time() -> None:

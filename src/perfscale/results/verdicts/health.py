@@ -138,7 +138,7 @@ def _cause_of_server(creation: Creation) -> str:
     """Why less was accepted than sent, or why nothing could be sent, as far as it is known."""
     if creation.outage_s >= _LEAST_LOST_S:
         gone = format_duration(round(creation.outage_s, 1))
-        return f"the API server was gone for {gone} of that time (outage)"
+        return f"the API server, or what it calls, was gone for {gone} of that time (outage)"
     if creation.answer_mean_s is None:
         return "no create was accepted (refused)"
     took = format_duration(round(creation.answer_mean_s, 3))
