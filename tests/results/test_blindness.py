@@ -3,11 +3,11 @@ from hypothesis import strategies as st
 from lives import record
 
 from perfscale.results import (
-    Books,
     IterationFacts,
     IterationTally,
     ObjectRecord,
     Outcome,
+    RunTally,
     WorkloadPlan,
     assess,
 )
@@ -97,14 +97,14 @@ def test_a_moment_is_touched_when_a_span_holds_it(
 WORKLOAD = WorkloadPlan("density", 1, {"Pod": 100}, None, 1)
 
 
-def booked(spans: BlindSpans, *, late: int) -> Books:
+def counted(spans: BlindSpans, *, late: int) -> RunTally:
     """100 pods, ready after 5 s; that many of them are heard of at 30 s, after 15 to 29 s."""
-    books = Books([WORKLOAD], {"Pod": ("Running",)}, spans)
-    tally = books.open_tally(children=False)
+    run_tally = RunTally([WORKLOAD], {"Pod": ("Running",)}, spans)
+    tally = run_tally.open_tally(children=False)
     tally.add([pod(number, late=number >= 100 - late) for number in range(100)])
     facts = IterationFacts("density", 1, {"Pod": 100}, 0.0, 40.0, 0.0, ())
-    books.enter(facts, tally)
-    return books
+    run_tally.enter(facts, tally)
+    return run_tally
 
 
 def pod(number: int, *, late: bool) -> ObjectRecord:
@@ -122,13 +122,13 @@ def pod(number: int, *, late: bool) -> ObjectRecord:
 
 
 def test_percentiles_that_a_blind_span_may_have_moved_make_a_run_uncertain() -> None:
-    books = booked(blind_to("Pod", 16.0, 30.0), late=10)
-    balance = books.close()
-    health = assess(Vitals(), balance.workloads, {})
+    run_tally = counted(blind_to("Pod", 16.0, 30.0), late=10)
+    run_sum = run_tally.close()
+    health = assess(Vitals(), run_sum.workloads, {})
     assert health.verdict is Validity.UNCERTAIN
     (reason,) = health.reasons
     assert reason.startswith("density, Pod: p9")
-    ready = balance.kinds["Pod"].phases["Ready"]
+    ready = run_sum.kinds["Pod"].phases["Ready"]
     assert ready.earliest is not None
     assert ready.earliest.uncertain == 10
     assert ready.p99 is not None
@@ -138,14 +138,14 @@ def test_percentiles_that_a_blind_span_may_have_moved_make_a_run_uncertain() -> 
 
 
 def test_a_blind_span_that_moves_no_percentile_leaves_a_run_valid() -> None:
-    balance = booked(blind_to("Pod", 29.9, 30.0), late=10).close()
-    assert assess(Vitals(), balance.workloads, {}).verdict is Validity.VALID
+    run_sum = counted(blind_to("Pod", 29.9, 30.0), late=10).close()
+    assert assess(Vitals(), run_sum.workloads, {}).verdict is Validity.VALID
 
 
 def test_without_anything_late_a_blind_span_says_nothing() -> None:
-    balance = booked(blind_to("Pod", 16.0, 30.0), late=0).close()
-    assert assess(Vitals(), balance.workloads, {}).verdict is Validity.VALID
-    assert balance.kinds["Pod"].phases["Ready"].earliest is None
+    run_sum = counted(blind_to("Pod", 16.0, 30.0), late=0).close()
+    assert assess(Vitals(), run_sum.workloads, {}).verdict is Validity.VALID
+    assert run_sum.kinds["Pod"].phases["Ready"].earliest is None
 
 
 def test_a_deletion_that_was_heard_of_late_is_uncertain_and_an_answer_is_not() -> None:

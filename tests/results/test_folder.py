@@ -14,12 +14,12 @@ from journals import INFO, begins, passed
 from perfscale.errors import ResultsError
 from perfscale.results import (
     Accounts,
-    Books,
     KindResult,
     LatencySamples,
     ObjectRecord,
     Outcome,
     RunFolder,
+    RunTally,
     WatchCounts,
     locate_run,
     summarize,
@@ -27,7 +27,7 @@ from perfscale.results import (
 )
 
 RESULT: Final = replace(
-    passed(INFO, Books(INFO.workloads, {}).close()),
+    passed(INFO, RunTally(INFO.workloads, {}).close()),
     watch=WatchCounts(reconnects=2, relists=1),
     requests={"sent": 3},
 )

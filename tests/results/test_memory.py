@@ -10,12 +10,12 @@ from journals import INFO, passed
 from run_folders import PATH, VMI
 
 from perfscale.results import (
-    Books,
     IterationFacts,
     ObjectRecord,
     Outcome,
     RunFolder,
     RunResult,
+    RunTally,
     WorkloadPlan,
 )
 from perfscale.results.pages import write_page
@@ -53,13 +53,13 @@ def end_run(parent: Path, count: int) -> tuple[RunFolder, RunResult]:
     info = replace(info, paths={VMI: PATH})
     folder = RunFolder(parent)
     folder.begin(info)
-    books = Books(info.workloads, info.paths)
-    tally = books.open_tally(children=False)
+    run_tally = RunTally(info.workloads, info.paths)
+    tally = run_tally.open_tally(children=False)
     for batch in records(count):
         tally.add(batch)
         folder.record(batch)
-    books.enter(IterationFacts("density", 1, {VMI: count}, 0.0, 40.0, 0.0, ()), tally)
-    result = passed(info, books.close())
+    run_tally.enter(IterationFacts("density", 1, {VMI: count}, 0.0, 40.0, 0.0, ()), tally)
+    result = passed(info, run_tally.close())
     folder.finish(result)
     return folder, result
 

@@ -11,7 +11,6 @@ from typing import Any, Final
 import msgspec
 
 from perfscale.results import (
-    Balance,
     ClusterInfo,
     Ending,
     Entry,
@@ -21,6 +20,7 @@ from perfscale.results import (
     RunInfo,
     RunOutcome,
     RunResult,
+    RunSum,
     StageEntry,
     Totals,
     TotalsEntry,
@@ -47,11 +47,11 @@ INFO: Final = RunInfo(
 """Two iterations of three objects."""
 
 
-def passed(info: RunInfo, balance: Balance) -> RunResult:
+def passed(info: RunInfo, run_sum: RunSum) -> RunResult:
     """What a run came to that counted this, and of which there is nothing else to tell."""
     finished_at = datetime(2026, 1, 2, 3, 5, 5, tzinfo=UTC)
     return conclude(
-        info, Ending(finished_at, 60.0, RunOutcome.PASSED, 0, (), remains=False), balance, Totals()
+        info, Ending(finished_at, 60.0, RunOutcome.PASSED, 0, (), remains=False), run_sum, Totals()
     )
 
 

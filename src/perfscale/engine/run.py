@@ -303,11 +303,11 @@ class Run:
         self._find_clock_step()
         context.sightings.blind.close(duration_s)
         totals = self._totals()
-        balance = self._accounting.close()
-        thresholds = judge_thresholds(inputs.config, balance)
+        run_sum = self._accounting.close()
+        thresholds = judge_thresholds(inputs.config, run_sum)
         verdict = judge(
             inputs.config,
-            balance.workloads,
+            run_sum.workloads,
             totals.namespaces,
             error=self._error,
             interrupted_by=self._interrupted_by,
@@ -324,7 +324,7 @@ class Run:
         result = conclude(
             inputs.info,
             ending,
-            balance,
+            run_sum,
             totals,
             thresholds=thresholds,
             outages=context.sightings.outages,

@@ -33,17 +33,17 @@ from perfscale.results.journal.objects import (
     Stamps,
 )
 from perfscale.results.measure.blindness import BlindSpans
-from perfscale.results.measure.books import Balance, Books, IterationFacts
 from perfscale.results.measure.calls import Calls, CountedCall
 from perfscale.results.measure.failures import Failures
-from perfscale.results.measure.kinds import accounts_of
+from perfscale.results.measure.iteration_tally import IterationTally
+from perfscale.results.measure.kind_tally import accounts_of
 from perfscale.results.measure.latencies import latency_rule
 from perfscale.results.measure.meter import RequestMeter
 from perfscale.results.measure.percentiles import LatencySamples
 from perfscale.results.measure.phases import PhaseTimes
 from perfscale.results.measure.rates import CreateTimes, explain_rate
+from perfscale.results.measure.run_tally import IterationFacts, RunSum, RunTally
 from perfscale.results.measure.sketch import Sketch
-from perfscale.results.measure.tally import IterationTally
 from perfscale.results.model.accounts import Accounts
 from perfscale.results.model.audit import AuditedSeries, AuditedTime, AuditedValue, AuditRecord
 from perfscale.results.model.calls import CallResult
@@ -89,11 +89,9 @@ __all__ = [
     "AuditedSeries",
     "AuditedTime",
     "AuditedValue",
-    "Balance",
     "BlindEntry",
     "BlindSpan",
     "BlindSpans",
-    "Books",
     "CallResult",
     "Calls",
     "CallsEntry",
@@ -139,6 +137,8 @@ __all__ = [
     "RunInfo",
     "RunOutcome",
     "RunResult",
+    "RunSum",
+    "RunTally",
     "Sketch",
     "StageEntry",
     "Stamps",

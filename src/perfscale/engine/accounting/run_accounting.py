@@ -17,7 +17,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from perfscale.engine.accounting.abort_thresholds import AbortThresholds
-from perfscale.results import Books, Calls
+from perfscale.results import Calls, RunTally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
     from perfscale.errors import ThresholdError
     from perfscale.results import (
-        Balance,
         CountedCall,
         IterationTally,
         ObjectRecord,
         RequestMeter,
+        RunSum,
     )
     from perfscale.templates import ObjectFactory
 
@@ -47,9 +47,9 @@ class RunAccounting:
         self._context = context
         self._meter = context.inputs.meter
         self._sink = context.inputs.sink
-        self._books = Books(info.workloads, info.paths, context.sightings.blind)
+        self._run_tally = RunTally(info.workloads, info.paths, context.sightings.blind)
         self._abort_thresholds = AbortThresholds(
-            context.config, info.workloads, self._books.calls_of
+            context.config, info.workloads, self._run_tally.calls_of
         )
         self._unwritten: deque[tuple[IterationContext, IterationTally]] = deque()
         self._sink_failed = False
@@ -86,13 +86,13 @@ class RunAccounting:
             self._write_page()
             await asyncio.sleep(0)
 
-    def close(self) -> Balance:
+    def close(self) -> RunSum:
         """Write whatever has not been written, and sum everything up."""
         self.count_calls()
         self._take_up(list(self._context.iterations.values()))
         while self._unwritten:
             self._write_page()
-        return self._books.close()
+        return self._run_tally.close()
 
     def check_thresholds(self) -> ThresholdError | None:
         """Find a threshold that should end the run, as it cannot be met any more."""
@@ -111,7 +111,7 @@ class RunAccounting:
         counted = meter.cut()
         if not counted:
             return
-        self._books.count_calls(
+        self._run_tally.count_calls(
             counted, None if scope is None else (scope.workload, scope.iteration)
         )
         self._context.journal.append_calls(scope, counted, self._context.stopwatch.now())
@@ -119,7 +119,7 @@ class RunAccounting:
     def calls(self) -> tuple[CountedCall, ...]:
         """Every request of the run until now."""
         total = Calls()
-        total.add(self._books.calls_of(None).counted())
+        total.add(self._run_tally.calls_of(None).counted())
         total.add(self._meter.counted())
         for iteration in self._context.iterations.values():
             total.add(iteration.meter.counted())
@@ -133,7 +133,7 @@ class RunAccounting:
             # Before it is retired: what is still answered after that counts for the run alone.
             self._count_calls(iteration.meter, scope)
             self._context.retire_iteration(iteration)
-            tally = self._books.open_tally(children=bool(scope.children))
+            tally = self._run_tally.open_tally(children=bool(scope.children))
             self._unwritten.append((iteration, tally))
 
     def _write_page(self) -> None:
@@ -151,7 +151,7 @@ class RunAccounting:
         else:
             self._unwritten.popleft()
             facts = iteration.facts(self._context.stopwatch.now())
-            self._books.enter(facts, tally)
+            self._run_tally.enter(facts, tally)
             self._context.journal.end_iteration(scope, facts, final=True)
 
     def _take_page(self, rows: list[TrackedObject]) -> list[ObjectRecord]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perfscale.results.journal.entries import AnyEntry, StageEntry
-    from perfscale.results.measure.books import Balance
+    from perfscale.results.measure.run_tally import RunSum
     from perfscale.results.model.accounts import Accounts
     from perfscale.results.model.run import RunResult
     from perfscale.results.model.thresholds import ThresholdVerdict
@@ -128,8 +128,8 @@ def dump(document: dict[str, Any]) -> str:
 
 
 def _result(folder: Path, run: KnownRun, replay: Replay) -> RunResult:
-    balance = replay.books.close(is_cut=replay.is_cut)
-    workloads = balance.workloads
+    run_sum = replay.run_tally.close(is_cut=replay.is_cut)
+    workloads = run_sum.workloads
     ending = _ending(run, replay)
     problems = ending.problems
     if replay.end is None:
@@ -139,11 +139,11 @@ def _result(folder: Path, run: KnownRun, replay: Replay) -> RunResult:
             for iteration in workload.iterations
             for problem in iteration.problems
         )
-        thresholds, unmet = _judged(folder / WORKLOAD_FILE, balance)
+        thresholds, unmet = _judged(folder / WORKLOAD_FILE, run_sum)
         problems += unmet
     else:
         thresholds = replay.end.thresholds
-    problems += _unknown(balance.accounts)
+    problems += _unknown(run_sum.accounts)
     if replay.lost:
         problems += (
             f"lost of the journal: {counted(replay.lost, 'entry')}; not everything is counted",
@@ -151,7 +151,7 @@ def _result(folder: Path, run: KnownRun, replay: Replay) -> RunResult:
     return conclude(
         run.info,
         ending._replace(problems=problems, remains=ending.remains and run.cleanup is not None),
-        balance,
+        run_sum,
         replay.totals,
         thresholds=thresholds,
         outages=replay.outages,
@@ -168,7 +168,7 @@ def _unknown(accounts: Accounts) -> tuple[str, ...]:
 
 
 def _judged(
-    workload_file: Path, balance: Balance
+    workload_file: Path, run_sum: RunSum
 ) -> tuple[tuple[ThresholdVerdict, ...], tuple[str, ...]]:
     """What a run's thresholds come to that did not live to judge them, and what to say of it."""
     try:
@@ -176,9 +176,9 @@ def _judged(
     except ConfigError as error:
         found = "; ".join(map(str, error.problems))
         return (), (f"the thresholds are not judged: {found}",)
-    if [each.name for each in config.workloads] != [each.name for each in balance.workloads]:
+    if [each.name for each in config.workloads] != [each.name for each in run_sum.workloads]:
         return (), (f"the thresholds are not judged: {workload_file}: it is of another run",)
-    thresholds = judge_thresholds(config, balance)
+    thresholds = judge_thresholds(config, run_sum)
     return thresholds, tuple(each.text for each in thresholds if not each.passed)
 
 

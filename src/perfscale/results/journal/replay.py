@@ -1,4 +1,4 @@
-"""Plays a journal again: from its entries to records, and to the run's books.
+"""Plays a journal again: from its entries to records, and to what they add up to.
 
 An object's life is kept until the final entry of its iteration, so that the journal of
 a long run needs no more memory than the run did.
@@ -26,7 +26,7 @@ from perfscale.results.journal.entries import (
 )
 from perfscale.results.journal.objects import ChangeEntry, ObjectEntry, ObjectLife
 from perfscale.results.measure.blindness import BlindSpans
-from perfscale.results.measure.books import Books, IterationFacts
+from perfscale.results.measure.run_tally import IterationFacts, RunTally
 from perfscale.results.model.run import Totals
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Replay:
 
     Attributes:
         blind: Times in which nothing was seen; all of them have an end after `close`.
-        books: The run's books, complete after `close`.
+        run_tally: What its iterations add up to, complete after `close`.
         end: How the run ended; None if the journal does not say.
         totals: The last that were written.
         stages: What was done last, by workload that went on; for None, by the run as a whole.
@@ -83,7 +83,7 @@ class Replay:
         self._kinds: dict[str, _Kind] = {}
         self.blind = BlindSpans()
         self._outages: dict[tuple[float, str, str], OutageRecord] = {}
-        self.books = Books(begin.workloads, begin.paths, self.blind)
+        self.run_tally = RunTally(begin.workloads, begin.paths, self.blind)
         self.end: EndEntry | None = None
         self.totals = Totals()
         self.stages: dict[str | None, StageEntry] = {}
@@ -170,7 +170,7 @@ class Replay:
         if entry.i is not None:
             begin = self._iterations[entry.i].begin
             iteration = (begin.workload, begin.iteration)
-        self.books.count_calls(entry.calls, iteration)
+        self.run_tally.count_calls(entry.calls, iteration)
         self._reach(entry.at_s)
 
     def _reach(self, at_s: float) -> None:
@@ -217,7 +217,7 @@ class Replay:
         iteration = self._iterations.pop(number)
         begin, end = iteration.begin, iteration.end
         is_cut = self.lost > 0 or end is None or not end.settled
-        tally = self.books.open_tally(children=bool(iteration.children))
+        tally = self.run_tally.open_tally(children=bool(iteration.children))
         for children, rows in ((False, iteration.objects), (True, iteration.children)):
             # A child without a UID was taken for one by mistake.
             left = [row for row in rows.values() if row.uid is not None or not children]
@@ -231,7 +231,7 @@ class Replay:
                     writer.record(records, children=children)
             for each in rows:
                 del self._rows[each]
-        self.books.enter(
+        self.run_tally.enter(
             IterationFacts(
                 workload=begin.workload,
                 iteration=begin.iteration,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from perfscale.results.measure.books import Balance
+    from perfscale.results.measure.run_tally import RunSum
     from perfscale.results.model.interruptions import BlindSpan, OutageRecord
     from perfscale.results.model.run import RunInfo, RunOutcome, Totals
     from perfscale.results.model.thresholds import ThresholdVerdict
@@ -34,7 +34,7 @@ class Ending(NamedTuple):
 def conclude(
     info: RunInfo,
     ending: Ending,
-    balance: Balance,
+    run_sum: RunSum,
     totals: Totals,
     *,
     thresholds: tuple[ThresholdVerdict, ...] = (),
@@ -46,7 +46,7 @@ def conclude(
     Args:
         info: What was known before the first create.
         ending: How it ended.
-        balance: What its iterations add up to.
+        run_sum: What its iterations add up to.
         totals: What was counted for the run as a whole.
         thresholds: Whether each was met, those of the run as a whole first.
         outages: When the API server was gone, or what it calls.
@@ -56,18 +56,18 @@ def conclude(
     return RunResult(
         info=info,
         **ending._asdict(),
-        accounts=balance.accounts,
-        children=balance.children,
+        accounts=run_sum.accounts,
+        children=run_sum.children,
         watch=totals.watch,
         namespaces=totals.namespaces,
         requests=totals.requests,
-        workloads=balance.workloads,
-        kinds=balance.kinds,
-        child_kinds=balance.child_kinds,
-        calls=balance.calls,
+        workloads=run_sum.workloads,
+        kinds=run_sum.kinds,
+        child_kinds=run_sum.child_kinds,
+        calls=run_sum.calls,
         clock=totals.clock,
         thresholds=thresholds,
-        generator=None if vitals is None else assess(vitals, balance.workloads, totals.requests),
+        generator=None if vitals is None else assess(vitals, run_sum.workloads, totals.requests),
         outages=tuple(outages),
         blind_spans=tuple(_within(each, ending.duration_s) for each in blind_spans),
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from perfscale.config import Config, Threshold
     from perfscale.config.sections.metrics import Metric
-    from perfscale.results.measure.books import Balance
+    from perfscale.results.measure.run_tally import RunSum
     from perfscale.results.model.accounts import Accounts
     from perfscale.results.model.calls import CallResult
     from perfscale.results.model.latency import LatencySummary
@@ -53,15 +53,15 @@ class _Measured(NamedTuple):
     why: str = "has no sample"
 
 
-def judge_thresholds(config: Config, balance: Balance) -> tuple[ThresholdVerdict, ...]:
+def judge_thresholds(config: Config, run_sum: RunSum) -> tuple[ThresholdVerdict, ...]:
     """Judge every threshold of a workload file: those of the run first."""
-    return tuple(_verdicts(config, balance))
+    return tuple(_verdicts(config, run_sum))
 
 
-def _verdicts(config: Config, balance: Balance) -> Iterator[ThresholdVerdict]:
+def _verdicts(config: Config, run_sum: RunSum) -> Iterator[ThresholdVerdict]:
     for threshold in config.global_config.thresholds:
-        yield judge_threshold(threshold, balance)
-    for workload, result in zip(config.workloads, balance.workloads, strict=True):
+        yield judge_threshold(threshold, run_sum)
+    for workload, result in zip(config.workloads, run_sum.workloads, strict=True):
         for threshold in workload.thresholds:
             yield judge_threshold(threshold, result, workload.name)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perfscale.results.measure.failures import Failures
-from perfscale.results.measure.kinds import KindTally, accounts_of
+from perfscale.results.measure.kind_tally import KindTally, accounts_of
 from perfscale.results.measure.latencies import Origins
 from perfscale.results.measure.rates import CreateTimes
 from perfscale.results.model.records import Outcome

@@ -1,6 +1,6 @@
-"""The books of a run: its iterations, and what they add up to.
+"""What is counted of a run: its iterations, and what they add up to.
 
-They are kept from records alone, so that a run that ends and the report on one
+It is counted from records alone, so that a run that ends and the report on one
 that was killed come to their results in the same way.
 """
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perfscale.results.measure.calls import Calls
-from perfscale.results.measure.kinds import KindTally
+from perfscale.results.measure.iteration_tally import IterationTally
+from perfscale.results.measure.kind_tally import KindTally
 from perfscale.results.measure.rates import RateTally
-from perfscale.results.measure.tally import IterationTally
 from perfscale.results.model.accounts import Accounts
 from perfscale.results.model.workload import IterationResult, WorkloadResult
 
@@ -53,8 +53,8 @@ class IterationFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
-    """What the books come to: the workloads, and all of them together."""
+class RunSum:
+    """What a run's iterations add up to: the workloads, and all of them together."""
 
     workloads: tuple[WorkloadResult, ...]
     accounts: Accounts
@@ -66,8 +66,8 @@ class Balance:
 
 
 @dataclass
-class _WorkloadBook:
-    info: WorkloadPlan
+class _WorkloadTally:
+    plan: WorkloadPlan
     rate: RateTally
     iterations: list[IterationResult] = field(default_factory=list)
     kinds: dict[str, KindTally] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class _WorkloadBook:
     calls: Calls = field(default_factory=Calls)
 
 
-class Books:
+class RunTally:
     """Takes iterations that are over, and sums them up.
 
     Args:
@@ -95,7 +95,7 @@ class Books:
         self._calls = Calls()
         self._calls_of: dict[tuple[str, int], Calls] = {}
         self._workloads = {
-            info.name: _WorkloadBook(info, RateTally(info.qps, info.burst)) for info in workloads
+            info.name: _WorkloadTally(info, RateTally(info.qps, info.burst)) for info in workloads
         }
 
     def open_tally(self, *, children: bool) -> IterationTally:
@@ -121,13 +121,13 @@ class Books:
         Why objects of it failed is said from the records that are counted as
         failed, so that the words and the accounts agree.
         """
-        book = self._workloads[facts.workload]
+        workload = self._workloads[facts.workload]
         kinds, child_kinds = tally.kinds, tally.child_kinds
         _add_not_attempted(kinds, facts.requested, is_cut=facts.is_cut)
         rate = tally.creates.tally(
-            target=book.info.qps, burst=book.info.burst, held_back_s=facts.held_back_s
+            target=workload.plan.qps, burst=workload.plan.burst, held_back_s=facts.held_back_s
         )
-        book.iterations.append(
+        workload.iterations.append(
             IterationResult(
                 iteration=facts.iteration,
                 started_s=facts.started_s,
@@ -141,30 +141,30 @@ class Books:
                 calls=self._calls_of.pop((facts.workload, facts.iteration), Calls()).results(),
             )
         )
-        _add(book.kinds, kinds)
-        _add(book.child_kinds, child_kinds)
-        book.rate.add(rate)
+        _add(workload.kinds, kinds)
+        _add(workload.child_kinds, child_kinds)
+        workload.rate.add(rate)
 
-    def close(self, *, is_cut: bool = False) -> Balance:
+    def close(self, *, is_cut: bool = False) -> RunSum:
         """Sum everything up, the iterations included that never came.
 
         ``is_cut`` says that they may have come all the same, after the journal's end.
 
-        Ends the books, and lets go of the samples; what was counted of requests stays.
+        Ends the count, and lets go of the samples; what was counted of requests stays.
         """
-        for book in self._workloads.values():
-            _add_not_attempted(book.kinds, book.info.objects, is_cut=is_cut)
-        workloads = tuple(_workload_result(book) for book in self._workloads.values())
+        for workload in self._workloads.values():
+            _add_not_attempted(workload.kinds, workload.plan.objects, is_cut=is_cut)
+        workloads = tuple(_workload_result(workload) for workload in self._workloads.values())
         kinds: dict[str, KindTally] = {}
         child_kinds: dict[str, KindTally] = {}
-        targets = {book.info.qps for book in self._workloads.values()}
+        targets = {workload.plan.qps for workload in self._workloads.values()}
         rate = RateTally(targets.pop() if len(targets) == 1 else None)
-        for book in self._workloads.values():
-            rate.add(book.rate)
-            _add(kinds, book.kinds)
-            _add(child_kinds, book.child_kinds)
-            book.kinds, book.child_kinds = {}, {}
-        return Balance(
+        for workload in self._workloads.values():
+            rate.add(workload.rate)
+            _add(kinds, workload.kinds)
+            _add(child_kinds, workload.child_kinds)
+            workload.kinds, workload.child_kinds = {}, {}
+        return RunSum(
             workloads=workloads,
             accounts=_total(kinds),
             children=_total(child_kinds),
@@ -204,16 +204,16 @@ def _results(kinds: Mapping[str, KindTally]) -> dict[str, KindResult]:
     return {kind: tally.result() for kind, tally in kinds.items()}
 
 
-def _workload_result(book: _WorkloadBook) -> WorkloadResult:
+def _workload_result(workload: _WorkloadTally) -> WorkloadResult:
     return WorkloadResult(
-        name=book.info.name,
-        iteration_count=book.info.iterations,
-        accounts=_total(book.kinds),
-        children=_total(book.child_kinds),
-        rate=book.rate.result(),
-        kinds=_results(book.kinds),
-        child_kinds=_results(book.child_kinds),
-        iterations=tuple(sorted(book.iterations, key=lambda result: result.iteration)),
-        calls=book.calls.results(),
-        waits=book.info.waits,
+        name=workload.plan.name,
+        iteration_count=workload.plan.iterations,
+        accounts=_total(workload.kinds),
+        children=_total(workload.child_kinds),
+        rate=workload.rate.result(),
+        kinds=_results(workload.kinds),
+        child_kinds=_results(workload.child_kinds),
+        iterations=tuple(sorted(workload.iterations, key=lambda result: result.iteration)),
+        calls=workload.calls.results(),
+        waits=workload.plan.waits,
     )
