@@ -8,7 +8,7 @@ from workloads import config, objects, template, workload
 from perfscale.config import Config
 from perfscale.engine import LoadGenerator, RunOptions
 from perfscale.kube.cluster import ClusterOptions
-from perfscale.results import Accounts, RunFolder, RunResult, summarize, write_report
+from perfscale.results import Accounts, RunFolder, RunResult, rebuild_results, summarize
 from perfscale.results.pages import write_page
 from perfscale.sim.cluster import SimulatedCluster
 from perfscale.sim.storage.resources import KINDS, Catalogue, Kind
@@ -62,7 +62,7 @@ async def test_kinds_of_one_name_have_accounts_of_their_own(tmp_path: Path) -> N
     page = write_page(folder).read_text()
     assert all(f"density: Widget.{group}" in page for group in GROUPS)
     # The journal tells the same, rates included.
-    before, after = summarize(result), summarize(write_report(folder).result)
+    before, after = summarize(result), summarize(rebuild_results(folder).result)
     assert (after["kinds"], after["workloads"]) == (before["kinds"], before["workloads"])
 
 

@@ -24,7 +24,7 @@ from perfscale.results import (
     RunOutcome,
     RunResult,
     WorkloadResult,
-    write_report,
+    rebuild_results,
 )
 from perfscale.templates import TemplateDefaults
 
@@ -115,7 +115,7 @@ async def test_each_has_its_own_accounts_requests_and_rates_and_they_add_up(
     (folder,) = (tmp_path / "run").iterdir()
     for name in ("summary.json", "objects.ndjson"):
         (folder / name).unlink()
-    rebuilt = write_report(folder).result
+    rebuilt = rebuild_results(folder).result
     assert rebuilt.accounts == result.accounts
     check_books(rebuilt, *rebuilt.workloads)
 

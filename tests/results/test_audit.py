@@ -16,9 +16,9 @@ from perfscale.results import (
     AuditRecord,
     RunOutcome,
     RunResult,
+    rebuild_results,
     summarize,
     with_audit,
-    write_report,
 )
 from perfscale.results.export.junit import junit
 
@@ -49,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def result(folder: Path) -> RunResult:
-    return write_report(folder).result
+    return rebuild_results(folder).result
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_queries_that_failed_are_a_test_case_that_failed(result: RunResult) -> N
 
 def test_a_report_that_is_made_again_has_the_audit(folder: Path) -> None:
     (folder / "audit.json").write_text(json.dumps(RECORD.as_json()), encoding="utf-8")
-    result = write_report(folder).result
+    result = rebuild_results(folder).result
     assert result.audit == RECORD
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     assert summary["audit"]["exitCode"] == 3
@@ -145,4 +145,4 @@ def test_a_report_that_is_made_again_has_the_audit(folder: Path) -> None:
 def test_a_file_that_describes_no_audit_is_named(folder: Path) -> None:
     (folder / "audit.json").write_text('{"prometheus": 1}')
     with pytest.raises(ResultsError, match=r"run/audit.json: it does not describe an audit"):
-        write_report(folder)
+        rebuild_results(folder)

@@ -19,7 +19,7 @@ from perfscale.results import (
     ThresholdVerdict,
     WatchCounts,
     WorkloadResult,
-    write_report,
+    rebuild_results,
 )
 from perfscale.results.export.junit import junit
 
@@ -140,5 +140,5 @@ def test_whatever_a_cluster_says_is_text(said: str, read_as: str) -> None:
 
 def test_it_is_written_with_the_report(tmp_path: Path) -> None:
     folder = killed_run(tmp_path / "density-20260102T030405Z-1234", begins())
-    result = write_report(folder).result
+    result = rebuild_results(folder).result
     assert (folder / "junit.xml").read_text(encoding="utf-8") == junit(result)

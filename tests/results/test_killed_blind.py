@@ -4,7 +4,7 @@ from pathlib import Path
 
 from journals import begins, killed_run
 
-from perfscale.results import BlindEntry, BlindSpan, OutageEntry, OutageRecord, write_report
+from perfscale.results import BlindEntry, BlindSpan, OutageEntry, OutageRecord, rebuild_results
 from perfscale.results.model.interruptions import Cause
 
 
@@ -24,7 +24,7 @@ def test_a_killed_run_keeps_its_blind_spans_and_outages(tmp_path: Path) -> None:
             BlindEntry(1, BlindSpan(Cause.WATCH, "Namespace", None, 6.0)),
         ],
     )
-    result = write_report(folder).result
+    result = rebuild_results(folder).result
     assert result.outages == (outages[1],)
     cut_off = BlindSpan(Cause.WATCH, "Namespace", None, 6.0, 6.0)
     assert result.blind_spans == (span(4.0), cut_off)
@@ -36,6 +36,6 @@ def test_no_blind_span_lasts_longer_than_the_run(tmp_path: Path) -> None:
     folder = killed_run(
         tmp_path / "density-20260102T030405Z-1234", [*begins(), BlindEntry(0, span)]
     )
-    result = write_report(folder).result
+    result = rebuild_results(folder).result
     (cut,) = result.blind_spans
     assert (cut.began_s, cut.ended_s) == (0.4, result.duration_s)

@@ -14,7 +14,7 @@ from perfscale.config import Config
 from perfscale.engine import LoadGenerator, RunOptions
 from perfscale.engine.events import Stage, StageStarted
 from perfscale.kube.cluster import ClusterOptions
-from perfscale.results import ObjectRecord, RunFolder, RunOutcome, RunResult, write_report
+from perfscale.results import ObjectRecord, RunFolder, RunOutcome, RunResult, rebuild_results
 from perfscale.sim.cluster import SimulatedCluster
 from perfscale.sim.faults import Faults
 from perfscale.templates import TemplateDefaults
@@ -81,7 +81,7 @@ def assert_told_the_same(result: RunResult, folder: ObservedFolder) -> None:
     assert_adds_up(series, result)
     for name in ("objects.ndjson", "children.ndjson", "summary.json", "timeseries.ndjson"):
         (folder.path / name).unlink(missing_ok=True)
-    made = write_report(folder.path).result
+    made = rebuild_results(folder.path).result
     for name in RunResult.__slots__:
         if name not in {"info", "error"}:
             assert getattr(made, name) == getattr(result, name), name

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from journals import begins, created, killed_run
 
-from perfscale.results import ChangeEntry, DeleteEntry, ObjectRecord, Outcome, write_report
+from perfscale.results import ChangeEntry, DeleteEntry, ObjectRecord, Outcome, rebuild_results
 from perfscale.results.measure.timeseries import Population, TimePoint, TimeSeries
 
 DAY_S = 24 * 3600.0
@@ -116,7 +116,7 @@ def test_the_report_on_a_run_writes_them(tmp_path: Path) -> None:
         tmp_path / "density-20260102T030405Z-1234",
         [*begins(), created(3, sent_s=0.5), DeleteEntry(1, 1.0), ChangeEntry(n=1, deleted_s=1.5)],
     )
-    write_report(folder)
+    rebuild_results(folder)
     found: list[dict[str, Any]] = [
         json.loads(line) for line in (folder / "timeseries.ndjson").read_text().splitlines()
     ]

@@ -17,7 +17,7 @@ from perfscale.results import (
     ObjectEntry,
     Totals,
     WorkloadPlan,
-    write_report,
+    rebuild_results,
 )
 from perfscale.results.folder.runfile import describe_run
 from perfscale.results.journal.entries import Begin, EndEntry
@@ -87,5 +87,5 @@ def finished_run(
     )
     begin = Begin(schema_version=1, run_id="1234", workloads=(workload,), paths={VMI: PATH})
     append(folder, begin, *begins, *objects, *ends, end)
-    write_report(folder)
+    rebuild_results(folder)
     return folder

@@ -8,7 +8,7 @@ from perfscale.results.export.kube_burner import export_kube_burner
 from perfscale.results.files import JOURNAL_FILE, write_file
 from perfscale.results.folder.folder import RunFolder
 from perfscale.results.folder.located import Located, LocatedRun, locate_run, read_present
-from perfscale.results.folder.report import Report, write_report
+from perfscale.results.folder.rebuild import Rebuilt, rebuild_results
 from perfscale.results.folder.runfile import cleanup_command
 from perfscale.results.folder.sink import Checked, Journal, ResultSink
 from perfscale.results.folder.summary import summarize
@@ -130,7 +130,7 @@ __all__ = [
     "Outcome",
     "PhaseTimes",
     "Rate",
-    "Report",
+    "Rebuilt",
     "RequestMeter",
     "ResultSink",
     "RunFolder",
@@ -164,11 +164,11 @@ __all__ = [
     "locate_run",
     "milliseconds",
     "read_present",
+    "rebuild_results",
     "results_schema",
     "summarize",
     "threshold_title",
     "with_audit",
     "with_lost_results",
     "write_file",
-    "write_report",
 ]

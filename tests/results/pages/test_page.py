@@ -12,7 +12,7 @@ from journals import begins, killed_run
 from run_folders import VMI, finished_run, refused, vmi
 
 from perfscale.errors import ResultsError
-from perfscale.results import write_report
+from perfscale.results import rebuild_results
 from perfscale.results.pages import write_page
 from perfscale.results.pages.palette import COLOURS
 
@@ -101,7 +101,7 @@ def test_the_page_asks_for_nothing(folder: Path) -> None:
 
 def test_a_run_that_was_killed_has_a_page_too(folder: Path) -> None:
     killed_run(folder, begins())
-    write_report(folder)
+    rebuild_results(folder)
     text = Text(page_of(folder)).text
     assert "the run was killed" in text
     assert "before the server answered" in text

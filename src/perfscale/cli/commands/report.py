@@ -48,12 +48,12 @@ def report(
     from perfscale.auditing import write_audit_input
     from perfscale.cli.output.result import print_result
     from perfscale.errors import ResultsError
-    from perfscale.results import write_report
+    from perfscale.results import rebuild_results
 
     log_more(verbose)
     use_colors(not no_color)
     folder = _folder(run)
-    made = write_report(folder)
+    made = rebuild_results(folder)
     try:
         write_audit_input(folder, made.result)
     except OSError as error:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.errors import ResultsError
 from perfscale.results.files import AUDIT_FILE, JOURNAL_FILE, RUN_FILE, WORKLOAD_FILE, write_file
+from perfscale.results.folder.rebuild import dump, rebuild_results, write_result
 from perfscale.results.folder.records import RecordFiles
-from perfscale.results.folder.report import dump, write_report, write_result
 from perfscale.results.folder.runfile import cleanup_command, describe_run
 from perfscale.results.journal.entries import JOURNAL_VERSION, Begin, EndEntry
 from perfscale.results.journal.journal import JournalWriter
@@ -224,7 +224,7 @@ def _write_records(begun: _Begun, result: RunResult) -> OSError | None:
             begun.records.publish(begun.path)
             write_timeseries(begun.path, begun.series, result.duration_s)
         else:
-            write_report(begun.path)
+            rebuild_results(begun.path)
     except (OSError, ResultsError) as error:
         return _located(begun.path, error)
     return None

@@ -9,7 +9,7 @@ import msgspec
 
 from perfscale.errors import ResultsError
 from perfscale.results.files import JOURNAL_FILE, RUN_FILE
-from perfscale.results.folder.report import play
+from perfscale.results.folder.rebuild import play
 from perfscale.results.folder.runfile import RunKind
 from perfscale.results.journal.entries import Begin
 from perfscale.results.journal.journal import read_journal

@@ -39,7 +39,7 @@ def bands_of(summary: Summary) -> tuple[Band, ...]:
     return tuple(band for band in found if band.spans)
 
 
-def told_of(summary: Summary) -> list[str]:
+def interruptions_of(summary: Summary) -> list[str]:
     """The same in words."""
     return interruptions(_outages(summary), _blind_spans(summary))
 

@@ -10,7 +10,7 @@ from perfscale.errors import ResultsError
 from perfscale.results.files import write_file
 from perfscale.results.folder.reading import RunFiles, read_run_files
 from perfscale.results.pages.audit import audit_section
-from perfscale.results.pages.bands import bands_of, told_of
+from perfscale.results.pages.bands import bands_of, interruptions_of
 from perfscale.results.pages.environment import cleanup_of, environment, is_simulated
 from perfscale.results.pages.figures import (
     iteration_plot,
@@ -80,7 +80,7 @@ def run_page(run: RunFiles) -> str:
         failures=story.failures.found(),
         audit=None if run.audit is None else audit_section(run.audit, bands),
         environment=environment(run),
-        interruptions=told_of(summary),
+        interruptions=interruptions_of(summary),
         simulated=is_simulated(run),
         cleanup=cleanup_of(run),
     )

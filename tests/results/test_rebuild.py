@@ -24,8 +24,8 @@ from perfscale.results import (
     StageEntry,
     Totals,
     TotalsEntry,
+    rebuild_results,
     summarize,
-    write_report,
 )
 from perfscale.results.journal.entries import EndEntry, LostEntry
 
@@ -59,7 +59,7 @@ def records(folder: Path) -> list[dict[str, Any]]:
 
 def report(folder: Path) -> RunResult:
     """Make it; what is written is what is returned."""
-    result = write_report(folder).result
+    result = rebuild_results(folder).result
     assert json.loads((folder / "summary.json").read_text()) == summarize(result)
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
     return result
@@ -87,7 +87,7 @@ def test_a_killed_run_has_the_accounts_that_its_journal_tells_of(folder: Path) -
 
 def test_it_says_where_the_run_was_and_what_may_be_left(folder: Path) -> None:
     killed_run(folder, begins())
-    made = write_report(folder)
+    made = rebuild_results(folder)
     killed, left, failed, unknown = made.result.problems
     assert "killed" in killed
     assert "0.5 s after the start, while creating in density, iteration 1" in killed
@@ -107,7 +107,7 @@ def test_what_happened_after_the_journals_end_is_never_denied(folder: Path) -> N
 
 def test_a_simulated_cluster_goes_with_its_run(folder: Path) -> None:
     killed_run(folder, begins(), simulated=True)
-    made = write_report(folder)
+    made = rebuild_results(folder)
     assert "nothing is left" in made.result.problems[1]
     assert not made.result.remains
     assert made.cleanup is None
@@ -253,7 +253,7 @@ def test_a_report_that_would_be_wrong_is_refused_and_nothing_is_changed(
     told_of = spoil(killed_run(folder, begins()))
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     with pytest.raises(ResultsError) as caught:
-        write_report(folder)
+        rebuild_results(folder)
     assert f"{folder}/{told_of}" in str(caught.value)
     assert caught.value.exit_code == 2
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

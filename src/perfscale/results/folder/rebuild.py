@@ -43,7 +43,7 @@ KILLED: Final = 137
 """128 and the number of SIGKILL, as a shell says it."""
 
 
-class Report(NamedTuple):
+class Rebuilt(NamedTuple):
     """What a run's folder tells.
 
     Attributes:
@@ -56,7 +56,7 @@ class Report(NamedTuple):
     cleanup: str | None
 
 
-def write_report(folder: Path) -> Report:
+def rebuild_results(folder: Path) -> Rebuilt:
     """Make the records, ``timeseries.ndjson``, ``junit.xml`` and ``summary.json`` from the journal.
 
     Each file is written whole or not at all, the summary last. A summary that
@@ -91,7 +91,7 @@ def write_report(folder: Path) -> Report:
         raise ResultsError(
             f"{folder}: the report cannot be written: {error.strerror or error}"
         ) from error
-    return Report(result, run.cleanup)
+    return Rebuilt(result, run.cleanup)
 
 
 def write_result(folder: Path, result: RunResult) -> None:
