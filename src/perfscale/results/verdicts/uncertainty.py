@@ -38,7 +38,7 @@ def _of_kind(result: KindResult) -> str:
     worst = max(found)
     more = len(found) - 1
     others = f" ({more} more {'is' if more == 1 else 'are'} as uncertain)" if more else ""
-    return f"{worst.text}: what happened while nothing was seen was seen late{others}"
+    return f"{worst.text}: part of it happened while nothing was seen{others}"
 
 
 def _doubts(name: str, latency: LatencySummary) -> Iterator[Doubt]:
