@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from perfscale.results.measure.clocks import StampBounds, phase_clock
 from perfscale.results.measure.percentiles import LatencySamples
-from perfscale.results.measure.phase_clock import StampBounds, phase_clock
 from perfscale.results.measure.samples import LifeSamples, SamplesOf
 from perfscale.results.model.accounts import Accounts
 from perfscale.results.model.latency import PhaseStep, WatchDelay

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfscale.results.measure.clock import ClockBounds
+from perfscale.results.measure.clocks import ClockBounds
 from perfscale.results.model.clocks import ClockOffset
 
 EPOCH_S = datetime(2026, 1, 2, 3, 4, 5, 250000, tzinfo=UTC).timestamp()
