@@ -523,7 +523,7 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "authority is junk": ({}, {"certificate-authority-data": "anVuaw=="}, "cannot be used"),
     "token file is not there": ({"tokenFile": "tok"}, {}, "cannot read .*tok: No such file"),
     "proxy is for files": ({}, {"proxy-url": "ftp://p"}, "http://, https://, socks5://"),
-    "groups of nobody": ({"as-groups": ["g"]}, {}, "as-groups of the user needs somebody"),
+    "groups of nobody": ({"as-groups": ["g"]}, {}, "as-groups of the user needs a user"),
     "groups are no list": ({"as": "me", "as-groups": "g"}, {}, "as-groups .* should be a list"),
     "impersonated is a number": ({"as": 7}, {}, "as of the user should be text, not 7"),
     "impersonated is two lines": ({"as": "a\r\nb: c"}, {}, "Impersonate-User has characters"),

@@ -165,7 +165,7 @@ def test_without_any_cluster_the_ways_to_name_one_are_told() -> None:
     with pytest.raises(UsageError, match="no cluster to talk to") as caught:
         find()
     assert "--kubeconfig" in (caught.value.hint or "")
-    with pytest.raises(UsageError, match="the context x"):
+    with pytest.raises(UsageError, match="no context x"):
         find(context="x")
 
 

@@ -45,7 +45,7 @@ def version_number(resource_version: str) -> int:
 
 
 def is_json(headers: Mapping[str, str]) -> bool:
-    """Whether an answer says of itself that it is JSON; one that says nothing may be."""
+    """Whether the Content-Type of an answer is JSON, or missing."""
     return headers.get("Content-Type", _JSON).lower().startswith(_JSON)
 
 

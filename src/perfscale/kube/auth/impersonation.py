@@ -46,8 +46,8 @@ def _fields(user: Entry, origin: str) -> Iterator[tuple[str, str]]:
         for key in _OTHERS:
             if user.get(key):
                 raise UsageError(
-                    f"{origin}: {key} of the user needs somebody to impersonate",
-                    hint="name them as the user's `as`",
+                    f"{origin}: {key} of the user needs a user to impersonate",
+                    hint="name the user as `as`",
                 )
         return
     yield "Impersonate-User", _text(name, "as", origin)

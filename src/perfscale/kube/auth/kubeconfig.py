@@ -82,7 +82,7 @@ def find_access(
     if paths:
         access = _choose(_merge(paths), context, may_be_empty=master is not None)
     elif context is not None:
-        raise UsageError(f"there is no kubeconfig to look for the context {context} in")
+        raise UsageError(f"no context {context}: there is no kubeconfig")
     elif environ.get("KUBERNETES_SERVICE_HOST") and (service_account / "token").is_file():
         access = _in_cluster(environ, service_account)
     elif master is not None:

@@ -83,7 +83,9 @@ async def _outcome(process: asyncio.subprocess.Process, command: str) -> tuple[b
         async with asyncio.timeout(_TIMEOUT_S):
             return await process.communicate()
     except TimeoutError as error:
-        raise CredentialsError(f"the exec plugin {command} has not answered in time") from error
+        raise CredentialsError(
+            f"the exec plugin {command} timed out after {_TIMEOUT_S:g} s"
+        ) from error
     finally:
         if process.returncode is None:
             process.kill()
@@ -158,7 +160,7 @@ def _status(output: bytes, plugin: Entry, command: str) -> Entry:
         ) from None
     if answer.get("apiVersion") != plugin["apiVersion"]:
         raise CredentialsError(
-            f"the exec plugin {command} does not answer in the version that it was asked in",
+            f"the exec plugin {command} returned another apiVersion than it was asked for",
             hint=f"the kubeconfig asks for {plugin['apiVersion']}",
         )
     status = answer.get("status")
@@ -177,7 +179,7 @@ def _user_of(command: str, status: Entry) -> Entry:
             "client-certificate-data": base64.b64encode(str(certificate).encode()),
             "client-key-data": base64.b64encode(str(key).encode()),
         }
-    raise CredentialsError(f"the exec plugin {command} gave out neither a token nor a certificate")
+    raise CredentialsError(f"the exec plugin {command} returned neither a token nor a certificate")
 
 
 def _expiry(status: Entry) -> float | None:
@@ -194,6 +196,6 @@ def _expiry(status: Entry) -> float | None:
 
 
 def shortened(text: str) -> str:
-    """The last words of a complaint: what a failing program says last says most."""
+    """The end of an error message, which says most."""
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST_COMPLAINT else f"...{text[-_LONGEST_COMPLAINT:]}"

@@ -50,7 +50,7 @@ GARBLED: Final = Failure(
     "the answer is not HTTP", "check whether the server's URL should begin with https://"
 )
 
-NO_JSON: Final = Failure("the answer says of itself that it is no JSON", illegible=True)
+NO_JSON: Final = Failure("the Content-Type of the answer is not JSON", illegible=True)
 
 _LOCAL: Final = {
     errno.EMFILE: Failure(

@@ -80,7 +80,7 @@ class Pause:
 
     async def sleep(self, seconds: float, *, at_least_s: float = 0.0) -> None:
         """Sleep for so long, or until something succeeds, but not less than ``at_least_s``."""
-        if self._woken:
+        if self._woken:  # others succeed, and this fails: to be woken each time is a hot loop
             patient_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(self._woken - 1, 16))
             at_least_s = max(at_least_s, patient_s)
         at_least_s = min(at_least_s, seconds)
@@ -94,6 +94,8 @@ class Pause:
         sleeper = asyncio.ensure_future(self._timing.sleep(seconds))
         self._sleepers.add(sleeper)
         try:
+            # Unlike an await of the sleeper, this tells its being cancelled, which is how it is
+            # woken, from the cancellation of this task.
             await asyncio.wait([sleeper])
         finally:
             self._sleepers.discard(sleeper)

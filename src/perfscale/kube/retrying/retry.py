@@ -156,7 +156,7 @@ class Patience:
 
 
 def _passes(error: ApiError) -> bool:
-    """Whether it says of itself that it is not about the request."""
+    """Whether it is about the server and not about the request."""
     return (
         error.retry_after_s is not None
         or error.status == 429

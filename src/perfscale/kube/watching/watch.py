@@ -159,6 +159,7 @@ class Watch(Generic[T]):
         listed = Listed(version, self._asked_s, went_back=version < self._reached)
         self._reached = version
         self._on_list(objects, listed)
+        # Last: what waits for it may rely on the state having been handed over.
         self.synced.set()
 
     async def _list(self) -> list[T]:
@@ -173,7 +174,7 @@ class Watch(Generic[T]):
         )
         try:
             async for page in pages:
-                if page.first:
+                if page.first:  # again, if a continue token has expired half-way
                     items.clear()
                 items += page.items
                 self._version = page.version
@@ -182,9 +183,9 @@ class Watch(Generic[T]):
         return items
 
     async def _follow(self) -> bool:
-        """Stream after stream, until the state must be taken anew.
+        """Stream after stream, until the state must be read again.
 
-        Returns whether it was had at all: a stream that was to tell it may not.
+        Returns whether it had been read at all: a stream may break off in its initial events.
         """
         clock = self._client.timing.clock
         while True:
@@ -196,11 +197,13 @@ class Watch(Generic[T]):
             except StreamFailedError as error:
                 failure = error
             was_open = failure is None or failure.opened
-            if self.synced.is_set():
+            if self.synced.is_set():  # before that, nothing has been seen that could be lost
                 self._sight.lose(failure)
             if self._starting:
                 await self._after_broken_start(failure)
                 return False
+            # Servers close watches without an event in them, which is no reason to back off;
+            # one that closes them at once, again and again, would be a hot loop.
             lived = was_open and clock() - opened_s >= _BRIEF_S
             useless = failure is not None and failure.useless
             healthy = self._progressed or (lived and not useless)
@@ -214,7 +217,7 @@ class Watch(Generic[T]):
         """Find out whether to try again, and wait as long as is due."""
         lists = self._client.streaming_lists
         if failure is not None and is_final(failure.error):
-            # Whether it is the parameter that the server refuses, or the watch: it will tell.
+            # It refuses the parameter or the watch itself: the watch after a list shows which.
             _log.debug("no streaming list of %s: %s", self._resource.name, failure)
             lists.available = False
         if lists.available is False:
@@ -255,6 +258,7 @@ class Watch(Generic[T]):
             )
             self._await_initial_events(bound)
             if not self._starting:
+                # Once it is open: a restore after that ends the stream.
                 await self._check_version()
                 self._sight.regain(caught_up=False)
             while arrivals := await _read(stream):
@@ -362,6 +366,7 @@ class Watch(Generic[T]):
             if isinstance(event, ObjectEvent):
                 self._on_event(event.type, event.object, heard_s)
             elif isinstance(event, Status):
+                # What came before the error was delivered: to resume must not repeat it.
                 self._went_on_to(last)
                 raise self._stream_error(event)
             last = event
