@@ -149,6 +149,8 @@ def test_a_narrow_terminal_breaks_the_end_of_a_run_between_words(
     counts = next(number for number, row in enumerate(rows) if "3 requested" in row)
     assert rows[counts] == "  3 requested, 3 created, 3 ready, 3"
     assert rows[counts + 1] == "  deleted"
+    first = [row.split()[0] for row in rows[counts + 3 :] if row]
+    assert first[:5] == ["Pending", "Scheduling", "Scheduled", "Running", "Ready"]
 
 
 def test_ctrl_c_on_the_terminal_cleans_up_a_simulated_run_too(

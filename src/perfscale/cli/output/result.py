@@ -75,10 +75,10 @@ _COLUMNS = (
     _Column("min", 72),
     _Column("p50"),
     _Column("p90", 80),
-    _Column("p95"),
+    _Column("p95", 60),
     _Column("p99"),
     _Column("p999", 92, "p99.9"),
-    _Column("max"),
+    _Column("max", 50),
     _Column("mean", 100),
 )
 
@@ -244,7 +244,7 @@ def _print_kind(console: Console, kind: str, result: KindResult) -> None:
     print_wrapped(console, ", ".join(_counts(result.accounts)), indent=2)
     columns = [column for column in _COLUMNS if console.width >= column.from_width]
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 1), header_style="dim")
-    table.add_column("seconds")
+    table.add_column("seconds", overflow="fold")
     for column in columns:
         table.add_column(column.heading or column.name, justify="right", no_wrap=True)
     for name, latency in _latencies(result):
