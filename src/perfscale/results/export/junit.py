@@ -105,8 +105,8 @@ def _audit_suite(audit: AuditRecord) -> ET.Element:
         if each.limit is not None:
             case = _case(suite, f"{name} at most {each.limit:g}", 0.0)
             if each.exceeded:
-                told = f"{each.value:g} {each.unit}".rstrip()
-                _fail(case, told, (told,))
+                measured = f"{each.value:g} {each.unit}".rstrip()
+                _fail(case, measured, (measured,))
     return suite
 
 

@@ -109,8 +109,8 @@ class Failures:
     def sentences(self) -> list[str]:
         """One for each of the largest groups, and one for the rest."""
         groups = self.found()
-        told, others = groups[:_MOST_SENTENCES], groups[_MOST_SENTENCES:]
-        sentences = [str(group) for group in told]
+        named, others = groups[:_MOST_SENTENCES], groups[_MOST_SENTENCES:]
+        sentences = [str(group) for group in named]
         if others:
             rest = sum(group.count for group in others)
             sentences.append(f"{rest} more, for {counted(len(others), 'other reason')}")

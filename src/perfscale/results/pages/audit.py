@@ -1,4 +1,4 @@
-"""What Prometheus told of a run, on its page: results, and how they went over time."""
+"""What Prometheus measured during a run, on its page: results, and how they went over time."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class AuditSection:
     """An audit.
 
     Attributes:
-        told: ``audit.json``.
+        record: ``audit.json``.
         times: The spans of time that there are results for, by their names.
         plots: The results over time; one for each unit.
     """
 
-    told: AuditRecord
+    record: AuditRecord
     times: Mapping[str, AuditedTime]
     plots: list[Plot]
 
@@ -48,11 +48,11 @@ class AuditSection:
         return sorted(limited, key=lambda name: not limited[name])
 
 
-def audit_section(told: AuditRecord, bands: tuple[Band, ...] = ()) -> AuditSection:
+def audit_section(record: AuditRecord, bands: tuple[Band, ...] = ()) -> AuditSection:
     """What to show of ``audit.json``, with ``bands`` behind it."""
-    times = {} if told.total is None else {"whole run": told.total}
-    times |= {each.name: each for each in told.workloads}
-    return AuditSection(told, times, list(_plots(told.series, bands)))
+    times = {} if record.total is None else {"whole run": record.total}
+    times |= {each.name: each for each in record.workloads}
+    return AuditSection(record, times, list(_plots(record.series, bands)))
 
 
 def _plots(series: Sequence[AuditedSeries], bands: tuple[Band, ...]) -> Iterator[Plot]:

@@ -31,7 +31,7 @@ class KindSection:
         kind: The kind.
         children: Whether controllers made the objects.
         path: Where the summary has it, as keys and indices with dots between.
-        told: All that the summary has of it.
+        measured: All that the summary has of it.
         latencies: The statistics of each latency, as in the summary.
         plot: Their distributions; None where there are no records.
     """
@@ -41,7 +41,7 @@ class KindSection:
     kind: str
     children: bool
     path: str
-    told: Kind
+    measured: Kind
     latencies: Mapping[str, Statistics]
     plot: Plot | None
 
@@ -68,16 +68,16 @@ def kind_sections(run: RunFiles, story: Story, palette: Palette) -> Iterator[Kin
             tallied = story.samples.of(workload.name, children=children)
             kinds = workload.child_kinds if children else workload.kinds
             key_of = "childKinds" if children else "kinds"
-            for kind, told in kinds.items():
+            for kind, measured in kinds.items():
                 key = f"latency-{number}-{kind}{'-children' if children else ''}"
-                latencies = run.latencies(kind, told)
+                latencies = run.latencies(kind, measured)
                 yield KindSection(
                     key=f"section-{key}",
                     workload=workload.name,
                     kind=kind,
                     children=children,
                     path=f"workloads.{number - 1}.{key_of}.{kind}",
-                    told=told,
+                    measured=measured,
                     latencies=latencies,
                     plot=_plot(key, latencies, tallied[kind], palette) if kind in tallied else None,
                 )

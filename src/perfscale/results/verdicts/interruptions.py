@@ -43,9 +43,9 @@ def _of_outage(outage: OutageRecord, blind: Iterable[BlindSpan]) -> str:
         _counted(outage.creates, "create", "waiting at most"),
         _counted(down, "watch", "down"),
     ]
-    told = ", ".join(each for each in held_up if each)
+    effects = ", ".join(each for each in held_up if each)
     when = _when(outage.began_s, outage.ended_s)
-    return f"{what} was gone {when}" + (f": {told}" if told else "")
+    return f"{what} was gone {when}" + (f": {effects}" if effects else "")
 
 
 def _of_watches(spans: Iterable[BlindSpan]) -> Iterator[tuple[float, str]]:

@@ -88,7 +88,7 @@ def judge_threshold(
         value=None if measured.value is None else round(measured.value, 6),
         passed=passed,
         missed_by=None if missed_by is None else round(missed_by, 6),
-        text=threshold_title(threshold, workload) + " " + _told(threshold, measured, missed_by),
+        text=threshold_title(threshold, workload) + " " + _outcome(threshold, measured, missed_by),
     )
 
 
@@ -98,7 +98,7 @@ def threshold_title(threshold: Threshold, workload: str | None) -> str:
     return where + " ".join(part for part in (threshold.metric, threshold.quantile) if part)
 
 
-def _told(threshold: Threshold, measured: _Measured, missed_by: float | None) -> str:
+def _outcome(threshold: Threshold, measured: _Measured, missed_by: float | None) -> str:
     has_minimum = METRICS[threshold.metric].has_minimum
     bound = threshold.bound
     wanted = f"at {'least' if has_minimum else 'most'} {bound} is wanted"
