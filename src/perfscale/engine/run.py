@@ -184,7 +184,7 @@ class Run:
         """Close whatever still lives in the outer scope, so that it can end."""
         self._beating.cancel()
         self._progress.publish()
-        self._creator.give_up()
+        self._creator.cancel()
         self._inspector.stop()
         self._observer.stop()
 

@@ -163,7 +163,7 @@ class AbortThresholds:
     def _count(self, workload: str | None, metric: str, scopes: Iterable[IterationScope]) -> int:
         if metric == "failed":
             ours = (each for each in scopes if workload in {None, each.workload})
-            settled = self._failed.total() if workload is None else self._failed[workload]
-            return settled + sum(scope.failed for scope in ours)
+            retired = self._failed.total() if workload is None else self._failed[workload]
+            return retired + sum(scope.failed for scope in ours)
         calls = self._calls_of(workload)
         return calls.errors if metric == "apiErrors" else calls.retries

@@ -162,10 +162,10 @@ class Creator:
         it is the surest way to know what there is to clean up.
         """
         await self._context.changed.wait_until(lambda: not self._tasks, timeout_s=grace_s)
-        self.give_up()
+        self.cancel()
         await self._context.changed.wait_until(lambda: not self._tasks)
 
-    def give_up(self) -> None:
+    def cancel(self) -> None:
         """Cancel what is still in flight."""
         for task in self._tasks:
             task.cancel()
