@@ -1,8 +1,9 @@
 """A server that streams the lives of VMIs on a watch, as fast as it is told to.
 
 It runs in a process of its own, under `tracking.py`: stream.py COUNT RATE. It prints its port,
-answers the list with nothing and the watch with five events for each VMI, up to Running; after a
-DELETE come the other two. The events are those of a real API server in size and shape.
+answers the list with nothing and, after a POST, the watch with five events for each VMI, up to
+Running; after a DELETE come the other two. The events are those of a real API server in size and
+shape.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import uvloop
 
@@ -36,7 +37,7 @@ def uid_of(number: int) -> str:
     return f"6679aa2f-7769-4ccc-b1e2-abc{number:09d}"
 
 
-def vmi(phase: str, labels: dict[str, str], *, leaving: bool = False) -> dict[str, object]:
+def vmi(phase: str, labels: dict[str, str], *, leaving: bool = False) -> dict[str, Any]:
     """A VMI with the number 0, as a server tells of it."""
     condition = {"lastProbeTime": None, "lastTransitionTime": _TIME, "status": "False"}
     ready = {"type": "Ready", "reason": "GuestNotRunning", "message": "Guest VM is not reported"}
@@ -59,7 +60,6 @@ def vmi(phase: str, labels: dict[str, str], *, leaving: bool = False) -> dict[st
         ],
         "name": name_of(0),
         "namespace": NAMESPACE,
-        "resourceVersion": f"1{_NUMBER.decode()}",
         "uid": uid_of(0),
     }
     if leaving:
@@ -95,14 +95,17 @@ class Server:
     def __init__(self, count: int, rate: float, labels: dict[str, str]) -> None:
         self._count = count
         self._rate = rate
-        self._rise = [self._line("MODIFIED" if phase else "ADDED", vmi(phase, labels))
-                      for phase in PHASES]  # fmt: skip
-        leaving = vmi("Running", labels, leaving=True)
-        self._fall = [self._line("MODIFIED", leaving), self._line("DELETED", leaving)]
+        steps = [("MODIFIED" if phase else "ADDED", vmi(phase, labels)) for phase in PHASES]
+        steps += [(kind, vmi("Running", labels, leaving=True)) for kind in ("MODIFIED", "DELETED")]
+        lines = [self._line(kind, each, step) for step, (kind, each) in enumerate(steps, start=1)]
+        self._rise, self._fall = lines[: len(PHASES)], lines[len(PHASES) :]
+        self._created = asyncio.Event()
         self._asked_to_go = asyncio.Event()
 
     @staticmethod
-    def _line(kind: str, document: dict[str, object]) -> list[bytes]:
+    def _line(kind: str, document: dict[str, Any], step: int) -> list[bytes]:
+        # Versions only ever grow: each step of all VMIs comes after the one before.
+        document["metadata"]["resourceVersion"] = f"{step}{_NUMBER.decode()}"
         text = json.dumps({"type": kind, "object": document}, separators=(",", ":"))
         return f"{text}\n".encode().split(_NUMBER)
 
@@ -112,8 +115,8 @@ class Server:
             while (await reader.readline()).strip():
                 pass
             method, target, _ = request.split(b" ", 2)
-            if method == b"DELETE":
-                self._asked_to_go.set()
+            if method in {b"POST", b"DELETE"}:
+                (self._created if method == b"POST" else self._asked_to_go).set()
                 self._answer(writer, b"200 OK", b"{}")
             elif b"sendInitialEvents" in target:
                 self._answer(writer, b"422 Unprocessable Entity", b'{"kind":"Status","code":422}')
@@ -128,6 +131,7 @@ class Server:
 
     async def _stream(self, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        await self._created.wait()
         await self._send(writer, self._rise)
         await self._asked_to_go.wait()
         await self._send(writer, self._fall)

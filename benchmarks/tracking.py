@@ -41,6 +41,8 @@ from perfscale.templates import default_workload
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from perfscale.engine.tracking.rows import IterationScope
+
 RUN: Final = "benchmark"
 EVENTS: Final = len(PHASES) + 2
 """Of each VMI."""
@@ -123,9 +125,8 @@ async def follow(server: str, count: int) -> Cost:
     return cost
 
 
-async def _follow(context: RunContext, count: int) -> Cost:
-    gc.collect()
-    before = resident()
+def accept_all(context: RunContext, count: int) -> IterationScope:
+    """Take answers to creates for all VMIs."""
     tracker, scope = context.tracker, context.tracker.open_iteration(RUN, 1, count)
     context.journal.begin_iteration(scope, {VMIS.kind: count}, 0.0)
     for number in range(1, count + 1):
@@ -137,13 +138,21 @@ async def _follow(context: RunContext, count: int) -> Cost:
         )
         now = context.stopwatch.now()
         context.publish(tracker.accept(row, answer, now, is_ready=False))
+    return scope
+
+
+async def _follow(context: RunContext, count: int) -> Cost:
     observer = Observer(context, NamespaceKeeper(context))
+    await observer.start()  # what was there before a list that does not have it is gone
+    gc.collect()
+    before = resident()
+    scope = accept_all(context, count)
     lags: list[float] = []
     await asyncio.sleep(_WRITTEN_S)
     watching = asyncio.create_task(watch_lag(lags))
     recording = asyncio.create_task(keep_journal(context))
     cpu_s, started_s = time.process_time(), time.monotonic()
-    await observer.start()
+    await context.client.request("POST", VMIS.path(NAMESPACE))
     await context.changed.wait_until(lambda: scope.ready == count)
     paused_s = time.monotonic()
     await asyncio.sleep(_WRITTEN_S)
