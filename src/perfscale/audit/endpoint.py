@@ -77,7 +77,7 @@ class Endpoint:
 
         Args:
             url: Its address; credentials in it go before those that are given.
-            given: How to sign in, the first that says so.
+            given: How to sign in; the first that does is taken.
             verify_tls: Whether its certificate is checked.
             ca_file: The certificates that it is checked by.
             timeout_s: Bound on one request, in seconds.
@@ -105,14 +105,14 @@ def split_url(url: str) -> tuple[str, Credentials]:
 
 
 def chosen_credentials(*given: Credentials) -> Credentials:
-    """The first of several that says how to sign in."""
+    """The first of several that gives credentials."""
     return next((each for each in given if any(each)), Credentials())
 
 
 def credentials_of(
     environment: Mapping[str, str], *, token_file: Path | None, password_file: Path | None
 ) -> Credentials:
-    """What environment and files say of how to sign in.
+    """The credentials that environment and files give.
 
     Raises:
         ConfigError: A file cannot be read, has no secret in it, or both ways are given.

@@ -33,7 +33,7 @@ _SLACK_S: Final = 1.0
 
 
 class AuditInput(NamedTuple):
-    """What an input file asks for.
+    """The content of an input file.
 
     Attributes:
         window: The time in question.

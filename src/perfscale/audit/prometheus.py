@@ -211,7 +211,7 @@ def _refusal(envelope: Envelope, status: int) -> QueryError:
 
 
 def _reason(error: Exception) -> str:
-    """What the system says, where it does, instead of aiohttp."""
+    """The error of the operating system, where there is one, instead of aiohttp's."""
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(cause, OSError) and cause.errno:
         # Those of looking up a name are negative, and have a text of their own.

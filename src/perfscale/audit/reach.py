@@ -31,7 +31,7 @@ async def data_reaches(prometheus: Prometheus) -> datetime | None:
 
     Raises:
         PrometheusError: It cannot be queried.
-        QueryError: It cannot say.
+        QueryError: The query failed.
     """
     answer = await prometheus.at(_LAST_SCRAPES, datetime.now(UTC))
     if not answer:
@@ -96,7 +96,7 @@ def reach_warnings(window: Window, reached: datetime | None, hint: str = "") -> 
 
     Args:
         window: The time of the audit.
-        reached: How far the data of Prometheus reaches; None if it cannot say.
+        reached: How far the data of Prometheus reaches; None if that is not known.
         hint: What to do where it does not reach far enough.
     """
     if reached is None:

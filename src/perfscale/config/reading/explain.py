@@ -44,7 +44,7 @@ _SECOND_GENERATION: Final = {
 
 
 def mistaken_file(tree: object, source: Source) -> Problem | None:
-    """Return the one thing to say about a file that is something else altogether."""
+    """Return the one problem of a file that is something else altogether."""
     if not isinstance(tree, dict) or "workloads" in tree:
         return None
     if "apiVersion" in tree and "kind" in tree:

@@ -1,4 +1,4 @@
-"""The keys that each part of a file has, and what to say about others."""
+"""The keys that each part of a file has, and the problems of others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to say when a file is not YAML.
+"""Explains why a file is not YAML.
 
 The parser names what its grammar expected; a person needs to know what they typed.
 """
