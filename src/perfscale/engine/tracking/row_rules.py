@@ -52,6 +52,7 @@ class RowRules:
                 row.dirty |= DIRTY["detail"]  # once it is ready, or has failed, nobody asks
         if reading.stamps:
             row.phase_timestamps = reading.stamps
+        was_going = row.deletion_timestamp is not None
         if metadata.deletion_timestamp is not None:
             self.read_deletion(row, metadata.deletion_timestamp, metadata.finalizers)
         phase = reading.phase
@@ -64,7 +65,7 @@ class RowRules:
             self._count_phase(row, 1)
             changes.append(Transition(row, TransitionKind.PHASE, phase))
         if row.delete_requested_s is not None or metadata.deletion_timestamp is not None:
-            self._read_leaving(row, metadata, reading, now, changes)
+            self._read_leaving(row, metadata, reading, now, changes, was_going=was_going)
         elif reading.failure is not None:
             changes += self.fail(row, reading.failure)
         elif reading.ready and self._may_become_ready(row, metadata):
@@ -79,18 +80,19 @@ class RowRules:
         reading: Reading,
         now: float,
         changes: list[Transition],
+        *,
+        was_going: bool,
     ) -> None:
         """What an object comes to that was asked to go, by the run or by somebody else."""
         if row.is_child:  # whoever made it may delete it
             if reading.ready and self._may_become_ready(row, metadata):
                 changes.append(self.become_ready(row, now))
             return
-        failure = reading.failure
-        if metadata.deletion_timestamp is not None:
-            if not _was_asked(row, version_number(metadata.resource_version)):
-                changes += self.vanish(row)
-        elif failure is not None and not _was_asked(row, version_number(metadata.resource_version)):
-            changes += self.fail(row, failure)
+        failure, goes = reading.failure, metadata.deletion_timestamp is not None
+        if was_going or (not goes and failure is None):
+            return  # it was judged when it began to go; what was the run's doing stays so
+        if not _was_asked(row, version_number(metadata.resource_version)):
+            changes += self.vanish(row) if goes or failure is None else self.fail(row, failure)
 
     @staticmethod
     def read_deletion(row: TrackedObject, stamp: str, finalizers: list[str] | None) -> None:

@@ -115,13 +115,10 @@ class StampBounds:
     low_s: float = -math.inf
     high_s: float = math.inf
 
-    def take(self, stamp_s: float, earliest_s: float, latest_s: float) -> None:
-        """Take a stamp that was made between two moments of ours."""
-        low_s, high_s = stamp_s - latest_s, stamp_s + STAMP_RESOLUTION_S - earliest_s
-        if low_s > self.low_s:  # noqa: PLR1730 -- several times an object; a call costs thrice that
-            self.low_s = low_s
-        if high_s < self.high_s:  # noqa: PLR1730 -- as above
-            self.high_s = high_s
+    def narrow(self, least_s: float, most_s: float) -> None:
+        """Take a stamp: less the latest moment at which it can have been made, and the earliest."""
+        self.low_s = max(self.low_s, least_s)
+        self.high_s = min(self.high_s, most_s + STAMP_RESOLUTION_S)
 
     def add(self, other: StampBounds) -> None:
         """Take everything that ``other`` took."""

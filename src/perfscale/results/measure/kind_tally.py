@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from math import inf
 from typing import TYPE_CHECKING
 
 from perfscale.results.measure.clocks import StampBounds, phase_clock
@@ -100,6 +101,9 @@ class KindTally(LifeSamples):
             return
         begin_s = stamp_s(created)
         known = stamps if isinstance(stamps, dict) else {}
+        # Where nobody knows when it was sent, nothing bounds the stamps of phases.
+        seen = record.phases_s if origin_s != record.created_s else {}
+        low_s, first_s = -inf, inf
         for phase, stamp in known.items():
             at_s = stamp_s(stamp)
             if at_s is None or begin_s is None:
@@ -108,11 +112,13 @@ class KindTally(LifeSamples):
                 self.server_phases[phase].add(at_s - begin_s)
             else:
                 self.negative += 1
-            seen_s = record.phases_s.get(phase)
-            if seen_s is not None and origin_s != record.created_s:
-                self.stamped_phases.take(at_s, origin_s, seen_s)
+            if phase in seen:
+                low_s = max(low_s, at_s - seen[phase])
+                first_s = min(first_s, at_s)
+        if first_s < inf:
+            self.stamped_phases.narrow(low_s, first_s - origin_s)
         if begin_s is not None and record.created_s is not None and known:
-            self.stamped_creations.take(begin_s, origin_s, record.created_s)
+            self.stamped_creations.narrow(begin_s - record.created_s, begin_s - origin_s)
         if record.outcome is not Outcome.READY:
             self._miss(self.server_phases, known)
 
