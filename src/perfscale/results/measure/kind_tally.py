@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from math import inf
 from typing import TYPE_CHECKING
 
 from perfscale.results.measure.clocks import StampBounds, phase_clock
@@ -101,26 +100,40 @@ class KindTally(LifeSamples):
             return
         begin_s = stamp_s(created)
         known = stamps if isinstance(stamps, dict) else {}
-        # Where nobody knows when it was sent, nothing bounds the stamps of phases.
-        seen = record.phases_s if origin_s != record.created_s else {}
-        low_s, first_s = -inf, inf
+        stamped_s = []
         for phase, stamp in known.items():
             at_s = stamp_s(stamp)
             if at_s is None or begin_s is None:
                 continue
+            stamped_s.append((phase, at_s))
             if at_s >= begin_s:
                 self.server_phases[phase].add(at_s - begin_s)
             else:
                 self.negative += 1
-            if phase in seen:
-                low_s = max(low_s, at_s - seen[phase])
-                first_s = min(first_s, at_s)
-        if first_s < inf:
-            self.stamped_phases.narrow(low_s, first_s - origin_s)
-        if begin_s is not None and record.created_s is not None and known:
-            self.stamped_creations.narrow(begin_s - record.created_s, begin_s - origin_s)
+        if stamped_s and begin_s is not None:
+            self._bound_clocks(record, origin_s, begin_s, stamped_s)
         if record.outcome is not Outcome.READY:
             self._miss(self.server_phases, known)
+
+    def _bound_clocks(
+        self,
+        record: ObjectRecord,
+        origin_s: float,
+        begin_s: float,
+        stamped_s: list[tuple[str, float]],
+    ) -> None:
+        """Take one object's stamps as bounds of the clocks that made them."""
+        if record.created_s is None:
+            return
+        self.stamped_creations.narrow(begin_s - record.created_s, begin_s - origin_s)
+        if origin_s == record.created_s:
+            return  # nobody knows when it was sent, and nothing bounds the stamps of its phases
+        seen = record.phases_s
+        found = [(at_s - seen[phase], at_s) for phase, at_s in stamped_s if phase in seen]
+        if found:
+            least_s, _ = max(found)
+            first_s = min(at_s for _, at_s in found)
+            self.stamped_phases.narrow(least_s, first_s - origin_s)
 
     def _measure_watch(self, record: ObjectRecord) -> None:
         seen_s, created_s = record.observed_s, record.created_s
