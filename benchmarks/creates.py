@@ -41,11 +41,10 @@ from perfscale.engine.context import RunContext
 from perfscale.engine.events import Broadcast
 from perfscale.engine.inputs import RunInputs
 from perfscale.engine.load.creation import Creator, PlannedObject
-from perfscale.engine.load.pace import Pace
+from perfscale.engine.load.pacing import Pacing
 from perfscale.engine.load.server_warnings import ServerWarnings
 from perfscale.engine.removal.inspection import Inspector
 from perfscale.engine.stopwatch import Stopwatch
-from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.resources import Resource
 from perfscale.results import ClusterInfo, RequestMeter, ResultSink, RunInfo
 from perfscale.templates import compile_templates, default_workload
@@ -210,7 +209,7 @@ async def our_engine(server: str, bodies: list[bytes]) -> None:
         )
         warnings = ServerWarnings(context, ((factory,),))
         await Creator(context, warnings, Inspector(context).delete).create(
-            objects(), iteration, limiter=RateLimiter(0), pace=Pace(0, 1)
+            objects(), iteration, pacing=Pacing.at_rate(0, 1)
         )
         if iteration.scope.created != len(bodies):
             sys.exit(f"{iteration.scope.created} of {len(bodies)} created")

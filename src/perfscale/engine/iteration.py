@@ -41,11 +41,10 @@ if TYPE_CHECKING:
     from perfscale.engine.accounting.run_accounting import RunAccounting
     from perfscale.engine.context import IterationContext, RunContext
     from perfscale.engine.load.creation import Creator
-    from perfscale.engine.load.pace import Pace
+    from perfscale.engine.load.pacing import Pacing
     from perfscale.engine.removal.inspection import Inspector
     from perfscale.engine.removal.namespaces import NamespaceKeeper
     from perfscale.engine.tracking.owned import OwnedNamespace
-    from perfscale.kube.ratelimit import RateLimiter
     from perfscale.templates import ObjectFactory
 
 _UNTOUCHED_S = 5.0
@@ -77,8 +76,7 @@ class IterationRunner:
         factories: Sequence[ObjectFactory],
         number: int,
         *,
-        limiter: RateLimiter,
-        pace: Pace,
+        pacing: Pacing,
     ) -> bool:
         """Run one to its end.
 
@@ -96,7 +94,7 @@ class IterationRunner:
             namespaces = list(self._objects(iteration, namespaces=True))
             if await self._prepare(iteration, namespaces):
                 self._enter(iteration, Stage.CREATING)
-                create = partial(self._creator.create, limiter=limiter, pace=pace)
+                create = partial(self._creator.create, pacing=pacing)
                 if namespaces:  # they come before what goes into them
                     await create(namespaces, iteration)
                 await create(self._objects(iteration, namespaces=False), iteration)

@@ -6,8 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, TypeAlias
 
 from perfscale.engine.events import Stage, WorkloadStarted
-from perfscale.engine.load.pace import Pace
-from perfscale.kube.ratelimit import RateLimiter
+from perfscale.engine.load.pacing import Pacing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -43,15 +42,12 @@ class WorkloadRunner:
     async def run(self, workload: Workload, factories: Sequence[ObjectFactory]) -> bool:
         """Whether all its iterations went well; none follows one that did not."""
         self._broadcast.send(WorkloadStarted(workload.name, workload.iteration_count))
-        limiter = RateLimiter(workload.qps, workload.bucket_depth)
-        pace = Pace(workload.qps, workload.bucket_depth)
+        pacing = Pacing.at_rate(workload.qps, workload.bucket_depth)
         for number in range(1, workload.iteration_count + 1):
             if number > 1 and workload.iteration_interval:
                 self._progress.enter(Stage.PAUSING, workload.name, number)
                 await asyncio.sleep(workload.iteration_interval)
-            if not await self._iterations.run(
-                workload, factories, number, limiter=limiter, pace=pace
-            ):
+            if not await self._iterations.run(workload, factories, number, pacing=pacing):
                 return False
         if workload.wait_when_finished:
             self._progress.enter(Stage.PAUSING, workload.name)

@@ -30,12 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from perfscale.engine.context import IterationContext, RunContext
-    from perfscale.engine.load.pace import Pace
+    from perfscale.engine.load.pacing import Pacing
     from perfscale.engine.load.server_warnings import ServerWarnings
     from perfscale.engine.tracking.readiness import Metadata
     from perfscale.engine.tracking.rows import TrackedObject
     from perfscale.errors import PerfscaleError
-    from perfscale.kube.ratelimit import RateLimiter
     from perfscale.kube.resources import Resource
 
 _log = logging.getLogger(__name__)
@@ -86,25 +85,27 @@ class Creator:
         objects: Iterable[PlannedObject],
         iteration: IterationContext,
         *,
-        limiter: RateLimiter,
-        pace: Pace,
+        pacing: Pacing,
     ) -> None:
-        """Create every object; returns when the last has been answered.
+        """Create every object that is due; returns when the last has been answered.
 
         ``objects`` is consumed as the rate allows, so that a large iteration
         is rendered while it runs. Cancellation stops the dispatching; requests
         in flight go on until `drain`.
         """
         context, finished = self._context, partial(self._finished, iteration)
-        pace.begin(context.stopwatch.now())
+        schedule = pacing.schedule
+        schedule.begin(context.stopwatch.now())
         with context.health.creating(iteration.scope.workload, context.client.stats):
             for number, planned in enumerate(objects, start=1):
-                due_s = pace.next_due(context.stopwatch.now())
+                due_s = schedule.next_due(context.stopwatch.now())
+                if due_s is None:
+                    break
                 # The place comes before the token: one that had to wait for a place would be spent
                 # late, and together with those that the limiter gives by then.
                 await self._take_slot(iteration, due_s)
                 try:
-                    await limiter.acquire()
+                    await pacing.admit(due_s)
                 except BaseException:
                     self._slots.release()
                     raise
