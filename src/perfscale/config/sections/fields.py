@@ -84,6 +84,27 @@ def show(value: object) -> str:
     return "nothing" if value is None else clip(str(value))
 
 
+def bucket_depth(qps: float, burst: int) -> int:
+    """Return the depth of a token bucket: ``burst``, or ``qps`` rounded up; 0 without a limit."""
+    return burst or math.ceil(qps)
+
+
+def empty_is_default(value: object) -> object:
+    """Take a key whose whole content is commented out as if it were not there."""
+    return {} if value is None else value
+
+
+def list_of(what: str) -> Callable[[object], object]:
+    """Return what checks that a value is a list that has something in it."""
+
+    def check(value: object) -> object:
+        if isinstance(value, list | tuple) and value:
+            return value
+        raise refusal("list", f"a list with one or more {what} in it", value)
+
+    return check
+
+
 def _whole(lowest: int, highest: int, note: str = "") -> Any:  # noqa: ANN401 - a type is made here
     accepted = f"a whole number from {lowest}{note} to {highest:,}"
 

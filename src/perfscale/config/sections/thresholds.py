@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import (
+    BeforeValidator,
     Field,
     PlainSerializer,
     SerializerFunctionWrapHandler,
@@ -178,3 +179,13 @@ def _example(metric: Metric) -> str:
         Unit.SECONDS: "a duration, " + EXAMPLES,
         Unit.COUNT: "as in max: 0 or max: 1%",
     }.get(metric.unit, "as in min: 20 or min: 95%")
+
+
+def _maybe_empty_list(value: object) -> object:
+    if isinstance(value, list | tuple):
+        return value
+    raise refusal("list", "a list of thresholds", value)
+
+
+Thresholds = Annotated[tuple[Threshold, ...], BeforeValidator(_maybe_empty_list)]
+"""The thresholds of a workload, or of a run; there may be none."""
