@@ -10,7 +10,7 @@ from perfscale.results.folder.folder import RunFolder
 from perfscale.results.folder.located import Located, LocatedRun, locate_run, read_present
 from perfscale.results.folder.rebuild import Rebuilt, rebuild_results
 from perfscale.results.folder.runfile import cleanup_command
-from perfscale.results.folder.sink import Checked, Journal, ResultSink
+from perfscale.results.folder.sink import Checked, Journal, OperationSink, ResultSink
 from perfscale.results.folder.summary import summarize
 from perfscale.results.journal.entries import (
     AnyEntry,
@@ -32,12 +32,19 @@ from perfscale.results.journal.objects import (
     ObjectLife,
     Stamps,
 )
+from perfscale.results.journal.operations import (
+    OPERATION_FIELDS,
+    OperationChangeEntry,
+    OperationEntry,
+    OperationLife,
+)
 from perfscale.results.measure.blindness import BlindSpans
 from perfscale.results.measure.calls import Calls, CountedCall, RequestMeter
 from perfscale.results.measure.failures import Failures
 from perfscale.results.measure.iteration_tally import IterationTally
 from perfscale.results.measure.kind_tally import accounts_of
 from perfscale.results.measure.latencies import latency_rule
+from perfscale.results.measure.operation_tally import OperationTallies
 from perfscale.results.measure.percentiles import LatencySamples
 from perfscale.results.measure.phases import PhaseTimes
 from perfscale.results.measure.rates import CreateTimes, explain_rate
@@ -59,6 +66,12 @@ from perfscale.results.model.health import (
 )
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.latency import LatencySummary
+from perfscale.results.model.operations import (
+    OperationAccounts,
+    OperationOutcome,
+    OperationRecord,
+    OperationResult,
+)
 from perfscale.results.model.outcome import graver, with_audit, with_lost_results
 from perfscale.results.model.records import ObjectRecord, Outcome
 from perfscale.results.model.run import (
@@ -81,6 +94,7 @@ from perfscale.results.verdicts.thresholds import judge_thresholds, threshold_ti
 __all__ = [
     "JOURNALED",
     "JOURNAL_FILE",
+    "OPERATION_FIELDS",
     "SCHEMA_VERSION",
     "Accounts",
     "AnyEntry",
@@ -124,6 +138,15 @@ __all__ = [
     "ObjectEntry",
     "ObjectLife",
     "ObjectRecord",
+    "OperationAccounts",
+    "OperationChangeEntry",
+    "OperationEntry",
+    "OperationLife",
+    "OperationOutcome",
+    "OperationRecord",
+    "OperationResult",
+    "OperationSink",
+    "OperationTallies",
     "OutageEntry",
     "OutageRecord",
     "Outcome",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from perfscale.results.journal.objects import Entry
     from perfscale.results.model.audit import AuditRecord
+    from perfscale.results.model.operations import OperationRecord
     from perfscale.results.model.records import ObjectRecord
     from perfscale.results.model.run import RunInfo, RunResult
 
@@ -118,6 +119,10 @@ class RunFolder:
         begun, records = self._opened(), list(objects)
         begun.records.record(records, children=children)
         begun.series.record(records, children=children)
+
+    def record_operations(self, operations: Iterable[OperationRecord]) -> None:
+        """Write their records. Raises as ``record``."""
+        self._opened().records.record_operations(operations)
 
     def finish(self, result: RunResult) -> None:
         """Write the other files; each is written whole or not at all.

@@ -9,12 +9,18 @@ from typing import IO, TYPE_CHECKING, Self
 
 import msgspec
 
-from perfscale.results.files import CHILDREN_FILE, OBJECTS_FILE, AtomicFile
+from perfscale.results.files import (
+    CHILDREN_FILE,
+    OBJECTS_FILE,
+    OPERATIONS_FILE,
+    AtomicFile,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from perfscale.results.model.operations import OperationRecord
     from perfscale.results.model.records import ObjectRecord
 
 _COPIED_BYTES = 1 << 20
@@ -22,7 +28,9 @@ _COPIED_BYTES = 1 << 20
 
 
 class RecordFiles:
-    """``objects.ndjson`` and ``children.ndjson``; the latter only if there are any.
+    """``objects.ndjson``, ``children.ndjson`` and ``operations.ndjson``.
+
+    The latter two are there only if they have any lines.
 
     Until they are published, records are in files without names, so that a
     process that is killed leaves no half of one behind.
@@ -54,18 +62,24 @@ class RecordFiles:
         Raises:
             OSError: They could not be written.
         """
-        records = list(objects)
+        self._append(CHILDREN_FILE if children else OBJECTS_FILE, list(objects))
+
+    def record_operations(self, operations: Iterable[OperationRecord]) -> None:
+        """Append a line for each operation. Raises the same."""
+        self._append(OPERATIONS_FILE, list(operations))
+
+    def _append(self, name: str, records: list[ObjectRecord] | list[OperationRecord]) -> None:
         if not records:
             return
         lines = self._encoder.encode_lines(records)
         try:
-            self._file(CHILDREN_FILE if children else OBJECTS_FILE).write(lines)
+            self._file(name).write(lines)
         except OSError as error:
             self.failure = error
             raise
 
     def publish(self, folder: Path | None = None) -> None:
-        """Put both in their places, in the folder that they were opened for or another.
+        """Put them in their places, in the folder that they were opened for or another.
 
         Raises:
             OSError: They could not be written.

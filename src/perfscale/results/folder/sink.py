@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from perfscale.results.journal.objects import Entry
+    from perfscale.results.model.operations import OperationRecord
     from perfscale.results.model.records import ObjectRecord
     from perfscale.results.model.run import RunInfo, RunResult
 
@@ -29,6 +30,14 @@ class ResultSink(Protocol):
 
     def finish(self, result: RunResult) -> None:
         """Take the result."""
+
+
+@runtime_checkable
+class OperationSink(Protocol):
+    """What a sink is too that takes the records of operations."""
+
+    def record_operations(self, operations: Iterable[OperationRecord]) -> None:
+        """Take the records of operations that nothing more happens to; as ``record``."""
 
 
 @runtime_checkable

@@ -1,8 +1,8 @@
 """The lines of a journal, as typed structs.
 
 Every line is a JSON object whose ``e`` says what it is. Objects have numbers, ``n`` (see
-`perfscale.results.journal.objects`), and iterations likewise, ``i``. Times are seconds since
-the run's start, rounded to microseconds.
+`perfscale.results.journal.objects`), operations have numbers of their own, and iterations have
+theirs, ``i``. Times are seconds since the run's start, rounded to microseconds.
 
 The structs hold no references into the engine, so that another thread can
 write them while the run goes on.
@@ -15,12 +15,13 @@ from typing import TypeAlias
 import msgspec
 
 from perfscale.results.journal.objects import ChangeEntry, Entry, ObjectEntry
+from perfscale.results.journal.operations import OperationChangeEntry, OperationEntry
 from perfscale.results.measure.calls import CountedCall
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.run import Totals, WorkloadPlan
 from perfscale.results.model.thresholds import ThresholdVerdict
 
-JOURNAL_VERSION = 2
+JOURNAL_VERSION = 3
 """Raised whenever a reader of ``journal.ndjson`` would have to change."""
 
 
@@ -52,7 +53,7 @@ class StageEntry(Entry, frozen=True, gc=False, tag="stage"):
 
 
 class IterationEntry(Entry, frozen=True, gc=False, tag="iteration"):
-    """An iteration begins; ``requested`` counts its objects by kind."""
+    """An iteration begins; ``requested`` counts its objects, or its operations, by kind."""
 
     i: int
     workload: str
@@ -143,6 +144,8 @@ AnyEntry: TypeAlias = (
     | IterationEntry
     | ObjectEntry
     | ChangeEntry
+    | OperationEntry
+    | OperationChangeEntry
     | DeleteEntry
     | IterationEndEntry
     | TotalsEntry

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 
 from perfscale.results.journal.entries import (
     BlindEntry,
@@ -25,7 +25,13 @@ from perfscale.results.journal.entries import (
     WarningEntry,
 )
 from perfscale.results.journal.objects import ChangeEntry, ObjectEntry, ObjectLife
+from perfscale.results.journal.operations import (
+    OperationChangeEntry,
+    OperationEntry,
+    OperationLife,
+)
 from perfscale.results.measure.blindness import BlindSpans
+from perfscale.results.measure.operation_tally import OperationTallies
 from perfscale.results.measure.run_tally import IterationFacts, RunTally
 from perfscale.results.model.run import Totals
 
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
 
     from perfscale.results.journal.entries import AnyEntry, Begin
     from perfscale.results.model.interruptions import OutageRecord
+    from perfscale.results.model.operations import OperationRecord
     from perfscale.results.model.records import ObjectRecord
 
 _AT_ONCE: Final = 1000
@@ -43,6 +50,14 @@ class RecordWriter(Protocol):
     """Where records go that are complete."""
 
     def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:
+        """Take them."""
+
+
+@runtime_checkable
+class OperationWriter(Protocol):
+    """What a writer is too that takes the records of operations."""
+
+    def record_operations(self, operations: Iterable[OperationRecord]) -> None:
         """Take them."""
 
 
@@ -58,6 +73,9 @@ class _Iteration:
     delete_requested_s: float | None = None
     objects: dict[int, ObjectLife] = field(default_factory=dict)
     children: dict[int, ObjectLife] = field(default_factory=dict)
+    operations: dict[int, OperationLife] = field(default_factory=dict)
+    decided: list[int] = field(default_factory=list)
+    tallies: OperationTallies = field(default_factory=OperationTallies)
 
 
 class Replay:
@@ -79,6 +97,7 @@ class Replay:
         self._writers = writers
         self._iterations: dict[int, _Iteration] = {}
         self._rows: dict[int, ObjectLife] = {}
+        self._operations: dict[int, tuple[_Iteration, OperationLife]] = {}
         self._api_versions = begin.api_versions
         self._kinds: dict[str, _Kind] = {}
         self.blind = BlindSpans()
@@ -104,6 +123,10 @@ class Replay:
                 self._add(entry)
             case ChangeEntry():
                 self._rows[entry.n].apply(entry)
+            case OperationEntry():
+                self._add_operation(entry)
+            case OperationChangeEntry():
+                self._change_operation(entry)
             case DeleteEntry():
                 self._delete(entry)
             case IterationEntry():
@@ -148,6 +171,8 @@ class Replay:
         """Write the records of the iterations that have no final entry."""
         for row in self._rows.values():
             self._reach(max(row.times_s(), default=0.0))
+        for _, life in self._operations.values():
+            self._reach(max(life.times_s(), default=0.0))
         for number in list(self._iterations):
             self._write_iteration(number)
         self.blind.close(self.last_s if self.end is None else self.end.duration_s)
@@ -193,6 +218,45 @@ class Replay:
         if row.present and row.delete_requested_s is None:
             row.delete_requested_s = iteration.delete_requested_s
 
+    def _add_operation(self, entry: OperationEntry) -> None:
+        iteration = self._iterations[entry.i]
+        life = OperationLife(
+            iteration.begin,
+            sys.intern(entry.operation),
+            self._kind(entry.kind),
+            None if entry.namespace is None else sys.intern(entry.namespace),
+            entry.name,
+            entry.uid,
+            entry.scheduled_s,
+            entry.admitted_s,
+        )
+        iteration.operations[entry.n] = life
+        self._operations[entry.n] = (iteration, life)
+        self._change_operation(entry)
+
+    def _change_operation(self, entry: OperationChangeEntry) -> None:
+        """Take what is new; of a load that goes round its targets there is no end to them."""
+        iteration, life = self._operations[entry.n]
+        was_decided = life.decided
+        life.apply(entry)
+        if life.decided and not was_decided:
+            iteration.decided.append(entry.n)
+            if len(iteration.decided) >= _AT_ONCE:
+                self._write_operations(iteration, iteration.decided)
+                iteration.decided = []
+
+    def _write_operations(self, iteration: _Iteration, numbers: Iterable[int]) -> None:
+        lives = [iteration.operations.pop(number) for number in numbers]
+        for number in numbers:
+            del self._operations[number]
+        for life in lives:
+            self._reach(max(life.times_s(), default=0.0))
+        records = [life.record() for life in lives]
+        iteration.tallies.add_records(records)
+        for writer in self._writers:
+            if isinstance(writer, OperationWriter):
+                writer.record_operations(records)
+
     def _kind(self, name: str) -> _Kind:
         kind = self._kinds.get(name)
         if kind is None:
@@ -231,6 +295,7 @@ class Replay:
                     writer.record(records, children=children)
             for each in rows:
                 del self._rows[each]
+        self._write_operations(iteration, list(iteration.operations))
         self.run_tally.enter(
             IterationFacts(
                 workload=begin.workload,
@@ -243,4 +308,5 @@ class Replay:
                 is_cut=self.lost > 0 or end is None,
             ),
             tally,
+            iteration.tallies,
         )

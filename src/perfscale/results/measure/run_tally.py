@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from perfscale.results.measure.calls import Calls
 from perfscale.results.measure.iteration_tally import IterationTally
 from perfscale.results.measure.kind_tally import KindTally
+from perfscale.results.measure.operation_tally import OperationTallies
 from perfscale.results.measure.rates import RateTally
 from perfscale.results.model.accounts import Accounts
 from perfscale.results.model.workload import IterationResult, WorkloadResult
@@ -33,7 +34,7 @@ class IterationFacts:
     Attributes:
         workload: Name of the workload.
         iteration: Counted from 1.
-        requested: Objects asked for, by kind.
+        requested: Objects, or operations, asked for, by kind.
         started_s: Seconds since the run's start, and likewise below.
         finished_s: When it was over.
         held_back_s: For how long its creates waited for a place in flight.
@@ -73,6 +74,13 @@ class _WorkloadTally:
     kinds: dict[str, KindTally] = field(default_factory=dict)
     child_kinds: dict[str, KindTally] = field(default_factory=dict)
     calls: Calls = field(default_factory=Calls)
+    operations: OperationTallies = field(default_factory=OperationTallies)
+    requested: Mapping[str, int] = field(default_factory=dict)
+    """Operations of its last iteration."""
+
+    @property
+    def creates(self) -> bool:
+        return self.plan.operation == "create"
 
 
 class RunTally:
@@ -115,15 +123,25 @@ class RunTally:
         """What was counted of a workload's requests so far; for None, of all."""
         return self._calls if workload is None else self._workloads[workload].calls
 
-    def enter(self, facts: IterationFacts, tally: IterationTally) -> None:
-        """Take an iteration that is over.
+    def enter(
+        self,
+        facts: IterationFacts,
+        tally: IterationTally,
+        operations: OperationTallies | None = None,
+    ) -> None:
+        """Take an iteration that is over, with its ``operations`` if it had any.
 
         Why objects of it failed is said from the records that are counted as
         failed, so that the words and the accounts agree.
         """
         workload = self._workloads[facts.workload]
         kinds, child_kinds = tally.kinds, tally.child_kinds
-        _add_not_attempted(kinds, facts.requested, is_cut=facts.is_cut)
+        operations = operations or OperationTallies()
+        if workload.creates:
+            _add_not_attempted(kinds, facts.requested, is_cut=facts.is_cut)
+        else:
+            operations.add_not_attempted(workload.plan.operation, facts.requested)
+            workload.requested = facts.requested
         rate = tally.creates.tally(
             target=workload.plan.qps, burst=workload.plan.burst, held_back_s=facts.held_back_s
         )
@@ -139,8 +157,10 @@ class RunTally:
                 child_kinds=_results(child_kinds),
                 problems=(*facts.problems, *tally.failures.sentences()),
                 calls=self._calls_of.pop((facts.workload, facts.iteration), Calls()).results(),
+                operations=operations.results(),
             )
         )
+        workload.operations.add(operations)
         _add(workload.kinds, kinds)
         _add(workload.child_kinds, child_kinds)
         workload.rate.add(rate)
@@ -153,7 +173,10 @@ class RunTally:
         Ends the count, and lets go of the samples; what was counted of requests stays.
         """
         for workload in self._workloads.values():
-            _add_not_attempted(workload.kinds, workload.plan.objects, is_cut=is_cut)
+            if workload.creates:
+                _add_not_attempted(workload.kinds, workload.plan.objects, is_cut=is_cut)
+            else:
+                _add_iterations_not_begun(workload)
         workloads = tuple(_workload_result(workload) for workload in self._workloads.values())
         kinds: dict[str, KindTally] = {}
         child_kinds: dict[str, KindTally] = {}
@@ -196,6 +219,15 @@ def _add_not_attempted(
         )
 
 
+def _add_iterations_not_begun(workload: _WorkloadTally) -> None:
+    """Count the operations of iterations that never came: each would have had as many."""
+    never = OperationTallies()
+    missing = workload.plan.iterations - len(workload.iterations)
+    wanted = {kind: missing * count for kind, count in workload.requested.items()}
+    never.add_not_attempted(workload.plan.operation, wanted)
+    workload.operations.add(never)
+
+
 def _total(kinds: Mapping[str, KindTally]) -> Accounts:
     return sum((tally.accounts for tally in kinds.values()), Accounts())
 
@@ -216,4 +248,5 @@ def _workload_result(workload: _WorkloadTally) -> WorkloadResult:
         iterations=tuple(sorted(workload.iterations, key=lambda result: result.iteration)),
         calls=workload.calls.results(),
         waits=workload.plan.waits,
+        operations=workload.operations.results(),
     )

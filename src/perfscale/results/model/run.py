@@ -34,6 +34,7 @@ class WorkloadPlan(msgspec.Struct, frozen=True):
         qps: Target rate, in creates a second; None without a limit.
         burst: How many may go at once before the rate holds.
         waits: Whether it waits for its objects to be ready.
+        operation: What it does; another than ``create`` makes no ``objects``.
     """
 
     name: str
@@ -42,6 +43,7 @@ class WorkloadPlan(msgspec.Struct, frozen=True):
     qps: float | None
     burst: int
     waits: bool = True
+    operation: str = "create"
 
 
 class RunOutcome(StrEnum):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from perfscale.results.model.calls import CallResult
     from perfscale.results.model.clocks import PhaseClock
     from perfscale.results.model.latency import LatencySummary, PhaseStep, WatchDelay
+    from perfscale.results.model.operations import OperationResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ class IterationResult:
 
     ``started_s`` and ``finished_s`` are seconds since the run's start;
     ``problems`` says what went wrong, one sentence each; ``calls`` is how the
-    API server answered meanwhile, by verb and resource.
+    API server answered meanwhile, by verb and resource; ``operations`` is what became of
+    those that create nothing.
     """
 
     iteration: int
@@ -111,6 +113,7 @@ class IterationResult:
     child_kinds: Mapping[str, KindResult]
     problems: tuple[str, ...] = ()
     calls: tuple[CallResult, ...] = ()
+    operations: tuple[OperationResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ class WorkloadResult:
     """One workload: its iterations, and all of them together.
 
     ``calls`` are those of its iterations; ``waits`` is whether it was to wait for its objects
-    to be ready.
+    to be ready. ``operations`` is what became of those that create nothing.
     """
 
     name: str
@@ -131,6 +134,7 @@ class WorkloadResult:
     iterations: tuple[IterationResult, ...]
     calls: tuple[CallResult, ...] = ()
     waits: bool = True
+    operations: tuple[OperationResult, ...] = ()
 
     @property
     def not_waited_for(self) -> str | None:

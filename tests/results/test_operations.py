@@ -1,0 +1,140 @@
+"""Operations: their records, their accounts, and their way through a journal."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import pytest
+
+from perfscale.results import (
+    AnyEntry,
+    IterationEndEntry,
+    IterationEntry,
+    ObjectRecord,
+    OperationAccounts,
+    OperationChangeEntry,
+    OperationEntry,
+    OperationOutcome,
+    OperationRecord,
+    OperationResult,
+    WorkloadPlan,
+)
+from perfscale.results.journal.entries import Begin
+from perfscale.results.journal.replay import Replay
+
+VM = "VirtualMachine"
+
+
+class Records:
+    def __init__(self) -> None:
+        self.operations: list[OperationRecord] = []
+
+    def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:
+        assert not list(objects)
+        assert children in {True, False}
+
+    def record_operations(self, operations: Iterable[OperationRecord]) -> None:
+        self.operations += operations
+
+
+def begin(iterations: int = 1) -> Begin:
+    plan = WorkloadPlan("restarts", iterations, {}, None, 1, operation="restart")
+    return Begin(
+        schema_version=3,
+        run_id="1234",
+        workloads=(plan,),
+        paths={},
+        api_versions={VM: "kubevirt.io/v1"},
+    )
+
+
+def restart(number: int, **fields: Any) -> OperationEntry:
+    return OperationEntry(
+        n=number,
+        i=1,
+        operation="restart",
+        kind=VM,
+        namespace="density-1",
+        name=f"vm-{number}",
+        uid=f"uid-{number}",
+        scheduled_s=1.0,
+        admitted_s=1.1,
+        **fields,
+    )
+
+
+def replayed(
+    *entries: AnyEntry, iterations: int = 1, requested: int = 4
+) -> tuple[Replay, list[OperationRecord]]:
+    records = Records()
+    replay = Replay(begin(iterations), records)
+    replay.take(IterationEntry(1, "restarts", 1, {VM: requested}, 1.0))
+    for entry in entries:
+        line = msgspec.json.encode(entry)
+        replay.take(msgspec.json.decode(line, type=AnyEntry))
+    replay.close()
+    return replay, records.operations
+
+
+def test_every_requested_operation_has_one_outcome() -> None:
+    replay, records = replayed(
+        restart(1, sent_s=1.2),
+        restart(2, sent_s=1.2, answered_s=1.3),
+        restart(3, sent_s=1.2, answered_s=1.3, error="409 Conflict: VM is not running"),
+        OperationChangeEntry(n=1, answered_s=1.4, milestones={"Gone": 2.0}),
+        OperationChangeEntry(n=1, done_s=5.0),
+        IterationEndEntry(1, 9.0, 0.0, [], settled=True),
+    )
+    by_name = {record.name: record for record in records}
+    assert by_name["vm-1"].outcome is OperationOutcome.DONE
+    assert by_name["vm-1"].milestones == {"Gone": 2.0}
+    assert by_name["vm-1"].error is None
+    assert by_name["vm-2"].outcome is OperationOutcome.UNFINISHED
+    assert by_name["vm-2"].error == (
+        "the effect was not seen before the wait for it, or the run, ended"
+    )
+    assert by_name["vm-3"].error == "409 Conflict: VM is not running"
+    expected = OperationAccounts(requested=4, done=1, failed=1, unfinished=1, not_attempted=1)
+    (workload,) = replay.run_tally.close().workloads
+    assert expected.balanced
+    assert workload.operations == (OperationResult("restart", VM, "kubevirt.io/v1", expected),)
+    assert workload.iterations[0].operations == workload.operations
+
+
+def test_iterations_that_never_came_count_as_not_attempted() -> None:
+    replay, _ = replayed(
+        restart(1, sent_s=1.2, answered_s=1.3, done_s=2.0),
+        IterationEndEntry(1, 9.0, 0.0, [], settled=True),
+        iterations=3,
+        requested=1,
+    )
+    (workload,) = replay.run_tally.close().workloads
+    (result,) = workload.operations
+    assert result.accounts == OperationAccounts(requested=3, done=1, not_attempted=2)
+
+
+def test_a_load_without_a_number_of_its_own_requests_what_it_sends() -> None:
+    sent = [restart(n, sent_s=1.2, answered_s=1.3, done_s=1.3) for n in range(1, 2501)]
+    replay, records = replayed(*sent, IterationEndEntry(1, 9.0, 0.0, [], settled=True), requested=0)
+    (workload,) = replay.run_tally.close().workloads
+    assert workload.operations[0].accounts == OperationAccounts(requested=2500, done=2500)
+    assert len({record.name for record in records}) == 2500
+
+
+@pytest.mark.parametrize(
+    ("fields", "outcome"),
+    [
+        ({}, OperationOutcome.NOT_ATTEMPTED),
+        ({"sent_s": 1.2}, OperationOutcome.UNFINISHED),
+        ({"sent_s": 1.2, "done_s": 1.3}, OperationOutcome.DONE),
+        ({"sent_s": 1.2, "done_s": 1.3, "error": "gone"}, OperationOutcome.FAILED),
+    ],
+)
+def test_what_became_of_an_operation_follows_from_its_times(
+    fields: dict[str, Any], outcome: OperationOutcome
+) -> None:
+    _, (record,) = replayed(restart(1, **fields))
+    assert record.outcome is outcome
+    assert (record.error is None) is (
+        outcome in {OperationOutcome.DONE, OperationOutcome.NOT_ATTEMPTED}
+    )
