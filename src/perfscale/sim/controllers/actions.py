@@ -8,10 +8,10 @@ trying again, the same for every kind.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from perfscale.kube.resources import Resource
@@ -53,7 +53,34 @@ class Delete:
     grace_period_s: int | None = None
 
 
-Action: TypeAlias = Create | Update | UpdateStatus | Delete
+@dataclass(frozen=True, slots=True)
+class Revise:
+    """Read an object of another kind as it is now, and write it changed.
+
+    A controller sees no more than the gist of an object that nothing is left to do with.
+
+    Attributes:
+        obj: Which object: its namespace, name and uid count.
+        change: Makes the changed copy; what it returns unchanged, or as None, is not written.
+            Called again, with a newer version, where somebody else wrote in between.
+        status: Whether to write the status that is kept apart.
+    """
+
+    resource: Resource
+    obj: JSON
+    change: Callable[[JSON], JSON | None]
+    status: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Give a pod its node, as a scheduler does."""
+
+    obj: JSON
+    node: str
+
+
+Action: TypeAlias = Create | Update | UpdateStatus | Delete | Revise | Bind
 
 
 class View(Protocol):
@@ -64,6 +91,9 @@ class View(Protocol):
 
     def owned(self, resource: Resource, owner_uid: str) -> Collection[JSON]:
         """The objects of a kind whose controller is the object with this uid."""
+
+    def all(self, resource: Resource) -> Collection[JSON]:
+        """Every object of a kind."""
 
     def in_creation(self, owner_uid: str) -> int:
         """How many objects this owner has created that no watch has shown yet."""
@@ -85,3 +115,12 @@ class Controller(Protocol):
 
     def act(self, obj: JSON, view: View, now: datetime) -> Sequence[Action]:
         """What to write now that the object's wait is over."""
+
+
+@runtime_checkable
+class Follower(Protocol):
+    """A controller whose objects wait for what happens to those of other kinds."""
+
+    @property
+    def follows(self) -> Mapping[Resource, Callable[[JSON, View], Iterable[Key]]]:
+        """Which objects of the controller's kind an object of another kind concerns."""

@@ -40,6 +40,10 @@ class Cache:
         """The objects of a kind whose controller is the object with this uid."""
         return self._owned.get((resource.kind, owner_uid), {}).values()
 
+    def all(self, resource: Resource) -> Collection[JSON]:
+        """Every object of a kind."""
+        return self._objects[resource.kind].values()
+
     def in_creation(self, owner_uid: str) -> int:
         """How many objects this owner has created that no watch has shown yet."""
         unseen = self._in_creation.get(owner_uid)

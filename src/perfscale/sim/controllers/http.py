@@ -10,7 +10,8 @@ import msgspec
 
 from perfscale.errors import CredentialsError, NotFoundError, PerfscaleError
 from perfscale.kube.watching.watch import Listed, Watch
-from perfscale.sim.controllers.objects import gist_of, key_of
+from perfscale.sim.controllers.kinds import POD
+from perfscale.sim.controllers.objects import gist_of, key_of, uid_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,6 +44,23 @@ class HttpObjectStore:
         except NotFoundError:
             return False
         return True
+
+    async def get(self, resource: Resource, namespace: str | None, name: str) -> JSON:
+        """The object as it is now."""
+        response = await self._client.request("GET", resource.path(namespace, name))
+        answer: JSON = msgspec.json.decode(response.body)
+        return answer
+
+    async def bind(self, pod: JSON, node: str) -> None:
+        """Give a pod its node, by the subresource that there is for it."""
+        key = key_of(pod)
+        binding = {
+            "apiVersion": "v1",
+            "kind": "Binding",
+            "metadata": {"namespace": key.namespace, "name": key.name, "uid": uid_of(pod)},
+            "target": {"apiVersion": "v1", "kind": "Node", "name": node},
+        }
+        await self._send("POST", f"{POD.path(key.namespace, key.name)}/binding", binding)
 
     async def create(self, resource: Resource, obj: JSON) -> JSON:
         """Create `obj` in the namespace that it names; return it as it was stored."""

@@ -15,22 +15,26 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from perfscale.errors import ConflictError, CredentialsError, NotFoundError, PerfscaleError
-from perfscale.sim.controllers.actions import Action, Create, Delete, Update, UpdateStatus
+from perfscale.sim.controllers.actions import (
+    Action,
+    Bind,
+    Create,
+    Delete,
+    Follower,
+    Revise,
+    Update,
+    UpdateStatus,
+)
 from perfscale.sim.controllers.cache import Cache
-from perfscale.sim.controllers.kubevirt.pod import PodController
-from perfscale.sim.controllers.kubevirt.vm import VmController
-from perfscale.sim.controllers.kubevirt.vmi import VmiController
-from perfscale.sim.controllers.kubevirt.vmim import VmimController
-from perfscale.sim.controllers.kubevirt.vmirs import VmirsController
+from perfscale.sim.controllers.concerns import Concerns
 from perfscale.sim.controllers.objects import (
-    Key,
-    controller_of,
     gist_of,
     is_deleting,
     key_of,
     uid_of,
 )
 from perfscale.sim.controllers.schedule import Item, Schedule
+from perfscale.sim.controllers.standard import is_required, standard_controllers
 from perfscale.sim.controllers.workqueue import WorkQueue
 from perfscale.sim.latency import Latencies
 
@@ -57,8 +61,9 @@ class ControllerManager:
         store: Where the objects are.
         speed: Divides every latency.
         seed: Makes latencies and generated names repeatable.
-        skip_missing: Leave out kinds that the API server does not have. Otherwise they
-            are waited for, by asking again and again.
+        skip_missing: Leave out kinds of KubeVirt, and pods, where the API server does not
+            have them. Otherwise they are waited for, by asking again and again. Kinds of
+            others are left out where they are missing.
         wrap: Puts other rules in the place of a controller's.
         meter: Follows the work queue.
         now: The controllers' clock.
@@ -81,14 +86,11 @@ class ControllerManager:
         self._meter = meter
         self._latencies = Latencies(speed=speed, seed=seed)
         names = random.Random(seed)  # noqa: S311 - names, not secrets
-        controllers: tuple[Controller, ...] = (
-            VmiController(),
-            VmController(),
-            VmirsController(names),
-            VmimController(),
-            PodController(),
-        )
+        controllers = standard_controllers(names)
         self._controllers = tuple(wrap(each) for each in controllers)
+        self._follows = {
+            each.resource.kind: each.follows for each in controllers if isinstance(each, Follower)
+        }
 
     async def run(self) -> NoReturn:
         """Look after every object until cancelled.
@@ -100,13 +102,15 @@ class ControllerManager:
             ExceptionGroup: A `CredentialsError`, or a bug. Errors of the API server, and
                 its absence, are ridden out.
         """
-        controllers = self._controllers
-        if self._skip_missing:
-            served = [await self._store.serves(each.resource) for each in controllers]
-            controllers = tuple(
-                each for each, is_served in zip(controllers, served, strict=True) if is_served
-            )
-        await _Run(self._store, controllers, self._latencies, self._meter, self._now).run()
+        controllers = tuple([each for each in self._controllers if await self._is_run(each)])
+        concerns = Concerns(controllers, self._follows)
+        run = _Run(self._store, controllers, concerns, self._latencies, self._meter, self._now)
+        await run.run()
+
+    async def _is_run(self, controller: Controller) -> bool:
+        if is_required(controller.resource) and not self._skip_missing:
+            return True
+        return await self._store.serves(controller.resource)
 
 
 class _Run:
@@ -116,6 +120,7 @@ class _Run:
         self,
         store: ObjectStore,
         controllers: tuple[Controller, ...],
+        concerns: Concerns,
         latencies: Latencies,
         meter: Meter | None,
         now: Callable[[], datetime],
@@ -124,6 +129,7 @@ class _Run:
         self._loop = asyncio.get_running_loop()
         self._store = store
         self._controllers = {each.resource.kind: each for each in controllers}
+        self._concerns = concerns
         self._cache = Cache(self._loop.time)
         self._queue = WorkQueue(meter)
         self._schedule = Schedule(self._loop, latencies, self._queue.add)
@@ -167,18 +173,8 @@ class _Run:
             self._schedule.forget(item)
         elif self._is_due(controller, item, obj):
             self._queue.add(item)
-        self._enqueue_owners(resource, key, obj)
-
-    def _enqueue_owners(self, resource: Resource, key: Key, obj: JSON) -> None:
-        made_by = controller_of(obj)
-        for kind, controller in self._controllers.items():
-            if controller.owns is not resource:
-                continue
-            if made_by is not None and made_by.get("kind") == kind:
-                self._queue.add(Item(kind, Key(key.namespace, made_by["name"])))
-            elif self._cache.find(controller.resource, key) is not None:
-                # An object of another owner has the name that a VM wants for its own.
-                self._queue.add(Item(kind, key))
+        for concerned in self._concerns.of(resource, key, obj, self._cache):
+            self._queue.add(concerned)
 
     def _is_due(self, controller: Controller, item: Item, obj: JSON) -> bool:
         stage = controller.stage(obj)
@@ -236,6 +232,10 @@ class _Run:
                     uid=uid_of(action.obj),
                     grace_period_s=action.grace_period_s,
                 )
+            case Revise():
+                await self._revise(action)
+            case Bind():
+                await self._store.bind(action.obj, action.node)
             case Create():
                 owner_uid, key = uid_of(decided_for), key_of(action.obj)
                 self._cache.creating(owner_uid, key)
@@ -244,6 +244,17 @@ class _Run:
                 except PerfscaleError:
                     self._cache.created_or_not(owner_uid, key)
                     raise
+
+    async def _revise(self, action: Revise) -> None:
+        key = key_of(action.obj)
+        current = await self._store.get(action.resource, key.namespace or None, key.name)
+        if uid_of(current) != uid_of(action.obj):
+            return  # another object of that name
+        changed = action.change(current)
+        if changed is None or changed == current:
+            return
+        write = self._store.update_status if action.status else self._store.update
+        await write(action.resource, changed)
 
     def _try_again(self, item: Item, error: PerfscaleError) -> None:
         failures = self._failures[item] = self._failures.get(item, 0) + 1

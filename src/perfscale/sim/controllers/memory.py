@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NoReturn
 
+from perfscale.sim.controllers.kinds import POD
 from perfscale.sim.storage.store import DeleteOptions, Store
 
 if TYPE_CHECKING:
@@ -28,6 +29,14 @@ class MemoryObjectStore:
         """Whether the store's catalogue has the kind."""
         found = self._store.catalogue.find(resource.group, resource.version, resource.plural)
         return found is not None
+
+    async def get(self, resource: Resource, namespace: str | None, name: str) -> JSON:
+        """The object as it is now."""
+        return self._store.get(resource, namespace, name)
+
+    async def bind(self, pod: JSON, node: str) -> None:
+        """Give a pod its node."""
+        self._store.update(POD, {**pod, "spec": {**pod["spec"], "nodeName": node}})
 
     async def create(self, resource: Resource, obj: JSON) -> JSON:
         """Create `obj` in the namespace that it names; return it as it was stored."""

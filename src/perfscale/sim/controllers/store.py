@@ -27,6 +27,12 @@ class ObjectStore(Protocol):
     async def serves(self, resource: Resource) -> bool:
         """Whether the API server has this kind at all."""
 
+    async def get(self, resource: Resource, namespace: str | None, name: str) -> JSON:
+        """The object as it is now."""
+
+    async def bind(self, pod: JSON, node: str) -> None:
+        """Give a pod its node, which nobody but a scheduler may."""
+
     async def create(self, resource: Resource, obj: JSON) -> JSON:
         """Create `obj` in the namespace that it names; return it as it was stored."""
 

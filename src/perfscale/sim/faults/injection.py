@@ -80,7 +80,7 @@ class FaultInjection:
         )
         self.blocker_of = NamespaceFaults(faults.namespaces, faults.seed, truth.injected)
         if self._kinds.intersection(ADMITTED):
-            store.admit = Admission(self._selection, truth)
+            store.admissions.append(Admission(self._selection, truth))
 
     def wrap(self, controller: Controller) -> Controller:
         """The controller, made to let objects fail, or be stuck, if it is to do so."""

@@ -45,6 +45,14 @@ class CountedStore:
         """Whether the store has the kind."""
         return await self._store.serves(resource)
 
+    async def get(self, resource: Resource, namespace: str | None, name: str) -> JSON:
+        """Read an object."""
+        return await self._counted("GET", resource, self._store.get(resource, namespace, name))
+
+    async def bind(self, pod: JSON, node: str) -> None:
+        """Give a pod its node."""
+        await self._store.bind(pod, node)
+
     async def create(self, resource: Resource, obj: JSON) -> JSON:
         """Create an object."""
         return await self._counted("CREATE", resource, self._store.create(resource, obj))

@@ -81,8 +81,8 @@ class Store:
         history: How many changes of a kind can be watched from the past.
 
     Attributes:
-        admit: Changes an object that is about to be stored for the first time, or would
-            be if it were no dry run, as an admission webhook does; None for none.
+        admissions: Each in its turn changes or refuses an object that is about to be stored
+            for the first time, or would be if it were no dry run, as admission webhooks do.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Store:
         self.catalogue = catalogue or Catalogue()
         self.now = now
         self.version = 1
-        self.admit: Callable[[Resource, JSON, bool], JSON] | None = None
+        self.admissions: list[Callable[[Resource, JSON, bool], JSON]] = []
         self._new_uid = new_uid
         self._rng = rng or random.Random()  # noqa: S311 - names, not secrets
         self._history = history
@@ -182,8 +182,9 @@ class Store:
         if kind.namespaced:
             self._admit(resource, namespace, name)
         made = rules.fresh(kind, obj, name, self._new_uid(), self.now())
-        if self.admit is not None:
-            made = self.admit(collection.resource, made, dry_run)
+        if self.admissions:
+            for admit in self.admissions:
+                made = admit(collection.resource, made, dry_run)
             if collection.get(namespace, made["metadata"]["name"]) is not None:
                 raise refusals.already_exists(resource, namespace, made["metadata"]["name"])
         return self._commit(collection, "ADDED", made, None, dry_run=dry_run)
