@@ -93,7 +93,7 @@ BROKEN = {
     "capitals": (workload("QPS: 3"), "w.yaml:3:5", "did you mean qps?"),
     "a key one level up": (workload("replicas: 3"), "w.yaml:3:5", "workloads[].objects[]"),
     "a global key": (workload("maxInFlight: 3"), "w.yaml:3:5", "a key of globalConfig"),
-    "an unknown key": (workload("zzz: 3"), "w.yaml:3:5", "only name, iterationCount"),
+    "an unknown key": (workload("zzz: 3"), "w.yaml:3:5", "only name, operation"),
     "a key twice": (workload("name: b"), "w.yaml:3:5", "also in line 2"),
     "a variable twice": (f"{variable('x: 1')}          x: 2\n", "w.yaml:7:11", "also in line 6"),
     "no workloads": ("globalConfig: {qps: 1}\n", "w.yaml:1:1", "workloads: this key is missing"),

@@ -25,6 +25,7 @@ def test_a_dump_has_every_default_as_one_would_write_it() -> None:
         "  thresholds: []\n"
         "workloads:\n"
         "- name: a\n"
+        "  operation: create\n"
         "  iterationCount: 1\n"
         "  iterationInterval: 0s\n"
         "  iterationCreationWait: false\n"

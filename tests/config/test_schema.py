@@ -32,8 +32,10 @@ def _type_fits(value: object, names: str | list[str]) -> bool:
     )
 
 
-def _fits(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> bool:
+def _fits(value: Any, schema: dict[str, Any] | bool, root: dict[str, Any]) -> bool:
     """Tell whether ``value`` is valid, for the keywords that the schema uses."""
+    if isinstance(schema, bool):
+        return schema
     return all(_checks(value, schema, root))
 
 
@@ -42,6 +44,8 @@ def _checks(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> Iterato
         yield _fits(value, root["$defs"][schema["$ref"].split("/")[-1]], root)
     if "type" in schema:
         yield _type_fits(value, schema["type"])
+    if "allOf" in schema:
+        yield all(_fits(value, one, root) for one in schema["allOf"])
     if "anyOf" in schema:
         yield any(_fits(value, one, root) for one in schema["anyOf"])
     if "if" in schema and _fits(value, schema["if"], root):

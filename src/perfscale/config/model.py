@@ -8,7 +8,7 @@ show them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import (
@@ -19,12 +19,11 @@ from pydantic import (
     ValidatorFunctionWrapHandler,
     field_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from perfscale.config.reading.source import KeyPath, Position, Source
 from perfscale.config.sections.fields import (
-    CUSTOM_ERRORS,
     detail,
+    details_of,
     empty_is_default,
     list_of,
     rule,
@@ -32,9 +31,12 @@ from perfscale.config.sections.fields import (
 )
 from perfscale.config.sections.limits import GlobalConfig
 from perfscale.config.sections.section import Section
+from perfscale.config.sections.targets import misplaced_targets
 from perfscale.config.sections.workload import Workload
 
 if TYPE_CHECKING:
+    from pydantic_core import InitErrorDetails
+
     from perfscale.errors import Problem
 
 
@@ -64,20 +66,21 @@ class Config(Section):
 
     @field_validator("workloads", mode="wrap")
     @classmethod
-    def _names_are_unique(cls, value: object, handler: ValidatorFunctionWrapHandler) -> object:
+    def _names_fit(cls, value: object, handler: ValidatorFunctionWrapHandler) -> object:
         # Checks what was given, because a validator that checked what came out
         # would not be asked while anything else is wrong.
-        repeated = list(_repeated_names(value))
+        listed = value if isinstance(value, list | tuple) else ()
+        wrong = [*_repeated_names(listed), *misplaced_targets(listed)]
         try:
             workloads: object = handler(value)
         except ValidationError as error:
-            if not repeated:
+            if not wrong:
                 raise
             raise ValidationError.from_exception_data(
-                cls.__name__, [*_details(error), *repeated]
+                cls.__name__, [*details_of(error), *wrong]
             ) from error
-        if repeated:
-            raise ValidationError.from_exception_data(cls.__name__, repeated)
+        if wrong:
+            raise ValidationError.from_exception_data(cls.__name__, wrong)
         return workloads
 
     @property
@@ -98,10 +101,10 @@ class Config(Section):
         return self._source.problem(path, message)
 
 
-def _repeated_names(workloads: object) -> Iterator[InitErrorDetails]:
+def _repeated_names(workloads: Iterable[object]) -> Iterator[InitErrorDetails]:
     """Yield an error for each workload that has the name of one before it."""
     first: dict[str, int] = {}
-    for index, workload in enumerate(workloads if isinstance(workloads, list | tuple) else ()):
+    for index, workload in enumerate(workloads):
         if isinstance(workload, Workload):
             name: object = workload.name
         else:
@@ -112,13 +115,3 @@ def _repeated_names(workloads: object) -> Iterator[InitErrorDetails]:
             before = ("workloads", first[name], "name")
             message = f"{show(name)} is the name of workloads[{first[name]}] too: each has its own"
             yield detail(rule(message, against=(before,)), (index, "name"), name)
-
-
-def _details(error: ValidationError) -> Iterator[InitErrorDetails]:
-    """Yield the errors of a `ValidationError` in the form that another one is made of."""
-    for line in error.errors(include_url=False):
-        context = line.get("ctx", {})
-        kind: str | PydanticCustomError = line["type"]
-        if kind in CUSTOM_ERRORS:
-            kind = PydanticCustomError(CUSTOM_ERRORS[kind][0], CUSTOM_ERRORS[kind][1], context)
-        yield InitErrorDetails(type=kind, loc=line["loc"], input=line["input"], ctx=context)

@@ -126,7 +126,6 @@ _TABLE: Final = (
         verb="patch",
         goes_round=True,
         needs=("targets", "patch"),
-        takes=("doneWhen",),
     ),
     Operation(
         name="scale",

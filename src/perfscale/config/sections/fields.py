@@ -20,7 +20,9 @@ from perfscale.config.durations import EXAMPLES, PATTERN, format_duration, parse
 from perfscale.config.reading.source import KeyPath, clip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from pydantic import ValidationError
 
 Expected: TypeAlias = Literal["number", "boolean", "text", "duration", "mapping", "list"]
 
@@ -70,6 +72,16 @@ def detail(error: PydanticCustomError, loc: KeyPath, value: object) -> InitError
     return InitErrorDetails(type=error, loc=loc, input=value)
 
 
+def details_of(error: ValidationError) -> Iterator[InitErrorDetails]:
+    """Yield the errors of a `ValidationError` in the form that another one is made of."""
+    for line in error.errors(include_url=False):
+        context = line.get("ctx", {})
+        kind: str | PydanticCustomError = line["type"]
+        if kind in CUSTOM_ERRORS:
+            kind = PydanticCustomError(CUSTOM_ERRORS[kind][0], CUSTOM_ERRORS[kind][1], context)
+        yield InitErrorDetails(type=kind, loc=line["loc"], input=line["input"], ctx=context)
+
+
 def show(value: object) -> str:
     """Return ``value`` as a workload file would have it, short enough for a message."""
     if isinstance(value, bool):
@@ -105,7 +117,8 @@ def list_of(what: str) -> Callable[[object], object]:
     return check
 
 
-def _whole(lowest: int, highest: int, note: str = "") -> Any:  # noqa: ANN401 - a type is made here
+def whole(lowest: int, highest: int, note: str = "") -> Any:  # noqa: ANN401 - a type is made here
+    """Return what makes ``int`` the type of a whole number between two."""
     accepted = f"a whole number from {lowest}{note} to {highest:,}"
 
     def check(value: object) -> int:
@@ -197,10 +210,10 @@ def _duration_type(lowest_s: float) -> Any:  # noqa: ANN401 - a type is made her
     return BeforeValidator(duration_reader(lowest_s)), serializer, WithJsonSchema(schema)
 
 
-Count = Annotated[int, *_whole(1, MAX_COUNT)]
+Count = Annotated[int, *whole(1, MAX_COUNT)]
 """How many: at least one."""
 
-Burst = Annotated[int, *_whole(0, MAX_COUNT, " (chosen by qps)")]
+Burst = Annotated[int, *whole(0, MAX_COUNT, " (chosen by qps)")]
 """Depth of a token bucket; 0 leaves it to the rate."""
 
 Rate = Annotated[

@@ -1,19 +1,25 @@
-"""A workload: what is created, how fast, and what is waited for."""
+"""A workload: what is created or done, how fast, and what is waited for."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
+    SerializerFunctionWrapHandler,
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_serializer,
+    model_validator,
 )
 
+from perfscale.config.operations import CREATE, OPERATIONS, Operation
 from perfscale.config.sections.fields import (
     Burst,
     Count,
@@ -24,6 +30,7 @@ from perfscale.config.sections.fields import (
     Timeout,
     bucket_depth,
     detail,
+    details_of,
     label_problem,
     list_of,
     rule,
@@ -32,7 +39,16 @@ from perfscale.config.sections.fields import (
 )
 from perfscale.config.sections.metrics import METRICS, Unit
 from perfscale.config.sections.objects import ObjectSpec
+from perfscale.config.sections.operations import (
+    OperationName,
+    Replicas,
+    Volume,
+    fitting_schema,
+    misfits,
+    without_misfits,
+)
 from perfscale.config.sections.section import Section
+from perfscale.config.sections.targets import Patch, Targets
 from perfscale.config.sections.thresholds import Threshold, Thresholds
 
 
@@ -57,25 +73,34 @@ def _check_namespace(spec: ObjectSpec, info: ValidationInfo) -> ObjectSpec:
     return spec
 
 
-class Workload(Section):
-    """Objects that are created together, once or in several iterations."""
+_CLEANS_UP: dict[str, Any] = {
+    "if": {
+        "properties": {"iterationDeletionWait": {"const": True}},
+        "required": ["iterationDeletionWait"],
+    },
+    "then": {
+        "properties": {"iterationCleanup": {"const": True}},
+        "required": ["iterationCleanup"],
+    },
+}
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "if": {
-                "properties": {"iterationDeletionWait": {"const": True}},
-                "required": ["iterationDeletionWait"],
-            },
-            "then": {
-                "properties": {"iterationCleanup": {"const": True}},
-                "required": ["iterationCleanup"],
-            },
-        }
-    )
+
+def _at_least_one(schema: dict[str, Any]) -> None:
+    schema["minItems"] = 1
+    schema.pop("default", None)
+
+
+class Workload(Section):
+    """Objects that are created together, or what is done to objects, in iterations."""
+
+    model_config = ConfigDict(json_schema_extra={"allOf": [_CLEANS_UP, *fitting_schema()]})
     called: ClassVar[str] = "a mapping (name, iterationCount, qps, objects, ...)"
 
     name: Label = Field(
         description="Unique in the file; a DNS label. It is also the default namespace prefix.",
+    )
+    operation: OperationName = Field(
+        default=CREATE.name, description="What is done: objects are created, or it is their turn."
     )
     iteration_count: Count = Field(
         default=1, description="How many times to run the workload; numbered from 1."
@@ -86,6 +111,13 @@ class Workload(Section):
     iteration_creation_wait: Flag = Field(
         default=False,
         description="Wait until every object of the iteration is ready, or has failed.",
+    )
+    iteration_wait: Flag = Field(
+        default=False,
+        description=(
+            "Wait until every operation of the iteration is done, or has failed; of create it "
+            "is another name of iterationCreationWait."
+        ),
     )
     iteration_cleanup: Flag = Field(
         default=False,
@@ -122,14 +154,51 @@ class Workload(Section):
     thresholds: Thresholds = Field(
         default=(), description="What the workload has to keep to, all its iterations together."
     )
+    targets: Targets | None = Field(
+        default=None, description="What the operation is done to; needed for all but create."
+    )
+    delete_collection: Flag = Field(
+        default=False, description="Of delete: one request for all of a namespace."
+    )
+    patch: Patch | None = Field(default=None, description="Of patch: the change.")
+    to: Replicas | None = Field(default=None, description="Of scale: how many replicas.")
+    streams: Count = Field(default=1, description="Of watch: how many watches of each collection.")
+    grace_period: Duration | None = Field(
+        default=None,
+        description="Of stop and restart: how long a guest has to shut down; of restart only 0s.",
+    )
+    volume: Volume | None = Field(
+        default=None,
+        description="Of addVolume (name, disk, volumeSource) and removeVolume (name).",
+    )
     # Last, so that the namespaces are checked when all they depend on is known.
     objects: Annotated[
         tuple[Annotated[ObjectSpec, AfterValidator(_check_namespace)], ...],
         BeforeValidator(list_of("objects")),
     ] = Field(
-        json_schema_extra={"minItems": 1},
-        description="Templates of the objects to create in each iteration; at least one.",
+        default=(),
+        json_schema_extra=_at_least_one,
+        description="Of create: templates of the objects of each iteration; at least one.",
     )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keys_fit(cls, value: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        # Looks at what was given: afterwards nobody knows which keys were.
+        if not isinstance(value, Mapping):
+            return handler(value)
+        wrong = list(misfits(value))
+        try:
+            workload = handler(_with_one_wait(value))
+        except ValidationError as error:
+            wrong = [*details_of(error), *wrong]
+        if wrong:
+            raise ValidationError.from_exception_data(cls.__name__, wrong)
+        return workload
+
+    @model_serializer(mode="wrap")
+    def _without_misfits(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        return without_misfits(self.operation, handler(self))
 
     @field_validator("iteration_deletion_wait")
     @classmethod
@@ -163,6 +232,11 @@ class Workload(Section):
         return thresholds
 
     @property
+    def does(self) -> Operation:
+        """What is done."""
+        return OPERATIONS[self.operation]
+
+    @property
     def bucket_depth(self) -> int:
         """Depth of the token bucket: ``burst``, or ``qps`` rounded up; 0 without a limit."""
         return bucket_depth(self.qps, self.burst)
@@ -175,3 +249,15 @@ class Workload(Section):
         """Return the namespace of an object in an iteration, which is counted from 1."""
         number = iteration if self.namespaced_iterations else 1
         return f"{self.namespace_prefix(spec)}-{number}"
+
+
+def _with_one_wait(given: Mapping[str, object]) -> Mapping[str, object]:
+    """Return what was given, with the wait of a create under both of its names."""
+    if given.get("operation", CREATE.name) != CREATE.name:
+        return given
+    names = ("iterationCreationWait", "iteration_creation_wait", "iterationWait", "iteration_wait")
+    waits = [given[name] for name in names if name in given]
+    if not waits or not isinstance(waits[0], bool):
+        return given
+    rest = {key: value for key, value in given.items() if key not in names}
+    return {**rest, "iterationCreationWait": waits[0], "iterationWait": waits[0]}
