@@ -11,7 +11,9 @@ from perfscale.kube.cluster import ClusterOptions
 from perfscale.results import Accounts, RunFolder, RunResult, rebuild_results, summarize
 from perfscale.results.pages import write_page
 from perfscale.sim.cluster import SimulatedCluster
-from perfscale.sim.storage.resources import KINDS, Catalogue, Kind
+from perfscale.sim.storage.catalogue import Catalogue
+from perfscale.sim.storage.kinds import KINDS
+from perfscale.sim.storage.resources import Kind
 from perfscale.sim.storage.store import Store
 from perfscale.templates import TemplateDefaults
 

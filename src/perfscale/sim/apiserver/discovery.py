@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from perfscale.sim.storage import refusals
 
 if TYPE_CHECKING:
+    from perfscale.sim.storage.catalogue import Catalogue
     from perfscale.sim.storage.records import JSON
-    from perfscale.sim.storage.resources import Catalogue, Kind
+    from perfscale.sim.storage.resources import Kind
 
 MAJOR: Final = "1"
 MINOR: Final = "32"

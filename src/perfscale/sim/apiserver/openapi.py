@@ -16,8 +16,8 @@ from perfscale.sim.storage.records import encode
 
 if TYPE_CHECKING:
     from perfscale.kube.resources import Resource
+    from perfscale.sim.storage.catalogue import Catalogue
     from perfscale.sim.storage.records import JSON
-    from perfscale.sim.storage.resources import Catalogue
 
 # Clients ask for ``v2@v1.0``, which Go's mime package cannot parse in an answer.
 V2_PROTOBUF: Final = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"

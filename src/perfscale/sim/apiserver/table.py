@@ -61,6 +61,8 @@ def _shown_type(column: Column) -> str:
 def cell(obj: JSON, column: Column, now: datetime) -> object:
     """The value of a column; empty where the object does not have it."""
     value = read(obj, column.path)
+    if column.of:
+        return f"{value or 0}/{read(obj, column.of) or 0}"
     if column.type == "date":
         return age(value, now) if isinstance(value, str) else "<unknown>"
     if column.type == "integer":

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from aiohttp.web import Request
 
     from perfscale.kube.resources import Resource
-    from perfscale.sim.storage.resources import Catalogue, Kind
+    from perfscale.sim.storage.catalogue import Catalogue
+    from perfscale.sim.storage.resources import Kind
 
 _VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 

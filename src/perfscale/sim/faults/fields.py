@@ -11,7 +11,7 @@ from perfscale.config.durations import PATTERN, format_duration
 from perfscale.config.reading.source import clip
 from perfscale.config.sections.choices import pick
 from perfscale.config.sections.fields import duration_reader, refusal, rule, show
-from perfscale.sim.storage.resources import KINDS
+from perfscale.sim.storage.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
     from prometheus_client.core import Metric
 
-    from perfscale.sim.storage.resources import Catalogue
+    from perfscale.sim.storage.catalogue import Catalogue
 
 # kube-apiserver's: staging/src/k8s.io/apiserver/pkg/endpoints/metrics/metrics.go
 _DURATION_BOUNDS_S: Final = (

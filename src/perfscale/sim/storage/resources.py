@@ -1,19 +1,12 @@
-"""The kinds that the simulated API server serves, and how each of them behaves.
-
-A kind that is not in the table costs a line here; kinds without a controller are stored
-and served all the same, as on a cluster whose controllers are down.
-"""
+"""What there is to say of a kind that the simulated API server serves."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from perfscale.kube.resources import Resource
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 VERBS: Final = frozenset(
     {"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"}
@@ -28,6 +21,7 @@ class Column:
         name: The column's head.
         path: Where the cell's value is: ``.status.phase``, with at most one condition as
             in ``.status.conditions[Ready].status``.
+        of: Where the number is that the value is shown as a part of, as in ``2/3``.
         type: ``string``, ``integer``, ``boolean`` or ``date`` (shown as an age).
         priority: Above 0, the column is shown by ``-o wide`` only.
     """
@@ -36,6 +30,7 @@ class Column:
     path: str
     type: str = "string"
     priority: int = 0
+    of: str = ""
 
 
 AGE: Final = Column("Age", ".metadata.creationTimestamp", "date")
@@ -99,218 +94,9 @@ class Kind:
         return f"{self.kind}List"
 
 
-def _condition(column: str, condition: str, priority: int = 0) -> Column:
-    return Column(column, f".status.conditions[{condition}].status", priority=priority)
+def condition_column(name: str, condition: str, priority: int = 0) -> Column:
+    """A column that shows whether a condition holds."""
+    return Column(name, f".status.conditions[{condition}].status", priority=priority)
 
 
-def _kubevirt(
-    kind: str, short: str, columns: tuple[Column, ...], *, status: bool = False, scale: bool = False
-) -> Kind:
-    return Kind(
-        "kubevirt.io",
-        ("v1", "v1alpha3"),
-        f"{kind.lower()}s",
-        kind,
-        short_names=(short, f"{short}s"),
-        columns=columns,
-        status=status,
-        scale=scale,
-        generation=True,
-        builtin=False,
-        categories=("all",),
-    )
-
-
-_PHASE: Final = Column("Phase", ".status.phase")
-
-_KUBEVIRT: Final = (
-    _kubevirt(
-        "VirtualMachineInstance",
-        "vmi",
-        (
-            AGE,
-            _PHASE,
-            Column("IP", ".status.interfaces[0].ipAddress"),
-            Column("NodeName", ".status.nodeName"),
-            _condition("Ready", "Ready"),
-            _condition("Live-Migratable", "LiveMigratable", 1),
-            _condition("Paused", "Paused", 1),
-        ),
-    ),
-    _kubevirt(
-        "VirtualMachine",
-        "vm",
-        (AGE, Column("Status", ".status.printableStatus"), _condition("Ready", "Ready")),
-        status=True,
-    ),
-    _kubevirt(
-        "VirtualMachineInstanceReplicaSet",
-        "vmirs",
-        (
-            Column("Desired", ".spec.replicas", "integer"),
-            Column("Current", ".status.replicas", "integer"),
-            Column("Ready", ".status.readyReplicas", "integer"),
-            AGE,
-        ),
-        status=True,
-        scale=True,
-    ),
-    _kubevirt(
-        "VirtualMachineInstanceMigration",
-        "vmim",
-        (_PHASE, Column("VMI", ".spec.vmiName")),
-        status=True,
-    ),
-)
-
-
-def _core(plural: str, kind: str, *short_names: str, columns: tuple[Column, ...] = (AGE,)) -> Kind:
-    return Kind("", ("v1",), plural, kind, short_names=short_names, columns=columns)
-
-
-_CORE: Final = (
-    Kind(
-        "",
-        ("v1",),
-        "namespaces",
-        "Namespace",
-        namespaced=False,
-        short_names=("ns",),
-        columns=(Column("Status", ".status.phase"), AGE),
-        status=True,
-    ),
-    Kind(
-        "",
-        ("v1",),
-        "nodes",
-        "Node",
-        namespaced=False,
-        short_names=("no",),
-        columns=(_condition("Ready", "Ready"), AGE),
-        status=True,
-    ),
-    Kind(
-        "",
-        ("v1",),
-        "pods",
-        "Pod",
-        short_names=("po",),
-        columns=(
-            _condition("Ready", "Ready"),
-            Column("Status", ".status.phase"),
-            AGE,
-            Column("IP", ".status.podIP", priority=1),
-            Column("Node", ".spec.nodeName", priority=1),
-        ),
-        status=True,
-        graceful=True,
-        categories=("all",),
-    ),
-    _core("configmaps", "ConfigMap", "cm"),
-    _core("secrets", "Secret", columns=(Column("Type", ".type"), AGE)),
-    _core("services", "Service", "svc", columns=(Column("Type", ".spec.type"), AGE)),
-    _core("serviceaccounts", "ServiceAccount", "sa"),
-    _core(
-        "events",
-        "Event",
-        "ev",
-        columns=(
-            Column("Last Seen", ".lastTimestamp", "date"),
-            Column("Type", ".type"),
-            Column("Reason", ".reason"),
-            Column("Object", ".involvedObject.name"),
-            Column("Message", ".message"),
-        ),
-    ),
-    _core("persistentvolumeclaims", "PersistentVolumeClaim", "pvc"),
-    _core("resourcequotas", "ResourceQuota", "quota"),
-    _core("limitranges", "LimitRange", "limits"),
-)
-
-
-def _replicated(plural: str, kind: str, short: str) -> Kind:
-    return Kind(
-        "apps",
-        ("v1",),
-        plural,
-        kind,
-        short_names=(short,),
-        columns=(
-            Column("Desired", ".spec.replicas", "integer"),
-            Column("Current", ".status.replicas", "integer"),
-            Column("Ready", ".status.readyReplicas", "integer"),
-            AGE,
-        ),
-        status=True,
-        scale=True,
-        generation=True,
-        categories=("all",),
-    )
-
-
-def _rbac(plural: str, kind: str, *, namespaced: bool) -> Kind:
-    return Kind("rbac.authorization.k8s.io", ("v1",), plural, kind, namespaced=namespaced)
-
-
-_OTHERS: Final = (
-    _replicated("deployments", "Deployment", "deploy"),
-    _replicated("replicasets", "ReplicaSet", "rs"),
-    _replicated("statefulsets", "StatefulSet", "sts"),
-    Kind("apps", ("v1",), "daemonsets", "DaemonSet", short_names=("ds",), generation=True),
-    Kind("batch", ("v1",), "jobs", "Job", status=True, generation=True, categories=("all",)),
-    _rbac("roles", "Role", namespaced=True),
-    _rbac("rolebindings", "RoleBinding", namespaced=True),
-    _rbac("clusterroles", "ClusterRole", namespaced=False),
-    _rbac("clusterrolebindings", "ClusterRoleBinding", namespaced=False),
-)
-
-# Reviews are answered, not stored.
-_REVIEWS: Final = tuple(
-    Kind(
-        "authorization.k8s.io",
-        ("v1",),
-        f"{kind.lower()}s",
-        kind,
-        namespaced=False,
-        verbs=frozenset({"create"}),
-    )
-    for kind in ("SelfSubjectAccessReview", "SelfSubjectRulesReview")
-)
-
-KINDS: Final = (*_CORE, *_OTHERS, *_REVIEWS, *_KUBEVIRT)
-
-
-class Catalogue:
-    """The kinds of a server, by what a URL names."""
-
-    def __init__(self, kinds: tuple[Kind, ...] = KINDS) -> None:
-        self.kinds = kinds
-        self._by_plural = {(kind.group, kind.plural): kind for kind in kinds}
-
-    def find(self, group: str, version: str, plural: str) -> Kind | None:
-        """The kind that a URL names; None if there is none in that version."""
-        kind = self._by_plural.get((group, plural))
-        return kind if kind is not None and version in kind.versions else None
-
-    def stored(self, resource: Resource) -> Kind:
-        """The kind of a resource; one made up for it if the table has none."""
-        kind = self._by_plural.get((resource.group, resource.plural))
-        if kind is not None:
-            return kind
-        return Kind(
-            resource.group,
-            (resource.version,),
-            resource.plural,
-            resource.kind,
-            namespaced=resource.namespaced,
-            generation=True,
-            builtin=False,
-        )
-
-    def groups(self) -> Mapping[str, list[str]]:
-        """Each group with its versions, the preferred one first."""
-        groups: dict[str, list[str]] = {}
-        for kind in self.kinds:
-            versions = groups.setdefault(kind.group, [])
-            versions.extend(version for version in kind.versions if version not in versions)
-        return groups
+PHASE: Final = Column("Phase", ".status.phase")

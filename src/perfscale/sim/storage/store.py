@@ -19,10 +19,10 @@ from perfscale.kube.resources import NAMESPACES, Resource
 from perfscale.sim.storage import metadata as rules
 from perfscale.sim.storage import refusals
 from perfscale.sim.storage.backup import Backup, differences
+from perfscale.sim.storage.catalogue import Catalogue
 from perfscale.sim.storage.collection import Collection, Totals
 from perfscale.sim.storage.preconditions import check_same, same_wait
 from perfscale.sim.storage.records import JSON, ChangeType, Record, StoredChange
-from perfscale.sim.storage.resources import Catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from perfscale.sim.apiserver.target import Target
     from perfscale.sim.faults.model import RequestFault
     from perfscale.sim.faults.moments import Uptime
-    from perfscale.sim.storage.resources import Catalogue
+    from perfscale.sim.storage.catalogue import Catalogue
 
 # The simulation's own, by which one finds out what really happened.
 _SPARED: Final = frozenset({GROUND_TRUTH_PATH, METRICS_PATH})
