@@ -97,8 +97,8 @@ def test_every_operation_is_read_and_dumped_as_it_was_written(
         (
             on_vms("get", targets={**OWN, "share": "110%"}),
             (
-                "workloads[1].targets.share: 110% is not a share, as in 10%: more than 0% and 100% "
-                "at the most"
+                'workloads[1].targets.share: "110%" is no share: write more than 0% and 100% at '
+                "the most, as in 10%"
             ),
         ),
         (
