@@ -153,7 +153,13 @@ class ObjectLife:
     @property
     def outcome(self) -> Outcome:
         """What became of it, as things stand."""
-        return Outcome.of(error=self.error, ready_s=self.ready_s, uid=self.uid, sent_s=self.sent_s)
+        if self.error is not None:
+            return Outcome.FAILED
+        if self.ready_s is not None:
+            return Outcome.READY
+        if self.uid is not None:
+            return Outcome.UNREADY
+        return Outcome.NOT_ATTEMPTED if self.sent_s is None else Outcome.FAILED
 
     @property
     def explanation(self) -> str | None:
@@ -189,6 +195,7 @@ class ObjectLife:
 
     def record(self, *, is_cut: bool = False) -> ObjectRecord:
         """What is kept of it; ``is_cut`` says that a journal ended before the iteration did."""
+        outcome = self.outcome
         return ObjectRecord(
             kind=self.resource.kind_name,
             api_version=self.resource.api_version,
@@ -198,8 +205,10 @@ class ObjectLife:
             workload=self.scope.workload,
             iteration=self.scope.iteration,
             replica=self.replica,
-            outcome=self.outcome,
-            error=UNKNOWN if is_cut and self.unanswered else self.explanation,
+            outcome=outcome,
+            error=UNKNOWN
+            if is_cut and self.unanswered
+            else outcome.explain(self.error, self.detail),
             scheduled_s=self.scheduled_s,
             admitted_s=self.admitted_s,
             sent_s=self.sent_s,

@@ -9,7 +9,7 @@ each phase    the create request      first seen in it       those on the way th
 ``deletion``  the request to delete   seen gone              those that were asked to go
 ============  ======================  =====================  ===================================
 
-Whatever has failed is not ready, also if it once was. A child has no create request of its own:
+A child has no create request of its own:
 what it has counts from its owner's (see `Origins`). Percentiles, thresholds, aborts and pages all
 go by this table, of a live object as of the record of one.
 """
@@ -60,45 +60,43 @@ class LatencyRule:
 
     Attributes:
         name: Of the latency.
-        begun_s: From when it counts, given from when the object's do; None if it never began.
-        reached_s: When it was over; None if it was not, yet.
+        times_s: From when to when it lasts, given from when the object's count; None for what
+            never began, or was not reached yet. A single call, as it is made for each record.
         skippable: Whether an object can be ready without it, and then misses nothing.
     """
 
     name: str
-    begun_s: Callable[[_Life, float | None], float | None]
-    reached_s: Callable[[_Life], float | None]
+    times_s: Callable[[_Life, float | None], tuple[float | None, float | None]]
     skippable: bool = False
 
     def is_skipped(self, life: _Life) -> bool:
-        """Whether an object will not get there, and is not missing for that."""
-        return self.skippable and self.reached_s(life) is None and READY.reached_s(life) is not None
+        """Whether an object that has not got there is not missing for that."""
+        return self.skippable and ready_s(life) is not None
+
+
+def ready_s(life: _Life) -> float | None:
+    """When an object was first seen ready; None for what has failed, also if it once was."""
+    return life.ready_s if life.error is None else None
 
 
 CREATION: Final = LatencyRule(
     Latency.CREATION.value,
-    lambda life, _: None if life.replica is None else life.sent_s,
-    lambda life: None if life.uid is None else life.created_s,
+    lambda life, _: (
+        None if life.replica is None else life.sent_s,
+        None if life.uid is None else life.created_s,
+    ),
 )
-READY: Final = LatencyRule(
-    Latency.READY.value,
-    lambda _, origin_s: origin_s,
-    lambda life: life.ready_s if life.error is None else None,
-)
+READY: Final = LatencyRule(Latency.READY.value, lambda life, origin_s: (origin_s, ready_s(life)))
 DELETION: Final = LatencyRule(
-    Latency.DELETION.value,
-    lambda life, _: life.delete_requested_s,
-    lambda life: life.deleted_s,
+    Latency.DELETION.value, lambda life, _: (life.delete_requested_s, life.deleted_s)
 )
 _NAMED: Final = {rule.name: rule for rule in (CREATION, READY, DELETION)}
 
 
 def latency_rule(name: str) -> LatencyRule:
     """The rule of a latency: one of the three, or else a phase."""
-    if name in _NAMED:
-        return _NAMED[name]
-    return LatencyRule(
-        name, lambda _, origin_s: origin_s, lambda life: life.phases_s.get(name), skippable=True
+    return _NAMED.get(name) or LatencyRule(
+        name, lambda life, origin_s: (origin_s, life.phases_s.get(name)), skippable=True
     )
 
 
@@ -109,8 +107,7 @@ class Origins:
     Where no owner is one of the run's objects, they count from when the child was first seen.
 
     Args:
-        children: Whether children will be asked about. Each comes after its
-            owner, which is remembered until then.
+        children: Whether there are any. Each comes after its owner, which is remembered.
     """
 
     __slots__ = ("_requested_s",)

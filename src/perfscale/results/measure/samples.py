@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from perfscale.results.measure.latencies import CREATION, DELETION, READY, LatencyRule, Origins
+from perfscale.results.measure.latencies import (
+    CREATION,
+    DELETION,
+    READY,
+    LatencyRule,
+    Origins,
+    ready_s,
+)
 from perfscale.results.measure.percentiles import LatencySamples
 
 if TYPE_CHECKING:
@@ -52,13 +59,12 @@ class LifeSamples:
         phases = self.phases
         for phase, at_s in record.phases_s.items():
             phases[phase].add(at_s - origin_s)
-        if READY.reached_s(record) is None:
+        if ready_s(record) is None:
             self._miss(phases, record.phases_s)
         for rule, samples in self._named():
-            begun_s = rule.begun_s(record, origin_s)
+            begun_s, reached_s = rule.times_s(record, origin_s)
             if begun_s is None:
                 continue
-            reached_s = rule.reached_s(record)
             if reached_s is None:
                 samples.add_missing()
             else:
@@ -73,7 +79,7 @@ class LifeSamples:
         for phase, at_s in record.phases_s.items():
             _doubt(self.phases[phase], origin_s, at_s, by_watch_s(at_s))
         for rule, samples in self._named():
-            begun_s, reached_s = rule.begun_s(record, origin_s), rule.reached_s(record)
+            begun_s, reached_s = rule.times_s(record, origin_s)
             if begun_s is not None and reached_s is not None:
                 # What is ready as soon as it is created is so by the answer to its create.
                 early_s = (by_answer_s if reached_s == record.created_s else by_watch_s)(reached_s)

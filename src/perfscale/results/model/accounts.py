@@ -39,15 +39,7 @@ class Accounts:
     def __add__(self, other: Accounts) -> Accounts:
         """Field by field."""
         return Accounts(
-            requested=self.requested + other.requested,
-            created=self.created + other.created,
-            ready=self.ready + other.ready,
-            failed=self.failed + other.failed,
-            unready=self.unready + other.unready,
-            not_attempted=self.not_attempted + other.not_attempted,
-            deleted=self.deleted + other.deleted,
-            leftover=self.leftover + other.leftover,
-            unknown=self.unknown + other.unknown,
+            *(getattr(self, name) + getattr(other, name) for name in Accounts.__slots__)
         )
 
     @property

@@ -28,21 +28,6 @@ class Outcome(StrEnum):
     UNREADY = "unready"
     NOT_ATTEMPTED = "notAttempted"
 
-    @staticmethod
-    def of(
-        *, error: str | None, ready_s: float | None, uid: str | None, sent_s: float | None
-    ) -> Outcome:
-        """What the facts of an object's record make it."""
-        if error is not None:
-            return Outcome.FAILED
-        if ready_s is not None:
-            return Outcome.READY
-        if uid is not None:
-            return Outcome.UNREADY
-        if sent_s is not None:
-            return Outcome.FAILED
-        return Outcome.NOT_ATTEMPTED
-
     def explain(self, error: str | None, detail: str | None) -> str | None:
         """Why an object failed or is not ready; None for one that is.
 

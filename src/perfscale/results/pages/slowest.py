@@ -6,7 +6,7 @@ import heapq
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from perfscale.results.measure.latencies import READY
+from perfscale.results.measure.latencies import ready_s
 
 if TYPE_CHECKING:
     from perfscale.results.model.records import ObjectRecord
@@ -48,10 +48,10 @@ class Slowest:
 
     def add(self, record: ObjectRecord) -> None:
         """Look at one object."""
-        ready_s = READY.reached_s(record)
-        if ready_s is None or record.sent_s is None:
+        reached_s = ready_s(record)
+        if reached_s is None or record.sent_s is None:
             return
-        entry = (ready_s - record.sent_s, next(self._numbers), record)
+        entry = (reached_s - record.sent_s, next(self._numbers), record)
         if len(self._heap) < _MOST:
             heapq.heappush(self._heap, entry)
         elif entry > self._heap[0]:
