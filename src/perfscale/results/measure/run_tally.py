@@ -14,16 +14,15 @@ from perfscale.results.measure.iteration_tally import IterationTally
 from perfscale.results.measure.kind_tally import KindTally
 from perfscale.results.measure.rates import RateTally
 from perfscale.results.model.accounts import Accounts
-from perfscale.results.model.workload import IterationResult, WorkloadResult
+from perfscale.results.model.workload import IterationResult, Measured, WorkloadResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from perfscale.results.measure.blindness import BlindSpans
     from perfscale.results.measure.calls import CountedCall
-    from perfscale.results.model.calls import CallResult
     from perfscale.results.model.run import WorkloadPlan
-    from perfscale.results.model.workload import KindResult, Rate
+    from perfscale.results.model.workload import KindResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +51,11 @@ class IterationFacts:
     is_cut: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RunSum:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSum(Measured):
     """What a run's iterations add up to: the workloads, and all of them together."""
 
     workloads: tuple[WorkloadResult, ...]
-    accounts: Accounts
-    children: Accounts
-    rate: Rate
-    kinds: Mapping[str, KindResult]
-    child_kinds: Mapping[str, KindResult]
-    calls: tuple[CallResult, ...]
 
 
 @dataclass

@@ -92,44 +92,51 @@ class Rate:
     burst: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class IterationResult:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What was counted and measured of an iteration, of a workload, or of all of a run.
+
+    Attributes:
+        accounts: Of the objects.
+        children: Of what controllers made for them.
+        rate: How fast the objects were created.
+        kinds: Accounts and latencies of the objects, by kind.
+        child_kinds: The same of the children.
+        calls: How the API server answered meanwhile, by verb and resource.
+    """
+
+    accounts: Accounts
+    children: Accounts
+    rate: Rate
+    kinds: Mapping[str, KindResult]
+    child_kinds: Mapping[str, KindResult]
+    calls: tuple[CallResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IterationResult(Measured):
     """One iteration, from its namespaces to its cleanup.
 
     ``started_s`` and ``finished_s`` are seconds since the run's start;
-    ``problems`` says what went wrong, one sentence each; ``calls`` is how the
-    API server answered meanwhile, by verb and resource.
+    ``problems`` says what went wrong, one sentence each.
     """
 
     iteration: int
     started_s: float
     finished_s: float
-    accounts: Accounts
-    children: Accounts
-    rate: Rate
-    kinds: Mapping[str, KindResult]
-    child_kinds: Mapping[str, KindResult]
     problems: tuple[str, ...] = ()
-    calls: tuple[CallResult, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class WorkloadResult:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadResult(Measured):
     """One workload: its iterations, and all of them together.
 
-    ``calls`` are those of its iterations; ``waits`` is whether it was to wait for its objects
-    to be ready.
+    ``waits`` is whether it was to wait for its objects to be ready.
     """
 
     name: str
     iteration_count: int
-    accounts: Accounts
-    children: Accounts
-    rate: Rate
-    kinds: Mapping[str, KindResult]
-    child_kinds: Mapping[str, KindResult]
     iterations: tuple[IterationResult, ...]
-    calls: tuple[CallResult, ...] = ()
     waits: bool = True
 
     @property
