@@ -112,7 +112,7 @@ async def test_an_answer_that_is_none_in_the_middle_of_a_run_is_an_attempt_that_
         content, response = await client.create_and_read(THING, PODS, "here", b"{}")
     assert content == Thing({"a": 1})
     assert response.attempts == 10
-    assert (client.stats.illegible, client.stats.retries, client.stats.outages) == (9, 9, 1)
+    assert (client.stats.illegible, client.stats.sent, client.stats.outages) == (9, 11, 1)
 
 
 async def test_answers_that_never_become_any_end_a_request_after_a_while(

@@ -12,13 +12,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from dataclasses import fields
 from datetime import timedelta
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
-from pydantic.alias_generators import to_camel
+from msgspec import to_builtins
 
 from perfscale.engine.accounting.load_progress import PERIOD_S
 from perfscale.engine.accounting.progress import ProgressPublisher
@@ -37,7 +36,6 @@ from perfscale.engine.snapshot import RunSnapshot
 from perfscale.engine.tracking.observer import Observer
 from perfscale.engine.verdict import judge
 from perfscale.engine.workload import WorkloadRunner, in_turn
-from perfscale.kube.stats import RequestStats
 from perfscale.results import (
     Ending,
     Totals,
@@ -58,10 +56,6 @@ _log = logging.getLogger(__name__)
 
 _BEATS_A_COUNT = 2
 """So every second: as much at most is missing in the journal of a run that is killed."""
-
-
-_REQUEST_KEYS = [(each.name, to_camel(each.name)) for each in fields(RequestStats)]
-"""Names of what is counted of requests, and as the results spell them."""
 
 
 class Run:
@@ -152,7 +146,9 @@ class Run:
             context, ServerWarnings(context, self._inputs.factories), self._inspector.delete
         )
         self._accounting = RunAccounting(context)
-        self._progress = ProgressPublisher(context, lambda: self._namespaces.leaving)
+        self._progress = ProgressPublisher(
+            context, lambda: self._namespaces.leaving, self._accounting.requests
+        )
 
     async def _supervise(self, tasks: asyncio.TaskGroup) -> None:
         self._beating = tasks.create_task(self._guard(self._beat), name="perfscale-beat")
@@ -251,7 +247,7 @@ class Run:
     def _record_outages(self) -> None:
         client, context = self._context.client, self._context
         context.sightings.record_outages(
-            client.outages, client.stats.retries, context.health.in_flight
+            client.outages, self._accounting.requests().retries, context.health.in_flight
         )
 
     def _find_clock_step(self) -> None:
@@ -262,11 +258,10 @@ class Run:
             context.warn(str(step))
 
     def _totals(self) -> Totals:
-        stats = self._inputs.client.stats
         return Totals(
             namespaces=self._namespaces.counts,
             watch=self._observer.counts,
-            requests={key: round(getattr(stats, name), 6) for name, key in _REQUEST_KEYS},
+            requests=to_builtins(self._accounting.requests()),
             clock=self._inputs.meter.offset(),
             vitals=self._context.health.vitals(),
         )

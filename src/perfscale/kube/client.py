@@ -134,7 +134,7 @@ class Client:
 
     @property
     def stats(self) -> RequestStats:
-        """What was counted so far."""
+        """What it counted so far that no observer is notified of."""
         return self._wire.stats
 
     @property

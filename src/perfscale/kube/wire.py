@@ -1,4 +1,4 @@
-"""One request onto the wire: signed, admitted, and counted."""
+"""One request onto the wire: signed, and admitted."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def target(path: str, params: Mapping[str, str | int] | None = None) -> str:
 
 
 class Wire:
-    """Sends requests to one endpoint, when the limiter admits them, and counts what became of them.
+    """Sends requests to one endpoint, when the limiter admits them.
 
     Attributes:
-        stats: What it counted so far.
+        stats: What it counted so far that it notifies no observer of.
         credentials: Who we are.
     """
 
@@ -75,11 +75,10 @@ class Wire:
         return await self._transport.open_stream(request, self._clock)
 
     def answered(self, request: Request, answer: Answer | AnswerStream, answered_s: float) -> None:
-        """Count an answer, the whole of which was there at ``answered_s``; of a watch, its headers.
+        """Notify of an answer, all of which was there at ``answered_s``; of a watch, its headers.
 
-        Every attempt is counted here or in `failed`, by the client and by whoever observes it.
+        The observer is notified of every attempt that ends, here or in `failed`.
         """
-        self.stats.count_answer(answer.status)
         if request.observer is not None:
             request.observer.answered(
                 request.call,
@@ -90,20 +89,21 @@ class Wire:
             )
 
     def failed(self, failure: Failure, request: Request | None = None) -> Failure:
-        """Count a request without an answer, or for None a stream that broke off."""
-        if failure.local:
-            self.stats.local_failures += 1
-        elif failure.timeout:
-            self.stats.timeouts += 1
-        else:
-            self.stats.connection_errors += 1
-        if request is not None and request.observer is not None:
+        """Notify of a request without an answer; for None, count a stream that broke off."""
+        stats = self.stats
+        if request is None:
+            if failure.timeout:
+                stats.silent_streams += 1
+            else:
+                stats.broken_streams += 1
+            return failure
+        stats.local_failures += failure.local
+        if request.observer is not None:
             request.observer.unanswered(request.call, timeout=failure.timeout)
         return failure
 
     def retried(self, request: Request, throttled_s: float) -> None:
         """A request is going to be sent again, after it has waited so long because of a 429."""
-        self.stats.retries += 1
         if request.observer is not None:
             request.observer.retried(request.call, throttled_s)
 

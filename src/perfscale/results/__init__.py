@@ -33,7 +33,7 @@ from perfscale.results.journal.objects import (
     Stamps,
 )
 from perfscale.results.measure.blindness import BlindSpans
-from perfscale.results.measure.calls import Calls, CountedCall, RequestMeter
+from perfscale.results.measure.calls import Calls, CountedCall, RequestMeter, RequestSums
 from perfscale.results.measure.failures import Failures
 from perfscale.results.measure.iteration_tally import IterationTally
 from perfscale.results.measure.kind_tally import accounts_of
@@ -131,6 +131,7 @@ __all__ = [
     "Rate",
     "Rebuilt",
     "RequestMeter",
+    "RequestSums",
     "ResultSink",
     "RunFolder",
     "RunInfo",

@@ -376,7 +376,7 @@ class Watch(Generic[T]):
         code = status.code or (410 if status.reason in {"Expired", "Gone"} else 500)
         error = error_from_status(status, status=code)
         if isinstance(error, ExpiredError):
-            self._client.stats.expired += 1
+            self._client.stats.expired_streams += 1
         return StreamFailedError(error, opened=True)
 
     def _went_on_to(self, event: Event[T] | None) -> None:
