@@ -19,7 +19,7 @@ from perfscale.kube.http.transport import LARGEST_OBJECT
 from perfscale.kube.permissions import Permissions
 from perfscale.kube.resources import Place, Resource
 from perfscale.kube.retrying.retry import NOT_SERVED_S
-from perfscale.sim.faults.http.bomb import gzipped
+from perfscale.sim.faults.http.garbage import gzipped
 
 RUN = "00000000-0000-4000-8000-000000000001"
 PODS = Resource("", "v1", "pods", "Pod", namespaced=True)

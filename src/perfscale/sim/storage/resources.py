@@ -122,6 +122,12 @@ def _kubevirt(
 
 
 _PHASE: Final = Column("Phase", ".status.phase")
+_REPLICAS: Final = (
+    Column("Desired", ".spec.replicas", "integer"),
+    Column("Current", ".status.replicas", "integer"),
+    Column("Ready", ".status.readyReplicas", "integer"),
+    AGE,
+)
 
 _KUBEVIRT: Final = (
     _kubevirt(
@@ -146,12 +152,7 @@ _KUBEVIRT: Final = (
     _kubevirt(
         "VirtualMachineInstanceReplicaSet",
         "vmirs",
-        (
-            Column("Desired", ".spec.replicas", "integer"),
-            Column("Current", ".status.replicas", "integer"),
-            Column("Ready", ".status.readyReplicas", "integer"),
-            AGE,
-        ),
+        _REPLICAS,
         status=True,
         scale=True,
     ),
@@ -235,12 +236,7 @@ def _replicated(plural: str, kind: str, short: str) -> Kind:
         plural,
         kind,
         short_names=(short,),
-        columns=(
-            Column("Desired", ".spec.replicas", "integer"),
-            Column("Current", ".status.replicas", "integer"),
-            Column("Ready", ".status.readyReplicas", "integer"),
-            AGE,
-        ),
+        columns=_REPLICAS,
         status=True,
         scale=True,
         generation=True,
