@@ -168,7 +168,7 @@ class RunAccounting:
             self._record(records, children=False)
         elif scope.children:
             records = self._take_page(scope.children)
-            tally.add_children(records)
+            tally.add(records, children=True)
             self._record(records, children=True)
         else:
             self._unwritten.popleft()

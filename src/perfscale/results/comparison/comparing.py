@@ -54,21 +54,10 @@ def read_compared(folder: Path) -> ComparedRun:
         ResultsError: It is not one, or a file in it cannot be read.
     """
     files = read_run_files(folder)
-    return ComparedRun(files, _read_samples(files))
-
-
-def _read_samples(run: RunFiles) -> Samples:
-    """Read all of them.
-
-    Raises:
-        ResultsError: A record cannot be read, with file and line.
-    """
-    samples = Samples(run.paths, children=run.has_children)
-    for record in run.objects():
+    samples = Samples(files.paths, children=files.has_children)
+    for record in files.records():
         samples.add(record)
-    for record in run.children():
-        samples.add(record, child=True)
-    return samples
+    return ComparedRun(files, samples)
 
 
 @dataclass(frozen=True, slots=True)

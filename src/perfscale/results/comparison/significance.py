@@ -36,7 +36,7 @@ def rank_sum_test(base: LatencySamples, new: LatencySamples) -> float:
     Returns:
         The p-value: small if ``new`` is longer.
     """
-    n, m = _size(new), _size(base)
+    n, m = new.total, base.total
     total = n + m
     ordered = sorted(
         chain(
@@ -75,7 +75,7 @@ def quantile_test(base: LatencySamples, new: LatencySamples, quantile: float) ->
     if border is None:
         border = math.inf
     above_new, above_base = _above(new, border), _above(base, border)
-    return _drawn_at_least(above_new, _size(new), above_new + above_base, _size(new) + _size(base))
+    return _drawn_at_least(above_new, new.total, above_new + above_base, new.total + base.total)
 
 
 def _drawn_at_least(count: int, draws: int, marked: int, total: int) -> float:
@@ -95,10 +95,6 @@ def _drawn_at_least(count: int, draws: int, marked: int, total: int) -> float:
 
 def _log_choices(total: int, chosen: int) -> float:
     return math.lgamma(total + 1) - math.lgamma(chosen + 1) - math.lgamma(total - chosen + 1)
-
-
-def _size(samples: LatencySamples) -> int:
-    return len(samples.values) + samples.missing
 
 
 def _with_missing(samples: LatencySamples) -> Sequence[float]:

@@ -94,17 +94,14 @@ class RunFiles:
             if name in every and every[name].count + every[name].missing
         }
 
-    def objects(self) -> Iterator[ObjectRecord]:
-        """The records of the objects, if there are any.
+    def records(self) -> Iterator[ObjectRecord]:
+        """The records of the objects, and then of the children, if there are any.
 
         Raises:
             ResultsError: They cannot be read, with file and line.
         """
-        return _lines(self.folder / OBJECTS_FILE, ObjectRecord)
-
-    def children(self) -> Iterator[ObjectRecord]:
-        """The same of what controllers made for them."""
-        return _lines(self.folder / CHILDREN_FILE, ObjectRecord)
+        for name in (OBJECTS_FILE, CHILDREN_FILE):
+            yield from _lines(self.folder / name, ObjectRecord)
 
     def timeseries(self) -> list[TimePoint]:
         """The intervals of the run; empty where there is no time series.

@@ -226,7 +226,7 @@ class Replay:
             for start in range(0, len(left), _AT_ONCE):
                 page = left[start : start + _AT_ONCE]
                 records = [row.record(is_cut=is_cut) for row in page]
-                (tally.add_children if children else tally.add)(records)
+                tally.add(records, children=children)
                 for writer in self._writers:
                     writer.record(records, children=children)
             for each in rows:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from perfscale.results.measure.failures import Failures
 from perfscale.results.measure.kind_tally import KindTally, accounts_of
-from perfscale.results.measure.latencies import Origins
+from perfscale.results.measure.latencies import RequestTimes
 from perfscale.results.measure.rates import CreateTimes
 from perfscale.results.model.records import Outcome
 
@@ -41,42 +41,29 @@ class IterationTally:
     ) -> None:
         self._paths = paths
         self._blind = blind
-        self._origins = Origins(children=children)
+        self._request_times = RequestTimes(children=children)
         self.kinds: dict[str, KindTally] = {}
         self.child_kinds: dict[str, KindTally] = {}
         self.creates = CreateTimes()
         self.failures = Failures()
 
-    def add(self, records: Iterable[ObjectRecord]) -> None:
-        """Count objects."""
+    def add(self, records: Iterable[ObjectRecord], *, children: bool = False) -> None:
+        """Count objects, or ``children``."""
+        kinds = self.child_kinds if children else self.kinds
         for kind, members in _by_kind(records).items():
-            tally = self._tally(self.kinds, kind)
+            tally = kinds.setdefault(kind, KindTally(path=self._paths.get(kind, ())))
             tally.api_version = members[0].api_version
             tally.accounts += accounts_of(members)
             for record in members:
-                self._measure(tally, record, self._origins.of(record))
-                if record.outcome is Outcome.FAILED:
-                    self.failures.add(record)
-            self.creates.add_records(members)
-
-    def add_children(self, records: Iterable[ObjectRecord]) -> None:
-        """Count children."""
-        for kind, members in _by_kind(records).items():
-            tally = self._tally(self.child_kinds, kind)
-            tally.api_version = members[0].api_version
-            tally.accounts += accounts_of(members)
-            for record in members:
-                self._measure(tally, record, self._origins.of_child(record))
-
-    def _measure(self, tally: KindTally, record: ObjectRecord, origin_s: float | None) -> None:
-        tally.measure(record, origin_s)
-        if self._blind:
-            tally.doubt(record, origin_s, self._blind)
-
-    def _tally(self, kinds: dict[str, KindTally], kind: str) -> KindTally:
-        if kind not in kinds:
-            kinds[kind] = KindTally(path=self._paths.get(kind, ()))
-        return kinds[kind]
+                origin_s = self._request_times.of(record)
+                tally.measure(record, origin_s)
+                if self._blind:
+                    tally.doubt(record, origin_s, self._blind)
+            if not children:
+                self.creates.add_records(members)
+                for record in members:
+                    if record.outcome is Outcome.FAILED:
+                        self.failures.add(record)
 
 
 def _by_kind(records: Iterable[ObjectRecord]) -> dict[str, list[ObjectRecord]]:

@@ -9,9 +9,9 @@ each phase    the create request      first seen in it       those on the way th
 ``deletion``  the request to delete   seen gone              those that were asked to go
 ============  ======================  =====================  ===================================
 
-A child has no create request of its own:
-what it has counts from its owner's (see `Origins`). Percentiles, thresholds, aborts and pages all
-go by this table, of a live object as of the record of one.
+A child has no create request of its own: what it has counts from its owner's (see
+`RequestTimes`). Percentiles, thresholds, aborts and pages all go by this table, of a live object
+as of the record of one.
 """
 
 from __future__ import annotations
@@ -100,8 +100,8 @@ def latency_rule(name: str) -> LatencyRule:
     )
 
 
-class Origins:
-    """An object's latencies count from its create request, and a child's from its owner's.
+class RequestTimes:
+    """From when latencies count: from an object's create request, and a child's from its owner's.
 
     That is what made the child, also by way of other children: the VMs of a pool make VMIs.
     Where no owner is one of the run's objects, they count from when the child was first seen.
@@ -116,15 +116,11 @@ class Origins:
         self._requested_s: dict[str, float | None] | None = {} if children else None
 
     def of(self, record: ObjectRecord) -> float | None:
-        """From when those of an object count; None for one that was never sent."""
-        if self._requested_s is not None and record.uid is not None:
-            self._requested_s[record.uid] = record.sent_s
-        return record.sent_s
-
-    def of_child(self, record: ObjectRecord) -> float | None:
-        """The same for a child."""
-        known = self._requested_s or {}
-        requested_s = known.get(record.owner_uid or "", record.created_s)
-        if self._requested_s is not None and record.uid is not None:
-            self._requested_s[record.uid] = requested_s
+        """From when those of an object, or of a child, count; None for one that was never sent."""
+        known = self._requested_s
+        requested_s = record.sent_s
+        if record.replica is None:
+            requested_s = (known or {}).get(record.owner_uid or "", record.created_s)
+        if known is not None and record.uid is not None:
+            known[record.uid] = requested_s
         return requested_s

@@ -11,7 +11,7 @@ from perfscale.results.measure.latencies import (
     DELETION,
     READY,
     LatencyRule,
-    Origins,
+    RequestTimes,
     ready_s,
 )
 from perfscale.results.measure.percentiles import LatencySamples
@@ -119,17 +119,16 @@ class Samples:
 
     def __init__(self, paths: Mapping[str, tuple[str, ...]], *, children: bool) -> None:
         self._paths = paths
-        self._origins = Origins(children=children)
+        self._request_times = RequestTimes(children=children)
         self._of: dict[tuple[str, bool], dict[str, LifeSamples]] = {}
 
-    def add(self, record: ObjectRecord, *, child: bool = False) -> None:
+    def add(self, record: ObjectRecord) -> None:
         """Count one object, or one child."""
-        kinds = self._of.setdefault((record.workload, child), {})
+        kinds = self._of.setdefault((record.workload, record.replica is None), {})
         samples = kinds.get(record.kind)
         if samples is None:
             samples = kinds[record.kind] = LifeSamples(self._paths.get(record.kind, ()))
-        origins = self._origins
-        samples.measure(record, origins.of_child(record) if child else origins.of(record))
+        samples.measure(record, self._request_times.of(record))
 
     def of(self, workload: str, *, children: bool) -> Mapping[str, LifeSamples]:
         """What was measured of each kind; nothing where there are no records."""

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from perfscale.config.sections.metrics import PERCENTILES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+QUANTILES: Final[Mapping[str, float]] = {
+    name.replace(".", ""): quantile for name, quantile in PERCENTILES.items()
+}
+"""The percentiles of a latency by the names of their attributes: ``p999`` is the one for 0.999."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from perfscale.config.sections.metrics import Latency
@@ -37,10 +36,24 @@ def load_plots(
     timeline: Timeline, summary: Summary, bands: tuple[Band, ...] = ()
 ) -> Iterator[Plot]:
     """The rate, and how far objects had got, over the run."""
-    has_target = any(each.rate.target_qps for each in summary.workloads)
-    yield _create_rate_plot(timeline, bands, has_target=has_target)
+    width = f"in intervals of {timeline.width_s:g} s"
+    creates = timeline.create_rates()
+    if not any(each.rate.target_qps for each in summary.workloads):
+        creates.pop(DUE)
+    note = (
+        f"Creates a second, {width}. Where fewer were sent than were due, the load was held back; "
+        "where fewer were accepted than were sent, the server was slow, gone, or refused some."
+    )
+    title = "Offered, sent and accepted rate"
+    yield _rate_plot(timeline, bands, creates, key="rate", title=title, note=note)
     if summary.objects.deleted:
-        yield _deletion_rate_plot(timeline, bands)
+        note = (
+            f"Deletions a second, {width}. Many are asked for with one request; how fast they are "
+            "seen gone is the cluster's doing."
+        )
+        rates = timeline.deletion_rates()
+        title = "Rate of deletions"
+        yield _rate_plot(timeline, bands, rates, key="deletion-rate", title=title, note=note)
     progress = tuple(Series(name, counts) for name, counts in timeline.progress().items())
     yield Plot(
         key="progress",
@@ -55,37 +68,20 @@ def load_plots(
     )
 
 
-def _create_rate_plot(timeline: Timeline, bands: tuple[Band, ...], *, has_target: bool) -> Plot:
-    found = timeline.create_rates()
-    if not has_target:
-        found.pop(DUE)
-    note = (
-        f"Creates a second, in intervals of {timeline.width_s:g} s. Where fewer were sent than "
-        "were due, the load was held back; where fewer were accepted than were sent, the server "
-        "was slow, gone, or refused some."
-    )
-    return replace(
-        _rate_plot(timeline, bands, found), title="Offered, sent and accepted rate", note=note
-    )
-
-
-def _deletion_rate_plot(timeline: Timeline, bands: tuple[Band, ...]) -> Plot:
-    note = (
-        f"Deletions a second, in intervals of {timeline.width_s:g} s. Many are asked for with one "
-        "request; how fast they are seen gone is the cluster's doing."
-    )
-    plot = _rate_plot(timeline, bands, timeline.deletion_rates())
-    return replace(plot, key="deletion-rate", title="Rate of deletions", note=note)
-
-
 def _rate_plot(
-    timeline: Timeline, bands: tuple[Band, ...], found: Mapping[str, Sequence[float]]
+    timeline: Timeline,
+    bands: tuple[Band, ...],
+    found: Mapping[str, Sequence[float]],
+    *,
+    key: str,
+    title: str,
+    note: str,
 ) -> Plot:
     series = tuple(Series(name, values) for name, values in found.items())
     return Plot(
-        key="rate",
-        title="",
-        note="",
+        key=key,
+        title=title,
+        note=note,
         x=from_zero(SINCE_START, timeline.at_s[-1]),
         y=from_zero("a second", highest(series), to_tick=True),
         at=timeline.rates_s,

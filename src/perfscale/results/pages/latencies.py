@@ -11,11 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from perfscale.results.folder.reading import RunFiles
-    from perfscale.results.measure.samples import LifeSamples
+    from perfscale.results.measure.samples import LifeSamples, Samples
     from perfscale.results.model.document import Kind, Statistics
     from perfscale.results.pages.palette import Palette
     from perfscale.results.pages.plots import Plot
-    from perfscale.results.pages.story import Story
 
 _BARS: Final = ("p50", "p90", "p95", "p99", "p99.9", "max")
 """The statistics that are compared by eye, and so have bars."""
@@ -61,11 +60,11 @@ class KindSection:
         return round(100 * value / self.longest, 2)
 
 
-def kind_sections(run: RunFiles, story: Story, palette: Palette) -> Iterator[KindSection]:
+def kind_sections(run: RunFiles, samples: Samples, palette: Palette) -> Iterator[KindSection]:
     """The sections, in the order in which the workloads ran."""
     for number, workload in enumerate(run.summary.workloads, start=1):
         for children in (False, True):
-            tallied = story.samples.of(workload.name, children=children)
+            tallied = samples.of(workload.name, children=children)
             kinds = workload.child_kinds if children else workload.kinds
             key_of = "childKinds" if children else "kinds"
             for kind, measured in kinds.items():

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from perfscale.results.model.latency import LatencySummary
     from perfscale.results.model.workload import KindResult, Measured, Rate
 
-_FIELDS = {"p99.9": "p999"}
-
 
 class _Value(NamedTuple):
     """A value, or why there is none."""
@@ -142,7 +140,7 @@ def _latency(metric: Metric, latency: str, judged: Measured) -> LatencySummary |
 def _statistic(summary: LatencySummary | None, quantile: str) -> _Value:
     if summary is None or not summary.count + summary.missing:
         return _Value(None)
-    value: float | None = getattr(summary, _FIELDS.get(quantile, quantile))
+    value: float | None = getattr(summary, quantile.replace(".", ""))
     total = summary.count + summary.missing
     return _Value(value, f"was not reached, as {summary.missing} of {total} are missing")
 

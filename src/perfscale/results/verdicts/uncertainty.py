@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from perfscale.config.sections.metrics import PERCENTILES
+from perfscale.results.model.latency import QUANTILES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -12,7 +15,6 @@ if TYPE_CHECKING:
 
 _MOST_MOVED: Final = 0.05
 """A percentile that may be shorter by a larger share than this is uncertain."""
-_PERCENTILES: Final = {"p50": "p50", "p90": "p90", "p95": "p95", "p99": "p99", "p999": "p99.9"}
 
 
 class Doubt(NamedTuple):
@@ -44,7 +46,7 @@ def _of_kind(result: KindResult) -> str:
 def _doubts(name: str, latency: LatencySummary) -> Iterator[Doubt]:
     if latency.earliest is None:
         return
-    for key, title in _PERCENTILES.items():
+    for title, key in zip(PERCENTILES, QUANTILES, strict=True):
         value, earliest = getattr(latency, key), getattr(latency.earliest, key)
         if value and earliest is not None and value - earliest > _MOST_MOVED * value:
             text = f"{title} of {name} is {value:.3f} s, and may be as little as {earliest:.3f} s"
