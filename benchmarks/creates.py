@@ -175,7 +175,7 @@ async def our_client(server: str, bodies: list[bytes]) -> None:
     async with cluster_at(server) as cluster:
 
         async def create(body: bytes) -> None:
-            await cluster.client.create(VMIS, NAMESPACE, body)
+            await cluster.client.request("POST", VMIS.path(NAMESPACE), body=body)
 
         await in_flight(create, bodies)
 

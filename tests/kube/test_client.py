@@ -70,7 +70,7 @@ class Tokens:
 
 class CountingLimiter(RateLimiter):
     def __init__(self) -> None:
-        super().__init__(0)
+        super().__init__(1)
         self.admitted = 0
 
     async def acquire(self) -> None:
@@ -102,7 +102,7 @@ async def test_an_answer_tells_when_its_request_was_sent_and_when_it_came(
 
     async with scripted_server(slow) as server:
         client = await connect(server)
-        response = await client.create(PODS, "here", b'{"a": 1}')
+        response = await client.request("POST", PODS.path("here"), body=b'{"a": 1}')
     assert (response.status, response.body, response.attempts) == (201, b'{"kind": "Pod"}', 1)
     assert response.answered_s == 1002.5
     (request,) = server.requests
@@ -157,7 +157,7 @@ async def test_an_error_answer_becomes_the_error_of_its_kind(
     async with scripted_server(refuses(status, reason, details=details)) as server:
         client = await connect(server)
         with pytest.raises(branch) as caught:
-            await client.create(PODS, "here", b"{}")
+            await client.request("POST", PODS.path("here"), body=b"{}")
     error = caught.value
     assert type(error) is branch
     assert (error.status, error.reason) == (status, reason)
@@ -174,7 +174,7 @@ async def test_the_causes_that_the_message_leaves_out_are_added_to_it(connect: C
     async with scripted_server(refuses(422, "Invalid", details={"causes": causes})) as server:
         client = await connect(server)
         with pytest.raises(ApiError, match=r"^the server says Invalid; spec\.domain: Required v"):
-            await client.create(PODS, "here", b"{}")
+            await client.request("POST", PODS.path("here"), body=b"{}")
 
 
 async def test_an_error_page_of_something_else_is_summarised(connect: Connect) -> None:
@@ -246,7 +246,7 @@ async def test_a_kind_that_a_server_does_not_serve_yet_is_waited_for(
     gone = refuses(503, "ServiceUnavailable")
     async with scripted_server(*[gone] * 20, *[not_served] * 5, answers({})) as server:
         client = await connect(server)
-        response = await client.create(PODS, "here", b"{}")
+        response = await client.request("POST", PODS.path("here"), body=b"{}")
     assert response.attempts == 26
     assert sum(fake_time.slept) > NOT_SERVED_S
 
@@ -257,7 +257,7 @@ async def test_a_kind_that_is_not_served_any_more_is_not_waited_for_long(
     async with scripted_server(not_served) as server:
         client = await connect(server)
         with pytest.raises(NotServedError, match="404 page not found"):
-            await client.create(PODS, "here", b"{}")
+            await client.request("POST", PODS.path("here"), body=b"{}")
     assert NOT_SERVED_S - 10 < sum(fake_time.slept) <= NOT_SERVED_S
 
 
@@ -307,7 +307,7 @@ async def test_a_retried_create_that_finds_its_own_object_can_be_told(connect: C
     async with scripted_server(resets, refuses(409, "AlreadyExists")) as server:
         client = (await connect(server)).observed_by(heard := Heard())
         with pytest.raises(AlreadyExistsError) as caught:
-            await client.create(PODS, "here", b"{}")
+            await client.request("POST", PODS.path("here"), body=b"{}")
     assert caught.value.attempts == 2
     assert [timeout for _, timeout in heard.silences] == [False]
 

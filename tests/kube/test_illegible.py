@@ -174,7 +174,7 @@ async def test_whatever_stands_in_an_error_answer_it_is_that_error(
     async with scripted_server(handler) as server:
         client = await connect(server)
         with pytest.raises(ApiError, match="400") as caught:
-            await client.create(PODS, "here", b"{}")
+            await client.request("POST", PODS.path("here"), body=b"{}")
     assert caught.value.status == 400
 
 

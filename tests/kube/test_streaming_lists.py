@@ -200,7 +200,7 @@ async def test_a_server_that_has_streamed_before_is_given_another_try(connect: C
         streams(event("a", "1", "ADDED"), then=stays), streams(state("9", "b"), then=stays)
     ) as server:
         client = await connect(server)
-        client.streaming_lists.available = True
+        client.known.streams_lists = True
         async with following(client) as follower:
             await follower.watch.synced.wait()
     assert follower.told == ["list b"]

@@ -102,7 +102,7 @@ class Sightings:
 
 @dataclass(frozen=True, slots=True)
 class PlaceSight:
-    """What one watch sees (`perfscale.kube.watching.watch.Sight`)."""
+    """What one watch sees (`perfscale.kube.watching.gaps.GapObserver`)."""
 
     sightings: Sightings
     place: Place

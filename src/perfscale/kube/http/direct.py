@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
     ]
 
-_LOOK_S: Final = 0.05
+_CHECK_S: Final = 0.05
 """The least between two checks of the deadlines."""
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -51,6 +51,11 @@ class DirectTransport:
     Args:
         endpoint: The API server, and possibly a SOCKS5 proxy.
         tls: For https servers.
+
+    Attributes:
+        connections: Those that are open.
+        idle: Those that may carry another request, in the order in which they became idle.
+        next_check_s: When deadlines are checked, on the loop's clock.
     """
 
     def __init__(self, endpoint: Endpoint, tls: ssl.SSLContext | None) -> None:
@@ -70,57 +75,49 @@ class DirectTransport:
         self._fields_for: str | None = None
         self._loop = asyncio.get_running_loop()
         self._sockets = Sockets()
-        self._connections: set[Connection] = set()
-        self._resting: dict[Connection, None] = {}
-        self._clock: asyncio.TimerHandle | None = None
-        self._due_s = math.inf
+        self._timer: asyncio.TimerHandle | None = None
+        self.connections: set[Connection] = set()
+        self.idle: dict[Connection, None] = {}
+        self.next_check_s = math.inf
         self._closed = False
 
     async def ask(self, request: Request) -> Answer:
         """Send a request, and wait for all of the answer."""
         deadline_s = self._loop.time() + request.timeout_s
-        connection = self._rested() or await self._connect(request.timeout_s)
-        return await connection.ask(
+        connection = self._take_idle() or await self._connect(request.timeout_s)
+        answer = connection.send(
             self._message(request), request.timeout_s, deadline_s, request.largest
         )
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            # If the answer is set, the connection has been released, and another request
+            # may be on it already: closing it would break that one.
+            if answer.cancelled():
+                connection.abort()
+            raise
 
     async def open_stream(self, request: Request, clock: Callable[[], float]) -> AnswerStream:
         """Send a request, and wait for the head of the answer."""
-        connection = self._rested() or await self._connect(CONNECT_TIMEOUT_S)
+        connection = self._take_idle() or await self._connect(CONNECT_TIMEOUT_S)
         await connection.open_stream(self._message(request), request.timeout_s, clock)
         return connection
 
     async def aclose(self) -> None:
         """Close every connection."""
         self._closed = True
-        for connection in tuple(self._connections):
+        for connection in tuple(self.connections):
             connection.abort()
         await self._sockets.wait_closed()
-        if self._clock is not None:
-            self._clock.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
 
-    # -- what connections tell ----------------------------------------------
-
-    def opened(self, connection: Connection) -> None:
-        """Keep an eye on it."""
-        self._connections.add(connection)
-
-    def expires(self, at_s: float) -> None:
-        """Check the deadlines then."""
-        if at_s < self._due_s:
-            if self._clock is not None:
-                self._clock.cancel()
-            self._due_s = at_s
-            self._clock = self._loop.call_at(at_s, self._check_deadlines)
-
-    def idle(self, connection: Connection) -> None:
-        """Keep it for the next request."""
-        self._resting[connection] = None
-
-    def gone(self, connection: Connection) -> None:
-        """Forget it."""
-        self._connections.discard(connection)
-        self._resting.pop(connection, None)
+    def check_by(self, at_s: float) -> None:
+        """Check the deadlines then, which is before the next check."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.next_check_s = at_s
+        self._timer = self._loop.call_at(at_s, self._check_deadlines)
 
     # -- requests -----------------------------------------------------------
 
@@ -146,10 +143,10 @@ class DirectTransport:
 
     # -- connections --------------------------------------------------------
 
-    def _rested(self) -> Connection | None:
-        while self._resting:
-            connection, _ = self._resting.popitem()
-            if not connection.closing:
+    def _take_idle(self) -> Connection | None:
+        while self.idle:
+            connection, _ = self.idle.popitem()
+            if not connection.transport.is_closing():
                 return connection
         return None
 
@@ -209,12 +206,10 @@ class DirectTransport:
         raise last or OSError
 
     def _check_deadlines(self) -> None:
-        """Between one look and the next, most connections have got later deadlines."""
-        self._clock, self._due_s = None, math.inf
+        """Between one check and the next, most connections have got later deadlines."""
+        self._timer, self.next_check_s = None, math.inf
         now_s = self._loop.time()
-        due_s = min(
-            (connection.check_deadline(now_s) for connection in tuple(self._connections)),
-            default=math.inf,
-        )
+        checked = [connection.check_deadline(now_s) for connection in tuple(self.connections)]
+        due_s = min([self.next_check_s, *checked])
         if due_s < math.inf:
-            self.expires(max(due_s, now_s + _LOOK_S))
+            self.check_by(max(due_s, now_s + _CHECK_S))
