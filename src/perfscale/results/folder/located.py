@@ -11,8 +11,7 @@ from perfscale.errors import ResultsError
 from perfscale.results.files import JOURNAL_FILE, RUN_FILE
 from perfscale.results.folder.rebuild import play
 from perfscale.results.folder.runfile import RunKind
-from perfscale.results.journal.entries import Begin
-from perfscale.results.journal.journal import read_journal
+from perfscale.results.journal.journal import open_journal
 from perfscale.results.journal.replay import Replay
 
 if TYPE_CHECKING:
@@ -60,10 +59,7 @@ def read_present(folder: Path) -> list[ObjectRecord]:
         ResultsError: The journal cannot be read, with file and line.
     """
     path = folder / JOURNAL_FILE
-    entries = read_journal(path)
-    begin = next(entries)
-    if not isinstance(begin, Begin):
-        raise ResultsError(f"{path}:1: not the first line of a journal")
+    begin, entries = open_journal(path)
     present = _Present()
     play(Replay(begin, present), entries, path)
     return present.records

@@ -7,7 +7,6 @@ looked at on a small machine.
 from __future__ import annotations
 
 import json
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,8 +25,7 @@ from perfscale.results.files import (
 )
 from perfscale.results.folder.runfile import RunDocument, read_audit
 from perfscale.results.folder.upgrade import upgraded
-from perfscale.results.journal.entries import Begin
-from perfscale.results.journal.journal import read_journal
+from perfscale.results.journal.journal import open_journal
 from perfscale.results.measure.timeseries import TimePoint
 from perfscale.results.model.document import SCHEMA_VERSION, Kind, Statistics, Summary
 from perfscale.results.model.records import ObjectRecord
@@ -180,9 +178,9 @@ def _decoded(path: Path, document: dict[str, Any], kind: type[PartT], otherwise:
 def _paths(path: Path) -> dict[str, tuple[str, ...]]:
     if not path.exists():
         return {}
-    with closing(read_journal(path)) as entries:
-        begin = next(entries)
-    return begin.paths if isinstance(begin, Begin) else {}
+    begin, entries = open_journal(path)
+    entries.close()
+    return begin.paths
 
 
 def _lines(path: Path, kind: type[T]) -> Iterator[T]:

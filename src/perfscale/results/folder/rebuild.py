@@ -19,8 +19,7 @@ from perfscale.results.files import (
 from perfscale.results.folder.records import RecordFiles
 from perfscale.results.folder.runfile import KnownRun, read_audit, read_run
 from perfscale.results.folder.summary import summarize
-from perfscale.results.journal.entries import Begin
-from perfscale.results.journal.journal import read_journal
+from perfscale.results.journal.journal import open_journal
 from perfscale.results.journal.replay import Replay
 from perfscale.results.measure.timeseries import TimeSeries, write_timeseries
 from perfscale.results.model.outcome import with_audit
@@ -71,10 +70,7 @@ def rebuild_results(folder: Path) -> Rebuilt:
             line; or the files cannot be written.
     """
     path = folder / JOURNAL_FILE
-    entries = read_journal(path)
-    begin = next(entries)
-    if not isinstance(begin, Begin):
-        raise ResultsError(f"{path}:1: not the first line of a journal")
+    begin, entries = open_journal(path)
     run = read_run(folder, begin)
     series = TimeSeries()
     try:
