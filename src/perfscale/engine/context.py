@@ -133,6 +133,7 @@ class RunContext:
         self.stopwatch, self.broadcast = inputs.stopwatch, inputs.broadcast
         self.tasks = tasks
         self.abort = abort
+        self._debugging = _log.isEnabledFor(logging.DEBUG)  # found out once: there are many changes
         self.tracker = Tracker()
         self.iterations: dict[IterationScope, IterationContext] = {}
         self.changed = Signal()
@@ -190,12 +191,11 @@ class RunContext:
     def publish(self, changes: Iterable[Transition]) -> None:
         """Count and journal what the tracker found to have changed, and wake who waits for it."""
         last: TrackedObject | None = None
-        debugging = _log.isEnabledFor(logging.DEBUG)
         for subject, change, phase in changes:
             if subject is not last:
                 last = subject
                 self.journal.mark_dirty(subject)
-            if debugging:
+            if self._debugging:
                 _log.debug(
                     "%s %s/%s: %s",
                     subject.resource.kind_name,
@@ -203,6 +203,8 @@ class RunContext:
                     subject.name,
                     phase or change.value,
                 )
+            if change is TransitionKind.PHASE:
+                continue  # most of them
             if subject.is_child:
                 if change is TransitionKind.STRAY:
                     self.inspect(subject, change)

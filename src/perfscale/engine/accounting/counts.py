@@ -40,9 +40,7 @@ class ObjectCounter:
         self._counted(row).sent += 1
 
     def change(self, row: TrackedObject, change: TransitionKind) -> None:
-        """Something happened to an object. Called for every change, so it counts cycles."""
-        if change is TransitionKind.PHASE:
-            return  # most of them
+        """Something happened to an object."""
         counted = self._counted(row)
         if change is TransitionKind.CREATED:
             counted.created += 1

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from itertools import accumulate
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -98,7 +99,7 @@ class Sketch(msgspec.Struct):
         """
         found: list[float | None] = []
         members = sorted(self.buckets.items())
-        ranks = [*accumulate(count for _, count in members)]
+        ranks = [*accumulate(map(itemgetter(1), members))]
         for quantile in quantiles:
             if not ranks:
                 found.append(None)
