@@ -7,10 +7,11 @@ from clusters import CONFIGMAPS
 from direct_way import way_to
 from faulty_cluster import faulty
 from simulated_api import Api, manifest, serving
+from static_issuer import StaticIssuer
 
 from perfscale.engine.removal.known import KnownObject, KnownRemoval
 from perfscale.errors import ForbiddenError
-from perfscale.kube.auth.credentials import Credentials, StaticIssuer
+from perfscale.kube.auth.credentials import Credentials
 from perfscale.kube.client import Client
 from perfscale.kube.http.transport import Endpoint
 

@@ -11,12 +11,13 @@ from direct_way import way_to
 from faulty_cluster import FaultyApi, faulty
 from scripted_server import FakeTime
 from simulated_api import manifest
+from static_issuer import StaticIssuer
 
 from perfscale.config.labels import RUN_LABEL, run_labels
 from perfscale.engine.removal.remains import describe_unseen, first_bug
 from perfscale.engine.removal.removal import Removal
 from perfscale.engine.removal.survey import survey
-from perfscale.kube.auth.credentials import Credentials, StaticIssuer
+from perfscale.kube.auth.credentials import Credentials
 from perfscale.kube.client import Client
 from perfscale.kube.http.transport import Endpoint
 from perfscale.kube.listing import read_pages

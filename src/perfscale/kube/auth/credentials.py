@@ -59,19 +59,6 @@ class Issuer(Protocol):
         """
 
 
-class StaticIssuer:
-    """Credentials that never change: a token in the kubeconfig, a password, none."""
-
-    renewable = False
-
-    def __init__(self, authorization: str | None = None) -> None:
-        self._grant = Grant(authorization)
-
-    async def issue(self, *, fresh: bool) -> Grant:  # noqa: ARG002 -- the protocol's
-        """The same as ever."""
-        return self._grant
-
-
 def lifetime_s(expires_in_s: float) -> float:
     """When to renew what expires: a minute early, but not before half its life."""
     return max(expires_in_s - _EARLY_S, expires_in_s / 2, 1.0)

@@ -1,6 +1,7 @@
 """The way straight to the API server: connections of our own, kept and used again.
 
-A SOCKS5 proxy only makes these connections, and knows nothing of what goes over them.
+A SOCKS5 proxy, as `ssh -D` opens one, only makes these connections, and knows nothing of what
+goes over them: https://www.rfc-editor.org/rfc/rfc1928
 
 A general HTTP client spends several times what a request needs, on choices that
 are made once and for all here: one server, one set of header fields, JSON.
@@ -17,14 +18,15 @@ from urllib.parse import urlsplit
 
 from perfscale.kube.http.connection import Connection
 from perfscale.kube.http.failures import (
+    CHECK_PROXY,
     CLOSED,
     NO_CONNECTION_IN_TIME,
+    Failure,
     NoAnswerError,
     unconnected,
     unresolved,
 )
 from perfscale.kube.http.sockets import Sockets
-from perfscale.kube.http.socks import connect_through
 from perfscale.kube.http.transport import CONNECT_TIMEOUT_S, user_agent
 
 if TYPE_CHECKING:
@@ -168,7 +170,7 @@ class DirectTransport:
         if self._socks is None:
             sock = await self._reach(await self._resolve())
         else:
-            sock = await connect_through(self._socks, self._host, self._port)
+            sock = await _connect_through(self._socks, self._host, self._port)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._sockets.keep(sock)
         _, connection = await self._loop.create_connection(
@@ -213,3 +215,36 @@ class DirectTransport:
         due_s = min([self.next_check_s, *checked])
         if due_s < math.inf:
             self.check_by(max(due_s, now_s + _CHECK_S))
+
+
+async def _connect_through(proxy: str, host: str, port: int) -> socket.socket:
+    """A connection to a server, made by the proxy, which looks the name up as with kubectl.
+
+    Args:
+        proxy: Its URL, ``socks5://``, possibly with credentials in it.
+        host: Name or address of the server.
+        port: Of the server.
+
+    Raises:
+        NoAnswerError: The proxy cannot be reached, or refuses.
+        TimeoutError: It took too long.
+    """
+    from python_socks import (  # noqa: PLC0415 -- seldom needed
+        ProxyConnectionError,
+        ProxyError,
+        ProxyTimeoutError,
+    )
+    from python_socks.async_.asyncio import Proxy  # noqa: PLC0415
+
+    way = Proxy.from_url(proxy.replace("socks5h://", "socks5://", 1), rdns=True)
+    try:
+        return await way.connect(host, port)
+    except ProxyTimeoutError:
+        raise
+    except ProxyConnectionError as error:
+        cause = error.__cause__
+        failure = unconnected(cause if isinstance(cause, OSError) else error)
+        raise NoAnswerError(failure._replace(text=f"the proxy: {failure.text}")) from error
+    except ProxyError as error:
+        text = f"the proxy refused the connection: {error}"
+        raise NoAnswerError(Failure(text, CHECK_PROXY, connecting=True)) from error
