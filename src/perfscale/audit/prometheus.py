@@ -120,7 +120,7 @@ class Prometheus:
                 except _RetryableError as error:
                     if attempt == _ATTEMPTS:
                         raise error.failure from error.__cause__
-                    logger.info("asking again: %s", error.failure)
+                    logger.info("retrying: %s", error.failure)
                     # Not all of them again at the same moment.
                     backoff_s = _BACKOFF_S * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
                     await self._pause(max(error.pause_s, backoff_s))

@@ -24,14 +24,7 @@ _ENOUGH: Final = 10
 
 @dataclass(frozen=True)
 class LatencyPair:
-    """One latency of two runs.
-
-    Attributes:
-        name: Its name.
-        base: Its statistics in the run that is compared with, as in the summary.
-        new: In the other.
-        samples: All samples of the two; None where one of them has no records.
-    """
+    """One latency of two runs; without ``samples`` where one of them has no records."""
 
     name: str
     base: Statistics

@@ -1,7 +1,7 @@
 """Whether a difference between two sets of samples is more than chance.
 
 Two tests, since a latency can grow as a whole or in its tail alone. Both look
-at ranks only, so they ask nothing of the distribution, and an object that
+at ranks only, so they assume nothing of the distribution, and an object that
 never got there is a sample like any other: the longest. They are written out
 here because SciPy, which has the one and half of the other, takes 200 MB with
 NumPy.
@@ -28,10 +28,6 @@ def rank_sum_test(base: LatencySamples, new: LatencySamples) -> float:
     Variables is Stochastically Larger than the Other", The Annals of
     Mathematical Statistics 18 (1947), 50-60, one-sided, by the normal
     approximation with corrections for ties and for continuity.
-
-    Args:
-        base: What is compared with.
-        new: What may be longer.
 
     Returns:
         The p-value: small if ``new`` is longer.

@@ -98,9 +98,9 @@ class _Workload:
         self._separator = b"[\n"
 
     def add(self, instance: ObjectRecord, owner: ObjectRecord | None = None) -> None:
-        """Write the document of an instance, which was asked for with its owner if it has one."""
-        asked = owner or instance
-        origin_s = asked.sent_s if asked.sent_s is not None else instance.created_s
+        """Write the document of an instance, which was requested with its owner if it has one."""
+        requested = owner or instance
+        origin_s = requested.sent_s if requested.sent_s is not None else instance.created_s
         if origin_s is None or instance.uid is None:
             return
         reached = {"Created": instance.created_s, "Ready": instance.ready_s}
@@ -120,7 +120,7 @@ class _Workload:
             "vmiName": instance.name,
             "namespace": instance.namespace,
             "jobIteration": instance.iteration,
-            "replica": asked.replica,
+            "replica": requested.replica,
             **self._common,
         }
         self._write(document)
@@ -173,7 +173,7 @@ class _Export:
         self._owners: dict[str, ObjectRecord] = {}
 
     def add_object(self, record: ObjectRecord) -> None:
-        """Take one that the run asked for."""
+        """Take an object of the run."""
         if _is_a(record, _VMI):
             self._of(record.workload).add(record)
             return
@@ -187,7 +187,7 @@ class _Export:
                 samples.add_missing()
 
     def add_child(self, record: ObjectRecord) -> None:
-        """Take one that a controller made."""
+        """Take a child."""
         if _is_a(record, _VMI):
             self._of(record.workload).add(record, self._owners.get(record.owner_uid or ""))
 

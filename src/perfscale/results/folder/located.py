@@ -1,4 +1,4 @@
-"""What the folder of a run says of where that run's objects are, for whoever cleans up."""
+"""Where the objects of a run are, from its folder, to clean up."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ class LocatedRun(msgspec.Struct, frozen=True, rename="camel"):
     """What ``run.json`` says of where a run went; written before its first create.
 
     Attributes:
-        run_id: Its id.
         kinds: All kinds that it may have made, or had made, objects of.
         namespaces: All namespaces that they may be in.
     """

@@ -1,7 +1,6 @@
 """A run's folder as it is read again: by the page, and by comparisons.
 
-Records are read one at a time, so that a run of a million objects can be
-looked at on a small machine.
+Records are read one at a time, so that a small machine can show a run of a million objects.
 """
 
 from __future__ import annotations
@@ -75,14 +74,11 @@ class RunFiles:
     def latencies(self, name: str, kind: Kind) -> dict[str, Statistics]:
         """The answer, the way to readiness, the way out; phases beyond are in the summary.
 
-        Where nothing tells the way to readiness, all phases are taken.
+        Where that way is not known, all phases are taken.
 
         Args:
             name: Of a kind.
             kind: What the summary has of it.
-
-        Returns:
-            The statistics of each latency that anything is known of.
         """
         every, path = kind.latencies, self.paths.get(name)
         names = (Latency.CREATION, *path, Latency.READY, Latency.DELETION) if path else every

@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from perfscale.results.journal.entries import AnyEntry, StageEntry
     from perfscale.results.measure.run_tally import RunSum
     from perfscale.results.model.accounts import Accounts
-    from perfscale.results.model.run import RunResult
-    from perfscale.results.model.thresholds import ThresholdVerdict
+    from perfscale.results.model.run import RunResult, ThresholdVerdict
 
 
 KILLED: Final = 137
@@ -43,13 +42,7 @@ KILLED: Final = 137
 
 
 class Rebuilt(NamedTuple):
-    """What a run's folder tells.
-
-    Attributes:
-        result: What happened.
-        cleanup: What to type to remove what is left of the run; None where its
-            cluster went with it.
-    """
+    """A run's result, and the command that removes what is left; None if its cluster is gone."""
 
     result: RunResult
     cleanup: str | None
@@ -104,14 +97,14 @@ def play(replay: Replay, entries: Iterator[AnyEntry], path: Path) -> None:
     """Play a journal from its second line to its end.
 
     Raises:
-        ResultsError: A line tells of something that no other has told of.
+        ResultsError: A line is about something that no earlier line has introduced.
     """
     for number, entry in enumerate(entries, start=2):
         try:
             replay.take(entry)
         except LookupError as error:
             if replay.lost:
-                continue  # what it tells of was told in a line that is lost
+                continue  # what it is about was introduced in a line that is lost
             raise ResultsError(
                 f"{path}:{number}: it tells of something that no earlier line has told of: {error}"
             ) from error
@@ -195,7 +188,7 @@ def _ending(run: KnownRun, replay: Replay) -> Ending:
         RunOutcome.KILLED,
         KILLED,
         (_killed(replay), _left(run, replay)),
-        remains=True,  # whatever the journal tells, more may have come after its end
+        remains=True,  # more may have come after the journal's end
     )
 
 

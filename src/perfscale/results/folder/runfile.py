@@ -52,13 +52,7 @@ class RunDocument(msgspec.Struct, frozen=True):
 
 
 class KnownRun(NamedTuple):
-    """A run, as its folder describes it.
-
-    Attributes:
-        info: What was known before the first create.
-        cleanup: What to type to remove everything of it; None where its
-            cluster went with it.
-    """
+    """A run as its folder describes it, and how to remove it; None if its cluster is gone."""
 
     info: RunInfo
     cleanup: str | None

@@ -146,7 +146,7 @@ class JournalWriter:
     # -- in the thread --------------------------------------------------------
 
     def _work(self) -> None:
-        # `close` may set both events just before one is cleared here, so the other is looked at
+        # `close` may set both events just before one is cleared here, so the other is checked
         # before each wait.
         while not self._closing.is_set():
             self._has_work.wait()
@@ -252,7 +252,7 @@ def read_journal(path: Path) -> Generator[AnyEntry, None, None]:
 
 
 def _check_version(path: Path, line: bytes) -> None:
-    """A newer journal may hold anything, so only its version is looked at."""
+    """A newer journal may hold anything, so only its version is read."""
     try:
         first = msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -112,7 +112,7 @@ class KindTally(LifeSamples):
                 self.negative += 1
         if stamped_s and record.created_s is not None:
             self.stamped_creations.narrow(begin_s - record.created_s, begin_s - origin_s)
-            if origin_s != record.created_s:  # else nobody knows when it was sent
+            if origin_s != record.created_s:  # else it is not known when it was sent
                 self._bound_phases(stamped_s, record.phases_s, origin_s)
         if record.outcome is not Outcome.READY:
             self._miss(self.server_phases, known)

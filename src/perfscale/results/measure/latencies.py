@@ -6,7 +6,7 @@ latency       from                    to                     missing if it was n
 ``creation``  the create request      its answer             objects that were sent
 each phase    the create request      first seen in it       those on the way that are not ready
 ``Ready``     the create request      first seen ready       objects that were sent
-``deletion``  the request to delete   seen gone              those that were asked to go
+``deletion``  the request to delete   seen gone              those whose deletion was requested
 ============  ======================  =====================  ===================================
 
 A child has no create request of its own: what it has counts from its owner's (see

@@ -32,7 +32,7 @@ class IterationFacts:
     Attributes:
         workload: Name of the workload.
         iteration: Counted from 1.
-        requested: Objects asked for, by kind.
+        requested: Objects by kind.
         started_s: Seconds since the run's start, and likewise below.
         finished_s: When it was over.
         held_back_s: For how long its creates waited for a place in flight.
@@ -72,9 +72,9 @@ class RunTally:
     """Takes iterations that are over, and sums them up.
 
     Args:
-        workloads: What was asked for, in the order in which it runs.
+        workloads: In the order in which they run.
         paths: Phases on the way to readiness, by kind.
-        blind: Times in which nothing was seen; what is counted looks at those there are by then.
+        blind: Times in which nothing was seen, as far as they are known when a record is counted.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class RunTally:
 
         ``is_cut`` says that they may have come all the same, after the journal's end.
 
-        Ends the count, and lets go of the samples; what was counted of requests stays.
+        Ends the count, and drops the samples; what was counted of requests stays.
         """
         for workload in self._workloads.values():
             _add_not_attempted(workload.kinds, workload.plan.objects, is_cut=is_cut)

@@ -27,7 +27,7 @@ KeyT = TypeVar("KeyT")
 
 
 class SamplesOf(dict[KeyT, LatencySamples]):
-    """Samples of several latencies, made when they are first asked for."""
+    """Samples of several latencies, made when they are first used."""
 
     def __missing__(self, key: KeyT) -> LatencySamples:
         """Begin a new one."""

@@ -21,9 +21,9 @@ class Accounts:
         unready: Created, and not seen ready while that was waited for.
         not_attempted: The run ended before their turn.
         deleted: Seen gone.
-        leftover: Deletion was asked for, and they were not seen gone.
-        unknown: Of those that count as failed or not attempted: whether they
-            were created nobody knows, as the journal ends before it says so.
+        leftover: Deletion was requested, and they were not seen gone.
+        unknown: Of those that count as failed or not attempted: the journal ends before it
+            shows whether they were created.
     """
 
     requested: int = 0

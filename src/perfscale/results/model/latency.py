@@ -22,7 +22,7 @@ class Earliest:
 
     Attributes:
         uncertain: Number of samples that may be shorter: what they measure was
-            heard of right after a time in which nothing was seen.
+            seen right after a time in which nothing was.
     """
 
     uncertain: int
@@ -74,7 +74,7 @@ class PhaseStep:
 
 @dataclass(frozen=True, slots=True)
 class WatchDelay:
-    """Seconds until a watch told of an object, after the server had stored it.
+    """Seconds until a watch reported an object, after the server had stored it.
 
     It stored it some time between the create request and its answer, so the
     delay lies between the two.

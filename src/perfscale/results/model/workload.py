@@ -33,8 +33,7 @@ class KindResult:
             kinds in which they keep none.
         phase_clock: How far the clocks of the two are apart; None where it is
             not known.
-        watch_delay: How late the watches told of objects; None where it is
-            not known of any.
+        watch_delay: How late the watches reported objects; None where it is not known.
         api_version: Of the kind; empty if it is not known.
     """
 
@@ -64,7 +63,7 @@ class Rate:
     None with too few. See docs/measurements.md.
 
     Attributes:
-        target: What was asked for; None where there was no limit.
+        target: The limit of the workload; None without one.
         achieved: Those that the server accepted, until the last answer.
         held_back_s: Seconds that creates which the rate would have let go
             waited for a place among the requests in flight.

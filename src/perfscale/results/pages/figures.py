@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from perfscale.results.measure.percentiles import LatencySamples
     from perfscale.results.model.document import Iteration, Summary, Workload
-    from perfscale.results.pages.bands import Band
     from perfscale.results.pages.palette import Palette
+    from perfscale.results.pages.plots import Band
     from perfscale.results.pages.timeline import KindKey, Timeline
 
 SINCE_START: Final = "seconds since the run's start"
@@ -29,7 +29,7 @@ _WIDE: Final = 20
 """Samples that differ by a larger factor are drawn on a logarithmic axis."""
 _MOST_ITERATIONS: Final = 300
 MOST_SERIES: Final = 8
-"""Colours that everybody can tell apart."""
+"""Colours that everybody can distinguish."""
 
 
 def load_plots(
@@ -146,7 +146,7 @@ def distribution_plot(
     Args:
         key: The plot's id.
         latencies: The samples of each line.
-        title: What it shows.
+        title: The plot's.
         palette: The colours of phases, where it is phases.
     """
     ordered = {name: samples.ordered() for name, samples in latencies.items()}

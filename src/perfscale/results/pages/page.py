@@ -7,36 +7,44 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from perfscale.errors import ResultsError
 from perfscale.results.files import write_file
 from perfscale.results.folder.reading import RunFiles, read_run_files
+from perfscale.results.measure.blindness import merge
 from perfscale.results.measure.failures import Failures
 from perfscale.results.measure.samples import Samples
+from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.run import RunOutcome
 from perfscale.results.pages.audit import audit_section
-from perfscale.results.pages.bands import bands_of, interruptions_of
 from perfscale.results.pages.figures import (
+    distribution_plot,
     iteration_plot,
     load_plots,
     phase_plots,
 )
-from perfscale.results.pages.latencies import kind_sections
 from perfscale.results.pages.palette import Palette, palette_of
+from perfscale.results.pages.plots import Band
 from perfscale.results.pages.rendering import render
 from perfscale.results.pages.slowest import REQUEST, Slowest
 from perfscale.results.pages.timeline import Timeline
+from perfscale.results.verdicts.interruptions import interruptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from perfscale.results.model.document import Iteration, Summary, Workload
+    from perfscale.results.measure.samples import LifeSamples
+    from perfscale.results.model.document import Iteration, Kind, Statistics, Summary, Workload
     from perfscale.results.pages.plots import Plot
     from perfscale.results.pages.slowest import Slow
 
 REPORT_FILE: Final = "report.html"
 _MOST_ITERATIONS: Final = 100
 """Rows of the table of iterations."""
+_BARS: Final = ("p50", "p90", "p95", "p99", "p99.9", "max")
+"""The statistics that are compared by eye, and so have bars."""
 _SIMULATED: Final = "+perfscale"
 """How the version of a simulated cluster ends."""
 
@@ -71,7 +79,7 @@ def run_page(run: RunFiles) -> str:
     points = run.timeseries()
     timeline = Timeline(points) if points else None
     summary = run.summary
-    bands = bands_of(summary)
+    bands = _bands(summary)
     palette = palette_of(run.paths, summary)
     return render(
         "run.html",
@@ -83,27 +91,84 @@ def run_page(run: RunFiles) -> str:
         phase_plots=[]
         if timeline is None
         else list(phase_plots(timeline, summary, bands, palette)),
-        sections=list(kind_sections(run, samples, palette)),
+        sections=list(_kind_sections(run, samples, palette)),
         iterations=list(_iterations(summary)),
         slowest=_slowest(slowest.found(), palette),
         failures=failures.found(),
         audit=None if run.audit is None else audit_section(run.audit, bands),
         environment=_environment(run),
-        interruptions=interruptions_of(summary),
+        interruptions=_interruptions(summary),
         simulated=_is_simulated(run),
         cleanup=_cleanup(run),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class SlowestSection:
-    """The slowest objects.
+class KindSection:
+    """One kind of one workload, or with ``children`` of what controllers made.
 
     Attributes:
-        objects: The slowest first.
-        colours: Every phase that one of them was in, in the order in which they come, with
-            the number of its colour.
+        key: Its id on the page.
+        path: Where the summary has it, as keys and indices with dots between.
+        plot: The distributions of the latencies; None where there are no records.
     """
+
+    key: str
+    workload: str
+    kind: str
+    children: bool
+    path: str
+    measured: Kind
+    latencies: Mapping[str, Statistics]
+    plot: Plot | None
+
+    @property
+    def longest(self) -> float:
+        """The longest time in the table, which has the longest bar."""
+        return max(
+            (each.get(name) or 0.0 for each in self.latencies.values() for name in _BARS),
+            default=0.0,
+        )
+
+    def bar(self, latency: str, statistic: str) -> float | None:
+        """Length of a bar in percent; None for a statistic that has none."""
+        value = self.latencies[latency].get(statistic) if statistic in _BARS else None
+        if value is None or not self.longest:
+            return None
+        return round(100 * value / self.longest, 2)
+
+
+def _kind_sections(run: RunFiles, samples: Samples, palette: Palette) -> Iterator[KindSection]:
+    """The sections, in the order in which the workloads ran."""
+    for number, workload in enumerate(run.summary.workloads, start=1):
+        for children in (False, True):
+            tallied = samples.of(workload.name, children=children)
+            kinds = workload.child_kinds if children else workload.kinds
+            key_of = "childKinds" if children else "kinds"
+            for kind, measured in kinds.items():
+                key = f"latency-{number}-{kind}{'-children' if children else ''}"
+                latencies = run.latencies(kind, measured)
+                yield KindSection(
+                    key=f"section-{key}",
+                    workload=workload.name,
+                    kind=kind,
+                    children=children,
+                    path=f"workloads.{number - 1}.{key_of}.{kind}",
+                    measured=measured,
+                    latencies=latencies,
+                    plot=_plot(key, latencies, tallied[kind], palette) if kind in tallied else None,
+                )
+
+
+def _plot(key: str, latencies: Iterable[str], tally: LifeSamples, palette: Palette) -> Plot | None:
+    samples = {name: tally.latency(name) for name in latencies}
+    drawn = {name: each for name, each in samples.items() if each is not None}
+    return distribution_plot(key, drawn, palette=palette) if drawn else None
+
+
+@dataclass(frozen=True, slots=True)
+class SlowestSection:
+    """The slowest objects, and the colour of every phase they were in, in the phases' order."""
 
     objects: list[Slow]
     colours: dict[str, int]
@@ -123,13 +188,7 @@ def _slowest(found: list[Slow], palette: Palette) -> SlowestSection:
 
 @dataclass(frozen=True, slots=True)
 class IterationSection:
-    """The iterations of a workload that has more than one.
-
-    Attributes:
-        workload: The workload, as in the summary.
-        plot: How readiness changed.
-        shown: The iterations in the table, as in the summary.
-    """
+    """The iterations of a workload that has more than one; ``shown`` are those in the table."""
 
     workload: Workload
     plot: Plot
@@ -177,3 +236,23 @@ def _environment(run: RunFiles) -> dict[str, str]:
         "folder": run.folder.name,
     }
     return {name: str(value) for name, value in facts.items() if value}
+
+
+def _bands(summary: Summary) -> tuple[Band, ...]:
+    """What to mark of a run; nothing where there was nothing."""
+    outages = merge((each.began_seconds, each.ended_seconds) for each in summary.outages)
+    blind = merge((each.began_seconds, each.ended_seconds) for each in summary.blind_spans)
+    found = (
+        Band("nothing was seen, or not everything", "blind", tuple(blind)),
+        Band("the API server, or what it calls, was gone", "outage", tuple(outages)),
+    )
+    return tuple(band for band in found if band.spans)
+
+
+def _interruptions(summary: Summary) -> list[str]:
+    """The same in words."""
+    # The summary has the fields of the two in their order.
+    return interruptions(
+        [OutageRecord(*msgspec.structs.astuple(each)) for each in summary.outages],
+        [BlindSpan(*msgspec.structs.astuple(each)) for each in summary.blind_spans],
+    )

@@ -26,12 +26,9 @@ class Stay(NamedTuple):
 
 
 class Slow(NamedTuple):
-    """One of the slowest objects.
+    """One of the slowest objects: seconds from its create request until ready, and its way there.
 
-    Attributes:
-        record: What is known of it.
-        ready_after_s: From its create request until it was seen ready.
-        stays: Its way there; they follow each other without a gap.
+    The stays follow each other without a gap.
     """
 
     record: ObjectRecord

@@ -39,7 +39,7 @@ def assess(
     """Decide whether the generator was the limit, or percentiles are uncertain.
 
     That is about what was sent. A rate that the server did not allow, or did
-    not accept, is told of too, but the run is valid: its numbers are the server's.
+    not accept, is in the reasons too, but the run is valid: its numbers are the server's.
     """
     found = [*_lag_of_loop(vitals.loop_lag), *_no_means(requests.get("localFailures", 0))]
     for workload in workloads:

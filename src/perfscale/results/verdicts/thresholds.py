@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from perfscale.config import format_duration
 from perfscale.config.sections.metrics import METRICS, Unit
-from perfscale.results.model.thresholds import ThresholdVerdict
+from perfscale.results.model.run import ThresholdVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
