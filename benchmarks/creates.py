@@ -43,7 +43,7 @@ from perfscale.engine.inputs import RunInputs
 from perfscale.engine.load.creation import Creator, PlannedObject
 from perfscale.engine.load.pace import Pace
 from perfscale.engine.load.server_warnings import ServerWarnings
-from perfscale.engine.removal.inspection import Inspector
+from perfscale.engine.removal.verification import ObjectVerifier
 from perfscale.engine.stopwatch import Stopwatch
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.kube.resources import Resource
@@ -209,7 +209,7 @@ async def our_engine(server: str, bodies: list[bytes]) -> None:
             config.workloads[0], (factory,), 1, {VMIS.kind: len(bodies)}
         )
         warnings = ServerWarnings(context, ((factory,),))
-        await Creator(context, warnings, Inspector(context).delete).create(
+        await Creator(context, warnings, ObjectVerifier(context).delete).create(
             objects(), iteration, limiter=RateLimiter(0), pace=Pace(0, 1)
         )
         if iteration.scope.created != len(bodies):

@@ -10,8 +10,8 @@ from pages import list_pages
 from scripted_server import Exchange, FakeTime, Handler, answers, scripted_server
 
 from perfscale.config.labels import RUN_LABEL, run_labels
+from perfscale.engine.removal.inventory import take_inventory
 from perfscale.engine.removal.runs import runs_in, server_time
-from perfscale.engine.removal.survey import survey
 from perfscale.errors import ApiError, IllegibleError
 from perfscale.kube.client import Client
 from perfscale.kube.discovery import Discovery
@@ -159,7 +159,7 @@ async def test_runs_are_found_whose_objects_have_no_date(
     listed = {"metadata": {"resourceVersion": "1"}, "items": [{"metadata": metadata}]}
     async with scripted_server(answers(listed, headers={"Date": date})) as server:
         client = await connect(server)
-        present = await survey(client, [Place(PODS)], RUN_LABEL)
+        present = await take_inventory(client, [Place(PODS)], RUN_LABEL)
         runs = runs_in(present, await server_time(client))
     assert [(run.run_id, run.objects) for run in runs] == [(RUN, 1)]
 

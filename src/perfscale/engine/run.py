@@ -29,9 +29,8 @@ from perfscale.engine.iteration import IterationRunner
 from perfscale.engine.load.creation import Creator
 from perfscale.engine.load.server_warnings import ServerWarnings
 from perfscale.engine.removal.ending import FinalCleanup
-from perfscale.engine.removal.inspection import Inspector
-from perfscale.engine.removal.last_look import look_again
-from perfscale.engine.removal.namespaces import NamespaceKeeper
+from perfscale.engine.removal.namespaces import RunNamespaces
+from perfscale.engine.removal.verification import ObjectVerifier, verify_staying
 from perfscale.engine.snapshot import RunSnapshot
 from perfscale.engine.tracking.observer import Observer
 from perfscale.engine.verdict import judge
@@ -139,11 +138,11 @@ class Run:
 
     def _assemble(self, tasks: asyncio.TaskGroup) -> None:
         self._context = context = RunContext(self._inputs, tasks, self._abort)
-        self._namespaces = NamespaceKeeper(context)
+        self._namespaces = RunNamespaces(context)
         self._observer = Observer(context, self._namespaces)
-        self._inspector = Inspector(context)
+        self._verifier = ObjectVerifier(context)
         self._creator = Creator(
-            context, ServerWarnings(context, self._inputs.factories), self._inspector.delete
+            context, ServerWarnings(context, self._inputs.factories), self._verifier.delete
         )
         self._accounting = RunAccounting(context)
         self._progress = ProgressPublisher(
@@ -181,7 +180,7 @@ class Run:
         self._beating.cancel()
         self._progress.publish()
         self._creator.cancel()
-        self._inspector.stop()
+        self._verifier.stop()
         self._observer.stop()
 
     async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -209,7 +208,7 @@ class Run:
             self._context,
             self._namespaces,
             self._creator,
-            self._inspector,
+            self._verifier,
             self._accounting,
             self._progress,
         )
@@ -217,7 +216,7 @@ class Run:
         config, factories = self._inputs.config, self._inputs.factories
         workloads = zip(config.workloads, factories, strict=True)
         if await self._schedule([partial(runner.run, *each) for each in workloads]):
-            await look_again(self._context, self._inspector)
+            await verify_staying(self._context, self._verifier)
 
     # -- the end --------------------------------------------------------------
 
@@ -246,7 +245,7 @@ class Run:
 
     def _record_outages(self) -> None:
         client, context = self._context.client, self._context
-        context.sightings.record_outages(
+        context.gaps.record_outages(
             client.outages, self._accounting.requests().retries, context.health.in_flight
         )
 
@@ -296,7 +295,7 @@ class Run:
         duration_s = context.stopwatch.now()
         self._record_outages()
         self._find_clock_step()
-        context.sightings.blind.close(duration_s)
+        context.gaps.blind.close(duration_s)
         totals = self._totals()
         run_sum = self._accounting.close()
         thresholds = judge_thresholds(inputs.config, run_sum)
@@ -322,8 +321,8 @@ class Run:
             run_sum,
             totals,
             thresholds=thresholds,
-            outages=context.sightings.outages,
-            blind_spans=context.sightings.blind,
+            outages=context.gaps.outages,
+            blind_spans=context.gaps.blind,
         )
         if inputs.sink is not None:
             try:

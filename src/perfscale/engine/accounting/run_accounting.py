@@ -47,7 +47,7 @@ class RunAccounting:
         self._context = context
         self._meter = context.inputs.meter
         self._sink = context.inputs.sink
-        self._run_tally = RunTally(info.workloads, info.paths, context.sightings.blind)
+        self._run_tally = RunTally(info.workloads, info.paths, context.gaps.blind)
         self._abort_thresholds = AbortThresholds(
             context.config, info.workloads, self._run_tally.calls_of
         )
