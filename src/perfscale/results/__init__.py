@@ -35,8 +35,7 @@ from perfscale.results.journal.objects import (
 from perfscale.results.measure.blindness import BlindSpans
 from perfscale.results.measure.calls import Calls, CountedCall, RequestMeter, RequestSums
 from perfscale.results.measure.failures import Failures
-from perfscale.results.measure.iteration_tally import IterationTally
-from perfscale.results.measure.kind_tally import accounts_of
+from perfscale.results.measure.kind_tally import IterationTally, accounts_of
 from perfscale.results.measure.latencies import latency_rule
 from perfscale.results.measure.percentiles import LatencySamples
 from perfscale.results.measure.rates import CreateTimes, explain_rate

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perfscale.results.measure.calls import Calls
-from perfscale.results.measure.iteration_tally import IterationTally
-from perfscale.results.measure.kind_tally import KindTally
+from perfscale.results.measure.kind_tally import IterationTally, KindTally
 from perfscale.results.measure.rates import RateTally
 from perfscale.results.model.accounts import Accounts
 from perfscale.results.model.workload import IterationResult, Measured, WorkloadResult

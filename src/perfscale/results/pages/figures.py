@@ -6,9 +6,9 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
 from perfscale.config.sections.metrics import Latency
-from perfscale.results.pages.palette import COLOURS
 from perfscale.results.pages.plots import Plot, Series, Shape, highest
 from perfscale.results.pages.scales import Axis, by_factors, from_zero
+from perfscale.results.pages.slowest import ANSWERED, REQUEST
 from perfscale.results.pages.timeline import DUE, NO_PHASE
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from perfscale.results.measure.percentiles import LatencySamples
     from perfscale.results.model.document import Iteration, Summary, Workload
-    from perfscale.results.pages.palette import Palette
     from perfscale.results.pages.plots import Band
     from perfscale.results.pages.timeline import KindKey, Timeline
 
@@ -28,8 +27,46 @@ _SHORTEST_S: Final = 0.001
 _WIDE: Final = 20
 """Samples that differ by a larger factor are drawn on a logarithmic axis."""
 _MOST_ITERATIONS: Final = 300
+COLOURS: Final = 12
+"""Those that the style sheet has, from ``c0`` on."""
+_REQUEST_COLOUR: Final = 7
 MOST_SERIES: Final = 8
 """Colours that everybody can distinguish."""
+
+
+class Palette:
+    """Gives each name a number of a colour, in the order in which they first come.
+
+    Args:
+        names: Those that are known beforehand.
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self._numbers = {REQUEST: _REQUEST_COLOUR, Latency.CREATION: _REQUEST_COLOUR}
+        self._next = 0
+        for name in names:
+            self.of(name)
+
+    def of(self, name: str) -> int:
+        """The colour of a phase, or of what stands among them."""
+        if name not in self._numbers:
+            if self._next == _REQUEST_COLOUR:
+                self._next += 1
+            self._numbers[name] = self._next % COLOURS
+            self._next += 1
+        return self._numbers[name]
+
+
+def palette_of(paths: Mapping[str, Sequence[str]], summary: Summary) -> Palette:
+    """Of the phases of a run: first those on the way to readiness, in their order."""
+    seen = (
+        phase
+        for workload in summary.workloads
+        for kinds in (workload.kinds, workload.child_kinds)
+        for kind in kinds.values()
+        for phase in kind.phases
+    )
+    return Palette([ANSWERED, *(phase for path in paths.values() for phase in path), *seen])
 
 
 def load_plots(

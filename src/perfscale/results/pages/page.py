@@ -19,12 +19,13 @@ from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.run import RunOutcome
 from perfscale.results.pages.audit import audit_section
 from perfscale.results.pages.figures import (
+    Palette,
     distribution_plot,
     iteration_plot,
     load_plots,
+    palette_of,
     phase_plots,
 )
-from perfscale.results.pages.palette import Palette, palette_of
 from perfscale.results.pages.plots import Band
 from perfscale.results.pages.rendering import render
 from perfscale.results.pages.slowest import REQUEST, Slowest
