@@ -43,7 +43,7 @@ from perfscale.engine.inputs import RunInputs
 from perfscale.engine.load.creation import Creator, PlannedObject
 from perfscale.engine.load.pacing import Pacing
 from perfscale.engine.load.server_warnings import ServerWarnings
-from perfscale.engine.removal.inspection import Inspector
+from perfscale.engine.removal.verification import ObjectVerifier
 from perfscale.engine.stopwatch import Stopwatch
 from perfscale.kube.resources import Resource
 from perfscale.results import ClusterInfo, RequestMeter, ResultSink, RunInfo
@@ -174,7 +174,7 @@ async def our_client(server: str, bodies: list[bytes]) -> None:
     async with cluster_at(server) as cluster:
 
         async def create(body: bytes) -> None:
-            await cluster.client.create(VMIS, NAMESPACE, body)
+            await cluster.client.request("POST", VMIS.path(NAMESPACE), body=body)
 
         await in_flight(create, bodies)
 
@@ -208,7 +208,7 @@ async def our_engine(server: str, bodies: list[bytes]) -> None:
             config.workloads[0], (factory,), 1, {VMIS.kind: len(bodies)}
         )
         warnings = ServerWarnings(context, ((factory,),))
-        await Creator(context, warnings, Inspector(context).delete).create(
+        await Creator(context, warnings, ObjectVerifier(context).delete).create(
             objects(), iteration, pacing=Pacing.at_rate(0, 1)
         )
         if iteration.scope.created != len(bodies):

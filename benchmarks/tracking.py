@@ -32,7 +32,7 @@ from perfscale import Plan, RunFolder, eventloop, load_config
 from perfscale.config.labels import run_labels
 from perfscale.engine.accounting.load_progress import PERIOD_S
 from perfscale.engine.context import RunContext
-from perfscale.engine.removal.namespaces import NamespaceKeeper
+from perfscale.engine.removal.namespaces import RunNamespaces
 from perfscale.engine.tracking.observer import Observer
 from perfscale.engine.tracking.readiness import Metadata
 from perfscale.kube.resources import Place
@@ -142,7 +142,7 @@ def accept_all(context: RunContext, count: int) -> IterationScope:
 
 
 async def _follow(context: RunContext, count: int) -> Cost:
-    observer = Observer(context, NamespaceKeeper(context))
+    observer = Observer(context, RunNamespaces(context))
     await observer.start()  # what was there before a list that does not have it is gone
     gc.collect()
     before = resident()

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from perfscale.audit.thresholds import judge
+from perfscale.audit.evaluation import judge
 from perfscale.config.sections.audit import AuditThreshold
 
 

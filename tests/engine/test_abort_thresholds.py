@@ -64,8 +64,9 @@ def missed(threshold: Threshold, latencies: LatencySamples) -> bool:
     kind = KindResult(Accounts(), {"Ready": latencies.summarize()}, nothing)
     rate = Rate(target=None, achieved=None, held_back_s=0.0)
     result = WorkloadResult(
-        "density", 1, Accounts(), Accounts(), rate, {VMI: kind}, child_kinds={}, iterations=()
-    )
+        name="density", iteration_count=1, iterations=(), accounts=Accounts(), children=Accounts(),
+        rate=rate, kinds={VMI: kind}, child_kinds={},
+    )  # fmt: skip
     return not judge_threshold(threshold, result).passed
 
 

@@ -10,7 +10,7 @@ PATHS = {resource.kind: rule_for(resource).path for resource in (VM, VMI)}
 def tally_of(scope: IterationScope) -> IterationTally:
     tally = IterationTally(PATHS, children=True)
     tally.add(row.record() for row in scope.objects)
-    tally.add_children(row.record() for row in scope.children)
+    tally.add((row.record() for row in scope.children), children=True)
     return tally
 
 

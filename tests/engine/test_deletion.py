@@ -4,10 +4,11 @@ from typing import Any
 
 from direct_way import way_to
 from scripted_server import Handler, answers, not_served, refuses, scripted_server
+from static_issuer import StaticIssuer
 from tracker_story import VMI
 
 from perfscale.engine.removal.deletion import delete_matching
-from perfscale.kube.auth.credentials import Credentials, StaticIssuer
+from perfscale.kube.auth.credentials import Credentials
 from perfscale.kube.client import Client
 from perfscale.kube.http.transport import Endpoint
 

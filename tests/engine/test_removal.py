@@ -11,12 +11,13 @@ from direct_way import way_to
 from faulty_cluster import FaultyApi, faulty
 from scripted_server import FakeTime
 from simulated_api import manifest
+from static_issuer import StaticIssuer
 
 from perfscale.config.labels import RUN_LABEL, run_labels
-from perfscale.engine.removal.remains import describe_unseen, first_bug
+from perfscale.engine.removal.inventory import take_inventory
+from perfscale.engine.removal.leftovers import describe_unseen, first_bug
 from perfscale.engine.removal.removal import Removal
-from perfscale.engine.removal.survey import survey
-from perfscale.kube.auth.credentials import Credentials, StaticIssuer
+from perfscale.kube.auth.credentials import Credentials
 from perfscale.kube.client import Client
 from perfscale.kube.http.transport import Endpoint
 from perfscale.kube.listing import read_pages
@@ -54,7 +55,7 @@ def left(api: FaultyApi) -> set[str]:
 async def test_what_is_found_in_two_ways_is_counted_once() -> None:
     served = replace(NAMESPACES, verbs=frozenset({"list", "delete"}))
     async with littered() as (_, client):
-        found = await survey(client, [Place(NAMESPACES), Place(served)], SELECTOR)
+        found = await take_inventory(client, [Place(NAMESPACES), Place(served)], SELECTOR)
     assert found.count == 1
 
 
@@ -94,7 +95,7 @@ async def test_a_fault_of_our_own_in_one_kind_is_told_when_the_others_are_gone(
             raise ZeroDivisionError("a bug")
         return read_pages(client, resource, *arguments, **more)
 
-    monkeypatch.setattr("perfscale.engine.removal.survey.read_pages", broken)
+    monkeypatch.setattr("perfscale.engine.removal.inventory.read_pages", broken)
     async with littered() as (api, client):
         removal = Removal(client, PLACES, SELECTOR)
         await removal.run()
@@ -105,14 +106,14 @@ async def test_a_fault_of_our_own_in_one_kind_is_told_when_the_others_are_gone(
 async def test_a_refusal_that_the_server_does_not_stand_by_is_none() -> None:
     refused = {"fault": "forbidden", "times": 5}
     async with littered(requests=[refused]) as (_, client):
-        found = await survey(client, PLACES, SELECTOR)
+        found = await take_inventory(client, PLACES, SELECTOR)
     assert (found.count, found.unseen) == (4, {})
 
 
 async def test_a_refusal_that_lasts_is_told_in_one_sentence() -> None:
     refused = {"fault": "forbidden", "verbs": ["list"], "resources": ["configmaps", "pods"]}
     async with littered(requests=[refused]) as (_, client):
-        found = await survey(client, PLACES, SELECTOR)
+        found = await take_inventory(client, PLACES, SELECTOR)
     assert found.count == 2
     assert describe_unseen(found.unseen) == ["not listed: configmaps: not permitted to list"]
 
@@ -120,10 +121,10 @@ async def test_a_refusal_that_lasts_is_told_in_one_sentence() -> None:
 async def test_a_kind_that_never_answers_is_not_waited_for_once_others_have(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("perfscale.engine.removal.survey._STALLED_S", 1.0)
+    monkeypatch.setattr("perfscale.engine.removal.inventory._STALLED_S", 1.0)
     hangs = {"fault": "slow", "delay": "1h", "verbs": ["list"], "resources": ["configmaps"]}
     async with littered(requests=[hangs]) as (_, client):
-        found = await survey(client, PLACES, SELECTOR)
+        found = await take_inventory(client, PLACES, SELECTOR)
     assert Place(CONFIGMAPS) in found.unseen
 
 

@@ -19,19 +19,13 @@ from perfscale.results import (
 
 def result(accounts: Accounts, *problems: str) -> WorkloadResult:
     rate = Rate(target=None, achieved=None, held_back_s=0.0)
+    measured: dict[str, Any] = {
+        "accounts": accounts, "children": Accounts(), "rate": rate, "kinds": {}, "child_kinds": {},
+    }  # fmt: skip
     iteration = IterationResult(
-        1, 0.0, 1.0, accounts, Accounts(), rate, kinds={}, child_kinds={}, problems=problems
+        iteration=1, started_s=0.0, finished_s=1.0, problems=problems, **measured
     )
-    return WorkloadResult(
-        "density",
-        1,
-        accounts,
-        Accounts(),
-        rate,
-        kinds={},
-        child_kinds={},
-        iterations=(iteration,),
-    )
+    return WorkloadResult(name="density", iteration_count=1, iterations=(iteration,), **measured)
 
 
 def judged(accounts: Accounts, *problems: str, keys: Any = None, **ending: Any) -> Verdict:

@@ -10,8 +10,9 @@ import uvloop
 from direct_way import issued
 from kube_client import Connect
 from scripted_server import FakeTime, ScriptedServer
+from static_issuer import StaticIssuer
 
-from perfscale.kube.auth.credentials import Credentials, Issuer, StaticIssuer
+from perfscale.kube.auth.credentials import Credentials, Issuer
 from perfscale.kube.client import Client, ClientSettings
 from perfscale.kube.http.direct import DirectTransport
 from perfscale.kube.http.transport import Endpoint

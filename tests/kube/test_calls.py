@@ -2,6 +2,7 @@
 
 import pytest
 from kube_client import Connect
+from observers import Heard
 from patience import SILENCE_S
 from scripted_server import Exchange, FakeTime, answers, never_answers, refuses, scripted_server
 
@@ -38,26 +39,6 @@ def test_a_request_has_the_verb_and_the_resource_that_rbac_gives_it(
 
 def test_a_list_that_goes_on_is_a_watch() -> None:
     assert call_of("GET", VMIS, watch=True) == ("watch", "virtualmachineinstances")
-
-
-class Heard:
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.answers: list[tuple[Call, int, float, str | None]] = []
-        self.silences: list[tuple[Call, bool]] = []
-        self.throttled_s: list[float] = []
-
-    def answered(
-        self, call: Call, status: int, sent_s: float, answered_s: float, date: str | None
-    ) -> None:
-        self.answers.append((call, status, answered_s - sent_s, date))
-
-    def unanswered(self, call: Call, *, timeout: bool) -> None:
-        self.silences.append((call, timeout))
-
-    def retried(self, call: Call, throttled_s: float) -> None:  # noqa: ARG002 -- the protocol's
-        self.throttled_s.append(throttled_s)
 
 
 async def test_every_attempt_is_told_of_with_its_own_latency(

@@ -7,6 +7,7 @@ from typing import NoReturn
 import msgspec
 import pytest
 from kube_client import Connect
+from observers import Heard
 from pages import list_pages
 from patience import SILENCE_S
 from scripted_server import (
@@ -69,7 +70,7 @@ class Tokens:
 
 class CountingLimiter(RateLimiter):
     def __init__(self) -> None:
-        super().__init__(0)
+        super().__init__(1)
         self.admitted = 0
 
     async def acquire(self) -> None:
@@ -101,7 +102,7 @@ async def test_an_answer_tells_when_its_request_was_sent_and_when_it_came(
 
     async with scripted_server(slow) as server:
         client = await connect(server)
-        response = await client.create(PODS, "here", b'{"a": 1}')
+        response = await client.request("POST", PODS.path("here"), body=b'{"a": 1}')
     assert (response.status, response.body, response.attempts) == (201, b'{"kind": "Pod"}', 1)
     assert response.answered_s == 1002.5
     (request,) = server.requests
@@ -156,7 +157,7 @@ async def test_an_error_answer_becomes_the_error_of_its_kind(
     async with scripted_server(refuses(status, reason, details=details)) as server:
         client = await connect(server)
         with pytest.raises(branch) as caught:
-            await client.create(PODS, "here", b"{}")
+            await client.request("POST", PODS.path("here"), body=b"{}")
     error = caught.value
     assert type(error) is branch
     assert (error.status, error.reason) == (status, reason)
@@ -173,7 +174,7 @@ async def test_the_causes_that_the_message_leaves_out_are_added_to_it(connect: C
     async with scripted_server(refuses(422, "Invalid", details={"causes": causes})) as server:
         client = await connect(server)
         with pytest.raises(ApiError, match=r"^the server says Invalid; spec\.domain: Required v"):
-            await client.create(PODS, "here", b"{}")
+            await client.request("POST", PODS.path("here"), body=b"{}")
 
 
 async def test_an_error_page_of_something_else_is_summarised(connect: Connect) -> None:
@@ -192,11 +193,12 @@ async def test_a_throttled_request_comes_back_when_the_server_says(
 ) -> None:
     throttled = refuses(429, "TooManyRequests", headers={"Retry-After": "7"})
     async with scripted_server(throttled, throttled, answers({})) as server:
-        client = await connect(server)
+        client = (await connect(server)).observed_by(heard := Heard())
         response = await client.request("POST", "/", body=b"{}")
     assert response.attempts == 3
     assert all(7 <= slept < 9 for slept in fake_time.slept)
-    assert (client.stats.throttled, client.stats.retries, client.stats.succeeded) == (2, 2, 1)
+    assert [status for _, status, *_ in heard.answers] == [429, 429, 200]
+    assert len(heard.throttled_s) == 2
     assert client.stats.sent == 3
 
 
@@ -244,7 +246,7 @@ async def test_a_kind_that_a_server_does_not_serve_yet_is_waited_for(
     gone = refuses(503, "ServiceUnavailable")
     async with scripted_server(*[gone] * 20, *[not_served] * 5, answers({})) as server:
         client = await connect(server)
-        response = await client.create(PODS, "here", b"{}")
+        response = await client.request("POST", PODS.path("here"), body=b"{}")
     assert response.attempts == 26
     assert sum(fake_time.slept) > NOT_SERVED_S
 
@@ -255,7 +257,7 @@ async def test_a_kind_that_is_not_served_any_more_is_not_waited_for_long(
     async with scripted_server(not_served) as server:
         client = await connect(server)
         with pytest.raises(NotServedError, match="404 page not found"):
-            await client.create(PODS, "here", b"{}")
+            await client.request("POST", PODS.path("here"), body=b"{}")
     assert NOT_SERVED_S - 10 < sum(fake_time.slept) <= NOT_SERVED_S
 
 
@@ -283,11 +285,11 @@ async def test_no_request_is_sent_again_without_being_counted(
     method: str, connect: Connect
 ) -> None:
     async with scripted_server(answers({}), resets, answers({})) as server:
-        client = await connect(server)
+        client = (await connect(server)).observed_by(heard := Heard())
         await client.request("GET", "/")  # leaves a connection open to be used again
         response = await client.request(method, "/")
     assert response.attempts == 2
-    assert (client.stats.sent, client.stats.connection_errors, client.stats.retries) == (3, 1, 1)
+    assert (client.stats.sent, len(heard.silences), len(heard.throttled_s)) == (3, 1, 1)
 
 
 async def test_a_create_is_stamped_once_when_it_is_first_sent(connect: Connect) -> None:
@@ -303,11 +305,11 @@ async def test_a_create_is_stamped_once_when_it_is_first_sent(connect: Connect) 
 
 async def test_a_retried_create_that_finds_its_own_object_can_be_told(connect: Connect) -> None:
     async with scripted_server(resets, refuses(409, "AlreadyExists")) as server:
-        client = await connect(server)
+        client = (await connect(server)).observed_by(heard := Heard())
         with pytest.raises(AlreadyExistsError) as caught:
-            await client.create(PODS, "here", b"{}")
+            await client.request("POST", PODS.path("here"), body=b"{}")
     assert caught.value.attempts == 2
-    assert client.stats.connection_errors == 1
+    assert [timeout for _, timeout in heard.silences] == [False]
 
 
 async def test_a_request_without_retries_is_sent_once(
@@ -338,14 +340,13 @@ async def test_what_this_machine_cannot_open_is_no_failure_of_the_server(
     served: list[bool] = []
     monkeypatch.setattr(direct, "Sockets", Scarce)
     async with scripted_server(closes_after_answering, answers({})) as server:
-        client = await connect(server)
+        client = (await connect(server)).observed_by(heard := Heard())
         await client.request("GET", "/")
         await server.no_connections()
         served.append(True)
         await client.request("GET", "/")
-    stats = client.stats
-    assert (stats.local_failures, stats.retries) == (1, 1)
-    assert (stats.connection_errors, stats.timeouts, stats.outages) == (0, 0, 0)
+    assert (client.stats.local_failures, client.stats.outages) == (1, 0)
+    assert len(heard.silences) == len(heard.throttled_s) == 1
 
 
 async def test_an_answer_that_breaks_off_is_asked_for_again(connect: Connect) -> None:
@@ -361,11 +362,12 @@ async def test_an_answer_that_breaks_off_is_asked_for_again(connect: Connect) ->
 
 async def test_a_silent_server_is_a_timeout_and_is_asked_again(connect: Connect) -> None:
     async with scripted_server(answers({}), never_answers, answers({})) as server:
-        client = await connect(server)
+        client = (await connect(server)).observed_by(heard := Heard())
         await client.request("GET", "/")
         response = await client.request("POST", "/", timeout_s=SILENCE_S)
     # A busy machine may be late with the answer, and the server is asked once more.
-    assert response.attempts == 1 + client.stats.timeouts >= 2
+    assert response.attempts == 1 + len(heard.silences) >= 2
+    assert all(timeout for _, timeout in heard.silences)
 
 
 async def test_a_server_that_was_there_may_be_gone_until_the_bound(
@@ -403,11 +405,11 @@ async def test_a_lost_answer_among_others_is_no_outage(
     connect: Connect, fake_time: FakeTime
 ) -> None:
     async with scripted_server(answers({}), resets, answers({})) as server:
-        client = await connect(server)
+        client = (await connect(server)).observed_by(heard := Heard())
         for _ in range(2):
             await client.request("GET", "/")
     assert sum(fake_time.slept) < 1
-    assert client.stats.connection_errors == 1
+    assert len(heard.silences) == 1
     assert (client.stats.outages, client.stats.outage_seconds) == (0, 0)
 
 
@@ -537,7 +539,7 @@ async def test_the_answer_to_a_delete_of_many_is_not_kept_in_memory(connect: Con
 
 async def test_a_delete_of_many_fails_as_every_request_does(connect: Connect) -> None:
     async with scripted_server(refuses(403, "Forbidden"), never_answers) as server:
-        client = await connect(server)
+        client = (await connect(server)).observed_by(heard := Heard())
         with pytest.raises(ForbiddenError, match="Forbidden"):
             await client.delete_collection(PODS, "here", label_selector="a=b")
         with pytest.raises(UnreachableError, match=r"no answer within 0\.01 s"):
@@ -545,7 +547,7 @@ async def test_a_delete_of_many_fails_as_every_request_does(connect: Connect) ->
                 PODS, "here", label_selector="a=b", timeout_s=0.01, retry=False
             )
         await server.no_connections()
-    assert client.stats.timeouts == 1
+    assert [timeout for _, timeout in heard.silences] == [True]
 
 
 async def test_a_cancelled_request_leaves_no_connection(connect: Connect) -> None:

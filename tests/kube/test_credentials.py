@@ -1,9 +1,10 @@
 import asyncio
 
 from scripted_server import FakeTime
+from static_issuer import StaticIssuer
 
 from perfscale.errors import CredentialsError
-from perfscale.kube.auth.credentials import Credentials, Grant, StaticIssuer, lifetime_s
+from perfscale.kube.auth.credentials import Credentials, Grant, lifetime_s
 
 
 class Issuer:

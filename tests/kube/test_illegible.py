@@ -10,8 +10,8 @@ from pages import list_pages
 from scripted_server import Exchange, FakeTime, Handler, answers, scripted_server
 
 from perfscale.config.labels import RUN_LABEL, run_labels
+from perfscale.engine.removal.inventory import take_inventory
 from perfscale.engine.removal.runs import runs_in, server_time
-from perfscale.engine.removal.survey import survey
 from perfscale.errors import ApiError, IllegibleError
 from perfscale.kube.client import Client
 from perfscale.kube.discovery import Discovery
@@ -19,7 +19,7 @@ from perfscale.kube.http.transport import LARGEST_OBJECT
 from perfscale.kube.permissions import Permissions
 from perfscale.kube.resources import Place, Resource
 from perfscale.kube.retrying.retry import NOT_SERVED_S
-from perfscale.sim.faults.http.bomb import gzipped
+from perfscale.sim.faults.http.garbage import gzipped
 
 RUN = "00000000-0000-4000-8000-000000000001"
 PODS = Resource("", "v1", "pods", "Pod", namespaced=True)
@@ -112,7 +112,7 @@ async def test_an_answer_that_is_none_in_the_middle_of_a_run_is_an_attempt_that_
         content, response = await client.create_and_read(THING, PODS, "here", b"{}")
     assert content == Thing({"a": 1})
     assert response.attempts == 10
-    assert (client.stats.illegible, client.stats.retries, client.stats.outages) == (9, 9, 1)
+    assert (client.stats.illegible, client.stats.sent, client.stats.outages) == (9, 11, 1)
 
 
 async def test_answers_that_never_become_any_end_a_request_after_a_while(
@@ -159,7 +159,7 @@ async def test_runs_are_found_whose_objects_have_no_date(
     listed = {"metadata": {"resourceVersion": "1"}, "items": [{"metadata": metadata}]}
     async with scripted_server(answers(listed, headers={"Date": date})) as server:
         client = await connect(server)
-        present = await survey(client, [Place(PODS)], RUN_LABEL)
+        present = await take_inventory(client, [Place(PODS)], RUN_LABEL)
         runs = runs_in(present, await server_time(client))
     assert [(run.run_id, run.objects) for run in runs] == [(RUN, 1)]
 
@@ -174,7 +174,7 @@ async def test_whatever_stands_in_an_error_answer_it_is_that_error(
     async with scripted_server(handler) as server:
         client = await connect(server)
         with pytest.raises(ApiError, match="400") as caught:
-            await client.create(PODS, "here", b"{}")
+            await client.request("POST", PODS.path("here"), body=b"{}")
     assert caught.value.status == 400
 
 

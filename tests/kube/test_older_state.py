@@ -36,7 +36,7 @@ async def test_a_watch_that_would_wait_for_an_older_server_reads_the_list_again(
         streams(event("c", "301"), then=stays),
     ) as server:
         client = await connect(server)
-        client.streaming_lists.available = False
+        client.known.streams_lists = False
         async with following(client) as follower:
             await follower.until("MODIFIED c")
     assert follower.told == ["list a b", "MODIFIED a", "list a", "MODIFIED c"]
@@ -53,7 +53,7 @@ async def test_a_bookmark_of_an_older_version_makes_it_read_the_list_again(
         streams(event("c", "302"), then=stays),
     ) as server:
         client = await connect(server)
-        client.streaming_lists.available = False
+        client.known.streams_lists = False
         async with following(client) as follower:
             await follower.until("MODIFIED c")
     assert follower.told == ["list a", "list a", "MODIFIED c"]

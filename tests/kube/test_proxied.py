@@ -9,7 +9,7 @@ from scripted_server import Exchange, Handler, answers, never_answers, scripted_
 from perfscale.kube.http.failures import NoAnswerError
 from perfscale.kube.http.proxied import ProxiedTransport
 from perfscale.kube.http.transport import LARGEST_OBJECT, Endpoint
-from perfscale.sim.faults.http.bomb import gzipped
+from perfscale.sim.faults.http.garbage import gzipped
 
 
 def through(proxy: str) -> aclosing[ProxiedTransport]:

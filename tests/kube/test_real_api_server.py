@@ -39,7 +39,7 @@ async def cluster(real_control_plane: RealControlPlane) -> AsyncIterator[Cluster
 @pytest.fixture
 async def namespace(cluster: Cluster) -> AsyncIterator[str]:
     name = f"kube-{uuid4().hex[:8]}"
-    await cluster.client.create(NAMESPACES, None, manifest(name))
+    await cluster.client.request("POST", NAMESPACES.path(None), body=manifest(name))
     yield name
     await cluster.client.delete(NAMESPACES, None, name)
 
@@ -95,11 +95,11 @@ async def test_kubevirts_kinds_are_discovered(cluster: Cluster) -> None:
 
 async def test_refusals_say_what_the_server_said(cluster: Cluster, namespace: str) -> None:
     client = cluster.client
-    await client.create(CONFIGMAPS, namespace, manifest("one"))
+    await client.request("POST", CONFIGMAPS.path(namespace), body=manifest("one"))
     with pytest.raises(AlreadyExistsError, match='configmaps "one" already exists'):
-        await client.create(CONFIGMAPS, namespace, manifest("one"))
+        await client.request("POST", CONFIGMAPS.path(namespace), body=manifest("one"))
     with pytest.raises(ApiError, match=r"metadata\.name: Invalid value") as caught:
-        await client.create(CONFIGMAPS, namespace, manifest("NOT VALID"))
+        await client.request("POST", CONFIGMAPS.path(namespace), body=manifest("NOT VALID"))
     assert (caught.value.status, caught.value.reason) == (422, "Invalid")
     with pytest.raises(ConflictError):
         await client.delete(CONFIGMAPS, namespace, "one", uid="another")
@@ -108,7 +108,7 @@ async def test_refusals_say_what_the_server_said(cluster: Cluster, namespace: st
 async def test_pages_of_a_list_hold_everything_once(cluster: Cluster, namespace: str) -> None:
     names = {f"c-{number}" for number in range(7)}
     for name in names:
-        await cluster.client.create(CONFIGMAPS, namespace, manifest(name))
+        await cluster.client.request("POST", CONFIGMAPS.path(namespace), body=manifest(name))
     pages = [
         [item["metadata"]["name"] for item in items]
         async for items, _ in list_pages(
@@ -126,12 +126,12 @@ async def test_a_watch_and_requests_outlive_the_death_of_the_api_server(
     following = watch(cluster, namespace, books)
     task = asyncio.create_task(following.run())
     await following.synced.wait()
-    await cluster.client.create(CONFIGMAPS, namespace, manifest("before"))
+    await cluster.client.request("POST", CONFIGMAPS.path(namespace), body=manifest("before"))
     await books.until({"before"})
     with ThreadPoolExecutor() as thread:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(thread, partial(real_control_plane.restart_apiserver, kill=True))
-    await cluster.client.create(CONFIGMAPS, namespace, manifest("after"))
+    await cluster.client.request("POST", CONFIGMAPS.path(namespace), body=manifest("after"))
     await books.until({"before", "after"})
     await cluster.client.delete_collection(CONFIGMAPS, namespace, label_selector="test=kube")
     await books.until(set())

@@ -55,7 +55,7 @@ async def test_a_success_elsewhere_wakes_a_watch_that_waits_to_be_opened_again(
         listed("7"),
     ) as server:
         client = await connect(server)
-        client.streaming_lists.available = False
+        client.known.streams_lists = False
         client, asleep = sleeping(client, fake_time)
         async with following(client) as follower:
             await asleep.until(1)
@@ -79,7 +79,7 @@ async def test_a_success_elsewhere_wakes_a_watch_that_waits_to_read_its_list_aga
         streams(then=stays),
     ) as server:
         client = await connect(server)
-        client.streaming_lists.available = False
+        client.known.streams_lists = False
         client, asleep = sleeping(client, fake_time)
         async with following(client) as follower:
             await asleep.until(1)
@@ -160,7 +160,7 @@ async def test_creates_that_waited_for_the_server_are_sent_again_when_it_answers
     async with scripted_server(*script) as server:
         client = await connect(server)
         client, asleep = sleeping(client, fake_time)
-        create = asyncio.create_task(client.create(VMIS, "here", b"{}"))
+        create = asyncio.create_task(client.request("POST", VMIS.path("here"), body=b"{}"))
         await asleep.until(1)
         await client.request("GET", "/version")
         assert (await create).status == 201

@@ -36,7 +36,7 @@ async def test_a_create_that_meets_a_conflict_is_sent_again(connect: Connect) ->
     )
     async with scripted_server(*[counted] * 9, answers({})) as server:
         client = await connect(server)
-        response = await client.create(PODS, "here", b"{}")
+        response = await client.request("POST", PODS.path("here"), body=b"{}")
     assert response.attempts == 10
 
 
@@ -121,7 +121,7 @@ async def test_what_the_server_cannot_call_for_a_while_is_an_outage_of_that(
     async with scripted_server(*[down] * 12, answers({})) as server:
         client = await connect(server)
         began_s = fake_time.now
-        response = await client.create(things, "here", b"{}")
+        response = await client.request("POST", things.path("here"), body=b"{}")
     assert response.attempts == 13
     assert list(client.outages) == [(began_s, fake_time.now, what, name)]
     assert client.stats.outages == 1
@@ -135,7 +135,7 @@ async def test_a_webhook_that_stays_down_fails_the_create_in_its_own_words(
     async with scripted_server(refuses(500, "InternalError", message=message)) as server:
         client = await connect(server, ClientSettings(max_unavailable_s=100))
         with pytest.raises(ServerError, match=r"validate\.example"):
-            await client.create(PODS, "here", b"{}")
+            await client.request("POST", PODS.path("here"), body=b"{}")
     assert sum(fake_time.slept) == pytest.approx(100)
 
 
@@ -147,10 +147,10 @@ async def test_a_webhook_that_answers_no_ends_its_outage(
     async with scripted_server(*[down] * 8, denied, answers({})) as server:
         client = await connect(server)
         with pytest.raises(ApiError, match="denied"):
-            await client.create(PODS, "here", b"{}")
+            await client.request("POST", PODS.path("here"), body=b"{}")
         [span] = client.outages
         fake_time.now += 50
-        await client.create(PODS, "here", b"{}")
+        await client.request("POST", PODS.path("here"), body=b"{}")
     assert list(client.outages) == [span]
 
 
@@ -174,8 +174,9 @@ async def test_a_permission_that_has_worked_is_asked_for_again(
 ) -> None:
     async with scripted_server(answers({}), *[not_permitted] * 5, answers({})) as server:
         client = await connect(server)
-        await client.create(PODS, "here", b"{}")
-        response = await client.limited(RateLimiter(0)).create(PODS, "there", b"{}")
+        await client.request("POST", PODS.path("here"), body=b"{}")
+        other = client.limited(RateLimiter(0))
+        response = await other.request("POST", PODS.path("there"), body=b"{}")
     assert response.attempts == 6
     assert len(fake_time.slept) == 5
 
@@ -185,9 +186,9 @@ async def test_a_permission_that_is_taken_away_for_good_is_refused_in_the_end(
 ) -> None:
     async with scripted_server(answers({}), not_permitted) as server:
         client = await connect(server)
-        await client.create(PODS, "here", b"{}")
+        await client.request("POST", PODS.path("here"), body=b"{}")
         with pytest.raises(ForbiddenError, match="cannot create") as caught:
-            await client.create(PODS, "here", b"{}")
+            await client.request("POST", PODS.path("here"), body=b"{}")
     assert caught.value.attempts > 5
     assert NOT_SERVED_S - 10 < sum(fake_time.slept) <= NOT_SERVED_S
     assert client.stats.outages == 1
@@ -233,8 +234,8 @@ async def test_a_server_that_starts_a_second_time_has_as_long_again_to_read_the_
         answers({}), *[not_permitted] * 5, *[gone] * 20, *[not_permitted] * 5, answers({})
     ) as server:
         client = await connect(server)
-        await client.create(PODS, "here", b"{}")
-        response = await client.create(PODS, "here", b"{}")
+        await client.request("POST", PODS.path("here"), body=b"{}")
+        response = await client.request("POST", PODS.path("here"), body=b"{}")
     assert response.attempts == 31
     assert sum(fake_time.slept) > NOT_SERVED_S
 
@@ -271,9 +272,9 @@ async def test_what_admission_forbids_is_refused_at_once(
 ) -> None:
     async with scripted_server(answers({}), refuses(403, "Forbidden", message=message)) as server:
         client = await connect(server)
-        await client.create(PODS, "here", b"{}")
+        await client.request("POST", PODS.path("here"), body=b"{}")
         with pytest.raises(ForbiddenError):
-            await client.create(PODS, "here", b"{}")
+            await client.request("POST", PODS.path("here"), body=b"{}")
     assert fake_time.slept == []
 
 

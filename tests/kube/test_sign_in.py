@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from perfscale.errors import CredentialsError
-from perfscale.kube.auth.provider import provided_token
+from perfscale.kube.auth.login import provided_token
 
 _SIGN_IN = """
 import asyncio, sys

@@ -43,7 +43,7 @@ def connect(connect: Connect) -> Connect:
 
     async def open_client(*server: Any, **options: Any) -> Client:
         client = await connect(*server, **options)
-        client.streaming_lists.available = False
+        client.known.streams_lists = False
         return client
 
     return open_client

@@ -48,7 +48,7 @@ async def test_bytes_that_make_no_event_are_silence(connect: Connect) -> None:
         listed("5"), trickles, streams(event("a", "6"), then=stays)
     ) as server:
         client = await connect(server, ClientSettings(watch_idle_timeout_s=SILENCE_S), clock=now)
-        client.streaming_lists.available = False
+        client.known.streams_lists = False
         async with following(client) as follower:
             await follower.until("MODIFIED a")
     (warning,) = follower.warnings
@@ -61,7 +61,7 @@ async def test_a_watch_on_which_only_bytes_come_ends_within_the_bound(connect: C
     settings = ClientSettings(watch_idle_timeout_s=SILENCE_S, max_unavailable_s=2 * SILENCE_S)
     async with scripted_server(listed("5"), trickles) as server:
         client = await connect(server, settings, clock=now)
-        client.streaming_lists.available = False
+        client.known.streams_lists = False
         with pytest.raises(WatchError, match=r"cannot watch, .* no whole event"):
             await Follower(client).watch.run()
 
@@ -87,7 +87,7 @@ async def test_initial_events_that_trickle_are_silence(
         trickles, streams(initial_events_end("7"), event("c", "8"), then=stays)
     ) as server:
         client = await connect(server)
-        client.streaming_lists.available = True
+        client.known.streams_lists = True
         async with following(client) as follower:
             await follower.until("MODIFIED c")
     assert follower.told == ["list ", "MODIFIED c"]

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from scripted_server import Exchange, Handler, answers, refuses, scripted_server
+from static_issuer import StaticIssuer
 
-from perfscale.kube.auth.credentials import Credentials, StaticIssuer
+from perfscale.kube.auth.credentials import Credentials
 from perfscale.kube.client import Client
 from perfscale.kube.discovery import Discovery
 from perfscale.kube.http.direct import DirectTransport

@@ -7,7 +7,7 @@ import pytest
 from clusters import CONFIGMAPS, PODS, VMIRS, VMIS, VMS
 
 from perfscale.kube.resources import Resource
-from perfscale.preflight.quota.needs import charges, needs_of
+from perfscale.preflight.quota.needs import needs_of
 
 JSON = dict[str, Any]
 
@@ -17,8 +17,8 @@ def container(**resources: Any) -> JSON:
 
 
 def charged(resource: Resource, spec: JSON, *, waits: bool = True) -> dict[str, str]:
-    found = charges(needs_of({"spec": spec}, resource, waits=waits))
-    return {name: str(amount) for name, amount in found.items()}
+    found = needs_of({"spec": spec}, resource, waits=waits)
+    return {name: str(amount) for name, amount in found.charges.items()}
 
 
 def instance(**domain: Any) -> JSON:

@@ -1,14 +1,14 @@
-"""Quotas against what is requested."""
+"""Quotas and limit ranges against what is requested."""
 
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
-from clusters import PODS
+from clusters import VMIS
 
 from perfscale.preflight.quota.needs import needs_of
-from perfscale.preflight.quota.quotas import ResourceQuota, exceeded, unstated
+from perfscale.preflight.quota.quotas import LimitRange, ResourceQuota, exceeded, too_large
 
 JSON = dict[str, Any]
 
@@ -48,14 +48,35 @@ def test_amounts_are_compared_across_units() -> None:
 def test_a_quota_with_scopes_is_not_judged(spec: JSON) -> None:
     team = quota({"pods": "1", "limits.cpu": "1"}, **spec)
     assert list(exceeded(team, {"pods": Decimal(9)})) == []
-    assert list(unstated(team, needs_of({"spec": {"containers": [{}]}}, PODS, waits=True))) == []
 
 
-def test_a_quota_on_compute_wants_every_container_to_say_what_it_needs() -> None:
-    said = {"resources": {"limits": {"cpu": "1", "memory": "1Gi"}}}
-    needs = needs_of({"spec": {"containers": [said, {}]}}, PODS, waits=True)
-    team = quota({"limits.cpu": "9", "memory": "9Gi", "requests.example.org/gpu": "1"})
-    assert list(unstated(team, needs)) == [
-        "quota team counts memory, so every container needs a memory request",
-        "quota team counts limits.cpu, so every container needs a cpu limit",
-    ]
+def broken(spec: JSON, *limits: JSON) -> list[str]:
+    """The maxima that the pod of an instance is above."""
+    launcher = needs_of({"spec": {"domain": {"resources": spec}}}, VMIS, waits=True).launcher
+    assert launcher is not None
+    manifest = {"metadata": {"name": "bounds"}, "spec": {"limits": list(limits)}}
+    return list(too_large(msgspec.convert(manifest, LimitRange), launcher))
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        (
+            {"type": "Container", "max": {"memory": "1Gi", "cpu": "1"}},
+            ["the memory request is 2Gi, and at most 1Gi is allowed for a container"],
+        ),
+        (
+            {"type": "Pod", "max": {"cpu": "500m"}},
+            ["the cpu limit is 1, and at most 500m is allowed for a pod"],
+        ),
+        ({"type": "Pod", "max": {"memory": "2Gi"}}, []),
+        # What KubeVirt adds may reach this minimum.
+        ({"type": "Pod", "min": {"memory": "3Gi"}}, []),
+        ({"type": "PersistentVolumeClaim", "max": {"memory": "1"}}, []),
+    ],
+)
+def test_an_instance_is_held_to_maxima_that_it_is_above_already(
+    limit: JSON, said: list[str]
+) -> None:
+    spec = {"requests": {"memory": "2Gi"}, "limits": {"cpu": "1"}}
+    assert broken(spec, limit) == [f"{each} by limit range bounds" for each in said]

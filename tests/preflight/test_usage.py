@@ -24,7 +24,7 @@ def peaks(*workloads: dict[str, Any], namespaces: tuple[str, ...]) -> dict[str, 
     factories = compile_templates(
         config(*workloads), run_id="some-run", defaults=TemplateDefaults()
     )
-    usage = usage_of(factories, RESOURCES, dict.fromkeys(namespaces, ()))
+    usage = usage_of(factories, RESOURCES, namespaces)
     return {
         namespace: {name: f"{amount.normalize():f}" for name, amount in asked.items()}
         for namespace, asked in usage.peaks.items()

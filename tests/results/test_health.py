@@ -24,8 +24,9 @@ def workload(**rate: Any) -> WorkloadResult:
     settings = {"target": 100.0, "achieved": 100.0, "held_back_s": 0.0, "seconds": 10.0} | rate
     settings = {"sent": settings["achieved"], "sent_seconds": settings["seconds"]} | settings
     return WorkloadResult(
-        "density", 1, Accounts(), Accounts(), Rate(**settings), {}, {}, iterations=()
-    )
+        name="density", iteration_count=1, iterations=(), accounts=Accounts(), children=Accounts(),
+        rate=Rate(**settings), kinds={}, child_kinds={},
+    )  # fmt: skip
 
 
 def vitals(creation: Creation = QUICK, **seen: Any) -> Vitals:

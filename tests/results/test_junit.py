@@ -29,15 +29,17 @@ Suites = dict[str, dict[str, str | None]]
 
 def iteration(number: int, *problems: str) -> IterationResult:
     return IterationResult(
-        number, 10.0 * number, 10.0 * number + 2.5, Accounts(), Accounts(), Rate(None, None, 0.0),
+        iteration=number, started_s=10.0 * number, finished_s=10.0 * number + 2.5,
+        accounts=Accounts(), children=Accounts(), rate=Rate(None, None, 0.0),
         kinds={}, child_kinds={}, problems=problems,
     )  # fmt: skip
 
 
 def workload(*iterations: IterationResult, count: int = 1) -> WorkloadResult:
     return WorkloadResult(
-        "density", count, Accounts(), Accounts(), Rate(None, None, 0.0),
-        kinds={}, child_kinds={}, iterations=iterations,
+        name="density", iteration_count=count, iterations=iterations,
+        accounts=Accounts(), children=Accounts(), rate=Rate(None, None, 0.0),
+        kinds={}, child_kinds={},
     )  # fmt: skip
 
 

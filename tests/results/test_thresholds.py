@@ -7,7 +7,7 @@ import pytest
 
 from perfscale.config import Threshold
 from perfscale.results import Accounts, CallResult, KindResult, LatencySamples, Rate, WorkloadResult
-from perfscale.results.model.thresholds import ThresholdVerdict
+from perfscale.results.model.run import ThresholdVerdict
 from perfscale.results.verdicts.thresholds import judge_threshold
 
 VMI = "VirtualMachineInstance"

@@ -117,7 +117,9 @@ class ClusterUnderTest:
 
     async def create(self, resource: Resource, manifest: JSON) -> None:
         namespace = manifest["metadata"].get("namespace")
-        await self.client.create(resource, namespace, msgspec.json.encode(manifest))
+        await self.client.request(
+            "POST", resource.path(namespace), body=msgspec.json.encode(manifest)
+        )
 
     async def create_namespace(self, name: str, labels: dict[str, str] | None = None) -> None:
         metadata = {"name": name, "labels": labels or {}}

@@ -81,7 +81,7 @@ class Follower:
 
     Attributes:
         listed: Of what moment the last state was.
-        sights: When it lost sight, and until when it then had to catch up.
+        gaps: When it was lost, and until when it then had to catch up.
         warnings: What it warned of.
     """
 
@@ -91,7 +91,7 @@ class Follower:
         self.client = client
         self.told: list[str] = []
         self.listed: Listed | None = None
-        self.sights: list[tuple[str, float]] = []
+        self.gaps: list[tuple[str, float]] = []
         self.warnings: list[str] = []
         self._changed = asyncio.Event()
         self.watch = Watch(
@@ -102,14 +102,14 @@ class Follower:
             on_event=self._event,
             namespace=namespace,
             label_selector=label_selector,
-            sight=self,
+            gaps=self,
         )
 
     def lost(self, at_s: float) -> None:
-        self.sights.append(("lost", at_s))
+        self.gaps.append(("lost", at_s))
 
     def regained(self, until_s: float) -> None:
-        self.sights.append(("regained", until_s))
+        self.gaps.append(("regained", until_s))
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)

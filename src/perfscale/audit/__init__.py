@@ -11,19 +11,18 @@ from perfscale.audit.endpoint import (
     credentials_of,
     split_url,
 )
-from perfscale.audit.evaluation import Audit, Series, Value, evaluate
+from perfscale.audit.evaluation import Audit, Series, ThresholdResult, Value, evaluate
 from perfscale.audit.inputs import (
     INPUT_FILE,
     RESULTS_FILE,
     AuditInput,
     input_document,
     load_input,
+    results_document,
 )
-from perfscale.audit.output import results_document
 from perfscale.audit.profile import Profile, load_profile
 from perfscale.audit.prometheus import Prometheus
 from perfscale.audit.reach import data_reaches, reach_warnings, wait_until_scraped
-from perfscale.audit.thresholds import ThresholdResult
 from perfscale.audit.window import Window
 
 __all__ = [

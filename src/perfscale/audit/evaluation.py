@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from perfscale.audit.query import placeholders
-from perfscale.audit.thresholds import ThresholdResult, judge
 from perfscale.config.reading.source import clip
 from perfscale.errors import PrometheusError, QueryError, RunFailedError, ThresholdError
 
@@ -26,14 +25,31 @@ _LONGEST_NAME = 500
 """Of a result; label values may be of any length."""
 
 
-class Value(NamedTuple):
-    """A result.
+@dataclass(frozen=True)
+class ThresholdResult:
+    """How a result compares with its limit.
 
     Attributes:
-        value: A finite number.
-        unit: For people; empty if unknown.
-        threshold: How it compares with its threshold, if it has one.
+        limit: The most that the result may be.
+        exceeded: Whether it is more.
+        metric: The result that the limit was worked out from; empty if from none.
+        ratio: The result divided by that one; None where there is nothing to divide by.
     """
+
+    limit: float
+    exceeded: bool
+    metric: str = ""
+    ratio: float | None = None
+
+    def __str__(self) -> str:
+        """As in ``above 60``."""
+        how = "above" if self.exceeded else "at most"
+        by = f", by the ratio to {self.metric}" if self.metric else ""
+        return f"{how} {self.limit:.6g}{by}"
+
+
+class Value(NamedTuple):
+    """A result: a finite number, its unit if known, and how it compares with its threshold."""
 
     value: float
     unit: str = ""
@@ -41,13 +57,7 @@ class Value(NamedTuple):
 
 
 class Series(NamedTuple):
-    """A result over time.
-
-    Attributes:
-        name: What it is called.
-        unit: Of its values; empty if unknown.
-        points: Seconds since the window's start, and the value; None where it was no number.
-    """
+    """A result over time: seconds since the window's start, and the value; None for no number."""
 
     name: str
     unit: str
@@ -59,7 +69,6 @@ class Audit:
     """What an audit has found.
 
     Attributes:
-        window: The time that it is of.
         values: The results by name.
         series: The results over time.
         failures: The queries that could not be answered or used, each a sentence.
@@ -262,3 +271,21 @@ class _Collected:
         for name, query in self.queries.items():
             if query.threshold is not None:
                 yield name, query.threshold
+
+
+def judge(
+    value: float, threshold: AuditThreshold, values: Mapping[str, float]
+) -> ThresholdResult | None:
+    """Compare a result with its threshold.
+
+    Returns:
+        None where the other result, which the limit depends on, is not there.
+    """
+    if not threshold.metric:
+        limit = threshold.value or 0.0
+        return ThresholdResult(limit, value > limit)
+    other = values.get(threshold.metric)
+    if other is None:
+        return None
+    limit = other * threshold.ratio
+    return ThresholdResult(limit, value > limit, threshold.metric, value / other if other else None)

@@ -1,4 +1,4 @@
-"""The input file of the Go perfscale-audit, read and written."""
+"""The files of the Go perfscale-audit: its input, read and written, and its results."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from perfscale.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from perfscale.audit.evaluation import Audit, Value
 
 INPUT_FILE: Final = "perf-audit-input.json"
 RESULTS_FILE: Final = "perf-audit-results.json"
@@ -183,3 +185,23 @@ def input_document(
 
 def _rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def results_document(audit: Audit) -> dict[str, Any]:
+    """The content of ``perf-audit-results.json``."""
+    return {"Values": {name: _value(each) for name, each in audit.values.items()}}
+
+
+def _value(each: Value) -> dict[str, Any]:
+    threshold = each.threshold
+    if threshold is None:
+        return {"value": each.value}
+    judged: dict[str, Any] = {"thresholdValue": threshold.limit}
+    if threshold.metric:
+        judged["thresholdMetric"] = threshold.metric
+    if threshold.ratio is not None:
+        judged["thresholdRatio"] = threshold.ratio
+    return {
+        "value": each.value,
+        "thresholdResult": {**judged, "thresholdExceeded": threshold.exceeded},
+    }

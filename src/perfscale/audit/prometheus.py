@@ -19,7 +19,6 @@ from perfscale.errors import ConfigError, Problem, PrometheusError, QueryError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
-    from types import TracebackType
     from typing import Self
 
     from perfscale.audit.endpoint import Endpoint
@@ -86,12 +85,7 @@ class Prometheus:
         )
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
@@ -120,7 +114,7 @@ class Prometheus:
                 except _RetryableError as error:
                     if attempt == _ATTEMPTS:
                         raise error.failure from error.__cause__
-                    logger.info("asking again: %s", error.failure)
+                    logger.info("retrying: %s", error.failure)
                     # Not all of them again at the same moment.
                     backoff_s = _BACKOFF_S * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
                     await self._pause(max(error.pause_s, backoff_s))

@@ -13,18 +13,18 @@ from perfscale.cli.output.found import describe, list_others, list_runs, name_st
 from perfscale.cli.output.streams import say
 from perfscale.config import counted, format_duration
 from perfscale.config.labels import RUN_LABEL, WHOLE
+from perfscale.engine.removal.by_uid import RemovalByUid
 from perfscale.engine.removal.cleanup import TimeBudget, remove_run
-from perfscale.engine.removal.known import KnownRemoval
-from perfscale.engine.removal.remains import describe_undeleted, describe_unseen, first_bug
+from perfscale.engine.removal.inventory import Inventory, take_inventory
+from perfscale.engine.removal.leftovers import describe_undeleted, describe_unseen, first_bug
 from perfscale.engine.removal.runs import RunInCluster, runs_in, server_time
 from perfscale.engine.removal.search import (
     Sight,
-    known_objects,
     look,
+    recorded_objects,
     search_everything,
     search_run,
 )
-from perfscale.engine.removal.survey import Survey, survey
 from perfscale.errors import ResultsError
 from perfscale.kube.cluster import Cluster, ClusterOptions, open_cluster
 from perfscale.kube.discovery import Discovery
@@ -87,7 +87,7 @@ class _Cleaner:
         self._outcome = _Outcome()
         self._unasked: Mapping[str, str] = {}
         self._discovery = Discovery(cluster.client)
-        self._strays = KnownRemoval(cluster.client, (), lambda _: None)
+        self._strays = RemovalByUid(cluster.client, (), lambda _: None)
 
     async def run(self) -> int:
         run_id = self._settings.run_id
@@ -141,11 +141,11 @@ class _Cleaner:
         except ResultsError as error:
             say(f"warning: {error}; what has lost the run's label is not removed")
             return
-        known = await known_objects(self._discovery, records)
-        self._strays = KnownRemoval(self._client, known, lambda _: None)
+        known = await recorded_objects(self._discovery, records)
+        self._strays = RemovalByUid(self._client, known, lambda _: None)
         await self._strays.look_for_strays(located.run.run_id)
 
-    async def _runs(self, present: Survey) -> list[RunInCluster]:
+    async def _runs(self, present: Inventory) -> list[RunInCluster]:
         return runs_in(present, await server_time(self._client))
 
     @property
@@ -182,7 +182,7 @@ class _Cleaner:
             selector = f"{WHOLE},{RUN_LABEL}={run.run_id}"
             try:
                 async with self._time.spent():
-                    found = await survey(self._client, sight.places, selector)
+                    found = await take_inventory(self._client, sight.places, selector)
             except TimeoutError:
                 say(f"error: run {run.run_id}: timed out after {self._bound}")
                 self._outcome.left.append(run.run_id)

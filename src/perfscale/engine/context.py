@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from perfscale.config.labels import RUN_LABEL, run_labels, selector_of
 from perfscale.engine.accounting.counts import ObjectCounter
+from perfscale.engine.accounting.gaps import GapLog
 from perfscale.engine.accounting.health import Health
 from perfscale.engine.accounting.journal_feed import JournalFeed
-from perfscale.engine.accounting.sightings import Sightings
 from perfscale.engine.events import ObjectFailed, Warned
 from perfscale.engine.tracking.rows import TransitionKind
 from perfscale.engine.tracking.tracker import Tracker
@@ -117,13 +117,13 @@ class RunContext:
         failures: How many objects have failed.
         journal: Where what happens is written down as it happens.
         health: What the generator sees of itself.
-        inspect: Called with an object that may be gone or have lost its labels, and with one that
+        verify: Called with an object that may be gone or have lost its labels, and with one that
             came when all had been asked to go.
-        sightings: What it could not see, and outages.
+        gaps: What it could not see, and outages.
         counter: What happened to objects so far, for snapshots and progress.
     """
 
-    inspect: Callable[[TrackedObject, TransitionKind], None]
+    verify: Callable[[TrackedObject, TransitionKind], None]
 
     def __init__(
         self, inputs: RunInputs, tasks: asyncio.TaskGroup, abort: Callable[[BaseException], None]
@@ -133,16 +133,15 @@ class RunContext:
         self.stopwatch, self.broadcast = inputs.stopwatch, inputs.broadcast
         self.tasks = tasks
         self.abort = abort
+        self._debugging = _log.isEnabledFor(logging.DEBUG)  # found out once: there are many changes
         self.tracker = Tracker()
         self.iterations: dict[IterationScope, IterationContext] = {}
         self.changed = Signal()
         self.failures = 0
         self.counter = ObjectCounter()
         self.journal = JournalFeed(inputs.sink, self._report_journal)
-        self.sightings = Sightings(self.stopwatch, self.journal, self.warn)
-        self.health = Health(
-            self.config.global_config, self.stopwatch.clock, self.sightings.stalled
-        )
+        self.gaps = GapLog(self.stopwatch, self.journal, self.warn)
+        self.health = Health(self.config.global_config, self.stopwatch.clock, self.gaps.stalled)
 
     def open_iteration(
         self,
@@ -190,12 +189,11 @@ class RunContext:
     def publish(self, changes: Iterable[Transition]) -> None:
         """Count and journal what the tracker found to have changed, and wake who waits for it."""
         last: TrackedObject | None = None
-        debugging = _log.isEnabledFor(logging.DEBUG)
         for subject, change, phase in changes:
             if subject is not last:
                 last = subject
                 self.journal.mark_dirty(subject)
-            if debugging:
+            if self._debugging:
                 _log.debug(
                     "%s %s/%s: %s",
                     subject.resource.kind_name,
@@ -203,15 +201,17 @@ class RunContext:
                     subject.name,
                     phase or change.value,
                 )
+            if change is TransitionKind.PHASE:
+                continue  # most of them
             if subject.is_child:
                 if change is TransitionKind.STRAY:
-                    self.inspect(subject, change)
+                    self.verify(subject, change)
                 continue
             self.counter.change(subject, change)
             if change is TransitionKind.FAILED:
                 self._count_failure(subject)
             elif change is TransitionKind.DOUBTED:
-                self.inspect(subject, change)
+                self.verify(subject, change)
         self.changed.notify()
 
     def _count_failure(self, row: TrackedObject) -> None:

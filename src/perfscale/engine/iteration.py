@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from perfscale.engine.context import IterationContext, RunContext
     from perfscale.engine.load.creation import Creator
     from perfscale.engine.load.pacing import Pacing
-    from perfscale.engine.removal.inspection import Inspector
-    from perfscale.engine.removal.namespaces import NamespaceKeeper
+    from perfscale.engine.removal.namespaces import RunNamespaces
+    from perfscale.engine.removal.verification import ObjectVerifier
     from perfscale.engine.tracking.owned import OwnedNamespace
     from perfscale.templates import ObjectFactory
 
@@ -57,16 +57,16 @@ class IterationRunner:
     def __init__(
         self,
         context: RunContext,
-        namespaces: NamespaceKeeper,
+        namespaces: RunNamespaces,
         creator: Creator,
-        inspector: Inspector,
+        verifier: ObjectVerifier,
         accounting: RunAccounting,
         progress: ProgressPublisher,
     ) -> None:
         self._context = context
         self._namespaces = namespaces
         self._creator = creator
-        self._inspector = inspector
+        self._verifier = verifier
         self._accounting = accounting
         self._progress = progress
 
@@ -100,7 +100,7 @@ class IterationRunner:
                 await create(self._objects(iteration, namespaces=False), iteration)
                 await self._wait_ready(iteration)
                 await self._clean_up(iteration)
-                await self._inspector.wait_until_known(iteration.scope)
+                await self._verifier.wait_until_known(iteration.scope)
         finally:
             self._namespaces.leave(iteration.scope)
             self._accounting.close_iteration(iteration)
@@ -208,7 +208,7 @@ class IterationRunner:
         in_time = await wait(is_gone, timeout_s=min(_UNTOUCHED_S, bound_s))
         if not in_time and bound_s > _UNTOUCHED_S:
             end_s = self._context.stopwatch.now() + bound_s - _UNTOUCHED_S
-            await self._inspector.delete_relabelled(scope)
+            await self._verifier.delete_relabelled(scope)
             in_time = await wait(is_gone, timeout_s=end_s - self._context.stopwatch.now())
         if not in_time:
             iteration.problems.append(f"{_timed_out(iteration)} for everything to be gone")
@@ -226,7 +226,7 @@ class IterationRunner:
         ownerless = [row for row in scope.children if row.owner_uid is None]
         places = {(row.resource.name, row.namespace) for row in (*scope.objects, *ownerless)}
         self._context.request_deletion(scope, versions)
-        await self._inspector.delete_unlabelled([scope])
+        await self._verifier.delete_unlabelled([scope])
         for resource in self._context.plan.watched:
             if resource.name == NAMESPACES.name:
                 continue  # last of all, and one by one: the run's own have the same labels

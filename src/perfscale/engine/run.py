@@ -12,13 +12,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from dataclasses import fields
 from datetime import timedelta
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
-from pydantic.alias_generators import to_camel
+from msgspec import to_builtins
 
 from perfscale.engine.accounting.load_progress import PERIOD_S
 from perfscale.engine.accounting.progress import ProgressPublisher
@@ -30,14 +29,12 @@ from perfscale.engine.iteration import IterationRunner
 from perfscale.engine.load.creation import Creator
 from perfscale.engine.load.server_warnings import ServerWarnings
 from perfscale.engine.removal.ending import FinalCleanup
-from perfscale.engine.removal.inspection import Inspector
-from perfscale.engine.removal.last_look import look_again
-from perfscale.engine.removal.namespaces import NamespaceKeeper
+from perfscale.engine.removal.namespaces import RunNamespaces
+from perfscale.engine.removal.verification import ObjectVerifier, verify_staying
 from perfscale.engine.snapshot import RunSnapshot
 from perfscale.engine.tracking.observer import Observer
 from perfscale.engine.verdict import judge
 from perfscale.engine.workload import WorkloadRunner, in_turn
-from perfscale.kube.stats import RequestStats
 from perfscale.results import (
     Ending,
     Totals,
@@ -58,10 +55,6 @@ _log = logging.getLogger(__name__)
 
 _BEATS_A_COUNT = 2
 """So every second: as much at most is missing in the journal of a run that is killed."""
-
-
-_REQUEST_KEYS = [(each.name, to_camel(each.name)) for each in fields(RequestStats)]
-"""Names of what is counted of requests, and as the results spell them."""
 
 
 class Run:
@@ -145,14 +138,16 @@ class Run:
 
     def _assemble(self, tasks: asyncio.TaskGroup) -> None:
         self._context = context = RunContext(self._inputs, tasks, self._abort)
-        self._namespaces = NamespaceKeeper(context)
+        self._namespaces = RunNamespaces(context)
         self._observer = Observer(context, self._namespaces)
-        self._inspector = Inspector(context)
+        self._verifier = ObjectVerifier(context)
         self._creator = Creator(
-            context, ServerWarnings(context, self._inputs.factories), self._inspector.delete
+            context, ServerWarnings(context, self._inputs.factories), self._verifier.delete
         )
         self._accounting = RunAccounting(context)
-        self._progress = ProgressPublisher(context, lambda: self._namespaces.leaving)
+        self._progress = ProgressPublisher(
+            context, lambda: self._namespaces.leaving, self._accounting.requests
+        )
 
     async def _supervise(self, tasks: asyncio.TaskGroup) -> None:
         self._beating = tasks.create_task(self._guard(self._beat), name="perfscale-beat")
@@ -185,7 +180,7 @@ class Run:
         self._beating.cancel()
         self._progress.publish()
         self._creator.cancel()
-        self._inspector.stop()
+        self._verifier.stop()
         self._observer.stop()
 
     async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -213,7 +208,7 @@ class Run:
             self._context,
             self._namespaces,
             self._creator,
-            self._inspector,
+            self._verifier,
             self._accounting,
             self._progress,
         )
@@ -221,7 +216,7 @@ class Run:
         config, factories = self._inputs.config, self._inputs.factories
         workloads = zip(config.workloads, factories, strict=True)
         if await self._schedule([partial(runner.run, *each) for each in workloads]):
-            await look_again(self._context, self._inspector)
+            await verify_staying(self._context, self._verifier)
 
     # -- the end --------------------------------------------------------------
 
@@ -250,8 +245,8 @@ class Run:
 
     def _record_outages(self) -> None:
         client, context = self._context.client, self._context
-        context.sightings.record_outages(
-            client.outages, client.stats.retries, context.health.in_flight
+        context.gaps.record_outages(
+            client.outages, self._accounting.requests().retries, context.health.in_flight
         )
 
     def _find_clock_step(self) -> None:
@@ -262,11 +257,10 @@ class Run:
             context.warn(str(step))
 
     def _totals(self) -> Totals:
-        stats = self._inputs.client.stats
         return Totals(
             namespaces=self._namespaces.counts,
             watch=self._observer.counts,
-            requests={key: round(getattr(stats, name), 6) for name, key in _REQUEST_KEYS},
+            requests=to_builtins(self._accounting.requests()),
             clock=self._inputs.meter.offset(),
             vitals=self._context.health.vitals(),
         )
@@ -301,7 +295,7 @@ class Run:
         duration_s = context.stopwatch.now()
         self._record_outages()
         self._find_clock_step()
-        context.sightings.blind.close(duration_s)
+        context.gaps.blind.close(duration_s)
         totals = self._totals()
         run_sum = self._accounting.close()
         thresholds = judge_thresholds(inputs.config, run_sum)
@@ -327,8 +321,8 @@ class Run:
             run_sum,
             totals,
             thresholds=thresholds,
-            outages=context.sightings.outages,
-            blind_spans=context.sightings.blind,
+            outages=context.gaps.outages,
+            blind_spans=context.gaps.blind,
         )
         if inputs.sink is not None:
             try:

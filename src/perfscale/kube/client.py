@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -14,20 +14,19 @@ from perfscale.kube.decoding import OBJECT, UNREADABLE, illegible
 from perfscale.kube.http.failures import NoAnswerError
 from perfscale.kube.http.transport import LARGEST_LIST, Request
 from perfscale.kube.ratelimit import RateLimiter
-from perfscale.kube.retrying.aftermath import Aftermath, Known, StreamingLists, Waits
-from perfscale.kube.retrying.proven import Proven
-from perfscale.kube.retrying.recovery import Recovery
+from perfscale.kube.retrying.failure_handler import FailureHandler
+from perfscale.kube.retrying.known_server import KnownServer
 from perfscale.kube.retrying.retry import Timing
 from perfscale.kube.status import error_from_answer
-from perfscale.kube.wire import SUCCESS, Stream, Wire, target
+from perfscale.kube.wire import SUCCESS, Wire, target
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
-    from perfscale.errors import ApiError
+    from perfscale.errors import ApiError, UnreachableError
     from perfscale.kube.auth.credentials import Credentials
     from perfscale.kube.calls import RequestObserver
-    from perfscale.kube.http.transport import AnswerStream, Endpoint, Transport
+    from perfscale.kube.http.transport import Answer, AnswerStream, Endpoint, Transport
     from perfscale.kube.resources import Resource
     from perfscale.kube.retrying.outages import OutageSpan
     from perfscale.kube.stats import RequestStats
@@ -35,28 +34,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Response(NamedTuple):
-    """A successful answer.
-
-    Attributes:
-        status: HTTP status, 200 to 299.
-        body: The body, as it came.
-        headers: The answer's headers.
-        attempts: How often the request was sent; after the first, an earlier
-            one may have been carried out although its answer was lost.
-        answered_s: When the whole answer was there, on the client's clock.
-        warning: What its ``Warning`` fields say, all of them; mostly nothing.
-    """
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str]
-    attempts: int
-    answered_s: float
-    warning: str
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
     """Bounds of a client.
 
@@ -81,9 +59,7 @@ class Client:
         server: The server's URL.
         settings: Its bounds.
         timing: Its clock, which all the times in answers are on.
-        streaming_lists: What was found out about the server's streaming lists.
-        proven: What has worked on the server.
-        recovery: Who waits for the server to answer again.
+        known: What was found out about the server.
     """
 
     def __init__(
@@ -95,22 +71,19 @@ class Client:
         limiter: RateLimiter | None = None,
         settings: ClientSettings | None = None,
         timing: Timing | None = None,
-        known: Known | None = None,
+        known: KnownServer | None = None,
         observer: RequestObserver | None = None,
     ) -> None:
         self.server = endpoint.server
         self.settings = settings or ClientSettings()
         self.timing = timing or Timing()
-        self._known = known or Known(StreamingLists(), Proven(self.timing.clock), Recovery())
-        self.streaming_lists = self._known.streaming_lists
-        self.proven = self._known.proven
-        self.recovery = self._known.recovery
+        self.known = known or KnownServer(self.timing.clock)
         self._transport = transport
         self._endpoint = endpoint
         self._observer = observer
         self._wire = Wire(transport, credentials, limiter or RateLimiter(0), self.timing.clock)
-        self._aftermath = Aftermath(
-            self.server, self.settings.max_unavailable_s, self.timing, self._wire, self._known
+        self._failures = FailureHandler(
+            self.server, self.settings.max_unavailable_s, self.timing, self._wire, self.known
         )
 
     def limited(self, limiter: RateLimiter, observer: RequestObserver | None = None) -> Client:
@@ -122,7 +95,7 @@ class Client:
             limiter=limiter,
             settings=self.settings,
             timing=self.timing,
-            known=self._known,
+            known=self.known,
             observer=observer,
         )
 
@@ -134,13 +107,13 @@ class Client:
 
     @property
     def stats(self) -> RequestStats:
-        """What was counted so far."""
+        """What it counted so far that no observer is notified of."""
         return self._wire.stats
 
     @property
     def outages(self) -> Sequence[OutageSpan]:
         """Those so far, of the server and of what it calls, in the order of their beginning."""
-        return self._aftermath.outages
+        return self._failures.outages
 
     # -- any request --------------------------------------------------------
 
@@ -155,7 +128,7 @@ class Client:
         timeout_s: float | None = None,
         retry: bool = True,
         keep_body: bool = True,
-    ) -> Response:
+    ) -> Answer:
         """Send a request, and send it again while there is hope.
 
         Args:
@@ -166,7 +139,7 @@ class Client:
             content_type: Its type.
             timeout_s: For each attempt; by default the client's.
             retry: Whether to send it again after 429, 5xx and lost connections.
-            keep_body: Whether the response has its body; without, it is read and let go.
+            keep_body: Whether the answer has its body; without, it is read and let go.
 
         Raises:
             ApiError: The server refused it; the subclass tells how.
@@ -176,8 +149,8 @@ class Client:
                 for longer than the bound.
         """
         request = self._request(method, path, params, body, content_type, timeout_s)
-        _, response = await self._exchange(request, _nothing, retry=retry, keep_body=keep_body)
-        return response
+        _, answer = await self._exchange(request, _nothing, retry=retry, keep_body=keep_body)
+        return answer
 
     async def read(
         self,
@@ -223,44 +196,42 @@ class Client:
         *,
         retry: bool = True,
         keep_body: bool = True,
-    ) -> tuple[T, Response]:
+    ) -> tuple[T, Answer]:
         """Send a request, and send it again while there is hope."""
-        waits: Waits | None = None
+        wire, waits = self._wire, None
+        send = self._transport.ask if keep_body else wire.skim
         while True:
             trouble: ApiError | NoAnswerError
             try:
-                answer = await self._wire.ask(request, keep_body=keep_body)
+                await wire.admit(request)
+                answer = await send(request)
             except NoAnswerError as error:
                 trouble = error
             else:
-                answered_s = self.timing.clock()
-                self._wire.answered(request, answer, answered_s)
-                status, headers, body, warning = answer
+                answer.attempts = request.attempts
+                answer.answered_s = self.timing.clock()
+                wire.answered(request, answer, answer.answered_s)
+                status, headers, body = answer.status, answer.headers, answer.body
                 if status in SUCCESS:
                     try:
                         content = decode(body)
                     except UNREADABLE as error:
                         trouble = illegible(request.what, status, headers, error)
                     else:
-                        self._aftermath.success(request.call)
-                        return content, Response(
-                            status,
-                            body,
-                            headers,
-                            request.attempts,
-                            answered_s,
-                            warning,
-                        )
+                        self._failures.success(request.call)
+                        return content, answer
                 else:
                     trouble = error_from_answer(status, headers, body, path=request.path)
-            waits = waits or self._aftermath.waits(request, retry=retry)
-            await self._aftermath.wait(request, trouble, waits)
+            waits = waits or self._failures.waits(request, retry=retry)
+            await self._failures.wait(request, trouble, waits)
 
     @asynccontextmanager
     async def open_stream(
         self, path: str, params: Mapping[str, str | int] | None = None
-    ) -> AsyncIterator[Stream]:
+    ) -> AsyncIterator[AnswerStream]:
         """Open an answer that goes on and on: a watch. It is not retried.
+
+        What breaks it later is for `broken` to explain.
 
         Raises:
             ApiError: The server refused it; the subclass tells how.
@@ -276,37 +247,34 @@ class Client:
         )
         answer = await self._open(request, path)
         self._wire.answered(request, answer, self.timing.clock())
-        self._aftermath.success(request.call)
+        self._failures.success(request.call)
         try:
-            yield Stream(answer, self._aftermath.broken)
+            yield answer
         finally:
             answer.close()
+
+    def broken(self, error: NoAnswerError) -> UnreachableError:
+        """Count and explain what reading an open stream has raised."""
+        return self._failures.broken(error)
 
     async def _open(self, request: Request, path: str) -> AnswerStream:
         while True:
             try:
-                answer = await self._wire.open_stream(request)
+                await self._wire.admit(request)
+                answer = await self._transport.open_stream(request, self.timing.clock)
                 if answer.status in SUCCESS:
                     return answer
                 content = await self._wire.explanation(request, answer)
             except NoAnswerError as error:
-                self._aftermath.after_no_answer(request, error, None)
+                self._failures.after_no_answer(request, error, None)
                 raise
             self._wire.answered(request, answer, self.timing.clock())
             refusal = error_from_answer(answer.status, answer.headers, content, path=path)
-            await self._aftermath.after_refusal(request, refusal, None)
+            await self._failures.after_refusal(request, refusal, None)
 
     # -- the verbs of a run -------------------------------------------------
 
-    async def create(self, resource: Resource, namespace: str | None, body: bytes) -> Response:
-        """POST an object. Raises what `request` raises.
-
-        A retry of a create whose answer was lost may raise AlreadyExistsError,
-        with ``attempts`` above 1.
-        """
-        return await self.request("POST", resource.path(namespace), body=body)
-
-    async def create_and_read(
+    def create_and_read(
         self,
         decoder: msgspec.json.Decoder[T],
         resource: Resource,
@@ -315,8 +283,11 @@ class Client:
         params: Mapping[str, str | int] | None = None,
         *,
         on_sent: Callable[[float], None] | None = None,
-    ) -> tuple[T, Response]:
-        """POST an object, and decode what the server made of it. Raises what `create` raises.
+    ) -> Awaitable[tuple[T, Answer]]:
+        """POST an object, and decode what the server made of it. Raises what `request` raises.
+
+        A retry of a create whose answer was lost may raise AlreadyExistsError,
+        with ``attempts`` above 1.
 
         ``on_sent`` is called when it is first sent, after the limiter has admitted it, with the
         time on the client's clock. An event about the object may come before the answer does.
@@ -335,7 +306,7 @@ class Client:
             content_type="application/json",
         )
         request.on_sent = on_sent
-        return await self._exchange(request, decoder.decode)
+        return self._exchange(request, decoder.decode)
 
     async def delete(
         self,
@@ -345,7 +316,7 @@ class Client:
         *,
         uid: str | None = None,
         propagation: str = "Background",
-    ) -> Response:
+    ) -> Answer:
         """DELETE one object; with ``uid``, only if it is still that one.
 
         Raises what `request` raises: NotFoundError where it is gone, also when
@@ -356,8 +327,8 @@ class Client:
         if uid is not None:
             options["preconditions"] = {"uid": uid}
         path, body = resource.path(namespace, name), _delete_options(options)
-        _, response = await self._exchange(self._request("DELETE", path, body=body), OBJECT.decode)
-        return response
+        _, answer = await self._exchange(self._request("DELETE", path, body=body), OBJECT.decode)
+        return answer
 
     async def delete_collection(
         self,
@@ -368,10 +339,10 @@ class Client:
         propagation: str = "Background",
         timeout_s: float | None = None,
         retry: bool = True,
-    ) -> Response:
+    ) -> Answer:
         """DELETE every object that the selector selects. Raises what `request` raises.
 
-        The response has no body: the answer holds every one of the objects.
+        The body, which holds every one of the objects, is not kept.
         """
         return await self.request(
             "DELETE",

@@ -26,7 +26,6 @@ from perfscale.kube.retrying.retry import Timing
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
-    from types import TracebackType
     from typing import Self
 
     from perfscale.kube.http.transport import Transport
@@ -35,17 +34,14 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterOptions:
-    """Which cluster, and within which bounds.
+class ClusterOptions(ClientSettings):
+    """Which cluster, and within which bounds: those of `ClientSettings`, too.
 
     Attributes:
         kubeconfig: File to read; by default KUBECONFIG, then the default file,
             then the pod's service account.
         context: Context of it; by default the current one.
         master: URL of the API server, instead of the kubeconfig's.
-        request_timeout_s: Time for one request.
-        max_unavailable_s: How long the API server may be gone.
-        watch_idle_timeout_s: How long a watch may be silent.
         qps: Limit on all requests a second; 0 for none.
         burst: Requests that may go at once after a rest; 0 means ``qps``.
     """
@@ -53,9 +49,6 @@ class ClusterOptions:
     kubeconfig: str | None = None
     context: str | None = None
     master: str | None = None
-    request_timeout_s: float = 60.0
-    max_unavailable_s: float = 300.0
-    watch_idle_timeout_s: float = 90.0
     qps: float = 0.0
     burst: int = 0
 
@@ -97,12 +90,7 @@ class Cluster:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
 
@@ -148,11 +136,7 @@ async def open_cluster(
         endpoint,
         credentials,
         limiter=limiter or RateLimiter(options.qps, options.burst),
-        settings=ClientSettings(
-            request_timeout_s=options.request_timeout_s,
-            max_unavailable_s=options.max_unavailable_s,
-            watch_idle_timeout_s=options.watch_idle_timeout_s,
-        ),
+        settings=options,
         timing=Timing(clock=clock),
     )
     return Cluster(

@@ -82,7 +82,7 @@ class Permissions:
             _log.info("cannot ask whether %s %s is allowed: %s", verb, place, error)
             return True
         if allowed:
-            self._client.proven.add(Call(verb, place.resource.plural))
+            self._client.known.allow(Call(verb, place.resource.plural))
         return allowed
 
     async def _review(self, verb: str, place: Place) -> bool:

@@ -1,8 +1,9 @@
-"""One request onto the wire: signed, admitted, and counted."""
+"""One request onto the wire: signed, and admitted."""
 
 from __future__ import annotations
 
 import asyncio
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
@@ -12,12 +13,11 @@ from perfscale.kube.http.transport import Answer
 from perfscale.kube.stats import RequestStats
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    from perfscale.errors import UnreachableError
     from perfscale.kube.auth.credentials import Credentials
     from perfscale.kube.http.failures import Failure
-    from perfscale.kube.http.transport import AnswerStream, Arrival, Request, Transport
+    from perfscale.kube.http.transport import AnswerStream, Request, Transport
     from perfscale.kube.ratelimit import RateLimiter
 
 SUCCESS: Final = range(200, 300)
@@ -26,17 +26,22 @@ _SAFE: Final = "/:@!$&'()*+,;=~"
 """What RFC 3986 allows in a path besides letters, digits and ``-._``."""
 
 
+@lru_cache(maxsize=1024)
+def encoded(path: str) -> str:
+    """A path, percent-encoded; remembered, as creates go to the same ones again and again."""
+    return quote(path, safe=_SAFE)
+
+
 def target(path: str, params: Mapping[str, str | int] | None = None) -> str:
     """A path and its query, encoded here once and for all."""
-    encoded = quote(path, safe=_SAFE)
-    return f"{encoded}?{urlencode(params, quote_via=quote)}" if params else encoded
+    return f"{encoded(path)}?{urlencode(params, quote_via=quote)}" if params else encoded(path)
 
 
 class Wire:
-    """Sends requests to one endpoint, when the limiter admits them, and counts what became of them.
+    """Sends requests to one endpoint, when the limiter admits them.
 
     Attributes:
-        stats: What it counted so far.
+        stats: What it counted so far that it notifies no observer of.
         credentials: Who we are.
     """
 
@@ -53,33 +58,27 @@ class Wire:
         self._limiter = limiter
         self._clock = clock
 
-    async def ask(self, request: Request, *, keep_body: bool = True) -> Answer:
-        """Send a request, once, and return the whole answer.
-
-        Args:
-            request: The request.
-            keep_body: Whether the body of a success is wanted; one of an error always is.
-
-        Raises:
-            NoAnswerError: There was none, or not all of it.
-        """
-        await self._admit(request)
-        return await (self._transport.ask(request) if keep_body else self._skim(request))
-
-    async def open_stream(self, request: Request) -> AnswerStream:
-        """Send a request, once, and return when the answer's headers are there.
-
-        The caller closes the answer. Raises the same.
-        """
-        await self._admit(request)
-        return await self._transport.open_stream(request, self._clock)
+    async def admit(self, request: Request) -> None:
+        """Wait until a request may be sent, and note that it is sent now."""
+        credentials = self.credentials
+        if credentials.due_s is not None and credentials.due:
+            await credentials.renew()
+        if self._limiter.qps:
+            await self._limiter.acquire()
+        request.authorization = credentials.authorization
+        request.attempts += 1
+        request.last_sent_s = self._clock()
+        if request.attempts == 1:
+            request.sent_s = request.last_sent_s
+            if request.on_sent is not None:
+                request.on_sent(request.sent_s)
+        self.stats.sent += 1
 
     def answered(self, request: Request, answer: Answer | AnswerStream, answered_s: float) -> None:
-        """Count an answer, the whole of which was there at ``answered_s``; of a watch, its headers.
+        """Notify of an answer, all of which was there at ``answered_s``; of a watch, its headers.
 
-        Every attempt is counted here or in `failed`, by the client and by whoever observes it.
+        The observer is notified of every attempt that ends, here or in `failed`.
         """
-        self.stats.count_answer(answer.status)
         if request.observer is not None:
             request.observer.answered(
                 request.call,
@@ -90,20 +89,21 @@ class Wire:
             )
 
     def failed(self, failure: Failure, request: Request | None = None) -> Failure:
-        """Count a request without an answer, or for None a stream that broke off."""
-        if failure.local:
-            self.stats.local_failures += 1
-        elif failure.timeout:
-            self.stats.timeouts += 1
-        else:
-            self.stats.connection_errors += 1
-        if request is not None and request.observer is not None:
+        """Notify of a request without an answer; for None, count a stream that broke off."""
+        stats = self.stats
+        if request is None:
+            if failure.timeout:
+                stats.silent_streams += 1
+            else:
+                stats.broken_streams += 1
+            return failure
+        stats.local_failures += failure.local
+        if request.observer is not None:
             request.observer.unanswered(request.call, timeout=failure.timeout)
         return failure
 
     def retried(self, request: Request, throttled_s: float) -> None:
         """A request is going to be sent again, after it has waited so long because of a 429."""
-        self.stats.retries += 1
         if request.observer is not None:
             request.observer.retried(request.call, throttled_s)
 
@@ -115,8 +115,12 @@ class Wire:
         except TimeoutError as error:
             raise NoAnswerError(unanswered_for(request.timeout_s)) from error
 
-    async def _skim(self, request: Request) -> Answer:
-        """The whole answer within its time, without the body of a success."""
+    async def skim(self, request: Request) -> Answer:
+        """Send an admitted request; the answer within its time, without the body of a success.
+
+        Raises:
+            NoAnswerError: There was none, or not all of it, or it is not JSON.
+        """
         try:
             async with asyncio.timeout(request.timeout_s):
                 stream = await self._transport.open_stream(request, self._clock)
@@ -128,20 +132,6 @@ class Wire:
         except TimeoutError as error:
             raise NoAnswerError(unanswered_for(request.timeout_s)) from error
         return Answer(stream.status, stream.headers, body)
-
-    async def _admit(self, request: Request) -> None:
-        """Wait until it may be sent, and note that it is."""
-        if self.credentials.due:
-            await self.credentials.renew()
-        await self._limiter.acquire()
-        request.authorization = self.credentials.authorization
-        request.attempts += 1
-        request.last_sent_s = self._clock()
-        if request.attempts == 1:
-            request.sent_s = request.last_sent_s
-            if request.on_sent is not None:
-                request.on_sent(request.sent_s)
-        self.stats.sent += 1
 
 
 async def read_rest(answer: AnswerStream, *, keep: bool = True) -> bytes:
@@ -159,24 +149,3 @@ async def read_rest(answer: AnswerStream, *, keep: bool = True) -> bytes:
     finally:
         answer.close()
     return bytes(content)
-
-
-class Stream:
-    """The body of an answer that goes on and on."""
-
-    def __init__(
-        self, answer: AnswerStream, explain: Callable[[NoAnswerError], UnreachableError]
-    ) -> None:
-        self._answer = answer
-        self._explain = explain
-
-    async def read_some(self) -> Sequence[Arrival]:
-        """All that has come since, in order; nothing at the end.
-
-        Raises:
-            UnreachableError: The connection broke, or was silent for too long.
-        """
-        try:
-            return await self._answer.read_some()
-        except NoAnswerError as error:
-            raise self._explain(error) from error

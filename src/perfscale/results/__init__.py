@@ -8,7 +8,7 @@ from perfscale.results.export.kube_burner import export_kube_burner
 from perfscale.results.files import JOURNAL_FILE, write_file
 from perfscale.results.folder.folder import RunFolder
 from perfscale.results.folder.located import Located, LocatedRun, locate_run, read_present
-from perfscale.results.folder.rebuild import Rebuilt, rebuild_results
+from perfscale.results.folder.rebuild import rebuild_results
 from perfscale.results.folder.runfile import cleanup_command
 from perfscale.results.folder.sink import Checked, Journal, OperationSink, ResultSink
 from perfscale.results.folder.summary import summarize
@@ -39,14 +39,12 @@ from perfscale.results.journal.operations import (
     OperationLife,
 )
 from perfscale.results.measure.blindness import BlindSpans
-from perfscale.results.measure.calls import Calls, CountedCall, RequestMeter
+from perfscale.results.measure.calls import Calls, CountedCall, RequestMeter, RequestSums
 from perfscale.results.measure.failures import Failures
-from perfscale.results.measure.iteration_tally import IterationTally
-from perfscale.results.measure.kind_tally import accounts_of
+from perfscale.results.measure.kind_tally import IterationTally, accounts_of
 from perfscale.results.measure.latencies import latency_rule
 from perfscale.results.measure.operation_tally import OperationTallies
 from perfscale.results.measure.percentiles import LatencySamples
-from perfscale.results.measure.phases import PhaseTimes
 from perfscale.results.measure.rates import CreateTimes, explain_rate
 from perfscale.results.measure.run_tally import IterationFacts, RunSum, RunTally
 from perfscale.results.measure.sketch import Sketch
@@ -80,11 +78,11 @@ from perfscale.results.model.run import (
     RunInfo,
     RunOutcome,
     RunResult,
+    ThresholdVerdict,
     Totals,
     WatchCounts,
     WorkloadPlan,
 )
-from perfscale.results.model.thresholds import ThresholdVerdict
 from perfscale.results.model.workload import IterationResult, KindResult, Rate, WorkloadResult
 from perfscale.results.verdicts.conclusion import Ending, conclude
 from perfscale.results.verdicts.health import assess, milliseconds
@@ -150,10 +148,9 @@ __all__ = [
     "OutageEntry",
     "OutageRecord",
     "Outcome",
-    "PhaseTimes",
     "Rate",
-    "Rebuilt",
     "RequestMeter",
+    "RequestSums",
     "ResultSink",
     "RunFolder",
     "RunInfo",

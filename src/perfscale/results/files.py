@@ -6,10 +6,7 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, Self
-
-if TYPE_CHECKING:
-    from types import TracebackType
+from typing import IO, Final, Self
 
 RUN_FILE: Final = "run.json"
 WORKLOAD_FILE: Final = "workload.yaml"
@@ -46,12 +43,7 @@ class AtomicFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
         """Put the file in its place."""
         try:
             self.file.close()

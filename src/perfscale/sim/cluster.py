@@ -17,7 +17,7 @@ from perfscale.sim.controllers.manager import ControllerManager
 from perfscale.sim.controllers.memory import MemoryObjectStore
 from perfscale.sim.faults.injection import FaultInjection
 from perfscale.sim.faults.model import Faults
-from perfscale.sim.ground_truth import GroundTruth
+from perfscale.sim.ground_truth import GROUND_TRUTH_PATH, GroundTruth
 from perfscale.sim.metrics import METRICS_PATH, CountedStore, Metrics
 from perfscale.sim.storage.store import Store
 
@@ -31,8 +31,8 @@ class SimulatedCluster:
     """A Kubernetes cluster with KubeVirt, for as long as its context is entered.
 
     Leaving the context stops the controllers, then the server, and forgets all objects.
-    Should a controller fail, which is a bug, whoever is inside the context is cancelled,
-    and leaving it raises the failure: nobody waits for phases that never come.
+    A controller that fails, which is a bug, cancels the task inside the context, so that it
+    does not wait for phases that never come; leaving the context raises the failure.
 
     Args:
         speed: Divides every latency of the controllers.
@@ -69,8 +69,7 @@ class SimulatedCluster:
             attached=Attachments(
                 middlewares=[web.middleware(metrics.requests), *self._injection.middlewares],
                 disturb=self._injection.disturb,
-                ground_truth=self.ground_truth,
-                pages={METRICS_PATH: metrics.page},
+                pages={METRICS_PATH: metrics.page, GROUND_TRUTH_PATH: self.ground_truth.page},
                 blocker_of=self._injection.blocker_of,
             ),
         )

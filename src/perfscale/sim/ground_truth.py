@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from perfscale.sim.apiserver.negotiation import JSON_TYPE
 from perfscale.sim.controllers.kinds import POD, VM, VMI, VMIM, VMIRS
+from perfscale.sim.controllers.objects import phase_of
+from perfscale.sim.storage.records import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,11 +46,7 @@ class KindTruth:
 
 
 def _is_running(obj: JSON) -> bool:
-    return (obj.get("status") or {}).get("phase") == "Running"
-
-
-def _has_succeeded(obj: JSON) -> bool:
-    return (obj.get("status") or {}).get("phase") == "Succeeded"
+    return phase_of(obj) == "Running"
 
 
 def _says_ready(obj: JSON) -> bool:
@@ -64,7 +63,7 @@ _READY: Final[tuple[tuple[Resource, Callable[[JSON], bool]], ...]] = (
     (POD, _is_running),
     (VM, _says_ready),
     (VMIRS, _is_complete),
-    (VMIM, _has_succeeded),
+    (VMIM, lambda obj: phase_of(obj) == "Succeeded"),
 )
 
 
@@ -73,9 +72,6 @@ class GroundTruth:
 
     Attributes:
         injected: How often each fault has happened, by its name.
-
-    Args:
-        store: The store.
     """
 
     def __init__(self, store: Store) -> None:
@@ -111,10 +107,10 @@ class GroundTruth:
             )
         return found
 
-    def as_json(self) -> dict[str, Any]:
-        """Everything, for another process."""
+    def page(self) -> tuple[bytes, str]:
+        """Everything as JSON, for another process, and its media type."""
         objects = {name: asdict(counts) for name, counts in self.kinds().items()}
-        return {"objects": objects, "faults": dict(self.injected)}
+        return encode({"objects": objects, "faults": dict(self.injected)}), JSON_TYPE
 
 
 class _Outcomes:
@@ -138,6 +134,6 @@ class _Outcomes:
         if uid not in self._were_ready and self._is_ready(obj):
             self._were_ready.add(uid)
             self.ready += 1
-        if uid not in self._have_failed and (obj.get("status") or {}).get("phase") == "Failed":
+        if uid not in self._have_failed and phase_of(obj) == "Failed":
             self._have_failed.add(uid)
             self.failed += 1

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 from perfscale import eventloop
 from perfscale.errors import ClusterError
 from perfscale.sim.cluster import SimulatedCluster
-from perfscale.sim.faults.load import dump_faults, parse_faults
+from perfscale.sim.faults import dump_faults, parse_faults
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -86,15 +86,15 @@ async def _start(
 
 async def _wait_until_it_listens(process: asyncio.subprocess.Process, log: Path) -> None:
     if process.stdout is None:
-        raise AssertionError("standard output was asked for as a pipe")
+        raise AssertionError("standard output is a pipe")
     try:
         async with asyncio.timeout(_START_TIMEOUT_S):
-            said = await process.stdout.readline()
+            line = await process.stdout.readline()
     except TimeoutError:
         raise ClusterError(
             f"the simulated cluster did not start within {_START_TIMEOUT_S:.0f} s{_end_of(log)}"
         ) from None
-    if said != _LISTENS:
+    if line != _LISTENS:
         raise ClusterError(f"the simulated cluster did not start{_end_of(log)}")
 
 
@@ -110,7 +110,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         async with asyncio.timeout(_END_TIMEOUT_S):
             await process.communicate()
     except TimeoutError:
-        # Wait for the end all the same: a killed process has no say in it.
+        # Wait for the end all the same: a process cannot refuse to be killed.
         _kill(process)
         await process.communicate()
     finally:
@@ -128,7 +128,7 @@ async def serve(directory: Path, *, speed: float, seed: int | None) -> None:
     """The child's work: a cluster until standard input ends or SIGTERM comes.
 
     Its faults are in `directory`, if it is to have any. Writes the kubeconfig there, then
-    says so on standard output. The directory is removed at the end: there may be no parent
+    a line to standard output. The directory is removed at the end: there may be no parent
     any more to do it.
     """
     loop = asyncio.get_running_loop()

@@ -1,10 +1,10 @@
 """Template file to compiled object factory: (iteration, replica) to ObjectRequest."""
 
+from perfscale.templates.compiled import ObjectRequest
 from perfscale.templates.compiling import compile_templates, resolve_template
 from perfscale.templates.factory import ObjectFactory
 from perfscale.templates.packaged import default_workload, packaged_file, packaged_templates
 from perfscale.templates.preview import iter_manifests, render_manifests
-from perfscale.templates.request import ObjectRequest
 from perfscale.templates.sampling import sampled_replicas
 from perfscale.templates.variables import TemplateDefaults
 

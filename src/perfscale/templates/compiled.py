@@ -19,20 +19,20 @@ else is left to the slow way: keys, anchors, escapes, ``1{{ replica }}``.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import yaml
 
 from perfscale.errors import TemplateError
 from perfscale.templates.manifests.documents import compose_documents
-from perfscale.templates.request import ObjectRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from perfscale.templates.factory import ObjectFactory
     from perfscale.templates.manifests.documents import JSON
-    from perfscale.templates.manifests.rendered import Manifests
 
 _NUMERIC: Final = re.compile(r"[-+.0-9][-+.0-9a-fA-Fxob_]*")
 """What a bare scalar with a digit in it must look like to be a number, at least."""
@@ -44,23 +44,29 @@ _INT: Final = "tag:yaml.org,2002:int"
 _STR: Final = "tag:yaml.org,2002:str"
 
 
-class Documents(Protocol):
-    """What makes a template's manifests the slow way."""
+@dataclass(frozen=True, slots=True)
+class ObjectRequest:
+    """One object to create.
 
-    @property
-    def manifests(self) -> Manifests:
-        """The template, with its variables."""
+    Attributes:
+        api_version: As in the manifest, ``group/version`` or ``v1``.
+        kind: CamelCase kind.
+        namespace: The namespace that the manifest itself names; None where it
+            names none, and the object goes to the iteration's namespace if its
+            kind is namespaced.
+        name: ``metadata.name``.
+        body: The manifest as JSON, with the run's labels merged in.
+    """
 
-    def documents(self, iteration: int, replica: int) -> list[JSON]:
-        """The manifests of one replica, labelled.
+    api_version: str
+    kind: str
+    namespace: str | None
+    name: str
+    body: bytes
 
-        Raises:
-            TemplateError: It does not render to manifests.
-        """
 
-
-class _Form:
-    """One document: its request, cut where the number stands."""
+class ReplicaForm:
+    """One document: its request, cut where the replica's number stands."""
 
     __slots__ = ("_api_version", "_body", "_kind", "_name", "_namespace")
 
@@ -74,6 +80,7 @@ class _Form:
         self._body = msgspec.json.encode(document).split(stand_in.encode())
 
     def fill(self, digits: str) -> ObjectRequest:
+        """The request of the replica whose number has these digits."""
         return ObjectRequest(
             self._api_version,
             self._kind,
@@ -83,22 +90,8 @@ class _Form:
         )
 
 
-class ReplicaForms:
-    """Every document of a template for one iteration, the replica's number left out."""
-
-    __slots__ = ("_forms",)
-
-    def __init__(self, documents: Sequence[JSON], stand_in: str) -> None:
-        self._forms = [_Form(document, stand_in) for document in documents]
-
-    def fill(self, replica: int) -> tuple[ObjectRequest, ...]:
-        """The requests of one replica (counted from 1)."""
-        digits = str(replica)
-        return tuple(form.fill(digits) for form in self._forms)
-
-
-def compile_iteration(factory: Documents, iteration: int) -> ReplicaForms | None:
-    """The forms of an iteration; None where every replica has to be rendered.
+def compile_iteration(factory: ObjectFactory, iteration: int) -> list[ReplicaForm] | None:
+    """A form for each document of an iteration; None where every replica has to be rendered.
 
     Args:
         factory: Renders the slow way.
@@ -124,7 +117,7 @@ def compile_iteration(factory: Documents, iteration: int) -> ReplicaForms | None
         and not manifests.variables.tidies_across(pieces)
         and _stand_where_digits_are_free(manifests.variables.tidy(text), digits)
     )
-    return ReplicaForms(documents, digits) if is_proven else None
+    return [ReplicaForm(document, digits) for document in documents] if is_proven else None
 
 
 def _stand_where_digits_are_free(text: str, digits: str) -> bool:

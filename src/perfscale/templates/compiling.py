@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from perfscale.errors import Problem, TemplateError
 from perfscale.templates.dialects.dialect import parse_template
-from perfscale.templates.duplicates import Checked, find_duplicates, look_at
+from perfscale.templates.duplicates import Checked, find_duplicates, render_sample
 from perfscale.templates.factory import ObjectFactory, kinds_of
 from perfscale.templates.manifests.rendered import NOT_SHOWN, Manifests
 from perfscale.templates.packaged import packaged_file, packaged_templates
@@ -22,7 +22,7 @@ from perfscale.templates.variables import TemplateDefaults, Variables
 
 if TYPE_CHECKING:
     from perfscale.config import Config, ObjectSpec, Workload
-    from perfscale.templates.source import Source
+    from perfscale.templates.dialects.dialect import Source
 
 _DIGITS = re.compile(r"\d+")
 
@@ -106,7 +106,7 @@ class _Compiler:
         )
         factory = self._factory(workload, spec, path, manifests)
         try:
-            return look_at(factory, number, index) if factory else None
+            return render_sample(factory, number, index) if factory else None
         except TemplateError as error:
             self.problems += error.problems
             return None

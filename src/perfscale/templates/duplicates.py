@@ -54,7 +54,7 @@ class Checked:
     made: Sequence[Made]
 
 
-def look_at(factory: ObjectFactory, workload: int, entry: int) -> Checked:
+def render_sample(factory: ObjectFactory, workload: int, entry: int) -> Checked:
     """Render the sample of one factory.
 
     Args:

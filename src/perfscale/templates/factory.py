@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from perfscale.errors import Problem, TemplateError
-from perfscale.templates.compiled import ReplicaForms, compile_iteration
+from perfscale.templates.compiled import ObjectRequest, ReplicaForm, compile_iteration
 from perfscale.templates.manifests.checks import add_labels
 from perfscale.templates.manifests.nested import kinds_made, kinds_that_stay
-from perfscale.templates.request import ObjectRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +48,7 @@ class ObjectFactory:
         self.path = path
         self.kinds = kinds
         self.manifests = manifests
-        self._compiled: tuple[int, ReplicaForms | None] = (0, None)
+        self._compiled: tuple[int, list[ReplicaForm] | None] = (0, None)
 
     def namespace(self, iteration: int) -> str:
         """Where an object goes that names no namespace (iterations count from 1)."""
@@ -71,9 +70,10 @@ class ObjectFactory:
         if self._compiled[0] != iteration:
             self._compiled = (iteration, compile_iteration(self, iteration))
         forms = self._compiled[1]
-        if forms is not None:
-            return forms.fill(replica)
-        return self.render_slowly(iteration, replica)
+        if forms is None:
+            return self.render_slowly(iteration, replica)
+        digits = str(replica)
+        return tuple([form.fill(digits) for form in forms])
 
     def render_slowly(self, iteration: int, replica: int) -> tuple[ObjectRequest, ...]:
         """What ``render`` returns, with every replica rendered and parsed.

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from perfscale.config import ObjectSpec, Workload
-    from perfscale.templates.source import Source
+    from perfscale.templates.dialects.dialect import Source
 
 # A workload up to this size is rendered whole: it takes a fraction of a second
 _EXHAUSTIVE = 1000

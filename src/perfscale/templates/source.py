@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from perfscale.errors import Problem, TemplateError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection
     from pathlib import Path
+
+    from perfscale.templates.dialects.dialect import Source
 
 MAX_BYTES: Final = 4 * 2**20
 """Of a template file, as of a workload file."""
@@ -65,40 +67,6 @@ class LineMap:
 
 WORK_OF_A_CHARACTER: Final = 8
 """What it costs to read a rendered character as YAML, in the units of `metering`."""
-
-
-class Source(Protocol):
-    """A template that was parsed, in either dialect.
-
-    Attributes:
-        work: What all renderings so far have cost, reading included, in the units of `metering`.
-    """
-
-    work: int
-
-    @property
-    def file(self) -> str:
-        """The file, as errors name it."""
-
-    @property
-    def references(self) -> Sequence[Reference]:
-        """The variables that must be defined, in order of their first use."""
-
-    def render(self, variables: Mapping[str, Any]) -> str:
-        """The text with its variables filled in.
-
-        Raises:
-            TemplateError: The template fails with these values.
-        """
-
-    def lines(self, variables: Mapping[str, Any]) -> Sequence[int]:
-        """The template's line behind each line of ``render(variables)``."""
-
-    def only_prints(self, name: str) -> bool:
-        """Whether the text differs by a number of this name only where its digits stand."""
-
-    def variable(self, name: str) -> str:
-        """How this dialect writes a variable, for hints."""
 
 
 def read_template(path: Path) -> str:

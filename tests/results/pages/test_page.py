@@ -14,7 +14,7 @@ from run_folders import VMI, finished_run, refused, vmi
 from perfscale.errors import ResultsError
 from perfscale.results import rebuild_results
 from perfscale.results.pages import write_page
-from perfscale.results.pages.palette import COLOURS
+from perfscale.results.pages.figures import COLOURS
 
 EVIL = "<script>alert(1)</script>\"'"
 

@@ -10,7 +10,7 @@ import pytest
 from faulty_cluster import CONFIG_MAPS, VMIS, FaultyApi, faulty
 from simulated_api import CONFIG_MAP, VMI, manifest
 
-from perfscale.sim.faults.http.bomb import gzipped
+from perfscale.sim.faults.http.garbage import gzipped
 
 JSON = dict[str, Any]
 

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from perfscale.errors import ConfigError
-from perfscale.sim.faults import Faults, faults_schema, load_faults
-from perfscale.sim.faults.load import dump_faults, parse_faults
+from perfscale.sim.faults import Faults, dump_faults, faults_schema, load_faults, parse_faults
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples" / "faults").glob("*.yaml"))
 

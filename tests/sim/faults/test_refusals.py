@@ -8,7 +8,7 @@ from faulty_cluster import ALL_VMIS, CONFIG_MAPS, VMIS, FaultyApi, faulty
 from patience import PATIENCE_S
 from simulated_api import VMI, manifest
 
-from perfscale.sim.faults.moments import Uptime
+from perfscale.sim.faults.http.requests import Uptime
 
 DISCOVERY = ("/api", "/apis", "/api/v1", "/apis/kubevirt.io", "/apis/kubevirt.io/v1")
 

@@ -10,9 +10,9 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perfscale.engine.removal.known import KnownRemoval
+    from perfscale.engine.removal.by_uid import RemovalByUid
+    from perfscale.engine.removal.inventory import Inventory
     from perfscale.engine.removal.runs import RunInCluster
-    from perfscale.engine.removal.survey import Survey
 
 
 def list_runs(
@@ -41,7 +41,7 @@ def list_runs(
         typer.echo(f"{run.run_id:<38}{run.objects:>8}{age:>12}{idle:>12} ago{note}")
 
 
-def list_others(present: Survey) -> None:
+def list_others(present: Inventory) -> None:
     """What carries the run's label, and which no run of this program has made."""
     from perfscale.config.labels import RUN_LABEL
     from perfscale.engine.removal.runs import others_in
@@ -50,7 +50,7 @@ def list_others(present: Survey) -> None:
         typer.echo(f"left alone: {count} {kind} with {RUN_LABEL}={value}, not made by perfscale")
 
 
-def name_strays(strays: KnownRemoval) -> list[str]:
+def name_strays(strays: RemovalByUid) -> list[str]:
     """What a run has made that has lost its label, by kind."""
     counts = Counter(each.resource.kind_name for each in strays.left)
     return [
@@ -58,7 +58,7 @@ def name_strays(strays: KnownRemoval) -> list[str]:
     ]
 
 
-def describe(run_id: str, found: Survey, strays: KnownRemoval) -> None:
+def describe(run_id: str, found: Inventory, strays: RemovalByUid) -> None:
     """What there is of a run, by kind."""
     typer.echo(f"run {run_id}:")
     for place, finding in found.found.items():

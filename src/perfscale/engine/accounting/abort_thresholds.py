@@ -66,7 +66,7 @@ class _LatencyThreshold:
         """Whether it took longer than the bound; None while nobody knows."""
         if not self._metric.is_about(row.resource.kind_name, row.resource.group):
             return False
-        begun_s, reached_s = self._rule.begun_s(row, row.sent_s), self._rule.reached_s(row)
+        begun_s, reached_s = self._rule.times_s(row, row.sent_s)
         if begun_s is None:
             return False if now == math.inf else None
         if reached_s is not None:

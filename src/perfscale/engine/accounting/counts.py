@@ -28,6 +28,11 @@ class _Counted:
         self.sent = self.created = self.ready = self.failed = self.deleted = 0
         self.ready_latency = Sketch()
 
+    def frozen(self, workload: str, kind: str, requested: int) -> ObjectCounts:
+        counts = {name: getattr(self, name) for name in self.__slots__ if name != "ready_latency"}
+        ready_latency = self.ready_latency.copy()
+        return ObjectCounts(workload, kind, requested, **counts, ready_latency=ready_latency)
+
 
 class ObjectCounter:
     """Counts the objects of a run; children count for nothing here."""
@@ -40,9 +45,7 @@ class ObjectCounter:
         self._counted(row).sent += 1
 
     def change(self, row: TrackedObject, change: TransitionKind) -> None:
-        """Something happened to an object. Called for every change, so it counts cycles."""
-        if change is TransitionKind.PHASE:
-            return  # most of them
+        """Something happened to an object."""
         counted = self._counted(row)
         if change is TransitionKind.CREATED:
             counted.created += 1
@@ -66,7 +69,7 @@ class ObjectCounter:
     def counts(self, workloads: Iterable[WorkloadPlan]) -> tuple[ObjectCounts, ...]:
         """The counts of each workload and kind, those included that have not begun."""
         return tuple(
-            _frozen(plan.name, kind, requested, self._of.get((plan.name, kind)) or _Counted())
+            (self._of.get((plan.name, kind)) or _Counted()).frozen(plan.name, kind, requested)
             for plan in workloads
             for kind, requested in plan.objects.items()
         )
@@ -77,17 +80,3 @@ class ObjectCounter:
         if counted is None:
             counted = self._of[key] = _Counted()
         return counted
-
-
-def _frozen(workload: str, kind: str, requested: int, counted: _Counted) -> ObjectCounts:
-    return ObjectCounts(
-        workload=workload,
-        kind=kind,
-        requested=requested,
-        sent=counted.sent,
-        created=counted.created,
-        ready=counted.ready,
-        failed=counted.failed,
-        deleted=counted.deleted,
-        ready_latency=counted.ready_latency.copy(),
-    )

@@ -39,6 +39,9 @@ _AT_ONCE: Final = 200
 """Rows flushed in one go, for which nothing else of the process runs: about a millisecond."""
 
 
+_NAMES: Final = {bit: name for name, bit in DIRTY.items()}
+
+
 class JournalFeed:
     """A run's journal, if it has one.
 
@@ -166,15 +169,17 @@ def _take_all(row: TrackedObject) -> dict[str, Any]:
 def _take_changes(row: TrackedObject) -> dict[str, Any]:
     """What has changed since the last flush; the row is clean then. Most events lead here."""
     changes: dict[str, Any] = {}
-    dirty = row.dirty
-    if dirty:
-        row.dirty = 0
-        for name, bit in DIRTY.items():
-            if dirty & bit:
-                changes[name] = getattr(row, name)
-    if len(row.phases_s) > row.flushed_phases:
+    dirty = row.dirty & ALL_DIRTY
+    row.dirty = 0
+    while dirty:
+        bit = dirty & -dirty  # the lowest: few are set
+        dirty ^= bit
+        name = _NAMES[bit]
+        changes[name] = getattr(row, name)
+    seen = len(row.phases_s.names)
+    if seen > row.flushed_phases:
         changes["phases_s"] = dict(row.phases_s.items(row.flushed_phases))
-        row.flushed_phases = len(row.phases_s)
+        row.flushed_phases = seen
     if row.phase_timestamps is not row.flushed_timestamps:
         if changed := _changed_stamps(row.flushed_timestamps, row.phase_timestamps):
             changes["phase_timestamps"] = changed

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from perfscale.engine.context import RunContext
     from perfscale.engine.tracking.owned import OwnedNamespace
     from perfscale.engine.tracking.rows import IterationScope
+    from perfscale.results import RequestSums
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +25,8 @@ class ProgressPublisher:
 
     Args:
         context: The run's.
-        leaving: The run's namespaces that were asked to go and are not gone.
+        leaving: The run's namespaces that are being deleted and are not gone.
+        requests: What became of the run's requests until now.
 
     Attributes:
         stage: What the run turned to last.
@@ -32,10 +34,14 @@ class ProgressPublisher:
     """
 
     def __init__(
-        self, context: RunContext, leaving: Callable[[], Sequence[OwnedNamespace]]
+        self,
+        context: RunContext,
+        leaving: Callable[[], Sequence[OwnedNamespace]],
+        requests: Callable[[], RequestSums],
     ) -> None:
         self._context = context
         self._leaving = leaving
+        self._requests = requests
         self._loads: dict[str, LoadProgress] = {}
         self.stage = Stage.PREPARING
         self.targets = {plan.name: plan.qps for plan in context.plan.workloads}
@@ -114,7 +120,7 @@ class ProgressPublisher:
 
     def _progress(self, load: LoadProgress, p50: float | None, p99: float | None) -> Progress:
         scope, context = load.scope, self._context
-        stats = context.client.stats
+        requests = self._requests()
         workload, iteration = load.place
         return Progress(
             elapsed_s=context.stopwatch.now(),
@@ -135,10 +141,10 @@ class ProgressPublisher:
             child_phases=dict(+context.tracker.child_phases),
             ready_p50_s=p50,
             ready_p99_s=p99,
-            request_errors=stats.server_errors
-            + stats.connection_errors
-            + stats.timeouts
-            + stats.illegible,
-            throttled=stats.throttled,
+            request_errors=requests.server_errors
+            + requests.connection_errors
+            + requests.timeouts
+            + requests.illegible,
+            throttled=requests.throttled,
             remaining_s=load.remaining_s,
         )

@@ -17,10 +17,10 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from perfscale.engine.accounting.abort_thresholds import AbortThresholds
-from perfscale.results import Calls, RunTally
+from perfscale.results import Calls, RequestSums, RunTally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from perfscale.config import Workload
     from perfscale.engine.context import IterationContext, RunContext
@@ -47,7 +47,7 @@ class RunAccounting:
         self._context = context
         self._meter = context.inputs.meter
         self._sink = context.inputs.sink
-        self._run_tally = RunTally(info.workloads, info.paths, context.sightings.blind)
+        self._run_tally = RunTally(info.workloads, info.paths, context.gaps.blind)
         self._abort_thresholds = AbortThresholds(
             context.config, info.workloads, self._run_tally.calls_of
         )
@@ -119,11 +119,33 @@ class RunAccounting:
     def calls(self) -> tuple[CountedCall, ...]:
         """Every request of the run until now."""
         total = Calls()
-        total.add(self._run_tally.calls_of(None).counted())
-        total.add(self._meter.counted())
-        for iteration in self._context.iterations.values():
-            total.add(iteration.meter.counted())
+        for counted in self._counted():
+            total.add(counted)
         return tuple(total.counted())
+
+    def requests(self) -> RequestSums:
+        """What became of every request of the run until now, and of its watches."""
+        stats = self._context.client.stats
+        sums = RequestSums(
+            sent=stats.sent,
+            expired=stats.expired_streams,
+            connection_errors=stats.broken_streams - stats.local_failures,
+            timeouts=stats.silent_streams,
+            local_failures=stats.local_failures,
+            illegible=stats.illegible,
+            credential_renewals=stats.credential_renewals,
+            outages=stats.outages,
+            outage_seconds=round(stats.outage_seconds, 6),
+        )
+        for counted in self._counted():
+            sums.add(counted)
+        return sums
+
+    def _counted(self) -> Iterator[list[CountedCall]]:
+        yield self._run_tally.calls_of(None).counted()
+        yield self._meter.counted()
+        for iteration in self._context.iterations.values():
+            yield iteration.meter.counted()
 
     def _take_up(self, iterations: Iterable[IterationContext]) -> None:
         """Nothing more will be heard of these iterations: they wait to be written."""
@@ -146,7 +168,7 @@ class RunAccounting:
             self._record(records, children=False)
         elif scope.children:
             records = self._take_page(scope.children)
-            tally.add_children(records)
+            tally.add(records, children=True)
             self._record(records, children=True)
         else:
             self._unwritten.popleft()

@@ -10,14 +10,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from perfscale.engine.removal.remains import describe_remains, last_look_s
+from perfscale.engine.removal.inventory import take_inventory
+from perfscale.engine.removal.leftovers import describe_leftovers, reserved_s
 from perfscale.engine.removal.removal import Removal
-from perfscale.engine.removal.survey import survey
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from perfscale.engine.removal.known import KnownRemoval
+    from perfscale.engine.removal.by_uid import RemovalByUid
     from perfscale.engine.removal.search import Sight
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Place
@@ -70,7 +70,7 @@ class Removed:
 
 
 async def remove_run(
-    client: Client, sight: Sight, selector: str, strays: KnownRemoval, time: TimeBudget
+    client: Client, sight: Sight, selector: str, strays: RemovalByUid, time: TimeBudget
 ) -> Removed:
     """Delete what a run has left, and wait until it is gone or the time is over.
 
@@ -86,7 +86,7 @@ async def remove_run(
     """
     removal = Removal(client, sight.places, selector)
     try:
-        async with time.spent(keeping_s=last_look_s(time.bound_s)):
+        async with time.spent(keeping_s=reserved_s(time.bound_s)):
             await removal.run()
             await strays.run()
     except TimeoutError:
@@ -101,8 +101,8 @@ async def remove_run(
     reasons: list[str] = []
     try:
         async with time.spent():
-            found = await survey(client, sight.places, selector)
-            reasons = await describe_remains(client, found)
+            found = await take_inventory(client, sight.places, selector)
+            reasons = await describe_leftovers(client, found)
     except TimeoutError:
         reasons.append("there was no time to find out what keeps them")
     left = found.count + len(strays.left)

@@ -8,17 +8,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from perfscale.config import counted, format_duration
+from perfscale.engine.removal.by_uid import ObjectReference, RemovalByUid
 from perfscale.engine.removal.deletion import current_versions
-from perfscale.engine.removal.known import KnownObject, KnownRemoval
-from perfscale.engine.removal.remains import (
-    describe_remains,
+from perfscale.engine.removal.inventory import take_inventory
+from perfscale.engine.removal.leftovers import (
+    describe_leftovers,
     describe_undeleted,
     describe_unseen,
     first_bug,
-    last_look_s,
+    reserved_s,
 )
 from perfscale.engine.removal.removal import Removal
-from perfscale.engine.removal.survey import survey
 from perfscale.errors import ApiError, ClusterError, PerfscaleError
 from perfscale.kube.resources import NAMESPACES
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from perfscale.engine.context import RunContext
-    from perfscale.engine.removal.namespaces import NamespaceKeeper
-    from perfscale.engine.removal.survey import Survey
+    from perfscale.engine.removal.inventory import Inventory
+    from perfscale.engine.removal.namespaces import RunNamespaces
     from perfscale.engine.tracking.rows import TrackedObject
 
 _GRACE_S: Final = 15.0
@@ -54,7 +54,7 @@ class FinalCleanup:
     def __init__(
         self,
         context: RunContext,
-        namespaces: NamespaceKeeper,
+        namespaces: RunNamespaces,
         drain: Callable[[float], Awaitable[None]],
     ) -> None:
         self.problems: list[str] = []
@@ -63,7 +63,7 @@ class FinalCleanup:
         self._namespaces = namespaces
         self._drain = drain
         self._removal = Removal(context.client, context.plan.places, context.selector)
-        self._known = KnownRemoval(context.client, (), self._note_gone)
+        self._known = RemovalByUid(context.client, (), self._note_gone)
         self._rows: dict[str, TrackedObject] = {}
 
     async def run(self, bound_s: float, *, keep: bool) -> None:
@@ -74,7 +74,7 @@ class FinalCleanup:
         """
         end_s = asyncio.get_running_loop().time() + bound_s
         try:
-            async with asyncio.timeout_at(end_s - last_look_s(bound_s)):
+            async with asyncio.timeout_at(end_s - reserved_s(bound_s)):
                 await self._drain(min(_GRACE_S, _GRACE_SHARE * bound_s))
                 if keep:
                     return
@@ -103,7 +103,7 @@ class FinalCleanup:
         await self._removal.run()
         await context.changed.wait_until(self._nothing_expected, timeout_s=_CATCH_UP_S)
         # What was seen and not seen to go: its labels may be gone, or the run's watches dead.
-        self._known = KnownRemoval(context.client, self._expected(), self._note_gone)
+        self._known = RemovalByUid(context.client, self._expected(), self._note_gone)
         await self._known.run()
 
     async def _versions(self) -> dict[str, int]:
@@ -122,17 +122,17 @@ class FinalCleanup:
             or self._namespaces.leaving
         )
 
-    def _expected(self) -> Iterator[KnownObject]:
+    def _expected(self) -> Iterator[ObjectReference]:
         """What should be there, as far as the run has seen."""
         for scope in self._context.tracker.open_scopes():
             for row in scope.rows:
                 if row.present and row.uid is not None:
                     self._rows[row.uid] = row
-                    yield KnownObject(row.resource, row.namespace, row.name, row.uid)
+                    yield ObjectReference(row.resource, row.namespace, row.name, row.uid)
         for owned in self._namespaces.leaving:
-            yield KnownObject(NAMESPACES, None, owned.name, owned.uid)
+            yield ObjectReference(NAMESPACES, None, owned.name, owned.uid)
 
-    def _note_gone(self, known: KnownObject) -> None:
+    def _note_gone(self, known: ObjectReference) -> None:
         row = self._rows.get(known.uid)
         if row is None:
             self._namespaces.note_gone(known.uid)
@@ -140,24 +140,24 @@ class FinalCleanup:
         context = self._context
         context.publish(context.tracker.confirm_gone(row, context.stopwatch.now()))
 
-    async def _last_look(self, end_s: float) -> Survey:
+    async def _last_look(self, end_s: float) -> Inventory:
         """What is there now; what was there before, if there is no time to look."""
         try:
             async with asyncio.timeout_at(end_s):
-                return await survey(
+                return await take_inventory(
                     self._context.client, self._context.plan.places, self._context.selector
                 )
         except (TimeoutError, PerfscaleError):
             return self._removal.last
 
-    async def _confirm_gone(self, found: Survey, end_s: float) -> bool:
+    async def _confirm_gone(self, found: Inventory, end_s: float) -> bool:
         """Look once more at what watches did not see go, of kinds that no list shows any more.
 
         Returns whether all of it is known to be gone.
         """
         present = {place.resource.name for place in found.found.keys() | found.unseen.keys()}
         expected = [each for each in self._expected() if each.resource.name not in present]
-        known = KnownRemoval(self._context.client, expected, self._note_gone)
+        known = RemovalByUid(self._context.client, expected, self._note_gone)
         with suppress(TimeoutError):
             async with asyncio.timeout_at(end_s):
                 await known.run()
@@ -165,12 +165,12 @@ class FinalCleanup:
                 return not known.left
         return False  # without an answer in time there is nothing to say of them
 
-    async def _describe(self, found: Survey, end_s: float) -> None:
+    async def _describe(self, found: Inventory, end_s: float) -> None:
         self.problems += describe_undeleted(self._removal.undeleted)
         self.problems += describe_unseen(found.unseen)
         try:
             async with asyncio.timeout_at(end_s):
-                self.problems += await describe_remains(self._context.client, found)
+                self.problems += await describe_leftovers(self._context.client, found)
         except TimeoutError:
             self.problems.append(f"{counted(found.count, 'object')} still there when last seen")
         labelled = {place.resource.kind_name for place in found.found}

@@ -38,7 +38,7 @@ _POLL_S = 0.5
 """How often a namespace that is not ours is looked at until it has terminated."""
 
 
-class NamespaceKeeper:
+class RunNamespaces:
     """Makes namespaces, follows those of this run by UID, and deletes only those.
 
     Attributes:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.removal.deletion import CONCURRENCY, delete_matching, delete_object
-from perfscale.engine.removal.survey import Survey, survey
+from perfscale.engine.removal.inventory import Inventory, take_inventory
 from perfscale.engine.tracking.readiness import AnyObject, IdentifiedObject, Identity
 from perfscale.engine.waits import Signal
 from perfscale.errors import ForbiddenError
@@ -30,7 +30,7 @@ from perfscale.kube.watching.watch import Listed, Watch
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from perfscale.engine.removal.survey import Finding
+    from perfscale.engine.removal.inventory import Finding
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Place
 
@@ -64,7 +64,7 @@ class Removal:
     """
 
     def __init__(self, client: Client, places: Iterable[Place], selector: str) -> None:
-        self.last = Survey()
+        self.last = Inventory()
         self.undeleted: dict[Place, Exception] = {}
         self._client = client
         self._places = sorted(places, key=_is_of_namespaces)
@@ -104,7 +104,7 @@ class Removal:
     async def _look(self) -> None:
         """Look again, but not where it is known to be of no use."""
         places = [place for place in self._places if place not in self._invisible]
-        present = await survey(self._client, places, self._selector)
+        present = await take_inventory(self._client, places, self._selector)
         for place, error in present.unseen.items():
             if self._has_failed(place, error):
                 self._invisible[place] = error

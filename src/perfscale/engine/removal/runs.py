@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perfscale.engine.removal.survey import Share, Survey
+    from perfscale.engine.removal.inventory import Inventory, Share
     from perfscale.kube.client import Client
 
 _RECENT_S: Final = 3600.0
@@ -39,7 +39,7 @@ class RunInCluster:
         return self.idle_s < _RECENT_S
 
 
-def runs_in(present: Survey, now: datetime) -> list[RunInCluster]:
+def runs_in(present: Inventory, now: datetime) -> list[RunInCluster]:
     """The runs of this program that a survey has found, the oldest first.
 
     Args:
@@ -54,7 +54,7 @@ def runs_in(present: Survey, now: datetime) -> list[RunInCluster]:
     return sorted(runs, key=lambda run: -run.age_s)
 
 
-def others_in(present: Survey) -> Counter[tuple[str, str]]:
+def others_in(present: Inventory) -> Counter[tuple[str, str]]:
     """What carries the run's label and was not made by this program, by kind and value."""
     others: Counter[tuple[str, str]] = Counter()
     for place, finding in present.found.items():

@@ -6,8 +6,8 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from perfscale.engine.removal.known import KnownObject
-from perfscale.engine.removal.survey import Survey, survey
+from perfscale.engine.removal.by_uid import ObjectReference
+from perfscale.engine.removal.inventory import Inventory, take_inventory
 from perfscale.engine.tracking.readiness import IdentifiedObject
 from perfscale.errors import ForbiddenError, PerfscaleError
 from perfscale.kube.discovery import NotInstalledError
@@ -92,9 +92,11 @@ async def search_run(discovery: Discovery, client: Client, run: LocatedRun) -> S
     return Search(places, unasked, run.namespaces, bounded=True)
 
 
-async def known_objects(discovery: Discovery, records: Iterable[ObjectRecord]) -> list[KnownObject]:
+async def recorded_objects(
+    discovery: Discovery, records: Iterable[ObjectRecord]
+) -> list[ObjectReference]:
     """What the records of a run are about, as far as the cluster still has its kinds."""
-    found: list[KnownObject] = []
+    found: list[ObjectReference] = []
     resources: dict[tuple[str, str], Resource | None] = {}
     for record in records:
         # A kind that has a namesake in the run is told with its group.
@@ -109,7 +111,7 @@ async def known_objects(discovery: Discovery, records: Iterable[ObjectRecord]) -
                 resources[key] = None
         resource = resources[key]
         if resource is not None and record.uid is not None:
-            found.append(KnownObject(resource, record.namespace, record.name, record.uid))
+            found.append(ObjectReference(resource, record.namespace, record.name, record.uid))
     return found
 
 
@@ -122,7 +124,7 @@ class Sight:
         places: Where it was looked, in the search's order, and where another look may help.
     """
 
-    present: Survey
+    present: Inventory
     places: list[Place]
 
 
@@ -132,7 +134,7 @@ async def look(client: Client, search: Search, selector: str) -> Sight:
     Raises:
         ClusterError: No place at all could be looked at.
     """
-    present = await survey(client, search.places, selector)
+    present = await take_inventory(client, search.places, selector)
     refused = [
         place
         for place, error in present.unseen.items()
@@ -145,7 +147,7 @@ async def look(client: Client, search: Search, selector: str) -> Sight:
             for place in refused
         }
         places = [place for several in narrowed.values() for place in several]
-        inside = await survey(client, places, selector, doubting=False)
+        inside = await take_inventory(client, places, selector, doubting=False)
         _replace(present, narrowed, inside, search)
     hopeful = present.versions.keys() | {
         place
@@ -156,7 +158,7 @@ async def look(client: Client, search: Search, selector: str) -> Sight:
     return Sight(present, [place for place in everywhere if place in hopeful])
 
 
-async def _namespaces(client: Client, search: Search, present: Survey) -> list[str]:
+async def _namespaces(client: Client, search: Search, present: Inventory) -> list[str]:
     """Where to look for kinds that may not be listed everywhere."""
     names = dict.fromkeys(search.namespaces)
     if search.bounded:
@@ -176,7 +178,7 @@ async def _namespaces(client: Client, search: Search, present: Survey) -> list[s
 
 
 def _replace(
-    present: Survey, narrowed: dict[Place, list[Place]], inside: Survey, search: Search
+    present: Inventory, narrowed: dict[Place, list[Place]], inside: Inventory, search: Search
 ) -> None:
     """Take what was seen in single namespaces for what could not be seen everywhere."""
     for place, several in narrowed.items():

@@ -123,7 +123,7 @@ class Observer:
             label_selector=context.selector,
             on_list=on_list,
             on_event=on_event,
-            sight=context.sightings.of(place),
+            gaps=context.gaps.of(place),
         )
 
     def _watch_namespaces(self) -> Watch[NamespaceObject]:
@@ -144,7 +144,7 @@ class Observer:
             label_selector=self._context.selector,
             on_list=on_list,
             on_event=on_event,
-            sight=self._context.sightings.of(Place(NAMESPACES)),
+            gaps=self._context.gaps.of(Place(NAMESPACES)),
         )
 
 

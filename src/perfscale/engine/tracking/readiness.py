@@ -232,14 +232,12 @@ def _explain(conditions: list[Condition] | None, *expected: str) -> str | None:
     The causes come first: a VMI that no node has room for is not ready either, and of that
     it only says that its guest does not run.
     """
-    by_type = {condition.type: condition for condition in conditions or ()}
     for kind in expected:
-        condition = by_type.get(kind)
-        is_trouble = kind in _TROUBLES
-        if condition is not None and (condition.status == "True") is is_trouble:
-            text = ": ".join(part for part in (condition.reason, condition.message) if part)
-            if text:
-                return text
+        for condition in conditions or ():
+            if condition.type == kind and (condition.status == "True") is (kind in _TROUBLES):
+                reason, message = condition.reason, condition.message
+                if text := f"{reason}: {message}" if reason and message else reason or message:
+                    return text
     return None
 
 

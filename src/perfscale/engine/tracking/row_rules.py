@@ -50,28 +50,32 @@ class RowRules:
             row.detail = sys.intern(reading.detail) if reading.detail is not None else None
             if row.ready_s is None and row.error is None:
                 row.dirty |= DIRTY["detail"]  # once it is ready, or has failed, nobody asks
-        if reading.stamps:
-            row.phase_timestamps = reading.stamps
+        row.phase_timestamps = reading.stamps or row.phase_timestamps
         was_going = row.deletion_timestamp is not None
         if metadata.deletion_timestamp is not None:
             self.read_deletion(row, metadata.deletion_timestamp, metadata.finalizers)
         phase = reading.phase
         if phase is not None and phase != row.phase:
-            phase = sys.intern(phase)
-            self._count_phase(row, -1)
-            row.phase = phase
-            row.phase_s = now
-            row.phases_s.enter(phase, now)
-            self._count_phase(row, 1)
-            changes.append(Transition(row, TransitionKind.PHASE, phase))
+            changes.append(self._enter_phase(row, sys.intern(phase), now))
         if row.delete_requested_s is not None or metadata.deletion_timestamp is not None:
-            self._read_leaving(row, metadata, reading, now, changes, was_going=was_going)
+            if not was_going or row.is_child:  # others were judged when they began to go
+                self._read_leaving(row, metadata, reading, now, changes)
         elif reading.failure is not None:
             changes += self.fail(row, reading.failure)
         elif reading.ready and self._may_become_ready(row, metadata):
             changes.append(self.become_ready(row, now))
         elif explained and row.ready_s is None and row.error is None:
             changes.append(Transition(row, TransitionKind.EXPLAINED))
+
+    def _enter_phase(self, row: TrackedObject, phase: str, now: float) -> Transition:
+        phases = self.child_phases if row.is_child else self.phases
+        if row.phase is not None:
+            phases[row.resource.kind_name, row.phase] -= 1
+        phases[row.resource.kind_name, phase] += 1
+        row.phase = phase
+        row.phase_s = now
+        row.phases_s.enter(phase, now)
+        return Transition(row, TransitionKind.PHASE, phase)
 
     def _read_leaving(
         self,
@@ -80,17 +84,15 @@ class RowRules:
         reading: Reading,
         now: float,
         changes: list[Transition],
-        *,
-        was_going: bool,
     ) -> None:
-        """What an object comes to that was asked to go, by the run or by somebody else."""
+        """What an object comes to that is being deleted, by the run or by somebody else."""
         if row.is_child:  # whoever made it may delete it
             if reading.ready and self._may_become_ready(row, metadata):
                 changes.append(self.become_ready(row, now))
             return
         failure, goes = reading.failure, metadata.deletion_timestamp is not None
-        if was_going or (not goes and failure is None):
-            return  # it was judged when it began to go; what was the run's doing stays so
+        if not goes and failure is None:
+            return
         if not _was_asked(row, version_number(metadata.resource_version)):
             changes += self.vanish(row) if goes or failure is None else self.fail(row, failure)
 

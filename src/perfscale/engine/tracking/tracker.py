@@ -164,7 +164,7 @@ class Tracker:
             if row is None:
                 return changes
         # What a list holds was there before the watch, so it says nothing of how late a watch is.
-        if event == "ADDED" and row.observed_s is None and not row.is_child:
+        if event == "ADDED" and row.observed_s is None and row.replica is not None:
             row.observed_s = now
             row.dirty |= DIRTY["observed_s"]
         if row.deleted_s is None:
@@ -378,8 +378,8 @@ class Tracker:
 
     def _last_list(self, row: TrackedObject) -> int:
         """The version of the newest list that would have held an object."""
-        name = row.resource.name
-        return max(self._listed.get((name, where), 0) for where in (None, row.namespace))
+        name, listed = row.resource.name, self._listed
+        return max(listed.get((name, None), 0), listed.get((name, row.namespace), 0))
 
     def _bind(self, row: TrackedObject, metadata: Metadata, now: float) -> list[Transition]:
         if row.uid is not None:

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from perfscale.errors import CredentialsError
@@ -28,7 +27,7 @@ _EARLY_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What an issuer gave out.
+    """What an issuer gave out; its text is without the secret.
 
     Attributes:
         authorization: Value of the Authorization header; None where a client
@@ -37,12 +36,8 @@ class Grant:
             the server refuses.
     """
 
-    authorization: str | None = None
+    authorization: str | None = field(default=None, repr=False)
     check_again_s: float | None = None
-
-    def __repr__(self) -> str:
-        """Without the secret."""
-        return f"Grant(check_again_s={self.check_again_s})"
 
 
 class Issuer(Protocol):
@@ -64,19 +59,6 @@ class Issuer(Protocol):
         """
 
 
-class StaticIssuer:
-    """Credentials that never change: a token in the kubeconfig, a password, none."""
-
-    renewable = False
-
-    def __init__(self, authorization: str | None = None) -> None:
-        self._grant = Grant(authorization)
-
-    async def issue(self, *, fresh: bool) -> Grant:  # noqa: ARG002 -- the protocol's
-        """The same as ever."""
-        return self._grant
-
-
 def lifetime_s(expires_in_s: float) -> float:
     """When to renew what expires: a minute early, but not before half its life."""
     return max(expires_in_s - _EARLY_S, expires_in_s / 2, 1.0)
@@ -87,6 +69,7 @@ class Credentials:
 
     Attributes:
         authorization: The header's value; None for no header.
+        due_s: When to renew it, on the clock; None: only when the server refuses it.
     """
 
     def __init__(
@@ -95,7 +78,7 @@ class Credentials:
         self._issuer = issuer
         self._clock = clock
         self._renewing = asyncio.Lock()
-        self._due_s = math.inf
+        self.due_s: float | None = None
         self.authorization: str | None = None
         self._take(grant)
 
@@ -113,18 +96,21 @@ class Credentials:
     @property
     def due(self) -> bool:
         """Whether it is time to renew them, and nobody is doing so."""
-        return self._clock() >= self._due_s and not self._renewing.locked()
+        return self._is_over() and not self._renewing.locked()
+
+    def _is_over(self) -> bool:
+        return self.due_s is not None and self._clock() >= self.due_s
 
     async def renew(self) -> None:
         """Renew before they run out; those in hand stay in use if that fails."""
         async with self._renewing:
-            if self._clock() < self._due_s:
+            if not self._is_over():
                 return
             try:
                 self._take(await self._issuer.issue(fresh=False))
             except CredentialsError as error:
                 _log.warning("credentials could not be renewed yet: %s", error)
-                self._due_s = self._clock() + _RETRY_S
+                self.due_s = self._clock() + _RETRY_S
 
     async def replace(self, rejected: str | None) -> bool:
         """Get others than those that the server refused; false if there are none.
@@ -146,4 +132,4 @@ class Credentials:
     def _take(self, grant: Grant) -> None:
         self.authorization = grant.authorization
         wait_s = grant.check_again_s
-        self._due_s = math.inf if wait_s is None else self._clock() + wait_s
+        self.due_s = None if wait_s is None else self._clock() + wait_s

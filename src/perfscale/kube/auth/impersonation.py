@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from perfscale.errors import UsageError
+from perfscale.kube.auth.kubeconfig import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,9 +51,9 @@ def _fields(user: Entry, origin: str) -> Iterator[tuple[str, str]]:
                     hint="name the user as `as`",
                 )
         return
-    yield "Impersonate-User", _text(name, "as", origin)
+    yield "Impersonate-User", text_of(name, f"{origin}: as of the user")
     if "as-uid" in user:
-        yield "Impersonate-Uid", _text(user["as-uid"], "as-uid", origin)
+        yield "Impersonate-Uid", text_of(user["as-uid"], f"{origin}: as-uid of the user")
     for group in _texts(user.get("as-groups", []), "as-groups", origin):
         yield "Impersonate-Group", group
     extra = user.get("as-user-extra", {})
@@ -67,12 +68,4 @@ def _fields(user: Entry, origin: str) -> Iterator[tuple[str, str]]:
 def _texts(values: object, key: str, origin: str) -> list[str]:
     if not isinstance(values, list):
         raise UsageError(f"{origin}: {key} of the user should be a list")
-    return [_text(value, key, origin) for value in values]
-
-
-def _text(value: object, key: str, origin: str) -> str:
-    if not isinstance(value, str):
-        raise UsageError(
-            f"{origin}: {key} of the user should be text, not {value!r}", hint="write it in quotes"
-        )
-    return value
+    return [text_of(value, f"{origin}: {key} of the user") for value in values]

@@ -173,6 +173,17 @@ def _entries(path: Path, document: Entry, section: str, key: str) -> Iterable[tu
         yield str(item["name"]), {k: v for k, v in entry.items() if v is not None and v != ""}
 
 
+def text_of(value: object, what: str) -> str:
+    """A value that kubectl takes too; YAML makes another one of what is not quoted (1.20).
+
+    Raises:
+        UsageError: It is no text; ``what`` names it.
+    """
+    if not isinstance(value, str):
+        raise UsageError(f"{what} should be text, not {value!r}", hint="write it in quotes")
+    return value
+
+
 def _anchored(entry: Entry, keys: Iterable[str], folder: Path) -> Entry:
     return {**entry, **{key: str(folder / str(entry[key])) for key in keys if key in entry}}
 

@@ -20,6 +20,7 @@ import msgspec
 
 from perfscale.errors import CredentialsError, UsageError
 from perfscale.kube.auth.credentials import lifetime_s
+from perfscale.kube.auth.kubeconfig import text_of
 from perfscale.kube.decoding import UNREADABLE
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ async def run_plugin(plugin: Entry, cluster: Entry) -> tuple[Entry, float | None
         CredentialsError: It cannot be run, fails, or gives out nothing.
     """
     command = _required(plugin, "command")
-    arguments = [_text(each, "args") for each in plugin.get("args") or ()]
+    arguments = [
+        text_of(each, "exec.args of the kubeconfig's user") for each in plugin.get("args") or ()
+    ]
     environment = {**os.environ, **_environment(plugin)}
     interactive = plugin.get("interactiveMode") != "Never" and _is_terminal()
     environment["KUBERNETES_EXEC_INFO"] = _info(plugin, cluster, interactive=interactive)
@@ -108,18 +111,9 @@ def _environment(plugin: Entry) -> dict[str, str]:
     for each in plugin.get("env") or ():
         if not isinstance(each, dict) or not isinstance(each.get("name"), str):
             raise UsageError("exec.env of the kubeconfig's user: each should have a name")
-        found[each["name"]] = _text(each.get("value", ""), f"env: {each['name']}")
+        what = f"exec.env: {each['name']} of the kubeconfig's user"
+        found[each["name"]] = text_of(each.get("value", ""), what)
     return found
-
-
-def _text(value: object, what: str) -> str:
-    """A value that kubectl takes too; YAML makes another one of what is not quoted (1.20)."""
-    if not isinstance(value, str):
-        raise UsageError(
-            f"exec.{what} of the kubeconfig's user should be text, not {value!r}",
-            hint="write it in quotes",
-        )
-    return value
 
 
 def _info(plugin: Entry, cluster: Entry, *, interactive: bool) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 from perfscale.kube.http.failures import (
     BROKEN_OFF,
@@ -27,21 +27,7 @@ from perfscale.kube.http.transport import GATHER_S, KEEPALIVE_S, READ_BUFFER, An
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-
-class Keeper(Protocol):
-    """The owner of the connections."""
-
-    def opened(self, connection: Connection) -> None:
-        """It is there."""
-
-    def expires(self, at_s: float) -> None:
-        """A deadline passes then, on the loop's clock: check it by that time."""
-
-    def idle(self, connection: Connection) -> None:
-        """An answer is over, and another request may follow."""
-
-    def gone(self, connection: Connection) -> None:
-        """It is closed, from either side."""
+    from perfscale.kube.http.direct import DirectTransport
 
 
 class Connection(asyncio.Protocol):
@@ -49,12 +35,16 @@ class Connection(asyncio.Protocol):
 
     Args:
         loop: The event loop that it is on.
-        keeper: Notified when it opens, has a deadline, is idle, or closes.
+        owner: Keeps it while it is open, and checks its deadlines.
+
+    Attributes:
+        transport: asyncio's, once it is open.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, keeper: Keeper) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, owner: DirectTransport) -> None:
+        self.transport: asyncio.Transport
         self._loop = loop
-        self._keeper = keeper
+        self._owner = owner
         self._reply = Reply()
         self._busy = False
         self._answer: asyncio.Future[Answer] | None = None
@@ -70,11 +60,6 @@ class Connection(asyncio.Protocol):
         self._paused = False
 
     @property
-    def closing(self) -> bool:
-        """Whether it can carry no more requests."""
-        return self._transport.is_closing()
-
-    @property
     def status(self) -> int:
         """The answer's HTTP status."""
         return self._reply.status
@@ -86,10 +71,10 @@ class Connection(asyncio.Protocol):
 
     # -- requests -----------------------------------------------------------
 
-    async def ask(
+    def send(
         self, message: bytes, timeout_s: float, deadline_s: float, largest: int
-    ) -> Answer:
-        """Send a request, and wait for all of the answer.
+    ) -> asyncio.Future[Answer]:
+        """Send a request; the future gets all of its answer, or a `NoAnswerError`.
 
         Args:
             message: Head and body, ready to send.
@@ -98,16 +83,8 @@ class Connection(asyncio.Protocol):
             largest: Bytes of the answer at most.
         """
         self._send(message, timeout_s, deadline_s, largest)
-        answer: asyncio.Future[Answer] = self._loop.create_future()
-        self._answer = answer
-        try:
-            return await answer
-        except asyncio.CancelledError:
-            # If the answer is set, the connection has been released, and another request
-            # may be on it already: closing it would break that one.
-            if answer.cancelled():
-                self.abort()
-            raise
+        self._answer = self._loop.create_future()
+        return self._answer
 
     async def open_stream(
         self, message: bytes, silence_s: float, clock: Callable[[], float]
@@ -130,7 +107,7 @@ class Connection(asyncio.Protocol):
         self._unread = 0
         if self._paused:
             self._paused = False
-            self._transport.resume_reading()
+            self.transport.resume_reading()
         return arrivals
 
     def close(self) -> None:
@@ -142,7 +119,7 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close it without another word."""
-        self._transport.abort()
+        self.transport.abort()
 
     def check_deadline(self, now_s: float) -> float:
         """Time out what takes too long; returns when to check again."""
@@ -164,12 +141,14 @@ class Connection(asyncio.Protocol):
             raise self._failure
         self._reply.begin(largest)
         self._busy = True
-        self._arrivals.clear()
-        self._unread = 0
+        if self._arrivals:
+            self._arrivals.clear()
+            self._unread = 0
         self._timeout_s = timeout_s
         self._deadline_s = deadline_s
-        self._keeper.expires(deadline_s)
-        self._transport.write(message)
+        if deadline_s < self._owner.next_check_s:
+            self._owner.check_by(deadline_s)
+        self.transport.write(message)
 
     def _more(self) -> asyncio.Future[None]:
         """Wait for more to come."""
@@ -180,16 +159,17 @@ class Connection(asyncio.Protocol):
 
     def _release(self) -> None:
         self._busy = False
-        self._deadline_s = self._loop.time() + KEEPALIVE_S
-        self._keeper.expires(self._deadline_s)
-        self._keeper.idle(self)
+        self._deadline_s = deadline_s = self._loop.time() + KEEPALIVE_S
+        if deadline_s < self._owner.next_check_s:
+            self._owner.check_by(deadline_s)
+        self._owner.idle[self] = None
 
     # -- asyncio's ----------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It is open."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by its type
-        self._keeper.opened(self)
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by its type
+        self._owner.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
         """Some more has come."""
@@ -213,7 +193,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is closed."""
-        self._keeper.gone(self)
+        self._owner.connections.discard(self)
+        self._owner.idle.pop(self, None)
         reply = self._reply
         if exc is None:
             # An answer without a length ends with the connection (RFC 9112, 6.3).
@@ -243,7 +224,7 @@ class Connection(asyncio.Protocol):
             self._unread += len(data)
         if self._unread > READ_BUFFER and not self._paused:
             self._paused = True
-            self._transport.pause_reading()
+            self.transport.pause_reading()
         due_s = self._woken_s + GATHER_S
         if at_once or self._paused or reply.complete or now_s >= due_s:
             self._woken_s = now_s

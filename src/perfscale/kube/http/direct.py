@@ -1,6 +1,7 @@
 """The way straight to the API server: connections of our own, kept and used again.
 
-A SOCKS5 proxy only makes these connections, and knows nothing of what goes over them.
+A SOCKS5 proxy, as `ssh -D` opens one, only makes these connections, and knows nothing of what
+goes over them: https://www.rfc-editor.org/rfc/rfc1928
 
 A general HTTP client spends several times what a request needs, on choices that
 are made once and for all here: one server, one set of header fields, JSON.
@@ -17,14 +18,15 @@ from urllib.parse import urlsplit
 
 from perfscale.kube.http.connection import Connection
 from perfscale.kube.http.failures import (
+    CHECK_PROXY,
     CLOSED,
     NO_CONNECTION_IN_TIME,
+    Failure,
     NoAnswerError,
     unconnected,
     unresolved,
 )
 from perfscale.kube.http.sockets import Sockets
-from perfscale.kube.http.socks import connect_through
 from perfscale.kube.http.transport import CONNECT_TIMEOUT_S, user_agent
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
         int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
     ]
 
-_LOOK_S: Final = 0.05
+_CHECK_S: Final = 0.05
 """The least between two checks of the deadlines."""
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -51,6 +53,11 @@ class DirectTransport:
     Args:
         endpoint: The API server, and possibly a SOCKS5 proxy.
         tls: For https servers.
+
+    Attributes:
+        connections: Those that are open.
+        idle: Those that may carry another request, in the order in which they became idle.
+        next_check_s: When deadlines are checked, on the loop's clock.
     """
 
     def __init__(self, endpoint: Endpoint, tls: ssl.SSLContext | None) -> None:
@@ -70,57 +77,49 @@ class DirectTransport:
         self._fields_for: str | None = None
         self._loop = asyncio.get_running_loop()
         self._sockets = Sockets()
-        self._connections: set[Connection] = set()
-        self._resting: dict[Connection, None] = {}
-        self._clock: asyncio.TimerHandle | None = None
-        self._due_s = math.inf
+        self._timer: asyncio.TimerHandle | None = None
+        self.connections: set[Connection] = set()
+        self.idle: dict[Connection, None] = {}
+        self.next_check_s = math.inf
         self._closed = False
 
     async def ask(self, request: Request) -> Answer:
         """Send a request, and wait for all of the answer."""
         deadline_s = self._loop.time() + request.timeout_s
-        connection = self._rested() or await self._connect(request.timeout_s)
-        return await connection.ask(
+        connection = self._take_idle() or await self._connect(request.timeout_s)
+        answer = connection.send(
             self._message(request), request.timeout_s, deadline_s, request.largest
         )
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            # If the answer is set, the connection has been released, and another request
+            # may be on it already: closing it would break that one.
+            if answer.cancelled():
+                connection.abort()
+            raise
 
     async def open_stream(self, request: Request, clock: Callable[[], float]) -> AnswerStream:
         """Send a request, and wait for the head of the answer."""
-        connection = self._rested() or await self._connect(CONNECT_TIMEOUT_S)
+        connection = self._take_idle() or await self._connect(CONNECT_TIMEOUT_S)
         await connection.open_stream(self._message(request), request.timeout_s, clock)
         return connection
 
     async def aclose(self) -> None:
         """Close every connection."""
         self._closed = True
-        for connection in tuple(self._connections):
+        for connection in tuple(self.connections):
             connection.abort()
         await self._sockets.wait_closed()
-        if self._clock is not None:
-            self._clock.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
 
-    # -- what connections tell ----------------------------------------------
-
-    def opened(self, connection: Connection) -> None:
-        """Keep an eye on it."""
-        self._connections.add(connection)
-
-    def expires(self, at_s: float) -> None:
-        """Check the deadlines then."""
-        if at_s < self._due_s:
-            if self._clock is not None:
-                self._clock.cancel()
-            self._due_s = at_s
-            self._clock = self._loop.call_at(at_s, self._check_deadlines)
-
-    def idle(self, connection: Connection) -> None:
-        """Keep it for the next request."""
-        self._resting[connection] = None
-
-    def gone(self, connection: Connection) -> None:
-        """Forget it."""
-        self._connections.discard(connection)
-        self._resting.pop(connection, None)
+    def check_by(self, at_s: float) -> None:
+        """Check the deadlines then, which is before the next check."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.next_check_s = at_s
+        self._timer = self._loop.call_at(at_s, self._check_deadlines)
 
     # -- requests -----------------------------------------------------------
 
@@ -146,10 +145,10 @@ class DirectTransport:
 
     # -- connections --------------------------------------------------------
 
-    def _rested(self) -> Connection | None:
-        while self._resting:
-            connection, _ = self._resting.popitem()
-            if not connection.closing:
+    def _take_idle(self) -> Connection | None:
+        while self.idle:
+            connection, _ = self.idle.popitem()
+            if not connection.transport.is_closing():
                 return connection
         return None
 
@@ -171,7 +170,7 @@ class DirectTransport:
         if self._socks is None:
             sock = await self._reach(await self._resolve())
         else:
-            sock = await connect_through(self._socks, self._host, self._port)
+            sock = await _connect_through(self._socks, self._host, self._port)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._sockets.keep(sock)
         _, connection = await self._loop.create_connection(
@@ -209,12 +208,43 @@ class DirectTransport:
         raise last or OSError
 
     def _check_deadlines(self) -> None:
-        """Between one look and the next, most connections have got later deadlines."""
-        self._clock, self._due_s = None, math.inf
+        """Between one check and the next, most connections have got later deadlines."""
+        self._timer, self.next_check_s = None, math.inf
         now_s = self._loop.time()
-        due_s = min(
-            (connection.check_deadline(now_s) for connection in tuple(self._connections)),
-            default=math.inf,
-        )
+        checked = [connection.check_deadline(now_s) for connection in tuple(self.connections)]
+        due_s = min([self.next_check_s, *checked])
         if due_s < math.inf:
-            self.expires(max(due_s, now_s + _LOOK_S))
+            self.check_by(max(due_s, now_s + _CHECK_S))
+
+
+async def _connect_through(proxy: str, host: str, port: int) -> socket.socket:
+    """A connection to a server, made by the proxy, which looks the name up as with kubectl.
+
+    Args:
+        proxy: Its URL, ``socks5://``, possibly with credentials in it.
+        host: Name or address of the server.
+        port: Of the server.
+
+    Raises:
+        NoAnswerError: The proxy cannot be reached, or refuses.
+        TimeoutError: It took too long.
+    """
+    from python_socks import (  # noqa: PLC0415 -- seldom needed
+        ProxyConnectionError,
+        ProxyError,
+        ProxyTimeoutError,
+    )
+    from python_socks.async_.asyncio import Proxy  # noqa: PLC0415
+
+    way = Proxy.from_url(proxy.replace("socks5h://", "socks5://", 1), rdns=True)
+    try:
+        return await way.connect(host, port)
+    except ProxyTimeoutError:
+        raise
+    except ProxyConnectionError as error:
+        cause = error.__cause__
+        failure = unconnected(cause if isinstance(cause, OSError) else error)
+        raise NoAnswerError(failure._replace(text=f"the proxy: {failure.text}")) from error
+    except ProxyError as error:
+        text = f"the proxy refused the connection: {error}"
+        raise NoAnswerError(Failure(text, CHECK_PROXY, connecting=True)) from error

@@ -52,6 +52,8 @@ GARBLED: Final = Failure(
 
 NO_JSON: Final = Failure("the Content-Type of the answer is not JSON", illegible=True)
 
+CHECK_PROXY: Final = "check proxy-url in the kubeconfig and HTTPS_PROXY in the environment"
+
 _LOCAL: Final = {
     errno.EMFILE: Failure(
         "this process has as many files and connections open as it may",

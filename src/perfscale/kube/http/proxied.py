@@ -11,6 +11,7 @@ from yarl import URL
 
 from perfscale.kube.http.failures import (
     BROKEN_OFF,
+    CHECK_PROXY,
     CLOSED,
     GARBLED,
     NO_CONNECTION_IN_TIME,
@@ -34,13 +35,10 @@ from perfscale.kube.http.transport import (
 )
 
 if TYPE_CHECKING:
-    import socket
     import ssl
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from perfscale.kube.http.transport import AnswerStream, Endpoint, Request
-
-    _AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, object]
 
 _BY_TYPE: Final = (
     (aiohttp.ConnectionTimeoutError, NO_CONNECTION_IN_TIME),
@@ -59,8 +57,14 @@ class ProxiedTransport:
 
     def __init__(self, endpoint: Endpoint, tls: ssl.SSLContext | None) -> None:
         self._endpoint = endpoint
+        self._sockets = Sockets()
         self._session = aiohttp.ClientSession(
-            connector=_Connector(tls),
+            connector=aiohttp.TCPConnector(
+                ssl=tls if tls is not None else True,
+                limit=0,
+                keepalive_timeout=KEEPALIVE_S,
+                socket_factory=lambda address: self._sockets.make(*address[:3]),
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=[
                 ("Accept", "application/json"),
@@ -98,6 +102,8 @@ class ProxiedTransport:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._session.close()
+        # aiohttp does not wait for connections that it gave up: cancelled requests and watches.
+        await self._sockets.wait_closed()
 
     async def _send(
         self, request: Request, bounds: aiohttp.ClientTimeout
@@ -144,31 +150,6 @@ class _Stream:
         self._answer.close()
 
 
-class _Connector(aiohttp.TCPConnector):
-    """aiohttp's, whose ``close`` returns once every socket is closed.
-
-    It does not wait for connections that it gave up one by one: cancelled
-    requests and watches.
-    """
-
-    def __init__(self, tls: ssl.SSLContext | None) -> None:
-        super().__init__(
-            ssl=tls if tls is not None else True,
-            limit=0,
-            keepalive_timeout=KEEPALIVE_S,
-            socket_factory=self._make_socket,
-        )
-        self._sockets = Sockets()
-
-    def _make_socket(self, address: _AddressInfo) -> socket.socket:
-        family, kind, protocol, _, _ = address
-        return self._sockets.make(family, kind, protocol)
-
-    async def close(self, *, abort_ssl: bool = True) -> None:
-        await super().close(abort_ssl=abort_ssl)
-        await self._sockets.wait_closed()
-
-
 @contextmanager
 def _explained(timed_out: Failure) -> Iterator[None]:
     try:
@@ -183,27 +164,13 @@ def _explain(error: Exception, timed_out: Failure) -> Failure:
             return failure
     if isinstance(error, TimeoutError):
         return timed_out
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return _explain_connecting(error)
-    if isinstance(error, aiohttp.ClientResponseError):
-        return _explain_garbled(error)
-    return lost(error)
-
-
-def _explain_garbled(error: aiohttp.ClientResponseError) -> Failure:
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        return Failure(
-            f"the proxy refused the connection with status {error.status}",
-            "check proxy-url in the kubeconfig and HTTPS_PROXY in the environment",
-            connecting=True,
-        )
-    return GARBLED
-
-
-def _explain_connecting(error: aiohttp.ClientConnectorError) -> Failure:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return unresolved(error.host)
-    failure = unconnected(error.os_error)
-    if isinstance(error, aiohttp.ClientProxyConnectionError):
-        return failure._replace(text=f"the proxy: {failure.text}")
-    return failure
+    if isinstance(error, aiohttp.ClientConnectorError):
+        failure = unconnected(error.os_error)
+        at_proxy = isinstance(error, aiohttp.ClientProxyConnectionError)
+        return failure._replace(text=f"the proxy: {failure.text}") if at_proxy else failure
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        text = f"the proxy refused the connection with status {error.status}"
+        return Failure(text, CHECK_PROXY, connecting=True)
+    return GARBLED if isinstance(error, aiohttp.ClientResponseError) else lost(error)

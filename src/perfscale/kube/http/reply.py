@@ -10,6 +10,7 @@ import math
 import re
 import zlib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -52,6 +53,12 @@ class Headers(Mapping[str, str]):
 _NO_HEADERS: Final = Headers({})
 
 
+@lru_cache(maxsize=64)
+def _lowered(names: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """The names of header fields in lower case; a server sends nearly always the same ones."""
+    return tuple(name.lower() for name in names)
+
+
 class Reply:
     """The answers on one connection, one after the other.
 
@@ -87,8 +94,9 @@ class Reply:
         self._head_size = 0
         self._ends_with_connection = False
         self._unzip: zlib._Decompress | None = None
-        self._parts.clear()
-        self._fields.clear()
+        if self._parts or self._fields:  # of a stream that was not read to its end, and trailers
+            self._parts.clear()
+            self._fields.clear()
 
     def feed(self, data: bytes) -> None:
         """Take what has come.
@@ -146,8 +154,9 @@ class Reply:
 
     def on_headers_complete(self) -> None:
         """The head is there; trailers do not count."""
-        fields = {name.lower(): value for name, value in self._fields.items()}
-        self._fields.clear()
+        received = self._fields
+        fields = dict(zip(_lowered(tuple(received)), received.values(), strict=True))
+        received.clear()
         status = self._parser.get_status_code()
         if status < 200:
             return  # only the answer before the answer
@@ -161,7 +170,7 @@ class Reply:
         self._ends_with_connection = not (
             b"content-length" in fields or b"transfer-encoding" in fields
         )
-        if fields.get(b"content-encoding", b"").lower() == b"gzip":
+        if b"content-encoding" in fields and fields[b"content-encoding"].lower() == b"gzip":
             self._unzip = zlib.decompressobj(_GZIP)
 
     def on_message_complete(self) -> None:

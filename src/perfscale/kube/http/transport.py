@@ -125,7 +125,8 @@ class Request:
         return unquote(self.target.partition("?")[0])
 
 
-class Answer(NamedTuple):
+@dataclass(slots=True)
+class Answer:
     """A whole answer.
 
     Attributes:
@@ -133,12 +134,17 @@ class Answer(NamedTuple):
         headers: Looked up in any case.
         body: The body, decompressed.
         warning: What its ``Warning`` fields say, all of them; mostly nothing.
+        attempts: How often the client sent the request; after the first, an earlier one may
+            have been carried out although its answer was lost.
+        answered_s: When the whole answer was there, on the client's clock.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     warning: str = ""
+    attempts: int = 0
+    answered_s: float = 0.0
 
 
 class Arrival(NamedTuple):

@@ -78,10 +78,11 @@ class Outage:
         name: The same.
 
     Attributes:
-        reached: Whether there ever was a success.
+        reached: Whether it was ever there.
+        since_s: When the first failure without a success was; None while it is there.
     """
 
-    __slots__ = ("_clock", "_counted", "_log", "_since_s", "name", "reached", "what")
+    __slots__ = ("_clock", "_counted", "_log", "name", "reached", "since_s", "what")
 
     def __init__(
         self,
@@ -96,17 +97,17 @@ class Outage:
         self.reached = False
         self._clock = clock
         self._log = log
-        self._since_s: float | None = None
+        self.since_s: float | None = None
         self._counted = False
 
     def end(self) -> bool:
         """Something succeeded; returns whether nothing had for a second or longer."""
         self.reached = True
-        if self._since_s is None:
+        if self.since_s is None:
             return False
-        since_s, now_s = self._since_s, self._clock()
+        since_s, now_s = self.since_s, self._clock()
         self._count(since_s, now_s, connecting=False)
-        self._since_s = None
+        self.since_s = None
         if self._log is not None:
             self._log.end(self)
         return now_s - since_s >= _NOTABLE_S
@@ -117,11 +118,11 @@ class Outage:
         ``connecting`` says that there was not even a connection.
         """
         now_s = self._clock()
-        if self._since_s is None:
-            self._since_s = now_s
+        if self.since_s is None:
+            self.since_s = now_s
             self._counted = False
-        self._count(self._since_s, now_s, connecting=connecting)
-        return now_s - self._since_s
+        self._count(self.since_s, now_s, connecting=connecting)
+        return now_s - self.since_s
 
     def _count(self, since_s: float, now_s: float, *, connecting: bool) -> None:
         self._counted = self._counted or connecting or now_s - since_s >= _NOTABLE_S

@@ -64,7 +64,7 @@ class Reopening:
         self._resource = resource
         self._namespace = namespace
         self._backoff = Backoff(client.timing.random)
-        self._pause = Pause(client.recovery, client.timing)
+        self._pause = Pause(client.known.recovery, client.timing)
         self._outage = Outage(client.timing.clock)
         self._absence = Outage(client.timing.clock)
 

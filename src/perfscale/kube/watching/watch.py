@@ -29,19 +29,18 @@ from perfscale.kube.http.failures import NoAnswerError
 from perfscale.kube.listing import current_version, page_decoder, read_pages
 from perfscale.kube.status import Status, error_from_status
 from perfscale.kube.watching.events import EventDecoder, LineBuffer, ObjectEvent
+from perfscale.kube.watching.gaps import GapDetector
 from perfscale.kube.watching.initial import ATTEMPTS, PARAMETERS, SILENCE_S, InitialEvents
 from perfscale.kube.watching.reopening import Reopening, StreamFailedError, is_final
-from perfscale.kube.watching.sight import Sightedness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from perfscale.kube.client import Client
-    from perfscale.kube.http.transport import Arrival
+    from perfscale.kube.http.transport import AnswerStream, Arrival
     from perfscale.kube.resources import Resource
     from perfscale.kube.watching.events import Event
-    from perfscale.kube.watching.sight import Sight
-    from perfscale.kube.wire import Stream
+    from perfscale.kube.watching.gaps import GapObserver
 
 _log = logging.getLogger(__name__)
 
@@ -84,7 +83,7 @@ class Watch(Generic[T]):
             when the event came, on the client's clock.
         label_selector: Which objects.
         namespace: Where; None for everywhere.
-        sight: Notified when the watch, once it is synced, is not open.
+        gaps: Notified when the watch, once it is synced, is not open.
 
     Attributes:
         synced: Set once the first state has been handed over.
@@ -103,7 +102,7 @@ class Watch(Generic[T]):
         on_event: Callable[[str, T, float], None],
         label_selector: str | None = None,
         namespace: str | None = None,
-        sight: Sight | None = None,
+        gaps: GapObserver | None = None,
     ) -> None:
         self.synced = asyncio.Event()
         self.reconnects = 0
@@ -124,7 +123,7 @@ class Watch(Generic[T]):
         self._version = ""
         self._progressed = False
         self._reopening = Reopening(client, resource, namespace)
-        self._sight = Sightedness(client, resource, sight)
+        self._gaps = GapDetector(client, resource, gaps)
         self._initial_until_s = 0.0
 
     async def run(self) -> NoReturn:
@@ -147,7 +146,7 @@ class Watch(Generic[T]):
 
     def _tries_streaming(self) -> bool:
         """Whether the state is to come by stream."""
-        if self._client.streaming_lists.available is False:
+        if self._client.known.streams_lists is False:
             return False
         if self._broken_starts < ATTEMPTS:
             return True
@@ -198,7 +197,7 @@ class Watch(Generic[T]):
                 failure = error
             was_open = failure is None or failure.opened
             if self.synced.is_set():  # before that, nothing has been seen that could be lost
-                self._sight.lose(failure)
+                self._gaps.lose(failure)
             if self._starting:
                 await self._after_broken_start(failure)
                 return False
@@ -215,12 +214,12 @@ class Watch(Generic[T]):
 
     async def _after_broken_start(self, failure: StreamFailedError | None) -> None:
         """Find out whether to try again, and wait as long as is due."""
-        lists = self._client.streaming_lists
+        known = self._client.known
         if failure is not None and is_final(failure.error):
             # It refuses the parameter or the watch itself: the watch after a list shows which.
             _log.debug("no streaming list of %s: %s", self._resource.name, failure)
-            lists.available = False
-        if lists.available is False:
+            known.streams_lists = False
+        if known.streams_lists is False:
             return
         if failure is None or failure.opened:
             self.reconnects += 1
@@ -244,7 +243,7 @@ class Watch(Generic[T]):
     async def _read_stream(self, bound: asyncio.Timeout) -> None:
         lines = LineBuffer()
         self._initial.begin()
-        began_s = self._sight.begin()
+        began_s = self._gaps.begin()
         if self._starting:
             self._asked_s = began_s
         async with AsyncExitStack() as stack:
@@ -260,14 +259,21 @@ class Watch(Generic[T]):
             if not self._starting:
                 # Once it is open: a restore after that ends the stream.
                 await self._check_version()
-                self._sight.regain(caught_up=False)
-            while arrivals := await _read(stream):
+                self._gaps.regain(caught_up=False)
+            while arrivals := await self._read(stream):
                 starting, whole = self._starting, False
                 for heard_s, data in arrivals:
                     whole |= self._take(lines, data, heard_s)
-                self._sight.received(arrivals[-1].at_s, whole=whole)
+                self._gaps.received(arrivals[-1].at_s, whole=whole)
                 if starting and whole:
                     self._await_initial_events(bound)
+
+    async def _read(self, stream: AnswerStream) -> Sequence[Arrival]:
+        try:
+            return await stream.read_some()
+        except NoAnswerError as error:
+            failed = self._client.broken(error)
+            raise StreamFailedError(failed, opened=True, silent=error.failure.timeout) from error
 
     async def _check_version(self) -> None:
         """After an outage, make sure that the cluster has not gone back to an older state.
@@ -275,7 +281,7 @@ class Watch(Generic[T]):
         A server that is asked to watch from a version that it has not reached yet says
         nothing until it has.
         """
-        missing_s = self._sight.missing_s
+        missing_s = self._gaps.missing_s
         listed_since = self._client.timing.clock() - self._asked_s < missing_s
         if missing_s < _BRIEF_S or listed_since:
             return
@@ -297,7 +303,7 @@ class Watch(Generic[T]):
             f"{self._client.server} sent initial events for {bound_s:g} s without an end"
         )
         self._broken_starts = ATTEMPTS
-        self._sight.warn(f"{self._resource.name} are listed instead of streamed: {error}")
+        self._gaps.warn(f"{self._resource.name} are listed instead of streamed: {error}")
         return StreamFailedError(error, opened=True, useless=True)
 
     def _older(self, version: int) -> StreamFailedError:
@@ -342,21 +348,20 @@ class Watch(Generic[T]):
             elif not event.ends_initial_events:
                 raise self._not_streamed("its first bookmark does not end any initial events")
             else:
-                self._client.streaming_lists.available = True
+                self._client.known.streams_lists = True
                 self._broken_starts = 0
                 self._starting = False
                 self._progressed = True
                 self._version = event.version
                 self._hand_over(self._initial.end())
-                self._sight.regain(caught_up=True)
+                self._gaps.regain(caught_up=True)
                 return events[number + 1 :]
         return ()
 
     def _not_streamed(self, why: str) -> StreamFailedError:
         """The server opened the stream, and seems to know nothing of initial events."""
-        lists = self._client.streaming_lists
-        if not lists.available:
-            lists.available = False
+        if not self._client.known.streams_lists:
+            self._client.known.streams_lists = False
         error = UnreachableError(f"{self._client.server} opened the watch, but {why}")
         return StreamFailedError(error, opened=True)
 
@@ -376,7 +381,7 @@ class Watch(Generic[T]):
         code = status.code or (410 if status.reason in {"Expired", "Gone"} else 500)
         error = error_from_status(status, status=code)
         if isinstance(error, ExpiredError):
-            self._client.stats.expired += 1
+            self._client.stats.expired_streams += 1
         return StreamFailedError(error, opened=True)
 
     def _went_on_to(self, event: Event[T] | None) -> None:
@@ -399,12 +404,3 @@ class Watch(Generic[T]):
         if self._label_selector:
             params["labelSelector"] = self._label_selector
         return params
-
-
-async def _read(stream: Stream) -> Sequence[Arrival]:
-    try:
-        return await stream.read_some()
-    except UnreachableError as error:
-        cause = error.__cause__
-        silent = isinstance(cause, NoAnswerError) and cause.failure.timeout
-        raise StreamFailedError(error, opened=True, silent=silent) from error

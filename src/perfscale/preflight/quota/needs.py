@@ -1,22 +1,19 @@
-"""What one object needs in its namespace, as far as its manifest shows.
+"""What one object takes of its namespace at least, as far as its manifest shows.
 
-For a pod that is all. For a virtual machine it is what can be said for certain:
-KubeVirt makes one pod for each instance that runs, and that pod requests at
-least what ``domain.resources`` says; how much KubeVirt adds to it, and what it
-makes of ``memory.guest`` where memory is overcommitted, only the cluster knows.
+KubeVirt makes one pod for each instance that runs, and that pod requests at least what
+``domain.resources`` says; how much KubeVirt adds to it, and what it makes of ``memory.guest``
+where memory is overcommitted, only the cluster knows.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from perfscale.preflight.quota.quantity import parse_quantity
+from perfscale.preflight.quota.quantity import parse_quantity, sum_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from perfscale.kube.resources import Resource
 
@@ -37,31 +34,24 @@ _COUNTED_BY_NAME: Final = frozenset(
 another matter: https://kubernetes.io/docs/concepts/policy/resource-quotas/"""
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
-    """Requests and limits of one container, by resource."""
+class Pod(NamedTuple):
+    """Requests and limits of a pod, or of a container, by resource."""
 
-    requests: Mapping[str, Decimal] = field(default_factory=dict)
-    limits: Mapping[str, Decimal] = field(default_factory=dict)
+    requests: dict[str, Decimal]
+    limits: dict[str, Decimal]
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(NamedTuple):
     """What one object needs.
 
     Attributes:
-        counts: Objects that there will be, by the quota's name for them.
-        pods: Pods that will run until they are deleted.
-        containers: The containers of each pod.
-        init_containers: Those that run one after another before them.
-        exact: Whether that is all: not so for the pods that KubeVirt makes.
+        charges: What quotas count of it, by the quota's name for it:
+            https://kubernetes.io/docs/concepts/policy/resource-quotas/
+        launcher: The pod that KubeVirt makes for each of its instances, if it is known to.
     """
 
-    counts: Mapping[str, int]
-    pods: int = 0
-    containers: tuple[Container, ...] = ()
-    init_containers: tuple[Container, ...] = ()
-    exact: bool = False
+    charges: Mapping[str, Decimal]
+    launcher: Pod | None = None
 
 
 def needs_of(document: JSON, resource: Resource, *, waits: bool) -> Needs:
@@ -73,69 +63,31 @@ def needs_of(document: JSON, resource: Resource, *, waits: bool) -> Needs:
         waits: Whether the run waits until it is ready. If not, nobody knows
             whether what controllers make for it is ever there.
     """
-    counts: Counter[str] = Counter({f"count/{resource.name}": 1})
+    counts = {f"count/{resource.name}": 1}
     spec = _mapping(document.get("spec"))
     if not resource.group and resource.plural in _COUNTED_BY_NAME:
         counts[resource.plural] = 1
     if resource.name == "pods":
-        return Needs(
-            counts,
-            int(_lasts(spec)),
-            tuple(_containers(spec.get("containers"))),
-            tuple(_containers(spec.get("initContainers"))),
-            exact=True,
-        )
+        return Needs(_charges(counts, _pod(spec), int(_lasts(spec))))
     instances, instance = _instances(spec, resource.name)
+    launcher = _launcher(instance)
     if not instances or not waits:
-        return Needs(counts)
-    counts["count/pods"] = instances
-    counts[f"count/{_VMIS}"] = instances
-    return Needs(counts, instances, (_launcher(instance),))
+        return Needs(_charges(counts, launcher, 0))
+    counts |= {"count/pods": instances, f"count/{_VMIS}": instances}
+    return Needs(_charges(counts, launcher, instances), launcher)
 
 
-def charges(needs: Needs) -> dict[str, Decimal]:
-    """What a quota counts of an object, by the quota's name for it.
-
-    The names are those of https://kubernetes.io/docs/concepts/policy/resource-quotas/.
-    """
-    charged = {name: Decimal(count) for name, count in needs.counts.items()}
-    if not needs.pods:
+def _charges(counts: Mapping[str, int], pod: Pod, pods: int) -> dict[str, Decimal]:
+    """What is counted of objects and of so many pods that run until they are deleted."""
+    charged = {name: Decimal(count) for name, count in counts.items()}
+    if not pods:
         return charged
-    charged["pods"] = Decimal(needs.pods)
-    requests, limits = totals(needs)
-    for resource, amount in requests.items():
-        charged[f"requests.{resource}"] = amount * needs.pods
-        charged[resource] = amount * needs.pods
-    for resource, amount in limits.items():
-        charged[f"limits.{resource}"] = amount * needs.pods
+    charged["pods"] = Decimal(pods)
+    for resource, amount in pod.requests.items():
+        charged[resource] = charged[f"requests.{resource}"] = amount * pods
+    for resource, amount in pod.limits.items():
+        charged[f"limits.{resource}"] = amount * pods
     return charged
-
-
-def totals(needs: Needs) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
-    """Requests and limits of one pod: its containers' together, or the largest before them."""
-    return (
-        _total(
-            [each.requests for each in needs.containers],
-            [each.requests for each in needs.init_containers],
-        ),
-        _total(
-            [each.limits for each in needs.containers],
-            [each.limits for each in needs.init_containers],
-        ),
-    )
-
-
-def _total(
-    together: Iterable[Mapping[str, Decimal]], one_by_one: Iterable[Mapping[str, Decimal]]
-) -> dict[str, Decimal]:
-    total: dict[str, Decimal] = {}
-    for amounts in together:
-        for resource, amount in amounts.items():
-            total[resource] = total.get(resource, Decimal(0)) + amount
-    for amounts in one_by_one:
-        for resource, amount in amounts.items():
-            total[resource] = max(total.get(resource, Decimal(0)), amount)
-    return total
 
 
 def _lasts(spec: JSON) -> bool:
@@ -157,35 +109,42 @@ def _instances(spec: JSON, name: str) -> tuple[int, JSON]:
     return 0, {}
 
 
-def _launcher(spec: JSON) -> Container:
+def _pod(spec: JSON) -> Pod:
+    """What a pod's containers take together, or the largest of those that run before them."""
+    containers = _containers(spec.get("containers"))
+    pod = Pod(
+        sum_up(each.requests for each in containers), sum_up(each.limits for each in containers)
+    )
+    for first in _containers(spec.get("initContainers")):
+        for total, amounts in zip(pod, first, strict=True):
+            total.update({name: max(each, total.get(name, each)) for name, each in amounts.items()})
+    return pod
+
+
+def _launcher(spec: JSON) -> Pod:
     """The least that the pod of a VMI requests."""
     domain = _mapping(spec.get("domain"))
-    container = _container(domain)
-    unknown = set()
+    known = {"cpu", "memory"}
     if _mapping(domain.get("memory")).get("hugepages"):
-        unknown.add("memory")  # requested as huge pages instead
+        known.remove("memory")  # requested as huge pages instead
     if _mapping(domain.get("cpu")).get("dedicatedCpuPlacement"):
-        unknown.add("cpu")  # as many as the guest has
-
-    def known(amounts: Mapping[str, Decimal]) -> dict[str, Decimal]:
-        return {
-            resource: amount
-            for resource, amount in amounts.items()
-            if resource in ("cpu", "memory") and resource not in unknown
-        }
-
-    return Container(known(container.requests), known(container.limits))
+        known.remove("cpu")  # as many as the guest has
+    requests, limits = (
+        {resource: amount for resource, amount in amounts.items() if resource in known}
+        for amounts in _container(domain)
+    )
+    return Pod(requests, limits)
 
 
-def _containers(listed: object) -> Iterable[Container]:
-    return (_container(_mapping(each)) for each in (listed if isinstance(listed, list) else ()))
+def _containers(listed: object) -> list[Pod]:
+    return [_container(_mapping(each)) for each in (listed if isinstance(listed, list) else ())]
 
 
-def _container(holder: JSON) -> Container:
+def _container(holder: JSON) -> Pod:
     """``resources`` of a container; what has a limit alone requests as much."""
     resources = _mapping(holder.get("resources"))
     limits = _amounts(resources.get("limits"))
-    return Container({**limits, **_amounts(resources.get("requests"))}, limits)
+    return Pod({**limits, **_amounts(resources.get("requests"))}, limits)
 
 
 def _amounts(given: object) -> dict[str, Decimal]:

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+K = TypeVar("K")
 
 _BINARY: Final = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _DECIMAL: Final = {
@@ -34,6 +39,15 @@ def parse_quantity(value: object) -> Decimal:
     if suffix in _BINARY:
         return Decimal(number) * Decimal(1024) ** _BINARY[suffix]
     return Decimal(number).scaleb(_DECIMAL[suffix])
+
+
+def sum_up(several: Iterable[Mapping[K, Decimal]]) -> dict[K, Decimal]:
+    """The sums of amounts of the same key."""
+    total: dict[K, Decimal] = {}
+    for amounts in several:
+        for key, amount in amounts.items():
+            total[key] = total.get(key, Decimal(0)) + amount
+    return total
 
 
 def format_quantity(amount: Decimal, *, binary: bool) -> str:

@@ -1,11 +1,12 @@
-"""Resource quotas: whether a run fits into what is left.
+"""Resource quotas and limit ranges: what of a run does not fit into them.
 
 https://kubernetes.io/docs/concepts/policy/resource-quotas/
+https://kubernetes.io/docs/concepts/policy/limit-range/
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,17 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from decimal import Decimal
 
-    from perfscale.preflight.quota.needs import Container, Needs
-
-_REQUIRED: Final = (
-    "cpu",
-    "memory",
-    "requests.cpu",
-    "requests.memory",
-    "limits.cpu",
-    "limits.memory",
-)
-"""Where a quota has one of these, a pod that does not state it is refused."""
+    from perfscale.preflight.quota.needs import Pod
 
 
 class _Metadata(msgspec.Struct, frozen=True):
@@ -33,13 +24,13 @@ class _Metadata(msgspec.Struct, frozen=True):
     namespace: str = ""
 
 
-class _Spec(msgspec.Struct, frozen=True, rename="camel"):
+class _QuotaSpec(msgspec.Struct, frozen=True, rename="camel"):
     hard: dict[str, str] | None = None
     scopes: list[str] | None = None
     scope_selector: dict[str, Any] | None = None
 
 
-class _Status(msgspec.Struct, frozen=True):
+class _QuotaStatus(msgspec.Struct, frozen=True):
     used: dict[str, str] | None = None
 
 
@@ -47,24 +38,37 @@ class ResourceQuota(msgspec.Struct, frozen=True):
     """A quota, as the server sends it."""
 
     metadata: _Metadata
-    spec: _Spec = _Spec()
-    status: _Status = _Status()
+    spec: _QuotaSpec = _QuotaSpec()
+    status: _QuotaStatus = _QuotaStatus()
 
-    @property
-    def scoped(self) -> bool:
-        """Whether it counts only some pods; which, a manifest does not always tell."""
-        return bool(self.spec.scopes or self.spec.scope_selector)
+
+class _Limit(msgspec.Struct, frozen=True):
+    type: str
+    max: dict[str, str] | None = None
+
+
+class _LimitRangeSpec(msgspec.Struct, frozen=True):
+    limits: list[_Limit] | None = None
+
+
+class LimitRange(msgspec.Struct, frozen=True):
+    """A limit range, as the server sends it."""
+
+    metadata: _Metadata
+    spec: _LimitRangeSpec = _LimitRangeSpec()
 
 
 def exceeded(quota: ResourceQuota, peaks: Mapping[str, Decimal]) -> Iterator[str]:
     """What does not fit, in words; nothing of a quota with scopes.
+
+    It counts only some pods; which, a manifest does not always say.
 
     Args:
         quota: The quota.
         peaks: The most that there will be at the same time, by the quota's
             name for it.
     """
-    if quota.scoped:
+    if quota.spec.scopes or quota.spec.scope_selector:
         return
     used = quota.status.used or {}
     for resource, hard in (quota.spec.hard or {}).items():
@@ -80,25 +84,22 @@ def exceeded(quota: ResourceQuota, peaks: Mapping[str, Decimal]) -> Iterator[str
             )
 
 
-def unstated(quota: ResourceQuota, needs: Needs) -> Iterator[str]:
-    """What a pod must state under a quota, and does not.
+def too_large(limits: LimitRange, launcher: Pod) -> Iterator[str]:
+    """The maxima that the pod of an instance is above already, in words.
 
-    Args:
-        quota: The quota.
-        needs: The pod, with its namespace's defaults filled in.
+    What KubeVirt adds to it may reach a minimum.
     """
-    if quota.scoped or not needs.exact:
-        return
-    containers = (*needs.containers, *needs.init_containers)
-    for name in _REQUIRED:
-        if name in (quota.spec.hard or {}) and not all(_states(each, name) for each in containers):
-            kind, _, resource = name.rpartition(".")
-            yield (
-                f"quota {quota.metadata.name} counts {name}, so every container needs a "
-                f"{resource} {'limit' if kind == 'limits' else 'request'}"
-            )
-
-
-def _states(container: Container, name: str) -> bool:
-    kind, _, resource = name.rpartition(".")
-    return resource in (container.limits if kind == "limits" else container.requests)
+    for limit in limits.spec.limits or ():
+        if limit.type not in {"Container", "Pod"}:
+            continue
+        for resource, maximum in (limit.max or {}).items():
+            bound = parse_quantity(maximum)
+            for what, amounts in (("limit", launcher.limits), ("request", launcher.requests)):
+                if (amount := amounts.get(resource, bound)) > bound:
+                    binary = resource != "cpu"
+                    yield (
+                        f"the {resource} {what} is {format_quantity(amount, binary=binary)}, "
+                        f"and at most {format_quantity(bound, binary=binary)} is allowed "
+                        f"for a {limit.type.lower()} by limit range {limits.metadata.name}"
+                    )
+                    break

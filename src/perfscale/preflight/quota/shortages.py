@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from itertools import chain
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from perfscale.errors import ApiError, Problem
 from perfscale.kube.listing import page_decoder, read_pages
 from perfscale.kube.resources import NAMESPACES, Resource
 from perfscale.preflight.existing import EXISTING
-from perfscale.preflight.quota.limits import LimitRange, limits_of, violations
-from perfscale.preflight.quota.quotas import ResourceQuota, exceeded, unstated
+from perfscale.preflight.quota.quotas import LimitRange, ResourceQuota, exceeded, too_large
 from perfscale.preflight.quota.usage import usage_of
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from perfscale.config import Config
     from perfscale.kube.client import Client
-    from perfscale.preflight.quota.limits import Limit
-    from perfscale.preflight.quota.usage import PlannedObject, RunUsage
+    from perfscale.preflight.quota.usage import RunUsage
     from perfscale.templates import ObjectFactory
 
 _log = logging.getLogger(__name__)
@@ -60,12 +59,11 @@ async def find_shortages(
     if not there:
         return []
     try:
-        limits = {name: limits_of(ranges.get(name, ())) for name in there}
-        usage = usage_of(factories, resources, limits)
+        usage = usage_of(factories, resources, there)
         found = {
             name: [
                 *_too_much(name, quotas.get(name, ()), usage),
-                *_out_of_bounds(config, name, quotas.get(name, ()), limits[name], usage),
+                *_too_large(config, name, ranges.get(name, ()), usage),
             ]
             for name in there
         }
@@ -112,33 +110,20 @@ def _too_much(
             yield Problem(f"namespace {namespace}: {message}")
 
 
-def _out_of_bounds(
-    config: Config,
-    namespace: str,
-    quotas: Sequence[ResourceQuota],
-    limits: Sequence[Limit],
-    usage: RunUsage,
+def _too_large(
+    config: Config, namespace: str, ranges: Sequence[LimitRange], usage: RunUsage
 ) -> Iterator[Problem]:
-    """One problem for each bound and entry of the workload file, however many objects."""
-    reported: set[tuple[Any, ...]] = set()
-    for planned in usage.objects:
-        if planned.namespace != namespace:
-            continue
-        for key, message in _flaws(planned, quotas, limits):
-            if (place := (planned.workload, planned.entry, planned.kind, *key)) not in reported:
-                reported.add(place)
-                path = ("workloads", planned.workload, "objects", planned.entry)
-                yield config.problem(path, f"{planned.kind} {namespace}/{planned.name}: {message}")
-
-
-def _flaws(
-    planned: PlannedObject, quotas: Sequence[ResourceQuota], limits: Sequence[Limit]
-) -> Iterator[tuple[tuple[str, ...], str]]:
-    for name, resource, message in violations(planned.needs, limits):
-        yield (name, resource), f"{message} by limit range {name}"
-    for quota in quotas:
-        for message in unstated(quota, planned.needs):
-            yield (message,), message
+    """One problem for each maximum and entry of the workload file, however many objects."""
+    for (workload, entry), objects in usage.objects.items():
+        found: dict[tuple[str, str], Problem] = {}
+        for planned in objects:
+            if planned.namespace != namespace or planned.needs.launcher is None:
+                continue
+            for message in chain(*(too_large(each, planned.needs.launcher) for each in ranges)):
+                text = f"{planned.kind} {namespace}/{planned.name}: {message}"
+                problem = config.problem(("workloads", workload, "objects", entry), text)
+                found.setdefault((planned.kind, message), problem)
+        yield from found.values()
 
 
 async def _is_terminating(client: Client, namespace: str) -> bool:

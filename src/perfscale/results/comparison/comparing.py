@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from perfscale.config.reading.document import read_document
 from perfscale.config.sections.metrics import Latency
-from perfscale.errors import ResultsError
+from perfscale.errors import ConfigError, ResultsError
 from perfscale.results.comparison.latencies import LatencyPair
 from perfscale.results.comparison.rows import Limits, Row, Subject, Verdict, worst
-from perfscale.results.comparison.workloads import different_settings
+from perfscale.results.files import WORKLOAD_FILE
 from perfscale.results.folder.reading import RunFiles, read_run_files
 from perfscale.results.measure.samples import Samples
 from perfscale.results.model.health import Validity
@@ -24,16 +25,12 @@ if TYPE_CHECKING:
     from perfscale.results.model.document import Counts, CreationRate, Workload
 
 _JUDGED: Final = frozenset({Latency.READY, Latency.DELETION})
+_MOST_SETTINGS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedRun:
-    """A run with all its samples.
-
-    Attributes:
-        files: What it left behind.
-        samples: Of each latency.
-    """
+    """A run with all its samples."""
 
     files: RunFiles
     samples: Samples
@@ -54,21 +51,10 @@ def read_compared(folder: Path) -> ComparedRun:
         ResultsError: It is not one, or a file in it cannot be read.
     """
     files = read_run_files(folder)
-    return ComparedRun(files, _read_samples(files))
-
-
-def _read_samples(run: RunFiles) -> Samples:
-    """Read all of them.
-
-    Raises:
-        ResultsError: A record cannot be read, with file and line.
-    """
-    samples = Samples(run.paths, children=run.has_children)
-    for record in run.objects():
+    samples = Samples(files.paths, children=files.has_children)
+    for record in files.records():
         samples.add(record)
-    for record in run.children():
-        samples.add(record, child=True)
-    return samples
+    return ComparedRun(files, samples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +62,6 @@ class Comparison:
     """A run against another one.
 
     Attributes:
-        base: The run that is compared with.
-        new: The other.
         rows: Every number that both have.
         notes: What else a person should know, one sentence each.
         failed: Whether the new run did not pass, and the other did.
@@ -162,7 +146,7 @@ def _notes(base: RunFiles, new: RunFiles) -> Iterator[str]:
     for name in dict.fromkeys((*before, *now)):
         if name not in now or name not in before:
             yield f"the workload {name} was run {'before' if name in before else 'now'} only"
-    yield from different_settings(base, new)
+    yield from _different_settings(base, new)
 
 
 def _sent_alone(run: RunFiles) -> bool:
@@ -247,3 +231,45 @@ def _both(
         case [base, new] if base is not None and new is not None:
             return base, new
     return None
+
+
+def _different_settings(base: RunFiles, new: RunFiles) -> list[str]:
+    """What is different in the workload, and in the cluster, one sentence each.
+
+    A numeric comparison of runs that did different things says what the
+    difference costs, not that something became worse.
+    """
+    try:
+        before, now = dict(_settings(base)), dict(_settings(new))
+    except ConfigError as error:
+        return [f"{error.problems[0]}: whether the two did the same is not known"]
+    found = [
+        f"{path}: {before.get(path, 'not there')} before, {now.get(path, 'not there')} now"
+        for path in dict.fromkeys((*before, *now))
+        if before.get(path) != now.get(path)
+    ]
+    if len(found) > _MOST_SETTINGS:
+        return [
+            *found[:_MOST_SETTINGS],
+            f"and {len(found) - _MOST_SETTINGS} more differences",
+        ]
+    return found
+
+
+def _settings(run: RunFiles) -> Iterator[tuple[str, str]]:
+    if run.workload_yaml is not None:
+        # Bounded: a file of the kind that doubles with every line is refused.
+        yield from _flat(read_document(run.folder / WORKLOAD_FILE).tree, "")
+    yield "Kubernetes", str(run.summary.cluster.version)
+
+
+def _flat(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 -- any YAML
+    match value:
+        case dict():
+            for key, each in value.items():
+                yield from _flat(each, f"{path}.{key}" if path else str(key))
+        case list():
+            for index, each in enumerate(value):
+                yield from _flat(each, f"{path}[{index}]")
+        case _:
+            yield path, str(value)

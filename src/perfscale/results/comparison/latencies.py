@@ -24,14 +24,7 @@ _ENOUGH: Final = 10
 
 @dataclass(frozen=True)
 class LatencyPair:
-    """One latency of two runs.
-
-    Attributes:
-        name: Its name.
-        base: Its statistics in the run that is compared with, as in the summary.
-        new: In the other.
-        samples: All samples of the two; None where one of them has no records.
-    """
+    """One latency of two runs; without ``samples`` where one of them has no records."""
 
     name: str
     base: Statistics
@@ -58,7 +51,7 @@ class LatencyPair:
 
     def _chance(self, quantile: float, *, longer: bool) -> float | None:
         """Two tests are tried, so twice the smaller p-value is the one of both (Bonferroni)."""
-        if self.samples is None or min(_size(each) for each in self.samples) < _ENOUGH:
+        if self.samples is None or min(each.total for each in self.samples) < _ENOUGH:
             return None
         shorter, other = self.samples if longer else self.samples[::-1]
         whole = self._longer if longer else self._shorter
@@ -87,7 +80,3 @@ def _differ(base: float, new: float, limits: Limits) -> bool:
     return (
         longer - shorter >= limits.min_difference_s and abs(new - base) >= limits.threshold * base
     )
-
-
-def _size(samples: LatencySamples) -> int:
-    return len(samples.values) + samples.missing

@@ -59,14 +59,11 @@ class Row:
     """One number of two runs.
 
     Attributes:
-        subject: What it is about.
         measure: What was measured, such as ``Ready`` or ``creates a second``.
         statistic: Which number of it, such as ``p99``; empty if there is one only.
-        base: In the run that is compared with; None if it was not reached.
-        new: In the other.
+        base: In the run that is compared with, and ``new`` in the other; None if not reached.
         p_value: Probability that chance makes such a difference; None where
             nothing is known of that.
-        verdict: What the difference is.
     """
 
     subject: Subject

@@ -1,7 +1,7 @@
 """Whether a difference between two sets of samples is more than chance.
 
 Two tests, since a latency can grow as a whole or in its tail alone. Both look
-at ranks only, so they ask nothing of the distribution, and an object that
+at ranks only, so they assume nothing of the distribution, and an object that
 never got there is a sample like any other: the longest. They are written out
 here because SciPy, which has the one and half of the other, takes 200 MB with
 NumPy.
@@ -29,14 +29,10 @@ def rank_sum_test(base: LatencySamples, new: LatencySamples) -> float:
     Mathematical Statistics 18 (1947), 50-60, one-sided, by the normal
     approximation with corrections for ties and for continuity.
 
-    Args:
-        base: What is compared with.
-        new: What may be longer.
-
     Returns:
         The p-value: small if ``new`` is longer.
     """
-    n, m = _size(new), _size(base)
+    n, m = new.total, base.total
     total = n + m
     ordered = sorted(
         chain(
@@ -75,7 +71,7 @@ def quantile_test(base: LatencySamples, new: LatencySamples, quantile: float) ->
     if border is None:
         border = math.inf
     above_new, above_base = _above(new, border), _above(base, border)
-    return _drawn_at_least(above_new, _size(new), above_new + above_base, _size(new) + _size(base))
+    return _drawn_at_least(above_new, new.total, above_new + above_base, new.total + base.total)
 
 
 def _drawn_at_least(count: int, draws: int, marked: int, total: int) -> float:
@@ -95,10 +91,6 @@ def _drawn_at_least(count: int, draws: int, marked: int, total: int) -> float:
 
 def _log_choices(total: int, chosen: int) -> float:
     return math.lgamma(total + 1) - math.lgamma(chosen + 1) - math.lgamma(total - chosen + 1)
-
-
-def _size(samples: LatencySamples) -> int:
-    return len(samples.values) + samples.missing
 
 
 def _with_missing(samples: LatencySamples) -> Sequence[float]:

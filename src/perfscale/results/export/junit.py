@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from perfscale.results.model.audit import AuditRecord
-    from perfscale.results.model.run import RunResult
-    from perfscale.results.model.thresholds import ThresholdVerdict
+    from perfscale.results.model.run import RunResult, ThresholdVerdict
     from perfscale.results.model.workload import IterationResult, WorkloadResult
 
 

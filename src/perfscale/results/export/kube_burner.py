@@ -20,7 +20,7 @@ import msgspec
 from perfscale.errors import ResultsError
 from perfscale.results.files import CHILDREN_FILE, OBJECTS_FILE, RUN_FILE, AtomicFile
 from perfscale.results.measure.samples import SamplesOf
-from perfscale.results.model.records import Outcome
+from perfscale.results.model.records import ObjectRecord, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,30 +35,6 @@ _VM: Final = "VirtualMachine"
 _VMI: Final = "VirtualMachineInstance"
 _GROUP: Final = "kubevirt.io"
 _PATH: Final = ("Pending", "Scheduling", "Scheduled", "Running")
-
-
-class _Record(msgspec.Struct, frozen=True):
-    """What of a record matters here."""
-
-    kind: str
-    namespace: str | None
-    name: str
-    uid: str | None
-    workload: str
-    iteration: int
-    replica: int | None
-    outcome: Outcome
-    sent_s: float | None
-    created_s: float | None
-    phases_s: dict[str, float]
-    ready_s: float | None
-    owner_uid: str | None = None
-    api_version: str = ""
-
-    def is_a(self, kind: str) -> bool:
-        """Whether it is of that kind of KubeVirt, and not of one of the same name elsewhere."""
-        known = self.kind in (kind, f"{kind}.{_GROUP}")
-        return known and (not self.api_version or self.api_version.startswith(f"{_GROUP}/"))
 
 
 class _Run(msgspec.Struct, frozen=True, rename={"run_id": "runId", "started_at": "startedAt"}):
@@ -97,11 +73,17 @@ def export_kube_burner(folder: Path) -> tuple[Path, ...]:
         raise ResultsError(f"{folder}: its files do not describe a run: {error}") from error
 
 
-def _read(path: Path) -> Iterator[_Record]:
-    decoder = msgspec.json.Decoder(_Record)
+def _read(path: Path) -> Iterator[ObjectRecord]:
+    decoder = msgspec.json.Decoder(ObjectRecord)
     with path.open("rb") as file:
         for line in file:
             yield decoder.decode(line)
+
+
+def _is_a(record: ObjectRecord, kind: str) -> bool:
+    """Whether it is of that kind of KubeVirt, and not of one of the same name elsewhere."""
+    known = record.kind in (kind, f"{kind}.{_GROUP}")
+    return known and (not record.api_version or record.api_version.startswith(f"{_GROUP}/"))
 
 
 class _Workload:
@@ -115,10 +97,10 @@ class _Workload:
         self._file = file
         self._separator = b"[\n"
 
-    def add(self, instance: _Record, owner: _Record | None = None) -> None:
-        """Write the document of an instance, which was asked for with its owner if it has one."""
-        asked = owner or instance
-        origin_s = asked.sent_s if asked.sent_s is not None else instance.created_s
+    def add(self, instance: ObjectRecord, owner: ObjectRecord | None = None) -> None:
+        """Write the document of an instance, which was requested with its owner if it has one."""
+        requested = owner or instance
+        origin_s = requested.sent_s if requested.sent_s is not None else instance.created_s
         if origin_s is None or instance.uid is None:
             return
         reached = {"Created": instance.created_s, "Ready": instance.ready_s}
@@ -130,7 +112,7 @@ class _Workload:
                 self.samples[f"VMI{name}"].add(at_s - origin_s)
             elif instance.outcome is not Outcome.READY:
                 self.samples[f"VMI{name}"].add_missing()
-        if owner is not None and owner.is_a(_VM):
+        if owner is not None and _is_a(owner, _VM):
             document["vmName"] = owner.name
             if owner.ready_s is not None:
                 document["vmReadyLatency"] = _milliseconds(owner.ready_s - origin_s)
@@ -138,7 +120,7 @@ class _Workload:
             "vmiName": instance.name,
             "namespace": instance.namespace,
             "jobIteration": instance.iteration,
-            "replica": asked.replica,
+            "replica": requested.replica,
             **self._common,
         }
         self._write(document)
@@ -188,25 +170,25 @@ class _Export:
         self._folder = folder
         self._stack = stack
         self._workloads: dict[str, _Workload] = {}
-        self._owners: dict[str, _Record] = {}
+        self._owners: dict[str, ObjectRecord] = {}
 
-    def add_object(self, record: _Record) -> None:
-        """Take one that the run asked for."""
-        if record.is_a(_VMI):
+    def add_object(self, record: ObjectRecord) -> None:
+        """Take an object of the run."""
+        if _is_a(record, _VMI):
             self._of(record.workload).add(record)
             return
         if record.uid is not None:
             self._owners[record.uid] = record
-        if record.is_a(_VM) and record.sent_s is not None:
+        if _is_a(record, _VM) and record.sent_s is not None:
             samples = self._of(record.workload).samples["VMReady"]
             if record.outcome is Outcome.READY and record.ready_s is not None:
                 samples.add(record.ready_s - record.sent_s)
             else:
                 samples.add_missing()
 
-    def add_child(self, record: _Record) -> None:
-        """Take one that a controller made."""
-        if record.is_a(_VMI):
+    def add_child(self, record: ObjectRecord) -> None:
+        """Take a child."""
+        if _is_a(record, _VMI):
             self._of(record.workload).add(record, self._owners.get(record.owner_uid or ""))
 
     def finish(self) -> tuple[Path, ...]:

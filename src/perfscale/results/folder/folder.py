@@ -269,7 +269,7 @@ def _open_journal(path: Path, info: RunInfo) -> JournalWriter:
 
 
 def _end_journal(journal: JournalWriter, result: RunResult) -> OSError | None:
-    """Write its last line, and close it; what is missing, if that was not told before."""
+    """Write its last line, and close it; what is missing, if that was not raised before."""
     failure: OSError | None = None
     try:
         journal.put(_end_of(result))

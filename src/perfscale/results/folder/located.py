@@ -1,4 +1,4 @@
-"""What the folder of a run says of where that run's objects are, for whoever cleans up."""
+"""Where the objects of a run are, from its folder, to clean up."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from perfscale.errors import ResultsError
 from perfscale.results.files import JOURNAL_FILE, RUN_FILE
 from perfscale.results.folder.rebuild import play
 from perfscale.results.folder.runfile import RunKind
-from perfscale.results.journal.entries import Begin
-from perfscale.results.journal.journal import read_journal
+from perfscale.results.journal.journal import open_journal
 from perfscale.results.journal.replay import Replay
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ class LocatedRun(msgspec.Struct, frozen=True, rename="camel"):
     """What ``run.json`` says of where a run went; written before its first create.
 
     Attributes:
-        run_id: Its id.
         kinds: All kinds that it may have made, or had made, objects of.
         namespaces: All namespaces that they may be in.
     """
@@ -60,10 +58,7 @@ def read_present(folder: Path) -> list[ObjectRecord]:
         ResultsError: The journal cannot be read, with file and line.
     """
     path = folder / JOURNAL_FILE
-    entries = read_journal(path)
-    begin = next(entries)
-    if not isinstance(begin, Begin):
-        raise ResultsError(f"{path}:1: not the first line of a journal")
+    begin, entries = open_journal(path)
     present = _Present()
     play(Replay(begin, present), entries, path)
     return present.records

@@ -1,13 +1,11 @@
 """A run's folder as it is read again: by the page, and by comparisons.
 
-Records are read one at a time, so that a run of a million objects can be
-looked at on a small machine.
+Records are read one at a time, so that a small machine can show a run of a million objects.
 """
 
 from __future__ import annotations
 
 import json
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,8 +24,7 @@ from perfscale.results.files import (
 )
 from perfscale.results.folder.runfile import RunDocument, read_audit
 from perfscale.results.folder.upgrade import upgraded
-from perfscale.results.journal.entries import Begin
-from perfscale.results.journal.journal import read_journal
+from perfscale.results.journal.journal import open_journal
 from perfscale.results.measure.timeseries import TimePoint
 from perfscale.results.model.document import SCHEMA_VERSION, Kind, Statistics, Summary
 from perfscale.results.model.records import ObjectRecord
@@ -77,14 +74,11 @@ class RunFiles:
     def latencies(self, name: str, kind: Kind) -> dict[str, Statistics]:
         """The answer, the way to readiness, the way out; phases beyond are in the summary.
 
-        Where nothing tells the way to readiness, all phases are taken.
+        Where that way is not known, all phases are taken.
 
         Args:
             name: Of a kind.
             kind: What the summary has of it.
-
-        Returns:
-            The statistics of each latency that anything is known of.
         """
         every, path = kind.latencies, self.paths.get(name)
         names = (Latency.CREATION, *path, Latency.READY, Latency.DELETION) if path else every
@@ -94,17 +88,14 @@ class RunFiles:
             if name in every and every[name].count + every[name].missing
         }
 
-    def objects(self) -> Iterator[ObjectRecord]:
-        """The records of the objects, if there are any.
+    def records(self) -> Iterator[ObjectRecord]:
+        """The records of the objects, and then of the children, if there are any.
 
         Raises:
             ResultsError: They cannot be read, with file and line.
         """
-        return _lines(self.folder / OBJECTS_FILE, ObjectRecord)
-
-    def children(self) -> Iterator[ObjectRecord]:
-        """The same of what controllers made for them."""
-        return _lines(self.folder / CHILDREN_FILE, ObjectRecord)
+        for name in (OBJECTS_FILE, CHILDREN_FILE):
+            yield from _lines(self.folder / name, ObjectRecord)
 
     def timeseries(self) -> list[TimePoint]:
         """The intervals of the run; empty where there is no time series.
@@ -183,9 +174,9 @@ def _decoded(path: Path, document: dict[str, Any], kind: type[PartT], otherwise:
 def _paths(path: Path) -> dict[str, tuple[str, ...]]:
     if not path.exists():
         return {}
-    with closing(read_journal(path)) as entries:
-        begin = next(entries)
-    return begin.paths if isinstance(begin, Begin) else {}
+    begin, entries = open_journal(path)
+    entries.close()
+    return begin.paths
 
 
 def _lines(path: Path, kind: type[T]) -> Iterator[T]:

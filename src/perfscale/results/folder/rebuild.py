@@ -19,8 +19,7 @@ from perfscale.results.files import (
 from perfscale.results.folder.records import RecordFiles
 from perfscale.results.folder.runfile import KnownRun, read_audit, read_run
 from perfscale.results.folder.summary import summarize
-from perfscale.results.journal.entries import Begin
-from perfscale.results.journal.journal import read_journal
+from perfscale.results.journal.journal import open_journal
 from perfscale.results.journal.replay import Replay
 from perfscale.results.measure.timeseries import TimeSeries, write_timeseries
 from perfscale.results.model.outcome import with_audit
@@ -35,8 +34,7 @@ if TYPE_CHECKING:
     from perfscale.results.journal.entries import AnyEntry, StageEntry
     from perfscale.results.measure.run_tally import RunSum
     from perfscale.results.model.accounts import Accounts
-    from perfscale.results.model.run import RunResult
-    from perfscale.results.model.thresholds import ThresholdVerdict
+    from perfscale.results.model.run import RunResult, ThresholdVerdict
 
 
 KILLED: Final = 137
@@ -44,13 +42,7 @@ KILLED: Final = 137
 
 
 class Rebuilt(NamedTuple):
-    """What a run's folder tells.
-
-    Attributes:
-        result: What happened.
-        cleanup: What to type to remove what is left of the run; None where its
-            cluster went with it.
-    """
+    """A run's result, and the command that removes what is left; None if its cluster is gone."""
 
     result: RunResult
     cleanup: str | None
@@ -71,10 +63,7 @@ def rebuild_results(folder: Path) -> Rebuilt:
             line; or the files cannot be written.
     """
     path = folder / JOURNAL_FILE
-    entries = read_journal(path)
-    begin = next(entries)
-    if not isinstance(begin, Begin):
-        raise ResultsError(f"{path}:1: not the first line of a journal")
+    begin, entries = open_journal(path)
     run = read_run(folder, begin)
     series = TimeSeries()
     try:
@@ -108,14 +97,14 @@ def play(replay: Replay, entries: Iterator[AnyEntry], path: Path) -> None:
     """Play a journal from its second line to its end.
 
     Raises:
-        ResultsError: A line tells of something that no other has told of.
+        ResultsError: A line is about something that no earlier line has introduced.
     """
     for number, entry in enumerate(entries, start=2):
         try:
             replay.take(entry)
         except LookupError as error:
             if replay.lost:
-                continue  # what it tells of was told in a line that is lost
+                continue  # what it is about was introduced in a line that is lost
             raise ResultsError(
                 f"{path}:{number}: it tells of something that no earlier line has told of: {error}"
             ) from error
@@ -199,7 +188,7 @@ def _ending(run: KnownRun, replay: Replay) -> Ending:
         RunOutcome.KILLED,
         KILLED,
         (_killed(replay), _left(run, replay)),
-        remains=True,  # whatever the journal tells, more may have come after its end
+        remains=True,  # more may have come after the journal's end
     )
 
 

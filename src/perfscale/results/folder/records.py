@@ -35,7 +35,7 @@ class RecordFiles:
     Until they are published, records are in files without names, so that a
     process that is killed leaves no half of one behind.
 
-    Resource handling: a context manager; leaving it lets go of what was not published.
+    Resource handling: a context manager; leaving it drops what was not published.
 
     Attributes:
         failure: Why some records could not be written; None if all were.
@@ -51,7 +51,7 @@ class RecordFiles:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let go of the files without names."""
+        """Drop the files without names."""
         for file in self._files.values():
             with contextlib.suppress(OSError):  # what it could not write it cannot write now
                 file.close()

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import shlex
+from dataclasses import asdict
 from datetime import datetime
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -51,13 +52,7 @@ class RunDocument(msgspec.Struct, frozen=True):
 
 
 class KnownRun(NamedTuple):
-    """A run, as its folder describes it.
-
-    Attributes:
-        info: What was known before the first create.
-        cleanup: What to type to remove everything of it; None where its
-            cluster went with it.
-    """
+    """A run as its folder describes it, and how to remove it; None if its cluster is gone."""
 
     info: RunInfo
     cleanup: str | None
@@ -94,28 +89,17 @@ def describe_run(info: RunInfo, cleanup: str | None) -> dict[str, Any]:
         "runId": info.run_id,
         "source": info.source,
         "startedAt": info.started_at.isoformat(),
-        "cluster": {
-            "context": info.cluster.context,
-            "server": info.cluster.server,
-            "version": info.cluster.version,
-            "nodes": info.cluster.nodes,
-            "kubevirt": info.cluster.kubevirt,
+        "cluster": asdict(info.cluster),
+        "client": {
+            "version": metadata.version("perfscale-load-generator"),
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "cpus": os.cpu_count(),
         },
-        "client": describe_client(),
         "kinds": [{"apiVersion": api_version, "kind": kind} for api_version, kind in info.kinds],
         "namespaces": list(info.namespaces),
         "command": list(info.command),
         "cleanup": cleanup,
-    }
-
-
-def describe_client() -> dict[str, Any]:
-    """What the load comes from: versions, and how much machine there is."""
-    return {
-        "version": metadata.version("perfscale-load-generator"),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "cpus": os.cpu_count(),
     }
 
 
@@ -128,12 +112,11 @@ def read_run(folder: Path, begin: Begin) -> KnownRun:
     path = folder / RUN_FILE
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
-        cluster = run["cluster"]
         info = RunInfo(
+            cluster=ClusterInfo(**run["cluster"]),
             run_id=run["runId"],
             source=run["source"],
             started_at=datetime.fromisoformat(run["startedAt"]),
-            cluster=ClusterInfo(**cluster),
             kinds=tuple((each["apiVersion"], each["kind"]) for each in run["kinds"]),
             namespaces=tuple(run["namespaces"]),
             command=tuple(run["command"]),

@@ -42,7 +42,7 @@ class OperationSink(Protocol):
 
 @runtime_checkable
 class Journal(Protocol):
-    """What a sink is too that wants to know everything as it happens."""
+    """A sink that also gets everything as it happens."""
 
     def note(self, entry: Entry) -> None:
         """Take what has just happened.
@@ -54,11 +54,10 @@ class Journal(Protocol):
 
 @runtime_checkable
 class Checked(Protocol):
-    """What a sink is too that can tell beforehand whether it will work."""
+    """A sink that can check beforehand whether it will work."""
 
     def check(self) -> None:
         """Try, and leave nothing behind.
 
-        Called in the preflight, so that what it raises, a `ResultsError`, is
-        told together with everything else that stands in the way.
+        Called in the preflight: the `ResultsError` that it raises is reported with all others.
         """

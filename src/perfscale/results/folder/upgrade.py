@@ -5,12 +5,14 @@ What is no summary at all stays what it is, for the decoder to refuse it with th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from perfscale.results.model.document import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    _Change: TypeAlias = Callable[[Any], Any]
 
 _COUNTS: Final = dict.fromkeys(("created", "failed", "unready", "deleted", "leftover"), 0)
 _NONE: Final = dict.fromkeys(("requested", "ready", "notAttempted"), 0)
@@ -33,48 +35,34 @@ _GENERATOR: Final[Mapping[str, Any]] = {
 _PART: Final[Mapping[str, Any]] = {"objects": {}, "children": {}, "calls": (), "problems": ()}
 _WORKLOAD: Final = {**_PART, "iterationCount": 0, "iterations": (), "childKinds": {}}
 _ITERATION: Final = {**_PART, "childKinds": {}}
-_KIND: Final[Mapping[str, Any]] = {
-    "apiVersion": "",
-    "objects": {},
-    "transitions": (),
-    "serverPhases": {},
-    **dict.fromkeys(("creation", "phaseClock", "watchDelay")),
-}
-_STATISTICS: Final = dict.fromkeys(("min", "p99.9", "max", "mean"))
 
 
 def upgraded(summary: dict[str, Any]) -> dict[str, Any]:
     """A summary of any earlier version, with everything that today's has."""
-    is_old = summary["schemaVersion"] < SCHEMA_VERSION
-    rate = _sent_alone if is_old else _unchanged
-    kinds = {"kinds": _each(_kind), "childKinds": _each(_kind)}
-    parts = {"objects": _counts, "children": _counts, "rate": rate, **kinds}
-
-    def iteration(part: object) -> object:
-        return _completed(part, _ITERATION, parts)
-
-    def workload(part: object) -> object:
-        return _completed(part, _WORKLOAD, {**parts, "iterations": _each(iteration)})
-
-    changes = {"objects": _counts, "children": _counts, **kinds}
-    changes |= {"cluster": _cluster, "generator": _generator, "workloads": _each(workload)}
-    whole: dict[str, Any] = _completed(summary, _SUMMARY, changes)
-    return whole
+    rate = {"rate": _sent_alone} if summary["schemaVersion"] < SCHEMA_VERSION else {}
+    counts = {"objects": _counts, "children": _counts}
+    kinds = {"kinds": _each(_KIND), "childKinds": _each(_KIND)}
+    iteration = _part(_ITERATION, **counts, **rate, **kinds)
+    workload = _part(_WORKLOAD, **counts, **rate, **kinds, iterations=_each(iteration))
+    parts = {"cluster": _part(_CLUSTER), "generator": _part(_GENERATOR)}
+    whole = _part(_SUMMARY, **counts, **kinds, **parts, workloads=_each(workload))
+    document: dict[str, Any] = whole(summary)
+    return document
 
 
-def _completed(
-    part: Any,  # noqa: ANN401 -- whatever stands there
-    absent: Mapping[str, Any],
-    changes: Mapping[str, Callable[[Any], Any]],
-) -> Any:  # noqa: ANN401
-    """A part with what it lacks, and those of its keys changed that it has."""
-    if not isinstance(part, dict):
-        return part
-    whole = {**absent, **part}
-    return whole | {key: change(whole[key]) for key, change in changes.items() if key in whole}
+def _part(absent: Mapping[str, Any], **changes: _Change) -> _Change:
+    """Gives a part what it lacks, and changes those of its keys that it has."""
+
+    def completed(part: Any) -> Any:  # noqa: ANN401 -- whatever stands there
+        if not isinstance(part, dict):
+            return part
+        whole = {**absent, **part}
+        return whole | {key: change(whole[key]) for key, change in changes.items() if key in whole}
+
+    return completed
 
 
-def _each(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _each(change: _Change) -> _Change:
     """The same change of everything in a list, or under a key."""
 
     def changed(parts: Any) -> Any:  # noqa: ANN401
@@ -88,31 +76,9 @@ def _each(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return changed
 
 
-def _unchanged(part: object) -> object:
-    return part
-
-
 def _counts(part: object) -> object:
     # Where there are counts at all, the three have always been among them.
-    return _completed(part, {"unknown": 0, **_COUNTS, **({} if part else _NONE)}, {})
-
-
-def _cluster(part: object) -> object:
-    return _completed(part, _CLUSTER, {})
-
-
-def _generator(part: object) -> object:
-    return _completed(part, _GENERATOR, {})
-
-
-def _kind(part: object) -> object:
-    latencies = {"phases": _each(_statistics), "serverPhases": _each(_statistics)}
-    one = {"creation": _statistics, "deletion": _statistics}
-    return _completed(part, _KIND, {"objects": _counts, **latencies, **one})
-
-
-def _statistics(part: object) -> object:
-    return _completed(part, _STATISTICS, {})
+    return _part({"unknown": 0, **_COUNTS, **({} if part else _NONE)})(part)
 
 
 def _sent_alone(part: object) -> object:
@@ -127,3 +93,20 @@ def _sent_alone(part: object) -> object:
         "burst": 0,
         "heldBackSeconds": rate.get("heldBackSeconds", 0.0),
     }
+
+
+_STATISTICS: Final = _part(dict.fromkeys(("min", "p99.9", "max", "mean")))
+_KIND: Final = _part(
+    {
+        "apiVersion": "",
+        "objects": {},
+        "transitions": (),
+        "serverPhases": {},
+        **dict.fromkeys(("creation", "phaseClock", "watchDelay")),
+    },
+    objects=_counts,
+    phases=_each(_STATISTICS),
+    serverPhases=_each(_STATISTICS),
+    creation=_STATISTICS,
+    deletion=_STATISTICS,
+)

@@ -18,8 +18,7 @@ from perfscale.results.journal.objects import ChangeEntry, Entry, ObjectEntry
 from perfscale.results.journal.operations import OperationChangeEntry, OperationEntry
 from perfscale.results.measure.calls import CountedCall
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
-from perfscale.results.model.run import Totals, WorkloadPlan
-from perfscale.results.model.thresholds import ThresholdVerdict
+from perfscale.results.model.run import ThresholdVerdict, Totals, WorkloadPlan
 
 JOURNAL_VERSION = 3
 """Raised whenever a reader of ``journal.ndjson`` would have to change."""
@@ -63,7 +62,7 @@ class IterationEntry(Entry, frozen=True, gc=False, tag="iteration"):
 
 
 class DeleteEntry(Entry, frozen=True, gc=False, tag="delete"):
-    """Everything of an iteration that is there was asked to go, and so is what comes later."""
+    """The deletion of everything of an iteration was requested, also of what comes later."""
 
     i: int
     at_s: float

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from perfscale.errors import ResultsError
-from perfscale.results.journal.entries import JOURNAL_VERSION, AnyEntry, LostEntry
+from perfscale.results.journal.entries import JOURNAL_VERSION, AnyEntry, Begin, LostEntry
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -146,7 +146,7 @@ class JournalWriter:
     # -- in the thread --------------------------------------------------------
 
     def _work(self) -> None:
-        # `close` may set both events just before one is cleared here, so the other is looked at
+        # `close` may set both events just before one is cleared here, so the other is checked
         # before each wait.
         while not self._closing.is_set():
             self._has_work.wait()
@@ -204,6 +204,15 @@ class JournalWriter:
             self._torn = torn
 
 
+def open_journal(path: Path) -> tuple[Begin, Generator[AnyEntry, None, None]]:
+    """The first line of a journal, and its other entries; raises as `read_journal` does."""
+    entries = read_journal(path)
+    begin = next(entries)
+    if not isinstance(begin, Begin):
+        raise _not_first(path)
+    return begin, entries
+
+
 def read_journal(path: Path) -> Generator[AnyEntry, None, None]:
     """The entries of a journal, in their order; the first is its `Begin`.
 
@@ -243,7 +252,7 @@ def read_journal(path: Path) -> Generator[AnyEntry, None, None]:
 
 
 def _check_version(path: Path, line: bytes) -> None:
-    """A newer journal may hold anything, so only its version is looked at."""
+    """A newer journal may hold anything, so only its version is read."""
     try:
         first = msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -251,7 +260,7 @@ def _check_version(path: Path, line: bytes) -> None:
             return  # it was never written to its end
         first = None
     if not isinstance(first, dict) or first.get("e") != "begin":
-        raise ResultsError(f"{path}:1: not the first line of a journal")
+        raise _not_first(path)
     version = first.get("schema_version")
     if isinstance(version, int) and version > JOURNAL_VERSION:
         raise ResultsError(
@@ -259,3 +268,7 @@ def _check_version(path: Path, line: bytes) -> None:
             f"up to {JOURNAL_VERSION}",
             hint="read it with the version of perfscale that wrote it, or a newer one",
         )
+
+
+def _not_first(path: Path) -> ResultsError:
+    return ResultsError(f"{path}:1: not the first line of a journal")

@@ -7,13 +7,13 @@ A new field is spelled here twice, in `ChangeEntry` and `ObjectLife`, and once i
 from __future__ import annotations
 
 import sys
+from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from perfscale.results.measure.phases import PhaseTimes
 from perfscale.results.model.records import UNKNOWN, ObjectRecord, Outcome
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ Stamps: TypeAlias = tuple[tuple[str, str], ...]
 
 _KNOWN_STAMPS: Final[dict[Stamps, Stamps]] = {}
 _MOST_STAMPS: Final = 4096
+_WAYS: Final[dict[tuple[str, ...], tuple[str, ...]]] = {}
+"""Each way that an object has gone through its phases, once."""
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False, tag_field="e", forbid_unknown_fields=True):
@@ -58,10 +60,7 @@ class ChangeEntry(Entry, frozen=True, gc=False, tag="change", kw_only=True, omit
 
 
 class ObjectEntry(ChangeEntry, frozen=True, gc=False, tag="object", kw_only=True):
-    """An object, or a child, that is heard of for the first time, and its number ``n``.
-
-    A child has no ``replica``.
-    """
+    """The first entry about an object, or a child (without a ``replica``), with its number."""
 
     i: int
     kind: str
@@ -70,6 +69,42 @@ class ObjectEntry(ChangeEntry, frozen=True, gc=False, tag="object", kw_only=True
     replica: int | None = None
     scheduled_s: float | None = None
     admitted_s: float | None = None
+
+
+class PhaseTimes:
+    """Phases in the order in which they were first seen, and when: seconds since the run's start.
+
+    A run keeps one of these for each object. A dict takes three times as much memory: here the
+    names are shared by all objects that went the same way.
+
+    Attributes:
+        names: The phases.
+    """
+
+    __slots__ = ("_at_s", "names")
+
+    def __init__(self) -> None:
+        self.names: tuple[str, ...] = ()
+        self._at_s = array("d")
+
+    def __len__(self) -> int:
+        """How many phases it was seen in."""
+        return len(self.names)
+
+    def enter(self, phase: str, at_s: float) -> None:
+        """It is seen in a phase; what counts is the first time."""
+        if phase not in self.names:
+            way = (*self.names, phase)
+            self.names = _WAYS.setdefault(way, way)
+            self._at_s.append(at_s)
+
+    def get(self, phase: str) -> float | None:
+        """When it was first seen in a phase; None if it never was."""
+        return self._at_s[self.names.index(phase)] if phase in self.names else None
+
+    def items(self, start: int = 0) -> Iterator[tuple[str, float]]:
+        """Phases and times, from the one with this index on."""
+        return zip(self.names[start:], self._at_s[start:], strict=True)
 
 
 _MERGED: Final = frozenset({"phases_s", "phase_timestamps"})
@@ -147,13 +182,19 @@ class ObjectLife:
 
     @property
     def unanswered(self) -> bool:
-        """Whether nobody knows what became of its create."""
+        """Whether its create was sent, and not answered."""
         return self.sent_s is not None and self.uid is None and self.error is None
 
     @property
     def outcome(self) -> Outcome:
         """What became of it, as things stand."""
-        return Outcome.of(error=self.error, ready_s=self.ready_s, uid=self.uid, sent_s=self.sent_s)
+        if self.error is not None:
+            return Outcome.FAILED
+        if self.ready_s is not None:
+            return Outcome.READY
+        if self.uid is not None:
+            return Outcome.UNREADY
+        return Outcome.NOT_ATTEMPTED if self.sent_s is None else Outcome.FAILED
 
     @property
     def explanation(self) -> str | None:
@@ -161,7 +202,7 @@ class ObjectLife:
         return self.outcome.explain(self.error, self.detail)
 
     def apply(self, entry: ChangeEntry) -> None:
-        """Take what an entry of a journal says about it."""
+        """Take what an entry of a journal has of it."""
         if entry.uid is not UNSET and self.uid is not None:
             self._begin_anew()
         for name in JOURNALED:
@@ -182,13 +223,14 @@ class ObjectLife:
             setattr(self, name, getattr(fresh, name))
 
     def times_s(self) -> Iterator[float]:
-        """When whatever the journal tells of it happened."""
+        """When what the journal has of it happened."""
         known = (self.sent_s, self.created_s, self.ready_s, self.deleted_s)
         yield from (at for at in known if at is not None)
         yield from (at_s for _, at_s in self.phases_s.items())
 
     def record(self, *, is_cut: bool = False) -> ObjectRecord:
         """What is kept of it; ``is_cut`` says that a journal ended before the iteration did."""
+        outcome = self.outcome
         return ObjectRecord(
             kind=self.resource.kind_name,
             api_version=self.resource.api_version,
@@ -198,8 +240,10 @@ class ObjectLife:
             workload=self.scope.workload,
             iteration=self.scope.iteration,
             replica=self.replica,
-            outcome=self.outcome,
-            error=UNKNOWN if is_cut and self.unanswered else self.explanation,
+            outcome=outcome,
+            error=UNKNOWN
+            if is_cut and self.unanswered
+            else outcome.explain(self.error, self.detail),
             scheduled_s=self.scheduled_s,
             admitted_s=self.admitted_s,
             sent_s=self.sent_s,

@@ -87,10 +87,10 @@ class Replay:
         end: How the run ended; None if the journal does not say.
         totals: The last that were written.
         stages: What was done last, by workload that went on; for None, by the run as a whole.
-        last_s: When the last of what the journal tells happened.
+        last_s: When the last thing in the journal happened.
         lost: Entries that the journal could not take.
         present: What is in the cluster still, as far as is known, by kind.
-        unanswered: Creates of which nobody knows what became of them.
+        unanswered: Creates whose answer is not in the journal.
     """
 
     def __init__(self, begin: Begin, *writers: RecordWriter) -> None:
@@ -115,7 +115,7 @@ class Replay:
         """Take the next entry.
 
         Raises:
-            LookupError: It tells of an object, iteration or workload that the
+            LookupError: It is about an object, iteration or workload that the
                 journal has not introduced.
         """
         match entry:
@@ -164,7 +164,7 @@ class Replay:
 
     @property
     def is_cut(self) -> bool:
-        """Whether things may have happened that the journal does not tell."""
+        """Whether things may have happened that are not in the journal."""
         return self.end is None or self.lost > 0
 
     def close(self) -> None:
@@ -290,7 +290,7 @@ class Replay:
             for start in range(0, len(left), _AT_ONCE):
                 page = left[start : start + _AT_ONCE]
                 records = [row.record(is_cut=is_cut) for row in page]
-                (tally.add_children if children else tally.add)(records)
+                tally.add(records, children=children)
                 for writer in self._writers:
                     writer.record(records, children=children)
             for each in rows:

@@ -1,6 +1,6 @@
 """Times in which a run saw nothing: a watch was not open, or the generator itself stood still.
 
-What happened in such a *blind span* is heard of right after it. The latency that is
+What happened in such a *blind span* is seen right after it. The latency that is
 measured then is too long by as much as the event had to wait; by how much nobody
 knows, but not by more than from the beginning of the span. Nothing of this is kept
 with the objects: when a span began and when what was missed had come is enough to
@@ -82,7 +82,7 @@ class BlindSpans:
         return self._add(BlindSpan(Cause.GENERATOR, None, None, began_s, ended_s))
 
     def put(self, number: int, span: BlindSpan) -> None:
-        """Take what a journal tells."""
+        """Take a span from a journal."""
         if number < len(self._spans):
             self._change(number, span)
         else:
@@ -96,18 +96,15 @@ class BlindSpans:
                 self._change(number, msgspec.structs.replace(span, ended_s=ended_s))
 
     def touches(self, at_s: float) -> bool:
-        """Whether anything at all saw nothing then; quick, as it is asked of every moment."""
+        """Whether anything at all saw nothing then; quick, as it is called for every moment."""
         if self._edges is None:
             self._edges = _edges(self._spans)
         return bisect_left(self._edges, at_s) % 2 == 1
 
     def earliest_s(self, kind: str | None, namespace: str | None, at_s: float) -> float | None:
-        """When that may have happened which was heard of at ``at_s``; None if it was then.
+        """When what was seen at ``at_s`` may have happened; None if it was then.
 
-        Args:
-            kind: Of the object; None for what no watch tells, such as an answer.
-            namespace: Where the object is.
-            at_s: When it was heard of.
+        ``kind`` is the object's; None for what no watch reports, such as an answer.
         """
         if not self.touches(at_s):
             return None

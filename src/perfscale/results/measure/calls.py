@@ -117,6 +117,63 @@ class Calls:
         return tuple(tally.result(call) for call, tally in ordered)
 
 
+class RequestSums(msgspec.Struct, rename="camel"):
+    """What became of all requests together.
+
+    Attributes:
+        sent: Requests sent, retries included.
+        succeeded: Answers of status 2xx (a watch counts when it is opened).
+        client_errors: Answers of status 3xx and 4xx, but for 410 and 429.
+        expired: Answers of status 410, and errors of that status inside a watch.
+        throttled: Answers of status 429.
+        server_errors: Answers of status 5xx.
+        connection_errors: Requests and streams that broke without an answer.
+        timeouts: Requests without an answer in time; not in ``connection_errors``.
+        local_failures: Connections that this process or machine had no means to open: no
+            failures of the server, and in none of the others.
+        illegible: Answers of status 2xx that were not what they should be; in
+            ``succeeded``, too.
+        retries: Requests that were sent again.
+        credential_renewals: How often a 401 made the client renew its credentials.
+        outages: How often the server, or what it calls, was gone.
+        outage_seconds: For how long altogether.
+    """
+
+    sent: int = 0
+    succeeded: int = 0
+    client_errors: int = 0
+    expired: int = 0
+    throttled: int = 0
+    server_errors: int = 0
+    connection_errors: int = 0
+    timeouts: int = 0
+    local_failures: int = 0
+    illegible: int = 0
+    retries: int = 0
+    credential_renewals: int = 0
+    outages: int = 0
+    outage_seconds: float = 0.0
+
+    def add(self, counted: Iterable[CountedCall]) -> None:
+        """Add what was counted by call, answers by the class of their status."""
+        for call in counted:
+            tally = call.tally
+            self.connection_errors += tally.connection_errors
+            self.timeouts += tally.timeouts
+            self.retries += tally.retries
+            for status, count in tally.statuses.items():
+                if status < 300:
+                    self.succeeded += count
+                elif status == 410:
+                    self.expired += count
+                elif status == 429:
+                    self.throttled += count
+                elif status < 500:
+                    self.client_errors += count
+                else:
+                    self.server_errors += count
+
+
 class RequestMeter:
     """Counts the requests that carry it.
 

@@ -13,10 +13,10 @@ what NTP allows a clock.
 
 The API server stamps an object's creation, controllers on other machines stamp
 its phases. A latency between the two stamps is wrong by the difference of their
-clocks, which nobody tells; but it can be bounded, without a clock of our own
+clocks, which is not reported; but it can be bounded, without a clock of our own
 that is right. A stamp *S* in whole seconds was read off its clock, between *S*
 and *S* + 1, at a moment that lies between two of ours: the request to create the
-object and what told us of the stamp. So that clock is ahead of ours by at least
+object and the event that had the stamp. So that clock is ahead of ours by at least
 ``S - latest`` and at most ``S + 1 - earliest``. Each stamp gives such an
 interval too, and what all have in common is often hardly longer than the quickest
 requests; the difference of two such bounds does not depend on our clock.
@@ -43,7 +43,7 @@ https://www.rfc-editor.org/rfc/rfc5905#section-7.2"""
 class ClockBounds:
     """Narrows the offset down, second by second of the server's.
 
-    Of the answers with one date, the first to come tells the most of the lower
+    Of the answers with one date, the first to come says the most of the lower
     bound, and the last to be sent of the upper one; so the bounds are only looked
     at when the date changes.
 

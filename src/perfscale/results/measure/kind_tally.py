@@ -1,15 +1,21 @@
-"""What is counted and measured of one kind: accounts, and samples of its latencies."""
+"""What is counted and measured of an iteration, kind by kind, from records.
+
+Latencies of an iteration are summarised when it ends; the samples themselves
+are kept (eight bytes each), so that a workload's percentiles are exact too.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from perfscale.results.measure.clocks import StampBounds, phase_clock
+from perfscale.results.measure.failures import Failures
+from perfscale.results.measure.latencies import RequestTimes
 from perfscale.results.measure.percentiles import LatencySamples
+from perfscale.results.measure.rates import CreateTimes
 from perfscale.results.measure.samples import LifeSamples, SamplesOf
 from perfscale.results.model.accounts import Accounts
 from perfscale.results.model.latency import PhaseStep, WatchDelay
@@ -19,26 +25,31 @@ from perfscale.results.model.workload import KindResult
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from perfscale.results.measure.blindness import BlindSpans
     from perfscale.results.model.latency import LatencySummary
     from perfscale.results.model.records import ObjectRecord
 
 
 def accounts_of(records: Iterable[ObjectRecord]) -> Accounts:
     """Count records; each is one requested object."""
-    records = list(records)
-    outcomes = Counter(record.outcome for record in records)
-    deleted = [record for record in records if record.deleted_s is not None]
-    asked = sum(record.delete_requested_s is not None for record in records)
+    outcomes = dict.fromkeys(Outcome, 0)
+    created = deleted = leftover = unknown = 0
+    for record in records:
+        outcomes[record.outcome] += 1
+        created += record.uid is not None
+        deleted += record.deleted_s is not None
+        leftover += record.delete_requested_s is not None and record.deleted_s is None
+        unknown += record.error == UNKNOWN
     return Accounts(
-        requested=len(records),
-        created=sum(record.uid is not None for record in records),
+        requested=sum(outcomes.values()),
+        created=created,
         ready=outcomes[Outcome.READY],
         failed=outcomes[Outcome.FAILED],
         unready=outcomes[Outcome.UNREADY],
         not_attempted=outcomes[Outcome.NOT_ATTEMPTED],
-        deleted=len(deleted),
-        leftover=asked - sum(record.delete_requested_s is not None for record in deleted),
-        unknown=sum(record.error == UNKNOWN for record in records),
+        deleted=deleted,
+        leftover=leftover,
+        unknown=unknown,
     )
 
 
@@ -94,46 +105,34 @@ class KindTally(LifeSamples):
 
     def _measure_by_server(self, record: ObjectRecord, origin_s: float) -> None:
         """By the cluster's own timestamps; a latency of less than nothing is none."""
-        stamps = record.server.get("phases")
-        created = record.server.get("creationTimestamp")
-        if not isinstance(created, str):
+        created, stamps = record.server.get("creationTimestamp"), record.server.get("phases")
+        begin_s = stamp_s(created) if isinstance(created, str) else None
+        if begin_s is None:
             return
-        begin_s = stamp_s(created)
         known = stamps if isinstance(stamps, dict) else {}
-        stamped_s = []
-        for phase, stamp in known.items():
-            at_s = stamp_s(stamp)
-            if at_s is None or begin_s is None:
-                continue
-            stamped_s.append((phase, at_s))
+        stamped_s = [
+            (phase, at_s) for phase, stamp in known.items() if (at_s := stamp_s(stamp)) is not None
+        ]
+        for phase, at_s in stamped_s:
             if at_s >= begin_s:
                 self.server_phases[phase].add(at_s - begin_s)
             else:
                 self.negative += 1
-        if stamped_s and begin_s is not None:
-            self._bound_clocks(record, origin_s, begin_s, stamped_s)
+        if stamped_s and record.created_s is not None:
+            self.stamped_creations.narrow(begin_s - record.created_s, begin_s - origin_s)
+            if origin_s != record.created_s:  # else it is not known when it was sent
+                self._bound_phases(stamped_s, record.phases_s, origin_s)
         if record.outcome is not Outcome.READY:
             self._miss(self.server_phases, known)
 
-    def _bound_clocks(
-        self,
-        record: ObjectRecord,
-        origin_s: float,
-        begin_s: float,
-        stamped_s: list[tuple[str, float]],
+    def _bound_phases(
+        self, stamped_s: list[tuple[str, float]], seen_s: Mapping[str, float], origin_s: float
     ) -> None:
-        """Take one object's stamps as bounds of the clocks that made them."""
-        if record.created_s is None:
-            return
-        self.stamped_creations.narrow(begin_s - record.created_s, begin_s - origin_s)
-        if origin_s == record.created_s:
-            return  # nobody knows when it was sent, and nothing bounds the stamps of its phases
-        seen = record.phases_s
-        found = [(at_s - seen[phase], at_s) for phase, at_s in stamped_s if phase in seen]
+        """Take one object's stamps as bounds of the clock that made them."""
+        found = [(at_s, at_s - seen_s[phase]) for phase, at_s in stamped_s if phase in seen_s]
         if found:
-            least_s, _ = max(found)
-            first_s = min(at_s for _, at_s in found)
-            self.stamped_phases.narrow(least_s, first_s - origin_s)
+            at_s, ahead_s = zip(*found, strict=True)
+            self.stamped_phases.narrow(max(ahead_s), min(at_s) - origin_s)
 
     def _measure_watch(self, record: ObjectRecord) -> None:
         seen_s, created_s = record.observed_s, record.created_s
@@ -174,6 +173,58 @@ class KindTally(LifeSamples):
         if not self.watch_at_most.values:
             return None
         return WatchDelay(self.watch_at_least.summarize(), self.watch_at_most.summarize())
+
+
+class IterationTally:
+    """Accounts and latencies of one iteration, record by record.
+
+    All objects come before the first child.
+
+    Args:
+        paths: Phases on the way to readiness, by kind.
+        children: Whether there are any.
+        blind: Times in which nothing was seen.
+    """
+
+    def __init__(
+        self,
+        paths: Mapping[str, tuple[str, ...]],
+        *,
+        children: bool,
+        blind: BlindSpans | None = None,
+    ) -> None:
+        self._paths = paths
+        self._blind = blind
+        self._request_times = RequestTimes(children=children)
+        self.kinds: dict[str, KindTally] = {}
+        self.child_kinds: dict[str, KindTally] = {}
+        self.creates = CreateTimes()
+        self.failures = Failures()
+
+    def add(self, records: Iterable[ObjectRecord], *, children: bool = False) -> None:
+        """Count objects, or ``children``."""
+        kinds = self.child_kinds if children else self.kinds
+        for kind, members in _by_kind(records).items():
+            tally = kinds.setdefault(kind, KindTally(path=self._paths.get(kind, ())))
+            tally.api_version = members[0].api_version
+            tally.accounts += accounts_of(members)
+            for record in members:
+                origin_s = self._request_times.of(record)
+                tally.measure(record, origin_s)
+                if self._blind:
+                    tally.doubt(record, origin_s, self._blind)
+            if not children:
+                self.creates.add_records(members)
+                for record in members:
+                    if record.outcome is Outcome.FAILED:
+                        self.failures.add(record)
+
+
+def _by_kind(records: Iterable[ObjectRecord]) -> dict[str, list[ObjectRecord]]:
+    kinds: dict[str, list[ObjectRecord]] = {}
+    for record in records:
+        kinds.setdefault(record.kind, []).append(record)
+    return kinds
 
 
 @lru_cache(maxsize=4096)

@@ -6,12 +6,12 @@ latency       from                    to                     missing if it was n
 ``creation``  the create request      its answer             objects that were sent
 each phase    the create request      first seen in it       those on the way that are not ready
 ``Ready``     the create request      first seen ready       objects that were sent
-``deletion``  the request to delete   seen gone              those that were asked to go
+``deletion``  the request to delete   seen gone              those whose deletion was requested
 ============  ======================  =====================  ===================================
 
-Whatever has failed is not ready, also if it once was. A child has no create request of its own:
-what it has counts from its owner's (see `Origins`). Percentiles, thresholds, aborts and pages all
-go by this table, of a live object as of the record of one.
+A child has no create request of its own: what it has counts from its owner's (see
+`RequestTimes`). Percentiles, thresholds, aborts and pages all go by this table, of a live object
+as of the record of one.
 """
 
 from __future__ import annotations
@@ -60,57 +60,54 @@ class LatencyRule:
 
     Attributes:
         name: Of the latency.
-        begun_s: From when it counts, given from when the object's do; None if it never began.
-        reached_s: When it was over; None if it was not, yet.
+        times_s: From when to when it lasts, given from when the object's count; None for what
+            never began, or was not reached yet. A single call, as it is made for each record.
         skippable: Whether an object can be ready without it, and then misses nothing.
     """
 
     name: str
-    begun_s: Callable[[_Life, float | None], float | None]
-    reached_s: Callable[[_Life], float | None]
+    times_s: Callable[[_Life, float | None], tuple[float | None, float | None]]
     skippable: bool = False
 
     def is_skipped(self, life: _Life) -> bool:
-        """Whether an object will not get there, and is not missing for that."""
-        return self.skippable and self.reached_s(life) is None and READY.reached_s(life) is not None
+        """Whether an object that has not got there is not missing for that."""
+        return self.skippable and ready_s(life) is not None
+
+
+def ready_s(life: _Life) -> float | None:
+    """When an object was first seen ready; None for what has failed, also if it once was."""
+    return life.ready_s if life.error is None else None
 
 
 CREATION: Final = LatencyRule(
     Latency.CREATION.value,
-    lambda life, _: None if life.replica is None else life.sent_s,
-    lambda life: None if life.uid is None else life.created_s,
+    lambda life, _: (
+        None if life.replica is None else life.sent_s,
+        None if life.uid is None else life.created_s,
+    ),
 )
-READY: Final = LatencyRule(
-    Latency.READY.value,
-    lambda _, origin_s: origin_s,
-    lambda life: life.ready_s if life.error is None else None,
-)
+READY: Final = LatencyRule(Latency.READY.value, lambda life, origin_s: (origin_s, ready_s(life)))
 DELETION: Final = LatencyRule(
-    Latency.DELETION.value,
-    lambda life, _: life.delete_requested_s,
-    lambda life: life.deleted_s,
+    Latency.DELETION.value, lambda life, _: (life.delete_requested_s, life.deleted_s)
 )
 _NAMED: Final = {rule.name: rule for rule in (CREATION, READY, DELETION)}
 
 
 def latency_rule(name: str) -> LatencyRule:
     """The rule of a latency: one of the three, or else a phase."""
-    if name in _NAMED:
-        return _NAMED[name]
-    return LatencyRule(
-        name, lambda _, origin_s: origin_s, lambda life: life.phases_s.get(name), skippable=True
+    return _NAMED.get(name) or LatencyRule(
+        name, lambda life, origin_s: (origin_s, life.phases_s.get(name)), skippable=True
     )
 
 
-class Origins:
-    """An object's latencies count from its create request, and a child's from its owner's.
+class RequestTimes:
+    """From when latencies count: from an object's create request, and a child's from its owner's.
 
     That is what made the child, also by way of other children: the VMs of a pool make VMIs.
     Where no owner is one of the run's objects, they count from when the child was first seen.
 
     Args:
-        children: Whether children will be asked about. Each comes after its
-            owner, which is remembered until then.
+        children: Whether there are any. Each comes after its owner, which is remembered.
     """
 
     __slots__ = ("_requested_s",)
@@ -119,15 +116,11 @@ class Origins:
         self._requested_s: dict[str, float | None] | None = {} if children else None
 
     def of(self, record: ObjectRecord) -> float | None:
-        """From when those of an object count; None for one that was never sent."""
-        if self._requested_s is not None and record.uid is not None:
-            self._requested_s[record.uid] = record.sent_s
-        return record.sent_s
-
-    def of_child(self, record: ObjectRecord) -> float | None:
-        """The same for a child."""
-        known = self._requested_s or {}
-        requested_s = known.get(record.owner_uid or "", record.created_s)
-        if self._requested_s is not None and record.uid is not None:
-            self._requested_s[record.uid] = requested_s
+        """From when those of an object, or of a child, count; None for one that was never sent."""
+        known = self._requested_s
+        requested_s = record.sent_s
+        if record.replica is None:
+            requested_s = (known or {}).get(record.owner_uid or "", record.created_s)
+        if known is not None and record.uid is not None:
+            known[record.uid] = requested_s
         return requested_s

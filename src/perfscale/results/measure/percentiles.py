@@ -13,7 +13,7 @@ from array import array
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from perfscale.results.model.latency import Earliest, LatencySummary
+from perfscale.results.model.latency import QUANTILES, Earliest, LatencySummary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,6 +62,11 @@ class LatencySamples:
             self._earliest = (self._earliest or array("d")) + other._earliest
             self._summary = None
 
+    @property
+    def total(self) -> int:
+        """All objects that are counted, there or not."""
+        return len(self.values) + self.missing
+
     def ordered(self) -> Sequence[float]:
         """The samples in ascending order; they are put into it, to be sorted quickly again."""
         self.values[:] = array("d", sorted(self.values))
@@ -81,14 +86,10 @@ class LatencySamples:
             count=len(ordered),
             missing=self.missing,
             min=ordered[0] if ordered else None,
-            p50=percentile(ordered, 0.50, missing=self.missing),
-            p90=percentile(ordered, 0.90, missing=self.missing),
-            p95=percentile(ordered, 0.95, missing=self.missing),
-            p99=percentile(ordered, 0.99, missing=self.missing),
-            p999=percentile(ordered, 0.999, missing=self.missing),
             max=ordered[-1] if complete else None,
             mean=math.fsum(ordered) / len(ordered) if complete else None,
             earliest=self._summarize_earliest(ordered),
+            **_percentiles(ordered, self.missing),
         )
 
     def _summarize_earliest(self, ordered: Sequence[float]) -> Earliest | None:
@@ -104,13 +105,15 @@ class LatencySamples:
         early.sort()
         return Earliest(
             uncertain=len(self._earliest),
-            p50=percentile(early, 0.50, missing=self.missing),
-            p90=percentile(early, 0.90, missing=self.missing),
-            p95=percentile(early, 0.95, missing=self.missing),
-            p99=percentile(early, 0.99, missing=self.missing),
-            p999=percentile(early, 0.999, missing=self.missing),
             max=early[-1] if not self.missing else None,
+            **_percentiles(early, self.missing),
         )
+
+
+def _percentiles(ordered: Sequence[float], missing: int) -> dict[str, float | None]:
+    return {
+        name: percentile(ordered, quantile, missing=missing) for name, quantile in QUANTILES.items()
+    }
 
 
 def percentile(ordered: Sequence[float], quantile: float, *, missing: int = 0) -> float | None:

@@ -1,7 +1,7 @@
 """How fast objects were created: three rates of one load.
 
-*Offered* is what the schedule asked for, *sent* what the generator managed, and
-*accepted* what the API server took. They are told apart because each has its own
+*Offered* is what the schedule wanted, *sent* what the generator managed, and
+*accepted* what the API server took. They are kept apart because each has its own
 cause: an outage lowers the last alone, a busy generator the last two.
 """
 
@@ -67,7 +67,7 @@ class Flow:
 class RateTally:
     """What was offered, sent and accepted after the first burst; tallies add up.
 
-    The first ``burst`` creates are let go at once; they say nothing of the
+    The first ``burst`` creates are admitted at once; they show nothing of the
     rate, and are in ``creates`` alone, which counts all that were sent.
     """
 
@@ -158,7 +158,7 @@ class CreateTimes:
         if sent_s:
             last_sent_s, last_answer_s = max(sent_s), max(accepted_s, default=began_s)
             result.sent.count(len(sent_s), last_sent_s - began_s, target)
-            # To the last request at least: one that came to nothing took its time too.
+            # To the last request at least: one that failed took its time too.
             ended_s = max(last_sent_s, last_answer_s)
             result.accepted.count(len(accepted_s), ended_s - began_s, target)
         return result

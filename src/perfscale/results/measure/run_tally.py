@@ -10,21 +10,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perfscale.results.measure.calls import Calls
-from perfscale.results.measure.iteration_tally import IterationTally
-from perfscale.results.measure.kind_tally import KindTally
+from perfscale.results.measure.kind_tally import IterationTally, KindTally
 from perfscale.results.measure.operation_tally import OperationTallies
 from perfscale.results.measure.rates import RateTally
 from perfscale.results.model.accounts import Accounts
-from perfscale.results.model.workload import IterationResult, WorkloadResult
+from perfscale.results.model.workload import IterationResult, Measured, WorkloadResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from perfscale.results.measure.blindness import BlindSpans
     from perfscale.results.measure.calls import CountedCall
-    from perfscale.results.model.calls import CallResult
     from perfscale.results.model.run import WorkloadPlan
-    from perfscale.results.model.workload import KindResult, Rate
+    from perfscale.results.model.workload import KindResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ class IterationFacts:
     Attributes:
         workload: Name of the workload.
         iteration: Counted from 1.
-        requested: Objects, or operations, asked for, by kind.
+        requested: Objects, or operations, by kind.
         started_s: Seconds since the run's start, and likewise below.
         finished_s: When it was over.
         held_back_s: For how long its creates waited for a place in flight.
@@ -53,17 +51,11 @@ class IterationFacts:
     is_cut: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RunSum:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSum(Measured):
     """What a run's iterations add up to: the workloads, and all of them together."""
 
     workloads: tuple[WorkloadResult, ...]
-    accounts: Accounts
-    children: Accounts
-    rate: Rate
-    kinds: Mapping[str, KindResult]
-    child_kinds: Mapping[str, KindResult]
-    calls: tuple[CallResult, ...]
 
 
 @dataclass
@@ -87,9 +79,9 @@ class RunTally:
     """Takes iterations that are over, and sums them up.
 
     Args:
-        workloads: What was asked for, in the order in which it runs.
+        workloads: In the order in which they run.
         paths: Phases on the way to readiness, by kind.
-        blind: Times in which nothing was seen; what is counted looks at those there are by then.
+        blind: Times in which nothing was seen, as far as they are known when a record is counted.
     """
 
     def __init__(
@@ -170,7 +162,7 @@ class RunTally:
 
         ``is_cut`` says that they may have come all the same, after the journal's end.
 
-        Ends the count, and lets go of the samples; what was counted of requests stays.
+        Ends the count, and drops the samples; what was counted of requests stays.
         """
         for workload in self._workloads.values():
             if workload.creates:

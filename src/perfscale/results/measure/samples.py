@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from perfscale.results.measure.latencies import CREATION, DELETION, READY, LatencyRule, Origins
+from perfscale.results.measure.latencies import (
+    CREATION,
+    DELETION,
+    READY,
+    LatencyRule,
+    RequestTimes,
+    ready_s,
+)
 from perfscale.results.measure.percentiles import LatencySamples
 
 if TYPE_CHECKING:
@@ -20,7 +27,7 @@ KeyT = TypeVar("KeyT")
 
 
 class SamplesOf(dict[KeyT, LatencySamples]):
-    """Samples of several latencies, made when they are first asked for."""
+    """Samples of several latencies, made when they are first used."""
 
     def __missing__(self, key: KeyT) -> LatencySamples:
         """Begin a new one."""
@@ -52,13 +59,12 @@ class LifeSamples:
         phases = self.phases
         for phase, at_s in record.phases_s.items():
             phases[phase].add(at_s - origin_s)
-        if READY.reached_s(record) is None:
+        if ready_s(record) is None:
             self._miss(phases, record.phases_s)
         for rule, samples in self._named():
-            begun_s = rule.begun_s(record, origin_s)
+            begun_s, reached_s = rule.times_s(record, origin_s)
             if begun_s is None:
                 continue
-            reached_s = rule.reached_s(record)
             if reached_s is None:
                 samples.add_missing()
             else:
@@ -73,7 +79,7 @@ class LifeSamples:
         for phase, at_s in record.phases_s.items():
             _doubt(self.phases[phase], origin_s, at_s, by_watch_s(at_s))
         for rule, samples in self._named():
-            begun_s, reached_s = rule.begun_s(record, origin_s), rule.reached_s(record)
+            begun_s, reached_s = rule.times_s(record, origin_s)
             if begun_s is not None and reached_s is not None:
                 # What is ready as soon as it is created is so by the answer to its create.
                 early_s = (by_answer_s if reached_s == record.created_s else by_watch_s)(reached_s)
@@ -113,17 +119,16 @@ class Samples:
 
     def __init__(self, paths: Mapping[str, tuple[str, ...]], *, children: bool) -> None:
         self._paths = paths
-        self._origins = Origins(children=children)
+        self._request_times = RequestTimes(children=children)
         self._of: dict[tuple[str, bool], dict[str, LifeSamples]] = {}
 
-    def add(self, record: ObjectRecord, *, child: bool = False) -> None:
+    def add(self, record: ObjectRecord) -> None:
         """Count one object, or one child."""
-        kinds = self._of.setdefault((record.workload, child), {})
+        kinds = self._of.setdefault((record.workload, record.replica is None), {})
         samples = kinds.get(record.kind)
         if samples is None:
             samples = kinds[record.kind] = LifeSamples(self._paths.get(record.kind, ()))
-        origins = self._origins
-        samples.measure(record, origins.of_child(record) if child else origins.of(record))
+        samples.measure(record, self._request_times.of(record))
 
     def of(self, workload: str, *, children: bool) -> Mapping[str, LifeSamples]:
         """What was measured of each kind; nothing where there are no records."""

@@ -12,11 +12,12 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from itertools import accumulate
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from perfscale.results.model.latency import LatencySummary
+from perfscale.results.model.latency import QUANTILES, LatencySummary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,18 +78,14 @@ class Sketch(msgspec.Struct):
     def summarize(self) -> LatencySummary:
         """Every statistic; ``min``, ``max`` and ``mean`` are exact."""
         count = sum(self.buckets.values())
-        p50, p90, p95, p99, p999 = self.percentiles(0.50, 0.90, 0.95, 0.99, 0.999)
         return LatencySummary(
             count=count,
             missing=0,
             min=self.shortest_s if count else None,
-            p50=p50,
-            p90=p90,
-            p95=p95,
-            p99=p99,
-            p999=p999,
             max=self.longest_s if count else None,
             mean=self.total_s / count if count else None,
+            earliest=None,
+            **dict(zip(QUANTILES, self.percentiles(*QUANTILES.values()), strict=True)),
         )
 
     def percentiles(self, *quantiles: float) -> list[float | None]:
@@ -102,7 +99,7 @@ class Sketch(msgspec.Struct):
         """
         found: list[float | None] = []
         members = sorted(self.buckets.items())
-        ranks = [*accumulate(count for _, count in members)]
+        ranks = [*accumulate(map(itemgetter(1), members))]
         for quantile in quantiles:
             if not ranks:
                 found.append(None)

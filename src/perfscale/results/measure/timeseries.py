@@ -49,13 +49,8 @@ class Population:
 
     Attributes:
         due: Creates whose turn came by the target rate; for children, none.
-        sent: Create requests first sent in it.
         created: Answered, and accepted; for children, first seen.
-        ready: First seen ready.
-        delete_requested: Asked to go.
-        deleted: Seen gone.
-        created_per_s: ``created`` divided by the interval, and likewise below.
-        deleted_per_s: Of those seen gone.
+        created_per_s: ``created`` divided by the interval; ``deleted_per_s`` likewise.
         present: In the cluster at the end of the interval: all that were
             created until then, without all that were deleted.
         phases: Those that are present, by kind and by the phase that they were
@@ -82,8 +77,7 @@ class TimePoint:
     Attributes:
         at_s: Its end, in seconds since the run's start.
         interval_s: Its length; the same for the whole run.
-        objects: Of the objects that the run asked for.
-        children: Of what controllers made for them.
+        children: Of what controllers made for the objects.
     """
 
     at_s: float

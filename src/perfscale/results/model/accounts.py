@@ -21,9 +21,9 @@ class Accounts:
         unready: Created, and not seen ready while that was waited for.
         not_attempted: The run ended before their turn.
         deleted: Seen gone.
-        leftover: Deletion was asked for, and they were not seen gone.
-        unknown: Of those that count as failed or not attempted: whether they
-            were created nobody knows, as the journal ends before it says so.
+        leftover: Deletion was requested, and they were not seen gone.
+        unknown: Of those that count as failed or not attempted: the journal ends before it
+            shows whether they were created.
     """
 
     requested: int = 0
@@ -39,15 +39,7 @@ class Accounts:
     def __add__(self, other: Accounts) -> Accounts:
         """Field by field."""
         return Accounts(
-            requested=self.requested + other.requested,
-            created=self.created + other.created,
-            ready=self.ready + other.ready,
-            failed=self.failed + other.failed,
-            unready=self.unready + other.unready,
-            not_attempted=self.not_attempted + other.not_attempted,
-            deleted=self.deleted + other.deleted,
-            leftover=self.leftover + other.leftover,
-            unknown=self.unknown + other.unknown,
+            *(getattr(self, name) + getattr(other, name) for name in Accounts.__slots__)
         )
 
     @property

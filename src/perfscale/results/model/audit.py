@@ -12,14 +12,7 @@ import msgspec
 
 
 class AuditedValue(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A result of an audit.
-
-    Attributes:
-        value: A finite number.
-        unit: Of the value; empty if unknown.
-        limit: What it must not be above; None without a threshold.
-        exceeded: Whether it is above that.
-    """
+    """A result: a finite number, its unit if known, and its limit (`None` without a threshold)."""
 
     value: float
     unit: str = ""
@@ -28,15 +21,10 @@ class AuditedValue(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class AuditedTime(msgspec.Struct, frozen=True, rename="camel"):
-    """The results of an audit for one span of time.
+    """The results by name for one span of time: a workload, or without a name the whole run.
 
-    Attributes:
-        start: When it began, RFC 3339.
-        end: When it was over, RFC 3339.
-        range_seconds: How far back the rates and counts reach, from one scrape after its end.
-        values: The results by name.
-        without_data: The queries that there was no data for.
-        name: The workload; empty for the whole run.
+    Start and end are RFC 3339. Rates and counts reach ``range_seconds`` back, from one scrape
+    after the end.
     """
 
     start: str
@@ -48,13 +36,7 @@ class AuditedTime(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class AuditedSeries(msgspec.Struct, frozen=True):
-    """A result over the time of the run.
-
-    Attributes:
-        name: What it is called.
-        unit: Of its values; empty if unknown.
-        points: Seconds since the run's start, and the value; None where it was no number.
-    """
+    """A result over time: seconds since the run's start, and the value; None for no number."""
 
     name: str
     unit: str
@@ -65,15 +47,15 @@ class AuditSummary(msgspec.Struct, frozen=True, rename="camel"):
     """What an audit of a run has found, its series over time apart.
 
     Attributes:
-        prometheus: Who was asked; without credentials.
-        profile: What was asked.
+        prometheus: The URL, without credentials.
+        profile: The queries.
         scrape_interval_seconds: How often Prometheus scrapes.
         data_until: How far its data reached, RFC 3339; None if it did not say.
-        exit_code: 4 if it could not be asked, 1 if some queries failed, 3 if a threshold was
+        exit_code: 4 if it could not be queried, 1 if some queries failed, 3 if a threshold was
             exceeded, else 0.
         problems: What failed or was exceeded, one sentence each.
         notes: What else there is to know, one sentence each.
-        total: Of the whole run; None if Prometheus could not be asked.
+        total: Of the whole run; None if Prometheus could not be queried.
         workloads: Of each workload that began.
     """
 
@@ -89,11 +71,7 @@ class AuditSummary(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class AuditRecord(AuditSummary, frozen=True, rename="camel"):
-    """The document ``audit.json``.
-
-    Attributes:
-        series: Over the time of the run.
-    """
+    """The document ``audit.json``."""
 
     series: tuple[AuditedSeries, ...] = ()
 

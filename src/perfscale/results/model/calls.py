@@ -49,7 +49,7 @@ class CallResult:
         """Requests that were not answered, or refused: 429, 5xx, and other 4xx to what writes.
 
         That something is not there, is another version or may not be read is an
-        answer like others: a run asks in order to find out.
+        answer like others: a run sends requests in order to find out.
         """
         return refused(self.verb, self.statuses) + self.timeouts + self.connection_errors
 

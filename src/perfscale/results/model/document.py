@@ -22,11 +22,11 @@ Count: TypeAlias = Annotated[int, Meta(ge=0)]
 Seconds: TypeAlias = Annotated[float | None, Meta(description="null: not reached, or no sample")]
 
 
-class _Part(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+class Part(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """A part of the document; keys that a reader does not know are to be ignored."""
 
 
-class Counts(_Part, frozen=True):
+class Counts(Part, frozen=True):
     """Accounts: requested is the sum of ready, failed, unready and notAttempted.
 
     Of a run that was killed, ``unknown`` of those that failed or were not attempted
@@ -44,7 +44,7 @@ class Counts(_Part, frozen=True):
     unknown: Count
 
 
-class Earliest(_Part, frozen=True):
+class Earliest(Part, frozen=True):
     """The same if all that was heard of after a blind span had happened at its beginning."""
 
     uncertain: Count
@@ -56,7 +56,7 @@ class Earliest(_Part, frozen=True):
     max: Seconds
 
 
-class Statistics(_Part, frozen=True, kw_only=True):
+class Statistics(Part, frozen=True, kw_only=True):
     """A latency, in seconds; what is missing counts as longer than every sample."""
 
     count: Count
@@ -94,14 +94,14 @@ class Change(Statistics, frozen=True, kw_only=True):
     after: str = msgspec.field(name="to")
 
 
-class Delay(_Part, frozen=True):
+class Delay(Part, frozen=True):
     """How late watches told of new objects: between these two."""
 
     at_least: Statistics
     at_most: Statistics
 
 
-class PhaseClock(_Part, frozen=True):
+class PhaseClock(Part, frozen=True):
     """How far the clocks that stamp phases are ahead of the one that stamps creations."""
 
     low_seconds: float
@@ -111,7 +111,7 @@ class PhaseClock(_Part, frozen=True):
     reason: Annotated[str | None, Meta(description="why the latencies are not what they seem")]
 
 
-class Kind(_Part, frozen=True):
+class Kind(Part, frozen=True):
     """Accounts and latencies of the objects of one kind."""
 
     api_version: Annotated[str, Meta(description="empty: not known")]
@@ -131,7 +131,7 @@ class Kind(_Part, frozen=True):
         return {**creation, **self.phases, Latency.DELETION.value: self.deletion}
 
 
-class CreationRate(_Part, frozen=True):
+class CreationRate(Part, frozen=True):
     """Creates a second: wanted, and after the first burst offered, sent and accepted."""
 
     target_qps: float | None
@@ -143,7 +143,7 @@ class CreationRate(_Part, frozen=True):
     held_back_seconds: float
 
 
-class CallCounts(_Part, frozen=True):
+class CallCounts(Part, frozen=True):
     """Requests of one verb for one resource."""
 
     verb: str
@@ -157,7 +157,7 @@ class CallCounts(_Part, frozen=True):
     latency: Annotated[Statistics, Meta(description="of 2xx answers; percentiles within 1 %")]
 
 
-class Iteration(_Part, frozen=True):
+class Iteration(Part, frozen=True):
     """One iteration of a workload; its times count from the run's start."""
 
     iteration: Count
@@ -172,7 +172,7 @@ class Iteration(_Part, frozen=True):
     child_kinds: dict[str, Kind]
 
 
-class Workload(_Part, frozen=True):
+class Workload(Part, frozen=True):
     """One workload, all its iterations together and each."""
 
     name: str
@@ -190,7 +190,7 @@ class Workload(_Part, frozen=True):
     ] = None
 
 
-class Judgement(_Part, frozen=True):
+class Judgement(Part, frozen=True):
     """Whether a threshold was met."""
 
     workload: Annotated[str | None, Meta(description="null: the run as a whole")]
@@ -205,7 +205,7 @@ class Judgement(_Part, frozen=True):
     text: str
 
 
-class Cluster(_Part, frozen=True):
+class Cluster(Part, frozen=True):
     """Where the load went."""
 
     context: str | None
@@ -215,7 +215,7 @@ class Cluster(_Part, frozen=True):
     kubevirt: str | None
 
 
-class Namespaces(_Part, frozen=True):
+class Namespaces(Part, frozen=True):
     """Those that the run made."""
 
     created: Count
@@ -223,14 +223,14 @@ class Namespaces(_Part, frozen=True):
     leftover: Count
 
 
-class Watches(_Part, frozen=True):
+class Watches(Part, frozen=True):
     """How often watches were opened again, and lists read again."""
 
     reconnects: Count
     relists: Count
 
 
-class Clock(_Part, frozen=True):
+class Clock(Part, frozen=True):
     """How far the server's clock is ahead, with the uncertainty either way, and the bounds."""
 
     offset_seconds: float
@@ -240,7 +240,7 @@ class Clock(_Part, frozen=True):
     consistent: Annotated[bool, Meta(description="whether one offset agrees with every answer")]
 
 
-class Outage(_Part, frozen=True):
+class Outage(Part, frozen=True):
     """When the API server was gone, or something that it calls; seconds since the run's start."""
 
     began_seconds: float
@@ -251,7 +251,7 @@ class Outage(_Part, frozen=True):
     creates: Annotated[Count, Meta(description="most creates that waited at a time")]
 
 
-class Blind(_Part, frozen=True):
+class Blind(Part, frozen=True):
     """When nothing was seen, and what was missed had not come; seconds since the run's start."""
 
     cause: Cause
@@ -261,7 +261,7 @@ class Blind(_Part, frozen=True):
     ended_seconds: float
 
 
-class Lag(_Part, frozen=True):
+class Lag(Part, frozen=True):
     """How late something was, in seconds; percentiles are within one per cent."""
 
     count: Count
@@ -271,7 +271,7 @@ class Lag(_Part, frozen=True):
     max: Seconds
 
 
-class InFlight(_Part, frozen=True):
+class InFlight(Part, frozen=True):
     """Create requests without an answer: the bound, the most, and the mean while creating."""
 
     limit: Count
@@ -279,7 +279,7 @@ class InFlight(_Part, frozen=True):
     mean: float | None
 
 
-class Generator(_Part, frozen=True):
+class Generator(Part, frozen=True):
     """Whether the generator itself was the limit, and on what grounds."""
 
     verdict: Validity
@@ -290,7 +290,7 @@ class Generator(_Part, frozen=True):
     in_flight: InFlight
 
 
-class Summary(_Part, frozen=True):
+class Summary(Part, frozen=True):
     """What a run did, and how the control plane held."""
 
     schema_version: Count

@@ -57,10 +57,8 @@ class Creation(msgspec.Struct):
     """What the creates of one workload have taken so far; added up while they go on.
 
     Attributes:
-        seconds: For how long objects were created.
-        cpu_s: CPU of the event loop's thread in that time.
-        answers: Creates that were answered.
-        answer_s: From sending each to its answer, added up.
+        cpu_s: CPU of the event loop's thread while objects were created.
+        answer_s: From sending each create to its answer, added up.
         outage_s: For how long the server was gone meanwhile.
     """
 
@@ -82,13 +80,7 @@ class Creation(msgspec.Struct):
 
     def rounded(self) -> Creation:
         """A copy, with its times to the microsecond."""
-        return Creation(
-            seconds=round(self.seconds, 6),
-            cpu_s=round(self.cpu_s, 6),
-            answers=self.answers,
-            answer_s=round(self.answer_s, 6),
-            outage_s=round(self.outage_s, 6),
-        )
+        return Creation(*(round(each, 6) for each in msgspec.structs.astuple(self)))
 
 
 class Vitals(msgspec.Struct, frozen=True):

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from perfscale.config.sections.metrics import PERCENTILES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+QUANTILES: Final[Mapping[str, float]] = {
+    name.replace(".", ""): quantile for name, quantile in PERCENTILES.items()
+}
+"""The percentiles of a latency by the names of their attributes: ``p999`` is the one for 0.999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +22,7 @@ class Earliest:
 
     Attributes:
         uncertain: Number of samples that may be shorter: what they measure was
-            heard of right after a time in which nothing was seen.
+            seen right after a time in which nothing was.
     """
 
     uncertain: int
@@ -63,7 +74,7 @@ class PhaseStep:
 
 @dataclass(frozen=True, slots=True)
 class WatchDelay:
-    """Seconds until a watch told of an object, after the server had stored it.
+    """Seconds until a watch reported an object, after the server had stored it.
 
     It stored it some time between the create request and its answer, so the
     delay lies between the two.

@@ -17,7 +17,7 @@ UNKNOWN: Final = (
     "the journal ends before the server answered the create request: whether it was created "
     "is unknown"
 )
-"""Why an object of a run that was killed has failed: nobody can ask it any more."""
+"""Why an object of a run that was killed has failed: its server's answer is lost."""
 
 
 class Outcome(StrEnum):
@@ -28,28 +28,8 @@ class Outcome(StrEnum):
     UNREADY = "unready"
     NOT_ATTEMPTED = "notAttempted"
 
-    @staticmethod
-    def of(
-        *, error: str | None, ready_s: float | None, uid: str | None, sent_s: float | None
-    ) -> Outcome:
-        """What the facts of an object's record make it."""
-        if error is not None:
-            return Outcome.FAILED
-        if ready_s is not None:
-            return Outcome.READY
-        if uid is not None:
-            return Outcome.UNREADY
-        if sent_s is not None:
-            return Outcome.FAILED
-        return Outcome.NOT_ATTEMPTED
-
     def explain(self, error: str | None, detail: str | None) -> str | None:
-        """Why an object failed or is not ready; None for one that is.
-
-        Args:
-            error: What made it fail, if something did.
-            detail: What its status says of why it is not ready.
-        """
+        """Why an object failed (``error``) or is not ready (``detail``); None for one that is."""
         match self:
             case Outcome.FAILED:
                 return error or _NO_ANSWER
@@ -80,13 +60,13 @@ class ObjectRecord:
         created_s: When the server's answer arrived; for a child, when it was first seen.
         phases_s: When it was first seen in each phase, in that order.
         ready_s: When it was first seen ready.
-        delete_requested_s: When its deletion was asked for.
+        delete_requested_s: When its deletion was requested.
         deleted_s: When it was seen gone.
         server: The server's own timestamps, as it wrote them (RFC 3339):
             ``creationTimestamp``, ``deletionTimestamp``, and the phases' under
             ``phases`` where the kind keeps them.
         owner_uid: Of what a child was made for.
-        observed_s: When a watch told that it was added; None for a child, and
+        observed_s: When a watch reported it as added; None for a child, and
             for an object that was found in a list first.
         api_version: Of its kind; empty in records of earlier versions.
     """

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from perfscale.results.model.calls import CallResult
     from perfscale.results.model.health import GeneratorHealth
     from perfscale.results.model.interruptions import BlindSpan, OutageRecord
-    from perfscale.results.model.thresholds import ThresholdVerdict
     from perfscale.results.model.workload import KindResult, WorkloadResult
 
 
@@ -28,8 +27,6 @@ class WorkloadPlan(msgspec.Struct, frozen=True):
     """What one workload is going to do.
 
     Attributes:
-        name: Its name.
-        iterations: How many there are.
         objects: Objects of each kind, by what results call it, over all iterations.
         qps: Target rate, in creates a second; None without a limit.
         burst: How many may go at once before the rate holds.
@@ -69,7 +66,7 @@ class WatchCounts:
 
 @dataclass(frozen=True, slots=True)
 class NamespaceCounts:
-    """Namespaces the run created, those seen gone, and those left although asked to go."""
+    """Namespaces the run created, those seen gone, and those left although deleted."""
 
     created: int = 0
     deleted: int = 0
@@ -77,15 +74,7 @@ class NamespaceCounts:
 
 
 class Totals(msgspec.Struct, frozen=True):
-    """What is counted for the run as a whole.
-
-    Attributes:
-        namespaces: Those the run made.
-        watch: How often watches had to be opened again.
-        requests: What the client counted.
-        clock: How far the server's clock is ahead, as far as that is known.
-        vitals: What the generator saw of itself.
-    """
+    """What is counted for the run as a whole; ``requests`` is what the client counted."""
 
     namespaces: NamespaceCounts = NamespaceCounts()
     watch: WatchCounts = WatchCounts()
@@ -126,7 +115,7 @@ class RunInfo:
         namespaces: Every namespace that the run may create.
         command: The command line; empty for a program.
         workload_yaml: The workload file with every default resolved.
-        workloads: What is asked for.
+        workloads: What it is going to do.
         paths: Phases on the way to readiness, by kind, as records call it.
         api_versions: Of each kind.
     """
@@ -145,14 +134,40 @@ class RunInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class ThresholdVerdict:
+    """Whether a threshold was met.
+
+    Attributes:
+        workload: What it is about; None for the run as a whole.
+        quantile: Which statistic, of a latency.
+        bound: ``max`` or ``min``.
+        limit: The bound, in ``unit``.
+        unit: ``seconds``, ``count``, ``perSecond`` or ``percent``.
+        value: What was measured; None where there is no sample, or where the
+            statistic was not reached. Both fail.
+        missed_by: By how much it was not; None if it was, or without a value.
+        text: All that in a sentence.
+    """
+
+    workload: str | None
+    metric: str
+    quantile: str | None
+    bound: str
+    limit: float
+    unit: str
+    value: float | None
+    passed: bool
+    missed_by: float | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """Everything about a run but its single objects.
 
     Attributes:
-        info: What was known before the first create.
         finished_at: Wall clock, UTC.
         duration_s: From the run's start to its end, on the monotonic clock.
-        outcome: How it ended.
         exit_code: What the command exits with.
         problems: What went wrong, one sentence each; empty if it passed.
         error: The error that ended the run, if one did.
@@ -163,7 +178,7 @@ class RunResult:
         clock: How far the server's clock is ahead of the client's; None
             without an answer that had a date.
         thresholds: Whether each was met, those of the run as a whole first.
-        audit: What a Prometheus told of the run's time, if it was asked.
+        audit: What Prometheus measured meanwhile; None without an audit.
         outages: When the API server was gone, or what it calls.
         blind_spans: When nothing was seen, and by what.
     """

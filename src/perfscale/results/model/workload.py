@@ -34,8 +34,7 @@ class KindResult:
             kinds in which they keep none.
         phase_clock: How far the clocks of the two are apart; None where it is
             not known.
-        watch_delay: How late the watches told of objects; None where it is
-            not known of any.
+        watch_delay: How late the watches reported objects; None where it is not known.
         api_version: Of the kind; empty if it is not known.
     """
 
@@ -65,7 +64,7 @@ class Rate:
     None with too few. See docs/measurements.md.
 
     Attributes:
-        target: What was asked for; None where there was no limit.
+        target: The limit of the workload; None without one.
         achieved: Those that the server accepted, until the last answer.
         held_back_s: Seconds that creates which the rate would have let go
             waited for a place among the requests in flight.
@@ -93,46 +92,54 @@ class Rate:
     burst: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class IterationResult:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What was counted and measured of an iteration, of a workload, or of all of a run.
+
+    Attributes:
+        accounts: Of the objects.
+        children: Of what controllers made for them.
+        rate: How fast the objects were created.
+        kinds: Accounts and latencies of the objects, by kind.
+        child_kinds: The same of the children.
+        calls: How the API server answered meanwhile, by verb and resource.
+    """
+
+    accounts: Accounts
+    children: Accounts
+    rate: Rate
+    kinds: Mapping[str, KindResult]
+    child_kinds: Mapping[str, KindResult]
+    calls: tuple[CallResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IterationResult(Measured):
     """One iteration, from its namespaces to its cleanup.
 
     ``started_s`` and ``finished_s`` are seconds since the run's start;
-    ``problems`` says what went wrong, one sentence each; ``calls`` is how the
-    API server answered meanwhile, by verb and resource; ``operations`` is what became of
+    ``problems`` says what went wrong, one sentence each; ``operations`` is what became of
     those that create nothing.
     """
 
     iteration: int
     started_s: float
     finished_s: float
-    accounts: Accounts
-    children: Accounts
-    rate: Rate
-    kinds: Mapping[str, KindResult]
-    child_kinds: Mapping[str, KindResult]
     problems: tuple[str, ...] = ()
-    calls: tuple[CallResult, ...] = ()
     operations: tuple[OperationResult, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class WorkloadResult:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadResult(Measured):
     """One workload: its iterations, and all of them together.
 
-    ``calls`` are those of its iterations; ``waits`` is whether it was to wait for its objects
-    to be ready. ``operations`` is what became of those that create nothing.
+    ``waits`` is whether it was to wait for its objects to be ready; ``operations`` is what became
+    of those that create nothing.
     """
 
     name: str
     iteration_count: int
-    accounts: Accounts
-    children: Accounts
-    rate: Rate
-    kinds: Mapping[str, KindResult]
-    child_kinds: Mapping[str, KindResult]
     iterations: tuple[IterationResult, ...]
-    calls: tuple[CallResult, ...] = ()
     waits: bool = True
     operations: tuple[OperationResult, ...] = ()
 

@@ -1,4 +1,4 @@
-"""Pages that people look at, made from the files of runs alone: a run, or several compared.
+"""HTML pages, made from the files of runs alone: a run, or several compared.
 
 No room beside this one imports it, since drawing takes modules that a run does
 not need before its end.

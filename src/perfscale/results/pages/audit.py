@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from perfscale.results.model.audit import AuditedSeries, AuditedTime, AuditRecord
-    from perfscale.results.pages.bands import Band
+    from perfscale.results.pages.plots import Band
 
 _MOST_PLACES: Final = 512
 _MOST_PLOTS: Final = 12
@@ -22,13 +22,7 @@ _MOST_PLOTS: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class AuditSection:
-    """An audit.
-
-    Attributes:
-        record: ``audit.json``.
-        times: The spans of time that there are results for, by their names.
-        plots: The results over time; one for each unit.
-    """
+    """An audit: the spans of time that there are results for, by name, and a plot for each unit."""
 
     record: AuditRecord
     times: Mapping[str, AuditedTime]

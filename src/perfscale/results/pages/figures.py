@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from perfscale.config.sections.metrics import Latency
-from perfscale.results.pages.palette import COLOURS
 from perfscale.results.pages.plots import Plot, Series, Shape, highest
 from perfscale.results.pages.scales import Axis, by_factors, from_zero
+from perfscale.results.pages.slowest import ANSWERED, REQUEST
 from perfscale.results.pages.timeline import DUE, NO_PHASE
 
 if TYPE_CHECKING:
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
 
     from perfscale.results.measure.percentiles import LatencySamples
     from perfscale.results.model.document import Iteration, Summary, Workload
-    from perfscale.results.pages.bands import Band
-    from perfscale.results.pages.palette import Palette
+    from perfscale.results.pages.plots import Band
     from perfscale.results.pages.timeline import KindKey, Timeline
 
 SINCE_START: Final = "seconds since the run's start"
@@ -29,18 +27,70 @@ _SHORTEST_S: Final = 0.001
 _WIDE: Final = 20
 """Samples that differ by a larger factor are drawn on a logarithmic axis."""
 _MOST_ITERATIONS: Final = 300
+COLOURS: Final = 12
+"""Those that the style sheet has, from ``c0`` on."""
+_REQUEST_COLOUR: Final = 7
 MOST_SERIES: Final = 8
-"""Colours that everybody can tell apart."""
+"""Colours that everybody can distinguish."""
+
+
+class Palette:
+    """Gives each name a number of a colour, in the order in which they first come.
+
+    Args:
+        names: Those that are known beforehand.
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self._numbers = {REQUEST: _REQUEST_COLOUR, Latency.CREATION: _REQUEST_COLOUR}
+        self._next = 0
+        for name in names:
+            self.of(name)
+
+    def of(self, name: str) -> int:
+        """The colour of a phase, or of what stands among them."""
+        if name not in self._numbers:
+            if self._next == _REQUEST_COLOUR:
+                self._next += 1
+            self._numbers[name] = self._next % COLOURS
+            self._next += 1
+        return self._numbers[name]
+
+
+def palette_of(paths: Mapping[str, Sequence[str]], summary: Summary) -> Palette:
+    """Of the phases of a run: first those on the way to readiness, in their order."""
+    seen = (
+        phase
+        for workload in summary.workloads
+        for kinds in (workload.kinds, workload.child_kinds)
+        for kind in kinds.values()
+        for phase in kind.phases
+    )
+    return Palette([ANSWERED, *(phase for path in paths.values() for phase in path), *seen])
 
 
 def load_plots(
     timeline: Timeline, summary: Summary, bands: tuple[Band, ...] = ()
 ) -> Iterator[Plot]:
     """The rate, and how far objects had got, over the run."""
-    has_target = any(each.rate.target_qps for each in summary.workloads)
-    yield _create_rate_plot(timeline, bands, has_target=has_target)
+    width = f"in intervals of {timeline.width_s:g} s"
+    creates = timeline.create_rates()
+    if not any(each.rate.target_qps for each in summary.workloads):
+        creates.pop(DUE)
+    note = (
+        f"Creates a second, {width}. Where fewer were sent than were due, the load was held back; "
+        "where fewer were accepted than were sent, the server was slow, gone, or refused some."
+    )
+    title = "Offered, sent and accepted rate"
+    yield _rate_plot(timeline, bands, creates, key="rate", title=title, note=note)
     if summary.objects.deleted:
-        yield _deletion_rate_plot(timeline, bands)
+        note = (
+            f"Deletions a second, {width}. Many are asked for with one request; how fast they are "
+            "seen gone is the cluster's doing."
+        )
+        rates = timeline.deletion_rates()
+        title = "Rate of deletions"
+        yield _rate_plot(timeline, bands, rates, key="deletion-rate", title=title, note=note)
     progress = tuple(Series(name, counts) for name, counts in timeline.progress().items())
     yield Plot(
         key="progress",
@@ -55,37 +105,20 @@ def load_plots(
     )
 
 
-def _create_rate_plot(timeline: Timeline, bands: tuple[Band, ...], *, has_target: bool) -> Plot:
-    found = timeline.create_rates()
-    if not has_target:
-        found.pop(DUE)
-    note = (
-        f"Creates a second, in intervals of {timeline.width_s:g} s. Where fewer were sent than "
-        "were due, the load was held back; where fewer were accepted than were sent, the server "
-        "was slow, gone, or refused some."
-    )
-    return replace(
-        _rate_plot(timeline, bands, found), title="Offered, sent and accepted rate", note=note
-    )
-
-
-def _deletion_rate_plot(timeline: Timeline, bands: tuple[Band, ...]) -> Plot:
-    note = (
-        f"Deletions a second, in intervals of {timeline.width_s:g} s. Many are asked for with one "
-        "request; how fast they are seen gone is the cluster's doing."
-    )
-    plot = _rate_plot(timeline, bands, timeline.deletion_rates())
-    return replace(plot, key="deletion-rate", title="Rate of deletions", note=note)
-
-
 def _rate_plot(
-    timeline: Timeline, bands: tuple[Band, ...], found: Mapping[str, Sequence[float]]
+    timeline: Timeline,
+    bands: tuple[Band, ...],
+    found: Mapping[str, Sequence[float]],
+    *,
+    key: str,
+    title: str,
+    note: str,
 ) -> Plot:
     series = tuple(Series(name, values) for name, values in found.items())
     return Plot(
-        key="rate",
-        title="",
-        note="",
+        key=key,
+        title=title,
+        note=note,
         x=from_zero(SINCE_START, timeline.at_s[-1]),
         y=from_zero("a second", highest(series), to_tick=True),
         at=timeline.rates_s,
@@ -150,7 +183,7 @@ def distribution_plot(
     Args:
         key: The plot's id.
         latencies: The samples of each line.
-        title: What it shows.
+        title: The plot's.
         palette: The colours of phases, where it is phases.
     """
     ordered = {name: samples.ordered() for name, samples in latencies.items()}

@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from perfscale.errors import ResultsError
 from perfscale.results.files import write_file
 from perfscale.results.folder.reading import RunFiles, read_run_files
+from perfscale.results.measure.blindness import merge
+from perfscale.results.measure.failures import Failures
+from perfscale.results.measure.samples import Samples
+from perfscale.results.model.interruptions import BlindSpan, OutageRecord
+from perfscale.results.model.run import RunOutcome
 from perfscale.results.pages.audit import audit_section
-from perfscale.results.pages.bands import bands_of, interruptions_of
-from perfscale.results.pages.environment import cleanup_of, environment, is_simulated
 from perfscale.results.pages.figures import (
+    Palette,
+    distribution_plot,
     iteration_plot,
     load_plots,
+    palette_of,
     phase_plots,
 )
-from perfscale.results.pages.latencies import kind_sections
-from perfscale.results.pages.palette import Palette, palette_of
+from perfscale.results.pages.plots import Band
 from perfscale.results.pages.rendering import render
-from perfscale.results.pages.slowest import REQUEST
-from perfscale.results.pages.story import Story
+from perfscale.results.pages.slowest import REQUEST, Slowest
 from perfscale.results.pages.timeline import Timeline
+from perfscale.results.verdicts.interruptions import interruptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from perfscale.results.model.document import Iteration, Summary, Workload
+    from perfscale.results.measure.samples import LifeSamples
+    from perfscale.results.model.document import Iteration, Kind, Statistics, Summary, Workload
     from perfscale.results.pages.plots import Plot
     from perfscale.results.pages.slowest import Slow
 
 REPORT_FILE: Final = "report.html"
 _MOST_ITERATIONS: Final = 100
 """Rows of the table of iterations."""
+_BARS: Final = ("p50", "p90", "p95", "p99", "p99.9", "max")
+"""The statistics that are compared by eye, and so have bars."""
+_SIMULATED: Final = "+perfscale"
+"""How the version of a simulated cluster ends."""
 
 
 def write_page(folder: Path) -> Path:
@@ -58,15 +71,20 @@ def write_page(folder: Path) -> Path:
 
 def run_page(run: RunFiles) -> str:
     """The page as text."""
-    story = Story(run)
+    slowest, failures = Slowest(), Failures()
+    samples = Samples(run.paths, children=run.has_children)
+    for record in run.records():
+        slowest.add(record)
+        failures.add(record)
+        samples.add(record)
     points = run.timeseries()
     timeline = Timeline(points) if points else None
     summary = run.summary
-    bands = bands_of(summary)
+    bands = _bands(summary)
     palette = palette_of(run.paths, summary)
     return render(
         "run.html",
-        title=_title(run),
+        title=", ".join(workload.name for workload in summary.workloads),
         summary=summary,
         workload_yaml=run.workload_yaml,
         has_records=run.has_records,
@@ -74,31 +92,84 @@ def run_page(run: RunFiles) -> str:
         phase_plots=[]
         if timeline is None
         else list(phase_plots(timeline, summary, bands, palette)),
-        sections=list(kind_sections(run, story, palette)),
+        sections=list(_kind_sections(run, samples, palette)),
         iterations=list(_iterations(summary)),
-        slowest=_slowest(story, palette),
-        failures=story.failures.found(),
+        slowest=_slowest(slowest.found(), palette),
+        failures=failures.found(),
         audit=None if run.audit is None else audit_section(run.audit, bands),
-        environment=environment(run),
-        interruptions=interruptions_of(summary),
-        simulated=is_simulated(run),
-        cleanup=cleanup_of(run),
+        environment=_environment(run),
+        interruptions=_interruptions(summary),
+        simulated=_is_simulated(run),
+        cleanup=_cleanup(run),
     )
 
 
-def _title(run: RunFiles) -> str:
-    return ", ".join(workload.name for workload in run.summary.workloads)
+@dataclass(frozen=True, slots=True)
+class KindSection:
+    """One kind of one workload, or with ``children`` of what controllers made.
+
+    Attributes:
+        key: Its id on the page.
+        path: Where the summary has it, as keys and indices with dots between.
+        plot: The distributions of the latencies; None where there are no records.
+    """
+
+    key: str
+    workload: str
+    kind: str
+    children: bool
+    path: str
+    measured: Kind
+    latencies: Mapping[str, Statistics]
+    plot: Plot | None
+
+    @property
+    def longest(self) -> float:
+        """The longest time in the table, which has the longest bar."""
+        return max(
+            (each.get(name) or 0.0 for each in self.latencies.values() for name in _BARS),
+            default=0.0,
+        )
+
+    def bar(self, latency: str, statistic: str) -> float | None:
+        """Length of a bar in percent; None for a statistic that has none."""
+        value = self.latencies[latency].get(statistic) if statistic in _BARS else None
+        if value is None or not self.longest:
+            return None
+        return round(100 * value / self.longest, 2)
+
+
+def _kind_sections(run: RunFiles, samples: Samples, palette: Palette) -> Iterator[KindSection]:
+    """The sections, in the order in which the workloads ran."""
+    for number, workload in enumerate(run.summary.workloads, start=1):
+        for children in (False, True):
+            tallied = samples.of(workload.name, children=children)
+            kinds = workload.child_kinds if children else workload.kinds
+            key_of = "childKinds" if children else "kinds"
+            for kind, measured in kinds.items():
+                key = f"latency-{number}-{kind}{'-children' if children else ''}"
+                latencies = run.latencies(kind, measured)
+                yield KindSection(
+                    key=f"section-{key}",
+                    workload=workload.name,
+                    kind=kind,
+                    children=children,
+                    path=f"workloads.{number - 1}.{key_of}.{kind}",
+                    measured=measured,
+                    latencies=latencies,
+                    plot=_plot(key, latencies, tallied[kind], palette) if kind in tallied else None,
+                )
+
+
+def _plot(key: str, latencies: Iterable[str], tally: LifeSamples, palette: Palette) -> Plot | None:
+    samples = {name: tally.latency(name) for name in latencies}
+    drawn = {name: each for name, each in samples.items() if each is not None}
+    return distribution_plot(key, drawn, palette=palette) if drawn else None
 
 
 @dataclass(frozen=True, slots=True)
 class SlowestSection:
-    """The slowest objects.
-
-    Attributes:
-        objects: The slowest first.
-        colours: Every phase that one of them was in, in the order in which they come, with
-            the number of its colour.
-    """
+    """The slowest objects, and the colour of every phase they were in, in the phases' order."""
 
     objects: list[Slow]
     colours: dict[str, int]
@@ -109,8 +180,7 @@ class SlowestSection:
         return self.objects[0].ready_after_s or 1.0
 
 
-def _slowest(story: Story, palette: Palette) -> SlowestSection:
-    found = story.slowest.found()
+def _slowest(found: list[Slow], palette: Palette) -> SlowestSection:
     seen = {stay.phase: palette.of(stay.phase) for slow in found for stay in slow.stays}
     request = {REQUEST: seen.pop(REQUEST)} if REQUEST in seen else {}
     # The palette has given its numbers in the order of the path to readiness.
@@ -119,13 +189,7 @@ def _slowest(story: Story, palette: Palette) -> SlowestSection:
 
 @dataclass(frozen=True, slots=True)
 class IterationSection:
-    """The iterations of a workload that has more than one.
-
-    Attributes:
-        workload: The workload, as in the summary.
-        plot: How readiness changed.
-        shown: The iterations in the table, as in the summary.
-    """
+    """The iterations of a workload that has more than one; ``shown`` are those in the table."""
 
     workload: Workload
     plot: Plot
@@ -137,3 +201,59 @@ def _iterations(summary: Summary) -> Iterator[IterationSection]:
         plot = iteration_plot(f"iterations-{number}", workload)
         if plot is not None:
             yield IterationSection(workload, plot, workload.iterations[:_MOST_ITERATIONS])
+
+
+def _is_simulated(run: RunFiles) -> bool:
+    """Whether the cluster was a simulated one."""
+    return (run.summary.cluster.version or "").endswith(_SIMULATED)
+
+
+def _cleanup(run: RunFiles) -> str | None:
+    """What to type to remove what is left, or may be; None where nothing can be."""
+    summary = run.summary
+    counts = (summary.objects, summary.children)
+    left = any(each.created > each.deleted or each.unknown for each in counts)
+    left = left or summary.namespaces.created > summary.namespaces.deleted
+    return run.run.cleanup if left or summary.outcome is RunOutcome.KILLED else None
+
+
+def _environment(run: RunFiles) -> dict[str, str]:
+    """What to show, by its name; what is not known is left out."""
+    cluster, client = run.summary.cluster, run.run.client
+    kinds = (f"{each.kind} ({each.api_version})" for each in run.run.kinds)
+    facts = {
+        "cluster": cluster.server,
+        "context": cluster.context,
+        "Kubernetes": cluster.version,
+        "nodes": cluster.nodes,
+        "KubeVirt": cluster.kubevirt,
+        "perfscale": client.version,
+        "Python": client.python,
+        "machine": client.platform,
+        "CPUs": client.cpus,
+        "workload file": run.run.source,
+        "kinds": ", ".join(kinds),
+        "command": shlex.join(run.run.command),
+        "folder": run.folder.name,
+    }
+    return {name: str(value) for name, value in facts.items() if value}
+
+
+def _bands(summary: Summary) -> tuple[Band, ...]:
+    """What to mark of a run; nothing where there was nothing."""
+    outages = merge((each.began_seconds, each.ended_seconds) for each in summary.outages)
+    blind = merge((each.began_seconds, each.ended_seconds) for each in summary.blind_spans)
+    found = (
+        Band("nothing was seen, or not everything", "blind", tuple(blind)),
+        Band("the API server, or what it calls, was gone", "outage", tuple(outages)),
+    )
+    return tuple(band for band in found if band.spans)
+
+
+def _interruptions(summary: Summary) -> list[str]:
+    """The same in words."""
+    # The summary has the fields of the two in their order.
+    return interruptions(
+        [OutageRecord(*msgspec.structs.astuple(each)) for each in summary.outages],
+        [BlindSpan(*msgspec.structs.astuple(each)) for each in summary.blind_spans],
+    )

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from perfscale.results.pages.bands import Band
     from perfscale.results.pages.scales import Axis
 
 UNITS: Final = 1000
@@ -35,13 +34,22 @@ class Shape(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
-    """One line, or one band of a stack.
+class Band:
+    """What is marked behind a plot over time: spans in seconds since the run's start.
 
-    Attributes:
-        name: What it shows.
-        values: One for each place along the plot; None where there is none.
-        colour: Its number; None takes that of its place among the others.
+    ``style`` is its class in the style sheet.
+    """
+
+    name: str
+    style: str
+    spans: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line, or one band of a stack: a value for each place, or None.
+
+    ``colour`` is its number; None takes that of its place among the others.
     """
 
     name: str
@@ -51,14 +59,11 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Everything that is drawn and told of one plot.
+    """Everything that is drawn and written of one plot.
 
     Attributes:
         key: Its id on the page.
-        title: What it shows.
         note: How to read it, in a sentence or two.
-        x: The axis along it.
-        y: The axis up.
         at: Where along ``x`` the values are, ascending. Of ``STEPS``, a value
             holds until the next place, or the end of the axis.
         series: At most eight, in the order of the legend; a stack has the first at the bottom.

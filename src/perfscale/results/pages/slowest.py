@@ -6,7 +6,7 @@ import heapq
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from perfscale.results.measure.latencies import READY
+from perfscale.results.measure.latencies import ready_s
 
 if TYPE_CHECKING:
     from perfscale.results.model.records import ObjectRecord
@@ -26,12 +26,9 @@ class Stay(NamedTuple):
 
 
 class Slow(NamedTuple):
-    """One of the slowest objects.
+    """One of the slowest objects: seconds from its create request until ready, and its way there.
 
-    Attributes:
-        record: What is known of it.
-        ready_after_s: From its create request until it was seen ready.
-        stays: Its way there; they follow each other without a gap.
+    The stays follow each other without a gap.
     """
 
     record: ObjectRecord
@@ -48,10 +45,10 @@ class Slowest:
 
     def add(self, record: ObjectRecord) -> None:
         """Look at one object."""
-        ready_s = READY.reached_s(record)
-        if ready_s is None or record.sent_s is None:
+        reached_s = ready_s(record)
+        if reached_s is None or record.sent_s is None:
             return
-        entry = (ready_s - record.sent_s, next(self._numbers), record)
+        entry = (reached_s - record.sent_s, next(self._numbers), record)
         if len(self._heap) < _MOST:
             heapq.heappush(self._heap, entry)
         elif entry > self._heap[0]:

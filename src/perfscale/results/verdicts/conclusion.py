@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from perfscale.results.measure.run_tally import RunSum
     from perfscale.results.model.interruptions import BlindSpan, OutageRecord
-    from perfscale.results.model.run import RunInfo, RunOutcome, Totals
-    from perfscale.results.model.thresholds import ThresholdVerdict
+    from perfscale.results.model.run import RunInfo, RunOutcome, ThresholdVerdict, Totals
 
 
 class Ending(NamedTuple):

@@ -39,9 +39,9 @@ def assess(
     """Decide whether the generator was the limit, or percentiles are uncertain.
 
     That is about what was sent. A rate that the server did not allow, or did
-    not accept, is told of too, but the run is valid: its numbers are the server's.
+    not accept, is in the reasons too, but the run is valid: its numbers are the server's.
     """
-    found = [*_lag_of_loop(vitals.loop_lag), *_no_means(requests.get("localFailures", 0))]
+    found = list(_of_machine(vitals.loop_lag, requests.get("localFailures", 0)))
     for workload in workloads:
         creation = vitals.creations.get(workload.name, Creation())
         found += _of_workload(workload.name, workload.rate, creation, vitals)
@@ -56,15 +56,12 @@ def assess(
     return GeneratorHealth(verdict, (*(text for _, text in found), *uncertain), vitals)
 
 
-def _lag_of_loop(lag: Lag) -> Iterator[tuple[bool, str]]:
+def _of_machine(lag: Lag, failures: float) -> Iterator[tuple[bool, str]]:
     if lag.count >= _FEWEST_SAMPLES and lag.p99 is not None and lag.p99 > _MOST_LAG_S:
         late = f"the event loop was late, {milliseconds(lag.p99)} at the 99th percentile"
         yield True, f"{late}: times that were measured may be that much too long (CPU)"
-
-
-def _no_means(times: float) -> Iterator[tuple[bool, str]]:
-    if times:
-        what = "a connection" if times == 1 else f"{times:.0f} connections"
+    if failures:
+        what = "a connection" if failures == 1 else f"{failures:.0f} connections"
         text = f"{what} could not be opened, for want of open files or ports on this machine"
         yield True, f"{text}: raise its limits, or lower globalConfig.maxInFlight"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from perfscale.config import format_duration
 from perfscale.config.sections.metrics import METRICS, Unit
-from perfscale.results.model.thresholds import ThresholdVerdict
+from perfscale.results.model.run import ThresholdVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -14,39 +14,11 @@ if TYPE_CHECKING:
     from perfscale.config import Config, Threshold
     from perfscale.config.sections.metrics import Metric
     from perfscale.results.measure.run_tally import RunSum
-    from perfscale.results.model.accounts import Accounts
-    from perfscale.results.model.calls import CallResult
     from perfscale.results.model.latency import LatencySummary
-    from perfscale.results.model.workload import KindResult, Rate
-
-_FIELDS = {"p99.9": "p999"}
+    from perfscale.results.model.workload import KindResult, Measured, Rate
 
 
-class Judged(Protocol):
-    """What a threshold can be about: a workload, or all of them together."""
-
-    @property
-    def accounts(self) -> Accounts:
-        """Its objects' accounts."""
-
-    @property
-    def rate(self) -> Rate:
-        """How fast they were created."""
-
-    @property
-    def kinds(self) -> Mapping[str, KindResult]:
-        """Latencies of its objects."""
-
-    @property
-    def child_kinds(self) -> Mapping[str, KindResult]:
-        """Latencies of their children."""
-
-    @property
-    def calls(self) -> tuple[CallResult, ...]:
-        """How the API server answered."""
-
-
-class _Measured(NamedTuple):
+class _Value(NamedTuple):
     """A value, or why there is none."""
 
     value: float | None
@@ -67,7 +39,7 @@ def _verdicts(config: Config, run_sum: RunSum) -> Iterator[ThresholdVerdict]:
 
 
 def judge_threshold(
-    threshold: Threshold, judged: Judged, workload: str | None = None
+    threshold: Threshold, judged: Measured, workload: str | None = None
 ) -> ThresholdVerdict:
     """Judge one threshold; ``workload`` is the name of what is judged, if it has one."""
     metric, bound = METRICS[threshold.metric], threshold.bound
@@ -98,7 +70,7 @@ def threshold_title(threshold: Threshold, workload: str | None) -> str:
     return where + " ".join(part for part in (threshold.metric, threshold.quantile) if part)
 
 
-def _outcome(threshold: Threshold, measured: _Measured, missed_by: float | None) -> str:
+def _outcome(threshold: Threshold, measured: _Value, missed_by: float | None) -> str:
     has_minimum = METRICS[threshold.metric].has_minimum
     bound = threshold.bound
     wanted = f"at {'least' if has_minimum else 'most'} {bound} is wanted"
@@ -128,7 +100,7 @@ def show(value: float, unit: Unit) -> str:
 # -- metrics ------------------------------------------------------------------
 
 
-def _measure(metric: Metric, threshold: Threshold, judged: Judged) -> _Measured:
+def _measure(metric: Metric, threshold: Threshold, judged: Measured) -> _Value:
     if metric.kind is not None and metric.latency is not None:
         summary = _latency(metric, metric.latency, judged)
         return _statistic(summary, threshold.quantile or "")
@@ -146,8 +118,8 @@ def _measure(metric: Metric, threshold: Threshold, judged: Judged) -> _Measured:
     }
     count, whole, samples = counts[metric.name]
     if not samples:
-        return _Measured(None)
-    return _Measured(100 * count / whole if threshold.bound.unit is Unit.PERCENT else count)
+        return _Value(None)
+    return _Value(100 * count / whole if threshold.bound.unit is Unit.PERCENT else count)
 
 
 def _of_kind(metric: Metric, kinds: Mapping[str, KindResult]) -> KindResult | None:
@@ -159,23 +131,23 @@ def _of_kind(metric: Metric, kinds: Mapping[str, KindResult]) -> KindResult | No
     return None
 
 
-def _latency(metric: Metric, latency: str, judged: Judged) -> LatencySummary | None:
+def _latency(metric: Metric, latency: str, judged: Measured) -> LatencySummary | None:
     """Of the objects of a kind; of the children where no object is of that kind."""
     found = _of_kind(metric, judged.kinds) or _of_kind(metric, judged.child_kinds)
     return None if found is None else found.latencies.get(latency)
 
 
-def _statistic(summary: LatencySummary | None, quantile: str) -> _Measured:
+def _statistic(summary: LatencySummary | None, quantile: str) -> _Value:
     if summary is None or not summary.count + summary.missing:
-        return _Measured(None)
-    value: float | None = getattr(summary, _FIELDS.get(quantile, quantile))
+        return _Value(None)
+    value: float | None = getattr(summary, quantile.replace(".", ""))
     total = summary.count + summary.missing
-    return _Measured(value, f"was not reached, as {summary.missing} of {total} are missing")
+    return _Value(value, f"was not reached, as {summary.missing} of {total} are missing")
 
 
-def _rate(metric: Metric, rate: Rate, *, share: bool) -> _Measured:
+def _rate(metric: Metric, rate: Rate, *, share: bool) -> _Value:
     if metric.name == "sentQps":
         value = rate.sent_share if share else rate.sent
     else:
         value = rate.share if share else rate.achieved
-    return _Measured(100 * value if share and value is not None else value)
+    return _Value(100 * value if share and value is not None else value)

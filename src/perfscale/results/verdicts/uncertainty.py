@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from perfscale.config.sections.metrics import PERCENTILES
+from perfscale.results.model.latency import QUANTILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -12,14 +15,6 @@ if TYPE_CHECKING:
 
 _MOST_MOVED: Final = 0.05
 """A percentile that may be shorter by a larger share than this is uncertain."""
-_PERCENTILES: Final = {"p50": "p50", "p90": "p90", "p95": "p95", "p99": "p99", "p999": "p99.9"}
-
-
-class Doubt(NamedTuple):
-    """A percentile that is uncertain: by which share, and in words."""
-
-    share: float
-    text: str
 
 
 def doubts(workloads: Iterable[WorkloadResult]) -> Iterator[str]:
@@ -35,17 +30,18 @@ def _of_kind(result: KindResult) -> str:
     found = [doubt for name, each in result.latencies.items() for doubt in _doubts(name, each)]
     if not found:
         return ""
-    worst = max(found)
+    _, worst = max(found)
     more = len(found) - 1
     others = f" ({more} more {'is' if more == 1 else 'are'} as uncertain)" if more else ""
-    return f"{worst.text}: part of it happened while nothing was seen{others}"
+    return f"{worst}: part of it happened while nothing was seen{others}"
 
 
-def _doubts(name: str, latency: LatencySummary) -> Iterator[Doubt]:
+def _doubts(name: str, latency: LatencySummary) -> Iterator[tuple[float, str]]:
+    """By which share each percentile is uncertain, and that in words."""
     if latency.earliest is None:
         return
-    for key, title in _PERCENTILES.items():
+    for title, key in zip(PERCENTILES, QUANTILES, strict=True):
         value, earliest = getattr(latency, key), getattr(latency.earliest, key)
         if value and earliest is not None and value - earliest > _MOST_MOVED * value:
             text = f"{title} of {name} is {value:.3f} s, and may be as little as {earliest:.3f} s"
-            yield Doubt(1 - earliest / value, text)
+            yield 1 - earliest / value, text

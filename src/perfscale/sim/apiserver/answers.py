@@ -22,7 +22,7 @@ def answer(body: bytes, media: str = JSON_TYPE, status: int = 200) -> web.Respon
 
 
 def answer_object(request: Request, obj: JSON, status: int = 200) -> web.Response:
-    """An object, in the form that the request asks for, with what the server warns of."""
+    """An object, in the form that the request accepts, with its warnings."""
     view = request.view
     is_plain = view.is_stored or obj["kind"] != request.target.kind.kind  # a Status, a Scale
     made = answer(encode(obj) if is_plain else view.encode(obj), status=status)

@@ -20,7 +20,6 @@ from perfscale.sim.apiserver.paging import Pager
 from perfscale.sim.apiserver.target import Target, parse_target
 from perfscale.sim.apiserver.verbs import Request, not_allowed
 from perfscale.sim.apiserver.watching import UNDISTURBED, Watcher, WatchRequest
-from perfscale.sim.ground_truth import GROUND_TRUTH_PATH, GroundTruth
 from perfscale.sim.storage import refusals
 from perfscale.sim.storage.lifecycle import Housekeeping, create_own_namespaces
 from perfscale.sim.storage.records import encode
@@ -197,14 +196,13 @@ class _Server:
         query = http.query
         options.check_list(query)
         view = self._view(http, target)
-        asked = Request(target, view, query, b"", "")
         initial = options.flag(query, "sendInitialEvents")
         timeout_s = options.number(query, "timeoutSeconds")
         bookmarks = options.flag(query, "allowWatchBookmarks")
         return WatchRequest(
             target.resource,
             view,
-            asked.selector(),
+            Request(target, view, query, b"", "").selector(),
             target.namespace,
             None if initial else options.version(query),
             initial and bookmarks,
@@ -220,19 +218,17 @@ class _Server:
 
 @dataclass(frozen=True, slots=True)
 class Attachments:
-    """What a cluster attaches to its API server: faults, and accounts of what happened.
+    """What a cluster attaches to its API server: faults, and pages of what happened.
 
     Attributes:
         middlewares: What requests pass first, as aiohttp has them.
         disturb: Decides what goes wrong with a watch, or refuses it.
-        ground_truth: What the server shows under `GROUND_TRUTH_PATH`; a new one by default.
-        pages: What it shows besides: by path, what makes it.
+        pages: What it shows besides objects: by path, what makes it.
         blocker_of: What keeps a namespace that is being deleted, by its name.
     """
 
     middlewares: Sequence[Middleware] = ()
     disturb: Callable[[WatchRequest], Disturbance] | None = None
-    ground_truth: GroundTruth | None = None
     pages: Mapping[str, Page] = field(default_factory=dict)
     blocker_of: Callable[[str], DeletionBlocker | None] = lambda _: None
 
@@ -244,35 +240,13 @@ def _showing(page: Page) -> Handler:
     return show
 
 
-def create_app(
-    store: Store, server_options: ServerOptions, attached: Attachments
-) -> web.Application:
-    """An aiohttp application that serves the store."""
-    server = _Server(store, server_options, disturb=attached.disturb)
-    shown = attached.ground_truth or GroundTruth(store)
-
-    app = web.Application(
-        middlewares=[own_address_only(_HOST), *attached.middlewares],
-        client_max_size=server.options.max_body_bytes + 1,
-    )
-    app.router.add_get(GROUND_TRUTH_PATH, _showing(lambda: (encode(shown.as_json()), JSON_TYPE)))
-    for path, page in attached.pages.items():
-        app.router.add_get(path, _showing(page))
-    app.router.add_route("*", "/{path:.*}", server.handle)
-    app.on_shutdown.append(server.close_watches)
-    return app
-
-
 class SimulatedApiServer:
     """The API server on a port of this machine, in the running event loop.
 
     Brings the namespaces that every cluster has, and processes deleted namespaces and owners.
 
     Args:
-        store: What it serves.
         port: Where to listen on loopback; 0 takes a free port.
-        server_options: Its limits.
-        attached: What else there is to it.
 
     Attributes:
         listener: Its port, which it can leave for a while.
@@ -288,7 +262,15 @@ class SimulatedApiServer:
     ) -> None:
         self.store = store
         attached = attached or Attachments()
-        app = create_app(store, server_options or ServerOptions(), attached)
+        server = _Server(store, server_options or ServerOptions(), disturb=attached.disturb)
+        app = web.Application(
+            middlewares=[own_address_only(_HOST), *attached.middlewares],
+            client_max_size=server.options.max_body_bytes + 1,
+        )
+        for path, page in attached.pages.items():
+            app.router.add_get(path, _showing(page))
+        app.router.add_route("*", "/{path:.*}", server.handle)
+        app.on_shutdown.append(server.close_watches)
         self._blocker_of = attached.blocker_of
         self.listener = Listener(app, _HOST, port)
         self._housekeeping: Housekeeping | None = None

@@ -1,4 +1,4 @@
-"""What the server says of itself: versions, groups, resources, health."""
+"""The discovery: the server's version, groups, resources and health."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def group_of(path: str) -> str | None:
 
 
 def names_a_version(path: str) -> bool:
-    """Whether a path of the discovery asks for the kinds of one version of a group."""
+    """Whether a path of the discovery lists the kinds of one version of a group."""
     parts = path.strip("/").split("/")
     return (parts[0], len(parts)) in (("api", 2), ("apis", 3))
 

@@ -1,4 +1,4 @@
-"""The fields that a real server knows of the kinds that are loaded, and what it says of others.
+"""The fields that a real server knows of the kinds that are loaded, and its warnings of others.
 
 No schema of every kind, and none to the bottom: as far down as people misspell things at
 the top of a spec. See https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation

@@ -41,10 +41,7 @@ class _Resetting(asyncio.Protocol):
 class Listener:
     """An application on a port of this machine.
 
-    Args:
-        app: The application.
-        host: The address to listen at.
-        port: The port; 0 takes a free one, and keeps it while the listener is away.
+    Port 0 takes a free one, and keeps it while the listener is away.
     """
 
     def __init__(self, app: web.Application, host: str, port: int) -> None:

@@ -29,7 +29,7 @@ _ANY: Final = frozenset({JSON_TYPE, "*/*", "application/*", ""})
 
 @lru_cache(maxsize=256)
 def accepted_form(accept: str) -> Form:
-    """The representation that an Accept header asks for, the first that can be had.
+    """The first representation of an Accept header that there is.
 
     Raises:
         ApiError: 406: there is no such representation.
@@ -58,7 +58,7 @@ def accepted_form(accept: str) -> Form:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Objects in the version and representation that a client asked for.
+    """Objects in the version and representation that a client accepts.
 
     Attributes:
         include: What a table's rows carry: ``None``, ``Metadata`` or ``Object``.
@@ -144,7 +144,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def decode_body(body: bytes, content_type: str) -> Any:  # noqa: ANN401 - JSON
-    """The body of a request: JSON, or what its type says: YAML, protobuf of a few kinds.
+    """The body of a request: JSON, or by its content type YAML, protobuf of a few kinds.
 
     Raises:
         ApiError: 400: it cannot be read; 415: it is neither.

@@ -58,12 +58,7 @@ def v3_index(catalogue: Catalogue) -> JSON:
 
 
 def v3_document(path: str, catalogue: Catalogue) -> JSON:
-    """The description of one group and version; raises `NotFoundError`.
-
-    Args:
-        path: What follows ``/openapi/v3/``, as in ``apis/kubevirt.io/v1``.
-        catalogue: The kinds of the server.
-    """
+    """The description of a group and version, ``apis/kubevirt.io/v1``; raises `NotFoundError`."""
     if path not in v3_index(catalogue)["paths"]:
         raise refusals.no_such_path()
     *_, served = path.split("/")

@@ -1,4 +1,4 @@
-"""What a request asks for beside its target: the query, read once and checked."""
+"""The query of a request, read once and checked."""
 
 from __future__ import annotations
 

@@ -77,10 +77,7 @@ class Pager:
         rest = self._lists.get(key)
         if rest is None or self._clock() - rest.begun_s > self._lifetime_s:
             self._lists.pop(key, None)
-            raise refusals.expired(
-                "The provided continue parameter is too old to display a consistent list "
-                "result. You must start a new list without the continue parameter."
-            )
+            raise refusals.expired_token()
         return self._page(key, start, limit)
 
     def _page(self, key: int, start: int, limit: int) -> Page:

@@ -1,4 +1,4 @@
-"""The representations of objects that kubectl asks for: tables, and metadata alone."""
+"""The representations of objects that kubectl accepts: tables, and metadata alone."""
 
 from __future__ import annotations
 

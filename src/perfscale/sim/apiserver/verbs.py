@@ -90,7 +90,7 @@ def get(store: Store, request: Request) -> bytes:
 
 
 def list_page(store: Store, pager: Pager, request: Request) -> Page:
-    """Read a collection, or the page of it that the request asks for."""
+    """Read a collection, or a page of it."""
     options.check_list(request.query)
     limit = options.number(request.query, "limit")
     token = request.query.get("continue")
@@ -99,7 +99,7 @@ def list_page(store: Store, pager: Pager, request: Request) -> Page:
     resource = request.target.resource
     wanted = options.version(request.query)
     if wanted is not None and wanted > store.version:
-        raise refusals.too_large_version(wanted, store.version)
+        raise refusals.TooLargeVersionError(wanted, store.version)
     shown = store.version
     if wanted is not None and request.query.get("resourceVersionMatch") == "Exact":
         if store.changes_since(resource, wanted):
@@ -117,9 +117,7 @@ def create(store: Store, request: Request) -> JSON:
     obj = prepare(target.kind, target.resource, request.decoded(), target.namespace)
     if target.kind.group == "authorization.k8s.io":
         return _review(target, obj)
-    request.warnings.extend(field_warnings(target, request.query, obj))
-    validate(target.kind, target.resource, obj)
-    return store.create(target.resource, obj, dry_run=options.dry_run(request.query))
+    return _create(store, request, obj)
 
 
 def _review(target: Target, obj: JSON) -> JSON:
@@ -136,8 +134,7 @@ def replace(store: Store, request: Request) -> JSON:
     target = request.target
     if target.subresource == "scale":
         return _rescale(store, request, request.decoded())
-    obj = prepare(target.kind, target.resource, request.decoded(), target.namespace)
-    _check_name(obj, request.name)
+    obj = _named(request, request.decoded())
     if not target.kind.builtin and not obj["metadata"].get("resourceVersion"):
         # A custom resource cannot be replaced blindly. What is not there is not found first.
         store.record(target.resource, target.namespace, request.name)
@@ -148,7 +145,7 @@ def replace(store: Store, request: Request) -> JSON:
 
 
 def change(store: Store, request: Request) -> tuple[JSON, bool]:
-    """Patch an object, or apply it; says whether it was created."""
+    """Patch an object, or apply it; returns it, and whether it was created."""
     target = request.target
     apply_patch = _PATCHES.get(request.content_type)
     if apply_patch is None or (
@@ -167,29 +164,22 @@ def change(store: Store, request: Request) -> tuple[JSON, bool]:
     except NotFoundError:
         if request.content_type != _APPLY or target.subresource:
             raise
-        return _apply_new(store, request, difference), True
+        return _create(store, request, _named(request, difference)), True
     if target.subresource == "scale":
         return _rescale(store, request, apply_patch(_scale(current), difference)), False
     current["apiVersion"] = target.resource.api_version
-    patched = apply_patch(current, difference)
-    obj = prepare(target.kind, target.resource, patched, target.namespace)
-    _check_name(obj, request.name)
-    return _update(store, request, obj), False
+    return _update(store, request, _named(request, apply_patch(current, difference))), False
 
 
-def _apply_new(store: Store, request: Request, obj: object) -> JSON:
-    target = request.target
-    made = prepare(target.kind, target.resource, obj, target.namespace)
-    _check_name(made, request.name)
-    request.warnings.extend(field_warnings(target, request.query, made))
-    validate(target.kind, target.resource, made)
-    return store.create(target.resource, made, dry_run=options.dry_run(request.query))
+def _create(store: Store, request: Request, obj: JSON) -> JSON:
+    _check(request, obj)
+    dry_run = options.dry_run(request.query)
+    return store.create(request.target.resource, obj, dry_run=dry_run)
 
 
 def _update(store: Store, request: Request, obj: JSON) -> JSON:
+    _check(request, obj)
     target = request.target
-    request.warnings.extend(field_warnings(target, request.query, obj))
-    validate(target.kind, target.resource, obj)
     return store.update(
         target.resource,
         obj,
@@ -198,14 +188,24 @@ def _update(store: Store, request: Request, obj: JSON) -> JSON:
     )
 
 
-def _check_name(obj: JSON, name: str) -> None:
+def _check(request: Request, obj: JSON) -> None:
+    target = request.target
+    request.warnings.extend(field_warnings(target, request.query, obj))
+    validate(target.kind, target.resource, obj)
+
+
+def _named(request: Request, content: object) -> JSON:
+    """The object of a request's content, with the name that the URL has."""
+    target = request.target
+    obj = prepare(target.kind, target.resource, content, target.namespace)
     given = obj["metadata"].get("name")
     if given is None:
-        obj["metadata"] = {**obj["metadata"], "name": name}
-    elif given != name:
+        obj["metadata"] = {**obj["metadata"], "name": request.name}
+    elif given != request.name:
         raise refusals.bad_request(
-            f"the name of the object ({given}) does not match the name on the URL ({name})"
+            f"the name of the object ({given}) does not match the name on the URL ({request.name})"
         )
+    return obj
 
 
 def delete(store: Store, request: Request) -> JSON:

@@ -1,6 +1,6 @@
 """Watches: one client following the changes of one kind.
 
-A change is turned into text once, whoever watches; a watcher only keeps references to the
+A change is turned into text once for all watchers; a watcher only keeps references to the
 lines that wait for its connection, and is cut off when there are too many of them.
 """
 
@@ -120,10 +120,7 @@ class Watcher:
     """One open watch.
 
     Args:
-        request: What to follow.
-        store: Where it happens.
         buffer: How many lines may wait for a slow client before it is cut off.
-        disturbance: What goes wrong with it.
     """
 
     def __init__(

@@ -135,7 +135,7 @@ Offset = Annotated[
 RefusedStatus = Annotated[
     int, BeforeValidator(_refused_status), WithJsonSchema({"type": "integer", "enum": [429, 503]})
 ]
-"""A status that says to come again."""
+"""A status that invites another attempt."""
 
 Names = Annotated[tuple[str, ...], *_words("names", None)]
 """Names of objects, as patterns with ``*`` and ``?``."""

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from perfscale.sim.faults.http.requests import RequestFaults
+from perfscale.sim.faults.http.requests import RequestFaults, Uptime
 from perfscale.sim.faults.http.watches import WatchFaults
 from perfscale.sim.faults.model import PHASED
-from perfscale.sim.faults.moments import Moments, Uptime
 from perfscale.sim.faults.objects.admission import ADMITTED, Admission
 from perfscale.sim.faults.objects.controllers import FaultyController
 from perfscale.sim.faults.objects.interference import INTERFERENCES, Interference
 from perfscale.sim.faults.objects.namespaces import NamespaceFaults
 from perfscale.sim.faults.objects.selection import FaultSelection
-from perfscale.sim.faults.outages import Outages
+from perfscale.sim.faults.outages import Moments, Outages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -34,11 +33,6 @@ if TYPE_CHECKING:
 
 class FaultInjection:
     """The faults of one simulated cluster.
-
-    Args:
-        faults: What is to go wrong.
-        store: The cluster's objects.
-        truth: Where what happened is counted.
 
     Attributes:
         middlewares: What requests pass first.

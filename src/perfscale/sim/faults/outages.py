@@ -10,23 +10,44 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Sequence
 
+    from aiohttp import web
+    from aiohttp.typedefs import Handler
+
     from perfscale.sim.apiserver.listening import Listener
     from perfscale.sim.faults.model import Outage, Restoration
-    from perfscale.sim.faults.moments import Moments
     from perfscale.sim.storage.store import Store
+
+
+class Moments:
+    """Counts the requests, for those who wait for one of them; a middleware."""
+
+    def __init__(self) -> None:
+        self._requests = 0
+        self._waiting: dict[int, list[asyncio.Event]] = {}
+
+    async def __call__(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Count a request, and let it be answered."""
+        self._requests += 1
+        for event in self._waiting.pop(self._requests, ()):
+            event.set()
+        return await handler(request)
+
+    async def until(
+        self, began_s: float, after_s: float | None, after_requests: int | None
+    ) -> None:
+        """Wait for the time (since `began_s` of the loop's clock), or else the request."""
+        if after_requests is None:
+            await asyncio.sleep(began_s + (after_s or 0.0) - asyncio.get_running_loop().time())
+        elif after_requests > self._requests:
+            event = asyncio.Event()
+            self._waiting.setdefault(after_requests, []).append(event)
+            await event.wait()
 
 
 class Outages:
     """Lets the server go and come back, at its times or at requests of a number.
 
     One that is due while the server is gone already begins when it is back.
-
-    Args:
-        outages: The outages.
-        restored: The one after which an older state is there, if there is to be one.
-        store: What forgets its history, or goes back.
-        moments: When it is time.
-        injected: Where to count them.
     """
 
     def __init__(
@@ -69,9 +90,9 @@ class Outages:
 
     async def _lead(self, outage: Outage, listener: Listener, began_s: float) -> None:
         await self._moments.until(began_s, outage.after, outage.after_requests)
-        forget = self._store.compact if outage.forgets else _nothing
+        forget = self._store.compact if outage.forgets else None
+        resetting = outage.connections == "reset"
         while True:
-            resetting = outage.connections == "reset"
             await self._go("outages", listener, outage.lasts, forget, resetting=resetting)
             if outage.every is None:
                 return
@@ -89,7 +110,7 @@ class Outages:
         counted_as: str,
         listener: Listener,
         lasts_s: float,
-        before_return: Callable[[], None],
+        before_return: Callable[[], None] | None,
         *,
         resetting: bool = False,
     ) -> None:
@@ -97,9 +118,6 @@ class Outages:
             self._injected[counted_as] += 1
             await listener.go_away(resetting=resetting)
             await asyncio.sleep(lasts_s)
-            before_return()
+            if before_return is not None:
+                before_return()
             await listener.come_back()
-
-
-def _nothing() -> None:
-    """What most servers do before they come back."""

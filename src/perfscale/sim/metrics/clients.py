@@ -29,9 +29,6 @@ class CountedStore:
 
     Each call is what would be one request to an API server. Those for pods are
     not counted: they are a kubelet's.
-
-    Args:
-        store: What does it.
     """
 
     def __init__(self, store: ObjectStore) -> None:

@@ -45,10 +45,6 @@ class PhaseMeter:
     """Measures how long VMIs take to their phases, and counts those that are in one.
 
     KubeVirt subtracts timestamps of one second's resolution; this is exact.
-
-    Args:
-        store: Where the VMIs are.
-        clock: Seconds of a clock that never goes back.
     """
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:

@@ -41,11 +41,7 @@ class _Queue:
 
 
 class QueueMeter:
-    """Counts what is put into the controllers' work queue, and how long it waits there.
-
-    Args:
-        clock: Seconds of a clock that never goes back.
-    """
+    """Counts what is put into the controllers' work queue, and how long it waits there."""
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock

@@ -70,11 +70,7 @@ class _Series:
 
 
 class RequestMeter:
-    """Counts every request for objects; a middleware, the first that a request meets.
-
-    Args:
-        catalogue: The kinds of the server.
-    """
+    """Counts every request for objects; a middleware, the first that a request meets."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue

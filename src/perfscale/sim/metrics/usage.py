@@ -36,11 +36,11 @@ _COMPONENTS: Final = (
 
 
 class UsageMeter:
-    """Tells what the simulation uses, shared out.
+    """Measures what the simulation uses, shared out.
 
     Everything is done by one process, which does not know what it does for whom: each
-    component has an equal share of it. Where the system does not say what a process uses,
-    there is nothing to share.
+    component has an equal share of it. On a system that does not account for
+    processes, there is nothing to share.
     """
 
     def __init__(self) -> None:

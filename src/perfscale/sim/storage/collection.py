@@ -7,11 +7,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from perfscale.sim.storage import refusals
+from perfscale.sim.storage.records import Record, StoredChange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from perfscale.sim.storage.records import Record, StoredChange
     from perfscale.sim.storage.resources import Kind
 
 
@@ -21,6 +21,18 @@ class Totals(NamedTuple):
     created: int
     deleted: int
     live: int
+
+
+class Backup(NamedTuple):
+    """All objects at one moment.
+
+    Attributes:
+        version: The resourceVersion of that moment.
+        records: The objects by the name of their resource.
+    """
+
+    version: int
+    records: Mapping[str, Sequence[Record]]
 
 
 class Collection:
@@ -100,6 +112,23 @@ class Collection:
         """Begin anew at that version, even an earlier one: what was is not to be watched."""
         self._history.clear()
         self.forgotten = version
+
+    def changes_to(self, then: Sequence[Record]) -> Iterator[StoredChange]:
+        """What makes the objects those of then: first what goes, then the rest."""
+        wanted = {(record.namespace, record.name): record for record in then}
+        kept = {}
+        for record in self.records():
+            key = (record.namespace, record.name)
+            if key in wanted and wanted[key].uid == record.uid:
+                kept[key] = record
+            else:
+                yield StoredChange("DELETED", self.resource, record, record, record.load())
+        for key, record in wanted.items():
+            before = kept.get(key)
+            if before is None:
+                yield StoredChange("ADDED", self.resource, record, None, record.load())
+            elif before.version != record.version:
+                yield StoredChange("MODIFIED", self.resource, record, before, record.load())
 
     def totals(self) -> Totals:
         """How many were created and deleted, ever, and how many there are."""

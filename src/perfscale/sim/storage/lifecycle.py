@@ -44,7 +44,6 @@ class Housekeeping:
     """Drains namespaces that are being deleted, and collects what has lost its owner.
 
     Args:
-        store: The objects.
         call_soon: How to have a function called a little later: an event loop's
             ``call_soon``. Without it, work is done only by `run_pending`.
         call_later: How to check namespaces that stay again: an event loop's
@@ -107,9 +106,9 @@ class Housekeeping:
             return
         self._note_owners(key, metadata)
         if is_leaving:
-            self._after_request_to_go(key, metadata)
+            self._after_mark(key, metadata)
 
-    def _after_request_to_go(self, key: Key, metadata: dict[str, Any]) -> None:
+    def _after_mark(self, key: Key, metadata: dict[str, Any]) -> None:
         resource, _, name, uid = key
         if resource.name == NAMESPACES.name:
             self._later(lambda: self._namespaces.drain(name))

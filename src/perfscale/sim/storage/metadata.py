@@ -14,13 +14,14 @@ from perfscale.sim.storage.refusals import Cause
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from perfscale.sim.storage.records import JSON
+    from perfscale.kube.resources import Resource
+    from perfscale.sim.storage.records import JSON, Record
     from perfscale.sim.storage.resources import Kind
 
 FOREGROUND: Final = "foregroundDeletion"
 ORPHAN: Final = "orphan"
 
-# Set by the server alone: whatever an update says of them is ignored, as in
+# Set by the server alone: an update of them is ignored, as in
 # https://kubernetes.io/docs/reference/using-api/api-concepts/
 _SERVERS_OWN: Final = (
     "name",
@@ -32,7 +33,7 @@ _SERVERS_OWN: Final = (
     "deletionGracePeriodSeconds",
     "generation",
 )
-# Half a minute, where the pod does not say: the default of its API.
+# The default of the API of pods.
 _POD_GRACE_S: Final = 30
 
 
@@ -137,7 +138,7 @@ def marked(obj: JSON, finalizers: list[str], grace_s: int, now: datetime) -> JSO
     return made
 
 
-def grace_of(kind: Kind, obj: JSON, asked_s: int | None) -> int:
+def grace_of(kind: Kind, obj: JSON, wanted_s: int | None) -> int:
     """How long the object may take to stop: 0 for what no kubelet runs."""
     if not kind.graceful:
         return 0
@@ -145,14 +146,14 @@ def grace_of(kind: Kind, obj: JSON, asked_s: int | None) -> int:
     finished = (obj.get("status") or {}).get("phase") in ("Succeeded", "Failed")
     if finished or not spec.get("nodeName"):
         return 0
-    if asked_s is not None:
-        return max(0, asked_s)
-    wanted: int | None = spec.get("terminationGracePeriodSeconds")
-    return _POD_GRACE_S if wanted is None else wanted
+    if wanted_s is not None:
+        return max(0, wanted_s)
+    own_s: int | None = spec.get("terminationGracePeriodSeconds")
+    return _POD_GRACE_S if own_s is None else own_s
 
 
 def finalizers_for(obj: JSON, propagation: str | None) -> list[str]:
-    """The object's finalizers, once its deletion has been asked for in this manner."""
+    """The object's finalizers, once it is deleted with this propagation."""
     finalizers = list(obj["metadata"].get("finalizers") or ())
     if propagation is None:
         return finalizers
@@ -170,3 +171,38 @@ def is_held(obj: JSON) -> bool:
     if metadata.get("finalizers") or metadata.get("deletionGracePeriodSeconds"):
         return True
     return obj["kind"] == "Namespace" and bool((obj.get("spec") or {}).get("finalizers"))
+
+
+def check_same(
+    resource: Resource,
+    record: Record,
+    uid: str | None,
+    version: str | None,
+    *,
+    precondition: bool = False,
+) -> None:
+    """Refuse a write that was meant for another object, or for another version of it.
+
+    Raises:
+        ConflictError: It was.
+    """
+    if uid and uid != record.uid:
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {record.uid}"
+        raise refusals.conflict(resource, record.namespace, record.name, why)
+    if version and version != str(record.version):
+        why = (
+            "Precondition failed: ResourceVersion in precondition: "
+            f"{version}, ResourceVersion in object meta: {record.version}"
+            if precondition
+            else "the object has been modified; please apply your changes to the latest "
+            "version and try again"
+        )
+        raise refusals.conflict(resource, record.namespace, record.name, why)
+
+
+def same_wait(current: JSON, made: JSON) -> bool:
+    """Whether an object that is going waits for the same as before."""
+    return all(
+        current["metadata"].get(key) == made["metadata"].get(key)
+        for key in ("finalizers", "deletionGracePeriodSeconds")
+    )

@@ -89,7 +89,6 @@ class NamespaceController:
     """Drains namespaces that are being deleted.
 
     Args:
-        store: Where they are.
         later: Has a piece of work done, after what is waiting already.
         call_later: How to have a function called after so many seconds; without it, a
             namespace is checked only when something in it changes.
@@ -111,13 +110,13 @@ class NamespaceController:
         self._checks: dict[str, Timer] = {}
 
     def close(self) -> None:
-        """Look at no namespace any more."""
+        """Cancel the checks."""
         for timer in self._checks.values():
             timer.cancel()
         self._checks.clear()
 
     def drain(self, namespace: str) -> None:
-        """Ask every object of the namespace to go; the last one to leave removes it."""
+        """Delete every object of the namespace; the last one that is gone removes it."""
         if namespace in self._drained or not self._store.is_terminating(namespace):
             return
         blocker = self._blocker_of(namespace)
@@ -154,7 +153,7 @@ class NamespaceController:
             self._store.delete(resource, namespace, name, DeleteOptions(uid=uid))
 
     def _check(self, namespace: str, next_s: float) -> None:
-        """Let the conditions say why the namespace is still there, and check again later."""
+        """Update the conditions with why the namespace is still there; check again later."""
         self._checks.pop(namespace, None)
         if namespace not in self._drained:
             self.drain(namespace)
@@ -164,8 +163,8 @@ class NamespaceController:
             return
         obj = self._store.get(NAMESPACES, None, namespace)
         blocker = self._blocker_of(namespace) or self._contents(namespace)
-        said = conditions(blocker, obj, self._store.now())
-        status = {**(obj.get("status") or {}), "conditions": said}
+        current = conditions(blocker, obj, self._store.now())
+        status = {**(obj.get("status") or {}), "conditions": current}
         self._store.update(NAMESPACES, {**obj, "status": status}, subresource="status")
         self._check_later(namespace, next_s)
 

@@ -14,7 +14,7 @@ from perfscale.sim.storage import refusals
 from perfscale.sim.storage.refusals import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from perfscale.sim.storage.records import JSON
 
@@ -129,11 +129,31 @@ def json_patch(target: JSON, patch: object) -> Any:  # noqa: ANN401 - JSON in, J
 
 
 def _apply(document: Any, operation: JSON) -> Any:  # noqa: ANN401 - JSON in, JSON out
-    perform = _OPERATIONS.get(operation.get("op", ""))
-    if perform is None:
-        raise PatchError(f"unknown operation {operation.get('op')!r}")
     root = {"": document}
-    perform(root, operation)
+    match operation.get("op"):
+        case "add":
+            _insert(root, operation["path"], operation["value"])
+        case "copy":
+            place, key = _resolve(root, operation["from"])
+            _insert(root, operation["path"], copy.deepcopy(place[key]))
+        case "move":
+            place, key = _resolve(root, operation["from"])
+            value = place[key]
+            del place[key]
+            _insert(root, operation["path"], value)
+        case "remove":
+            place, key = _resolve(root, operation["path"])
+            del place[key]
+        case "replace":
+            place, key = _resolve(root, operation["path"])
+            _ = place[key]  # a key that is not there cannot be replaced
+            place[key] = operation["value"]
+        case "test":
+            place, key = _resolve(root, operation["path"])
+            if place[key] != operation["value"]:
+                raise PatchError(f"testing value {operation['path']} failed")
+        case unknown:
+            raise PatchError(f"unknown operation {unknown!r}")
     return root[""]
 
 
@@ -154,10 +174,6 @@ def _index(place: Any, part: str) -> str | int:  # noqa: ANN401 - JSON
     raise PatchError(f"nothing can be at {part!r}")
 
 
-def _add(root: Any, operation: JSON) -> None:  # noqa: ANN401 - JSON
-    _insert(root, operation["path"], operation["value"])
-
-
 def _insert(root: Any, pointer: str, value: object) -> None:  # noqa: ANN401 - JSON
     place, key = _resolve(root, pointer)
     if isinstance(place, list) and isinstance(key, int):
@@ -166,42 +182,3 @@ def _insert(root: Any, pointer: str, value: object) -> None:  # noqa: ANN401 - J
         place.insert(key, value)
     else:
         place[key] = value
-
-
-def _remove(root: Any, operation: JSON) -> None:  # noqa: ANN401 - JSON
-    place, key = _resolve(root, operation["path"])
-    del place[key]
-
-
-def _replace(root: Any, operation: JSON) -> None:  # noqa: ANN401 - JSON
-    place, key = _resolve(root, operation["path"])
-    _ = place[key]  # a key that is not there cannot be replaced
-    place[key] = operation["value"]
-
-
-def _move(root: Any, operation: JSON) -> None:  # noqa: ANN401 - JSON
-    place, key = _resolve(root, operation["from"])
-    value = place[key]
-    del place[key]
-    _insert(root, operation["path"], value)
-
-
-def _copy(root: Any, operation: JSON) -> None:  # noqa: ANN401 - JSON
-    place, key = _resolve(root, operation["from"])
-    _insert(root, operation["path"], copy.deepcopy(place[key]))
-
-
-def _test(root: Any, operation: JSON) -> None:  # noqa: ANN401 - JSON
-    place, key = _resolve(root, operation["path"])
-    if place[key] != operation["value"]:
-        raise PatchError(f"testing value {operation['path']} failed")
-
-
-_OPERATIONS: Final[Mapping[str, Callable[[Any, JSON], None]]] = {
-    "add": _add,
-    "remove": _remove,
-    "replace": _replace,
-    "move": _move,
-    "copy": _copy,
-    "test": _test,
-}

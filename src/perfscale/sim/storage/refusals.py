@@ -1,4 +1,4 @@
-"""What the server says when it refuses, in the words a kube-apiserver uses.
+"""The errors that the server answers with, in the words of a kube-apiserver.
 
 Clients (and people) recognise refusals by their reason, message and causes, so these are
 made in one place, as the project's own exceptions; `status_of` turns any into a Status.
@@ -45,17 +45,25 @@ class InvalidError(ApiError):
 
 
 class NamespaceTerminatingError(ForbiddenError):
-    """403: the namespace is going away and takes no new objects."""
+    """403: a create in a namespace that is being deleted."""
 
-    def __init__(self, message: str, *, cause: Cause, about: ObjectReference) -> None:
-        super().__init__(message, status=403, reason="Forbidden", about=about)
-        self.causes = (cause,)
+    def __init__(self, resource: Resource, namespace: str, name: str) -> None:
+        super().__init__(
+            f'{resource.name} "{name}" is forbidden: unable to create new content in namespace '
+            f"{namespace} because it is being terminated",
+            status=403,
+            reason="Forbidden",
+            about=_about(resource, namespace, name),
+        )
+        why = f"namespace {namespace} is being terminated"
+        self.causes = (Cause("NamespaceTerminating", why, "metadata.namespace"),)
 
 
 class TooLargeVersionError(ServerError):
-    """504: a resourceVersion that the server has not reached."""
+    """504: the client has seen a resourceVersion that the server has not reached."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, wanted: int, current: int) -> None:
+        message = f"Too large resource version: {wanted}, current: {current}"
         super().__init__(message, status=504, reason="Timeout", retry_after_s=1)
         self.causes = (Cause("ResourceVersionTooLarge", "Too large resource version"),)
 
@@ -101,17 +109,6 @@ def conflict(resource: Resource, namespace: str | None, name: str, why: str) -> 
     )
 
 
-def terminating(resource: Resource, namespace: str, name: str) -> NamespaceTerminatingError:
-    """A create in a namespace that is being deleted."""
-    why = f"namespace {namespace} is being terminated"
-    return NamespaceTerminatingError(
-        f'{resource.name} "{name}" is forbidden: unable to create new content in namespace '
-        f"{namespace} because it is being terminated",
-        cause=Cause("NamespaceTerminating", why, "metadata.namespace"),
-        about=_about(resource, namespace, name),
-    )
-
-
 def invalid(
     resource: Resource, namespace: str | None, name: str, causes: Iterable[Cause]
 ) -> InvalidError:
@@ -132,14 +129,17 @@ def bad_request(message: str) -> ApiError:
     return ApiError(message, status=400, reason="BadRequest")
 
 
+def expired_token() -> ExpiredError:
+    """410: a continue token that is too old."""
+    return expired(
+        "The provided continue parameter is too old to display a consistent list "
+        "result. You must start a new list without the continue parameter."
+    )
+
+
 def expired(message: str) -> ExpiredError:
     """410: history that the server no longer has."""
     return ExpiredError(message, status=410, reason="Expired")
-
-
-def too_large_version(asked: int, current: int) -> TooLargeVersionError:
-    """The client has seen a version that this server has not."""
-    return TooLargeVersionError(f"Too large resource version: {asked}, current: {current}")
 
 
 def too_many_requests(retry_after_s: int = 1) -> ThrottledError:

@@ -65,7 +65,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """All that a request asks for: every term must hold."""
+    """The selectors of a request: every term must hold."""
 
     labels: tuple[Requirement, ...] = ()
     fields: tuple[Field, ...] = ()

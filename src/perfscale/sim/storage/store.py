@@ -18,10 +18,8 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 from perfscale.kube.resources import NAMESPACES, Resource
 from perfscale.sim.storage import metadata as rules
 from perfscale.sim.storage import refusals
-from perfscale.sim.storage.backup import Backup, differences
 from perfscale.sim.storage.catalogue import Catalogue
-from perfscale.sim.storage.collection import Collection, Totals
-from perfscale.sim.storage.preconditions import check_same, same_wait
+from perfscale.sim.storage.collection import Backup, Collection, Totals
 from perfscale.sim.storage.records import JSON, ChangeType, Record, StoredChange
 
 if TYPE_CHECKING:
@@ -147,7 +145,7 @@ class Store:
         return found
 
     def collections(self) -> Sequence[Collection]:
-        """Every kind that has had an object, or was asked for."""
+        """Every kind that has had an object, or was read."""
         return tuple(self._collections.values())
 
     def population(self, namespace: str) -> int:
@@ -209,7 +207,7 @@ class Store:
         collection = self.collection(resource)
         given = obj["metadata"]
         record = self.record(resource, given.get("namespace"), given["name"])
-        check_same(resource, record, given.get("uid"), given.get("resourceVersion"))
+        rules.check_same(resource, record, given.get("uid"), given.get("resourceVersion"))
         current = record.load()
         made = rules.revised(collection.kind, current, obj, subresource)
         if made == current:
@@ -235,7 +233,7 @@ class Store:
         """
         collection = self.collection(resource)
         record = self.record(resource, namespace, name)
-        check_same(resource, record, options.uid, options.resource_version, precondition=True)
+        rules.check_same(resource, record, options.uid, options.resource_version, precondition=True)
         current = record.load()
         finalizers = rules.finalizers_for(current, options.propagation)
         grace_s = rules.grace_of(collection.kind, current, options.grace_period_s)
@@ -245,7 +243,7 @@ class Store:
         if not rules.is_held(made):
             gone = self._commit(collection, "DELETED", current, record, dry_run=options.dry_run)
             return Deletion(gone, gone=True)
-        if "deletionTimestamp" in current["metadata"] and same_wait(current, made):
+        if "deletionTimestamp" in current["metadata"] and rules.same_wait(current, made):
             return Deletion(current, gone=False)
         made = self._commit(collection, "MODIFIED", made, record, dry_run=options.dry_run)
         return Deletion(made, gone=False)
@@ -283,7 +281,7 @@ class Store:
             TooLargeVersionError: The store has not reached that version.
         """
         if version > self.version:
-            raise refusals.too_large_version(version, self.version)
+            raise refusals.TooLargeVersionError(version, self.version)
         return self.collection(resource).changes_since(version)
 
     def compact(self) -> None:
@@ -306,7 +304,7 @@ class Store:
         changes = []
         for collection in self.collections():
             then = backup.records.get(collection.resource.name, ())
-            for change in differences(collection, then):
+            for change in collection.changes_to(then):
                 collection.apply(change)
                 changes.append((collection, change))
         self.version = self._forgotten = backup.version
@@ -338,7 +336,7 @@ class Store:
         if self.collection(NAMESPACES).get("", namespace) is None:
             raise refusals.not_found(NAMESPACES, None, namespace)
         if namespace in self._terminating:
-            raise refusals.terminating(resource, namespace, name)
+            raise refusals.NamespaceTerminatingError(resource, namespace, name)
 
     def _commit(
         self,

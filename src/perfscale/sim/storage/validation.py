@@ -59,10 +59,10 @@ _NAMES_ARE_FREE: Final = "rbac.authorization.k8s.io"
 
 
 def prepare(kind: Kind, resource: Resource, obj: object, namespace: str | None) -> JSON:
-    """The object of a request, in the namespace and of the kind that the URL says.
+    """The object of a request, in the namespace and of the kind of the URL.
 
     Raises:
-        ApiError: 400, because it is not an object, or another one than the URL says.
+        ApiError: 400, because it is not an object, or another one than the URL names.
     """
     if not isinstance(obj, dict):
         raise refusals.bad_request("the body of the request is not a JSON object")

@@ -1,4 +1,4 @@
-# ruff: noqa: N802 -- Jinja names visitors after the classes of nodes
+# ruff: noqa: N802, N815 -- Jinja names visitors after the classes of nodes
 """Puts what counts a template's work into its tree, before it is compiled.
 
 What counts are filters whose names no template can write (``#weigh``).
@@ -26,24 +26,25 @@ def instrument(tree: nodes.Template) -> None:
 class _Instrumentation(NodeTransformer):
     """Puts what counts into a tree: around what makes values, and into what is repeated."""
 
-    def visit_List(self, node: nodes.List) -> nodes.Node:
-        return self._weighed(node)
+    def visit_List(self, node: nodes.Expr) -> nodes.Node:
+        self.generic_visit(node)
+        return _filter(node, "#weigh")
 
-    def visit_Dict(self, node: nodes.Dict) -> nodes.Node:
-        return self._weighed(node)
+    visit_Dict = visit_List
 
     def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:
-        return self._weighed(node) if node.ctx == "load" else node
+        return self.visit_List(node) if node.ctx == "load" else node
 
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:
-        return self._weighed(node) if isinstance(node.arg, nodes.Slice) else self._inside(node)
+        sliced = isinstance(node.arg, nodes.Slice)
+        return self.visit_List(node) if sliced else self.generic_visit(node)
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
-        self._inside(node)
+        self.generic_visit(node)
         return _filter(nodes.List(node.nodes, lineno=node.lineno), "#concat")
 
     def visit_Compare(self, node: nodes.Compare) -> nodes.Node:
-        self._inside(node)
+        self.generic_visit(node)
         compared: list[nodes.Compare | nodes.Operand] = [node, *node.ops]
         for part in compared:
             if not isinstance(part.expr, nodes.Const):
@@ -52,33 +53,21 @@ class _Instrumentation(NodeTransformer):
 
     def visit_For(self, node: nodes.For) -> nodes.Node:
         test = nodes.Const(_cost([node.test] if node.test else []), lineno=node.lineno)
-        self._repeated(node, node.body)
+        self.visit_Macro(node)
         node.iter = _filter(node.iter, "#each", test)
         return node
 
-    def visit_Macro(self, node: nodes.Macro) -> nodes.Node:
-        return self._repeated(node, node.body)
-
-    def visit_CallBlock(self, node: nodes.CallBlock) -> nodes.Node:
-        return self._repeated(node, node.body)
-
-    def visit_Block(self, node: nodes.Block) -> nodes.Node:
-        return self._repeated(node, node.body)
-
-    def _repeated(self, node: nodes.Node, body: list[nodes.Node]) -> nodes.Node:
-        line = node.lineno
-        cost = nodes.Const(_cost(body), lineno=line)
-        self._inside(node)
-        spend = nodes.Filter(cost, "#spend", [], [], None, None, lineno=line)
-        body.insert(0, nodes.ExprStmt(spend, lineno=line))
+    def visit_Macro(
+        self, node: nodes.Macro | nodes.CallBlock | nodes.Block | nodes.For
+    ) -> nodes.Node:
+        """What is in it may be done any number of times."""
+        cost = nodes.Const(_cost(node.body), lineno=node.lineno)
+        self.generic_visit(node)
+        node.body.insert(0, nodes.ExprStmt(_filter(cost, "#spend"), lineno=node.lineno))
         return node
 
-    def _weighed(self, node: nodes.Expr) -> nodes.Node:
-        self._inside(node)
-        return _filter(node, "#weigh")
-
-    def _inside(self, node: nodes.Node) -> nodes.Node:
-        return self.generic_visit(node)
+    visit_CallBlock = visit_Macro
+    visit_Block = visit_Macro
 
 
 def _filter(node: nodes.Node, name: str, *args: nodes.Expr) -> nodes.Filter:

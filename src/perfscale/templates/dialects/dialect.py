@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from perfscale.errors import Problem, TemplateError
 from perfscale.templates.dialects.gotemplate import GoTemplate, find_actions
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perfscale.templates.dialects.gotemplate import Action
-    from perfscale.templates.source import Source
+
+Source: TypeAlias = GoTemplate | JinjaTemplate
+"""A template that was parsed."""
 
 MAX_TAGS: Final = 10_000
 MAX_CODE: Final = 200_000

@@ -196,6 +196,10 @@ class GoTemplate:
         text: Its text.
         is_jinja: Whether a text is an expression of Jinja2 (to tell a mixed file).
 
+    Attributes:
+        references: The variables that must be defined.
+        work: What all renderings so far have cost, reading included, in the units of `metering`.
+
     Raises:
         TemplateError: It uses more of Go than plain variables, or Jinja2 besides.
     """

@@ -73,6 +73,10 @@ class JinjaTemplate:
         file: The file, as errors name it.
         text: Its text.
 
+    Attributes:
+        references: The variables that must be defined.
+        work: What all renderings so far have cost, reading included, in the units of `metering`.
+
     Raises:
         TemplateError: It is not Jinja2, or needs another file.
     """

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import yaml
 
@@ -21,17 +20,11 @@ _KEPT = tuple(f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "merge"))
 _DIGITS = list("-+.0123456789")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something wrong in rendered text.
+class Finding(NamedTuple):
+    """Something wrong in rendered text: the line, counted from 1, and what to do."""
 
-    Attributes:
-        message: What, and what to do.
-        line: Line of the rendered text, counted from 1.
-    """
-
-    message: str
     line: int
+    message: str
 
 
 class BadYamlError(Exception):
@@ -115,7 +108,8 @@ def load_documents(text: str) -> list[object]:
     """
     try:
         if excess := find_excess(text):
-            raise BadYamlError(Finding(*excess))
+            message, line = excess
+            raise BadYamlError(Finding(line, message))
         documents = yaml.load_all(text, _Loader)
         return [document for document in documents if document is not None]
     except (yaml.YAMLError, RecursionError) as error:
@@ -191,8 +185,8 @@ def _duplicates(root: yaml.Node) -> Iterator[Finding]:
                 continue
             if (key.tag, key.value) in seen:
                 yield Finding(
-                    f"the key {key.value!r} stands twice in one mapping; remove one of the two",
                     key.start_mark.line + 1,
+                    f"the key {key.value!r} stands twice in one mapping; remove one of the two",
                 )
             seen.add((key.tag, key.value))
 
@@ -200,18 +194,18 @@ def _duplicates(root: yaml.Node) -> Iterator[Finding]:
 def _yaml_finding(error: yaml.YAMLError | RecursionError, text: str) -> Finding:
     """PyYAML's error as one sentence, with what it usually means."""
     if isinstance(error, RecursionError):
-        return Finding("not YAML after rendering: nested too deeply", 1)
+        return Finding(1, "not YAML after rendering: nested too deeply")
     if isinstance(error, yaml.reader.ReaderError):
         position = error.position if isinstance(error.position, int) else 0
         line = text.count("\n", 0, position) + 1
-        return Finding(f"not YAML after rendering: {error.reason}", line)
+        return Finding(line, f"not YAML after rendering: {error.reason}")
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = mark.line + 1 if mark is not None else 1
     problem = getattr(error, "problem", None) or str(error)
     lines = text.split("\n")
     shown = lines[line - 1] if line <= len(lines) else ""
     found = shown[mark.column : mark.column + 1] if mark is not None else ""
-    return Finding(f"not YAML after rendering: {problem}{_advice(shown, found)}", line)
+    return Finding(line, f"not YAML after rendering: {problem}{_advice(shown, found)}")
 
 
 def _advice(line: str, found: str) -> str:

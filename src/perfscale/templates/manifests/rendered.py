@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from perfscale.config.labels import run_labels
 from perfscale.errors import Problem, TemplateError
 from perfscale.templates.manifests.checks import find_flaws, find_unsendable
-from perfscale.templates.manifests.documents import BadYamlError, Places, load_documents
+from perfscale.templates.manifests.documents import BadYamlError, Finding, Places, load_documents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from perfscale.templates.dialects.dialect import Source
     from perfscale.templates.manifests.documents import JSON
-    from perfscale.templates.source import Source
     from perfscale.templates.variables import Variables
 
 NOT_SHOWN = (
@@ -90,7 +90,7 @@ class Manifests:
         try:
             documents = load_documents(text)
         except BadYamlError as error:
-            findings = [(error.finding.line, error.finding.message)]
+            findings = [error.finding]
         else:
             findings = self._findings(text, documents, iteration)
         if not findings:
@@ -127,17 +127,15 @@ class Manifests:
     def _text(self, iteration: int, replica: int) -> str:
         return self.variables.tidy(self.rendered(iteration, replica))
 
-    def _findings(
-        self, text: str, documents: Sequence[object], iteration: int
-    ) -> list[tuple[int, str]]:
+    def _findings(self, text: str, documents: Sequence[object], iteration: int) -> list[Finding]:
         if not documents:
-            return [(1, "no object in it: the template renders to an empty file")]
+            return [Finding(1, "no object in it: the template renders to an empty file")]
         places = Places(text)
         labels = self.labels(iteration)
-        found = [(finding.line, finding.message) for finding in places.duplicate_keys()]
+        found = places.duplicate_keys()
         for number, document in enumerate(documents):
             flaws = [*find_flaws(document, labels), *find_unsendable(document)]
-            found += [(places.line(number, flaw.path), flaw.message) for flaw in flaws]
+            found += [Finding(places.line(number, flaw.path), flaw.message) for flaw in flaws]
         return found
 
 

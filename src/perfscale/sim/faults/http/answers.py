@@ -34,14 +34,7 @@ _TITLES: Final = {502: "Bad Gateway", 504: "Gateway Time-out"}
 def refusal_of(
     fault: RequestFault, request: web.Request, target: Target | None, verb: str
 ) -> web.Response:
-    """The answer of a fault that refuses a request.
-
-    Args:
-        fault: The fault.
-        request: The request.
-        target: What it is for; None if it is for no object.
-        verb: What it wants done with it.
-    """
+    """The answer of a fault that refuses a request; `target` is None if it is for no object."""
     if fault.fault in _BALANCED:
         status, why = _BALANCED[fault.fault]
         title = f"{status} {_TITLES[status]}"
@@ -84,7 +77,7 @@ def _error_of(
 
 
 def _forbidden(request: web.Request, target: Target | None, verb: str) -> str:
-    """As RBAC says it: https://kubernetes.io/docs/reference/access-authn-authz/authorization/."""
+    """In the words of RBAC: https://kubernetes.io/docs/reference/access-authn-authz/authorization/."""
     if target is None:
         method = request.method.lower()
         return f'forbidden: User "{_USER}" cannot {method} path "{request.path}"'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -12,32 +13,56 @@ from perfscale.sim.apiserver.listening import reset
 from perfscale.sim.apiserver.target import find_target, verb_of
 from perfscale.sim.faults.chance import Chance, is_meant
 from perfscale.sim.faults.fields import CORE, VERBS
-from perfscale.sim.faults.http import pages
 from perfscale.sim.faults.http.answers import refusal_of
-from perfscale.sim.faults.http.bomb import gzip_bomb
-from perfscale.sim.faults.http.garbage import garbage
+from perfscale.sim.faults.http.garbage import (
+    garbage,
+    gzip_bomb,
+    is_endless,
+    next_page,
+    with_token,
+)
 from perfscale.sim.ground_truth import GROUND_TRUTH_PATH
 from perfscale.sim.metrics import METRICS_PATH
 from perfscale.sim.metrics.requests import UNANSWERED
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from aiohttp.typedefs import Handler
 
     from perfscale.sim.apiserver.target import Target
     from perfscale.sim.faults.model import RequestFault
-    from perfscale.sim.faults.moments import Uptime
     from perfscale.sim.storage.catalogue import Catalogue
 
 # The simulation's own, by which one finds out what really happened.
 _SPARED: Final = frozenset({GROUND_TRUTH_PATH, METRICS_PATH})
-# An admission webhook is asked about what changes objects, and about nothing else.
+# An admission webhook is called for what changes objects, and for nothing else.
 _ONLY: Final = {
     "webhookDown": ("create", "update", "patch", "delete", "deletecollection"),
     "endlessContinue": ("list",),
 }
+
+
+class Uptime:
+    """How long the server has been there."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began_s: float | None = None
+
+    def begin(self) -> None:
+        """The server has started."""
+        self._began_s = self._clock()
+
+    def is_within(self, after_s: float, lasts_s: float | None) -> bool:
+        """Whether it is so long since the start, and not longer than it lasts."""
+        if not after_s and lasts_s is None:
+            return True
+        if self._began_s is None:
+            return False
+        since_s = self._clock() - self._began_s - after_s
+        return since_s >= 0 and (lasts_s is None or since_s < lasts_s)
 
 
 class _Rule:
@@ -71,7 +96,7 @@ class _Rule:
         if fault.scope == "all":
             return True
         if fault.fault == "groupUnavailable" and target is None:
-            # The aggregator lists groups and their versions by itself, and asks for the rest.
+            # The aggregator lists groups and their versions by itself, and forwards the rest.
             return names_a_version(path) and self._is_of_groups(group_of(path))
         if fault.scope == "discovery":
             return is_discovery(path) and self._is_of_groups(group_of(path))
@@ -92,13 +117,6 @@ class RequestFaults:
 
     They are tried in the order of the file: of those that end a request, the first that
     hits it does; the slow ones add up.
-
-    Args:
-        faults: The faults.
-        seed: The file's seed.
-        catalogue: The kinds that the server has.
-        uptime: When the server has started.
-        injected: Where to count what happened, by the name of the fault.
     """
 
     def __init__(
@@ -123,9 +141,9 @@ class RequestFaults:
         target = find_target(request.path, self._catalogue)
         verb = "" if target is None else verb_of(request, target)
         token = request.query.get("continue", "")
-        if target is not None and verb == "list" and pages.is_ours(token):
+        if target is not None and verb == "list" and is_endless(token):
             self._injected["endlessContinue"] += 1
-            return pages.next_page(token, target)
+            return next_page(token, target)
         for rule in self._rules:
             if not rule.hits(request, target, verb):
                 continue
@@ -151,7 +169,7 @@ async def _end(
         case "garbage":
             return await garbage(fault.body or "empty", request, handler, target, verb)
         case "endlessContinue":
-            return pages.with_token(await handler(request), fault.tokens)
+            return with_token(await handler(request), fault.tokens)
         case "gzipBomb":
             return await gzip_bomb(request, fault.mebibytes)
     return refusal_of(fault, request, target, verb)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import chain, count, repeat
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -24,32 +23,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _TRICKLE_S: Final = 1.0
-"""How far bytes are apart, where nothing is said."""
+"""How far bytes are apart by default."""
 _ENDLESS_S: Final = 0.01
-"""How far events are apart, where nothing is said."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    fault: WatchFault
-    chance: Chance
+"""How far events are apart by default."""
 
 
 class WatchFaults:
-    """Chooses the disturbances of each watch; several can come together.
-
-    Args:
-        faults: The faults.
-        seed: The file's seed.
-        store: What is watched.
-        injected: Where to count what happened, by the name of the fault.
-    """
+    """Chooses the disturbances of each watch; several can come together."""
 
     def __init__(
         self, faults: Sequence[WatchFault], seed: int, store: Store, injected: Counter[str]
     ) -> None:
         self._rules = [
-            _Rule(fault, Chance(seed, f"watches[{number}]", fault.share, fault.times))
+            (fault, Chance(seed, f"watches[{number}]", fault.share, fault.times))
             for number, fault in enumerate(faults)
         ]
         self._store = store
@@ -61,9 +47,13 @@ class WatchFaults:
         Raises:
             ExpiredError: It is refused with the status 410.
         """
-        faults = [rule.fault for rule in self._rules if self._hits(rule, request)]
+        faults = [
+            fault
+            for fault, chance in self._rules
+            if self._may_hit(fault, request) and chance.hits()
+        ]
         for fault in faults:
-            if fault.fault != "closed":  # which is counted if it comes to that
+            if fault.fault != "closed":  # which is counted as it happens
                 self._injected[fault.fault] += 1
         if any(fault.fault == "expired" and fault.by == "status" for fault in faults):
             raise refusals.expired(f"too old resource version: {request.since}")
@@ -79,14 +69,12 @@ class WatchFaults:
             on_closed=self._closed,
         )
 
-    def _hits(self, rule: _Rule, request: WatchRequest) -> bool:
-        if not is_meant(request.resource, rule.fault.resources):
+    def _may_hit(self, fault: WatchFault, request: WatchRequest) -> bool:
+        if not is_meant(request.resource, fault.resources):
             return False
-        if rule.fault.fault == "expired" and not self._has_missed_something(request):
-            return False
-        if rule.fault.fault == "endlessInitial" and not request.initial_end:
-            return False
-        return rule.chance.hits()
+        if fault.fault == "expired":
+            return self._has_missed_something(request)
+        return fault.fault != "endlessInitial" or request.initial_end
 
     def _has_missed_something(self, request: WatchRequest) -> bool:
         """Whether a watch resumes in earnest: right after a list, no server has forgotten."""

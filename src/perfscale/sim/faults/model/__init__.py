@@ -9,12 +9,9 @@ from pydantic import BeforeValidator, Field
 from perfscale.config.sections.fields import refusal
 from perfscale.config.sections.section import Section
 from perfscale.sim.faults.fields import Seed
-from perfscale.sim.faults.model.cluster import ClusterFaults, Restoration
-from perfscale.sim.faults.model.namespaces import NamespaceFault
-from perfscale.sim.faults.model.objects import PHASED, ObjectFault
-from perfscale.sim.faults.model.outages import Outage
-from perfscale.sim.faults.model.requests import RequestFault
-from perfscale.sim.faults.model.watches import WatchFault
+from perfscale.sim.faults.model.cluster import ClusterFaults, Outage, Restoration
+from perfscale.sim.faults.model.objects import PHASED, NamespaceFault, ObjectFault
+from perfscale.sim.faults.model.requests import RequestFault, WatchFault
 
 __all__ = [
     "PHASED",

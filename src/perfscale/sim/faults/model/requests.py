@@ -1,4 +1,4 @@
-"""What a faults file says of requests."""
+"""Faults of requests and of watches."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class RequestFault(Fault):
     mebibytes: Count = Field(default=4096, description="What is decompressed, in MiB.")
 
     @model_validator(mode="after")
-    def _can_be_said(self) -> Self:
+    def _values_fit(self) -> Self:
         if self.retry_after is not None and (
             not self.retry_after.is_integer() or self.retry_after > _MOST_RETRY_S
         ):
@@ -143,7 +143,7 @@ class RequestFault(Fault):
         return self
 
     @model_validator(mode="after")
-    def _can_be_chosen(self) -> Self:
+    def _selection_fits(self) -> Self:
         if self.scope != "objects":
             for key in ("verbs", "resources"):
                 if getattr(self, key) is not None:
@@ -153,3 +153,52 @@ class RequestFault(Fault):
         if self.scope == "all" and self.groups is not None:
             raise refuse("groups", "scope all is every request: leave out the groups")
         return self
+
+
+class WatchFault(Fault):
+    """What happens to some of the watches."""
+
+    called: ClassVar[str] = "a mapping (fault, share, resources, ...)"
+    takes: ClassVar[Mapping[str, Collection[str]]] = {
+        "after": ("closed",),
+        "after_events": ("closed",),
+        "by": ("expired",),
+        "delay": ("late",),
+        "every": ("bursts", "trickle", "endlessInitial"),
+    }
+    needs: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "closed": ("after", "after_events"),
+        "late": ("delay",),
+        "bursts": ("every",),
+    }
+
+    fault: Annotated[
+        str, *choice("closed", "expired", "late", "bursts", "trickle", "endlessInitial")
+    ] = Field(
+        description=(
+            "closed: the server ends the watch, without an error; expired: a watch that "
+            "resumes is refused with 410; late: each event is held back; bursts: events are "
+            "collected and sent together; trickle: bytes come, and never a whole line; "
+            "endlessInitial: the events of the initial state do not end."
+        )
+    )
+    share: Share = Field(default=1.0, description="How many of the watches, from 0 to 1.")
+    times: Count | None = Field(default=None, description="The most watches that it happens to.")
+    resources: Resources | None = Field(
+        default=None, description="Only watches of these resources, by their plural."
+    )
+    after: Timeout | None = Field(default=None, description="When the watch is closed.")
+    after_events: Count | None = Field(
+        default=None, description="After how many events the watch is closed."
+    )
+    by: Annotated[str, *choice("status", "event")] = Field(
+        default="status",
+        description=(
+            "How a watch is told that it has expired: by the answer's status 410, or by an "
+            "event ERROR in an answer of status 200."
+        ),
+    )
+    delay: Timeout | None = Field(default=None, description="How late each event is.")
+    every: Timeout | None = Field(
+        default=None, description="How far bursts, bytes or events are apart."
+    )

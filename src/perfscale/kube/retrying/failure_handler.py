@@ -1,12 +1,8 @@
-"""What an answer, or none, says of the server: whether it is there, and what it allows.
-
-The client sends; here is decided what comes after an attempt.
-"""
+"""Decides what comes after each attempt of a request; the client does the sending."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.errors import (
@@ -29,9 +25,8 @@ if TYPE_CHECKING:
     from perfscale.errors import ApiError
     from perfscale.kube.calls import Call
     from perfscale.kube.http.transport import Request
+    from perfscale.kube.retrying.known_server import KnownServer
     from perfscale.kube.retrying.outages import OutageSpan
-    from perfscale.kube.retrying.proven import Proven
-    from perfscale.kube.retrying.recovery import Recovery
     from perfscale.kube.retrying.retry import Timing
     from perfscale.kube.wire import Wire
 
@@ -40,25 +35,6 @@ _log = logging.getLogger(__name__)
 _RENEWALS: Final = 2
 """How often one request has its credentials replaced: a second time for those
 that ran out while the request waited to be sent again."""
-
-
-@dataclass(slots=True)
-class StreamingLists:
-    """Whether a server streams lists.
-
-    Attributes:
-        available: None as long as nobody knows.
-    """
-
-    available: bool | None = None
-
-
-class Known(NamedTuple):
-    """What was found out about one server, for every client of it to know."""
-
-    streaming_lists: StreamingLists
-    proven: Proven
-    recovery: Recovery
 
 
 class Waits(NamedTuple):
@@ -71,8 +47,8 @@ class Waits(NamedTuple):
     pause: Pause
 
 
-class Aftermath:
-    """What comes after each attempt of one client.
+class FailureHandler:
+    """Counts outages, renews credentials, and waits, or gives up, after each failure of a client.
 
     Args:
         server: The server's URL.
@@ -83,13 +59,13 @@ class Aftermath:
     """
 
     def __init__(
-        self, server: str, bound_s: float, timing: Timing, wire: Wire, known: Known
+        self, server: str, bound_s: float, timing: Timing, wire: Wire, known: KnownServer
     ) -> None:
         self._server = server
         self._bound_s = bound_s
         self._timing = timing
         self._wire = wire
-        self._proven = known.proven
+        self._known = known
         self._recovery = known.recovery
         self._log = OutageLog(wire.stats)
         self._outage = Outage(timing.clock, self._log)
@@ -104,12 +80,12 @@ class Aftermath:
         return self._log.spans
 
     def success(self, call: Call) -> None:
-        """It succeeded."""
-        if self._outage.end():
+        """It succeeded. Called for every create, so it counts calls of its own."""
+        if self._outage.since_s is not None and self._outage.end():
             self._recovery.outage_over()
-        if call is not self._last:  # as it is of most creates
+        if call is not self._last:
             self._last = call
-            self._proven.add(call)
+            self._known.allow(call)
         if self._sleepers:
             self._recovery.notify()
         if self._held_up and self._dependencies.worked(call):
@@ -144,8 +120,11 @@ class Aftermath:
         cannot be made is a mistake in the configuration, and said at once.
         """
         failure = self._wire.failed(error.failure, request)
-        outage_s = self._lost_touch(failure)
-        reached = self._outage.reached or self._proven.anything
+        outage_s = 0.0
+        if not failure.local:  # what this machine lacks is no outage of the server
+            self._known.suspect_restart()
+            outage_s = self._outage.lasted_s(connecting=failure.connecting)
+        reached = self._outage.reached or self._known.has_worked
         hopeless = not reached and (failure.connecting or failure.timeout)
         if patience is None or hopeless:
             raise self._unreachable(failure, request) from error
@@ -153,13 +132,6 @@ class Aftermath:
         if delay_s is None:
             raise self._unreachable(failure, request, gone=True) from error
         return delay_s
-
-    def _lost_touch(self, failure: Failure) -> float:
-        """For how long the server has been gone: not at all, if it is our own machine's fault."""
-        if failure.local:
-            return 0.0
-        self._proven.disturb()
-        return self._outage.lasted_s(connecting=failure.connecting)
 
     async def after_refusal(
         self, request: Request, refusal: ApiError, patience: Patience | None
@@ -188,15 +160,15 @@ class Aftermath:
         if isinstance(refusal, DependencyError):
             self._dependencies.failed(request.call, refusal)
         elif refusal.status in UNAVAILABLE:
-            self._proven.disturb()
+            self._known.suspect_restart()
             return self._outage.lasted_s()
         elif isinstance(refusal, IllegibleError):
             self._wire.stats.illegible += 1
-            refusal.may_pass = self._proven.anything
+            refusal.may_pass = self._known.has_worked
         elif refusal.status == 401:
-            refusal.may_pass = self._proven.anything
+            refusal.may_pass = self._known.has_worked
         elif isinstance(refusal, NotPermittedError):
-            refusal.may_pass = self._proven.doubts_refusal(request.call)
+            refusal.may_pass = self._known.doubts_refusal(request.call)
         elif (refusal.status or 0) < 500 and self._dependencies.held_up:
             self._dependencies.worked(request.call)
         if refusal.may_pass or isinstance(refusal, IllegibleError):
@@ -235,7 +207,7 @@ class Aftermath:
 
     def broken(self, error: NoAnswerError) -> UnreachableError:
         """Count and explain a stream that broke off."""
-        self._proven.disturb()
+        self._known.suspect_restart()
         return self._unreachable(self._wire.failed(error.failure))
 
     def _unreachable(

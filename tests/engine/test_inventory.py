@@ -1,5 +1,5 @@
 from perfscale.config.labels import RUN_LABEL, run_labels
-from perfscale.engine.removal.survey import Finding, Share
+from perfscale.engine.removal.inventory import Finding, Share
 from perfscale.engine.tracking.readiness import Metadata
 
 X = "00000000-0000-4000-8000-00000000000a"

@@ -1,7 +1,7 @@
 import pytest
 
+from perfscale.engine.accounting.gaps import GapLog
 from perfscale.engine.accounting.journal_feed import JournalFeed
-from perfscale.engine.accounting.sightings import Sightings
 from perfscale.engine.stopwatch import Stopwatch
 from perfscale.kube.resources import Place, Resource
 from perfscale.kube.retrying.outages import OutageSpan
@@ -48,48 +48,44 @@ def journal() -> Journal:
 
 
 @pytest.fixture
-def sightings(now: Now, journal: Journal) -> Sightings:
+def gaps(now: Now, journal: Journal) -> GapLog:
     def fail(error: OSError) -> None:
         raise error
 
-    return Sightings(Stopwatch(now, 1000.0), JournalFeed(journal, fail), print)
+    return GapLog(Stopwatch(now, 1000.0), JournalFeed(journal, fail), print)
 
 
-def test_a_blind_span_is_in_the_journal_from_its_beginning(
-    sightings: Sightings, journal: Journal
-) -> None:
-    sight = sightings.of(PODS)
+def test_a_blind_span_is_in_the_journal_from_its_beginning(gaps: GapLog, journal: Journal) -> None:
+    sight = gaps.of(PODS)
     sight.lost(1010.0)
     sight.regained(1014.5)
     open_span = BlindSpan(Cause.WATCH, "Pod", "here", 10.0)
     closed_span = BlindSpan(Cause.WATCH, "Pod", "here", 10.0, 14.5)
     assert [each.span for each in journal.entries] == [open_span, closed_span]  # type: ignore[attr-defined]
-    assert list(sightings.blind) == [closed_span]
+    assert list(gaps.blind) == [closed_span]
 
 
-def test_a_stall_lasts_until_what_has_come_meanwhile_is_worked_on(
-    sightings: Sightings, now: Now
-) -> None:
+def test_a_stall_lasts_until_what_has_come_meanwhile_is_worked_on(gaps: GapLog, now: Now) -> None:
     now.at_s = 1025.5
-    sightings.stalled(1020.0, 5.0)
-    assert list(sightings.blind) == [BlindSpan(Cause.GENERATOR, None, None, 20.0, 26.5)]
+    gaps.stalled(1020.0, 5.0)
+    assert list(gaps.blind) == [BlindSpan(Cause.GENERATOR, None, None, 20.0, 26.5)]
 
 
-def test_stalls_that_follow_one_another_are_one(sightings: Sightings, now: Now) -> None:
+def test_stalls_that_follow_one_another_are_one(gaps: GapLog, now: Now) -> None:
     for at_s in (1021.0, 1022.0, 1023.0):
         now.at_s = at_s
-        sightings.stalled(at_s - 1.0, 0.5)
-    assert list(sightings.blind) == [BlindSpan(Cause.GENERATOR, None, None, 20.0, 23.5)]
+        gaps.stalled(at_s - 1.0, 0.5)
+    assert list(gaps.blind) == [BlindSpan(Cause.GENERATOR, None, None, 20.0, 23.5)]
 
 
 def test_an_outage_is_told_with_the_requests_and_creates_that_it_held_up(
-    sightings: Sightings, journal: Journal
+    gaps: GapLog, journal: Journal
 ) -> None:
-    sightings.record_outages([], retries=3, in_flight=9)
+    gaps.record_outages([], retries=3, in_flight=9)
     for ended_s, retries, in_flight in ((1011.0, 7, 5), (1012.0, 14, 20), (1012.0, 90, 90)):
         spans = [OutageSpan(1010.0, ended_s, "server", "")]
-        sightings.record_outages(spans, retries, in_flight)
-    (outage,) = sightings.outages
+        gaps.record_outages(spans, retries, in_flight)
+    (outage,) = gaps.outages
     assert (outage.began_s, outage.ended_s) == (10.0, 12.0)
     assert (outage.retries, outage.creates) == (11, 20)
     assert len(journal.entries) == 2

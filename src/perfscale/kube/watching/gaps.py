@@ -1,4 +1,4 @@
-"""Whether a watch sees what happens: since when it does not, and when it has caught up."""
+"""Finds the gaps in what a watch sees: since when it sees nothing, and when it has caught up."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _CATCHING_UP_S: Final = 1.0
 for which it was closed: a server sends events faster than they happen."""
 
 
-class Sight(Protocol):
-    """Notes when a watch sees nothing, in seconds of its client's clock."""
+class GapObserver(Protocol):
+    """Notified of the gaps in what a watch sees, in seconds of its client's clock."""
 
     def lost(self, at_s: float) -> None:
         """No event after this is seen before the watch is open again."""
@@ -32,23 +32,23 @@ class Sight(Protocol):
         """The server does something that it should not, and the watch goes around it."""
 
 
-class Sightedness:
-    """What one watch knows of its own sight.
+class GapDetector:
+    """Finds the gaps of one watch.
 
     Args:
         client: Of the watch.
         resource: What it follows.
-        sight: Notified of it, if anybody is.
+        observer: Notified of them.
 
     Attributes:
         last_event_s: When the last whole event came, or the stream was requested.
     """
 
-    def __init__(self, client: Client, resource: Resource, sight: Sight | None) -> None:
+    def __init__(self, client: Client, resource: Resource, observer: GapObserver | None) -> None:
         self.last_event_s = 0.0
         self._client = client
         self._resource = resource
-        self._sight = sight
+        self._observer = observer
         self._lost_s: float | None = None
         self._reported = False
         self._suspected: tuple[float, float] | None = None
@@ -88,8 +88,8 @@ class Sightedness:
         until_s = self._client.timing.clock() + missed_s
         if caught_up or self._reported:
             self._report_loss()
-            if self._sight is not None:
-                self._sight.regained(until_s)
+            if self._observer is not None:
+                self._observer.regained(until_s)
         else:
             self._suspected = self._lost_s, until_s
         self._lost_s = None
@@ -119,18 +119,18 @@ class Sightedness:
     def _confirm(self, lost_s: float, until_s: float, at_s: float) -> None:
         """An event has come: only one that comes at once had been missed."""
         self._suspected = None
-        if at_s <= until_s and self._sight is not None:
-            self._sight.lost(lost_s)
-            self._sight.regained(until_s)
+        if at_s <= until_s and self._observer is not None:
+            self._observer.lost(lost_s)
+            self._observer.regained(until_s)
 
     def _report_loss(self) -> None:
         if not self._reported and self._lost_s is not None:
             self._reported = True
-            if self._sight is not None:
-                self._sight.lost(self._lost_s)
+            if self._observer is not None:
+                self._observer.lost(self._lost_s)
 
     def warn(self, text: str) -> None:
         """Say that the server does something that it should not."""
         _log.warning("%s", text)
-        if self._sight is not None:
-            self._sight.warn(text)
+        if self._observer is not None:
+            self._observer.warn(text)

@@ -20,8 +20,8 @@ from scripted_watch import (
 
 from perfscale.errors import UnreachableError
 from perfscale.kube.client import ClientSettings
+from perfscale.kube.watching.gaps import GapDetector
 from perfscale.kube.watching.reopening import StreamFailedError
-from perfscale.kube.watching.sight import Sightedness
 
 UNAVAILABLE = refuses(503, "ServiceUnavailable")
 
@@ -42,10 +42,10 @@ async def test_a_stream_that_is_resumed_at_once_hides_next_to_nothing(
         streams(event("b", "7"), then=stays),
     ) as server:
         client = await connect(server)
-        client.streaming_lists.available = False
+        client.known.streams_lists = False
         async with following(client) as follower:
             await follower.until("MODIFIED b")
-    assert follower.sights == [("lost", 1030.0), ("regained", 1030.0)]
+    assert follower.gaps == [("lost", 1030.0), ("regained", 1030.0)]
 
 
 async def test_a_blind_span_lasts_until_the_stream_is_open_and_has_told_what_was_missed(
@@ -59,12 +59,12 @@ async def test_a_blind_span_lasts_until_the_stream_is_open_and_has_told_what_was
         listed("7"),
     ) as server:
         client = await connect(server)
-        client.streaming_lists.available = False
+        client.known.streams_lists = False
         async with following(client) as follower:
             await follower.until("MODIFIED b")
     opened_s = 1000.0 + sum(fake_time.slept)
     assert opened_s > 1001.0
-    assert follower.sights == [("lost", 1000.0), ("regained", pytest.approx(opened_s + 1.0))]
+    assert follower.gaps == [("lost", 1000.0), ("regained", pytest.approx(opened_s + 1.0))]
 
 
 async def test_a_state_that_is_told_anew_has_caught_up(
@@ -80,7 +80,7 @@ async def test_a_state_that_is_told_anew_has_caught_up(
         async with following(client) as follower:
             await follower.until("MODIFIED b")
     opened_s = 1000.0 + sum(fake_time.slept)
-    assert follower.sights == [("lost", 1000.0), ("regained", pytest.approx(opened_s))]
+    assert follower.gaps == [("lost", 1000.0), ("regained", pytest.approx(opened_s))]
 
 
 async def test_a_stream_that_fell_silent_was_blind_from_its_last_word_on(
@@ -99,12 +99,12 @@ async def test_a_stream_that_fell_silent_was_blind_from_its_last_word_on(
         listed("7"),
     ) as server:
         client = await connect(server, ClientSettings(watch_idle_timeout_s=SILENCE_S))
-        client.streaming_lists.available = False
+        client.known.streams_lists = False
         async with following(client) as follower:
             await follower.until("MODIFIED a")
             seen.set()
             await follower.until("MODIFIED b")
-    (_, lost_s), (_, until_s) = follower.sights[:2]
+    (_, lost_s), (_, until_s) = follower.gaps[:2]
     assert lost_s == 1000.0
     assert until_s == pytest.approx(1091.0)
 
@@ -115,39 +115,39 @@ REFUSED = StreamFailedError(UnreachableError("connection refused"), opened=False
 
 @pytest.fixture
 async def follower(connect: Connect) -> Follower:
-    """Nobody follows with it; it keeps what it is told of a watch's sight."""
+    """Nobody follows with it; it keeps the gaps that a watch reports."""
     return Follower(await connect("http://127.0.0.1:1"))
 
 
 @pytest.fixture
-def sight(follower: Follower) -> Sightedness:
-    sight = Sightedness(follower.client, VMIS, follower)
-    sight.begin()
-    return sight
+def detector(follower: Follower) -> GapDetector:
+    detector = GapDetector(follower.client, VMIS, follower)
+    detector.begin()
+    return detector
 
 
 @pytest.mark.parametrize(("after_s", "blind"), [(0.5, True), (30.0, False)])
 async def test_a_silent_stream_was_blind_if_there_is_something_to_tell_at_once(
-    after_s: float, blind: bool, sight: Sightedness, follower: Follower, fake_time: FakeTime
+    after_s: float, blind: bool, detector: GapDetector, follower: Follower, fake_time: FakeTime
 ) -> None:
     fake_time.now += 90.0
-    sight.lose(SILENT)
-    sight.regain(caught_up=False)
-    assert follower.sights == []
-    sight.received(fake_time.now + after_s, whole=True)
-    assert follower.sights == ([("lost", 1000.0), ("regained", 1091.0)] if blind else [])
+    detector.lose(SILENT)
+    detector.regain(caught_up=False)
+    assert follower.gaps == []
+    detector.received(fake_time.now + after_s, whole=True)
+    assert follower.gaps == ([("lost", 1000.0), ("regained", 1091.0)] if blind else [])
 
 
 async def test_a_silent_stream_that_cannot_be_opened_again_was_blind(
-    sight: Sightedness, follower: Follower, fake_time: FakeTime
+    detector: GapDetector, follower: Follower, fake_time: FakeTime
 ) -> None:
     fake_time.now += 90.0
-    sight.lose(SILENT)
-    sight.lose(REFUSED)
-    assert follower.sights == [("lost", 1000.0)]
+    detector.lose(SILENT)
+    detector.lose(REFUSED)
+    assert follower.gaps == [("lost", 1000.0)]
     fake_time.now += 5.0
-    sight.regain(caught_up=False)
-    assert follower.sights == [("lost", 1000.0), ("regained", 1096.0)]
+    detector.regain(caught_up=False)
+    assert follower.gaps == [("lost", 1000.0), ("regained", 1096.0)]
 
 
 async def test_before_the_first_state_there_is_nothing_to_miss(connect: Connect) -> None:
@@ -157,4 +157,4 @@ async def test_before_the_first_state_there_is_nothing_to_miss(connect: Connect)
         client = await connect(server)
         async with following(client) as follower:
             await follower.until("MODIFIED a")
-    assert follower.sights == []
+    assert follower.gaps == []

@@ -100,7 +100,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class Inventory:
     """What carries a label.
 
     Attributes:
@@ -118,16 +118,16 @@ class Survey:
         """Number of objects."""
         return sum(finding.count for finding in self.found.values())
 
-    def include(self, other: Survey) -> None:
+    def include(self, other: Inventory) -> None:
         """Add what was seen elsewhere."""
         self.found.update(other.found)
         self.versions.update(other.versions)
         self.unseen.update(other.unseen)
 
 
-async def survey(
+async def take_inventory(
     client: Client, places: Iterable[Place], selector: str, *, doubting: bool = True
-) -> Survey:
+) -> Inventory:
     """List what carries the label; a place that cannot be looked at keeps nobody from the others.
 
     A refusal is doubted for a while, unless the server confirms it when it is
@@ -162,7 +162,7 @@ class _Looks:
     """The looks of one survey."""
 
     def __init__(self, client: Client, selector: str, *, doubting: bool) -> None:
-        self.result = Survey()
+        self.result = Inventory()
         self.steps = 0
         self._client = client
         self._selector = selector

@@ -14,7 +14,7 @@ from perfscale.preflight.findings import few
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perfscale.engine.removal.survey import Survey
+    from perfscale.engine.removal.inventory import Inventory
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Place
 
@@ -22,12 +22,12 @@ _LAST_LOOK_S: Final = 10.0
 _LAST_LOOK_SHARE: Final = 0.25
 
 
-def last_look_s(bound_s: float) -> float:
+def reserved_s(bound_s: float) -> float:
     """How much of a cleanup's bound is kept for finding out what is left when it is nearly over."""
     return min(_LAST_LOOK_S, _LAST_LOOK_SHARE * bound_s)
 
 
-async def describe_remains(client: Client, found: Survey) -> list[str]:
+async def describe_leftovers(client: Client, found: Inventory) -> list[str]:
     """One sentence for each group of objects that are left, and for each namespace."""
     groups: Counter[tuple[str, str | None]] = Counter()
     namespaces: list[str] = []

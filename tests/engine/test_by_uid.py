@@ -7,18 +7,19 @@ from clusters import CONFIGMAPS
 from direct_way import way_to
 from faulty_cluster import faulty
 from simulated_api import Api, manifest, serving
+from static_issuer import StaticIssuer
 
-from perfscale.engine.removal.known import KnownObject, KnownRemoval
+from perfscale.engine.removal.by_uid import ObjectReference, RemovalByUid
 from perfscale.errors import ForbiddenError
-from perfscale.kube.auth.credentials import Credentials, StaticIssuer
+from perfscale.kube.auth.credentials import Credentials
 from perfscale.kube.client import Client
 from perfscale.kube.http.transport import Endpoint
 
 
-def create(api: Api, name: str) -> KnownObject:
+def create(api: Api, name: str) -> ObjectReference:
     """A ConfigMap without any labels."""
     created = api.store.create(CONFIGMAPS, manifest(CONFIGMAPS, name))
-    return KnownObject(CONFIGMAPS, "demo", name, created["metadata"]["uid"])
+    return ObjectReference(CONFIGMAPS, "demo", name, created["metadata"]["uid"])
 
 
 def names(api: Api) -> list[str]:
@@ -31,12 +32,14 @@ async def api() -> AsyncIterator[Api]:
         yield api
 
 
-async def remove(api: Api, objects: list[KnownObject]) -> tuple[KnownRemoval, list[KnownObject]]:
-    gone: list[KnownObject] = []
+async def remove(
+    api: Api, objects: list[ObjectReference]
+) -> tuple[RemovalByUid, list[ObjectReference]]:
+    gone: list[ObjectReference] = []
     async with way_to(api.url) as transport:
         credentials = await Credentials.obtain(StaticIssuer())
         client = Client(transport, Endpoint(api.url), credentials)
-        removal = KnownRemoval(client, objects, gone.append)
+        removal = RemovalByUid(client, objects, gone.append)
         await removal.run()
     return removal, gone
 

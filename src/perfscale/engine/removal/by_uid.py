@@ -34,7 +34,7 @@ _FEW: Final = 20
 _ATTEMPTS: Final = 3
 
 
-class KnownObject(NamedTuple):
+class ObjectReference(NamedTuple):
     """An object that was there, as far as was seen."""
 
     resource: Resource
@@ -43,7 +43,7 @@ class KnownObject(NamedTuple):
     uid: str
 
 
-class KnownRemoval:
+class RemovalByUid:
     """Deletes objects that are known by their UIDs, and waits until they are gone.
 
     Args:
@@ -59,8 +59,8 @@ class KnownRemoval:
     def __init__(
         self,
         client: Client,
-        objects: Iterable[KnownObject],
-        on_gone: Callable[[KnownObject], None],
+        objects: Iterable[ObjectReference],
+        on_gone: Callable[[ObjectReference], None],
     ) -> None:
         self.left = list(objects)
         self.errors: dict[str, Exception] = {}
@@ -87,10 +87,10 @@ class KnownRemoval:
 
     async def look_for_strays(self, run_id: str) -> None:
         """Keep only what is there and does not carry the label of the run."""
-        strays: list[KnownObject] = []
+        strays: list[ObjectReference] = []
 
         async def look(
-            resource: Resource, namespace: str | None, objects: list[KnownObject]
+            resource: Resource, namespace: str | None, objects: list[ObjectReference]
         ) -> None:
             try:
                 present = await self._present(resource, namespace, objects)
@@ -107,9 +107,9 @@ class KnownRemoval:
         await run_bounded(calls, limit=CONCURRENCY)
         self.left = strays
 
-    def _hopeful(self) -> dict[tuple[Resource, str | None], list[KnownObject]]:
+    def _hopeful(self) -> dict[tuple[Resource, str | None], list[ObjectReference]]:
         """What is left where not every attempt has failed."""
-        groups: defaultdict[tuple[Resource, str | None], list[KnownObject]] = defaultdict(list)
+        groups: defaultdict[tuple[Resource, str | None], list[ObjectReference]] = defaultdict(list)
         for each in self.left:
             where = each.resource, each.namespace
             if self._failures[where] < _ATTEMPTS:
@@ -117,7 +117,7 @@ class KnownRemoval:
         return groups
 
     async def _visit(
-        self, resource: Resource, namespace: str | None, objects: list[KnownObject]
+        self, resource: Resource, namespace: str | None, objects: list[ObjectReference]
     ) -> None:
         """Look at the objects of a kind in a namespace, and ask them to go."""
         try:
@@ -140,7 +140,7 @@ class KnownRemoval:
                 self._on_gone(each)
 
     async def _present(
-        self, resource: Resource, namespace: str | None, objects: list[KnownObject]
+        self, resource: Resource, namespace: str | None, objects: list[ObjectReference]
     ) -> dict[str, Metadata]:
         """Those that are there, by UID."""
         wanted = {each.uid for each in objects}

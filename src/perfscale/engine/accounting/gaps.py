@@ -1,9 +1,8 @@
-"""Keeps what a run could not see, and when its server was gone, and appends them to the journal."""
+"""Records when a run could not see what happened, and when its server was gone."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.results import BlindEntry, BlindSpans, OutageEntry, OutageRecord
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 _LONGEST_CATCHING_UP_S: Final = 1.0
 
 
-class Sightings:
+class GapLog:
     """The blind spans and outages of a run.
 
     Args:
@@ -36,7 +35,7 @@ class Sightings:
     ) -> None:
         self.warn = warn
         self.blind = BlindSpans()
-        self._stopwatch = stopwatch
+        self.stopwatch = stopwatch
         self._journal = journal
         self._outages: dict[tuple[float, str, str], OutageRecord] = {}
         self._retries_before: dict[tuple[float, str, str], int] = {}
@@ -47,31 +46,19 @@ class Sightings:
         """When the API server was gone, or what it calls, in the order in which that began."""
         return tuple(sorted(self._outages.values()))
 
-    def of(self, place: Place) -> PlaceSight:
-        """What one watch sees."""
-        return PlaceSight(self, place)
-
-    def lost(self, place: Place, at_s: float) -> None:
-        """A watch sees nothing any more."""
-        since_s = self._stopwatch.since_start(at_s)
-        self._note(*self.blind.lose(place.resource.kind_name, place.namespace, since_s))
-
-    def regained(self, place: Place, until_s: float) -> None:
-        """It has caught up by then."""
-        at_s = self._stopwatch.since_start(until_s)
-        regained = self.blind.regain(place.resource.kind_name, place.namespace, at_s)
-        if regained is not None:
-            self._note(*regained)
+    def of(self, place: Place) -> WatchGaps:
+        """The gaps of one watch."""
+        return WatchGaps(self, place)
 
     def stalled(self, since_s: float, late_s: float) -> None:
         """The event loop should have gone on ``late_s`` ago, and last did at ``since_s``.
 
         All that has come meanwhile is worked on now.
         """
-        now_s = self._stopwatch.clock()
+        now_s = self.stopwatch.clock()
         ended_s = now_s + min(late_s, _LONGEST_CATCHING_UP_S)
-        since_start = self._stopwatch.since_start
-        self._note(*self.blind.stall(since_start(since_s), since_start(ended_s)))
+        since_start = self.stopwatch.since_start
+        self.record(*self.blind.stall(since_start(since_s), since_start(ended_s)))
 
     def record_outages(self, spans: Iterable[OutageSpan], retries: int, in_flight: int) -> None:
         """Record how outages have gone on; called a few times a second.
@@ -82,7 +69,7 @@ class Sightings:
             in_flight: Creates without an answer.
         """
         for span in spans:
-            began_s, ended_s = map(self._stopwatch.since_start, (span.began_s, span.ended_s))
+            began_s, ended_s = map(self.stopwatch.since_start, (span.began_s, span.ended_s))
             key = (began_s, span.what, span.name)
             known = self._outages.get(key)
             if known is not None and known.ended_s == ended_s:
@@ -96,25 +83,31 @@ class Sightings:
             self._journal.append(OutageEntry(outage))
         self._retries = retries
 
-    def _note(self, number: int, span: BlindSpan) -> None:
+    def record(self, number: int, span: BlindSpan) -> None:
+        """Append a blind span, as it is now, to the journal."""
         self._journal.append(BlindEntry(number, span))
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceSight:
-    """What one watch sees (`perfscale.kube.watching.watch.Sight`)."""
+class WatchGaps(NamedTuple):
+    """The gaps of one watch (`perfscale.kube.watching.gaps.GapObserver`)."""
 
-    sightings: Sightings
+    gaps: GapLog
     place: Place
 
     def lost(self, at_s: float) -> None:
         """No event after this is seen before the watch is open again."""
-        self.sightings.lost(self.place, at_s)
+        gaps, place = self.gaps, self.place
+        since_s = gaps.stopwatch.since_start(at_s)
+        gaps.record(*gaps.blind.lose(place.resource.kind_name, place.namespace, since_s))
 
     def regained(self, until_s: float) -> None:
         """It is open again; what comes until then may have happened meanwhile."""
-        self.sightings.regained(self.place, until_s)
+        gaps, place = self.gaps, self.place
+        at_s = gaps.stopwatch.since_start(until_s)
+        regained = gaps.blind.regain(place.resource.kind_name, place.namespace, at_s)
+        if regained is not None:
+            gaps.record(*regained)
 
     def warn(self, text: str) -> None:
         """The server does something that it should not, and the watch goes around it."""
-        self.sightings.warn(text)
+        self.gaps.warn(text)

@@ -1,9 +1,9 @@
-"""Looks at single objects by name, of which watches and lists by label cannot tell enough.
+"""Reads single objects by name, of which watches and lists by label do not show enough.
 
 An object may lose the run's labels: an admission takes them at its creation, or a controller
-does later. To a watch by label that is the same as its deletion. So what nobody asked to go is
-looked at by name and UID before it is called gone, and one that lives on without the labels is
-deleted by name and UID, and looked at until it is gone. So is what has no owner, as a claim of a
+does later. To a watch by label that is the same as its deletion. So what nobody has deleted is
+read by name, and its UID compared, before it counts as gone. One that lives on without the labels
+is deleted by name and UID, and read until it is gone. So is what has no owner, as a claim of a
 StatefulSet, and comes when the requests by label are through.
 """
 
@@ -24,9 +24,10 @@ from perfscale.config.labels import (
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.removal.deletion import delete_object
 from perfscale.engine.tracking.lookup import find_by_name
-from perfscale.engine.tracking.readiness import AnyObject, Identity
+from perfscale.engine.tracking.readiness import ACCEPTED, AnyObject, Identity, rule_for
 from perfscale.engine.tracking.rows import TransitionKind
-from perfscale.errors import ApiError
+from perfscale.errors import ApiError, ClusterError
+from perfscale.kube.decoding import version_number
 from perfscale.kube.listing import page_decoder, read_pages
 
 if TYPE_CHECKING:
@@ -40,13 +41,15 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _CONCURRENCY: Final = 16
-"""Looks in flight; the run-wide rate limit applies as well."""
+"""Requests in flight; the run-wide rate limit applies as well."""
 _POLL_S: Final = 0.5
-"""How often an object without labels that was asked to go is looked at until it is gone."""
+"""How often an object without labels that is being deleted is read until it is gone."""
+_STAYING_S: Final = 30.0
+_LISTS: Final = 4
 
 
-class Inspector:
-    """Finds out what a watch by label cannot tell."""
+class ObjectVerifier:
+    """Verifies what a watch by label cannot show."""
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
@@ -55,19 +58,19 @@ class Inspector:
         self._leaving: dict[str, TrackedObject] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._warned: set[tuple[str, str]] = set()
-        context.inspect = self.inspect
+        context.verify = self.verify
 
-    def inspect(self, row: TrackedObject, change: TransitionKind) -> None:
-        """Look soon at an object of which a watch says that it is gone; delete a stray one."""
+    def verify(self, row: TrackedObject, change: TransitionKind) -> None:
+        """Read soon an object that a watch shows as gone; delete a stray one."""
         if change is TransitionKind.STRAY:
             self._strays.append(row)
             self._start(self._delete_strays, "perfscale-strays")
         else:
             self._doubted.append(row)
-            self._start(self._look_at_doubted, "perfscale-look")
+            self._start(self._verify_doubted, "perfscale-verify")
 
     def stop(self) -> None:
-        """Look at nothing more."""
+        """Read nothing more."""
         for task in self._tasks.values():
             task.cancel()
 
@@ -76,15 +79,15 @@ class Inspector:
         await self._context.changed.wait_until(lambda: not scope.doubted)
 
     async def delete_unlabelled(self, scopes: Iterable[IterationScope]) -> None:
-        """Ask what is there without the run's labels to go; no request by label does."""
+        """Delete what is there without the run's labels; no request by label does."""
         rows = [row for scope in scopes for row in scope.objects if row.unlabelled and row.present]
         await run_bounded((partial(self.delete, row) for row in rows), limit=_CONCURRENCY)
 
     async def delete_relabelled(self, scope: IterationScope) -> None:
-        """Ask those of an iteration to go that are another's by their labels, or nobody's.
+        """Delete those of an iteration that are another's by their labels, or nobody's.
 
-        The watches tell of them, as they carry the run's label; the requests for all that carries
-        the iteration's do not mean them.
+        The watches show them, as they carry the run's label; the requests for all that carries
+        the iteration's do not delete them.
         """
         untouched = {
             row.uid: row for row in scope.objects if row.present and row.deletion_timestamp is None
@@ -92,7 +95,7 @@ class Inspector:
         kinds = {row.resource.name for row in untouched.values()}
         run = f"{RUN_LABEL}={self._context.run_id}"
         others = f"{WORKLOAD_LABEL}!={scope.workload}", f"{ITERATION_LABEL}!={scope.iteration}"
-        looks = [
+        lists = [
             (place, f"{run},{other}")
             for place in self._context.plan.places
             for other in others
@@ -100,7 +103,7 @@ class Inspector:
         ]
         uids: set[str] = set()
         client = self._context.client_of(scope)
-        for place, selector in looks:
+        for place, selector in lists:
             uids |= await self._uids(client, place, selector)
         rows = [row for uid, row in untouched.items() if uid in uids]
         await run_bounded((partial(self.delete, row) for row in rows), limit=_CONCURRENCY)
@@ -121,9 +124,9 @@ class Inspector:
             return set()
 
     async def delete(self, row: TrackedObject) -> None:
-        """Ask a single object to go, by its UID, and look at it until it is gone.
+        """Delete a single object by its UID, and read it until it is gone.
 
-        If the server refuses that, it is left over, and said.
+        If the server refuses that, the object is left over, and there is a warning.
         """
         self._context.request_deletion_of(row)
         try:
@@ -142,13 +145,13 @@ class Inspector:
     async def _guard(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
         try:
             await work()
-        except Exception as error:  # noqa: BLE001 -- told at the end of the run, after its cleanup
+        except Exception as error:  # noqa: BLE001 -- reported at the end of the run
             self._context.abort(error)
 
-    async def _look_at_doubted(self) -> None:
+    async def _verify_doubted(self) -> None:
         while self._doubted:
             rows, self._doubted = self._doubted, []
-            await self._look_at(row for row in rows if row.doubted_s is not None)
+            await self._verify_all(row for row in rows if row.doubted_s is not None)
 
     async def _delete_strays(self) -> None:
         while self._strays:
@@ -162,17 +165,17 @@ class Inspector:
 
     async def _follow_leaving(self) -> None:
         while True:
-            await self._look_at(list(self._leaving.values()))
+            await self._verify_all(list(self._leaving.values()))
             self._leaving = {uid: row for uid, row in self._leaving.items() if row.present}
             if not self._leaving:
                 return
             await asyncio.sleep(_POLL_S)
 
-    async def _look_at(self, rows: Iterable[TrackedObject]) -> None:
-        await run_bounded((partial(self._look, row) for row in rows), limit=_CONCURRENCY)
+    async def _verify_all(self, rows: Iterable[TrackedObject]) -> None:
+        await run_bounded((partial(self._verify, row) for row in rows), limit=_CONCURRENCY)
 
-    async def _look(self, row: TrackedObject) -> None:
-        """Tell the tracker whether an object is there, and still with its labels."""
+    async def _verify(self, row: TrackedObject) -> None:
+        """Find out whether an object is there, and still with its labels."""
         context, uid = self._context, row.uid
         try:
             client = context.client_of(row.scope)
@@ -181,7 +184,7 @@ class Inspector:
             _log.info("looking at %s %s: %s", row.resource.kind, row.name, error)
             if row.doubted_s is None:
                 return
-            metadata = None  # what the watch says is all that there is to know
+            metadata = None  # the watch is all that there is to go by
         if row.uid != uid:
             return
         if metadata is None or metadata.uid != uid:
@@ -195,7 +198,7 @@ class Inspector:
         context.publish(context.tracker.find(row, metadata, is_labelled=is_labelled))
 
     def _warn(self, row: TrackedObject) -> None:
-        """Say it once for each workload and kind: there may be thousands."""
+        """Warn once for each workload and kind: there may be thousands."""
         key = (row.scope.workload, row.resource.name)
         if key in self._warned:
             return
@@ -219,3 +222,58 @@ class Inspector:
 
 def _identity(row: TrackedObject) -> Identity:
     return Identity(row.name, row.uid or "", row.namespace)
+
+
+async def verify_staying(context: RunContext, verifier: ObjectVerifier) -> None:
+    """Find what has failed or gone of the objects that were waited for and stay.
+
+    An object that was ready has failed if it ends, or somebody deletes it, before the run deletes
+    it. The watches show the end of one that stays a moment late: the run would be over by then.
+    Where it cannot be found out, there is a warning, and what the watches have shown counts.
+    """
+    waited_for = {each.name for each in context.config.workloads if each.iteration_creation_wait}
+    staying = [
+        scope
+        for scope in context.tracker.open_scopes()
+        if scope.workload in waited_for and scope.present and not scope.deletion_requested
+    ]
+    if not staying:
+        return
+    created = {resource.name for resource in context.plan.resources.values()}
+    places = [place for place in context.plan.places if place.resource.name in created]
+    try:
+        async with asyncio.timeout(_STAYING_S):
+            await run_bounded((partial(_read_ends, context, each) for each in places), limit=_LISTS)
+            for scope in staying:
+                await verifier.wait_until_known(scope)
+    except (TimeoutError, ApiError, ClusterError) as error:
+        why = str(error) or f"no answer within {_STAYING_S:g} s"
+        context.warn(f"the objects that stay could not be looked at once more: {why}")
+
+
+async def _read_ends(context: RunContext, place: Place) -> None:
+    """Take the ends of objects from a list, page by page; what it does not hold may be gone."""
+    resource, rule = place.resource, rule_for(place.resource)
+    seen: set[str] = set()
+    version = ""
+    pages = read_pages(
+        context.client,
+        resource,
+        page_decoder(rule.decoder),
+        namespace=place.namespace,
+        label_selector=context.selector,
+    )
+    async for page in pages:
+        if page.first:
+            seen.clear()
+        version, now = page.version, context.stopwatch.now()
+        for obj in page.items:
+            metadata = obj.metadata
+            seen.add(metadata.uid)
+            reading = ACCEPTED if rule.read is None else rule.read(obj)
+            if reading.failure is not None or metadata.deletion_timestamp is not None:
+                context.publish(
+                    context.tracker.observe(resource, "MODIFIED", metadata, reading, now)
+                )
+    now = context.stopwatch.now()
+    context.publish(context.tracker.reconcile(place, (), version_number(version), now, seen=seen))
