@@ -35,11 +35,17 @@ def test_a_dump_has_every_default_as_one_would_write_it() -> None:
         "  maxWaitTimeout: 1m30s\n"
         "  qps: 20\n"
         "  burst: 0\n"
+        "  arrival: constant\n"
+        "  stages: []\n"
+        "  spread: 0s\n"
+        "  duration: 0s\n"
         "  waitWhenFinished: 0s\n"
         "  thresholds: []\n"
         "  objects:\n"
         "  - templateFile: t.yaml\n"
         "    replicas: 1\n"
+        "    once: false\n"
+        "    everyIterations: 1\n"
         "    inputVars: {}\n"
     )
 

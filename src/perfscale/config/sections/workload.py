@@ -26,6 +26,7 @@ from perfscale.config.sections.fields import (
     Duration,
     Flag,
     Label,
+    MaybeCount,
     Rate,
     Timeout,
     bucket_depth,
@@ -48,6 +49,7 @@ from perfscale.config.sections.operations import (
     without_misfits,
 )
 from perfscale.config.sections.section import Section
+from perfscale.config.sections.shape import CONSTANT, Arrival, Stages, shape_misfits
 from perfscale.config.sections.targets import Patch, Targets
 from perfscale.config.sections.thresholds import Threshold, Thresholds
 
@@ -148,6 +150,40 @@ class Workload(Section):
             "Without qps it limits nothing."
         ),
     )
+    arrival: Arrival = Field(
+        default=CONSTANT,
+        description=(
+            "constant: evenly spaced. poisson: at random, independently of each other, with qps "
+            "as the mean rate; repeatable with globalConfig.seed."
+        ),
+    )
+    stages: Stages = Field(
+        default=(),
+        description=(
+            "A rate that moves: each stage leads to its own qps. The load of an iteration ends "
+            "with its last stage."
+        ),
+    )
+    spread: Duration = Field(
+        default=0.0,
+        description=(
+            "Spread the objects of an iteration evenly over this time: qps is computed. As in 10m."
+        ),
+    )
+    duration: Duration = Field(
+        default=0.0,
+        description=(
+            "How long the load of an iteration lasts: what is not due by then is not requested. "
+            "0: until everything has been requested."
+        ),
+    )
+    max_in_flight: MaybeCount = Field(
+        default=None,
+        description=(
+            "Most create requests of this workload that wait for an answer at a time, within "
+            "globalConfig.maxInFlight, which is the default."
+        ),
+    )
     wait_when_finished: Duration = Field(
         default=0.0, description="Pause after the workload, as in 30s."
     )
@@ -226,10 +262,18 @@ class Workload(Section):
             if METRICS[threshold.metric].unit is Unit.PER_SECOND
             and threshold.bound.unit is Unit.PERCENT
             and info.data.get("qps") == 0
+            and not (info.data.get("stages") or info.data.get("spread"))
         ]
         if unmeasured:
             raise ValidationError.from_exception_data("thresholds", unmeasured)
         return thresholds
+
+    @model_validator(mode="after")
+    def _shape_fits_together(self) -> Self:
+        wrong = [detail(error, (key,), getattr(self, key)) for key, error in shape_misfits(self)]
+        if wrong:
+            raise ValidationError.from_exception_data("workload", wrong)
+        return self
 
     @property
     def does(self) -> Operation:

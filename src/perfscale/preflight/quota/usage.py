@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.preflight.quota.limits import with_defaults
 from perfscale.preflight.quota.needs import Needs, charges, needs_of
-from perfscale.templates import sampled_replicas
+from perfscale.templates import sampled_replicas, sure_replicas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -82,7 +82,10 @@ def usage_of(
         workload = members[0].workload
         for iteration in range(1, min(workload.iteration_count, _MOST_ITERATIONS) + 1):
             levels = dict(left)
+            replicas = sure_replicas(members, iteration)
             for entry, factory in enumerate(members):
+                if not replicas.get(factory):
+                    continue
                 objects = [
                     [
                         PlannedObject(number, entry, *found)
@@ -91,7 +94,7 @@ def usage_of(
                     for replica in sampled_replicas(workload, factory.spec)
                 ]
                 usage.objects += (planned for replica in objects for planned in replica)
-                _add(levels, objects, factory.spec.replicas)
+                _add(levels, objects, replicas[factory])
             usage.raise_peaks(levels)
             if not workload.iteration_cleanup:
                 left = levels
@@ -131,7 +134,7 @@ def _add(
     Where only a sample was rendered, each of the others counts as much as the
     least of the sample, and in no namespace where one of the sample does not go.
     """
-    charged = [_charged(objects) for objects in replicas]
+    charged = [_charged(objects) for objects in replicas[:count]]
     if len(charged) < count:
         least = {key: min(each.get(key, Decimal(0)) for each in charged) for key in charged[0]}
         charged += [{key: amount * (count - len(charged)) for key, amount in least.items()}]

@@ -37,6 +37,7 @@ def summarize(result: RunResult) -> dict[str, Any]:
         thresholds=[document.Judgement(**asdict(each)) for each in result.thresholds],
         generator=_generator(result.generator),
         cluster=document.Cluster(**asdict(info.cluster)),
+        seed=info.seed,
         objects=_counts(result.accounts),
         children=_counts(result.children),
         namespaces=document.Namespaces(**asdict(result.namespaces)),

@@ -45,7 +45,8 @@ def environment(run: RunFiles) -> dict[str, str]:
         "CPUs": client.cpus,
         "workload file": run.run.source,
         "kinds": ", ".join(kinds),
+        "seed": run.summary.seed,
         "command": shlex.join(run.run.command),
         "folder": run.folder.name,
     }
-    return {name: str(value) for name, value in facts.items() if value}
+    return {name: str(value) for name, value in facts.items() if value not in (None, "")}
