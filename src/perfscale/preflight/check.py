@@ -186,7 +186,8 @@ def _namespaces(
                 continue
             workload = factory.workload
             last = workload.iteration_count if workload.namespaced_iterations else 1
-            names.update((factory.namespace(number), None) for number in range(1, last + 1))
+            iterations = factory.spec.iterations_of(last)
+            names.update((factory.namespace(number), None) for number in iterations)
     return tuple(names)
 
 

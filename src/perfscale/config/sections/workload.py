@@ -39,6 +39,7 @@ from perfscale.config.sections.fields import (
     usable_label,
 )
 from perfscale.config.sections.metrics import METRICS, Unit
+from perfscale.config.sections.namespaces import NamespaceAnnotations, NamespaceLabels
 from perfscale.config.sections.objects import ObjectSpec
 from perfscale.config.sections.operations import (
     OperationName,
@@ -54,12 +55,20 @@ from perfscale.config.sections.targets import Patch, Targets
 from perfscale.config.sections.thresholds import Threshold, Thresholds
 
 
+def namespace_number(given: Mapping[str, Any], iteration: int) -> int:
+    """Return which of a workload's namespaces an iteration uses; both are counted from 1."""
+    if not given.get("namespaced_iterations"):
+        return 1
+    shared: int = given.get("iterations_per_namespace", 1)
+    return (iteration - 1) // shared + 1
+
+
 def _check_namespace(spec: ObjectSpec, info: ValidationInfo) -> ObjectSpec:
     """Refuse an object whose namespace Kubernetes would refuse in the last iteration."""
     prefix = spec.input_vars.get("namespace") or info.data.get("name")
     if prefix is None:  # the name is wrong itself, and that is reported
         return spec
-    last = info.data.get("iteration_count", 1) if info.data.get("namespaced_iterations") else 1
+    last = namespace_number(info.data, info.data.get("iteration_count", 1))
     namespace = f"{prefix}-{last}"
     if problem := label_problem(namespace):
         usable = usable_label(prefix)
@@ -137,6 +146,18 @@ class Workload(Section):
             "Give each iteration a namespace of its own, <prefix>-<iteration>. Otherwise all "
             "of them use <prefix>-1."
         ),
+    )
+    iterations_per_namespace: Count = Field(
+        default=1,
+        description="With namespacedIterations: so many of them, one after the other, share one.",
+    )
+    namespace_labels: NamespaceLabels = Field(
+        default_factory=dict,
+        description="More labels for the namespaces that the run makes for the workload.",
+    )
+    namespace_annotations: NamespaceAnnotations = Field(
+        default_factory=dict,
+        description="Annotations for the namespaces that the run makes for the workload.",
     )
     max_wait_timeout: Timeout = Field(
         default=1800.0,
@@ -247,6 +268,17 @@ class Workload(Section):
             )
         return wait
 
+    @field_validator("iterations_per_namespace")
+    @classmethod
+    def _needs_namespaces(cls, count: int, info: ValidationInfo) -> int:
+        if count > 1 and info.data.get("namespaced_iterations") is False:
+            raise rule(
+                "all iterations share one namespace without namespacedIterations: set it to "
+                "true, or remove this key",
+                against=(("namespacedIterations",),),
+            )
+        return count
+
     @field_validator("thresholds")
     @classmethod
     def _shares_are_of_something(
@@ -291,7 +323,7 @@ class Workload(Section):
 
     def namespace_for(self, spec: ObjectSpec, iteration: int) -> str:
         """Return the namespace of an object in an iteration, which is counted from 1."""
-        number = iteration if self.namespaced_iterations else 1
+        number = namespace_number(vars(self), iteration)
         return f"{self.namespace_prefix(spec)}-{number}"
 
 
