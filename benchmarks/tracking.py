@@ -128,7 +128,7 @@ async def follow(server: str, count: int) -> Cost:
 def accept_all(context: RunContext, count: int) -> IterationScope:
     """Take answers to creates for all VMIs."""
     tracker, scope = context.tracker, context.tracker.open_iteration(RUN, 1, count)
-    context.journal.begin_iteration(scope, {VMIS.kind: count}, 0.0)
+    context.journal.begin_iteration(scope, {VMIS.kind: count}, 0.0, ends=False)
     for number in range(1, count + 1):
         row = tracker.schedule(scope, VMIS, NAMESPACE, name_of(number), replica=number)
         row.scheduled_s = row.admitted_s = number / 1000

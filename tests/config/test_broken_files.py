@@ -92,7 +92,7 @@ BROKEN = {
     "snake case": (workload("iteration_count: 3"), "w.yaml:3:5", "mean iterationCount?"),
     "capitals": (workload("QPS: 3"), "w.yaml:3:5", "did you mean qps?"),
     "a key one level up": (workload("replicas: 3"), "w.yaml:3:5", "workloads[].objects[]"),
-    "a global key": (workload("maxInFlight: 3"), "w.yaml:3:5", "a key of globalConfig"),
+    "a global key": (workload("seed: 3"), "w.yaml:3:5", "a key of globalConfig"),
     "an unknown key": (workload("zzz: 3"), "w.yaml:3:5", "only name, operation"),
     "a key twice": (workload("name: b"), "w.yaml:3:5", "also in line 2"),
     "a variable twice": (f"{variable('x: 1')}          x: 2\n", "w.yaml:7:11", "also in line 6"),

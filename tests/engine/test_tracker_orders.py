@@ -262,7 +262,7 @@ class Telling:
             self.tracker.send(row, self._tick())
         self.notes = Notes()
         self._journal = JournalFeed(self.notes, lambda error: pytest.fail(str(error)))
-        self._journal.begin_iteration(self.scope, {}, 0.0)
+        self._journal.begin_iteration(self.scope, {}, 0.0, ends=False)
 
     def _tick(self) -> float:
         self._now += 1

@@ -3,14 +3,14 @@
 import asyncio
 import itertools
 import random
-import selectors
 from bisect import bisect_right
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import pytest
 from admissions import WINDOW_S, allowed_deviation, most_ahead, worst_deviation
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from virtual_time import in_virtual_time, irregular
 
 from perfscale.kube.ratelimit import SHORTEST_SLEEP_S, RateLimiter
 
@@ -23,56 +23,12 @@ CASES = [
 """The rates and bursts that the rate is promised for."""
 
 
-def irregular(most_s: float, *, seed: int = 7) -> Iterator[float]:
-    """Most timers a little late, a few very."""
-    chance = random.Random(seed)
-    while True:
-        yield most_s * chance.random() ** 4
-
-
 LATENESS: dict[str, Callable[[], Iterable[float]]] = {
     "punctual": lambda: itertools.repeat(0.0),
     "late": lambda: itertools.repeat(0.0011),
     "very-late": lambda: itertools.repeat(0.012),
     "irregular": lambda: irregular(0.03),
 }
-
-_TURN_S = 1e-7
-"""Time passes in every turn of a loop; where it stood still, a timer that is due
-in less than the clock can tell would be looked at for ever."""
-
-
-class JumpingSelector(selectors.DefaultSelector):
-    """Instead of waiting, moves the clock: to the next timer, and a bit too far."""
-
-    def __init__(self, late_s: Iterator[float]) -> None:
-        super().__init__()
-        self.now_s = 100.0
-        self._late_s = late_s
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        assert timeout is not None, "everybody waits for somebody else"
-        self.now_s += _TURN_S + (timeout + next(self._late_s) if timeout > 0 else 0)
-        return super().select(0)
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    def __init__(self, late_s: Iterator[float]) -> None:
-        self._clock = JumpingSelector(late_s)
-        super().__init__(self._clock)
-
-    def time(self) -> float:
-        return self._clock.now_s
-
-
-def in_virtual_time(
-    main: Callable[[], Awaitable[None]], *, late_s: Iterable[float] = itertools.repeat(0.0)
-) -> None:
-    async def run() -> None:
-        await main()
-
-    with asyncio.Runner(loop_factory=lambda: VirtualLoop(iter(late_s))) as runner:
-        runner.run(run())
 
 
 async def admissions(limiter: RateLimiter, number: int) -> list[float]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from perfscale.results import CreateTimes, Rate, explain_rate
+from perfscale.results.measure.rates import RateTally
 
 
 def rate(
@@ -16,7 +17,7 @@ def rate(
     times = CreateTimes()
     for due_s, sent_s, accepted_s in creates:
         times.add(due_s, sent_s, accepted_s)
-    return times.tally(target=target, burst=burst, held_back_s=0.0).result()
+    return times.tally(RateTally(target, burst)).result()
 
 
 def test_a_load_that_was_held_has_one_rate() -> None:

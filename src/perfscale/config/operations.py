@@ -109,7 +109,8 @@ _TABLE: Final = (
         needs=("objects",),
         takes=(
             *("iterationCreationWait", "iterationCleanup", "iterationDeletionWait"),
-            "namespacedIterations",
+            *("namespacedIterations", "iterationsPerNamespace"),
+            *("namespaceLabels", "namespaceAnnotations"),
         ),
     ),
     Operation(

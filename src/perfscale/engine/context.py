@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,8 @@ class IterationContext:
     Attributes:
         workload: What the workload file says of its workload.
         factories: The workload's templates.
-        requested: Objects asked for, by kind.
+        requested: Objects asked for, by kind. Of a load that ends by its time it is the most that
+            there can be, until its end.
         scope: The tracker's rows and counts.
         client: The way to the cluster; what is sent by it is counted for the iteration.
         meter: Where it is counted.
@@ -51,6 +53,8 @@ class IterationContext:
         held_back_s: For how long creates waited for a place among the requests in flight
             although the rate would have let them go.
         in_flight: Create requests without an answer yet.
+        ends: Whether its load ends by its time.
+        missed: Objects that were due when its load was over, and had not been sent, by kind.
         problems: What went wrong, one sentence each.
     """
 
@@ -65,12 +69,25 @@ class IterationContext:
     finished_s: float | None = None
     held_back_s: float = 0.0
     in_flight: int = 0
+    ends: bool = False
+    missed: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
     @property
     def number(self) -> int:
         """Which iteration of its workload it is, counted from 1."""
         return self.scope.iteration
+
+    def miss(self, kind_name: str) -> None:
+        """One of a kind was due before the load was over, and is not sent any more."""
+        self.missed[kind_name] += 1
+
+    def end_load(self) -> None:
+        """Nothing more is due: of a load that ends, what was not due was never requested."""
+        if self.ends:
+            kinds = Counter(row.resource.kind_name for row in self.scope.objects)
+            self.requested = kinds + self.missed
+            self.scope.limit(self.requested.total())
 
     @property
     def nothing_left(self) -> bool:
@@ -93,6 +110,7 @@ class IterationContext:
             finished_s=now if self.finished_s is None else self.finished_s,
             held_back_s=round(self.held_back_s, 6),
             problems=tuple(self.problems),
+            ends=self.ends,
         )
 
 
@@ -149,8 +167,10 @@ class RunContext:
         factories: Sequence[ObjectFactory],
         number: int,
         requested: Mapping[str, int],
+        *,
+        ends: bool = False,
     ) -> IterationContext:
-        """Begin an iteration; ``requested`` counts its objects by kind."""
+        """Begin an iteration; ``requested`` counts its objects by kind, as `IterationContext`."""
         meter = self.inputs.meter.part()
         scope = self.tracker.open_iteration(workload.name, number, sum(requested.values()))
         iteration = self.iterations[scope] = IterationContext(
@@ -162,6 +182,7 @@ class RunContext:
             meter,
             run_labels(self.run_id, workload.name, number),
             started_s=self.stopwatch.now(),
+            ends=ends,
         )
         return iteration
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import signal
 import time
 import uuid
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from perfscale.config import dump_config
+from perfscale.config.sections.fields import MAX_SEED
 from perfscale.engine.events import Broadcast, EventStream, RunStarted
 from perfscale.engine.inputs import RunInputs, RunOptions
 from perfscale.engine.run import Run
@@ -63,7 +65,7 @@ class LoadGenerator:
         options: RunOptions | None = None,
     ) -> None:
         self._options = options or RunOptions()
-        self._config = without_cleanup(config) if self._options.keep else config
+        self._config = with_seed(without_cleanup(config) if self._options.keep else config)
         self._given = cluster
         self._sink = results
         self._clock = clock or time.monotonic
@@ -276,6 +278,7 @@ class LoadGenerator:
             kinds=tuple((resource.api_version, resource.kind) for resource in plan.watched),
             namespaces=_everywhere(plan),
             command=self._options.command,
+            seed=self._config.global_config.seed,
             workload_yaml=dump_config(self._config),
             workloads=plan.workloads,
             paths={resource.kind_name: rule_for(resource).path for resource in plan.watched},
@@ -296,6 +299,15 @@ def _try(sink: object, findings: Findings) -> None:
             sink.check()
         except ResultsError as error:
             findings.add_error(error)
+
+
+def with_seed(config: Config) -> Config:
+    """The same workloads, with a seed, random if the file has none: results are to name it."""
+    limits = config.global_config
+    if limits.seed is not None:
+        return config
+    seeded = limits.model_copy(update={"seed": secrets.randbelow(MAX_SEED + 1)})
+    return config.model_copy(update={"global_config": seeded})
 
 
 def without_cleanup(config: Config) -> Config:

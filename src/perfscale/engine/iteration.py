@@ -32,6 +32,7 @@ from perfscale.engine.tracking.stuck import (
     unready,
 )
 from perfscale.kube.resources import NAMESPACES
+from perfscale.templates import objects_of_iteration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from perfscale.engine.accounting.run_accounting import RunAccounting
     from perfscale.engine.context import IterationContext, RunContext
     from perfscale.engine.load.creation import Creator
-    from perfscale.engine.load.pacing import Pacing
+    from perfscale.engine.load.pacing import WorkloadPacing
     from perfscale.engine.removal.namespaces import RunNamespaces
     from perfscale.engine.removal.verification import ObjectVerifier
     from perfscale.engine.tracking.owned import OwnedNamespace
@@ -76,7 +77,7 @@ class IterationRunner:
         factories: Sequence[ObjectFactory],
         number: int,
         *,
-        pacing: Pacing,
+        pacing: WorkloadPacing,
     ) -> bool:
         """Run one to its end.
 
@@ -84,8 +85,12 @@ class IterationRunner:
             Whether everything in it went well. What went wrong is in its
             result; it does not raise for an object's failure or a wait's end.
         """
-        requested = self._requested(factories)
-        iteration = self._accounting.open_iteration(workload, factories, number, requested)
+        factories = [each for each in factories if each.spec.comes_in(number)]
+        requested = self._requested(factories, number)
+        own = pacing.of_iteration(sum(requested.values()))
+        iteration = self._accounting.open_iteration(
+            workload, factories, number, requested, ends=own.ends
+        )
         self._context.broadcast.send(
             IterationStarted(workload.name, number, sum(requested.values()))
         )
@@ -94,10 +99,11 @@ class IterationRunner:
             namespaces = list(self._objects(iteration, namespaces=True))
             if await self._prepare(iteration, namespaces):
                 self._enter(iteration, Stage.CREATING)
-                create = partial(self._creator.create, pacing=pacing)
+                create = partial(self._creator.create, pacing=own)
                 if namespaces:  # they come before what goes into them
                     await create(namespaces, iteration)
                 await create(self._objects(iteration, namespaces=False), iteration)
+                iteration.end_load()
                 await self._wait_ready(iteration)
                 await self._clean_up(iteration)
                 await self._verifier.wait_until_known(iteration.scope)
@@ -115,11 +121,10 @@ class IterationRunner:
 
     # -- creation ----------------------------------------------------------
 
-    def _requested(self, factories: Sequence[ObjectFactory]) -> Counter[str]:
+    def _requested(self, factories: Sequence[ObjectFactory], number: int) -> Counter[str]:
         counts: Counter[str] = Counter()
-        for factory in factories:
-            for key in factory.kinds:
-                counts[self._context.plan.resources[key].kind_name] += factory.spec.replicas
+        for key, count in objects_of_iteration(factories, number).items():
+            counts[self._context.plan.resources[key].kind_name] += count
         return counts
 
     def _objects(self, iteration: IterationContext, *, namespaces: bool) -> Iterator[PlannedObject]:

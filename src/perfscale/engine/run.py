@@ -212,7 +212,7 @@ class Run:
             self._accounting,
             self._progress,
         )
-        runner = WorkloadRunner(iterations, self._context.broadcast, self._progress)
+        runner = WorkloadRunner(iterations, self._context, self._progress)
         config, factories = self._inputs.config, self._inputs.factories
         workloads = zip(config.workloads, factories, strict=True)
         if await self._schedule([partial(runner.run, *each) for each in workloads]):

@@ -6,14 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING, TypeAlias
 
 from perfscale.engine.events import Stage, WorkloadStarted
-from perfscale.engine.load.pacing import Pacing
+from perfscale.engine.load.pacing import WorkloadPacing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from perfscale.config import Workload
     from perfscale.engine.accounting.progress import ProgressPublisher
-    from perfscale.engine.events import Broadcast
+    from perfscale.engine.context import RunContext
     from perfscale.engine.iteration import IterationRunner
     from perfscale.templates import ObjectFactory
 
@@ -33,16 +33,17 @@ class WorkloadRunner:
     """Runs the workloads of a run; it keeps nothing of any."""
 
     def __init__(
-        self, iterations: IterationRunner, broadcast: Broadcast, progress: ProgressPublisher
+        self, iterations: IterationRunner, context: RunContext, progress: ProgressPublisher
     ) -> None:
         self._iterations = iterations
-        self._broadcast = broadcast
+        self._context = context
         self._progress = progress
 
     async def run(self, workload: Workload, factories: Sequence[ObjectFactory]) -> bool:
         """Whether all its iterations went well; none follows one that did not."""
-        self._broadcast.send(WorkloadStarted(workload.name, workload.iteration_count))
-        pacing = Pacing.at_rate(workload.qps, workload.bucket_depth)
+        self._context.broadcast.send(WorkloadStarted(workload.name, workload.iteration_count))
+        seed = self._context.config.global_config.seed or 0
+        pacing = WorkloadPacing(workload, seed, self._context.stopwatch.now)
         for number in range(1, workload.iteration_count + 1):
             if number > 1 and workload.iteration_interval:
                 self._progress.enter(Stage.PAUSING, workload.name, number)

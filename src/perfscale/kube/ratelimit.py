@@ -30,15 +30,24 @@ What that promises to those who keep asking, t seconds after the first token:
   what is due and not handed out at one of its ends.
 
 Two limits, one after the other, keep the promise of the slower.
+
+Where a schedule says when each request is due, because its rate moves or its requests come at
+random, `DueLimiter` holds each back until then. A bucket would do wrong there: one that is no
+deeper than a rate needs delays what comes close together at random, and one that is deeper lets a
+rate that falls be exceeded. So the schedule alone says how many there are in a time, and the
+limiter, that none goes before its time and that what is late does not come all at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aiolimiter import AsyncLimiter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SHORTEST_SLEEP_S: Final = 0.01
 """The shortest sleep. libuv's timers, and with them uvloop's, count in milliseconds:
@@ -116,3 +125,42 @@ class RateLimiter:
             spilled_s = max(0.0, self._wanted_s - self._full_at_s)
             self._owed_s = min(self._owed_s + spilled_s, self._most_owed_s)
             self._full_at_s += spilled_s
+
+
+class DueLimiter:
+    """Admits callers when they are due, in the order in which they come.
+
+    What it promises of any schedule, with A(t) for how many are due by t:
+
+    - No more than A(t) were ever admitted by t, so that from the beginning on there are never more
+      than the integral of the rate.
+    - One that comes in time is admitted no later than ``shortest_sleep_s`` after it is due, but
+      for the lateness of the timer.
+    - What is late, because the process was held up or all places in flight were taken, goes at
+      once as far as it is late by up to ``MOST_LATE_S``. Where it is later than that, everything
+      that follows is put off by the rest: the schedule goes on as it would have, and a window of
+      time has no more than the same window of the schedule and what is due in ``MOST_LATE_S``.
+
+    Belongs to the event loop it is used in.
+
+    Args:
+        clock: Seconds, on the clock of the schedule.
+        shortest_sleep_s: Nobody sleeps for less: whoever wakes lets everybody go who is due.
+    """
+
+    MOST_LATE_S: Final = _MOST_OWED_S
+
+    def __init__(
+        self, clock: Callable[[], float], shortest_sleep_s: float = SHORTEST_SLEEP_S
+    ) -> None:
+        self._clock = clock
+        self._shortest_sleep_s = shortest_sleep_s
+        self._put_off_s = 0.0
+
+    async def acquire(self, due_s: float) -> None:
+        """Wait until the next one may go, which is due at ``due_s``."""
+        now_s = self._clock()
+        self._put_off_s = max(self._put_off_s, now_s - due_s - self.MOST_LATE_S)
+        while (left_s := due_s + self._put_off_s - now_s) > 0:
+            await asyncio.sleep(max(left_s, self._shortest_sleep_s))
+            now_s = self._clock()

@@ -5,10 +5,11 @@ Every finding is reported at once. Nothing here changes the cluster.
 
 from __future__ import annotations
 
-from collections import Counter
+import math
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from perfscale.config.labels import RUN_LABEL
+from perfscale.config.sections.shape import describe_shape, is_steady, mean_rate, most_due
 from perfscale.errors import ApiError, ForbiddenError, NamespaceConflictError, UsageError
 from perfscale.kube.discovery import Discovery
 from perfscale.kube.listing import read_pages
@@ -22,6 +23,7 @@ from perfscale.preflight.plan import Plan
 from perfscale.preflight.quota.shortages import find_shortages
 from perfscale.preflight.thresholds import find_unmeasurable_thresholds
 from perfscale.results import WorkloadPlan
+from perfscale.templates import count_objects, objects_of_iteration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -184,7 +186,8 @@ def _namespaces(
                 continue
             workload = factory.workload
             last = workload.iteration_count if workload.namespaced_iterations else 1
-            names.update((factory.namespace(number), None) for number in range(1, last + 1))
+            iterations = factory.spec.iterations_of(last)
+            names.update((factory.namespace(number), None) for number in iterations)
     return tuple(names)
 
 
@@ -259,16 +262,19 @@ def _plan_workload(
     factories: Sequence[ObjectFactory], resources: Mapping[tuple[str, str], Resource]
 ) -> WorkloadPlan:
     workload = factories[0].workload
-    objects: Counter[str] = Counter()
-    for factory in factories:
-        for key in factory.kinds:
-            kind = resources[key].kind_name
-            objects[kind] += factory.spec.replicas * workload.iteration_count
+    objects = {resources[key].kind_name: 0 for factory in factories for key in factory.kinds}
+    for key, count in count_objects(factories).items():
+        objects[resources[key].kind_name] += count
+    steady = is_steady(workload)
+    of_first = objects_of_iteration(factories, 1)
     return WorkloadPlan(
         name=workload.name,
         iterations=workload.iteration_count,
-        objects=dict(objects),
-        qps=workload.qps or None,
-        burst=max(1, workload.bucket_depth),
+        objects=objects,
+        qps=mean_rate(workload, of_first.total()),
+        burst=max(1, workload.bucket_depth) if steady else 1,
         waits=workload.iteration_creation_wait,
+        steady=steady,
+        shape=describe_shape(workload),
+        ends=math.isfinite(most_due(workload)),
     )

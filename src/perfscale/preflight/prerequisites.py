@@ -64,6 +64,6 @@ def _made_by_then(
             own = number == workload
             iterations = 1 if own else factory.workload.iteration_count
             replicas = 1 if own and index == entry else factory.spec.replicas
-            for iteration in range(1, iterations + 1):
+            for iteration in filter(factory.spec.comes_in, range(1, iterations + 1)):
                 for replica in range(1, replicas + 1):
                     yield from factory.render(iteration, replica)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from perfscale.config.labels import run_labels
+from perfscale.config.sections.namespaces import namespace_manifest
 from perfscale.errors import (
     AlreadyExistsError,
     ApiError,
@@ -33,7 +34,7 @@ from perfscale.preflight.prerequisites import missing_prerequisite
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perfscale.config import Config
+    from perfscale.config import Config, Workload
     from perfscale.config.reading.source import KeyPath
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Resource
@@ -119,7 +120,7 @@ class Trier:
                 path = ("workloads", number, "objects", entry, "templateFile")
                 default = factory.namespace(1)
                 if default in self._plan.namespaces and default not in self._places:
-                    trials += await self._look_at(default, factory.workload.name, path)
+                    trials += await self._look_at(default, factory.workload, path)
                 documents = zip(factory.kinds, factory.documents(1, 1), strict=True)
                 for position, (key, document) in enumerate(documents):
                     trial = await self._try(self._plan.resources[key], document, default)
@@ -128,7 +129,7 @@ class Trier:
                     trials.append(_placed(trial, factory, position))
         return tuple(trials)
 
-    async def _look_at(self, name: str, workload: str, path: KeyPath) -> list[Trial]:
+    async def _look_at(self, name: str, workload: Workload, path: KeyPath) -> list[Trial]:
         """Find out whether a namespace of the run is there; if not, try to make it."""
         self._places[name] = name
         try:
@@ -141,9 +142,8 @@ class Trier:
             if found.terminating:
                 self._places[name] = STAND_IN
             return []
-        labels = run_labels(self._plan.run_id, workload, 1)
-        metadata = {"name": name, "labels": labels}
-        manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+        labels = run_labels(self._plan.run_id, workload.name, 1)
+        manifest = namespace_manifest(name, workload, labels)
         verdict, reason = judge(await self._refusal(NAMESPACES, None, manifest))
         return [self._told(Trial("Namespace", None, name, verdict, reason), path)]
 

@@ -2,6 +2,7 @@
 
 from perfscale.templates.compiled import ObjectRequest
 from perfscale.templates.compiling import compile_templates, resolve_template
+from perfscale.templates.counting import count_objects, objects_of_iteration, sure_replicas
 from perfscale.templates.factory import ObjectFactory
 from perfscale.templates.packaged import default_workload, packaged_file, packaged_templates
 from perfscale.templates.preview import iter_manifests, render_manifests
@@ -13,11 +14,14 @@ __all__ = [
     "ObjectRequest",
     "TemplateDefaults",
     "compile_templates",
+    "count_objects",
     "default_workload",
     "iter_manifests",
+    "objects_of_iteration",
     "packaged_file",
     "packaged_templates",
     "render_manifests",
     "resolve_template",
     "sampled_replicas",
+    "sure_replicas",
 ]

@@ -55,6 +55,8 @@ def iter_manifests(
     for members in factories:
         for number in _chosen(iteration, members[0].workload.iteration_count):
             for factory in members:
+                if not factory.spec.comes_in(number):
+                    continue
                 for index in _chosen(replica, factory.spec.replicas):
                     for document in factory.documents(number, index):
                         yield dump_document(_placed(document, factory.namespace(number)))

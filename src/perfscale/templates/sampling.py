@@ -24,11 +24,11 @@ def sample(workload: Workload, spec: ObjectSpec, source: Source) -> Iterator[tup
     Only those where all would be too much work, which shows as they are rendered.
     """
     begun = source.work
-    for iteration in _numbers(workload.iteration_count, workload):
+    iterations = spec.iterations_of(workload.iteration_count)
+    for number in _numbers(len(iterations), workload):
+        iteration = iterations[number - 1]
         for replica in sampled_replicas(workload, spec):
-            at_an_end = iteration in _ends(workload.iteration_count) and replica in _ends(
-                spec.replicas
-            )
+            at_an_end = number in _ends(len(iterations)) and replica in _ends(spec.replicas)
             if at_an_end or source.work - begun < MOST_WORK:
                 yield iteration, replica
 

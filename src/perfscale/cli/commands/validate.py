@@ -36,7 +36,7 @@ def validate(  # noqa: PLR0913 -- a command has as many parameters as options
     """
     from perfscale.config import counted
     from perfscale.kube.resources import kind_names
-    from perfscale.templates import TemplateDefaults, compile_templates
+    from perfscale.templates import TemplateDefaults, compile_templates, count_objects
 
     log_more(verbose)
     config = options.load(
@@ -46,10 +46,8 @@ def validate(  # noqa: PLR0913 -- a command has as many parameters as options
     factories = compile_templates(config, run_id=PLACEHOLDER_RUN_ID, defaults=defaults)
     objects: Counter[tuple[str, str]] = Counter()
     for members in factories:
-        for factory in members:
-            for api_version, kind in factory.kinds:
-                key = api_version.rpartition("/")[0], kind
-                objects[key] += factory.spec.replicas * factory.workload.iteration_count
+        for (api_version, kind), count in count_objects(members).items():
+            objects[api_version.rpartition("/")[0], kind] += count
     names = kind_names(objects)
     total = ", ".join(f"{count} {names[key]}" for key, count in objects.items())
     workloads = counted(len(config.workloads), "workload")

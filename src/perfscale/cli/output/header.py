@@ -55,6 +55,9 @@ def _print_rows(rows: Sequence[tuple[str, str]]) -> None:
 def _describe(workload: WorkloadPlan) -> str:
     objects = ", ".join(f"{count} {kind}" for kind, count in workload.objects.items())
     iterations = f" in {workload.iterations} iterations" if workload.iterations > 1 else ""
+    if workload.shape:
+        most = "at most " if workload.ends else ""
+        return f"{most}{objects}{iterations}, {workload.shape}"
     rate = (
         f"at {workload.qps:g}/s, {workload.burst} at once"
         if workload.qps

@@ -223,7 +223,7 @@ def _iterations(workload: WorkloadResult) -> str:
 
 def _rate(rate: Rate) -> Iterator[str]:
     if rate.achieved is not None:
-        target = f", of {rate.target:g} wanted" if rate.target else ""
+        target = f", of {round(rate.target, 2):g} wanted" if rate.target else ""
         yield f"{rate.achieved:.2f} creates a second accepted{target} ({_other_rates(rate)})"
     if reason := explain_rate(rate):
         yield reason

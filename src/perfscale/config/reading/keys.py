@@ -62,13 +62,13 @@ def section_at(path: KeyPath, top: type[Section] = Config) -> type[Section] | No
 
 def unknown_key(section: type[Section], key: str, top: type[Section] = Config) -> str:
     """Return what is wrong with a key that ``section`` does not have, and what it has."""
+    homes = [name for part, name in _parts(top) if key in keys_of(part)]
+    if homes:
+        return f"this key does not belong here: it is a key of {' and of '.join(homes)}"
     spelled = {_bare(known): known for known in keys_of(section)}
     close = difflib.get_close_matches(_bare(key), spelled, n=1, cutoff=0.6)
     if close:
         return f"there is no such key; did you mean {spelled[close[0]]}?"
-    homes = [name for part, name in _parts(top) if key in keys_of(part)]
-    if homes:
-        return f"this key does not belong here: it is a key of {' and of '.join(homes)}"
     return f"there is no key {clip(key)} here, only {', '.join(keys_of(section))}"
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Expected: TypeAlias = Literal["number", "boolean", "text", "duration", "mapping", "list"]
 
 MAX_COUNT: Final = 10_000_000
+MAX_SEED: Final = 2**32 - 1
 MAX_RATE: Final = 1_000_000
 MAX_DURATION_S: Final = 10 * 365 * 24 * 3600.0
 MAX_LABEL: Final = 63
@@ -212,6 +213,12 @@ def _duration_type(lowest_s: float) -> Any:  # noqa: ANN401 - a type is made her
 
 Count = Annotated[int, *whole(1, MAX_COUNT)]
 """How many: at least one."""
+
+MaybeCount = Annotated[int | None, *whole(1, MAX_COUNT)]
+"""How many, or nothing said of it."""
+
+Seed = Annotated[int | None, *whole(0, MAX_SEED)]
+"""What random choices begin with, or nothing said of it."""
 
 Burst = Annotated[int, *whole(0, MAX_COUNT, " (chosen by qps)")]
 """Depth of a token bucket; 0 leaves it to the rate."""

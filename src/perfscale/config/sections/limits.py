@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from perfscale.config.sections.audit import AuditConfig
-from perfscale.config.sections.fields import Burst, Count, Rate, bucket_depth
+from perfscale.config.sections.fields import Burst, Count, Rate, Seed, bucket_depth
 from perfscale.config.sections.section import Section
 from perfscale.config.sections.thresholds import Thresholds
 
@@ -15,7 +15,7 @@ from perfscale.config.sections.thresholds import Thresholds
 class GlobalConfig(Section):
     """Limits that hold for the run as a whole."""
 
-    called: ClassVar[str] = "a mapping (qps, burst, maxInFlight, thresholds, audit)"
+    called: ClassVar[str] = "a mapping (qps, burst, maxInFlight, seed, thresholds, audit)"
 
     qps: Rate = Field(
         default=0.0,
@@ -33,6 +33,13 @@ class GlobalConfig(Section):
         description=(
             "Most create requests that wait for an answer at a time. The results say so "
             "when this, and not qps, held the load back."
+        ),
+    )
+    seed: Seed = Field(
+        default=None,
+        description=(
+            "Makes everything that is random repeatable. Default: another one for each run, "
+            "which its results name."
         ),
     )
     thresholds: Thresholds = Field(

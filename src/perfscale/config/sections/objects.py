@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
-from perfscale.config.sections.fields import Count, Text, empty_is_default
+from perfscale.config.sections.fields import Count, Flag, Text, empty_is_default, rule
 from perfscale.config.sections.section import Section
 from perfscale.config.sections.variables import RESERVED, check_variables, variables_schema
 
@@ -15,7 +21,7 @@ from perfscale.config.sections.variables import RESERVED, check_variables, varia
 class ObjectSpec(Section):
     """A template, and how many objects to make of it in each iteration."""
 
-    called: ClassVar[str] = "a mapping (templateFile, replicas, inputVars)"
+    called: ClassVar[str] = "a mapping (templateFile, replicas, once, inputVars, ...)"
 
     template_file: Text = Field(
         description=(
@@ -26,6 +32,14 @@ class ObjectSpec(Section):
     replicas: Count = Field(
         default=1,
         description="Number of objects of this template in each iteration; numbered from 1.",
+    )
+    once: Flag = Field(default=False, description="Create the objects only in the first iteration.")
+    every_iterations: Count = Field(
+        default=1,
+        description=(
+            "Create the objects only in the first of so many iterations: with 3, in the 1st, the "
+            "4th, the 7th."
+        ),
     )
     input_vars: Annotated[
         Mapping[str, Any],
@@ -40,3 +54,18 @@ class ObjectSpec(Section):
             "other text that looks like a number need quotes."
         ),
     )
+
+    @field_validator("every_iterations")
+    @classmethod
+    def _is_not_once(cls, every: int, info: ValidationInfo) -> int:
+        if every > 1 and info.data.get("once"):
+            raise rule("once is only in the first iteration: remove one of the two keys")
+        return every
+
+    def iterations_of(self, count: int) -> range:
+        """Which of so many iterations have these objects; they are counted from 1."""
+        return range(1, 2 if self.once else count + 1, self.every_iterations)
+
+    def comes_in(self, iteration: int) -> bool:
+        """Whether an iteration has them, which is counted from 1."""
+        return iteration in self.iterations_of(iteration)

@@ -26,6 +26,7 @@ from perfscale.config.sections.fields import (
     Duration,
     Flag,
     Label,
+    MaybeCount,
     Rate,
     Timeout,
     bucket_depth,
@@ -38,6 +39,7 @@ from perfscale.config.sections.fields import (
     usable_label,
 )
 from perfscale.config.sections.metrics import METRICS, Unit
+from perfscale.config.sections.namespaces import NamespaceAnnotations, NamespaceLabels
 from perfscale.config.sections.objects import ObjectSpec
 from perfscale.config.sections.operations import (
     OperationName,
@@ -48,8 +50,17 @@ from perfscale.config.sections.operations import (
     without_misfits,
 )
 from perfscale.config.sections.section import Section
+from perfscale.config.sections.shape import CONSTANT, Arrival, Stages, shape_misfits
 from perfscale.config.sections.targets import Patch, Targets
 from perfscale.config.sections.thresholds import Threshold, Thresholds
+
+
+def namespace_number(given: Mapping[str, Any], iteration: int) -> int:
+    """Return which of a workload's namespaces an iteration uses; both are counted from 1."""
+    if not given.get("namespaced_iterations"):
+        return 1
+    shared: int = given.get("iterations_per_namespace", 1)
+    return (iteration - 1) // shared + 1
 
 
 def _check_namespace(spec: ObjectSpec, info: ValidationInfo) -> ObjectSpec:
@@ -57,7 +68,7 @@ def _check_namespace(spec: ObjectSpec, info: ValidationInfo) -> ObjectSpec:
     prefix = spec.input_vars.get("namespace") or info.data.get("name")
     if prefix is None:  # the name is wrong itself, and that is reported
         return spec
-    last = info.data.get("iteration_count", 1) if info.data.get("namespaced_iterations") else 1
+    last = namespace_number(info.data, info.data.get("iteration_count", 1))
     namespace = f"{prefix}-{last}"
     if problem := label_problem(namespace):
         usable = usable_label(prefix)
@@ -136,6 +147,18 @@ class Workload(Section):
             "of them use <prefix>-1."
         ),
     )
+    iterations_per_namespace: Count = Field(
+        default=1,
+        description="With namespacedIterations: so many of them, one after the other, share one.",
+    )
+    namespace_labels: NamespaceLabels = Field(
+        default_factory=dict,
+        description="More labels for the namespaces that the run makes for the workload.",
+    )
+    namespace_annotations: NamespaceAnnotations = Field(
+        default_factory=dict,
+        description="Annotations for the namespaces that the run makes for the workload.",
+    )
     max_wait_timeout: Timeout = Field(
         default=1800.0,
         description="Longest time that each wait, for creation or deletion, may take; as in 30m.",
@@ -146,6 +169,40 @@ class Workload(Section):
         description=(
             "How many objects may be created at once before qps holds. 0: qps, rounded up. "
             "Without qps it limits nothing."
+        ),
+    )
+    arrival: Arrival = Field(
+        default=CONSTANT,
+        description=(
+            "constant: evenly spaced. poisson: at random, independently of each other, with qps "
+            "as the mean rate; repeatable with globalConfig.seed."
+        ),
+    )
+    stages: Stages = Field(
+        default=(),
+        description=(
+            "A rate that moves: each stage leads to its own qps. The load of an iteration ends "
+            "with its last stage."
+        ),
+    )
+    spread: Duration = Field(
+        default=0.0,
+        description=(
+            "Spread the objects of an iteration evenly over this time: qps is computed. As in 10m."
+        ),
+    )
+    duration: Duration = Field(
+        default=0.0,
+        description=(
+            "How long the load of an iteration lasts: what is not due by then is not requested. "
+            "0: until everything has been requested."
+        ),
+    )
+    max_in_flight: MaybeCount = Field(
+        default=None,
+        description=(
+            "Most create requests of this workload that wait for an answer at a time, within "
+            "globalConfig.maxInFlight, which is the default."
         ),
     )
     wait_when_finished: Duration = Field(
@@ -211,6 +268,17 @@ class Workload(Section):
             )
         return wait
 
+    @field_validator("iterations_per_namespace")
+    @classmethod
+    def _needs_namespaces(cls, count: int, info: ValidationInfo) -> int:
+        if count > 1 and info.data.get("namespaced_iterations") is False:
+            raise rule(
+                "all iterations share one namespace without namespacedIterations: set it to "
+                "true, or remove this key",
+                against=(("namespacedIterations",),),
+            )
+        return count
+
     @field_validator("thresholds")
     @classmethod
     def _shares_are_of_something(
@@ -226,10 +294,18 @@ class Workload(Section):
             if METRICS[threshold.metric].unit is Unit.PER_SECOND
             and threshold.bound.unit is Unit.PERCENT
             and info.data.get("qps") == 0
+            and not (info.data.get("stages") or info.data.get("spread"))
         ]
         if unmeasured:
             raise ValidationError.from_exception_data("thresholds", unmeasured)
         return thresholds
+
+    @model_validator(mode="after")
+    def _shape_fits_together(self) -> Self:
+        wrong = [detail(error, (key,), getattr(self, key)) for key, error in shape_misfits(self)]
+        if wrong:
+            raise ValidationError.from_exception_data("workload", wrong)
+        return self
 
     @property
     def does(self) -> Operation:
@@ -247,7 +323,7 @@ class Workload(Section):
 
     def namespace_for(self, spec: ObjectSpec, iteration: int) -> str:
         """Return the namespace of an object in an iteration, which is counted from 1."""
-        number = iteration if self.namespaced_iterations else 1
+        number = namespace_number(vars(self), iteration)
         return f"{self.namespace_prefix(spec)}-{number}"
 
 

@@ -69,13 +69,13 @@ class JournalFeed:
         self._flush_dirty()
 
     def begin_iteration(
-        self, scope: IterationScope, requested: dict[str, int], started_s: float
+        self, scope: IterationScope, requested: dict[str, int], started_s: float, *, ends: bool
     ) -> None:
-        """An iteration begins."""
+        """An iteration begins; ``ends`` as in `IterationEntry`."""
         self._count += 1
         self._iterations[scope] = self._count
         self.append(
-            IterationEntry(self._count, scope.workload, scope.iteration, requested, started_s)
+            IterationEntry(self._count, scope.workload, scope.iteration, requested, started_s, ends)
         )
 
     def end_iteration(self, scope: IterationScope, facts: IterationFacts, *, final: bool) -> None:
@@ -85,7 +85,12 @@ class JournalFeed:
             del self._iterations[scope]
         self.append(
             IterationEndEntry(
-                number, facts.finished_s, facts.held_back_s, list(facts.problems), settled=final
+                number,
+                facts.finished_s,
+                facts.held_back_s,
+                list(facts.problems),
+                settled=final,
+                requested=dict(facts.requested) if facts.ends else None,
             )
         )
 

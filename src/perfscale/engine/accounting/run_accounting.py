@@ -60,16 +60,21 @@ class RunAccounting:
         factories: Sequence[ObjectFactory],
         number: int,
         requested: Mapping[str, int],
+        *,
+        ends: bool = False,
     ) -> IterationContext:
-        """Begin an iteration; ``requested`` counts its objects by kind."""
+        """Begin an iteration; ``requested`` and ``ends`` are as in `IterationContext`."""
         self.count_calls()
-        iteration = self._context.open_iteration(workload, factories, number, requested)
-        self._context.journal.begin_iteration(iteration.scope, dict(requested), iteration.started_s)
+        iteration = self._context.open_iteration(workload, factories, number, requested, ends=ends)
+        self._context.journal.begin_iteration(
+            iteration.scope, dict(requested), iteration.started_s, ends=ends
+        )
         return iteration
 
     def close_iteration(self, iteration: IterationContext) -> None:
         """The iteration is over."""
         self.count_calls()
+        iteration.end_load()
         now = iteration.finished_s = self._context.stopwatch.now()
         self._context.journal.end_iteration(iteration.scope, iteration.facts(now), final=False)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from perfscale.config.labels import carries
+from perfscale.engine.load.slots import Slots
 from perfscale.engine.tracking.lookup import find_by_name
 from perfscale.engine.tracking.readiness import AnyObject, rule_for
 from perfscale.errors import (
@@ -93,21 +94,23 @@ class Creator:
         is rendered while it runs. Cancellation stops the dispatching; requests
         in flight go on until `drain`.
         """
-        context, finished = self._context, partial(self._finished, iteration)
-        schedule = pacing.schedule
-        schedule.begin(context.stopwatch.now())
+        context = self._context
+        slots = Slots(*pacing.bounds, self._slots)
+        finished = partial(self._finished, iteration, slots)
+        due = pacing.due(
+            objects,
+            context.stopwatch.now,
+            lambda planned: iteration.miss(planned.resource.kind_name),
+        )
         with context.health.creating(iteration.scope.workload, context.client.stats):
-            for number, planned in enumerate(objects, start=1):
-                due_s = schedule.next_due(context.stopwatch.now())
-                if due_s is None:
-                    break
+            for number, (planned, due_s) in enumerate(due, start=1):
                 # The place comes before the token: one that had to wait for a place would be spent
                 # late, and together with those that the limiter gives by then.
-                await self._take_slot(iteration, due_s)
+                await self._take_slot(iteration, slots, due_s)
                 try:
                     await pacing.admit(due_s)
                 except BaseException:
-                    self._slots.release()
+                    slots.release()
                     raise
                 # The row comes before the request: a watch may show the object before the answer
                 # to its create has been read.
@@ -142,16 +145,18 @@ class Creator:
         context.health.admitted(row.admitted_s - due_s)
         return row
 
-    async def _take_slot(self, iteration: IterationContext, due_s: float) -> None:
-        if not self._slots.locked():
-            await self._slots.acquire()
+    async def _take_slot(self, iteration: IterationContext, slots: Slots, due_s: float) -> None:
+        if not slots.are_taken():
+            await slots.acquire()
             return
-        await self._slots.acquire()
+        await slots.acquire()
         iteration.held_back_s += max(0.0, self._context.stopwatch.now() - due_s)
 
-    def _finished(self, iteration: IterationContext, task: asyncio.Task[None]) -> None:
+    def _finished(
+        self, iteration: IterationContext, slots: Slots, task: asyncio.Task[None]
+    ) -> None:
         self._tasks.discard(task)
-        self._slots.release()
+        slots.release()
         iteration.in_flight -= 1
         self._context.health.finished()
         self._context.changed.notify()

@@ -35,6 +35,9 @@ class Schedule(Protocol):
             None once the load is over: nothing more is wanted.
         """
 
+    def is_over(self, now: float) -> bool:
+        """Whether nothing is due any more at ``now`` or later, however much there is to do."""
+
 
 class Constant:
     """The schedule of a token bucket that is asked for more than it gives.
@@ -64,6 +67,10 @@ class Constant:
         self._arrival_s = max(due, self._arrival_s) + self._interval_s
         return due
 
+    def is_over(self, now: float) -> bool:  # noqa: ARG002 -- as in every schedule
+        """Never: it goes on for as long as it is asked."""
+        return False
+
 
 class Ending:
     """Another schedule, until a time after its beginning: what is due by then, and no more."""
@@ -86,6 +93,10 @@ class Ending:
             return None
         return due
 
+    def is_over(self, now: float) -> bool:
+        """Whether the end has come."""
+        return (self._end_s is not None and now >= self._end_s) or self._schedule.is_over(now)
+
 
 class Arrivals:
     """Requests along a rate that moves, from its first beginning on.
@@ -102,6 +113,7 @@ class Arrivals:
 
     def __init__(self, rate: RateLine, positions: Iterator[float]) -> None:
         self._rate = rate
+        self._duration_s = rate.duration_s
         self._positions = positions
         self._begun_s: float | None = None
 
@@ -115,6 +127,10 @@ class Arrivals:
         begun_s = now if self._begun_s is None else self._begun_s
         after_s = self._rate.reach(next(self._positions))
         return None if after_s is None else begun_s + after_s
+
+    def is_over(self, now: float) -> bool:
+        """Whether the rate is."""
+        return self._begun_s is not None and now >= self._begun_s + self._duration_s
 
 
 def evenly() -> Iterator[float]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from perfscale.config.labels import RUN_LABEL
+from perfscale.config.sections.namespaces import namespace_manifest
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.removal.deletion import CONCURRENCY
 from perfscale.engine.tracking.evidence import explain_namespace
@@ -93,11 +94,7 @@ class RunNamespaces:
 
     async def _create(self, name: str, iteration: IterationContext) -> bool:
         """Whether it may be used now; if not, it has to be read again."""
-        manifest = {
-            "apiVersion": "v1",
-            "kind": "Namespace",
-            "metadata": {"name": name, "labels": dict(iteration.labels)},
-        }
+        manifest = namespace_manifest(name, iteration.workload, iteration.labels)
         body = msgspec.json.encode(manifest)
         usable = True
         self.unanswered += 1

@@ -142,6 +142,11 @@ class IterationScope:
         self.deletion_requested = False
         self.asked_versions: Mapping[str, int] = {}
 
+    def limit(self, requested: int) -> None:
+        """No more than so many come after all."""
+        self.undecided -= self.requested - requested
+        self.requested = requested
+
     @property
     def rows(self) -> Iterator[TrackedObject]:
         """Objects, then children."""

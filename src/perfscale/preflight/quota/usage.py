@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from perfscale.preflight.quota.needs import Needs, needs_of
 from perfscale.preflight.quota.quantity import sum_up
-from perfscale.templates import sampled_replicas
+from perfscale.templates import sampled_replicas, sure_replicas
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -66,13 +66,16 @@ def usage_of(
         workload = members[0].workload
         for iteration in range(1, min(workload.iteration_count, _MOST_ITERATIONS) + 1):
             charged = [left]
+            sure = sure_replicas(members, iteration)
             for entry, factory in enumerate(members):
+                if not sure.get(factory):
+                    continue
                 replicas = [
                     list(_replica(factory, resources, namespaces, iteration, replica))
                     for replica in sampled_replicas(workload, factory.spec)
                 ]
                 usage.objects[number, entry] += (each for replica in replicas for each in replica)
-                charged += _charged(replicas, factory.spec.replicas)
+                charged += _charged(replicas, sure[factory])
             levels = sum_up(charged)
             for (namespace, name), amount in levels.items():
                 peaks = usage.peaks[namespace]
@@ -112,7 +115,7 @@ def _charged(replicas: Sequence[Sequence[PlannedObject]], count: int) -> list[Ch
             {(each.namespace, name): amount for name, amount in each.needs.charges.items()}
             for each in objects
         )
-        for objects in replicas
+        for objects in replicas[:count]
     ]
     if len(charged) < count:
         least = {key: min(each.get(key, Decimal(0)) for each in charged) for key in charged[0]}

@@ -47,6 +47,7 @@ class RunDocument(msgspec.Struct, frozen=True):
     source: str | None = None
     kinds: tuple[RunKind, ...] = ()
     command: tuple[str, ...] = ()
+    seed: int | None = None
     client: Client = Client()
     cleanup: str | None = None
 
@@ -99,6 +100,7 @@ def describe_run(info: RunInfo, cleanup: str | None) -> dict[str, Any]:
         "kinds": [{"apiVersion": api_version, "kind": kind} for api_version, kind in info.kinds],
         "namespaces": list(info.namespaces),
         "command": list(info.command),
+        "seed": info.seed,
         "cleanup": cleanup,
     }
 
@@ -120,6 +122,7 @@ def read_run(folder: Path, begin: Begin) -> KnownRun:
             kinds=tuple((each["apiVersion"], each["kind"]) for each in run["kinds"]),
             namespaces=tuple(run["namespaces"]),
             command=tuple(run["command"]),
+            seed=run.get("seed"),
             workload_yaml=(folder / WORKLOAD_FILE).read_text(encoding="utf-8"),
             workloads=begin.workloads,
             paths=begin.paths,

@@ -63,6 +63,7 @@ def summarize(result: run.RunResult) -> dict[str, Any]:
         thresholds=[document.Judgement(**asdict(each)) for each in result.thresholds],
         generator=_generator(result.generator),
         cluster=_value(info.cluster),
+        seed=info.seed,
         objects=_value(result.accounts),
         requests=dict(result.requests),
         audit=None if result.audit is None else result.audit.without_series(),

@@ -19,7 +19,7 @@ _NONE: Final = dict.fromkeys(("requested", "ready", "notAttempted"), 0)
 _SUMMARY: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("runId", "startedAt", "finishedAt"), ""),
     **dict.fromkeys(("durationSeconds", "exitCode"), 0),
-    **dict.fromkeys(("generator", "clock", "audit")),
+    **dict.fromkeys(("generator", "clock", "audit", "seed")),
     **dict.fromkeys(("problems", "thresholds", "outages", "blindSpans", "calls"), ()),
     **{key: {} for key in ("cluster", "requests", "kinds", "childKinds", "objects", "children")},
     "namespaces": dict.fromkeys(("created", "deleted", "leftover"), 0),

@@ -52,13 +52,18 @@ class StageEntry(Entry, frozen=True, gc=False, tag="stage"):
 
 
 class IterationEntry(Entry, frozen=True, gc=False, tag="iteration"):
-    """An iteration begins; ``requested`` counts its objects, or its operations, by kind."""
+    """An iteration begins; ``requested`` counts its objects, or its operations, by kind.
+
+    Where its load ``ends`` by its time, that is the most that there can be; how many it came
+    to stands in its `IterationEndEntry`.
+    """
 
     i: int
     workload: str
     iteration: int
     requested: dict[str, int]
     started_s: float
+    ends: bool = False
 
 
 class DeleteEntry(Entry, frozen=True, gc=False, tag="delete"):
@@ -69,13 +74,17 @@ class DeleteEntry(Entry, frozen=True, gc=False, tag="delete"):
 
 
 class IterationEndEntry(Entry, frozen=True, gc=False, tag="iteration_end", omit_defaults=True):
-    """An iteration is over; after one with ``settled`` there is nothing more about its objects."""
+    """An iteration is over; after one with ``settled`` there is nothing more about its objects.
+
+    ``requested`` is what was due, where its load ended by its time.
+    """
 
     i: int
     finished_s: float
     held_back_s: float
     problems: list[str]
     settled: bool = False
+    requested: dict[str, int] | None = None
 
 
 class TotalsEntry(Entry, frozen=True, tag="totals"):

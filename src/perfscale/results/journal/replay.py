@@ -36,7 +36,7 @@ from perfscale.results.measure.run_tally import IterationFacts, RunTally
 from perfscale.results.model.run import Totals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from perfscale.results.journal.entries import AnyEntry, Begin
     from perfscale.results.model.interruptions import OutageRecord
@@ -280,6 +280,7 @@ class Replay:
     def _write_iteration(self, number: int) -> None:
         iteration = self._iterations.pop(number)
         begin, end = iteration.begin, iteration.end
+        requested = _requested(iteration)
         is_cut = self.lost > 0 or end is None or not end.settled
         tally = self.run_tally.open_tally(children=bool(iteration.children))
         for children, rows in ((False, iteration.objects), (True, iteration.children)):
@@ -300,7 +301,7 @@ class Replay:
             IterationFacts(
                 workload=begin.workload,
                 iteration=begin.iteration,
-                requested=begin.requested,
+                requested=requested,
                 started_s=begin.started_s,
                 finished_s=self.last_s if end is None else end.finished_s,
                 held_back_s=0.0 if end is None else end.held_back_s,
@@ -310,3 +311,13 @@ class Replay:
             tally,
             iteration.tallies,
         )
+
+
+def _requested(iteration: _Iteration) -> Mapping[str, int]:
+    """What an iteration asked for: of a load that ends, and was cut off, what is known of it."""
+    begin, end = iteration.begin, iteration.end
+    if end is not None and end.requested is not None:
+        return end.requested
+    if not begin.ends:
+        return begin.requested
+    return Counter(life.resource.kind_name for life in iteration.objects.values())

@@ -37,12 +37,12 @@ class Flow:
     wanted_s: float = 0.0
     limited_s: float = 0.0
 
-    def count(self, creates: int, seconds: float, target: float | None) -> None:
-        """Count creates that took so many seconds, where ``target`` a second were wanted."""
+    def count(self, creates: int, seconds: float, wanted_s: float | None) -> None:
+        """Count creates that took so many seconds, and should have taken ``wanted_s``."""
         self.creates += creates
         self.seconds += seconds
-        if target is not None:
-            self.wanted_s += creates / target
+        if wanted_s is not None:
+            self.wanted_s += wanted_s
             self.limited_s += seconds
 
     def add(self, other: Flow) -> None:
@@ -68,11 +68,14 @@ class RateTally:
     """What was offered, sent and accepted after the first burst; tallies add up.
 
     The first ``burst`` creates are admitted at once; they show nothing of the
-    rate, and are in ``creates`` alone, which counts all that were sent.
+    rate, and are in ``creates`` alone, which counts all that were sent. Where the load
+    is not ``steady``, because its rate moves or its creates come at random, what was wanted
+    is what was offered.
     """
 
     target: float | None
     burst: int = 1
+    steady: bool = True
     creates: int = 0
     held_back_s: float = 0.0
     offered: Flow = field(default_factory=Flow)
@@ -90,7 +93,7 @@ class RateTally:
     def result(self) -> Rate:
         """The frozen rate."""
         return Rate(
-            target=self.target,
+            target=self.target if self.steady else self.offered.per_second,
             achieved=self.accepted.per_second,
             held_back_s=self.held_back_s,
             share=self.accepted.share,
@@ -130,16 +133,13 @@ class CreateTimes:
             accepted_s = None if record.uid is None else record.created_s
             self.add(record.scheduled_s, record.sent_s, accepted_s)
 
-    def tally(self, *, target: float | None, burst: int, held_back_s: float) -> RateTally:
-        """The rates of all of them.
+    def tally(self, result: RateTally) -> RateTally:
+        """The rates of all of them, counted in ``result``, which is empty and says what was wanted.
 
-        Args:
-            target: Creates a second that were wanted.
-            burst: Depth of the bucket, at least 1.
-            held_back_s: For how long they waited for a place in flight.
+        Its burst is at least 1.
         """
-        creates = sum(at_s < _NEVER for at_s in self._sent_s)
-        result = RateTally(target, burst, creates, held_back_s)
+        target, burst = result.target, result.burst
+        result.creates = sum(at_s < _NEVER for at_s in self._sent_s)
         if len(self._due_s) <= burst:
             return result
         due_s = self._due_s
@@ -153,14 +153,22 @@ class CreateTimes:
         rest = in_order[burst:]
         sent_s = _happened(self._sent_s, rest)
         accepted_s = _happened(self._accepted_s, rest)
+
+        def wanted_s(creates: int) -> float | None:
+            if target is None:
+                return None
+            if result.steady or not creates:
+                return creates / target
+            return due_s[rest[creates - 1]] - began_s
+
         if target is not None:
-            result.offered.count(len(rest), due_s[rest[-1]] - began_s, target)
+            result.offered.count(len(rest), due_s[rest[-1]] - began_s, wanted_s(len(rest)))
         if sent_s:
             last_sent_s, last_answer_s = max(sent_s), max(accepted_s, default=began_s)
-            result.sent.count(len(sent_s), last_sent_s - began_s, target)
+            result.sent.count(len(sent_s), last_sent_s - began_s, wanted_s(len(sent_s)))
             # To the last request at least: one that failed took its time too.
             ended_s = max(last_sent_s, last_answer_s)
-            result.accepted.count(len(accepted_s), ended_s - began_s, target)
+            result.accepted.count(len(accepted_s), ended_s - began_s, wanted_s(len(accepted_s)))
         return result
 
 

@@ -37,6 +37,7 @@ class IterationFacts:
         finished_s: When it was over.
         held_back_s: For how long its creates waited for a place in flight.
         problems: What went wrong but for objects that failed, one sentence each.
+        ends: Whether its load ended by its time, so that ``requested`` is what was due by then.
         is_cut: Whether the journal ends before the iteration does: more objects
             may have been attempted than are known.
     """
@@ -48,6 +49,7 @@ class IterationFacts:
     finished_s: float
     held_back_s: float
     problems: tuple[str, ...]
+    ends: bool = False
     is_cut: bool = False
 
 
@@ -95,7 +97,8 @@ class RunTally:
         self._calls = Calls()
         self._calls_of: dict[tuple[str, int], Calls] = {}
         self._workloads = {
-            info.name: _WorkloadTally(info, RateTally(info.qps, info.burst)) for info in workloads
+            info.name: _WorkloadTally(info, RateTally(info.qps, info.burst, steady=info.steady))
+            for info in workloads
         }
 
     def open_tally(self, *, children: bool) -> IterationTally:
@@ -134,8 +137,9 @@ class RunTally:
         else:
             operations.add_not_attempted(workload.plan.operation, facts.requested)
             workload.requested = facts.requested
+        plan = workload.plan
         rate = tally.creates.tally(
-            target=workload.plan.qps, burst=workload.plan.burst, held_back_s=facts.held_back_s
+            RateTally(plan.qps, plan.burst, plan.steady, held_back_s=facts.held_back_s)
         )
         workload.iterations.append(
             IterationResult(
@@ -165,6 +169,8 @@ class RunTally:
         Ends the count, and drops the samples; what was counted of requests stays.
         """
         for workload in self._workloads.values():
+            if workload.plan.ends:
+                continue  # an iteration that never came was never due
             if workload.creates:
                 _add_not_attempted(workload.kinds, workload.plan.objects, is_cut=is_cut)
             else:
@@ -172,8 +178,7 @@ class RunTally:
         workloads = tuple(_workload_result(workload) for workload in self._workloads.values())
         kinds: dict[str, KindTally] = {}
         child_kinds: dict[str, KindTally] = {}
-        targets = {workload.plan.qps for workload in self._workloads.values()}
-        rate = RateTally(targets.pop() if len(targets) == 1 else None)
+        rate = RateTally(*_target(workload.plan for workload in self._workloads.values()))
         for workload in self._workloads.values():
             rate.add(workload.rate)
             _add(kinds, workload.kinds)
@@ -188,6 +193,13 @@ class RunTally:
             child_kinds=_results(child_kinds),
             calls=self._calls.results(),
         )
+
+
+def _target(plans: Iterable[WorkloadPlan]) -> tuple[float | None, int, bool]:
+    """Target, burst and steadiness of several workloads, as `RateTally` takes them."""
+    targets = {(plan.qps, plan.steady) for plan in plans}
+    qps, steady = targets.pop() if len(targets) == 1 else (None, True)
+    return qps, 1, steady
 
 
 def _add(into: dict[str, KindTally], tallies: Mapping[str, KindTally]) -> None:

@@ -304,6 +304,7 @@ class Summary(Part, frozen=True):
     thresholds: list[Judgement]
     generator: Annotated[Generator | None, Meta(description="null: the run was killed too early")]
     cluster: Cluster
+    seed: Annotated[int | None, Meta(description="null: an earlier perfscale, which had none")]
     objects: Counts
     children: Counts
     namespaces: Namespaces

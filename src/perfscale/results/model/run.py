@@ -28,10 +28,13 @@ class WorkloadPlan(msgspec.Struct, frozen=True):
 
     Attributes:
         objects: Objects of each kind, by what results call it, over all iterations.
-        qps: Target rate, in creates a second; None without a limit.
+        qps: Target rate, in creates a second; None without a limit. The mean where it moves.
         burst: How many may go at once before the rate holds.
         waits: Whether it waits for its objects to be ready.
         operation: What it does; another than ``create`` makes no ``objects``.
+        steady: Whether creates are wanted evenly at that rate; otherwise each when it is due.
+        shape: How the load changes over time, in a few words; empty for a steady one.
+        ends: Whether it ends by its time: ``objects`` are the most that there can be.
     """
 
     name: str
@@ -41,6 +44,9 @@ class WorkloadPlan(msgspec.Struct, frozen=True):
     burst: int
     waits: bool = True
     operation: str = "create"
+    steady: bool = True
+    shape: str = ""
+    ends: bool = False
 
 
 class RunOutcome(StrEnum):
@@ -118,6 +124,7 @@ class RunInfo:
         workloads: What it is going to do.
         paths: Phases on the way to readiness, by kind, as records call it.
         api_versions: Of each kind.
+        seed: What its random choices began with; None if that is not known.
     """
 
     run_id: str
@@ -131,6 +138,7 @@ class RunInfo:
     workloads: tuple[WorkloadPlan, ...] = ()
     paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     api_versions: Mapping[str, str] = field(default_factory=dict)
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

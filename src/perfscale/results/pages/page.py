@@ -233,10 +233,11 @@ def _environment(run: RunFiles) -> dict[str, str]:
         "CPUs": client.cpus,
         "workload file": run.run.source,
         "kinds": ", ".join(kinds),
+        "seed": run.summary.seed,
         "command": shlex.join(run.run.command),
         "folder": run.folder.name,
     }
-    return {name: str(value) for name, value in facts.items() if value}
+    return {name: str(value) for name, value in facts.items() if value not in (None, "")}
 
 
 def _bands(summary: Summary) -> tuple[Band, ...]:

@@ -1,0 +1,94 @@
+"""The namespaces that a workload makes: what they carry besides the run's labels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from pydantic import BeforeValidator, ValidationError, WithJsonSchema
+
+from perfscale.config.labels import ITERATION_LABEL, RUN_LABEL, WORKLOAD_LABEL
+from perfscale.config.sections.fields import detail, empty_is_default, refusal, rule, show
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic_core import PydanticCustomError
+
+    from perfscale.config.sections.workload import Workload
+
+_RESERVED: Final = (RUN_LABEL, WORKLOAD_LABEL, ITERATION_LABEL)
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+_NAME: Final = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_KEY: Final = re.compile(rf"([a-z0-9]([-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_NAME}")
+_VALUE: Final = re.compile(rf"({_NAME})?")
+_MOST_CHARACTERS: Final = 256 * 1024
+"""Of all annotations of an object:
+https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/"""
+
+
+def _texts(value: object, problem: Callable[[str, str], str | None]) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise refusal("mapping", "a mapping of keys to texts", value)
+    wrong = []
+    for key, text in value.items():
+        error: PydanticCustomError | None = None
+        if not isinstance(key, str) or not _KEY.fullmatch(key):
+            message = f"{show(key)} is no key of a label or an annotation: letters, digits, dashes"
+            error = rule(f"{message}, dots and a prefix before a slash", at_key=True)
+        elif not isinstance(text, str):
+            error = refusal("text", "a text: write it in quotes", text)
+        elif why := problem(key, text):
+            error = rule(why)
+        if error is not None:
+            wrong.append(detail(error, (str(key),), text))
+    if wrong:
+        raise ValidationError.from_exception_data("texts", wrong)
+    return dict(value)
+
+
+def _label_problem(key: str, value: str) -> str | None:
+    if key in _RESERVED:
+        return f"{key} is the run's own label, by which its objects are found: remove this key"
+    if not _VALUE.fullmatch(value):
+        return (
+            f"{show(value)} is no value of a label: at most 63 letters, digits, dashes, "
+            "underscores and dots, with a letter or digit at both ends"
+        )
+    return None
+
+
+def _annotation_problem(_: str, value: str) -> str | None:
+    if len(value.encode()) > _MOST_CHARACTERS:
+        return f"the annotation is longer than {_MOST_CHARACTERS} bytes, and would be refused"
+    return None
+
+
+_SCHEMA: Final[dict[str, Any]] = {"type": "object", "additionalProperties": {"type": "string"}}
+
+NamespaceLabels = Annotated[
+    Mapping[str, str],
+    BeforeValidator(lambda value: _texts(value, _label_problem)),
+    BeforeValidator(empty_is_default),
+    WithJsonSchema(_SCHEMA),
+]
+NamespaceAnnotations = Annotated[
+    Mapping[str, str],
+    BeforeValidator(lambda value: _texts(value, _annotation_problem)),
+    BeforeValidator(empty_is_default),
+    WithJsonSchema(_SCHEMA),
+]
+
+
+def namespace_manifest(
+    name: str, workload: Workload, run_labels: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the manifest of a namespace that a workload needs."""
+    metadata: dict[str, Any] = {
+        "name": name,
+        "labels": {**workload.namespace_labels, **run_labels},
+    }
+    if workload.namespace_annotations:
+        metadata["annotations"] = dict(workload.namespace_annotations)
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}

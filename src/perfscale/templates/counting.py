@@ -1,0 +1,73 @@
+"""How many objects a workload asks for, as far as its file says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, TypeAlias
+
+from perfscale.config.sections.shape import POISSON, most_due
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from perfscale.templates.factory import ObjectFactory
+
+KindCounts: TypeAlias = "Counter[tuple[str, str]]"
+"""Objects by ``(apiVersion, kind)``."""
+
+
+def objects_of_iteration(factories: Sequence[ObjectFactory], iteration: int) -> KindCounts:
+    """How many objects an iteration of a workload has, which is counted from 1.
+
+    Of a load that ends by its time it is the most that there can be; what comes last in the file
+    is left out first.
+    """
+    return _count(factory for factory in factories if factory.spec.comes_in(iteration))
+
+
+def count_objects(factories: Sequence[ObjectFactory]) -> KindCounts:
+    """The same of all iterations together."""
+    iterations = factories[0].workload.iteration_count
+    if all(factory.spec.iterations_of(2) == range(1, 3) for factory in factories):
+        alike = Counter({tuple(factories): iterations})
+    else:
+        alike = Counter(
+            tuple(factory for factory in factories if factory.spec.comes_in(iteration))
+            for iteration in range(1, iterations + 1)
+        )
+    total: KindCounts = Counter()
+    for members, times in alike.items():
+        for key, count in _count(members).items():
+            total[key] += times * count
+    return total
+
+
+def sure_replicas(factories: Sequence[ObjectFactory], iteration: int) -> dict[ObjectFactory, int]:
+    """How many replicas of each template an iteration has at least, if nothing goes wrong.
+
+    Random arrivals may be any number.
+    """
+    present = [factory for factory in factories if factory.spec.comes_in(iteration)]
+    if factories[0].workload.arrival == POISSON and factories[0].workload.duration:
+        return dict.fromkeys(present, 0)
+    return {factory: due // len(factory.kinds) for factory, due in _due(present)}
+
+
+def _count(factories: Iterable[ObjectFactory]) -> KindCounts:
+    counts: KindCounts = Counter()
+    for factory, due in _due(factories):
+        whole, rest = divmod(due, len(factory.kinds))
+        for position, key in enumerate(factory.kinds):
+            counts[key] += whole + (position < rest)
+    return counts
+
+
+def _due(factories: Iterable[ObjectFactory]) -> Iterator[tuple[ObjectFactory, int]]:
+    """How many objects of each template are due, at most."""
+    left: float | None = None
+    for factory in factories:
+        if left is None:
+            left = most_due(factory.workload)
+        due = min(left, factory.spec.replicas * len(factory.kinds))
+        left -= due
+        yield factory, int(due)
