@@ -79,6 +79,8 @@ def usage_of(
     usage = RunUsage()
     left: dict[tuple[str, str], Decimal] = {}
     for number, members in enumerate(factories):
+        if not members:
+            continue  # it creates nothing
         workload = members[0].workload
         for iteration in range(1, min(workload.iteration_count, _MOST_ITERATIONS) + 1):
             levels = dict(left)
