@@ -41,6 +41,15 @@ class Concerns:
             for followed, find in follows.get(own.kind, {}).items():
                 self._followers[followed.kind].append((own.kind, find))
 
+    def has_interest(self, resource: Resource, obj: JSON) -> bool:
+        """Whether anybody may look for an object with which nothing is left to do.
+
+        Nobody does where another has made it than the controllers that make such objects.
+        """
+        owner = controller_of(obj)
+        makers = self._makers.get(resource.kind, ())
+        return owner is None or any(owner.get("kind") == maker.kind for maker in makers)
+
     def of(self, resource: Resource, key: Key, obj: JSON, view: View) -> Iterator[Item]:
         """The objects that have to be looked at because of a change of `obj`."""
         made_by = controller_of(obj)

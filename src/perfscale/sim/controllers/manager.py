@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -166,6 +167,9 @@ class _Run:
         is_gone = event == "DELETED"
         controller = self._controllers[resource.kind]
         is_done_with = is_gone or controller.stage(obj) is None
+        if is_done_with and not self._concerns.has_interest(resource, obj):
+            # At 50 000 pods of instances, even the gist would be a lot.
+            event = "DELETED"
         self._cache.apply(resource, event, gist_of(obj) if is_done_with else obj)
         if is_gone:
             self._failures.pop(item, None)
@@ -224,14 +228,7 @@ class _Run:
             case UpdateStatus():
                 await self._store.update_status(action.resource, action.obj)
             case Delete():
-                key = key_of(action.obj)
-                await self._store.delete(
-                    action.resource,
-                    key.namespace or None,
-                    key.name,
-                    uid=uid_of(action.obj),
-                    grace_period_s=action.grace_period_s,
-                )
+                await self._delete(action)
             case Revise():
                 await self._revise(action)
             case Bind():
@@ -244,6 +241,17 @@ class _Run:
                 except PerfscaleError:
                     self._cache.created_or_not(owner_uid, key)
                     raise
+
+    async def _delete(self, action: Delete) -> None:
+        key = key_of(action.obj)
+        with suppress(NotFoundError):  # gone already, as it should be
+            await self._store.delete(
+                action.resource,
+                key.namespace or None,
+                key.name,
+                uid=uid_of(action.obj),
+                grace_period_s=action.grace_period_s,
+            )
 
     async def _revise(self, action: Revise) -> None:
         key = key_of(action.obj)

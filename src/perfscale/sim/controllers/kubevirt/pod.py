@@ -2,7 +2,8 @@
 
 Only the status is written. A real API server lets nobody but a scheduler set a pod's
 ``spec.nodeName``, and removes a pod without one as soon as it is deleted; a pod that has
-one stays until somebody, here this controller, says that its containers have stopped.
+one stays until somebody, here this controller, says that its containers have stopped. The
+pods of VMIs follow their VMIs, so of these it only ends what others have deleted.
 """
 
 from __future__ import annotations
@@ -30,7 +31,16 @@ if TYPE_CHECKING:
     from perfscale.sim.controllers.actions import View
     from perfscale.sim.controllers.store import JSON
 
-_CONDITIONS: Final = ("PodScheduled", "Initialized", "ContainersReady", "Ready")
+CONDITIONS: Final = ("PodScheduled", "Initialized", "ContainersReady", "Ready")
+
+
+LAUNCHER_LABEL: Final = "kubevirt.io"
+LAUNCHER: Final = "virt-launcher"
+
+
+def is_launcher(pod: JSON) -> bool:
+    """Whether a VMI runs in the pod."""
+    return (pod["metadata"].get("labels") or {}).get(LAUNCHER_LABEL) == LAUNCHER
 
 
 class PodController:
@@ -43,6 +53,8 @@ class PodController:
         """A pod waits to be started, and once it is deleted, to be stopped."""
         if is_deleting(obj):
             return Stage.POD_STOPPING
+        if is_launcher(obj):
+            return None
         return Stage.POD_STARTING if phase_of(obj) in ("", "Pending") else None
 
     def act(self, obj: JSON, view: View, now: datetime) -> Sequence[Action]:
@@ -58,7 +70,7 @@ def _running(pod: JSON, now: datetime) -> JSON:
     placement = place(uid_of(pod))
     old: JSON = pod.get("status") or {}
     conditions = old.get("conditions") or []
-    for name in _CONDITIONS:
+    for name in CONDITIONS:
         conditions = with_condition(conditions, condition(name, holds=True, now=now))
     status = {
         **old,

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.sim.controllers.kinds import POD, VM, VMI, VMIM, VMIRS
+from perfscale.sim.controllers.objects import is_deleting, phase_of
+from perfscale.sim.ground_truth.operations import OperationTruth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +28,8 @@ class KindTruth:
     Attributes:
         created: Stored, ever.
         ready: Ready at some time; a kind that has no readiness is ready once it is created.
-        failed: In the phase ``Failed`` at some time, also those that were ready before.
+        failed: In the phase ``Failed`` at some time, also those that were ready before; not
+            those that were being deleted by then.
         vanished: Deleted by a fault.
         held: Created with a finalizer that a fault keeps.
         gone: Removed, ever.
@@ -73,6 +76,7 @@ class GroundTruth:
 
     Attributes:
         injected: How often each fault has happened, by its name.
+        operations: What was asked of VMs and instances, and when it took effect.
 
     Args:
         store: The store.
@@ -80,6 +84,7 @@ class GroundTruth:
 
     def __init__(self, store: Store) -> None:
         self.injected: Counter[str] = Counter()
+        self.operations = OperationTruth(store)
         self._store = store
         self._outcomes = {resource.name: _Outcomes(rule) for resource, rule in _READY}
         self._vanished: Counter[str] = Counter()
@@ -114,7 +119,11 @@ class GroundTruth:
     def as_json(self) -> dict[str, Any]:
         """Everything, for another process."""
         objects = {name: asdict(counts) for name, counts in self.kinds().items()}
-        return {"objects": objects, "faults": dict(self.injected)}
+        return {
+            "objects": objects,
+            "faults": dict(self.injected),
+            "operations": [record.as_json() for record in self.operations.records],
+        }
 
 
 class _Outcomes:
@@ -138,6 +147,6 @@ class _Outcomes:
         if uid not in self._were_ready and self._is_ready(obj):
             self._were_ready.add(uid)
             self.ready += 1
-        if uid not in self._have_failed and (obj.get("status") or {}).get("phase") == "Failed":
+        if uid not in self._have_failed and phase_of(obj) == "Failed" and not is_deleting(obj):
             self._have_failed.add(uid)
             self.failed += 1
