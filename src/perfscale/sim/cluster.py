@@ -20,10 +20,12 @@ from perfscale.sim.controllers.memory import MemoryObjectStore
 from perfscale.sim.faults.injection import FaultInjection
 from perfscale.sim.faults.model import Faults
 from perfscale.sim.ground_truth import GroundTruth
+from perfscale.sim.initial_objects import create_initial_objects
 from perfscale.sim.latency import Latencies
 from perfscale.sim.metrics import METRICS_PATH, CountedStore, Metrics
 from perfscale.sim.nodes.handler import VirtHandler
 from perfscale.sim.nodes.pods import LauncherPods
+from perfscale.sim.storage.kinds.defaults import with_defaults
 from perfscale.sim.storage.store import Store
 
 if TYPE_CHECKING:
@@ -66,8 +68,9 @@ class SimulatedCluster:
         self._port = port
         self.ground_truth = GroundTruth(self.store)
         self._injection = FaultInjection(faults or Faults(), self.store, self.ground_truth)
-        # KubeVirt's webhooks come before what faults do.
-        self.store.admissions.insert(0, Webhooks(self._injection.controllers_now))
+        # A server's own defaults come first, then KubeVirt's webhooks, then what faults do.
+        webhooks = Webhooks(self._injection.controllers_now)
+        self.store.admissions[:0] = [with_defaults, webhooks]
         self._pods = LauncherPods(self.store)
         self._handler = VirtHandler(
             self.store, Latencies(speed=speed, seed=seed), self._injection.controllers_now
@@ -128,6 +131,7 @@ class SimulatedCluster:
                     f"cannot listen on port {self._port}: {error.strerror or error}",
                     hint="port 0 takes any that is free",
                 ) from error
+            create_initial_objects(self.store)
             await stack.enter_async_context(self._injection.running(self._server.listener))
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
             controllers = tasks.create_task(self._manager.run(), name="simulated controllers")

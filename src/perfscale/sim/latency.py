@@ -41,10 +41,22 @@ class Stage(StrEnum):
     BACK_OFF_4 = "back-off-4"
     BACK_OFF_5 = "back-off-5"
     BACK_OFF_6 = "back-off-6"
+    POD_SCHEDULING = "pod-scheduling"
     POD_STARTING = "pod-starting"
+    POD_WORKING = "pod-working"
     POD_STOPPING = "pod-stopping"
     MIGRATION_STEP = "migration-step"
     FAILING = "failing"
+    NODE_STARTING = "node-starting"
+    VOLUME_BINDING = "volume-binding"
+    VOLUME_SNAPSHOT = "volume-snapshot"
+    DATA_VOLUME_STEP = "data-volume-step"
+    DATA_VOLUME_FILLING = "data-volume-filling"
+    VM_SNAPSHOT = "vm-snapshot"
+    VM_RESTORE = "vm-restore"
+    VM_CLONE_STEP = "vm-clone-step"
+    LOAD_BALANCER = "load-balancer"
+    API_EXTENSION = "api-extension"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +149,20 @@ DEFAULT_LATENCIES: Final[Mapping[Stage, Distribution]] = MappingProxyType(
         Stage.POD_STOPPING: LogNormal(1.0, 0.3),
         # One of the six steps of a live migration of an idle VM, which takes some 6 s.
         Stage.MIGRATION_STEP: LogNormal(1.0, 0.3),
+        # A scheduler with nothing else to do.
+        Stage.POD_SCHEDULING: LogNormal(0.02, 0.4),
+        # What follows is a choice each: the order of magnitude of an idle cluster.
+        Stage.POD_WORKING: LogNormal(3.0, 0.5),
+        Stage.NODE_STARTING: LogNormal(2.0, 0.3),
+        Stage.VOLUME_BINDING: LogNormal(1.2, 0.5),
+        Stage.VOLUME_SNAPSHOT: LogNormal(1.5, 0.4),
+        Stage.DATA_VOLUME_STEP: LogNormal(0.3, 0.4),
+        Stage.DATA_VOLUME_FILLING: LogNormal(4.0, 0.6),
+        Stage.VM_SNAPSHOT: LogNormal(2.0, 0.4),
+        Stage.VM_RESTORE: LogNormal(3.0, 0.4),
+        Stage.VM_CLONE_STEP: LogNormal(1.5, 0.4),
+        Stage.LOAD_BALANCER: LogNormal(2.0, 0.5),
+        Stage.API_EXTENSION: LogNormal(0.3, 0.4),
         # How long what is made to fail once it runs does run.
         Stage.FAILING: LogNormal(1.0, 0.3),
         **{stage: _back_off(failures) for failures, stage in enumerate(BACK_OFFS, 1)},

@@ -32,6 +32,8 @@ _DIGEST: Final = "specDigest"
 # What KubeVirt itself writes into a spec that it has made from a template.
 _NOT_OF_TEMPLATES: Final = ("startStrategy", "terminationGracePeriodSeconds")
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode
+REVISION_LABEL: Final = "controller-revision-hash"
+"""What a pod says of the template that it was made from."""
 
 
 class Key(NamedTuple):
@@ -57,6 +59,11 @@ def phase_of(obj: JSON) -> str:
     """``status.phase``, or an empty string while there is none."""
     status = obj.get("status") or {}
     return status.get("phase") or ""
+
+
+def is_finished(obj: JSON) -> bool:
+    """Whether a pod or a VMI has ended, one way or the other."""
+    return phase_of(obj) in ("Succeeded", "Failed")
 
 
 def is_deleting(obj: JSON) -> bool:
@@ -117,6 +124,12 @@ def gist_of(obj: JSON) -> JSON:
     owner = controller_of(obj)
     if owner is not None and owner.get("kind") == "VirtualMachine":
         gist[_DIGEST] = spec_digest(obj)
+    spec: JSON = obj.get("spec") or {}
+    if "nodeName" in spec:
+        gist["spec"] = {"nodeName": spec["nodeName"]}
+    labels: JSON = metadata.get("labels") or {}
+    if REVISION_LABEL in labels:
+        gist["metadata"]["labels"] = {REVISION_LABEL: labels[REVISION_LABEL]}
     return gist
 
 
