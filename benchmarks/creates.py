@@ -41,6 +41,7 @@ from perfscale.engine.context import RunContext
 from perfscale.engine.events import Broadcast
 from perfscale.engine.inputs import RunInputs
 from perfscale.engine.load.creation import Creator, PlannedObject
+from perfscale.engine.load.dispatching import Dispatcher
 from perfscale.engine.load.pacing import Pacing
 from perfscale.engine.load.server_warnings import ServerWarnings
 from perfscale.engine.removal.verification import ObjectVerifier
@@ -208,7 +209,8 @@ async def our_engine(server: str, bodies: list[bytes]) -> None:
             config.workloads[0], (factory,), 1, {VMIS.kind: len(bodies)}
         )
         warnings = ServerWarnings(context, ((factory,),))
-        await Creator(context, warnings, ObjectVerifier(context).delete).create(
+        verifier = ObjectVerifier(context)
+        await Creator(context, Dispatcher(context), warnings, verifier.delete).create(
             objects(), iteration, pacing=Pacing.at_rate(0, 1)
         )
         if iteration.scope.created != len(bodies):

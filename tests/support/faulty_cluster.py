@@ -27,6 +27,12 @@ class FaultyApi(Api):
     def __init__(self, cluster: SimulatedCluster, session: aiohttp.ClientSession) -> None:
         super().__init__(cluster._server, session)
         self.cluster = cluster
+        self.session = session
+
+    async def call(self, method: str, path: str, body: object = None) -> int:
+        """Send a request; return the status of an answer whose body does not matter."""
+        async with self.session.request(method, self.url + path, json=body) as answer:
+            return answer.status
 
     async def create(self, name: str) -> int:
         """Create a VMI; return the answer's status, or 0 if the connection broke."""

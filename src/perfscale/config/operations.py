@@ -52,6 +52,10 @@ class Effect(StrEnum):
     FIRST_STATE = "the stream has sent the state that it begins with"
 
 
+UNWATCHED: Final = frozenset({Effect.READY, Effect.ANSWERED, Effect.PATCHED, Effect.FIRST_STATE})
+"""Effects that no watch has to be opened for: a create has its own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One row.

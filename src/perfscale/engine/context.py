@@ -17,7 +17,7 @@ from perfscale.engine.tracking.rows import TransitionKind
 from perfscale.engine.tracking.tracker import Tracker
 from perfscale.engine.waits import Signal
 from perfscale.errors import FailureBudgetError
-from perfscale.results import IterationFacts, WarningEntry
+from perfscale.results import IterationFacts, OperationTallies, WarningEntry
 
 if TYPE_CHECKING:
     import asyncio
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from perfscale.config import Workload
     from perfscale.engine.inputs import RunInputs
+    from perfscale.engine.tracking.operations import TrackedOperation
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject, Transition
     from perfscale.kube.client import Client
     from perfscale.results import RequestMeter
@@ -56,6 +57,11 @@ class IterationContext:
         ends: Whether its load ends by its time.
         missed: Objects that were due when its load was over, and had not been sent, by kind.
         problems: What went wrong, one sentence each.
+        creates: Whether it creates objects, and does not do something to some.
+        attempted: Operations whose turn has come, by kind.
+        open_operations: Those that are neither done nor have failed.
+        decided_operations: The others, until they are recorded.
+        operations: What was counted of those that have been recorded.
     """
 
     workload: Workload
@@ -72,6 +78,11 @@ class IterationContext:
     ends: bool = False
     missed: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
+    creates: bool = True
+    attempted: Counter[str] = field(default_factory=Counter)
+    open_operations: set[TrackedOperation] = field(default_factory=set)
+    decided_operations: list[TrackedOperation] = field(default_factory=list)
+    operations: OperationTallies = field(default_factory=OperationTallies)
 
     @property
     def number(self) -> int:
@@ -86,7 +97,7 @@ class IterationContext:
         """Nothing more is due: of a load that ends, what was not due was never requested."""
         if self.ends:
             kinds = Counter(row.resource.kind_name for row in self.scope.objects)
-            self.requested = kinds + self.missed
+            self.requested = kinds + self.attempted + self.missed
             self.scope.limit(self.requested.total())
 
     @property
@@ -95,7 +106,8 @@ class IterationContext:
         scope = self.scope
         return (
             self.finished_s is not None
-            and scope.deletion_requested
+            and (scope.deletion_requested or not self.creates)
+            and not self.open_operations
             and not scope.present
             and not scope.present_children
         )
@@ -132,7 +144,8 @@ class RunContext:
         tracker: Every object of the run.
         iterations: Those that go on, or of which something is left, by the tracker's scope.
         changed: Notified whenever the tracker or the namespaces changed.
-        failures: How many objects have failed.
+        failures: How many objects, and operations, have failed.
+        operations: How many operations were requested until now.
         journal: Where what happens is written down as it happens.
         health: What the generator sees of itself.
         verify: Called with an object that may be gone or have lost its labels, and with one that
@@ -156,6 +169,7 @@ class RunContext:
         self.iterations: dict[IterationScope, IterationContext] = {}
         self.changed = Signal()
         self.failures = 0
+        self.operations = 0
         self.counter = ObjectCounter()
         self.journal = JournalFeed(inputs.sink, self._report_journal)
         self.gaps = GapLog(self.stopwatch, self.journal, self.warn)
@@ -183,6 +197,7 @@ class RunContext:
             run_labels(self.run_id, workload.name, number),
             started_s=self.stopwatch.now(),
             ends=ends,
+            creates=workload.does.creates,
         )
         return iteration
 
@@ -230,17 +245,18 @@ class RunContext:
                 continue
             self.counter.change(subject, change)
             if change is TransitionKind.FAILED:
-                self._count_failure(subject)
+                self.count_failure(subject)
             elif change is TransitionKind.DOUBTED:
                 self.verify(subject, change)
         self.changed.notify()
 
-    def _count_failure(self, row: TrackedObject) -> None:
+    def count_failure(self, row: TrackedObject | TrackedOperation) -> None:
+        """An object, or an operation, has failed."""
         self.broadcast.send(
-            ObjectFailed(row.resource.kind_name, row.namespace, row.name, row.error or "")
+            ObjectFailed(row.resource.kind_name, row.namespace, row.name or "", row.error or "")
         )
         self.failures += 1
-        requested = sum(self.plan.objects.values())
+        requested = sum(self.plan.objects.values()) + self.operations
         budget = self.inputs.options.max_failures
         if budget is not None and not budget.allows(self.failures, requested):
             self.abort(

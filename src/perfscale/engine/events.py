@@ -26,7 +26,9 @@ class Stage(StrEnum):
 
     PREPARING = "preparing namespaces"
     CREATING = "creating"
+    OPERATING = "operating"
     WAITING_READY = "waiting until ready"
+    WAITING_DONE = "waiting until done"
     DELETING = "deleting"
     WAITING_GONE = "waiting until gone"
     PAUSING = "pausing"

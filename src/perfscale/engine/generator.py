@@ -23,7 +23,7 @@ from perfscale.kube.cluster import Cluster, ClusterOptions, open_cluster
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.preflight import Findings, Trier, preflight
 from perfscale.results import Checked, ClusterInfo, RequestMeter, RunInfo
-from perfscale.templates import TemplateDefaults, compile_templates
+from perfscale.templates import TemplateDefaults, compile_patches, compile_templates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,6 +95,7 @@ class LoadGenerator:
         defaults = self._options.defaults or TemplateDefaults.from_environment()
         try:
             self._factories = compile_templates(self._config, run_id=self.run_id, defaults=defaults)
+            self._patches = compile_patches(self._config, run_id=self.run_id)
         except TemplateError as error:
             if not self._options.keep:
                 raise
@@ -181,6 +182,7 @@ class LoadGenerator:
                 client=self._client,
                 run_id=self.run_id,
                 findings=findings,
+                allow_foreign=self._options.allow_foreign,
             )
         return self._plan
 
@@ -242,6 +244,7 @@ class LoadGenerator:
             RunInputs(
                 config=self._config,
                 factories=self._factories,
+                patches=self._patches,
                 plan=plan,
                 info=info,
                 client=self._client,

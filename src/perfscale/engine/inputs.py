@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from perfscale.config import Config
     from perfscale.engine.accounting.budget import FailureBudget
     from perfscale.engine.events import Broadcast
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from perfscale.kube.client import Client
     from perfscale.preflight import Factories, Plan
     from perfscale.results import RequestMeter, ResultSink, RunInfo
-    from perfscale.templates import TemplateDefaults
+    from perfscale.templates import PatchTemplate, TemplateDefaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class RunOptions:
         command: The command line, for the records.
         max_failures: How many objects may fail before the run is stopped, and
             everything of it deleted; None for any number.
+        allow_foreign: Whether operations may change objects that the run did not make.
     """
 
     keep: bool = False
@@ -35,6 +38,7 @@ class RunOptions:
     defaults: TemplateDefaults | None = None
     command: tuple[str, ...] = ()
     max_failures: FailureBudget | None = None
+    allow_foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +54,5 @@ class RunInputs:
     broadcast: Broadcast
     sink: ResultSink | None
     meter: RequestMeter
+    patches: Sequence[PatchTemplate | None] = ()
     options: RunOptions = field(default_factory=RunOptions)

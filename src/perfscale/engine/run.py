@@ -27,7 +27,10 @@ from perfscale.engine.context import RunContext
 from perfscale.engine.events import RunFinished, Stage
 from perfscale.engine.iteration import IterationRunner
 from perfscale.engine.load.creation import Creator
+from perfscale.engine.load.dispatching import Dispatcher
+from perfscale.engine.load.operating import Operator
 from perfscale.engine.load.server_warnings import ServerWarnings
+from perfscale.engine.operations import OperationRunner
 from perfscale.engine.removal.ending import FinalCleanup
 from perfscale.engine.removal.namespaces import RunNamespaces
 from perfscale.engine.removal.verification import ObjectVerifier, verify_staying
@@ -141,13 +144,19 @@ class Run:
         self._namespaces = RunNamespaces(context)
         self._observer = Observer(context, self._namespaces)
         self._verifier = ObjectVerifier(context)
+        self._dispatcher = Dispatcher(context)
         self._creator = Creator(
-            context, ServerWarnings(context, self._inputs.factories), self._verifier.delete
+            context,
+            self._dispatcher,
+            ServerWarnings(context, self._inputs.factories),
+            self._verifier.delete,
         )
         self._accounting = RunAccounting(context)
         self._progress = ProgressPublisher(
             context, lambda: self._namespaces.leaving, self._accounting.requests
         )
+        operator = Operator(context, self._dispatcher)
+        self._operations = OperationRunner(context, operator, self._accounting, self._progress)
 
     async def _supervise(self, tasks: asyncio.TaskGroup) -> None:
         self._beating = tasks.create_task(self._guard(self._beat), name="perfscale-beat")
@@ -179,8 +188,9 @@ class Run:
         """Close whatever still lives in the outer scope, so that it can end."""
         self._beating.cancel()
         self._progress.publish()
-        self._creator.cancel()
+        self._dispatcher.cancel()
         self._verifier.stop()
+        self._operations.stop()
         self._observer.stop()
 
     async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -212,7 +222,7 @@ class Run:
             self._accounting,
             self._progress,
         )
-        runner = WorkloadRunner(iterations, self._context, self._progress)
+        runner = WorkloadRunner(iterations, self._operations, self._context, self._progress)
         config, factories = self._inputs.config, self._inputs.factories
         workloads = zip(config.workloads, factories, strict=True)
         if await self._schedule([partial(runner.run, *each) for each in workloads]):
@@ -269,7 +279,7 @@ class Run:
         """After an interrupt or an error: delete everything of the run, within the bound."""
         options = self._inputs.options
         self._progress.enter(Stage.CLEANING_UP, deadline_s=options.cleanup_timeout_s)
-        cleanup = FinalCleanup(self._context, self._namespaces, self._creator.drain)
+        cleanup = FinalCleanup(self._context, self._namespaces, self._dispatcher.drain)
         try:
             await cleanup.run(options.cleanup_timeout_s, keep=options.keep)
         finally:

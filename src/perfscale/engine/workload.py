@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from perfscale.engine.events import Stage, WorkloadStarted
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from perfscale.engine.accounting.progress import ProgressPublisher
     from perfscale.engine.context import RunContext
     from perfscale.engine.iteration import IterationRunner
+    from perfscale.engine.operations import OperationRunner
     from perfscale.templates import ObjectFactory
 
 Schedule: TypeAlias = "Callable[[Iterable[Callable[[], Awaitable[bool]]]], Awaitable[bool]]"
@@ -33,22 +35,36 @@ class WorkloadRunner:
     """Runs the workloads of a run; it keeps nothing of any."""
 
     def __init__(
-        self, iterations: IterationRunner, context: RunContext, progress: ProgressPublisher
+        self,
+        iterations: IterationRunner,
+        operations: OperationRunner,
+        context: RunContext,
+        progress: ProgressPublisher,
     ) -> None:
         self._iterations = iterations
+        self._operations = operations
         self._context = context
         self._progress = progress
 
     async def run(self, workload: Workload, factories: Sequence[ObjectFactory]) -> bool:
         """Whether all its iterations went well; none follows one that did not."""
         self._context.broadcast.send(WorkloadStarted(workload.name, workload.iteration_count))
+        if workload.does.creates:
+            return await self._iterate(workload, partial(self._iterations.run, workload, factories))
+        work = await self._operations.begin(workload)
+        try:
+            return await self._iterate(workload, partial(self._operations.run, work))
+        finally:
+            self._operations.end(work)
+
+    async def _iterate(self, workload: Workload, run: Callable[..., Awaitable[bool]]) -> bool:
         seed = self._context.config.global_config.seed or 0
         pacing = WorkloadPacing(workload, seed, self._context.stopwatch.now)
         for number in range(1, workload.iteration_count + 1):
             if number > 1 and workload.iteration_interval:
                 self._progress.enter(Stage.PAUSING, workload.name, number)
                 await asyncio.sleep(workload.iteration_interval)
-            if not await self._iterations.run(workload, factories, number, pacing=pacing):
+            if not await run(number, pacing=pacing):
                 return False
         if workload.wait_when_finished:
             self._progress.enter(Stage.PAUSING, workload.name)

@@ -152,6 +152,27 @@ class Client:
         _, answer = await self._exchange(request, _nothing, retry=retry, keep_body=keep_body)
         return answer
 
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        body: bytes | None = None,
+        content_type: str = "application/json",
+        on_sent: Callable[[float], None] | None = None,
+    ) -> Answer:
+        """Send a request whose times are measured. Raises what `request` raises.
+
+        ``on_sent`` is called when it is first sent, as by `create_and_read`.
+        """
+        request = self._request(method, path, params, body, content_type)
+        request.on_sent = on_sent
+        if request.call.verb == "list":
+            request.largest = LARGEST_LIST
+        _, answer = await self._exchange(request, _nothing)
+        return answer
+
     async def read(
         self,
         decoder: msgspec.json.Decoder[T],

@@ -85,6 +85,7 @@ class Discovery:
         self.skipped: dict[str, str] = {}
         self._client = client
         self._resources: dict[str, tuple[Resource, ...]] = {}
+        self._subresources: set[tuple[str, str]] = set()
         self._groups: tuple[_Group, ...] | None = None
 
     async def resolve(self, api_version: str, kind: str) -> Resource:
@@ -113,6 +114,27 @@ class Discovery:
         near = difflib.get_close_matches(kind, kinds, n=1, cutoff=0.5)
         instead = f"did you mean {near[0]}?" if near else f"it has {', '.join(kinds) or 'nothing'}"
         raise NotInstalledError(f"{api_version} has no kind {kind} on this cluster: {instead}")
+
+    async def find(self, api_version: str, plural: str) -> Resource | None:
+        """The resource of a group version by its plural; None where it is not served.
+
+        Raises:
+            ClusterError: The server cannot be asked.
+        """
+        try:
+            resources = await self._serves(api_version, retry=True)
+        except (NotFoundError, ForbiddenError):
+            return None
+        return next((each for each in resources if each.plural == plural), None)
+
+    async def serves_subresource(self, resource: Resource, subresource: str) -> bool:
+        """Whether a resource has a subresource, where KubeVirt's have no resource itself.
+
+        Raises:
+            ClusterError: The server cannot be asked.
+        """
+        await self.find(resource.api_version, resource.plural)
+        return (resource.api_version, f"{resource.plural}/{subresource}") in self._subresources
 
     async def all_resources(self) -> list[Resource]:
         """Every resource that can be listed and deleted, each in its preferred version.
@@ -211,6 +233,9 @@ class Discovery:
             group, _, version = api_version.rpartition("/")
             path = f"/apis/{api_version}" if group else f"/api/{api_version}"
             listed = (await self._client.read(_RESOURCES, path, retry=retry)).resources or []
+            self._subresources.update(
+                (api_version, item.name) for item in listed if "/" in item.name
+            )
             known = tuple(
                 Resource(
                     group=group,

@@ -86,11 +86,13 @@ class Permissions:
         return allowed
 
     async def _review(self, verb: str, place: Place) -> bool:
+        resource, _, subresource = place.resource.plural.partition("/")
         attributes = {
             "verb": verb,
             "group": place.resource.group,
             "version": place.resource.version,
-            "resource": place.resource.plural,
+            "resource": resource,
+            "subresource": subresource,
             "namespace": place.namespace or "",
         }
         body = msgspec.json.encode(

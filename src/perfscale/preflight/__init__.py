@@ -2,12 +2,15 @@
 
 from perfscale.preflight.check import Factories, namespace_conflict, preflight
 from perfscale.preflight.findings import Findings
+from perfscale.preflight.operations import ForeignTargets, OperationPlan
 from perfscale.preflight.plan import Plan
 from perfscale.preflight.trial import Trial, TrialVerdict, Trier
 
 __all__ = [
     "Factories",
     "Findings",
+    "ForeignTargets",
+    "OperationPlan",
     "Plan",
     "Trial",
     "TrialVerdict",

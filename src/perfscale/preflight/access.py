@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Resource
 
+ROLE_HINT: Final = "ask for a role that allows it; kubectl auth can-i --list shows what you have"
 _WATCHING: Final = ("list", "watch")
 _CREATING: Final = ("create", "delete")
 _DELETING: Final = ("delete",)
@@ -80,6 +81,20 @@ async def review_access(
     if all([await permissions.allows(verb, everywhere) for verb in _WATCHING]):
         access.places.append(everywhere)
     return access
+
+
+async def find_missing(client: Client, verbs: Iterable[tuple[str, Place]]) -> list[Problem]:
+    """A problem for each verb that may not be used where it is needed.
+
+    Raises:
+        ClusterError: The server cannot be asked.
+    """
+    permissions = Permissions(client)
+    return [
+        Problem(f"not permitted: {verb} {place}")
+        for verb, place in dict.fromkeys(verbs)
+        if not await permissions.allows(verb, place)
+    ]
 
 
 async def _narrow(

@@ -14,11 +14,12 @@ from perfscale.errors import ApiError, ForbiddenError, NamespaceConflictError, U
 from perfscale.kube.discovery import Discovery
 from perfscale.kube.listing import read_pages
 from perfscale.kube.resources import NAMESPACES, tell_kinds_apart
-from perfscale.preflight.access import review_access
+from perfscale.preflight.access import ROLE_HINT, find_missing, review_access
 from perfscale.preflight.cluster_facts import count_nodes, kubevirt_version
 from perfscale.preflight.descriptors import find_descriptor_shortage
 from perfscale.preflight.existing import EXISTING_PAGE
 from perfscale.preflight.findings import Findings, few
+from perfscale.preflight.operations import OperationCheck
 from perfscale.preflight.plan import Plan
 from perfscale.preflight.quota.shortages import find_shortages
 from perfscale.preflight.thresholds import find_unmeasurable_thresholds
@@ -28,7 +29,7 @@ from perfscale.templates import count_objects, objects_of_iteration
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from perfscale.config import Config
+    from perfscale.config import Config, Workload
     from perfscale.kube.client import Client
     from perfscale.kube.cluster import Cluster
     from perfscale.kube.resources import Resource
@@ -47,6 +48,7 @@ async def preflight(
     client: Client,
     run_id: str,
     findings: Findings | None = None,
+    allow_foreign: bool = False,
 ) -> Plan:
     """Resolve every kind, and check permissions, namespaces and their quotas.
 
@@ -57,6 +59,7 @@ async def preflight(
         client: The way there, at the run's own rate limit.
         run_id: The value of the run's label.
         findings: What has been found already, to be reported with the rest.
+        allow_foreign: Whether operations may change objects that the run did not make.
 
     Raises:
         PreflightError: Everything that stands in the way.
@@ -68,10 +71,13 @@ async def preflight(
     namespaces = _namespaces(factories, resources)
     everywhere = (*namespaces, *_foreign_namespaces(factories, namespaces))
     await _check_namespaces(client, namespaces, run_id, findings, cluster.way)
+    check = OperationCheck(config, factories, resources, discovery, run_id, findings)
+    needs = await check.needs()
     children = await _resolve_children(factories, resources, discovery, findings)
+    children = (*children, *needs.followed)
     named = tell_kinds_apart((*resources.values(), *children))
     resources, children = dict(zip(resources, named, strict=False)), tuple(named[len(resources) :])
-    created = _by_name(resources.values()).values()
+    created = _by_name((*resources.values(), *needs.created)).values()
     access = await review_access(
         client,
         created=created,
@@ -81,7 +87,11 @@ async def preflight(
     )
     findings.add(
         access.problems,
-        hint="ask for a role that allows it; kubectl auth can-i --list shows what you have",
+        hint=ROLE_HINT,
+    )
+    findings.add(await find_missing(client, needs.verbs), hint=ROLE_HINT)
+    operations = await check.complete(
+        client, needs, named, access.places, allow_foreign=allow_foreign
     )
     findings.add(find_unmeasurable_thresholds(config, factories, resources))
     findings.add(find_descriptor_shortage(config, len(access.places)))
@@ -95,12 +105,16 @@ async def preflight(
         version=await _version(discovery),
         nodes=await count_nodes(client),
         kubevirt=await kubevirt_version(client, discovery, created),
-        workloads=tuple(_plan_workload(members, resources) for members in factories),
+        workloads=tuple(
+            _plan_workload(workload, members, resources)
+            for workload, members in zip(config.workloads, factories, strict=True)
+        ),
         namespaces=namespaces,
         resources=resources,
         child_resources=children,
         places=tuple(access.places),
         way=cluster.way,
+        operations=operations,
     )
 
 
@@ -259,9 +273,10 @@ async def _version(discovery: Discovery) -> str | None:
 
 
 def _plan_workload(
-    factories: Sequence[ObjectFactory], resources: Mapping[tuple[str, str], Resource]
+    workload: Workload,
+    factories: Sequence[ObjectFactory],
+    resources: Mapping[tuple[str, str], Resource],
 ) -> WorkloadPlan:
-    workload = factories[0].workload
     objects = {resources[key].kind_name: 0 for factory in factories for key in factory.kinds}
     for key, count in count_objects(factories).items():
         objects[resources[key].kind_name] += count
@@ -276,5 +291,6 @@ def _plan_workload(
         waits=workload.iteration_creation_wait,
         steady=steady,
         shape=describe_shape(workload),
-        ends=math.isfinite(most_due(workload)),
+        ends=math.isfinite(most_due(workload)) or bool(workload.duration),
+        operation=workload.operation,
     )

@@ -11,6 +11,7 @@ from perfscale.kube.listing import page_decoder
 
 class _Metadata(msgspec.Struct, frozen=True, rename="camel"):
     name: str
+    namespace: str | None = None
     labels: dict[str, str] | None = None
     deletion_timestamp: str | None = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perfscale.kube.resources import NAMESPACES, Place
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from perfscale.kube.resources import Resource
+    from perfscale.preflight.operations import OperationPlan
     from perfscale.results import WorkloadPlan
 
 
@@ -34,6 +35,7 @@ class Plan:
         nodes: How many nodes the cluster has; None if we may not know.
         kubevirt: The version of KubeVirt; None if it is not known, or not used.
         way: The options of a command line that lead to the cluster.
+        operations: What workloads do to objects, by their names.
     """
 
     run_id: str
@@ -49,6 +51,7 @@ class Plan:
     nodes: int | None = None
     kubevirt: str | None = None
     way: str = ""
+    operations: Mapping[str, OperationPlan] = field(default_factory=dict)
 
     @property
     def objects(self) -> Mapping[str, int]:

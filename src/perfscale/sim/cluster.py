@@ -13,12 +13,19 @@ from aiohttp import web
 from perfscale.errors import UsageError
 from perfscale.sim import kubeconfig
 from perfscale.sim.apiserver.apiserver import Attachments, SimulatedApiServer
+from perfscale.sim.apiserver.subresources import VirtApi
+from perfscale.sim.controllers.kubevirt.webhooks import Webhooks
 from perfscale.sim.controllers.manager import ControllerManager
 from perfscale.sim.controllers.memory import MemoryObjectStore
 from perfscale.sim.faults.injection import FaultInjection
 from perfscale.sim.faults.model import Faults
 from perfscale.sim.ground_truth import GROUND_TRUTH_PATH, GroundTruth
+from perfscale.sim.initial_objects import create_initial_objects
+from perfscale.sim.latency import Latencies
 from perfscale.sim.metrics import METRICS_PATH, CountedStore, Metrics
+from perfscale.sim.nodes.handler import VirtHandler
+from perfscale.sim.nodes.pods import LauncherPods
+from perfscale.sim.storage.kinds.defaults import with_defaults
 from perfscale.sim.storage.store import Store
 
 if TYPE_CHECKING:
@@ -61,6 +68,13 @@ class SimulatedCluster:
         self._port = port
         self.ground_truth = GroundTruth(self.store)
         self._injection = FaultInjection(faults or Faults(), self.store, self.ground_truth)
+        # A server's own defaults come first, then KubeVirt's webhooks, then what faults do.
+        webhooks = Webhooks(self._injection.controllers_now)
+        self.store.admissions[:0] = [with_defaults, webhooks]
+        self._pods = LauncherPods(self.store)
+        self._handler = VirtHandler(
+            self.store, Latencies(speed=speed, seed=seed), self._injection.controllers_now
+        )
         controlled = CountedStore(MemoryObjectStore(self.store))
         metrics = Metrics(self.store, controlled)
         self._server = SimulatedApiServer(
@@ -71,6 +85,7 @@ class SimulatedCluster:
                 disturb=self._injection.disturb,
                 pages={METRICS_PATH: metrics.page, GROUND_TRUTH_PATH: self.ground_truth.page},
                 blocker_of=self._injection.blocker_of,
+                virt_api=VirtApi(self.store, self._handler, self.ground_truth.operations),
             ),
         )
         self._manager = ControllerManager(
@@ -115,10 +130,12 @@ class SimulatedCluster:
                     f"cannot listen on port {self._port}: {error.strerror or error}",
                     hint="port 0 takes any that is free",
                 ) from error
+            create_initial_objects(self.store)
             await stack.enter_async_context(self._injection.running(self._server.listener))
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
             controllers = tasks.create_task(self._manager.run(), name="simulated controllers")
             stack.callback(controllers.cancel)
+            stack.callback(self._handler.close)
             self._stack = stack.pop_all()
         return self
 

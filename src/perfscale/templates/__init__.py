@@ -5,6 +5,7 @@ from perfscale.templates.compiling import compile_templates, resolve_template
 from perfscale.templates.counting import count_objects, objects_of_iteration, sure_replicas
 from perfscale.templates.factory import ObjectFactory
 from perfscale.templates.packaged import default_workload, packaged_file, packaged_templates
+from perfscale.templates.patches import PatchTarget, PatchTemplate, compile_patches
 from perfscale.templates.preview import iter_manifests, render_manifests
 from perfscale.templates.sampling import sampled_replicas
 from perfscale.templates.variables import TemplateDefaults
@@ -12,7 +13,10 @@ from perfscale.templates.variables import TemplateDefaults
 __all__ = [
     "ObjectFactory",
     "ObjectRequest",
+    "PatchTarget",
+    "PatchTemplate",
     "TemplateDefaults",
+    "compile_patches",
     "compile_templates",
     "count_objects",
     "default_workload",

@@ -26,7 +26,9 @@ def objects_of_iteration(factories: Sequence[ObjectFactory], iteration: int) -> 
 
 
 def count_objects(factories: Sequence[ObjectFactory]) -> KindCounts:
-    """The same of all iterations together."""
+    """The same of all iterations together; of no templates, none."""
+    if not factories:
+        return Counter()
     iterations = factories[0].workload.iteration_count
     if all(factory.spec.iterations_of(2) == range(1, 3) for factory in factories):
         alike = Counter({tuple(factories): iterations})
@@ -48,7 +50,9 @@ def sure_replicas(factories: Sequence[ObjectFactory], iteration: int) -> dict[Ob
     Random arrivals may be any number.
     """
     present = [factory for factory in factories if factory.spec.comes_in(iteration)]
-    if factories[0].workload.arrival == POISSON and factories[0].workload.duration:
+    if not present:
+        return {}
+    if present[0].workload.arrival == POISSON and factories[0].workload.duration:
         return dict.fromkeys(present, 0)
     return {factory: due // len(factory.kinds) for factory, due in _due(present)}
 

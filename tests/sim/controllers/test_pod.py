@@ -9,6 +9,7 @@ from perfscale.sim.latency import Stage
 JSON = dict[str, Any]
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SCHEDULED = {"type": "PodScheduled", "status": "True"}
 
 
 def pod(status: JSON | None = None, **metadata: object) -> JSON:
@@ -20,16 +21,26 @@ def pod(status: JSON | None = None, **metadata: object) -> JSON:
 
 
 def started(status: JSON | None = None) -> JSON:
-    (action,) = PodController().act(pod(status), Cache(lambda: 0.0), NOW)
+    told = {"conditions": [SCHEDULED], **(status or {})}
+    (action,) = PodController().act(pod(told), Cache(lambda: 0.0), NOW)
     assert isinstance(action, UpdateStatus)
     result: JSON = action.obj["status"]
     return result
 
 
 def test_a_pending_pod_runs_after_a_while() -> None:
-    assert PodController().stage(pod()) is Stage.POD_STARTING
-    assert PodController().stage(pod({"phase": "Pending"})) is Stage.POD_STARTING
+    assert PodController().stage(pod()) is Stage.POD_SCHEDULING
+    assert PodController().stage(pod({"phase": "Pending"})) is Stage.POD_SCHEDULING
+    scheduled = pod({"phase": "Pending", "conditions": [SCHEDULED]})
+    assert PodController().stage(scheduled) is Stage.POD_STARTING
     assert started()["phase"] == "Running"
+
+
+def test_a_pod_of_a_cluster_without_nodes_is_let_go_without_one() -> None:
+    (action,) = PodController().act(pod(), Cache(lambda: 0.0), NOW)
+    assert isinstance(action, UpdateStatus)
+    (said,) = action.obj["status"]["conditions"]
+    assert (said["type"], said["status"]) == ("PodScheduled", "True")
 
 
 def test_a_running_pod_is_ready_and_has_addresses() -> None:

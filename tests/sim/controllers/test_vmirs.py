@@ -3,7 +3,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from perfscale.sim.controllers.actions import Action, Create, Delete, UpdateStatus
-from perfscale.sim.controllers.kubevirt.vmirs import MAX_CHANGES_AT_ONCE, reconcile
+from perfscale.sim.controllers.kubevirt.vmirs import reconcile
+from perfscale.sim.controllers.workloads.replicas import MAX_CHANGES_AT_ONCE
 
 JSON = dict[str, Any]
 

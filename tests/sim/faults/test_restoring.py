@@ -1,6 +1,7 @@
 """A cluster whose state goes back to an older copy, as its server's clients find it."""
 
 import asyncio
+from typing import Any
 
 import aiohttp
 from controlled_store import until, until_phase
@@ -9,6 +10,7 @@ from patience import PATIENCE_S
 from simulated_api import CONFIG_MAP, VMI, manifest, new_store
 
 from perfscale.kube.resources import NAMESPACES as NAMESPACE
+from perfscale.sim.controllers.objects import condition_of
 from perfscale.sim.storage.lifecycle import Housekeeping
 
 
@@ -24,6 +26,11 @@ async def until_restored(api: FaultyApi) -> None:
                     return
 
 
+def is_at_rest(vmi: dict[str, Any]) -> bool:
+    """Whether no controller has anything left to write of it."""
+    return condition_of(vmi, "AgentConnected") is not None
+
+
 async def names(api: FaultyApi) -> list[str]:
     items = (await api("GET", VMIS))[1]["items"]
     return [item["metadata"]["name"] for item in items]
@@ -33,7 +40,7 @@ async def test_objects_and_versions_go_back() -> None:
     restored = {"copyAfterRequests": 2, "afterRequests": 6, "lasts": "10ms"}
     async with faulty(cluster={"restored": restored}) as api:
         await api.create("a")
-        await until_phase(api.store, VMI, "Running")
+        await until(api.store, VMI, lambda vmis: all(map(is_at_rest, vmis)))
         before = (await api("GET", VMIS))[1]  # and the copy is taken
         await api.create("b")
         await until_phase(api.store, VMI, "Running")

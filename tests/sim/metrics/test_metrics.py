@@ -1,23 +1,31 @@
 """A Prometheus that scrapes the simulated cluster sees what happened in it."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
-from controlled_store import until_gone, until_phase
+from controlled_store import until, until_gone, until_phase
 from exposition import Page
 from faulty_cluster import VMIS, FaultyApi, faulty
 from simulated_api import VMI
 
+from perfscale.sim.controllers.objects import condition_of
+
 RESOURCE = "virtualmachineinstances"
 FROM_CREATION = "kubevirt_vmi_phase_transition_time_from_creation_seconds"
 FROM_DELETION = "kubevirt_vmi_phase_transition_time_from_deletion_seconds"
-WRITES_OF_A_LIFE = 6  # Pending, Scheduling, Scheduled, Running, Succeeded, the finalizer's end
+# Scheduling, Scheduled, Running, ready, booted, not ready, Succeeded, the finalizer's end
+WRITES_OF_A_LIFE = 8
 
 
 @pytest.fixture
 async def cluster() -> AsyncIterator[FaultyApi]:
     async with faulty() as api:
         yield api
+
+
+def has_booted(vmi: dict[str, Any]) -> bool:
+    return condition_of(vmi, "AgentConnected") is not None
 
 
 async def scrape(api: FaultyApi) -> Page:
@@ -107,7 +115,7 @@ async def test_the_phases_of_vmis_are_measured_and_counted(cluster: FaultyApi) -
 
 async def test_the_controllers_writes_and_their_queue_are_counted(cluster: FaultyApi) -> None:
     await cluster.create_many(3)
-    await until_phase(cluster.store, VMI, "Running")
+    await until(cluster.store, VMI, lambda vmis: all(map(has_booted, vmis)))
     await cluster("DELETE", VMIS)
     await until_gone(cluster.store, VMI)
     page = await scrape(cluster)

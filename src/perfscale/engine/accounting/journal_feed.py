@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.engine.tracking.rows import ALL_DIRTY, ANOTHER_OBJECT, DIRTY, QUEUED
 from perfscale.results import (
+    OPERATION_FIELDS,
     CallsEntry,
     ChangeEntry,
     DeleteEntry,
@@ -21,11 +22,14 @@ from perfscale.results import (
     IterationEntry,
     Journal,
     ObjectEntry,
+    OperationChangeEntry,
+    OperationEntry,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from perfscale.engine.tracking.operations import TrackedOperation
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
     from perfscale.results import (
         CountedCall,
@@ -59,6 +63,8 @@ class JournalFeed:
         self._iterations: dict[IterationScope, int] = {}
         self._count = 0
         self._dirty: list[TrackedObject] = []
+        self._operations = 0
+        self._dirty_operations: list[TrackedOperation] = []
 
     async def flush(self) -> None:
         """Append what is new about dirty rows, in pages between which the loop goes on."""
@@ -116,6 +122,19 @@ class JournalFeed:
             row.dirty |= QUEUED
             self._dirty.append(row)
 
+    def mark_operation_dirty(self, operation: TrackedOperation) -> None:
+        """Something about an operation has changed: the next flush writes it."""
+        if not operation.queued and self._journal is not None:
+            operation.queued = True
+            self._dirty_operations.append(operation)
+
+    def flush_operations(self) -> None:
+        """Append what is new about operations."""
+        operations, self._dirty_operations = self._dirty_operations, []
+        for operation in operations:
+            operation.queued = False
+            self._append_operation(operation)
+
     def flush_rows(self, rows: Iterable[TrackedObject]) -> None:
         """Append what is new about objects."""
         if self._journal is None:
@@ -129,6 +148,30 @@ class JournalFeed:
     def _flush_dirty(self) -> None:
         dirty, self._dirty = self._dirty, []
         self.flush_rows(dirty)
+        self.flush_operations()
+
+    def _append_operation(self, operation: TrackedOperation) -> None:
+        """Introduce an operation, or append what is new about it."""
+        changes = _take_operation(operation)
+        if operation.number:
+            self._append(OperationChangeEntry(n=operation.number, **changes))
+            return
+        self._operations += 1
+        operation.number = self._operations
+        self._append(
+            OperationEntry(
+                n=operation.number,
+                i=self._iterations[operation.scope],
+                operation=operation.operation,
+                kind=operation.resource.kind_name,
+                namespace=operation.namespace,
+                name=operation.name,
+                uid=operation.uid,
+                scheduled_s=operation.scheduled_s,
+                admitted_s=operation.admitted_s,
+                **changes,
+            )
+        )
 
     def _append_object(self, row: TrackedObject) -> None:
         """Introduce an object, with all that is known of it."""
@@ -163,6 +206,23 @@ class JournalFeed:
             self._journal.note(entry)
         except OSError as error:
             self._on_failure(error)
+
+
+def _take_operation(operation: TrackedOperation) -> dict[str, Any]:
+    """What has changed since the last flush."""
+    fields = tuple(getattr(operation, name) for name in OPERATION_FIELDS)
+    before = operation.flushed or (None,) * len(fields)
+    changes: dict[str, Any] = {
+        name: value
+        for name, value, known in zip(OPERATION_FIELDS, fields, before, strict=True)
+        if value != known and (value or known is not None)
+    }
+    operation.flushed = fields
+    new = list(operation.milestones.items())[operation.flushed_milestones :]
+    if new:
+        changes["milestones"] = dict(new)
+        operation.flushed_milestones += len(new)
+    return changes
 
 
 def _take_all(row: TrackedObject) -> dict[str, Any]:

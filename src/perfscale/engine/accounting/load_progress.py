@@ -90,9 +90,9 @@ class LoadProgress:
         """How far the stage has come: how many objects it need not wait for any more."""
         scope = self.scope
         match self.stage:
-            case Stage.CREATING:
+            case Stage.CREATING | Stage.OPERATING:
                 return scope.sent
-            case Stage.WAITING_READY:
+            case Stage.WAITING_READY | Stage.WAITING_DONE:
                 return scope.requested - scope.undecided
             case Stage.WAITING_GONE:
                 return scope.requested - scope.present

@@ -17,7 +17,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from perfscale.engine.accounting.abort_thresholds import AbortThresholds
-from perfscale.results import Calls, RequestSums, RunTally
+from perfscale.results import Calls, OperationSink, RequestSums, RunTally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,6 +47,7 @@ class RunAccounting:
         self._context = context
         self._meter = context.inputs.meter
         self._sink = context.inputs.sink
+        self._operation_sink = _takes_operations(context.inputs.sink)
         self._run_tally = RunTally(info.workloads, info.paths, context.gaps.blind)
         self._abort_thresholds = AbortThresholds(
             context.config, info.workloads, self._run_tally.calls_of
@@ -90,6 +91,22 @@ class RunAccounting:
         while self._unwritten:
             self._write_page()
             await asyncio.sleep(0)
+
+    def record_operations(self, iteration: IterationContext, *, all_of_them: bool = False) -> None:
+        """Write down what is done or has failed, once there is a page of it."""
+        decided = iteration.decided_operations
+        if not decided or (len(decided) < _PAGE and not all_of_them):
+            return
+        iteration.decided_operations = []
+        self._context.journal.flush_operations()
+        records = [operation.record() for operation in decided]
+        iteration.operations.add_records(records)
+        if self._operation_sink is None or self._sink_failed:
+            return
+        try:
+            self._operation_sink.record_operations(records)
+        except OSError as error:
+            self._lose_sink(error)
 
     def close(self) -> RunSum:
         """Write whatever has not been written, and sum everything up."""
@@ -175,10 +192,14 @@ class RunAccounting:
             records = self._take_page(scope.children)
             tally.add(records, children=True)
             self._record(records, children=True)
+        elif iteration.decided_operations or iteration.open_operations:
+            while iteration.open_operations and len(iteration.decided_operations) < _PAGE:
+                iteration.decided_operations.append(iteration.open_operations.pop())
+            self.record_operations(iteration, all_of_them=True)
         else:
             self._unwritten.popleft()
             facts = iteration.facts(self._context.stopwatch.now())
-            self._run_tally.enter(facts, tally)
+            self._run_tally.enter(facts, tally, iteration.operations)
             self._context.journal.end_iteration(scope, facts, final=True)
 
     def _take_page(self, rows: list[TrackedObject]) -> list[ObjectRecord]:
@@ -195,6 +216,14 @@ class RunAccounting:
         try:
             self._sink.record(records, children=children)
         except OSError as error:
-            # A full disk must not cost the run, whose summary can still be shown.
-            self._sink_failed = True
-            self._context.warn(f"the objects' records could not be written: {error}")
+            self._lose_sink(error)
+
+    def _lose_sink(self, error: OSError) -> None:
+        """A full disk must not cost the run, whose summary can still be shown."""
+        self._sink_failed = True
+        self._context.warn(f"the objects' records could not be written: {error}")
+
+
+def _takes_operations(sink: object) -> OperationSink | None:
+    """The sink, if it takes the records of operations too."""
+    return sink if isinstance(sink, OperationSink) else None

@@ -1,9 +1,4 @@
-"""Creates the objects of an iteration, at the workload's rate.
-
-The dispatcher takes a place among the requests in flight, then a token of the
-rate limit, and only then starts a task: there are as many tasks as requests in
-flight, however many objects there are.
-"""
+"""Creates the objects of an iteration."""
 
 from __future__ import annotations
 
@@ -11,12 +6,11 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from perfscale.config.labels import carries
-from perfscale.engine.load.slots import Slots
 from perfscale.engine.tracking.lookup import find_by_name
 from perfscale.engine.tracking.readiness import AnyObject, rule_for
 from perfscale.errors import (
@@ -28,9 +22,10 @@ from perfscale.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
     from perfscale.engine.context import IterationContext, RunContext
+    from perfscale.engine.load.dispatching import Dispatcher
     from perfscale.engine.load.pacing import Pacing
     from perfscale.engine.load.server_warnings import ServerWarnings
     from perfscale.engine.tracking.readiness import Metadata
@@ -43,9 +38,6 @@ _log = logging.getLogger(__name__)
 _SETUP_S = 10.0
 """How long a new namespace may take to get its default service account."""
 _SETUP_POLL_S = 0.1
-_AT_ONCE = 16
-"""Requests that start together where the rate allows: to be woken for each costs the server, and
-the kernel that does it, more than the request itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +52,11 @@ class PlannedObject:
 
 
 class Creator:
-    """Sends the creates of all iterations, which share the bound on requests in flight.
+    """Sends the creates of all iterations.
 
     Args:
         context: The run's.
+        dispatcher: Which starts the requests.
         warnings: Of what the server warns in its answers.
         delete: Asks an object to go that no cleanup by label finds.
     """
@@ -71,62 +64,38 @@ class Creator:
     def __init__(
         self,
         context: RunContext,
+        dispatcher: Dispatcher,
         warnings: ServerWarnings,
         delete: Callable[[TrackedObject], Awaitable[None]],
     ) -> None:
         self._context = context
+        self._dispatcher = dispatcher
         self._warnings = warnings
         self._delete = delete
-        self._slots = asyncio.Semaphore(context.config.global_config.max_in_flight)
         self._decoder = msgspec.json.Decoder(AnyObject)
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def create(
-        self,
-        objects: Iterable[PlannedObject],
-        iteration: IterationContext,
-        *,
-        pacing: Pacing,
+        self, objects: Iterable[PlannedObject], iteration: IterationContext, *, pacing: Pacing
     ) -> None:
         """Create every object that is due; returns when the last has been answered.
 
-        ``objects`` is consumed as the rate allows, so that a large iteration
-        is rendered while it runs. Cancellation stops the dispatching; requests
-        in flight go on until `drain`.
+        Cancellation stops the dispatching; requests in flight go on until the dispatcher's
+        `drain`.
         """
-        context = self._context
-        slots = Slots(*pacing.bounds, self._slots)
-        finished = partial(self._finished, iteration, slots)
-        due = pacing.due(
+        await self._dispatcher.dispatch(
             objects,
-            context.stopwatch.now,
-            lambda planned: iteration.miss(planned.resource.kind_name),
+            iteration,
+            pacing=pacing,
+            start=partial(self._start, iteration),
+            missed=lambda planned: iteration.miss(planned.resource.kind_name),
         )
-        with context.health.creating(iteration.scope.workload, context.client.stats):
-            for number, (planned, due_s) in enumerate(due, start=1):
-                # The place comes before the token: one that had to wait for a place would be spent
-                # late, and together with those that the limiter gives by then.
-                await self._take_slot(iteration, slots, due_s)
-                try:
-                    await pacing.admit(due_s)
-                except BaseException:
-                    slots.release()
-                    raise
-                # The row comes before the request: a watch may show the object before the answer
-                # to its create has been read.
-                row = self._admit(planned, iteration, due_s)
-                task = context.tasks.create_task(
-                    self._create(iteration, row, planned.body),
-                    name=f"perfscale-create-{planned.name}",
-                )
-                self._tasks.add(task)
-                # Not at the end of the task itself: one that is cancelled before its first step
-                # never runs, and would keep its place.
-                task.add_done_callback(finished)
-                if number % _AT_ONCE == 0:
-                    await asyncio.sleep(0)  # let the requests start, and the watches be read
-            # Its own alone: another iteration may go on creating for as long as it likes.
-            await context.changed.wait_until(lambda: iteration.in_flight == 0)
+
+    def _start(
+        self, iteration: IterationContext, planned: PlannedObject, due_s: float
+    ) -> Coroutine[Any, Any, None]:
+        # The row comes before the request: a watch may show the object before the answer
+        # to its create has been read.
+        return self._create(iteration, self._admit(planned, iteration, due_s), planned.body)
 
     def _admit(
         self, planned: PlannedObject, iteration: IterationContext, due_s: float
@@ -144,37 +113,6 @@ class Creator:
         row.admitted_s = context.stopwatch.now()
         context.health.admitted(row.admitted_s - due_s)
         return row
-
-    async def _take_slot(self, iteration: IterationContext, slots: Slots, due_s: float) -> None:
-        if not slots.are_taken():
-            await slots.acquire()
-            return
-        await slots.acquire()
-        iteration.held_back_s += max(0.0, self._context.stopwatch.now() - due_s)
-
-    def _finished(
-        self, iteration: IterationContext, slots: Slots, task: asyncio.Task[None]
-    ) -> None:
-        self._tasks.discard(task)
-        slots.release()
-        iteration.in_flight -= 1
-        self._context.health.finished()
-        self._context.changed.notify()
-
-    async def drain(self, grace_s: float) -> None:
-        """Let the requests in flight be answered, then give up on the rest.
-
-        A create whose answer nobody waited for might still happen; waiting for
-        it is the surest way to know what there is to clean up.
-        """
-        await self._context.changed.wait_until(lambda: not self._tasks, timeout_s=grace_s)
-        self.cancel()
-        await self._context.changed.wait_until(lambda: not self._tasks)
-
-    def cancel(self) -> None:
-        """Cancel what is still in flight."""
-        for task in self._tasks:
-            task.cancel()
 
     async def _create(self, iteration: IterationContext, row: TrackedObject, body: bytes) -> None:
         context = self._context

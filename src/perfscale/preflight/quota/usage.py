@@ -63,6 +63,8 @@ def usage_of(
     usage = RunUsage(defaultdict(dict), defaultdict(list))
     left: Charges = {}
     for number, members in enumerate(factories):
+        if not members:
+            continue  # it creates nothing
         workload = members[0].workload
         for iteration in range(1, min(workload.iteration_count, _MOST_ITERATIONS) + 1):
             charged = [left]

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perfscale.results.model.operations import OperationAccounts, OperationResult
+from perfscale.results.measure.failures import Failures
+from perfscale.results.model.operations import (
+    OperationAccounts,
+    OperationOutcome,
+    OperationResult,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,6 +45,7 @@ class OperationTallies:
 
     def __init__(self) -> None:
         self._tallies: dict[tuple[str, str], OperationTally] = {}
+        self._reasons: dict[OperationOutcome, Failures] = {}
 
     def add_records(self, records: Iterable[OperationRecord]) -> None:
         """Count records."""
@@ -48,6 +54,22 @@ class OperationTallies:
             groups.setdefault((record.operation, record.kind), []).append(record)
         for (operation, kind), members in groups.items():
             self._of(operation, kind, members[0].api_version).add_records(members)
+            for record in members:
+                if record.error is not None:
+                    self._count_reason(record)
+
+    def sentences(self, outcome: OperationOutcome) -> list[str]:
+        """Why operations failed, or are unfinished: one for each reason."""
+        reasons = self._reasons.get(outcome)
+        return [] if reasons is None else reasons.sentences()
+
+    def _count_reason(self, record: OperationRecord) -> None:
+        state = f"{record.outcome} to {record.operation}"
+        if record.outcome is OperationOutcome.UNFINISHED:
+            state = f"not through with {record.operation}"
+        self._reasons.setdefault(record.outcome, Failures()).count(
+            record.kind, state, record.error, name=record.name or "", where=record.namespace
+        )
 
     def add_not_attempted(self, operation: str, requested: Mapping[str, int]) -> None:
         """Count those whose turn never came, of so many by kind; they have no record."""

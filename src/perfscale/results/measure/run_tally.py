@@ -14,6 +14,7 @@ from perfscale.results.measure.kind_tally import IterationTally, KindTally
 from perfscale.results.measure.operation_tally import OperationTallies
 from perfscale.results.measure.rates import RateTally
 from perfscale.results.model.accounts import Accounts
+from perfscale.results.model.operations import OperationOutcome
 from perfscale.results.model.workload import IterationResult, Measured, WorkloadResult
 
 if TYPE_CHECKING:
@@ -151,7 +152,11 @@ class RunTally:
                 rate=rate.result(),
                 kinds=_results(kinds),
                 child_kinds=_results(child_kinds),
-                problems=(*facts.problems, *tally.failures.sentences()),
+                problems=(
+                    *facts.problems,
+                    *tally.failures.sentences(),
+                    *operations.sentences(OperationOutcome.FAILED),
+                ),
                 calls=self._calls_of.pop((facts.workload, facts.iteration), Calls()).results(),
                 operations=operations.results(),
             )

@@ -17,7 +17,8 @@ from perfscale.sim.apiserver.answers import answer, answer_object, refuse
 from perfscale.sim.apiserver.listening import Listener
 from perfscale.sim.apiserver.negotiation import JSON_TYPE, View, accepted_form
 from perfscale.sim.apiserver.paging import Pager
-from perfscale.sim.apiserver.target import Target, parse_target
+from perfscale.sim.apiserver.subresources import VirtApi, no_such_page
+from perfscale.sim.apiserver.target import CALLS_PATH, Target, find_target, parse_target
 from perfscale.sim.apiserver.verbs import Request, not_allowed
 from perfscale.sim.apiserver.watching import UNDISTURBED, Watcher, WatchRequest
 from perfscale.sim.storage import refusals
@@ -25,7 +26,7 @@ from perfscale.sim.storage.lifecycle import Housekeeping, create_own_namespaces
 from perfscale.sim.storage.records import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -77,6 +78,7 @@ class _Server:
     in_flight: int = 0
     rng: random.Random = field(default_factory=random.Random)
     disturb: Callable[[WatchRequest], Disturbance] | None = None
+    virt_api: VirtApi | None = None
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer any request; every refusal is a Status."""
@@ -85,11 +87,13 @@ class _Server:
             path = request.path
             if not path.startswith(("/api/", "/apis/")) or discovery.is_discovery(path):
                 return self._about(request)
+            if path.startswith(CALLS_PATH):
+                return await self._call(request)
             target = parse_target(path, self.store.catalogue)
             resource = target.resource
             if request.method == "GET" and options.flag(request.query, "watch"):
                 return await self._watch(request, target)
-            return await self._limited(request, target)
+            return await self._limited(request, target, self._objects)
         except ApiError as error:
             return refuse(error, resource)
         except web.HTTPRequestEntityTooLarge:
@@ -110,12 +114,26 @@ class _Server:
             return answer(*openapi.describe(path, wanted, self.store.catalogue))
         return answer(encode(discovery.discover(path, self.store.catalogue)))
 
-    async def _limited(self, request: web.Request, target: Target) -> web.StreamResponse:
+    async def _call(self, request: web.Request) -> web.StreamResponse:
+        """Have virt-api answer, as an aggregator does: without it, and for what it lacks too."""
+        if self.virt_api is None:
+            return web.Response(text="service unavailable\n", status=503)
+        target = find_target(request.path, self.store.catalogue)
+        if target is None or target.name is None:
+            return no_such_page()
+        return await self._limited(request, target, self.virt_api)
+
+    async def _limited(
+        self,
+        request: web.Request,
+        target: Target,
+        answering: Callable[[web.Request, Target], Awaitable[web.StreamResponse]],
+    ) -> web.StreamResponse:
         if self.in_flight >= self.options.max_in_flight:
             raise refusals.too_many_requests()
         self.in_flight += 1
         try:
-            return await self._objects(request, target)
+            return await answering(request, target)
         except (ApiError, web.HTTPException):
             raise
         except Exception:  # a bug of ours, answered in the form that clients can read
@@ -225,12 +243,15 @@ class Attachments:
         disturb: Decides what goes wrong with a watch, or refuses it.
         pages: What it shows besides objects: by path, what makes it.
         blocker_of: What keeps a namespace that is being deleted, by its name.
+        virt_api: What answers the calls of KubeVirt's subresources; None where it is not
+            there.
     """
 
     middlewares: Sequence[Middleware] = ()
     disturb: Callable[[WatchRequest], Disturbance] | None = None
     pages: Mapping[str, Page] = field(default_factory=dict)
     blocker_of: Callable[[str], DeletionBlocker | None] = lambda _: None
+    virt_api: VirtApi | None = None
 
 
 def _showing(page: Page) -> Handler:
@@ -262,7 +283,12 @@ class SimulatedApiServer:
     ) -> None:
         self.store = store
         attached = attached or Attachments()
-        server = _Server(store, server_options or ServerOptions(), disturb=attached.disturb)
+        server = _Server(
+            store,
+            server_options or ServerOptions(),
+            disturb=attached.disturb,
+            virt_api=attached.virt_api,
+        )
         app = web.Application(
             middlewares=[own_address_only(_HOST), *attached.middlewares],
             client_max_size=server.options.max_body_bytes + 1,

@@ -90,6 +90,8 @@ def _resources(group: str, served: str, catalogue: Catalogue) -> JSON:
 
 
 def _entries(kind: Kind) -> list[JSON]:
+    if kind.calls:
+        return [_call(kind, name) for name in kind.calls]
     entry: JSON = {
         "name": kind.plural,
         "singularName": kind.singular,
@@ -108,6 +110,17 @@ def _entries(kind: Kind) -> list[JSON]:
         scale = _subresource(kind, "scale", "Scale")
         entries.append({**scale, "group": "autoscaling", "version": "v1"})
     return entries
+
+
+def _call(kind: Kind, name: str) -> JSON:
+    # virt-api says of them neither of what kind they are nor what can be done with them.
+    return {
+        "name": f"{kind.plural}/{name}",
+        "singularName": "",
+        "namespaced": True,
+        "kind": "",
+        "verbs": None,
+    }
 
 
 def _subresource(kind: Kind, name: str, shown_kind: str) -> JSON:

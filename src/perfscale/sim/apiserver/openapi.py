@@ -66,7 +66,7 @@ def v3_document(path: str, catalogue: Catalogue) -> JSON:
     paths: JSON = {}
     schemas: JSON = {}
     for kind in catalogue.kinds:
-        if kind.group == group and served in kind.versions:
+        if kind.group == group and served in kind.versions and not kind.calls:
             resource = kind.in_version(served)
             collection, item = _paths(resource)
             paths[collection] = {"post": _operation(resource, "post")}

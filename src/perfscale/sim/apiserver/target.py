@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from perfscale.sim.storage.catalogue import Catalogue
     from perfscale.sim.storage.resources import Kind
 
+CALLS_PATH: Final = "/apis/subresources.kubevirt.io/"
+"""Below it, virt-api answers, which is a server of its own."""
 _VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 
 
@@ -52,10 +54,14 @@ def parse_target(path: str, catalogue: Catalogue) -> Target:
         raise refusals.no_such_path()
     if subresource is not None and subresource not in _subresources(kind):
         raise refusals.no_such_path()
+    if kind.calls and subresource is None:
+        raise refusals.no_such_path()
     return Target(kind, kind.in_version(version), namespace, name, subresource)
 
 
 def _subresources(kind: Kind) -> set[str]:
+    if kind.calls:
+        return set(kind.calls)
     known = {"status": kind.status, "scale": kind.scale, "finalize": kind.plural == "namespaces"}
     return {name for name, served in known.items() if served}
 

@@ -236,8 +236,8 @@ def _scale(obj: JSON) -> JSON:
     metadata, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     shown: JSON = {"replicas": status.get("replicas", 0)}
-    if status.get("labelSelector"):
-        shown["selector"] = status["labelSelector"]
+    if selector := status.get("labelSelector") or _selector_of(spec):
+        shown["selector"] = selector
     return {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
@@ -245,6 +245,14 @@ def _scale(obj: JSON) -> JSON:
         "spec": {"replicas": spec.get("replicas", 1)},
         "status": shown,
     }
+
+
+def _selector_of(spec: JSON) -> str:
+    """What a built-in kind's scale says of its pods, in the form of a label selector."""
+    selector: JSON = spec.get("selector") or {}
+    # A replication controller's is only the labels.
+    labels = selector.get("matchLabels", {} if "matchExpressions" in selector else selector)
+    return ",".join(f"{key}={value}" for key, value in sorted((labels or {}).items()))
 
 
 def _rescale(store: Store, request: Request, scale: object) -> JSON:

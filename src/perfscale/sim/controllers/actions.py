@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from perfscale.kube.resources import Resource
+    from perfscale.sim.controllers.cluster.facts import Facts
     from perfscale.sim.controllers.objects import Key
     from perfscale.sim.controllers.store import JSON
     from perfscale.sim.latency import Stage
@@ -80,11 +81,18 @@ class Bind:
     node: str
 
 
+Follows: TypeAlias = "Callable[[JSON, View], Iterable[Key]]"
+"""Which objects of a controller's kind an object of another kind concerns."""
+
 Action: TypeAlias = Create | Update | UpdateStatus | Delete | Revise | Bind
 
 
 class View(Protocol):
     """The cluster as the watches have shown it so far."""
+
+    @property
+    def facts(self) -> Facts:
+        """What there is to know of the whole cluster."""
 
     def find(self, resource: Resource, key: Key) -> JSON | None:
         """The object, if it is known."""
@@ -122,5 +130,5 @@ class Follower(Protocol):
     """A controller whose objects wait for what happens to those of other kinds."""
 
     @property
-    def follows(self) -> Mapping[Resource, Callable[[JSON, View], Iterable[Key]]]:
-        """Which objects of the controller's kind an object of another kind concerns."""
+    def follows(self) -> Mapping[Resource, Follows]:
+        """Which objects a change of another kind concerns, by that kind."""

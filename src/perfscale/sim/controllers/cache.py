@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
+from perfscale.sim.controllers.cluster.facts import Facts
 from perfscale.sim.controllers.objects import Key, controller_of, key_of
 
 if TYPE_CHECKING:
@@ -21,12 +22,16 @@ CREATION_UNSEEN_S: Final = 60.0
 class Cache:
     """The last known version of every object, and who made it.
 
+    Attributes:
+        facts: What there is to know of the whole cluster.
+
     Args:
         clock: Seconds of a clock that never goes back.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
+        self.facts = Facts()
         # By kind, which hashes quicker than a whole `Resource`.
         self._objects: defaultdict[str, dict[Key, JSON]] = defaultdict(dict)
         self._owned: dict[tuple[str, str], dict[Key, JSON]] = {}

@@ -27,3 +27,58 @@ VMIM: Final = Resource(
     namespaced=True,
 )
 POD: Final = Resource("", "v1", "pods", "Pod", namespaced=True)
+KUBEVIRT: Final = Resource(KUBEVIRT_GROUP, "v1", "kubevirts", "KubeVirt", namespaced=True)
+VM_POOL: Final = Resource(
+    "pool.kubevirt.io", "v1beta1", "virtualmachinepools", "VirtualMachinePool", namespaced=True
+)
+VM_SNAPSHOT: Final = Resource(
+    "snapshot.kubevirt.io",
+    "v1beta1",
+    "virtualmachinesnapshots",
+    "VirtualMachineSnapshot",
+    namespaced=True,
+)
+VM_RESTORE: Final = Resource(
+    "snapshot.kubevirt.io",
+    "v1beta1",
+    "virtualmachinerestores",
+    "VirtualMachineRestore",
+    namespaced=True,
+)
+VM_CLONE: Final = Resource(
+    "clone.kubevirt.io", "v1beta1", "virtualmachineclones", "VirtualMachineClone", namespaced=True
+)
+
+DATA_VOLUME: Final = Resource(
+    "cdi.kubevirt.io", "v1beta1", "datavolumes", "DataVolume", namespaced=True
+)
+VOLUME_SNAPSHOT: Final = Resource(
+    "snapshot.storage.k8s.io", "v1", "volumesnapshots", "VolumeSnapshot", namespaced=True
+)
+STORAGE_CLASS: Final = Resource(
+    "storage.k8s.io", "v1", "storageclasses", "StorageClass", namespaced=False
+)
+PVC: Final = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", namespaced=True)
+PV: Final = Resource("", "v1", "persistentvolumes", "PersistentVolume", namespaced=False)
+
+NODE: Final = Resource("", "v1", "nodes", "Node", namespaced=False)
+SERVICE: Final = Resource("", "v1", "services", "Service", namespaced=True)
+REPLICATION_CONTROLLER: Final = Resource(
+    "", "v1", "replicationcontrollers", "ReplicationController", namespaced=True
+)
+DEPLOYMENT: Final = Resource("apps", "v1", "deployments", "Deployment", namespaced=True)
+REPLICA_SET: Final = Resource("apps", "v1", "replicasets", "ReplicaSet", namespaced=True)
+STATEFUL_SET: Final = Resource("apps", "v1", "statefulsets", "StatefulSet", namespaced=True)
+DAEMON_SET: Final = Resource("apps", "v1", "daemonsets", "DaemonSet", namespaced=True)
+JOB: Final = Resource("batch", "v1", "jobs", "Job", namespaced=True)
+
+CRD: Final = Resource(
+    "apiextensions.k8s.io",
+    "v1",
+    "customresourcedefinitions",
+    "CustomResourceDefinition",
+    namespaced=False,
+)
+API_SERVICE: Final = Resource(
+    "apiregistration.k8s.io", "v1", "apiservices", "APIService", namespaced=False
+)

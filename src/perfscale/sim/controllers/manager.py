@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -28,6 +29,7 @@ from perfscale.sim.controllers.actions import (
 from perfscale.sim.controllers.cache import Cache
 from perfscale.sim.controllers.concerns import Concerns
 from perfscale.sim.controllers.objects import (
+    controller_of,
     gist_of,
     is_deleting,
     key_of,
@@ -166,6 +168,10 @@ class _Run:
         is_gone = event == "DELETED"
         controller = self._controllers[resource.kind]
         is_done_with = is_gone or controller.stage(obj) is None
+        self._cache.facts.apply(resource, event, obj)
+        if is_done_with and not self._concerns.has_interest(resource, obj):
+            # At 50 000 pods of instances, even the gist would be a lot.
+            event = "DELETED"
         self._cache.apply(resource, event, gist_of(obj) if is_done_with else obj)
         if is_gone:
             self._failures.pop(item, None)
@@ -224,26 +230,37 @@ class _Run:
             case UpdateStatus():
                 await self._store.update_status(action.resource, action.obj)
             case Delete():
-                key = key_of(action.obj)
-                await self._store.delete(
-                    action.resource,
-                    key.namespace or None,
-                    key.name,
-                    uid=uid_of(action.obj),
-                    grace_period_s=action.grace_period_s,
-                )
+                await self._delete(action)
             case Revise():
                 await self._revise(action)
             case Bind():
                 await self._store.bind(action.obj, action.node)
             case Create():
-                owner_uid, key = uid_of(decided_for), key_of(action.obj)
-                self._cache.creating(owner_uid, key)
-                try:
-                    await self._store.create(action.resource, action.obj)
-                except PerfscaleError:
-                    self._cache.created_or_not(owner_uid, key)
-                    raise
+                await self._create(action, uid_of(decided_for))
+
+    async def _create(self, action: Create, owner_uid: str) -> None:
+        key, owner = key_of(action.obj), controller_of(action.obj)
+        if owner is None or owner.get("uid") != owner_uid:
+            # The watch will not show it as the owner's, who looks for it by its name.
+            await self._store.create(action.resource, action.obj)
+            return
+        self._cache.creating(owner_uid, key)
+        try:
+            await self._store.create(action.resource, action.obj)
+        except PerfscaleError:
+            self._cache.created_or_not(owner_uid, key)
+            raise
+
+    async def _delete(self, action: Delete) -> None:
+        key = key_of(action.obj)
+        with suppress(NotFoundError):  # gone already, as it should be
+            await self._store.delete(
+                action.resource,
+                key.namespace or None,
+                key.name,
+                uid=uid_of(action.obj),
+                grace_period_s=action.grace_period_s,
+            )
 
     async def _revise(self, action: Revise) -> None:
         key = key_of(action.obj)

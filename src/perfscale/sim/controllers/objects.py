@@ -7,7 +7,10 @@ most of the work.
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +27,13 @@ _GIST_OF_METADATA: Final = (
     "deletionTimestamp",
     "ownerReferences",
 )
-_GIST_OF_STATUS: Final = ("phase", "conditions")
+_GIST_OF_STATUS: Final = ("phase", "conditions", "nodeName", "migrationState")
+_DIGEST: Final = "specDigest"
+# What KubeVirt itself writes into a spec that it has made from a template.
+_NOT_OF_TEMPLATES: Final = ("startStrategy", "terminationGracePeriodSeconds")
+_encode: Final = msgspec.json.Encoder(order="deterministic").encode
+REVISION_LABEL: Final = "controller-revision-hash"
+"""What a pod says of the template that it was made from."""
 
 
 class Key(NamedTuple):
@@ -50,6 +59,11 @@ def phase_of(obj: JSON) -> str:
     """``status.phase``, or an empty string while there is none."""
     status = obj.get("status") or {}
     return status.get("phase") or ""
+
+
+def is_finished(obj: JSON) -> bool:
+    """Whether a pod or a VMI has ended, one way or the other."""
+    return phase_of(obj) in ("Succeeded", "Failed")
 
 
 def is_deleting(obj: JSON) -> bool:
@@ -98,15 +112,39 @@ def with_status(obj: JSON, status: JSON) -> JSON:
 def gist_of(obj: JSON) -> JSON:
     """What an object that nothing is left to do with is still good for.
 
-    Its owner counts it, by its phase, its readiness and its age. All the rest of 50 000
+    Its owner counts it, by its phase, its conditions and its age. All the rest of 50 000
     running VMIs would be most of the simulation's memory.
     """
     metadata = obj["metadata"]
     status: JSON = obj.get("status") or {}
-    return {
+    gist: JSON = {
         "metadata": {key: metadata[key] for key in _GIST_OF_METADATA if key in metadata},
         "status": {key: status[key] for key in _GIST_OF_STATUS if key in status},
     }
+    owner = controller_of(obj)
+    if owner is not None and owner.get("kind") == "VirtualMachine":
+        gist[_DIGEST] = spec_digest(obj)
+    spec: JSON = obj.get("spec") or {}
+    if "nodeName" in spec:
+        gist["spec"] = {"nodeName": spec["nodeName"]}
+    labels: JSON = metadata.get("labels") or {}
+    if REVISION_LABEL in labels:
+        gist["metadata"]["labels"] = {REVISION_LABEL: labels[REVISION_LABEL]}
+    return gist
+
+
+def spec_digest(obj: JSON) -> int:
+    """A number that tells apart the specs of VMIs that were made from different templates.
+
+    Args:
+        obj: A VMI, its gist, or the template of a VM.
+    """
+    known: int | None = obj.get(_DIGEST)
+    if known is not None:
+        return known
+    spec: JSON = obj.get("spec") or {}
+    kept = {key: value for key, value in spec.items() if key not in _NOT_OF_TEMPLATES}
+    return zlib.crc32(_encode(kept))
 
 
 def timestamp(moment: datetime) -> str:

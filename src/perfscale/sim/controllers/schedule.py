@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from perfscale.sim.latency import Stage
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perfscale.sim.controllers.objects import Key
-    from perfscale.sim.latency import Latencies, Stage
+    from perfscale.sim.latency import Latencies
 
 
 class Item(NamedTuple):
@@ -78,7 +80,8 @@ class Schedule:
         If not, `on_due` will be called. A stage that follows on one whose wait was over
         begins when that one was due, not when its write came back: what the server and
         the queue take does not make a life longer than was drawn. A stage that cut
-        another short (a deletion), or that an object was found in, begins now.
+        another short (a deletion), that follows on `Stage.NOW`, which may be long ago, or
+        that an object was found in, begins now.
         """
         wait = self._waits.get(item)
         if wait is not None and wait.uid == uid and wait.stage is stage:
@@ -86,7 +89,7 @@ class Schedule:
         begins_s = now_s = self._timers.time()
         if wait is not None:
             wait.cancel()
-            if wait.uid == uid and wait.is_over:
+            if wait.uid == uid and wait.is_over and wait.stage is not Stage.NOW:
                 begins_s = wait.due_s
         due_s = begins_s + self._latencies.draw(stage)
         new = self._waits[item] = _Wait(uid, stage, due_s)

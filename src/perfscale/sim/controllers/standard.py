@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perfscale.sim.controllers.kinds import KUBEVIRT_GROUP, POD
+from perfscale.sim.controllers.cluster.node import NodeController
+from perfscale.sim.controllers.cluster.watched import Watched
+from perfscale.sim.controllers.kinds import (
+    KUBEVIRT_GROUP,
+    POD,
+    REPLICA_SET,
+    REPLICATION_CONTROLLER,
+    STORAGE_CLASS,
+)
 from perfscale.sim.controllers.kubevirt.pod import PodController
 from perfscale.sim.controllers.kubevirt.vm import VmController
 from perfscale.sim.controllers.kubevirt.vmi import VmiController
 from perfscale.sim.controllers.kubevirt.vmim import VmimController
 from perfscale.sim.controllers.kubevirt.vmirs import VmirsController
+from perfscale.sim.controllers.storage.claim import ClaimController, VolumeController
+from perfscale.sim.controllers.storage.datavolume import DataVolumeController
+from perfscale.sim.controllers.storage.volumesnapshot import VolumeSnapshotController
+from perfscale.sim.controllers.workloads.daemonset import DaemonSetController
+from perfscale.sim.controllers.workloads.deployment import DeploymentController
+from perfscale.sim.controllers.workloads.job import JobController
+from perfscale.sim.controllers.workloads.replicaset import ReplicaSetController
+from perfscale.sim.controllers.workloads.statefulset import StatefulSetController
 
 if TYPE_CHECKING:
     import random
@@ -30,6 +46,18 @@ def standard_controllers(names: random.Random) -> tuple[Controller, ...]:
         VmirsController(names),
         VmimController(),
         PodController(),
+        DeploymentController(),
+        ReplicaSetController(REPLICA_SET, names),
+        ReplicaSetController(REPLICATION_CONTROLLER, names),
+        StatefulSetController(),
+        DaemonSetController(names),
+        JobController(names),
+        NodeController(),
+        Watched(STORAGE_CLASS),
+        ClaimController(),
+        VolumeController(),
+        VolumeSnapshotController(),
+        DataVolumeController(),
     )
 
 

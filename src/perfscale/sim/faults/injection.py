@@ -78,7 +78,7 @@ class FaultInjection:
 
     def wrap(self, controller: Controller) -> Controller:
         """The controller, made to let objects fail, or be stuck, if it is to do so."""
-        if controller.resource.plural in PHASED and self._kinds & {"fails", "stuck"}:
+        if controller.resource.plural in PHASED and self._kinds & {"fails", "ends", "stuck"}:
             return FaultyController(controller, self._selection)
         return controller
 

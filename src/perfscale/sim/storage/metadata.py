@@ -70,6 +70,8 @@ def revised(kind: Kind, current: JSON, obj: JSON, subresource: str | None) -> JS
     """The object as an update leaves it, but for its resourceVersion."""
     if subresource == "status":
         return {**current, "status": obj.get("status") or {}}
+    if subresource == "binding":
+        return {**current, "spec": obj["spec"], "status": obj.get("status") or {}}
     if subresource == "finalize":
         return {**current, "spec": obj.get("spec") or {}}
     old = current["metadata"]

@@ -48,6 +48,8 @@ class Kind:
         builtin: Not a custom resource: takes strategic merge patches, and updates
             without a resourceVersion.
         graceful: Whether deletion waits for the kubelet (pods).
+        calls: What another server answers of it, as subresources; such a kind has no
+            objects of its own.
     """
 
     group: str
@@ -64,6 +66,7 @@ class Kind:
     graceful: bool = False
     categories: tuple[str, ...] = ()
     verbs: frozenset[str] = VERBS
+    calls: tuple[str, ...] = ()
 
     @cached_property
     def resource(self) -> Resource:

@@ -162,8 +162,17 @@ class Store:
 
     # Writing
 
-    def create(self, resource: Resource, obj: JSON, *, dry_run: bool = False) -> JSON:
+    def create(
+        self, resource: Resource, obj: JSON, *, dry_run: bool = False, uid: str | None = None
+    ) -> JSON:
         """Store a new object in the namespace that it names.
+
+        Args:
+            resource: Its kind.
+            obj: The object.
+            dry_run: Check only.
+            uid: The one that it gets, where it has been given out already; a new one
+                by default.
 
         Raises:
             AlreadyExistsError: Its name is taken.
@@ -179,7 +188,7 @@ class Store:
             raise refusals.already_exists(resource, namespace, name)
         if kind.namespaced:
             self._admit(resource, namespace, name)
-        made = rules.fresh(kind, obj, name, self._new_uid(), self.now())
+        made = rules.fresh(kind, obj, name, uid or self._new_uid(), self.now())
         if self.admissions:
             for admit in self.admissions:
                 made = admit(collection.resource, made, dry_run)

@@ -18,6 +18,7 @@ NODE_NAMES: Final = tuple(f"node{number:02}" for number in range(1, NODES + 1))
 _POD_NETWORK: Final = ipaddress.IPv4Network("10.128.0.0/9")
 _NODE_NETWORK: Final = ipaddress.IPv4Network("192.168.66.0/24")
 _FIRST_NODE_HOST: Final = 100
+_OTHER_NODES: Final = 100
 # Network and broadcast address, and the network's gateway.
 _RESERVED: Final = 3
 
@@ -39,14 +40,24 @@ class Placement:
     pod_uid: str
 
 
+def node_address(name: str) -> str:
+    """The address of a node; that of a node that is not one of these is made up likewise."""
+    if name in NODE_NAMES:
+        number = NODE_NAMES.index(name) + 1
+    else:
+        number = NODES + 1 + zlib.crc32(name.encode()) % _OTHER_NODES
+    return str(_NODE_NETWORK[_FIRST_NODE_HOST + number])
+
+
 def place(uid: str) -> Placement:
     """The placement of the object with this uid; always the same."""
     number = zlib.crc32(uid.encode())
     node = number % NODES + 1
     host = (number // NODES) % (_POD_NETWORK.num_addresses - _RESERVED)
+    name = NODE_NAMES[node - 1]
     return Placement(
-        node=NODE_NAMES[node - 1],
-        node_ip=str(_NODE_NETWORK[_FIRST_NODE_HOST + node]),
+        node=name,
+        node_ip=node_address(name),
         pod_ip=str(_POD_NETWORK[host + _RESERVED - 1]),
         pod_uid=str(uuid.uuid5(uuid.NAMESPACE_OID, uid)),
     )

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from perfscale.sim.controllers.actions import Action, Create, Delete, Update, UpdateStatus
 from perfscale.sim.controllers.kinds import VM, VMI
+from perfscale.sim.controllers.kubevirt.run_strategy import (
+    Plan,
+    RunStrategy,
+    is_backing_off,
+    plan,
+    requests_of,
+    strategy_of,
+)
+from perfscale.sim.controllers.kubevirt.vm_status import status_of
 from perfscale.sim.controllers.kubevirt.vmi import FINALIZER as VMI_FINALIZER
-from perfscale.sim.controllers.kubevirt.vmi import Phase, is_final
+from perfscale.sim.controllers.kubevirt.vmi import VM_FINALIZER, is_final
 from perfscale.sim.controllers.objects import (
-    condition,
-    condition_of,
     controller_of,
     finalizers_of,
     is_deleting,
-    is_ready,
     key_of,
     owner_reference,
-    phase_of,
     uid_of,
-    with_condition,
     with_finalizers,
     with_status,
 )
-from perfscale.sim.latency import Stage
+from perfscale.sim.latency import BACK_OFFS, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,22 +36,9 @@ if TYPE_CHECKING:
     from perfscale.sim.controllers.actions import View
     from perfscale.sim.controllers.store import JSON
 
-FINALIZER: Final = "kubevirt.io/virtualMachineControllerFinalize"
-
-
-class RunStrategy(StrEnum):
-    """The values of ``spec.runStrategy``."""
-
-    ALWAYS = "Always"
-    HALTED = "Halted"
-    MANUAL = "Manual"
-    RERUN_ON_FAILURE = "RerunOnFailure"
-    ONCE = "Once"
-
-
-_STARTS_BY_ITSELF: Final = frozenset(
-    {RunStrategy.ALWAYS, RunStrategy.RERUN_ON_FAILURE, RunStrategy.ONCE}
-)
+FINALIZER: Final = VM_FINALIZER
+# Of the API machinery: the owner goes, and what it owns stays.
+_ORPHAN: Final = "orphan"
 
 
 class VmController:
@@ -58,19 +48,35 @@ class VmController:
     owns = VMI
 
     def stage(self, obj: JSON) -> Stage | None:
-        """Nothing is waited for; one that is deleted and released is not ours any more."""
-        if is_deleting(obj) and FINALIZER not in finalizers_of(obj):
-            return None
-        return Stage.NOW
+        """Nothing is waited for but a start after one that failed.
+
+        One that is deleted and released is not ours any more.
+        """
+        if is_deleting(obj):
+            return Stage.NOW if FINALIZER in finalizers_of(obj) else None
+        if not is_backing_off(obj):
+            return Stage.NOW
+        failures = obj["status"]["startFailure"]["consecutiveFailCount"]
+        return BACK_OFFS[min(failures, len(BACK_OFFS)) - 1]
 
     def act(self, obj: JSON, view: View, now: datetime) -> Sequence[Action]:
         """What `reconcile` says of the VM and the VMI of its name."""
-        is_creating = view.in_creation(uid_of(obj)) > 0
-        return reconcile(obj, view.find(VMI, key_of(obj)), now, is_creating=is_creating)
+        return reconcile(
+            obj,
+            view.find(VMI, key_of(obj)),
+            now,
+            is_creating=view.in_creation(uid_of(obj)) > 0,
+            may_start=self.stage(obj) in BACK_OFFS,
+        )
 
 
 def reconcile(
-    vm: JSON, vmi: JSON | None, now: datetime, *, is_creating: bool = False
+    vm: JSON,
+    vmi: JSON | None,
+    now: datetime,
+    *,
+    is_creating: bool = False,
+    may_start: bool = False,
 ) -> tuple[Action, ...]:
     """What to write next for a VM.
 
@@ -79,6 +85,7 @@ def reconcile(
         vmi: The VMI of the same name, whoever made it; None where there is none.
         now: The time that goes into new conditions.
         is_creating: Whether the VMI has been created, and only not been seen yet.
+        may_start: Whether it has waited long enough since a start that failed.
 
     Returns:
         At most one write of the VM itself: the watch brings it back with its new
@@ -86,29 +93,20 @@ def reconcile(
     """
     own = vmi if vmi is not None and _is_owned(vm, vmi) else None
     if is_deleting(vm):
-        if own is None:
-            kept = (name for name in finalizers_of(vm) if name != FINALIZER)
-            return (Update(VM, with_finalizers(vm, kept)),)
-        deletion = () if is_deleting(own) else (Delete(VMI, own),)
-        return (*deletion, *_report(vm, own, now))
+        return _end(vm, own, now)
     if FINALIZER not in finalizers_of(vm):
         return (Update(VM, with_finalizers(vm, [*finalizers_of(vm), FINALIZER])),)
-    if vmi is not None and own is None:
-        # A VMI of another owner has the name: leave it alone, and wait until it goes.
-        return _report(vm, None, now)
     if is_creating:
         return ()
-    return (*_start_or_stop(vm, own), *_report(vm, own, now))
-
-
-def strategy_of(vm: JSON) -> RunStrategy:
-    """The VM's run strategy; ``running: true`` means Always, and false Halted."""
-    spec: JSON = vm.get("spec") or {}
-    named = spec.get("runStrategy")
-    if named:
-        # A server without KubeVirt's webhooks lets any word pass; then nothing runs.
-        return RunStrategy(named) if named in set(RunStrategy) else RunStrategy.HALTED
-    return RunStrategy.ALWAYS if spec.get("running") else RunStrategy.HALTED
+    if strategy_of(vm) is RunStrategy.HALTED and _is_to_start(vm, own):
+        return (Update(VM, _always(vm)),)
+    planned = plan(vm, own, may_start=may_start)
+    if vmi is not None and own is None:
+        # A VMI of another owner has the name: leave it alone, and wait until it goes.
+        return _report(vm, None, planned, now)
+    starting = (Create(VMI, _vmi_of(vm, planned)),) if planned.starts else ()
+    stopping = (Delete(VMI, own),) if planned.stops and own is not None else ()
+    return (*starting, *stopping, *_let_go(own), *_report(vm, own, planned, now))
 
 
 def _is_owned(vm: JSON, vmi: JSON) -> bool:
@@ -116,21 +114,40 @@ def _is_owned(vm: JSON, vmi: JSON) -> bool:
     return owner is not None and owner.get("uid") == uid_of(vm)
 
 
-def _start_or_stop(vm: JSON, vmi: JSON | None) -> tuple[Action, ...]:
-    strategy = strategy_of(vm)
-    if vmi is None:
-        return (Create(VMI, _vmi_of(vm)),) if strategy in _STARTS_BY_ITSELF else ()
-    if is_deleting(vmi):
+def _end(vm: JSON, own: JSON | None, now: datetime) -> tuple[Action, ...]:
+    """What to write of a VM that is being deleted: it goes after its VMI."""
+    if own is None or _ORPHAN in finalizers_of(vm):
+        kept = (name for name in finalizers_of(vm) if name != FINALIZER)
+        return (Update(VM, with_finalizers(vm, kept)),)
+    deletion = () if is_deleting(own) else (Delete(VMI, own),)
+    planned = Plan(False, False, False, requests_of(vm), None)
+    return (*deletion, *_let_go(own), *_report(vm, own, planned, now))
+
+
+def _let_go(vmi: JSON | None) -> tuple[Action, ...]:
+    """Take the VM's finalizer from a VMI that has ended and is being deleted."""
+    if vmi is None or not (is_deleting(vmi) and is_final(vmi)):
         return ()
-    ended_wrongly = {
-        RunStrategy.ALWAYS: is_final(vmi),
-        RunStrategy.RERUN_ON_FAILURE: phase_of(vmi) == Phase.FAILED,
-        RunStrategy.HALTED: True,
-    }
-    return (Delete(VMI, vmi),) if ended_wrongly.get(strategy, False) else ()
+    finalizers = finalizers_of(vmi)
+    if FINALIZER not in finalizers:
+        return ()
+    kept = (name for name in finalizers if name != FINALIZER)
+    return (Update(VMI, with_finalizers(vmi, kept)),)
 
 
-def _vmi_of(vm: JSON) -> JSON:
+def _is_to_start(vm: JSON, own: JSON | None) -> bool:
+    requested = any(request.get("action") == "Start" for request in requests_of(vm))
+    return own is None and requested
+
+
+def _always(vm: JSON) -> JSON:
+    spec = vm["spec"]
+    if spec.get("running") is not None:
+        return {**vm, "spec": {**spec, "running": True}}
+    return {**vm, "spec": {**spec, "runStrategy": str(RunStrategy.ALWAYS)}}
+
+
+def _vmi_of(vm: JSON, planned: Plan) -> JSON:
     template: JSON = (vm.get("spec") or {}).get("template") or {}
     of_template: JSON = template.get("metadata") or {}
     name = vm["metadata"]["name"]
@@ -139,78 +156,21 @@ def _vmi_of(vm: JSON) -> JSON:
         "namespace": vm["metadata"]["namespace"],
         # Labels of the VM itself stay with the VM.
         "labels": {**(of_template.get("labels") or {}), "vm.kubevirt.io/name": name},
-        "finalizers": [VMI_FINALIZER],
+        "finalizers": [VMI_FINALIZER, FINALIZER],
         "ownerReferences": [owner_reference(VM, vm)],
     }
     if annotations := of_template.get("annotations"):
         metadata["annotations"] = dict(annotations)
+    spec: JSON = template.get("spec") or {}
     return {
         "apiVersion": VMI.api_version,
         "kind": VMI.kind,
         "metadata": metadata,
-        "spec": template.get("spec") or {},
+        "spec": {**spec, "startStrategy": "Paused"} if planned.starts_paused else spec,
     }
 
 
-def _report(vm: JSON, vmi: JSON | None, now: datetime) -> tuple[Action, ...]:
+def _report(vm: JSON, vmi: JSON | None, planned: Plan, now: datetime) -> tuple[Action, ...]:
     old: JSON = vm.get("status") or {}
-    status: JSON = {
-        **old,
-        "created": vmi is not None,
-        "ready": vmi is not None and is_ready(vmi) and not is_deleting(vmi),
-        "printableStatus": _printable_status(vm, vmi),
-        "conditions": _conditions(old.get("conditions") or (), vmi, now),
-        "runStrategy": str(strategy_of(vm)),
-        "observedGeneration": vm["metadata"].get("generation", 1),
-        "desiredGeneration": vm["metadata"].get("generation", 1),
-    }
+    status = status_of(vm, vmi, planned, now)
     return () if status == old else (UpdateStatus(VM, with_status(vm, status)),)
-
-
-def _conditions(old: Sequence[JSON], vmi: JSON | None, now: datetime) -> list[JSON]:
-    """The VM's: whether it is ready, and what the scheduler says of its VMI while it cannot run."""
-    kept = (each for each in old if each.get("type") != "PodScheduled")
-    said = with_condition(kept, _ready(vmi, now))
-    unscheduled = _unscheduled(vmi)
-    return said if unscheduled is None else [*said, unscheduled]
-
-
-def _unscheduled(vmi: JSON | None) -> JSON | None:
-    found = None if vmi is None else condition_of(vmi, "PodScheduled")
-    return found if found is not None and found.get("status") == "False" else None
-
-
-def _ready(vmi: JSON | None, now: datetime) -> JSON:
-    if vmi is None:
-        return condition(
-            "Ready", holds=False, now=now, reason="VMINotExists", message="VMI does not exist"
-        )
-    return condition_of(vmi, "Ready") or condition(
-        "Ready",
-        holds=False,
-        now=now,
-        reason="GuestNotRunning",
-        message="Guest VM is not reported as running",
-    )
-
-
-def _printable_status(vm: JSON, vmi: JSON | None) -> str:
-    if is_deleting(vm):
-        return "Terminating"
-    if vmi is None:
-        return "Starting" if strategy_of(vm) in _STARTS_BY_ITSELF else "Stopped"
-    if is_deleting(vmi):
-        return "Stopping"
-    if is_final(vmi):
-        # Always and RerunOnFailure delete it; otherwise the VM has run its course.
-        return "Stopped"
-    paused = condition_of(vmi, "Paused")
-    if paused is not None and paused.get("status") == "True":
-        return "Paused"
-    return "Running" if phase_of(vmi) == Phase.RUNNING else _start_of(vmi)
-
-
-def _start_of(vmi: JSON) -> str:
-    unscheduled = _unscheduled(vmi)
-    is_refused = unscheduled is not None and unscheduled.get("reason") == "Unschedulable"
-    return "ErrorUnschedulable" if is_refused else "Starting"

@@ -1,8 +1,7 @@
 """A VMI's life as KubeVirt's virt-controller and virt-handler write it.
 
-Unset, Pending, Scheduling, Scheduled, Running; and when it is deleted, Succeeded, then the
-end of its finalizer. There is no virt-launcher pod behind it: what a client sees of a VMI
-does not depend on one.
+Pending, Scheduling, Scheduled, Running, then ready, then its guest's agent connected; and when
+it is deleted, Succeeded (or Failed, where it had no node yet) and the end of its finalizers.
 """
 
 from __future__ import annotations
@@ -11,13 +10,27 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from perfscale.sim.controllers.actions import Action, Update
-from perfscale.sim.controllers.kinds import VMI
+from perfscale.sim.controllers.kinds import VM, VMI
 from perfscale.sim.controllers.kubevirt.placement import place
+from perfscale.sim.controllers.kubevirt.readiness import (
+    GATED,
+    GUEST_NOT_RUNNING,
+    TERMINATING,
+    is_paused,
+    not_ready,
+    paused,
+    readiness_reason,
+    ready,
+)
 from perfscale.sim.controllers.objects import (
+    Key,
     condition,
+    condition_of,
+    controller_of,
     entered,
     finalizers_of,
     is_deleting,
+    is_ready,
     phase_of,
     uid_of,
     with_condition,
@@ -36,6 +49,10 @@ if TYPE_CHECKING:
 FINALIZER: Final = "kubevirt.io/foregroundDeleteVirtualMachine"
 # Its name before KubeVirt qualified it; found on objects that older clients wrote.
 OLD_FINALIZER: Final = "foregroundDeleteVirtualMachine"
+# The one by which a VM keeps its VMI until it has seen how it ended.
+VM_FINALIZER: Final = "kubevirt.io/virtualMachineControllerFinalize"
+NODE_LABEL: Final = "kubevirt.io/nodeName"
+AGENT_CONNECTED: Final = "AgentConnected"
 
 
 class Phase(StrEnum):
@@ -50,6 +67,7 @@ class Phase(StrEnum):
 
 
 FINAL_PHASES: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED})
+_WITHOUT_NODE: Final = frozenset({"", Phase.PENDING, Phase.SCHEDULING})
 
 _NEXT: Final[Mapping[str, Phase]] = {
     "": Phase.PENDING,
@@ -70,6 +88,19 @@ def is_final(vmi: JSON) -> bool:
     return phase_of(vmi) in FINAL_PHASES
 
 
+def has_run(vmi: JSON) -> bool:
+    """Whether the VMI runs, or did before it ended."""
+    return condition_of(vmi, "LiveMigratable") is not None
+
+
+def accepted(vmi: JSON, now: datetime) -> JSON:
+    """The VMI as KubeVirt's mutating webhook hands it on: held, and Pending already."""
+    if phase_of(vmi):
+        return _held(vmi)
+    status = {**entered(vmi, Phase.PENDING, now), "guestOSInfo": {}, "runtimeUser": 107}
+    return with_status(_held(vmi), status)
+
+
 class VmiController:
     """Moves VMIs through their phases, and lets deleted ones go."""
 
@@ -78,104 +109,156 @@ class VmiController:
 
     def stage(self, obj: JSON) -> Stage | None:
         """The wait that belongs to the VMI's phase, or to its deletion."""
-        if not is_deleting(obj):
-            return _WAITS.get(phase_of(obj))
-        if not _is_held(obj):
-            return None
-        return Stage.VMI_FINALIZING if is_final(obj) else Stage.VMI_STOPPING
+        if is_deleting(obj):
+            return _stage_of_deletion(obj) if _is_held(obj) else None
+        phase = phase_of(obj)
+        return _stage_of_running(obj) if phase == Phase.RUNNING else _WAITS.get(phase)
 
     def act(self, obj: JSON, view: View, now: datetime) -> Sequence[Action]:
         """Write the VMI as it is one step further."""
-        del view
         stage = self.stage(obj)
         if stage is None:
             return ()
-        if stage is Stage.VMI_FINALIZING:
-            return (Update(VMI, _released(obj)),)
-        if stage is Stage.VMI_STOPPING:
-            return (Update(VMI, _in_phase(obj, Phase.SUCCEEDED, now)),)
-        return (Update(VMI, _in_phase(_held(obj), _NEXT[phase_of(obj)], now)),)
+        changed = _gone_on(obj, view, now) if is_deleting(obj) else _grown(obj, stage, now)
+        return () if changed is obj else (Update(VMI, changed),)
+
+
+def _stage_of_running(vmi: JSON) -> Stage | None:
+    if is_paused(vmi):
+        return None
+    if readiness_reason(vmi) == GUEST_NOT_RUNNING:
+        return Stage.VMI_STARTED
+    connects = is_ready(vmi) and condition_of(vmi, AGENT_CONNECTED) is None
+    return Stage.VMI_BOOTING if connects else None
+
+
+def _stage_of_deletion(vmi: JSON) -> Stage:
+    phase = phase_of(vmi)
+    if phase == Phase.SUCCEEDED and readiness_reason(vmi) == TERMINATING:
+        return Stage.VMI_FINALIZING
+    if phase in FINAL_PHASES:
+        return Stage.VMI_RELEASING
+    if phase in _WITHOUT_NODE:
+        return Stage.VMI_ABANDONING
+    return Stage.VMI_STOPPING if readiness_reason(vmi) == TERMINATING else Stage.NOW
+
+
+def _gone_on(vmi: JSON, view: View, now: datetime) -> JSON:
+    """A VMI that is being deleted, one step further: not ready, ended, without finalizer."""
+    if is_final(vmi):
+        return _released(vmi, view)
+    conditions = with_condition(_conditions(vmi), not_ready(TERMINATING, now))
+    if phase_of(vmi) in _WITHOUT_NODE:
+        return with_status(vmi, entered(vmi, Phase.FAILED, now) | {"conditions": conditions})
+    if readiness_reason(vmi) == TERMINATING:
+        return with_status(vmi, entered(vmi, Phase.SUCCEEDED, now))
+    return with_status(vmi, {**(vmi.get("status") or {}), "conditions": conditions})
 
 
 def _is_held(vmi: JSON) -> bool:
-    return any(name in (FINALIZER, OLD_FINALIZER) for name in finalizers_of(vmi))
+    return any(name in (FINALIZER, OLD_FINALIZER, VM_FINALIZER) for name in finalizers_of(vmi))
 
 
 def _held(vmi: JSON) -> JSON:
-    # In KubeVirt a webhook adds the finalizer as the VMI is created. Here the first write
-    # does: a VMI deleted before that is gone at once, and its write comes back 404.
-    if _is_held(vmi):
+    if FINALIZER in finalizers_of(vmi) or OLD_FINALIZER in finalizers_of(vmi):
         return vmi
     return with_finalizers(vmi, [*finalizers_of(vmi), FINALIZER])
 
 
-def _released(vmi: JSON) -> JSON:
-    kept = (name for name in finalizers_of(vmi) if name not in (FINALIZER, OLD_FINALIZER))
-    return with_finalizers(vmi, kept)
+def _released(vmi: JSON, view: View) -> JSON:
+    """Without its finalizers; a VM that is there removes its own itself."""
+    owner = controller_of(vmi)
+    dropped = {FINALIZER, OLD_FINALIZER}
+    if owner is None or view.find(VM, Key(vmi["metadata"]["namespace"], owner["name"])) is None:
+        dropped.add(VM_FINALIZER)
+    kept = [name for name in finalizers_of(vmi) if name not in dropped]
+    return vmi if len(kept) == len(finalizers_of(vmi)) else with_finalizers(vmi, kept)
 
 
-def _in_phase(vmi: JSON, phase: Phase, now: datetime) -> JSON:
-    status = entered(vmi, phase, now)
+def _grown(vmi: JSON, stage: Stage, now: datetime) -> JSON:
+    """A VMI that nobody deletes, one step further."""
+    if stage is Stage.VMI_STARTED:
+        return with_status(vmi, made_ready(vmi, now))
+    if stage is Stage.VMI_BOOTING:
+        return with_status(vmi, _booted(vmi, now))
+    phase = _NEXT[phase_of(vmi)]
     if phase is Phase.PENDING:
-        status |= _accepted(now)
-    elif phase is Phase.SCHEDULED:
-        status |= _scheduled(vmi)
-    elif phase is Phase.RUNNING:
-        status |= _running(vmi, now)
-    elif phase in FINAL_PHASES:
-        status |= _ended(vmi, now)
-    return with_status(vmi, status)
+        # Only where no webhook has: on a server that has the kind, and no KubeVirt.
+        return accepted(vmi, now)
+    status = entered(vmi, phase, now)
+    if phase is Phase.SCHEDULING:
+        return with_status(vmi, status | _scheduling(vmi, now))
+    if phase is Phase.RUNNING:
+        return with_status(vmi, status | _running(vmi, now))
+    node = place(uid_of(vmi)).node
+    labels = {**(vmi["metadata"].get("labels") or {}), NODE_LABEL: node}
+    labelled = {**vmi, "metadata": {**vmi["metadata"], "labels": labels}}
+    return with_status(labelled, status | _scheduled(vmi, node))
 
 
-def _accepted(now: datetime) -> JSON:
+def _scheduling(vmi: JSON, now: datetime) -> JSON:
     return {
-        "conditions": [_not_ready(now)],
-        "guestOSInfo": {},
+        "conditions": with_condition(_conditions(vmi), not_ready(GUEST_NOT_RUNNING, now)),
         "qosClass": "Burstable",
-        "runtimeUser": 107,
+        "activePods": {place(uid_of(vmi)).pod_uid: ""},
     }
 
 
-def _scheduled(vmi: JSON) -> JSON:
-    placement = place(uid_of(vmi))
+def _scheduled(vmi: JSON, node: str) -> JSON:
+    volumes = (vmi.get("spec") or {}).get("volumes") or ()
     return {
-        "nodeName": placement.node,
-        "activePods": {placement.pod_uid: placement.node},
-    }
-
-
-def _running(vmi: JSON, now: datetime) -> JSON:
-    address = place(uid_of(vmi)).pod_ip
-    conditions = (vmi.get("status") or {}).get("conditions") or ()
-    conditions = with_condition(conditions, condition("Ready", holds=True, now=now))
-    conditions = with_condition(conditions, condition("LiveMigratable", holds=True, now=now))
-    return {
-        "conditions": conditions,
-        "interfaces": [
-            {
-                "name": "default",
-                "ipAddress": address,
-                "ipAddresses": [address],
-                "infoSource": "domain",
-                "queueCount": 1,
-            }
-        ],
-        # An ephemeral container disk can be migrated without shared storage.
-        "migrationMethod": "BlockMigration",
+        "nodeName": node,
+        "activePods": {place(uid_of(vmi)).pod_uid: node},
+        "volumeStatus": [{"name": each.get("name", ""), "target": ""} for each in volumes],
         "migrationTransport": "Unix",
     }
 
 
-def _ended(vmi: JSON, now: datetime) -> JSON:
-    conditions = (vmi.get("status") or {}).get("conditions") or ()
-    return {"conditions": with_condition(conditions, _not_ready(now))}
+def _running(vmi: JSON, now: datetime) -> JSON:
+    conditions = _conditions(vmi)
+    for kind in ("LiveMigratable", "StorageLiveMigratable"):
+        conditions = with_condition(conditions, condition(kind, holds=True, now=now))
+    if (vmi.get("spec") or {}).get("startStrategy") == "Paused":
+        conditions = with_condition(conditions, paused(now))
+        conditions = with_condition(conditions, not_ready(GATED, now))
+    return {
+        "conditions": conditions,
+        # An ephemeral container disk can be migrated without shared storage.
+        "migrationMethod": "BlockMigration",
+    }
 
 
-def _not_ready(now: datetime) -> JSON:
-    return condition(
-        "Ready",
-        holds=False,
-        now=now,
-        reason="GuestNotRunning",
-        message="Guest VM is not reported as running",
-    )
+def made_ready(vmi: JSON, now: datetime) -> JSON:
+    """The status of a running VMI whose pod is ready: its network has an address."""
+    address = place(uid_of(vmi)).pod_ip
+    status: JSON = vmi.get("status") or {}
+    interface = {
+        "name": "default",
+        "ipAddress": address,
+        "ipAddresses": [address],
+        "infoSource": "domain",
+        "queueCount": 1,
+    }
+    return {
+        **status,
+        "conditions": with_condition(_conditions(vmi), ready(now)),
+        "interfaces": status.get("interfaces") or [interface],
+    }
+
+
+def _booted(vmi: JSON, now: datetime) -> JSON:
+    status: JSON = vmi.get("status") or {}
+    connected = condition(AGENT_CONNECTED, holds=True, now=now)
+    return {
+        **status,
+        "conditions": with_condition(_conditions(vmi), connected),
+        "interfaces": [
+            {**each, "infoSource": "domain, guest-agent", "interfaceName": "eth0"}
+            for each in status.get("interfaces") or ()
+        ],
+        "guestOSInfo": {"id": "simulated", "name": "Simulated Linux", "version": "1"},
+    }
+
+
+def _conditions(vmi: JSON) -> Sequence[JSON]:
+    return (vmi.get("status") or {}).get("conditions") or ()

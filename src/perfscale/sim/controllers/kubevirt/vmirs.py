@@ -6,7 +6,7 @@ collector removes them after it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from perfscale.sim.controllers.actions import Action, Create, Delete, UpdateStatus
 from perfscale.sim.controllers.kinds import VMI, VMIRS
@@ -19,6 +19,12 @@ from perfscale.sim.controllers.objects import (
     uid_of,
     with_status,
 )
+from perfscale.sim.controllers.workloads.replicas import (
+    MAX_CHANGES_AT_ONCE,
+    least_useful,
+    new_suffix,
+    replicas_of,
+)
 from perfscale.sim.latency import Stage
 
 if TYPE_CHECKING:
@@ -28,14 +34,6 @@ if TYPE_CHECKING:
 
     from perfscale.sim.controllers.actions import View
     from perfscale.sim.controllers.store import JSON
-
-# KubeVirt's "burstReplicas": so that one large set does not keep the others waiting.
-MAX_CHANGES_AT_ONCE: Final = 250
-
-# What Kubernetes makes generated names of: no vowels and nothing that resembles one, so
-# that no word comes out (k8s.io/apimachinery/pkg/util/rand).
-_SUFFIX_LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
-_SUFFIX_LENGTH: Final = 5
 
 
 class VmirsController:
@@ -62,7 +60,7 @@ class VmirsController:
         return reconcile(obj, view.owned(VMI, uid), view.in_creation(uid), self._suffix)
 
     def _suffix(self) -> str:
-        return "".join(self._rng.choices(_SUFFIX_LETTERS, k=_SUFFIX_LENGTH))
+        return new_suffix(self._rng)
 
 
 def reconcile(
@@ -87,26 +85,9 @@ def reconcile(
     created = [
         Create(VMI, _vmi_of(vmirs, new_suffix())) for _ in range(min(missing, MAX_CHANGES_AT_ONCE))
     ]
-    surplus = _least_useful(active)[: max(-missing, 0)]
+    surplus = least_useful(active)[: max(-missing, 0)]
     deleted = [Delete(VMI, vmi) for vmi in [*ended, *surplus][:MAX_CHANGES_AT_ONCE]]
     return (*created, *deleted, *status)
-
-
-def replicas_of(vmirs: JSON) -> int:
-    """How many VMIs the replica set is to keep; 1 where its spec does not say."""
-    replicas = vmirs["spec"].get("replicas")
-    return 1 if replicas is None else int(replicas)
-
-
-def _least_useful(vmis: Collection[JSON]) -> list[JSON]:
-    # Not yet ready ones first, then the youngest; the name makes the choice the same
-    # every time, so a repeated decision deletes nothing more.
-    by_age = sorted(
-        vmis,
-        key=lambda vmi: (vmi["metadata"].get("creationTimestamp", ""), vmi["metadata"]["name"]),
-        reverse=True,
-    )
-    return sorted(by_age, key=is_ready)
 
 
 def _vmi_of(vmirs: JSON, suffix: str) -> JSON:

@@ -83,11 +83,14 @@ def _forbidden(request: web.Request, target: Target | None, verb: str) -> str:
         return f'forbidden: User "{_USER}" cannot {method} path "{request.path}"'
     resource = target.resource
     what = resource.name if target.name is None else f'{resource.name} "{target.name}"'
+    asked = resource.plural
+    if target.subresource is not None:
+        asked = f"{asked}/{target.subresource}"
     where = "at the cluster scope"
     if target.namespace is not None:
         where = f'in the namespace "{target.namespace}"'
     return (
-        f'{what} is forbidden: User "{_USER}" cannot {verb} resource "{resource.plural}" '
+        f'{what} is forbidden: User "{_USER}" cannot {verb} resource "{asked}" '
         f'in API group "{resource.group}" {where}'
     )
 

@@ -21,7 +21,7 @@ class ObjectFault(Fault):
 
     called: ClassVar[str] = "a mapping (fault, share, names, resources, ...)"
     takes: ClassVar[Mapping[str, Collection[str]]] = {
-        "phase": ("fails", "stuck", "vanishes", "labelRemoved"),
+        "phase": ("fails", "ends", "stuck", "vanishes", "labelRemoved"),
         "reason": ("fails", "stuck"),
         "message": ("fails", "stuck"),
         "after": ("vanishes", "labelRemoved"),
@@ -31,12 +31,17 @@ class ObjectFault(Fault):
         "to": ("labelsStripped", "annotationsStripped", "labelRemoved"),
         "suffix": ("renamed",),
     }
-    needs: ClassVar[Mapping[str, tuple[str, ...]]] = {"stuck": ("phase",), "fails": ("phase",)}
+    needs: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "stuck": ("phase",),
+        "fails": ("phase",),
+        "ends": ("phase",),
+    }
 
     fault: Annotated[
         str,
         *choice(
             "fails",
+            "ends",
             "stuck",
             "vanishes",
             "held",
@@ -47,7 +52,8 @@ class ObjectFault(Fault):
         ),
     ] = Field(
         description=(
-            "fails: its next phase is Failed; stuck: it stays in a phase; vanishes: somebody "
+            "fails: its next phase is Failed; ends: its next phase is Succeeded, as where a guest "
+            "powers off; stuck: it stays in a phase; vanishes: somebody "
             "else deletes it; held: it has a finalizer that nobody removes; labelsStripped, "
             "annotationsStripped and renamed: admission changes it as it is created; "
             "labelRemoved: a controller takes its labels away later."
@@ -64,8 +70,8 @@ class ObjectFault(Fault):
     phase: Text | None = Field(
         default=None,
         description=(
-            "The phase in which it is stuck or out of which it fails, or that it is in when it "
-            "is deleted or loses its labels (at once where this is not said)."
+            "The phase in which it is stuck or out of which it fails or ends, or that it is in "
+            "when it is deleted or loses its labels (at once where this is not said)."
         ),
     )
     reason: Text | None = Field(default=None, description="The reason in its conditions.")

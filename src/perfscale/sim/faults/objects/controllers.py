@@ -6,8 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from perfscale.sim.controllers.actions import Action, Update, UpdateStatus
+from perfscale.sim.controllers.kinds import POD
+from perfscale.sim.controllers.kubevirt.pod import is_launcher
+from perfscale.sim.controllers.kubevirt.readiness import GUEST_NOT_RUNNING, not_ready
 from perfscale.sim.controllers.objects import (
     condition,
+    condition_of,
     entered,
     is_deleting,
     phase_of,
@@ -17,7 +21,7 @@ from perfscale.sim.controllers.objects import (
 from perfscale.sim.latency import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from perfscale.kube.resources import Resource
@@ -32,6 +36,7 @@ _STUCK: Final = {
     "reason": "Unschedulable",
     "message": "0/10 nodes are available: 10 Insufficient memory.",
 }
+_IMAGE_TROUBLES: Final = frozenset({"ErrImagePull", "ImagePullBackOff"})
 _FAILED: Final = {"reason": "Failed", "message": "the simulation let it fail"}
 
 
@@ -61,24 +66,35 @@ class FaultyController:
         """What the object waits for; nothing, where it is stuck."""
         stage = self._controller.stage(obj)
         fault = self._fault_of(obj)
-        if fault is None:
+        if fault is None or stage is Stage.VMI_STARTED:
             return stage
         if fault.fault == "stuck":
-            return None
-        return Stage.FAILING if stage is None else stage
+            return None if _is_explained(obj, fault) else Stage.NOW
+        return Stage.FAILING if phase_of(obj) == "Running" or stage is None else stage
 
     def act(self, obj: JSON, view: View, now: datetime) -> Sequence[Action]:
         """What the controller writes, or the object's failure."""
         fault = self._fault_of(obj)
-        if fault is not None and fault.fault == "fails":
-            # A fault in a new object's phase happens before any controller has changed it.
-            kind = Update if self.resource.plural == "virtualmachineinstances" else UpdateStatus
-            status = _explained(entered(obj, "Failed", now), fault, _FAILED, now)
-            return (kind(self.resource, with_status(obj, status)),)
+        if fault is not None and self.stage(obj) is not Stage.VMI_STARTED:
+            return (self._write(obj, fault, now),)
         return [self._explain(action, now) for action in self._controller.act(obj, view, now)]
 
+    def _write(self, obj: JSON, fault: ObjectFault, now: datetime) -> Action:
+        kind = Update if self.resource.plural == "virtualmachineinstances" else UpdateStatus
+        if fault.fault == "fails":
+            status = _explained(entered(obj, "Failed", now), fault, now)
+        elif fault.fault == "ends":
+            status = entered(obj, "Succeeded", now)
+            ended = not_ready(GUEST_NOT_RUNNING, now)
+            status["conditions"] = with_condition(status.get("conditions") or (), ended)
+        else:
+            # It was created in the phase that it is stuck in, before any controller saw it.
+            status = _explained(obj.get("status") or {}, fault, now)
+        return kind(self.resource, with_status(obj, status))
+
     def _fault_of(self, obj: JSON) -> ObjectFault | None:
-        if is_deleting(obj):
+        follows_its_vmi = self.resource is POD and is_launcher(obj)
+        if is_deleting(obj) or follows_its_vmi:
             return None
         return self._selection.in_phase(self.resource, obj, phase_of(obj))
 
@@ -90,16 +106,27 @@ class FaultyController:
         fault = self._selection.in_phase(self.resource, action.obj, phase)
         if fault is None or fault.fault != "stuck":
             return action
-        status = _explained(action.obj["status"], fault, _STUCK, now)
+        status = _explained(action.obj["status"], fault, now)
         return replace(action, obj=with_status(action.obj, status))
 
 
-def _explained(
-    status: JSON, fault: ObjectFault, defaults: Mapping[str, str], now: datetime
-) -> JSON:
-    kind = "PodScheduled" if fault.fault == "stuck" and fault.phase in _UNSCHEDULED else "Ready"
+def _kind_of(fault: ObjectFault) -> str:
+    if fault.fault != "stuck" or fault.phase not in _UNSCHEDULED:
+        return "Ready"
+    # What keeps a pod from its image, KubeVirt copies under another name.
+    return "Synchronized" if fault.reason in _IMAGE_TROUBLES else "PodScheduled"
+
+
+def _is_explained(obj: JSON, fault: ObjectFault) -> bool:
+    found = condition_of(obj, _kind_of(fault))
+    reason = fault.reason or _STUCK["reason"]
+    return found is not None and (found["status"], found.get("reason")) == ("False", reason)
+
+
+def _explained(status: JSON, fault: ObjectFault, now: datetime) -> JSON:
+    defaults = _STUCK if fault.fault == "stuck" else _FAILED
     said = condition(
-        kind,
+        _kind_of(fault),
         holds=False,
         now=now,
         reason=fault.reason or defaults["reason"],

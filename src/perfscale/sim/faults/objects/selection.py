@@ -40,6 +40,6 @@ class FaultSelection:
                 yield fault
 
     def in_phase(self, resource: Resource, obj: JSON, phase: str) -> ObjectFault | None:
-        """What ends the object's progress in this phase: to be stuck there, or to fail."""
-        found = self.of(resource, obj, "stuck", "fails")
+        """What ends the object's progress in this phase: to be stuck there, to fail or to end."""
+        found = self.of(resource, obj, "stuck", "fails", "ends")
         return next((fault for fault in found if fault.phase == phase), None)

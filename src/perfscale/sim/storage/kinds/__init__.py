@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from perfscale.sim.storage.kinds.calls import CALLS
 from perfscale.sim.storage.kinds.core import CORE
 from perfscale.sim.storage.kinds.extensions import EXTENSIONS
 from perfscale.sim.storage.kinds.kubevirt import KUBEVIRT
@@ -19,4 +20,4 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS"]
 
-KINDS: Final[tuple[Kind, ...]] = (*CORE, *WORKLOADS, *VOLUMES, *EXTENSIONS, *KUBEVIRT)
+KINDS: Final[tuple[Kind, ...]] = (*CORE, *WORKLOADS, *VOLUMES, *EXTENSIONS, *KUBEVIRT, *CALLS)

@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
-from perfscale.sim.apiserver.negotiation import JSON_TYPE
 from perfscale.sim.controllers.kinds import POD, VM, VMI, VMIM, VMIRS
-from perfscale.sim.controllers.objects import phase_of
+from perfscale.sim.controllers.objects import is_deleting, phase_of
+from perfscale.sim.ground_truth.operations import OperationTruth
 from perfscale.sim.storage.records import encode
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ class KindTruth:
     Attributes:
         created: Stored, ever.
         ready: Ready at some time; a kind that has no readiness is ready once it is created.
-        failed: In the phase ``Failed`` at some time, also those that were ready before.
+        failed: In the phase ``Failed`` at some time, also those that were ready before; not
+            those that were being deleted by then.
         vanished: Deleted by a fault.
         held: Created with a finalizer that a fault keeps.
         gone: Removed, ever.
@@ -72,10 +73,12 @@ class GroundTruth:
 
     Attributes:
         injected: How often each fault has happened, by its name.
+        operations: What was asked of VMs and instances, and when it took effect.
     """
 
     def __init__(self, store: Store) -> None:
         self.injected: Counter[str] = Counter()
+        self.operations = OperationTruth(store)
         self._store = store
         self._outcomes = {resource.name: _Outcomes(rule) for resource, rule in _READY}
         self._vanished: Counter[str] = Counter()
@@ -110,7 +113,12 @@ class GroundTruth:
     def page(self) -> tuple[bytes, str]:
         """Everything as JSON, for another process, and its media type."""
         objects = {name: asdict(counts) for name, counts in self.kinds().items()}
-        return encode({"objects": objects, "faults": dict(self.injected)}), JSON_TYPE
+        found = {
+            "objects": objects,
+            "faults": dict(self.injected),
+            "operations": [record.as_json() for record in self.operations.records],
+        }
+        return encode(found), "application/json"
 
 
 class _Outcomes:
@@ -134,6 +142,6 @@ class _Outcomes:
         if uid not in self._were_ready and self._is_ready(obj):
             self._were_ready.add(uid)
             self.ready += 1
-        if uid not in self._have_failed and phase_of(obj) == "Failed":
+        if uid not in self._have_failed and phase_of(obj) == "Failed" and not is_deleting(obj):
             self._have_failed.add(uid)
             self.failed += 1

@@ -1,0 +1,321 @@
+"""Sends operations, and takes what is answered."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from perfscale.config.operations import Request
+from perfscale.engine.load.creation import failure_text
+from perfscale.engine.tracking.lookup import find_by_name
+from perfscale.engine.tracking.operations import TrackedOperation
+from perfscale.engine.tracking.readiness import AnyObject
+from perfscale.errors import (
+    AlreadyExistsError,
+    ApiError,
+    ClusterError,
+    ConflictError,
+    NotFoundError,
+    PerfscaleError,
+    ServerError,
+)
+from perfscale.kube.decoding import UNREADABLE, version_number
+from perfscale.kube.listing import DEFAULT_PAGE, page_decoder
+from perfscale.kube.retrying.retry import Backoff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable
+
+    from perfscale.config import Workload
+    from perfscale.engine.context import IterationContext, RunContext
+    from perfscale.engine.load.dispatching import Dispatcher
+    from perfscale.engine.load.pacing import Pacing
+    from perfscale.engine.load.requests import Outgoing, RequestBuilder
+    from perfscale.engine.load.targets import Target
+    from perfscale.engine.tracking.effects import Effects
+    from perfscale.preflight import OperationPlan
+
+_LOST_RACE: Final = re.compile(
+    r"already underway"
+    r"|rejected our request due to an error in our request"
+    r"|test(ing value)? .*fail"
+    r"|test operation does not apply"
+    r"|the object has been modified",
+    re.IGNORECASE,
+)
+"""What virt-api answers where another change came between its look at a VM and its JSON patch of
+it, or is not through yet; and what an API server answers where an object changed meanwhile. Any
+other 409 says that the object is in no state for it."""
+_RACE_S: Final = 30.0
+"""How long a request is sent again that has lost such a race."""
+_OBJECT: Final = msgspec.json.Decoder(AnyObject)
+_PAGE: Final = page_decoder(msgspec.Raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is done to what, by one workload.
+
+    Attributes:
+        workload: The workload.
+        plan: What the preflight found out about it.
+        targets: What it is done to, each time that it is its turn: one object, or, with
+            ``deleteCollection``, all of a namespace.
+        requests: Makes the requests.
+        effects: Judges when they are done.
+    """
+
+    workload: Workload
+    plan: OperationPlan
+    targets: list[tuple[Target, ...]]
+    requests: RequestBuilder
+    effects: Effects
+
+    @property
+    def count(self) -> int:
+        """Operations of one pass over the targets."""
+        return sum(map(len, self.targets))
+
+
+class _Answer(NamedTuple):
+    """When a request was answered, and the version that it has led to, if the answer says."""
+
+    answered_s: float
+    version: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Sending:
+    """One request, and the operations that it is for."""
+
+    iteration: IterationContext
+    work: Work
+    targets: tuple[Target, ...]
+    operations: list[TrackedOperation] = field(default_factory=list)
+    is_sent: bool = False
+
+
+class Operator:
+    """Sends the operations of all iterations.
+
+    Args:
+        context: The run's.
+        dispatcher: Which starts the requests.
+    """
+
+    def __init__(self, context: RunContext, dispatcher: Dispatcher) -> None:
+        self._context = context
+        self._dispatcher = dispatcher
+
+    async def operate(
+        self,
+        targets: Iterable[tuple[Target, ...]],
+        work: Work,
+        iteration: IterationContext,
+        *,
+        pacing: Pacing,
+    ) -> None:
+        """Do it to every target that is due; returns when the last request has been answered.
+
+        Cancellation stops the dispatching; requests in flight go on until the dispatcher's
+        `drain`.
+        """
+        kind = work.plan.target.kind_name
+        await self._dispatcher.dispatch(
+            targets,
+            iteration,
+            pacing=pacing,
+            start=partial(self._start, iteration, work),
+            missed=lambda missed: iteration.missed.update({kind: len(missed)}),
+        )
+
+    def _start(
+        self, iteration: IterationContext, work: Work, targets: tuple[Target, ...], due_s: float
+    ) -> Coroutine[Any, Any, None]:
+        context = self._context
+        admitted_s = context.stopwatch.now()
+        sending = _Sending(iteration, work, targets)
+        for target in targets:
+            operation = track(iteration, work, target)
+            operation.scheduled_s = round(due_s, 6)
+            operation.admitted_s = admitted_s
+            sending.operations.append(operation)
+        context.operations += len(targets)
+        iteration.in_flight += 1
+        context.health.admitted(admitted_s - due_s)
+        return self._send(sending)
+
+    async def _send(self, sending: _Sending) -> None:
+        context, work = self._context, sending.work
+        try:
+            answer = await self._answered(sending)
+        except ApiError as error:
+            self._refuse(sending, error)
+        except ClusterError as error:
+            context.abort(error)  # whether it was carried out nobody knows: it is unfinished
+        except Exception as error:  # noqa: BLE001 -- a bug of ours ends the run, and says so
+            context.abort(error)
+        else:
+            first = sending.operations[0]
+            sent_s = first.sent_s or 0.0
+            context.health.answered(
+                work.workload.name,
+                sent_s - (first.admitted_s or sent_s),
+                answer.answered_s - sent_s,
+            )
+            for operation in sending.operations:
+                sending.iteration.scope.created += 1
+                work.effects.accept(operation, answer.answered_s, version=answer.version)
+                context.journal.mark_operation_dirty(operation)
+
+    def _refuse(self, sending: _Sending, error: ApiError) -> None:
+        answered_s = error.answered_s
+        if answered_s is not None:
+            answered_s = self._context.stopwatch.since_start(answered_s)
+        for operation in sending.operations:
+            if operation.sent_s is None:  # it never left
+                operation.sent_s = answered_s
+            sending.work.effects.refuse(operation, _why_refused(sending.work, error), answered_s)
+
+    async def _answered(self, sending: _Sending) -> _Answer:
+        """Send it, and again for as long as it loses races."""
+        timing = self._context.client.timing
+        until_s = timing.clock() + _RACE_S
+        backoff = Backoff(timing.random)
+        while True:
+            try:
+                return await self._request(sending)
+            except (ConflictError, ServerError) as error:
+                delay_s = min(1.0, backoff.next_s())
+                lost = _LOST_RACE.search(str(error)) is not None
+                if not lost or timing.clock() + delay_s > until_s:
+                    raise
+                await timing.sleep(delay_s)
+
+    async def _request(self, sending: _Sending) -> _Answer:
+        work, target = sending.work, sending.targets[0]
+        kind = work.plan.operation.request
+        if kind is Request.LIST:
+            return await self._list(sending, target)
+        if kind is Request.DELETE and work.workload.delete_collection:
+            outgoing = work.requests.collection(target.namespace)
+        else:
+            outgoing = work.requests.request(target, sending.iteration.number)
+        if kind is Request.MIGRATE:
+            return await self._migrate(sending, target, outgoing)
+        try:
+            response = await sending.iteration.client.send(
+                outgoing.method,
+                outgoing.path,
+                params=outgoing.params,
+                body=outgoing.body,
+                content_type=outgoing.content_type,
+                on_sent=self._on_sent(sending),
+            )
+        except NotFoundError as error:
+            # A delete that is sent again may find that its first try has done it.
+            if kind is not Request.DELETE or error.attempts < 2 or error.answered_s is None:
+                raise
+            return _Answer(self._context.stopwatch.since_start(error.answered_s))
+        version = 0
+        if kind in {Request.SCALE, Request.PATCH}:
+            version = _version_in(response.body)
+        return _Answer(self._context.stopwatch.since_start(response.answered_s), version)
+
+    async def _migrate(self, sending: _Sending, target: Target, outgoing: Outgoing) -> _Answer:
+        context, work = self._context, sending.work
+        resource, client = work.plan.acts_on, sending.iteration.client
+        (operation,) = sending.operations
+        try:
+            made, response = await client.create_and_read(
+                _OBJECT,
+                resource,
+                target.namespace,
+                outgoing.body or b"",
+                on_sent=self._on_sent(sending),
+            )
+        except AlreadyExistsError as error:
+            if error.attempts < 2:
+                raise
+            # A create that is sent again may find the migration that its first try made.
+            name = work.requests.migration_name(target, sending.iteration.number)
+            found = await find_by_name(client, resource, target.namespace, name)
+            if found is None:
+                raise
+            operation.made_uid = found.uid
+            return _Answer(context.stopwatch.now())
+        operation.made_uid = made.metadata.uid
+        return _Answer(context.stopwatch.since_start(response.answered_s))
+
+    async def _list(self, sending: _Sending, target: Target) -> _Answer:
+        """Read a whole collection, in pages as clients do."""
+        plan, client = sending.work.plan, sending.iteration.client
+        params: dict[str, str | int] = {"limit": DEFAULT_PAGE}
+        if plan.selector:
+            params["labelSelector"] = plan.selector
+        path = plan.acts_on.path(target.namespace)
+        while True:
+            response = await client.send("GET", path, params=params, on_sent=self._on_sent(sending))
+            page = _PAGE.decode(response.body)
+            if not page.metadata.continue_:
+                return _Answer(self._context.stopwatch.since_start(response.answered_s))
+            params["continue"] = page.metadata.continue_
+
+    def _on_sent(self, sending: _Sending) -> Callable[[float], None] | None:
+        """What notes that the request leaves; None once it has."""
+        return None if sending.is_sent else partial(self._note_sent, sending)
+
+    def _note_sent(self, sending: _Sending, instant: float) -> None:
+        """Before the watches can show anything of what it brings about."""
+        context = self._context
+        sending.is_sent = True
+        now = context.stopwatch.since_start(instant)
+        deletes = sending.work.plan.operation.request is Request.DELETE
+        for target, operation in zip(sending.targets, sending.operations, strict=True):
+            if deletes and target.row is not None:
+                context.request_deletion_of(target.row)
+            sending.iteration.scope.sent += 1
+            sending.work.effects.send(operation, now)
+            context.journal.mark_operation_dirty(operation)
+
+
+def track(iteration: IterationContext, work: Work, target: Target) -> TrackedOperation:
+    """Begin to follow an operation of an iteration on a target."""
+    plan, workload = work.plan, work.workload
+    operation = TrackedOperation(
+        iteration.scope,
+        plan.operation.name,
+        plan.target,
+        target.namespace,
+        target.name,
+        target.uid,
+        index=target.index,
+        wanted=workload.to,
+        volume="" if workload.volume is None else str(workload.volume.get("name", "")),
+    )
+    if plan.operation.request is Request.MIGRATE:
+        operation.made_name = work.requests.migration_name(target, iteration.number)
+    iteration.attempted[plan.target.kind_name] += 1
+    iteration.open_operations.add(operation)
+    return operation
+
+
+def _why_refused(work: Work, error: PerfscaleError) -> str:
+    text = failure_text(error)
+    if not isinstance(error, NotFoundError):
+        return text
+    if work.plan.acts_on.plural != work.plan.target.plural:
+        return f"it has no instance: {text}"
+    return f"it was gone when its turn came: {text}"
+
+
+def _version_in(body: bytes) -> int:
+    """The resourceVersion of the object in an answer, as a number; 0 where there is none."""
+    try:
+        return version_number(_OBJECT.decode(body).metadata.resource_version)
+    except UNREADABLE:
+        return 0

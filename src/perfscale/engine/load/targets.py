@@ -1,0 +1,159 @@
+"""What a workload's operations are done to, found once when it begins."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from perfscale.config.operations import Request
+from perfscale.engine.tracking.readiness import AnyObject
+from perfscale.errors import RunFailedError
+from perfscale.kube.listing import page_decoder, read_pages
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+
+    from perfscale.config import Workload
+    from perfscale.config.sections.targets import Targets
+    from perfscale.engine.context import RunContext
+    from perfscale.engine.tracking.rows import TrackedObject
+    from perfscale.preflight import OperationPlan
+
+_PAGE: Final = page_decoder(AnyObject)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One object, or one collection, which has no name.
+
+    Attributes:
+        namespace: None for a cluster-scoped object, and for a collection of all namespaces.
+        name: None for a collection.
+        uid: None for a collection.
+        index: Counted from 1.
+        labels: Its own, for patches, and of objects that the run did not make.
+        row: What the run knows of it, if it made it.
+    """
+
+    namespace: str | None
+    name: str | None = None
+    uid: str | None = None
+    index: int = 1
+    labels: Mapping[str, str] | None = None
+    row: TrackedObject | None = None
+
+
+class _Found(NamedTuple):
+    namespace: str | None
+    name: str
+    uid: str
+    labels: Mapping[str, str] | None
+    row: TrackedObject | None
+
+
+async def find_targets(
+    context: RunContext, workload: Workload, plan: OperationPlan, seed: int | None
+) -> list[Target]:
+    """List what a workload's operations are done to.
+
+    Args:
+        context: The run's.
+        workload: The workload.
+        plan: What the preflight found out about it.
+        seed: Of the draw, where only some of them are meant; None draws at random.
+
+    Raises:
+        RunFailedError: There is nothing to do it to.
+        ApiError: They cannot be listed.
+        ClusterError: The cluster cannot be reached.
+    """
+    targets = workload.targets
+    if targets is None:
+        raise ValueError(f"{workload.name} has no targets")
+    if plan.operation.request in {Request.LIST, Request.WATCH} and not plan.own:
+        return [Target(plan.namespace)]
+    found = await _found(context, targets, plan)
+    if not found:
+        raise RunFailedError(f"{workload.name}: {_missing(targets, plan)}")
+    if plan.operation.request in {Request.LIST, Request.WATCH}:
+        namespaces = dict.fromkeys(each.namespace for each in found)
+        return [Target(namespace, index=n) for n, namespace in enumerate(namespaces, start=1)]
+    return [
+        Target(each.namespace, each.name, each.uid, n, each.labels, each.row)
+        for n, each in enumerate(draw(found, targets, workload.name, seed), start=1)
+    ]
+
+
+async def _found(context: RunContext, targets: Targets, plan: OperationPlan) -> list[_Found]:
+    """Everything that is meant; a patch may look at labels, which the run does not keep."""
+    if plan.own and plan.operation.request is not Request.PATCH:
+        return list(_own(context, targets, plan))
+    listed = [each async for each in _listed(context, plan)]
+    return [each for each in listed if each.row is not None or not plan.own]
+
+
+def draw(
+    found: Sequence[_Found], targets: Targets, workload: str, seed: int | None
+) -> list[_Found]:
+    """As many as are meant, in their own order; the same for the same seed."""
+    wanted = len(found)
+    if targets.count is not None:
+        wanted = min(wanted, targets.count)
+    elif targets.share is not None:
+        wanted = math.ceil(targets.share * wanted - 1e-9)
+    if wanted == len(found):
+        return list(found)
+    ordered = sorted(range(len(found)), key=lambda n: (str(found[n].namespace), found[n].name))
+    chance = random.Random(None if seed is None else f"{seed}/{workload}")  # noqa: S311
+    return [found[n] for n in sorted(chance.sample(ordered, wanted))]
+
+
+def _own(context: RunContext, targets: Targets, plan: OperationPlan) -> Iterator[_Found]:
+    """What an earlier workload of the run made and is still there."""
+    for scope in context.tracker.open_scopes():
+        if scope.workload != targets.workload:
+            continue
+        for row in scope.objects:
+            is_there = row.present and row.deletion_timestamp is None
+            if is_there and row.delete_requested_s is None and row.resource == plan.target:
+                yield _Found(row.namespace, row.name, row.uid or "", None, row)
+
+
+async def _listed(context: RunContext, plan: OperationPlan) -> AsyncIterator[_Found]:
+    found: list[_Found] = []
+    pages = read_pages(
+        context.client,
+        plan.target,
+        _PAGE,
+        namespace=plan.namespace,
+        label_selector=plan.selector,
+    )
+    rows = _rows(context)
+    async for page in pages:
+        if page.first:
+            found.clear()
+        for item in page.items:
+            metadata = item.metadata
+            if metadata.deletion_timestamp is None:
+                labels = metadata.labels
+                row = rows.get(metadata.uid)
+                found.append(_Found(metadata.namespace, metadata.name, metadata.uid, labels, row))
+    for each in found:
+        yield each
+
+
+def _rows(context: RunContext) -> dict[str, TrackedObject]:
+    """The run's own objects by their UIDs: a selector may mean them too."""
+    scopes = context.tracker.open_scopes()
+    return {row.uid: row for scope in scopes for row in scope.objects if row.uid is not None}
+
+
+def _missing(targets: Targets, plan: OperationPlan) -> str:
+    kind = plan.target.kind_name
+    if targets.workload is not None:
+        return f"no {kind} of workload {targets.workload} is there"
+    where = f" in namespace {targets.namespace}" if targets.namespace else ""
+    which = f" with {targets.label_selector}" if targets.label_selector else ""
+    return f"there is no {kind}{where}{which}"

@@ -1,0 +1,170 @@
+"""Workloads that do something to objects: their targets, their iterations, their end."""
+
+from __future__ import annotations
+
+from itertools import cycle, groupby
+from typing import TYPE_CHECKING
+
+from perfscale.config import counted, format_duration
+from perfscale.engine.events import IterationFinished, IterationStarted, Stage
+from perfscale.engine.load.operating import Work
+from perfscale.engine.load.requests import RequestBuilder
+from perfscale.engine.load.targets import find_targets
+from perfscale.engine.tracking.effects import Effects
+from perfscale.engine.tracking.following import EffectWatches
+from perfscale.results import OperationOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perfscale.config import Workload
+    from perfscale.engine.accounting.progress import ProgressPublisher
+    from perfscale.engine.accounting.run_accounting import RunAccounting
+    from perfscale.engine.context import IterationContext, RunContext
+    from perfscale.engine.load.operating import Operator
+    from perfscale.engine.load.pacing import WorkloadPacing
+    from perfscale.engine.load.targets import Target
+    from perfscale.engine.tracking.operations import TrackedOperation
+
+
+class OperationRunner:
+    """Runs the iterations of workloads that do something to objects; it keeps nothing of any."""
+
+    def __init__(
+        self,
+        context: RunContext,
+        operator: Operator,
+        accounting: RunAccounting,
+        progress: ProgressPublisher,
+    ) -> None:
+        self._context = context
+        self._operator = operator
+        self._accounting = accounting
+        self._progress = progress
+        self._watches: dict[str, EffectWatches] = {}
+
+    async def begin(self, workload: Workload) -> Work:
+        """Find the targets of a workload, and open the watches that its effects are seen by.
+
+        Raises:
+            RunFailedError: There is nothing to do it to.
+            ApiError: The targets cannot be listed.
+            ClusterError: The cluster cannot be reached.
+        """
+        context = self._context
+        plan = context.plan.operations[workload.name]
+        names = [each.name for each in context.config.workloads]
+        patch = context.inputs.patches[names.index(workload.name)]
+        targets = await find_targets(context, workload, plan, context.config.global_config.seed)
+        effects = Effects(
+            plan.operation.effect,
+            target=plan.target.name,
+            follows=plan.follows.name,
+            on_decided=self._decided,
+        )
+        requests = RequestBuilder(workload, plan, context.run_id, patch)
+        if plan.watched:
+            effects.follow((each.namespace, each.name or "") for each in targets)
+            watches = self._watches[workload.name] = EffectWatches(context, effects, plan)
+            await watches.start()
+        return Work(workload, plan, _in_turns(workload, targets), requests, effects)
+
+    def end(self, work: Work) -> None:
+        """A workload is over: what still waits for its effect is watched until the run's end."""
+        if not work.effects.waits and (watches := self._watches.pop(work.workload.name, None)):
+            watches.stop()
+
+    def stop(self) -> None:
+        """Close every watch."""
+        for watches in self._watches.values():
+            watches.stop()
+
+    async def run(self, work: Work, number: int, *, pacing: WorkloadPacing) -> bool:
+        """Run one iteration, a pass over the targets, to its end.
+
+        Returns:
+            Whether everything in it went well. What went wrong is in its result; it does not
+            raise for an operation's failure or a wait's end.
+        """
+        workload = work.workload
+        own = pacing.of_iteration(work.count)
+        requested = {work.plan.target.kind_name: work.count}
+        iteration = self._accounting.open_iteration(workload, (), number, requested, ends=own.ends)
+        self._context.broadcast.send(IterationStarted(workload.name, number, work.count))
+        self._progress.follow(iteration.scope)
+        try:
+            self._enter(iteration, Stage.OPERATING)
+            # Round and round, for as long as the load lasts.
+            again = own.ends and workload.does.goes_round
+            targets = cycle(work.targets) if again else work.targets
+            await self._operator.operate(targets, work, iteration, pacing=own)
+            iteration.end_load()
+            await self._wait_done(iteration, work)
+        finally:
+            for operation in iteration.open_operations:
+                work.effects.describe(operation)
+                self._context.journal.mark_operation_dirty(operation)
+            self._accounting.close_iteration(iteration)
+        self._accounting.record_operations(iteration, all_of_them=True)
+        problems = (*iteration.problems, *iteration.operations.sentences(OperationOutcome.FAILED))
+        await self._accounting.write_finished()
+        self._context.broadcast.send(IterationFinished(workload.name, number, problems))
+        return not problems
+
+    def _enter(self, iteration: IterationContext, stage: Stage, *, bounded: bool = False) -> None:
+        deadline_s = iteration.workload.max_wait_timeout if bounded else None
+        self._progress.enter(stage, iteration.workload.name, iteration.number, deadline_s)
+
+    async def _wait_done(self, iteration: IterationContext, work: Work) -> None:
+        workload = iteration.workload
+        if not workload.iteration_wait:
+            return
+        self._enter(iteration, Stage.WAITING_DONE, bounded=True)
+        in_time = await self._context.changed.wait_until(
+            lambda: not iteration.open_operations, timeout_s=workload.max_wait_timeout
+        )
+        if in_time:
+            return
+        missing = counted(len(iteration.open_operations), "operation")
+        bound = format_duration(workload.max_wait_timeout)
+        iteration.problems.append(f"timed out after {bound} waiting for {missing} to be done")
+        iteration.problems += self._close(iteration, work)
+
+    def _close(self, iteration: IterationContext, work: Work) -> list[str]:
+        """What is not done by the end of its wait is unfinished; one sentence for each reason."""
+        unfinished = list(iteration.open_operations)
+        iteration.open_operations.clear()
+        for operation in unfinished:
+            work.effects.give_up(operation)
+            self._context.journal.mark_operation_dirty(operation)
+            iteration.decided_operations.append(operation)
+        self._accounting.record_operations(iteration, all_of_them=True)
+        return iteration.operations.sentences(OperationOutcome.UNFINISHED)
+
+    def _decided(self, operation: TrackedOperation) -> None:
+        """It is done, or has failed."""
+        context = self._context
+        iteration = context.iterations.get(operation.scope)
+        if iteration is None or operation not in iteration.open_operations:
+            return  # its iteration was written down without it
+        iteration.open_operations.remove(operation)
+        iteration.decided_operations.append(operation)
+        scope = iteration.scope
+        scope.undecided -= 1
+        context.journal.mark_operation_dirty(operation)
+        if operation.error is None:
+            scope.ready += 1
+        else:
+            scope.failed += 1
+            context.count_failure(operation)
+        self._accounting.record_operations(iteration)
+        context.changed.notify()
+
+
+def _in_turns(workload: Workload, targets: Iterable[Target]) -> list[tuple[Target, ...]]:
+    """What one request each is sent for."""
+    if not workload.delete_collection:
+        return [(target,) for target in targets]
+    ordered = sorted(targets, key=lambda target: target.namespace or "")
+    groups = groupby(ordered, key=lambda target: target.namespace)
+    return [tuple(members) for _, members in groups]

@@ -1,0 +1,1 @@
+"""The controllers of volumes, of their claims and of their snapshots."""

@@ -1,0 +1,1 @@
+"""The controllers of what makes pods, and the pods themselves."""

@@ -1,0 +1,116 @@
+"""From a target to the patch that is sent for it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from perfscale.errors import Problem, TemplateError
+from perfscale.templates.dialects.dialect import parse_template
+from perfscale.templates.manifests.documents import BadYamlError, load_documents
+from perfscale.templates.source import read_template, undefined_variables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from perfscale.config import Config, Workload
+    from perfscale.config.sections.targets import Patch
+    from perfscale.templates.dialects.dialect import Source
+
+_TARGET: Final = "target"
+
+
+@dataclass(frozen=True, slots=True)
+class PatchTarget:
+    """What a patch's template sees of its target as ``target``; ``index`` counts from 1."""
+
+    name: str
+    namespace: str | None
+    uid: str
+    labels: Mapping[str, str]
+    index: int
+
+
+class PatchTemplate:
+    """Makes the patches of one workload.
+
+    Attributes:
+        file: The template file, as errors name it.
+    """
+
+    def __init__(self, source: Source, variables: Mapping[str, Any], patch: Patch) -> None:
+        self.file = source.file
+        self._source = source
+        self._variables = variables
+        self._wants_list = patch.type == "json"
+        self._last: tuple[str, bytes] = ("", b"")
+
+    def render(self, iteration: int, target: PatchTarget) -> bytes:
+        """The patch of one target, as JSON.
+
+        Raises:
+            TemplateError: The template fails for it, or gives no patch.
+        """
+        shown = asdict(target)
+        text = self._source.render({**self._variables, "iteration": iteration, _TARGET: shown})
+        if text != self._last[0]:  # many patches are the same for every target
+            self._last = (text, self._body(text, target))
+        return self._last[1]
+
+    def _body(self, text: str, target: PatchTarget) -> bytes:
+        try:
+            documents = load_documents(text)
+        except BadYamlError as error:
+            raise self._refused(error.finding.message, target) from error
+        wanted = list if self._wants_list else dict
+        if len(documents) != 1 or not isinstance(documents[0], wanted):
+            shape = "a list of steps" if self._wants_list else "one mapping"
+            raise self._refused(f"the patch is not {shape}", target)
+        try:
+            return msgspec.json.encode(documents[0])
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise self._refused(f"cannot be sent as JSON: {error}", target) from error
+
+    def _refused(self, message: str, target: PatchTarget) -> TemplateError:
+        place = "/".join(filter(None, (target.namespace, target.name)))
+        return TemplateError([Problem(f"{message} (rendered for {place})", self.file, 1)])
+
+
+def compile_patches(config: Config, *, run_id: str) -> tuple[PatchTemplate | None, ...]:
+    """Compile the patch of each workload that has one.
+
+    Raises:
+        TemplateError: Every problem of every template.
+    """
+    problems: list[Problem] = []
+    compiled: list[PatchTemplate | None] = []
+    for number, workload in enumerate(config.workloads):
+        template = None
+        if workload.patch is not None:
+            try:
+                template = _compile(config, number, workload, workload.patch, run_id)
+            except TemplateError as error:
+                problems += error.problems
+        compiled.append(template)
+    if problems:
+        raise TemplateError(problems)
+    return tuple(compiled)
+
+
+def _compile(
+    config: Config, number: int, workload: Workload, patch: Patch, run_id: str
+) -> PatchTemplate:
+    path = config.source.directory / patch.template_file
+    if not path.is_file():
+        keys = ("workloads", number, "patch", "templateFile")
+        message = f"the template {patch.template_file!r} is not there: looked for {path}"
+        raise TemplateError([config.problem(keys, message)])
+    source = parse_template(str(path), read_template(path))
+    variables = {**patch.input_vars, "uuid": run_id, "workload": workload.name}
+    known: Sequence[str] = (*variables, "iteration", _TARGET)
+    where = f"workloads[{number}].patch"
+    if undefined := undefined_variables(source, known, where):
+        raise TemplateError(undefined)
+    return PatchTemplate(source, variables, patch)
