@@ -2,10 +2,10 @@
 
 from perfscale.templates.compiled import ObjectRequest
 from perfscale.templates.compiling import compile_templates, resolve_template
+from perfscale.templates.duplicates import sampled_replicas
 from perfscale.templates.factory import ObjectFactory
 from perfscale.templates.packaged import default_workload, packaged_file, packaged_templates
-from perfscale.templates.preview import iter_manifests, render_manifests
-from perfscale.templates.sampling import sampled_replicas
+from perfscale.templates.preview import render_manifests
 from perfscale.templates.variables import TemplateDefaults
 
 __all__ = [
@@ -14,7 +14,6 @@ __all__ = [
     "TemplateDefaults",
     "compile_templates",
     "default_workload",
-    "iter_manifests",
     "packaged_file",
     "packaged_templates",
     "render_manifests",

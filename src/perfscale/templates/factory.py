@@ -76,22 +76,14 @@ class ObjectFactory:
         return tuple([form.fill(digits) for form in forms])
 
     def render_slowly(self, iteration: int, replica: int) -> tuple[ObjectRequest, ...]:
-        """What ``render`` returns, with every replica rendered and parsed.
-
-        Raises:
-            TemplateError: As ``render`` does.
-        """
+        """What `render` returns and raises, with every replica rendered and parsed."""
         return tuple(
             self._request(document, iteration, replica)
             for document in self.documents(iteration, replica)
         )
 
     def documents(self, iteration: int, replica: int) -> list[JSON]:
-        """The manifests of one replica, with the run's labels in them.
-
-        Raises:
-            TemplateError: As ``render`` does.
-        """
+        """The manifests of one replica, with the run's labels in them; raises as `render` does."""
         documents = self.manifests.documents(iteration, replica)
         kinds = kinds_of(documents)
         if kinds != self.kinds:
@@ -104,8 +96,7 @@ class ObjectFactory:
     def children(self) -> dict[tuple[str, str], tuple[tuple[str, str], ...]]:
         """What controllers make of the objects, by their templates: kinds by kind of ``kinds``.
 
-        Raises:
-            TemplateError: As ``render`` does.
+        Raises as `render` does.
         """
         made: dict[tuple[str, str], dict[tuple[str, str], None]] = {}
         for key, document in zip(self.kinds, self.documents(1, 1), strict=True):
@@ -113,11 +104,7 @@ class ObjectFactory:
         return {key: tuple(kinds) for key, kinds in made.items()}
 
     def staying(self) -> set[tuple[str, str]]:
-        """Which of them nobody deletes with what they were made for.
-
-        Raises:
-            TemplateError: As ``render`` does.
-        """
+        """Which of them stay when what they were made for is deleted. Raises as `render` does."""
         return {key for document in self.documents(1, 1) for key in kinds_that_stay(document)}
 
     def line_of(self, iteration: int, replica: int, document: int, path: Sequence[str]) -> int:

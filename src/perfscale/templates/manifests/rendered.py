@@ -24,7 +24,7 @@ _AROUND = 2  # rendered lines shown above and below the one that is wrong
 
 
 class Manifests:
-    """One template with the variables of one ``objects`` entry: numbers in, manifests out.
+    """The manifests of one ``objects`` entry, by iteration and replica.
 
     Nothing beyond it and ``compiled`` knows that there is text in between.
 
