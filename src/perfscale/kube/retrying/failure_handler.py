@@ -150,7 +150,14 @@ class FailureHandler:
         if delay_s is not None:
             return delay_s
         if refusal.status == 401:
-            raise self._rejected(refusal) from refusal
+            rejected = CredentialsError(
+                f"{self._server} refused the credentials: {refusal}",
+                status=refusal.status,
+                reason=refusal.reason,
+                hint="log in to the cluster again, or check the user of the kubeconfig's context",
+            )
+            rejected.may_pass = refusal.may_pass
+            raise rejected from refusal
         if patience is not None and patience.is_over(outage_s):
             raise self._unreachable(Failure(str(refusal)), request, gone=True) from refusal
         raise refusal
@@ -194,16 +201,6 @@ class FailureHandler:
                 raise
             _log.warning("credentials could not be renewed: %s", error)
             return False
-
-    def _rejected(self, refusal: ApiError) -> CredentialsError:
-        error = CredentialsError(
-            f"{self._server} refused the credentials: {refusal}",
-            status=refusal.status,
-            reason=refusal.reason,
-            hint="log in to the cluster again, or check the user of the kubeconfig's context",
-        )
-        error.may_pass = refusal.may_pass
-        return error
 
     def broken(self, error: NoAnswerError) -> UnreachableError:
         """Count and explain a stream that broke off."""

@@ -94,7 +94,7 @@ class Pause:
         sleeper = asyncio.ensure_future(self._timing.sleep(seconds))
         self._sleepers.add(sleeper)
         try:
-            # Unlike an await of the sleeper, this tells its being cancelled, which is how it is
+            # An await of the sleeper could not distinguish its being cancelled, which is how it is
             # woken, from the cancellation of this task.
             await asyncio.wait([sleeper])
         finally:

@@ -114,7 +114,7 @@ class EventDecoder(Generic[T]):
             return [self._decode_line(line) for line in lines.splitlines() if line.strip()]
 
     def version(self, event: Event[T]) -> str | None:
-        """The resourceVersion to go on from after this event, if it tells."""
+        """The resourceVersion to go on from after this event; None of an error."""
         if isinstance(event, ObjectEvent):
             return self._version_of(event.object)
         return event.version if isinstance(event, Bookmark) else None
