@@ -19,8 +19,8 @@ from perfscale.engine.removal.inventory import Inventory, take_inventory
 from perfscale.engine.removal.leftovers import describe_undeleted, describe_unseen, first_bug
 from perfscale.engine.removal.runs import RunInCluster, runs_in, server_time
 from perfscale.engine.removal.search import (
-    Sight,
-    look,
+    Listing,
+    list_labelled,
     recorded_objects,
     search_everything,
     search_run,
@@ -95,17 +95,17 @@ class _Cleaner:
         selector = RUN_LABEL if run_id is None else f"{RUN_LABEL}={run_id}"
         try:
             async with self._time.spent():
-                sight = await self._find(located, selector)
+                listing = await self._find(located, selector)
                 await self._find_strays(located)
-                ages = await self._runs(sight.present) if run_id is None else []
+                ages = await self._runs(listing.present) if run_id is None else []
         except TimeoutError:
             say(f"error: listing what runs have left timed out after {self._bound}")
             return 1
-        self._outcome.unseen.update(sight.present.unseen)
+        self._outcome.unseen.update(listing.present.unseen)
         if run_id is None:
-            await self._remove_all(ages, sight)
-        elif sight.present.found or self._strays.left:
-            await self._remove(run_id, sight, selector)
+            await self._remove_all(ages, listing)
+        elif listing.present.found or self._strays.left:
+            await self._remove(run_id, listing, selector)
         else:
             self._say_nothing_found(run_id, known=known)
         self._say_what_is_missing()
@@ -120,7 +120,7 @@ class _Cleaner:
 
     # -- finding -----------------------------------------------------------------
 
-    async def _find(self, located: Located | None, selector: str) -> Sight:
+    async def _find(self, located: Located | None, selector: str) -> Listing:
         discovery = self._discovery
         # As kubectl has it, a context that names no namespace means this one.
         namespace = self._cluster.namespace or "default"
@@ -130,7 +130,7 @@ class _Cleaner:
             else search_run(discovery, self._client, located.run)
         )
         self._unasked = search.unasked
-        return await look(self._client, search, selector)
+        return await list_labelled(self._client, search, selector)
 
     async def _find_strays(self, located: Located | None) -> None:
         """Find what the run has made, and what has lost its label since then."""
@@ -143,7 +143,7 @@ class _Cleaner:
             return
         known = await recorded_objects(self._discovery, records)
         self._strays = RemovalByUid(self._client, known, lambda _: None)
-        await self._strays.look_for_strays(located.run.run_id)
+        await self._strays.keep_strays(located.run.run_id)
 
     async def _runs(self, present: Inventory) -> list[RunInCluster]:
         return runs_in(present, await server_time(self._client))
@@ -174,28 +174,28 @@ class _Cleaner:
 
     # -- removing ------------------------------------------------------------------
 
-    async def _remove_all(self, runs: Sequence[RunInCluster], sight: Sight) -> None:
+    async def _remove_all(self, runs: Sequence[RunInCluster], listing: Listing) -> None:
         chosen = [run for run in runs if self._settings.force or not run.may_be_going_on]
         list_runs(runs, chosen, certain=self._sees_everything)
-        list_others(sight.present)
+        list_others(listing.present)
         for run in chosen:
             selector = f"{WHOLE},{RUN_LABEL}={run.run_id}"
             try:
                 async with self._time.spent():
-                    found = await take_inventory(self._client, sight.places, selector)
+                    found = await take_inventory(self._client, listing.places, selector)
             except TimeoutError:
                 say(f"error: run {run.run_id}: timed out after {self._bound}")
                 self._outcome.left.append(run.run_id)
                 continue
-            await self._remove(run.run_id, Sight(found, sight.places), selector)
+            await self._remove(run.run_id, Listing(found, listing.places), selector)
 
-    async def _remove(self, run_id: str, sight: Sight, selector: str) -> None:
+    async def _remove(self, run_id: str, listing: Listing, selector: str) -> None:
         """Show what there is of a run, ask, and remove it."""
-        describe(run_id, sight.present, self._strays)
+        describe(run_id, listing.present, self._strays)
         if self._settings.ask and not await confirmed("Delete this?"):
             self._outcome.left.append(run_id)
             return
-        removed = await remove_run(self._client, sight, selector, self._strays, self._time)
+        removed = await remove_run(self._client, listing, selector, self._strays, self._time)
         self._outcome.unseen.update(removed.unseen)
         self._outcome.undeleted.update(removed.undeleted)
         if removed.left or removed.timed_out:
