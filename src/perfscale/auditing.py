@@ -51,10 +51,8 @@ class AuditPlan:
     """How a run is to be audited.
 
     Attributes:
-        endpoint: The Prometheus to query.
         profile: The queries for the run and for each workload.
         timeline: The queries for how the main series went over time.
-        config: ``globalConfig.audit``.
     """
 
     endpoint: Endpoint
