@@ -106,14 +106,9 @@ app.command("version")(version.version)
 
 
 def invoke(arguments: list[str] | None = None, *, preface: str | None = None) -> int:
-    """Run the command line.
+    """Run the command line after printing the preface; returns the exit code.
 
-    Args:
-        arguments: Without the program's name; None takes the process's own.
-        preface: What to print before.
-
-    Returns:
-        The exit code.
+    Without arguments, the process's own are taken.
     """
     try:
         if preface is not None:

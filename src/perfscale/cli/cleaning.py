@@ -1,7 +1,8 @@
-"""What `perfscale cleanup` does, once its command line is understood."""
+"""What `perfscale cleanup` does and prints, once its command line is understood."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,6 @@ from pathlib import Path
 import typer
 
 from perfscale.cli.output.confirm import confirmed
-from perfscale.cli.output.found import describe, list_others, list_runs, name_strays
 from perfscale.cli.output.streams import say
 from perfscale.config import counted, format_duration
 from perfscale.config.labels import RUN_LABEL, WHOLE
@@ -17,7 +17,7 @@ from perfscale.engine.removal.by_uid import RemovalByUid
 from perfscale.engine.removal.cleanup import TimeBudget, remove_run
 from perfscale.engine.removal.inventory import Inventory, take_inventory
 from perfscale.engine.removal.leftovers import describe_undeleted, describe_unseen, first_bug
-from perfscale.engine.removal.runs import RunInCluster, runs_in, server_time
+from perfscale.engine.removal.runs import RunInCluster, others_in, runs_in, server_time
 from perfscale.engine.removal.search import (
     Listing,
     list_labelled,
@@ -60,7 +60,7 @@ class _Outcome:
 
 
 async def clean_up(settings: CleanupSettings) -> int:
-    """Remove what was asked for.
+    """Remove a run, or every run.
 
     Returns:
         0 if all of it is gone, and it is certain that it is all; otherwise 1.
@@ -97,13 +97,17 @@ class _Cleaner:
             async with self._time.spent():
                 listing = await self._find(located, selector)
                 await self._find_strays(located)
-                ages = await self._runs(listing.present) if run_id is None else []
+                runs = (
+                    runs_in(listing.present, await server_time(self._client))
+                    if run_id is None
+                    else []
+                )
         except TimeoutError:
             say(f"error: listing what runs have left timed out after {self._bound}")
             return 1
         self._outcome.unseen.update(listing.present.unseen)
         if run_id is None:
-            await self._remove_all(ages, listing)
+            await self._remove_all(runs, listing)
         elif listing.present.found or self._strays.left:
             await self._remove(run_id, listing, selector)
         else:
@@ -145,9 +149,6 @@ class _Cleaner:
         self._strays = RemovalByUid(self._client, known, lambda _: None)
         await self._strays.keep_strays(located.run.run_id)
 
-    async def _runs(self, present: Inventory) -> list[RunInCluster]:
-        return runs_in(present, await server_time(self._client))
-
     @property
     def _sees_everything(self) -> bool:
         return not (self._outcome.unseen or self._unasked)
@@ -176,8 +177,8 @@ class _Cleaner:
 
     async def _remove_all(self, runs: Sequence[RunInCluster], listing: Listing) -> None:
         chosen = [run for run in runs if self._settings.force or not run.may_be_going_on]
-        list_runs(runs, chosen, certain=self._sees_everything)
-        list_others(listing.present)
+        _list_runs(runs, chosen, certain=self._sees_everything)
+        _list_others(listing.present)
         for run in chosen:
             selector = f"{WHOLE},{RUN_LABEL}={run.run_id}"
             try:
@@ -191,7 +192,7 @@ class _Cleaner:
 
     async def _remove(self, run_id: str, listing: Listing, selector: str) -> None:
         """Show what there is of a run, ask, and remove it."""
-        describe(run_id, listing.present, self._strays)
+        _describe(run_id, listing.present, self._strays)
         if self._settings.ask and not await confirmed("Delete this?"):
             self._outcome.left.append(run_id)
             return
@@ -202,7 +203,7 @@ class _Cleaner:
             self._outcome.left.append(run_id)
             late = f" after {self._bound}" if removed.timed_out else ""
             say(f"error: run {run_id}: {counted(removed.left, 'object')} still there{late}")
-            for sentence in (*removed.reasons, *name_strays(self._strays)):
+            for sentence in (*removed.reasons, *_name_strays(self._strays)):
                 say(f"  {sentence}")
         elif self._sees_everything:
             typer.echo(f"run {run_id}: removed")
@@ -211,7 +212,7 @@ class _Cleaner:
 
 
 def _locate(settings: CleanupSettings) -> tuple[Located | None, bool]:
-    """What the run's folder says, and whether there is one."""
+    """The run as its folder has it, and whether there is a folder."""
     if settings.run_id is None:
         return None, False
     try:
@@ -220,3 +221,46 @@ def _locate(settings: CleanupSettings) -> tuple[Located | None, bool]:
         say(f"warning: {error}; all kinds are listed instead")
         return None, True
     return located, located is not None
+
+
+def _list_runs(
+    runs: Sequence[RunInCluster], chosen: Sequence[RunInCluster], *, certain: bool
+) -> None:
+    """A line for each run; those that are not chosen are left alone."""
+    if not runs:
+        typer.echo(
+            "nothing to remove: no run has anything in this cluster"
+            if certain
+            else "nothing of any run found in what could be listed"
+        )
+        return
+    typer.echo(f"{'RUN':<38}{'OBJECTS':>8}{'AGE':>12}{'LAST CREATED':>16}")
+    for run in runs:
+        age, idle = format_duration(round(run.age_s)), format_duration(round(run.idle_s))
+        note = "" if run in chosen else "  left alone: created something this hour (--force)"
+        typer.echo(f"{run.run_id:<38}{run.objects:>8}{age:>12}{idle:>12} ago{note}")
+
+
+def _list_others(present: Inventory) -> None:
+    """What carries the run's label, and which no run of this program has made."""
+    for (kind, value), count in others_in(present).items():
+        typer.echo(f"left alone: {count} {kind} with {RUN_LABEL}={value}, not made by perfscale")
+
+
+def _name_strays(strays: RemovalByUid) -> list[str]:
+    """What a run has made that has lost its label, by kind."""
+    counts = Counter(each.resource.kind_name for each in strays.left)
+    return [
+        f"{count} {kind} that the run made, without its label" for kind, count in counts.items()
+    ]
+
+
+def _describe(run_id: str, found: Inventory, strays: RemovalByUid) -> None:
+    """What there is of a run, by kind."""
+    typer.echo(f"run {run_id}:")
+    for place, finding in found.found.items():
+        names = sorted(name or "" for name in finding.namespaces)
+        where = f" in {len(names)} namespaces" if len(names) > 1 else f" in {names[0]}"
+        typer.echo(f"  {finding.count} {place.resource.kind_name}{where if names != [''] else ''}")
+    for sentence in _name_strays(strays):
+        typer.echo(f"  {sentence}")

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeAlias
 
 from perfscale import eventloop
-from perfscale.cli.interrupts import ignore_interrupts
+from perfscale.cli.main import ignore_interrupts
 from perfscale.cli.output.streams import say
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def run_until_signalled(work: Coroutine[None, None, int], *, is_service: bool = 
 
     Args:
         work: What to run.
-        is_service: Whether a signal is how this ends, so that there is nothing to say about it.
+        is_service: Whether a signal is how this ends, so that it needs no message.
 
     Returns:
         What ``work`` returns; 128 plus the signal's number if one ended it.

@@ -21,7 +21,7 @@ def set_up_logging() -> None:
 
 
 def log_more(verbosity: int) -> None:
-    """Log information too at 1, everything at 2; never less than was asked for before."""
+    """Log information too at 1, everything at 2; never less than before."""
     logger = logging.getLogger("perfscale")
     logger.setLevel(min(logger.level, _LEVELS[min(verbosity, 2)]))
 

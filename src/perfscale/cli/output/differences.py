@@ -29,13 +29,7 @@ _UNJUDGED: Final = ("", "p50", "p99", "offered", "sent")
 def print_differences(
     base: ComparedRun, comparisons: Sequence[Comparison], page: Path | None
 ) -> None:
-    """Print a table for each run, with its verdict.
-
-    Args:
-        base: The run that is compared with.
-        comparisons: One for each other run.
-        page: The file with the page about them; None if there is none.
-    """
+    """Print a table for each run, with its verdict, and where the page is if there is one."""
     console = open_console()
     console.print(f"base: {_run(base)}", soft_wrap=True)
     for comparison in comparisons:

@@ -88,15 +88,8 @@ def print_result(
 ) -> None:
     """Print the verdict, the accounts, the latencies, and where the rest is.
 
-    As JSON it is the summary, and what is left in the cluster goes to standard
-    error.
-
-    Args:
-        result: What happened.
-        folder: The results' folder.
-        cleanup: The command that removes what the run left in the cluster;
-            None where that does not matter.
-        output: As what.
+    As JSON it is the summary, and what is left in the cluster goes to standard error, with
+    the command that removes it; `cleanup` is None where nothing can be left.
     """
     left = ""
     if result.remains and cleanup is not None:

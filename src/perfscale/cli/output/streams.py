@@ -2,7 +2,7 @@
 
 A pipe's reader may have had enough, and a terminal may be closed in the middle
 of a run. Neither must keep the run from cleaning up, or change its exit code. A
-disk that is full is another thing: output that was asked for is lost.
+disk that is full is another thing: output is lost.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class OutputError(RunFailedError):
 
 
 class _Stream(io.TextIOWrapper):
-    """Standard output or error, whose failures say what they are.
+    """Standard output or error, whose failures are distinguished.
 
-    What is lost on standard error is lost: there is no other place to say so.
+    What is lost on standard error is lost: there is no other place to report it.
 
     Args:
         stream: What it writes to; stays open.
