@@ -10,7 +10,7 @@ _CREDENTIALS: Final = re.compile(r"(?<=://)[^/?#\s]*@")
 
 
 class Address(NamedTuple):
-    """An address, and what it said of how to sign in.
+    """An address, and the credentials in it.
 
     Attributes:
         url: Without credentials, and without a slash at its end.

@@ -8,7 +8,7 @@ descriptions end up in the JSON Schema, where editors show them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import (
@@ -39,7 +39,7 @@ from perfscale.config.sections.fields import (
     Timeout,
     detail,
     label_problem,
-    refusal,
+    list_of,
     rule,
     show,
     usable_label,
@@ -62,22 +62,7 @@ def _empty_is_default(value: object) -> object:
     return {} if value is None else value
 
 
-def _list_of(what: str) -> Callable[[object], object]:
-    def check(value: object) -> object:
-        if isinstance(value, list | tuple) and value:
-            return value
-        raise refusal("list", f"a list with one or more {what} in it", value)
-
-    return check
-
-
-def _maybe_empty_list(value: object) -> object:
-    if isinstance(value, list | tuple):
-        return value
-    raise refusal("list", "a list of thresholds", value)
-
-
-Thresholds = Annotated[tuple[Threshold, ...], BeforeValidator(_maybe_empty_list)]
+Thresholds = Annotated[tuple[Threshold, ...], list_of("thresholds", may_be_empty=True)]
 
 
 def _check_namespace(spec: ObjectSpec, info: ValidationInfo) -> ObjectSpec:
@@ -235,7 +220,7 @@ class Workload(Section):
     # Last, so that the namespaces are checked when all they depend on is known.
     objects: Annotated[
         tuple[Annotated[ObjectSpec, AfterValidator(_check_namespace)], ...],
-        BeforeValidator(_list_of("objects")),
+        list_of("objects"),
     ] = Field(
         json_schema_extra={"minItems": 1},
         description="Templates of the objects to create in each iteration; at least one.",
@@ -299,7 +284,7 @@ class Config(Section):
     global_config: Annotated[GlobalConfig, BeforeValidator(_empty_is_default)] = Field(
         default_factory=GlobalConfig, description="Limits that hold for the run as a whole."
     )
-    workloads: Annotated[tuple[Workload, ...], BeforeValidator(_list_of("workloads"))] = Field(
+    workloads: Annotated[tuple[Workload, ...], list_of("workloads")] = Field(
         json_schema_extra={"minItems": 1},
         description="What to run, one after the other; at least one.",
     )
@@ -314,8 +299,8 @@ class Config(Section):
     @field_validator("workloads", mode="wrap")
     @classmethod
     def _names_are_unique(cls, value: object, handler: ValidatorFunctionWrapHandler) -> object:
-        # Checks what was given, because a validator that checked what came out
-        # would not be asked while anything else is wrong.
+        # Checks what was given: a validator of what comes out is not called while
+        # anything else is wrong.
         repeated = list(_repeated_names(value))
         try:
             workloads: object = handler(value)

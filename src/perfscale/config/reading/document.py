@@ -179,7 +179,7 @@ class _Builder:
         self._document = document
         self._count = 0
         self._open: set[int] = set()
-        self._told: set[Problem] = set()
+        self._reported: set[Problem] = set()
 
     def build(self, node: yaml.Node, path: KeyPath = ()) -> Any:  # noqa: ANN401 - YAML holds anything
         position = _position(node.start_mark, self._document.name)
@@ -263,8 +263,8 @@ class _Builder:
 
     def _refuse(self, position: Position, path: KeyPath, message: str) -> None:
         problem = self._document.source.problem(path, message, at=position)
-        if problem not in self._told:
-            self._told.add(problem)
+        if problem not in self._reported:
+            self._reported.add(problem)
             self._document.problems.append(problem)
 
 

@@ -1,7 +1,7 @@
 """What is wrong with a document, in terms of what its author wrote.
 
 The validator sees values (1.2); this module knows what stands in the file (1.20,
-without quotes, in line 7) and says what to write instead.
+without quotes, in line 7) and what to write instead.
 """
 
 from __future__ import annotations
@@ -131,11 +131,10 @@ def _message(line: ErrorDetails, path: KeyPath, source: Source, top: type[Sectio
 
 def _place(line: ErrorDetails, path: KeyPath, source: Source) -> Position | None:
     """Return where to report an error, if not at the value that has it."""
-    if line["type"] == "extra_forbidden":
+    context = line.get("ctx", {})
+    if line["type"] == "extra_forbidden" or context.get("at_key"):
         return source.keys.get(path)
-    if line.get("ctx", {}).get("at_key"):
-        return source.keys.get(path)
-    for other in line.get("ctx", {}).get("against", ()):
+    for other in context.get("against", ()):
         # A rule that an override broke is the override's problem, not the file's.
         absolute = other if other[0] == "workloads" else (*path[:2], *other)
         mark = source.values.get(absolute)

@@ -129,8 +129,8 @@ def _explain(error: yaml.YAMLError, lines: list[str], file: str) -> str:
             explanation = _explain_structure(began, here)
         else:
             explanation = _NODES.get(here, _DOCUMENT).format(file=file)
-    said = [str(getattr(error, part, None) or "") for part in ("problem", "context")]
-    return explanation or f"not YAML: {clip(' '.join(filter(None, said)) or str(error), 200)}"
+    parts = [str(getattr(error, part, None) or "") for part in ("problem", "context")]
+    return explanation or f"not YAML: {clip(' '.join(filter(None, parts)) or str(error), 200)}"
 
 
 def _explain_unfinished(error: yaml.MarkedYAMLError, lines: list[str]) -> str:
