@@ -27,8 +27,7 @@ from perfscale.cli.commands import (
     report as report_command,
 )
 from perfscale.cli.output.failure import print_failure
-from perfscale.cli.output.streams import use_colors
-from perfscale.cli.verbosity import log_more, set_up_logging
+from perfscale.cli.output.streams import log_more, set_up_logging, use_colors
 
 HELP = """Stress the control plane of Kubernetes and KubeVirt.
 

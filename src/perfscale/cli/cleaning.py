@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
@@ -44,21 +44,6 @@ class CleanupSettings:
     timeout_s: float
 
 
-@dataclass
-class _Outcome:
-    """What keeps the cleanup from being complete.
-
-    Attributes:
-        left: Runs of which something is left.
-        unseen: Places that could not be listed, and why.
-        undeleted: Places whose objects could not be deleted, and why.
-    """
-
-    left: list[str] = field(default_factory=list)
-    unseen: dict[Place, Exception] = field(default_factory=dict)
-    undeleted: dict[Place, Exception] = field(default_factory=dict)
-
-
 async def clean_up(settings: CleanupSettings) -> int:
     """Remove a run, or every run.
 
@@ -77,14 +62,17 @@ async def clean_up(settings: CleanupSettings) -> int:
 
 
 class _Cleaner:
-    """One cleanup."""
+    """One cleanup, and what keeps it from being complete."""
 
     def __init__(self, cluster: Cluster, settings: CleanupSettings) -> None:
         self._cluster = cluster
         self._client = cluster.client
         self._settings = settings
         self._time = TimeBudget(settings.timeout_s)
-        self._outcome = _Outcome()
+        self._bound = format_duration(settings.timeout_s)
+        self._left: list[str] = []  # runs of which something is left
+        self._unseen: dict[Place, Exception] = {}
+        self._undeleted: dict[Place, Exception] = {}
         self._unasked: Mapping[str, str] = {}
         self._discovery = Discovery(cluster.client)
         self._strays = RemovalByUid(cluster.client, (), lambda _: None)
@@ -105,7 +93,7 @@ class _Cleaner:
         except TimeoutError:
             say(f"error: listing what runs have left timed out after {self._bound}")
             return 1
-        self._outcome.unseen.update(listing.present.unseen)
+        self._unseen.update(listing.present.unseen)
         if run_id is None:
             await self._remove_all(runs, listing)
         elif listing.present.found or self._strays.left:
@@ -113,14 +101,9 @@ class _Cleaner:
         else:
             self._say_nothing_found(run_id, known=known)
         self._say_what_is_missing()
-        if bug := first_bug(self._outcome.unseen, self._outcome.undeleted):
+        if bug := first_bug(self._unseen, self._undeleted):
             raise bug
-        outcome = self._outcome
-        return 1 if outcome.left or outcome.unseen or outcome.undeleted or self._unasked else 0
-
-    @property
-    def _bound(self) -> str:
-        return format_duration(self._settings.timeout_s)
+        return 1 if self._left or self._unseen or self._undeleted or self._unasked else 0
 
     # -- finding -----------------------------------------------------------------
 
@@ -151,7 +134,7 @@ class _Cleaner:
 
     @property
     def _sees_everything(self) -> bool:
-        return not (self._outcome.unseen or self._unasked)
+        return not (self._unseen or self._unasked)
 
     def _say_nothing_found(self, run_id: str, *, known: bool) -> None:
         if not self._sees_everything:
@@ -159,16 +142,16 @@ class _Cleaner:
         elif known:
             typer.echo(f"run {run_id}: nothing to remove")
         else:
-            self._outcome.left.append(run_id)
+            self._left.append(run_id)
             say(
                 f"error: run {run_id} not found: nothing in this cluster carries its label, "
                 f"and {self._settings.results_dir} has no folder of it"
             )
 
     def _say_what_is_missing(self) -> None:
-        for sentence in describe_undeleted(self._outcome.undeleted):
+        for sentence in describe_undeleted(self._undeleted):
             say(f"error: {sentence}")
-        for sentence in describe_unseen(self._outcome.unseen):
+        for sentence in describe_unseen(self._unseen):
             say(f"error: {sentence}")
         for what, why in self._unasked.items():
             say(f"error: not listed: the kinds of {what}: {why}")
@@ -186,7 +169,7 @@ class _Cleaner:
                     found = await take_inventory(self._client, listing.places, selector)
             except TimeoutError:
                 say(f"error: run {run.run_id}: timed out after {self._bound}")
-                self._outcome.left.append(run.run_id)
+                self._left.append(run.run_id)
                 continue
             await self._remove(run.run_id, Listing(found, listing.places), selector)
 
@@ -194,13 +177,13 @@ class _Cleaner:
         """Show what there is of a run, ask, and remove it."""
         _describe(run_id, listing.present, self._strays)
         if self._settings.ask and not await confirmed("Delete this?"):
-            self._outcome.left.append(run_id)
+            self._left.append(run_id)
             return
         removed = await remove_run(self._client, listing, selector, self._strays, self._time)
-        self._outcome.unseen.update(removed.unseen)
-        self._outcome.undeleted.update(removed.undeleted)
+        self._unseen.update(removed.unseen)
+        self._undeleted.update(removed.undeleted)
         if removed.left or removed.timed_out:
-            self._outcome.left.append(run_id)
+            self._left.append(run_id)
             late = f" after {self._bound}" if removed.timed_out else ""
             say(f"error: run {run_id}: {counted(removed.left, 'object')} still there{late}")
             for sentence in (*removed.reasons, *_name_strays(self._strays)):

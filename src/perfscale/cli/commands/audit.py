@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfscale.cli import options
-from perfscale.cli.output.streams import say
+from perfscale.cli.output.streams import log_more, say
 from perfscale.cli.signals import run_until_signalled
-from perfscale.cli.verbosity import log_more
 
 if TYPE_CHECKING:
     from perfscale.audit import AuditInput, Endpoint, Profile
@@ -50,28 +49,19 @@ def audit(  # noqa: PLR0913 -- a command has as many parameters as options
     ] = False,
     token_file: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="The bearer token; without it $PERFSCALE_PROMETHEUS_TOKEN.",
-            show_default=False,
-        ),
+        options.optional("FILE", "The bearer token; without it $PERFSCALE_PROMETHEUS_TOKEN."),
     ] = None,
     password_file: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="The password of $PERFSCALE_PROMETHEUS_USERNAME; without it "
+        options.optional(
+            "FILE",
+            "The password of $PERFSCALE_PROMETHEUS_USERNAME; without it "
             "$PERFSCALE_PROMETHEUS_PASSWORD.",
-            show_default=False,
         ),
     ] = None,
     ca_file: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="The authorities that may have signed Prometheus' certificate.",
-            show_default=False,
-        ),
+        options.optional("FILE", "The authorities that may have signed Prometheus' certificate."),
     ] = None,
     query_timeout: Annotated[
         str, typer.Option(metavar="DURATION", help="Bound on one query.")

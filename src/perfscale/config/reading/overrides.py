@@ -40,10 +40,7 @@ def apply_overrides(
 ) -> list[Problem]:
     """Put each override into ``document``; return what is wrong with those that do not fit.
 
-    Args:
-        document: The file.
-        overrides: Each as ``workloads[0].qps=50``.
-        option: The option that gave them, for the messages.
+    ``option`` is the option that gave them, for the messages.
     """
     problems = []
     position = Position(option)

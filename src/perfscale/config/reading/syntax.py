@@ -52,11 +52,7 @@ _DOCUMENT: Final = "a second document begins: a {file} holds one"
 def syntax_problem(error: yaml.YAMLError, text: str, name: str, file: str) -> Problem:
     """Return what is wrong with ``text``, which the parser refused with ``error``.
 
-    Args:
-        error: The refusal.
-        text: The content of the file.
-        name: The file as the user named it.
-        file: What such a file is called: ``workload file``.
+    ``name`` is the file as the user named it, ``file`` what it is: ``workload file``.
     """
     # Those that have `{{ if }}` in them are no YAML before Go's templates are filled in.
     if (jobs := _JOBS.search(text)) and _OF_JOBS.search(text):

@@ -30,7 +30,8 @@ def describe(path: str, accept: str, catalogue: Catalogue) -> tuple[bytes, str]:
     if path == "/openapi/v2":
         if "protobuf" in accept:
             return v2_protobuf(), V2_PROTOBUF
-        return encode(v2_json()), JSON_TYPE
+        document = {"swagger": "2.0", "info": _info(), "paths": {}, "definitions": {}}
+        return encode(document), JSON_TYPE
     if path == "/openapi/v3":
         return encode(v3_index(catalogue)), JSON_TYPE
     return encode(v3_document(path.removeprefix("/openapi/v3/"), catalogue)), JSON_TYPE
@@ -40,11 +41,6 @@ def v2_protobuf() -> bytes:
     """An OpenAPI v2 document without definitions, as gnostic's OpenAPIv2.Document message."""
     info = _text(1, _TITLE) + _text(2, _VERSION)
     return _text(1, "2.0") + _field(2, info)
-
-
-def v2_json() -> JSON:
-    """The same as JSON."""
-    return {"swagger": "2.0", "info": _info(), "paths": {}, "definitions": {}}
 
 
 def v3_index(catalogue: Catalogue) -> JSON:
