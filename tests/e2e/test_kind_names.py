@@ -17,9 +17,9 @@ from perfscale.templates import TemplateDefaults
 
 GROUPS = ("one.example.com", "two.example.com")
 WIDGETS = tuple(
-    Kind(group, ("v1",), "widgets", "Widget", generation=True, builtin=False) for group in GROUPS
+    Kind(group, "widgets", "Widget", generation=True, builtin=False) for group in GROUPS
 )
-MACHINES = Kind("other.example.com", ("v1",), "virtualmachineinstances", "VirtualMachineInstance")
+MACHINES = Kind("other.example.com", "virtualmachineinstances", "VirtualMachineInstance")
 
 
 def widgets(directory: Path, group: str, count: int) -> dict[str, object]:

@@ -24,12 +24,8 @@ _handler: ContextVar[Handler | None] = ContextVar("_handler", default=None)
 def run_until_signalled(work: Coroutine[None, None, int], *, is_service: bool = False) -> int:
     """Run ``work`` in a new event loop; the first signal cancels it, and others change nothing.
 
-    Args:
-        work: What to run.
-        is_service: Whether a signal is how this ends, so that it needs no message.
-
-    Returns:
-        What ``work`` returns; 128 plus the signal's number if one ended it.
+    Returns what ``work`` returns, or 128 plus the number of the signal that ended it. The end of
+    a service, which only a signal can end, needs no message.
     """
     try:
         return eventloop.run(_cancelled_by_signals(work, is_service=is_service))

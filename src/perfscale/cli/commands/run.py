@@ -129,7 +129,10 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
     if quiet and verbose:
         raise typer.BadParameter("--quiet says less and --verbose more; leave one of them out")
     if simulate:
-        _refuse_beside_simulate(call)
+        if _is_given(call, "kubeconfig", "context", "master"):
+            raise typer.BadParameter(
+                "--simulate brings its own cluster; leave out --kubeconfig, --context and --master"
+            )
         kubeconfig = context = master = None
     elif faults:
         raise typer.BadParameter("--faults is for --simulate: no real cluster is harmed")
@@ -176,13 +179,6 @@ def _is_given(call: typer.Context, *options: str) -> bool:
     """Whether the command line, and not the environment, has one of these options."""
     sources = (call.get_parameter_source(option) for option in options)
     return any(source is not None and source.name == "COMMANDLINE" for source in sources)
-
-
-def _refuse_beside_simulate(call: typer.Context) -> None:
-    if _is_given(call, "kubeconfig", "context", "master"):
-        raise typer.BadParameter(
-            "--simulate brings its own cluster; leave out --kubeconfig, --context and --master"
-        )
 
 
 def _refuse_beside_dry_run(

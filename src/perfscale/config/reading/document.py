@@ -33,12 +33,7 @@ _TAG: Final = "tag:yaml.org,2002:"
 
 
 class Wanted(NamedTuple):
-    """What a file is meant to be, for the messages about one that is not.
-
-    Attributes:
-        name: What such a file is called.
-        least: What it has in it at the least.
-    """
+    """What a file is called, and has in it at the least, for the messages about another one."""
 
     name: str
     least: str
@@ -52,9 +47,7 @@ class Document:
     """A file as plain values, which overrides may still change.
 
     Attributes:
-        name: The file as the user named it.
         directory: What relative paths in it start from.
-        wanted: What it is meant to be.
         tree: Mappings, lists and scalars; None for an empty file.
         values: The mark of each value.
         keys: The position of each key.

@@ -26,10 +26,8 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 class Position:
     """A place in a file, or the option that gave a value.
 
-    Attributes:
-        file: The file as the user named it, or the option (``--set``, ``--replicas``).
-        line: Counted from 1; None for an option.
-        column: Counted from 1; None for an option.
+    ``file`` is the file as the user named it, or the option (``--set``, ``--replicas``), which
+    has neither line nor column. Both are counted from 1.
     """
 
     file: str

@@ -33,12 +33,7 @@ _PERCENTAGE: Final = r"^[0-9]{1,3}(\.[0-9]+)?%$"
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """How much, or how little, of something is accepted.
-
-    Attributes:
-        value: In ``unit``.
-        unit: The metric's, or per cent of the metric's whole.
-    """
+    """How much, or how little, of a metric is accepted: in its unit, or per cent of its whole."""
 
     value: float
     unit: Unit

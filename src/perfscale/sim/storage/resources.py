@@ -56,9 +56,9 @@ class Kind:
     """
 
     group: str
-    versions: tuple[str, ...]
     plural: str
     kind: str
+    versions: tuple[str, ...] = ("v1",)
     namespaced: bool = True
     short_names: tuple[str, ...] = ()
     columns: tuple[Column, ...] = (AGE,)
@@ -108,9 +108,9 @@ def _kubevirt(
 ) -> Kind:
     return Kind(
         "kubevirt.io",
-        ("v1", "v1alpha3"),
         f"{kind.lower()}s",
         kind,
+        ("v1", "v1alpha3"),
         short_names=(short, f"{short}s"),
         columns=columns,
         status=status,
@@ -166,13 +166,12 @@ _KUBEVIRT: Final = (
 
 
 def _core(plural: str, kind: str, *short_names: str, columns: tuple[Column, ...] = (AGE,)) -> Kind:
-    return Kind("", ("v1",), plural, kind, short_names=short_names, columns=columns)
+    return Kind("", plural, kind, short_names=short_names, columns=columns)
 
 
 _CORE: Final = (
     Kind(
         "",
-        ("v1",),
         "namespaces",
         "Namespace",
         namespaced=False,
@@ -182,7 +181,6 @@ _CORE: Final = (
     ),
     Kind(
         "",
-        ("v1",),
         "nodes",
         "Node",
         namespaced=False,
@@ -192,7 +190,6 @@ _CORE: Final = (
     ),
     Kind(
         "",
-        ("v1",),
         "pods",
         "Pod",
         short_names=("po",),
@@ -232,7 +229,6 @@ _CORE: Final = (
 def _replicated(plural: str, kind: str, short: str) -> Kind:
     return Kind(
         "apps",
-        ("v1",),
         plural,
         kind,
         short_names=(short,),
@@ -245,15 +241,15 @@ def _replicated(plural: str, kind: str, short: str) -> Kind:
 
 
 def _rbac(plural: str, kind: str, *, namespaced: bool) -> Kind:
-    return Kind("rbac.authorization.k8s.io", ("v1",), plural, kind, namespaced=namespaced)
+    return Kind("rbac.authorization.k8s.io", plural, kind, namespaced=namespaced)
 
 
 _OTHERS: Final = (
     _replicated("deployments", "Deployment", "deploy"),
     _replicated("replicasets", "ReplicaSet", "rs"),
     _replicated("statefulsets", "StatefulSet", "sts"),
-    Kind("apps", ("v1",), "daemonsets", "DaemonSet", short_names=("ds",), generation=True),
-    Kind("batch", ("v1",), "jobs", "Job", status=True, generation=True, categories=("all",)),
+    Kind("apps", "daemonsets", "DaemonSet", short_names=("ds",), generation=True),
+    Kind("batch", "jobs", "Job", status=True, generation=True, categories=("all",)),
     _rbac("roles", "Role", namespaced=True),
     _rbac("rolebindings", "RoleBinding", namespaced=True),
     _rbac("clusterroles", "ClusterRole", namespaced=False),
@@ -264,7 +260,6 @@ _OTHERS: Final = (
 _REVIEWS: Final = tuple(
     Kind(
         "authorization.k8s.io",
-        ("v1",),
         f"{kind.lower()}s",
         kind,
         namespaced=False,
@@ -295,9 +290,9 @@ class Catalogue:
             return kind
         return Kind(
             resource.group,
-            (resource.version,),
             resource.plural,
             resource.kind,
+            (resource.version,),
             namespaced=resource.namespaced,
             generation=True,
             builtin=False,
