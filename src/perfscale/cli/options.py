@@ -159,15 +159,13 @@ def load(
     from perfscale.config import load_config
     from perfscale.templates.packaged import default_workload
 
-    short = {
-        "--qps": ("workloads[*].qps", qps),
-        "--burst": ("workloads[*].burst", burst),
-        "--replicas": ("workloads[*].objects[*].replicas", replicas),
-        "--iterations": ("workloads[*].iterationCount", iterations),
-    }
-    given = {
-        option: f"{path}={value}" for option, (path, value) in short.items() if value is not None
-    }
+    short = (
+        ("--qps", "workloads[*].qps", qps),
+        ("--burst", "workloads[*].burst", burst),
+        ("--replicas", "workloads[*].objects[*].replicas", replicas),
+        ("--iterations", "workloads[*].iterationCount", iterations),
+    )
+    given = {option: f"{path}={value}" for option, path, value in short if value is not None}
     return load_config(workload or default_workload(), overrides=overrides or [], options=given)
 
 

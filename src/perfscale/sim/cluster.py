@@ -148,7 +148,7 @@ def kubeconfig_for(url: str, token: str) -> JSON:
 
 
 def write_kubeconfig(path: Path, config: JSON) -> None:
-    """Write it in one piece, readable by its owner alone.
+    """Write a kubeconfig in one piece, readable by its owner alone.
 
     Who waits for the file to appear never reads half of it, and what was there before
     stays until the new one is complete.

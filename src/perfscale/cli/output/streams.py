@@ -39,10 +39,8 @@ class OutputError(RunFailedError):
 class _Stream(io.TextIOWrapper):
     """Standard output or error, whose failures are distinguished.
 
-    What is lost on standard error is lost: there is no other place to report it.
-
-    Args:
-        stream: What it writes to; stays open.
+    What is lost on standard error is lost: there is no other place to report it. The stream
+    that it writes to stays open.
     """
 
     def __init__(self, stream: TextIO) -> None:

@@ -81,9 +81,8 @@ def scalar_problems(source: Source) -> Iterator[tuple[KeyPath, Problem]]:
             message = f"{COMMENT}; a text with // in it needs quotes: {_quoted(text)}"
             yield path, source.problem(path, message)
         elif _in_variables(path) and (changed := change(text)):
-            message = (
-                f"{text} is {changed} to YAML: write it in quotes, {_quoted(text, path, mark)}"
-            )
+            quoted = _quoted(text, path, mark)
+            message = f"{text} is {changed} to YAML: write it in quotes, {quoted}"
             yield path, source.problem(path, message)
 
 
@@ -92,12 +91,8 @@ def number_problems(source: Source) -> Iterator[tuple[KeyPath, Problem]]:
     for path, mark in source.values.items():
         if mark.written and mark.plain and not _in_variables(path) and is_odd_number(mark.written):
             number = read_plain(mark.written).printed
-            yield (
-                path,
-                source.problem(
-                    path, f"{mark.written} is {number} to YAML: write the number in decimal digits"
-                ),
-            )
+            message = f"{mark.written} is {number} to YAML: write the number in decimal digits"
+            yield path, source.problem(path, message)
 
 
 def validation_problems(
@@ -106,10 +101,8 @@ def validation_problems(
     """Yield the problems that the models, of which ``top`` is the file's, found."""
     for line in error.errors(include_url=False):
         path = tuple(line["loc"])
-        yield (
-            path,
-            source.problem(path, _message(line, path, source, top), at=_place(line, path, source)),
-        )
+        message, place = _message(line, path, source, top), _place(line, path, source)
+        yield path, source.problem(path, message, at=place)
 
 
 def _message(line: ErrorDetails, path: KeyPath, source: Source, top: type[Section]) -> str:

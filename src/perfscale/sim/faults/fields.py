@@ -55,10 +55,8 @@ def _words(what: str, known: Collection[str] | None, *, listed: bool = True) -> 
                 pick(word, known, listed=listed)
         return tuple(value)
 
-    items: dict[str, Any] = {"type": "string", "minLength": 1}
-    if known is not None:
-        items = {"type": "string", "enum": list(known)}
-    schema = {"type": "array", "minItems": 1, "items": items}
+    items = {"minLength": 1} if known is None else {"enum": list(known)}
+    schema = {"type": "array", "minItems": 1, "items": {"type": "string", **items}}
     return BeforeValidator(check), WithJsonSchema(schema)
 
 

@@ -29,13 +29,13 @@ __all__ = [
 T = TypeVar("T")
 
 
-def _empty_is_none(value: object) -> object:
+def _none_is_empty(value: object) -> object:
     """Take a key whose whole content is commented out as an empty list."""
     return () if value is None else value
 
 
 _Listed = Annotated[
-    tuple[T, ...], list_of("faults", may_be_empty=True), BeforeValidator(_empty_is_none)
+    tuple[T, ...], list_of("faults", may_be_empty=True), BeforeValidator(_none_is_empty)
 ]
 
 
