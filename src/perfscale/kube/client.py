@@ -185,7 +185,7 @@ class Client:
             call_of(method, path),
             self._observer,
             body=body,
-            content_type=content_type,
+            content_type=None if body is None else content_type,
         )
 
     async def _exchange(
@@ -293,10 +293,10 @@ class Client:
             self.settings.request_timeout_s,
             call_of("POST", path),
             self._observer,
-            body=body,
-            content_type="application/json",
+            body,
+            "application/json",
+            on_sent,
         )
-        request.on_sent = on_sent
         return self._exchange(request, decoder.decode)
 
     async def delete(

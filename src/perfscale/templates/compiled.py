@@ -26,7 +26,7 @@ import msgspec
 import yaml
 
 from perfscale.errors import TemplateError
-from perfscale.templates.manifests.documents import compose_documents, iter_values
+from perfscale.templates.manifests.documents import STR, compose_documents, iter_values
 
 if TYPE_CHECKING:
     from perfscale.templates.factory import ObjectFactory
@@ -39,7 +39,6 @@ STAND_INS: Final = (7_391_846_205, 8_264_073_951)
 cannot overlap with themselves; they are longer than any replica's number, so that a name
 is at its longest with them."""
 _INT: Final = "tag:yaml.org,2002:int"
-_STR: Final = "tag:yaml.org,2002:str"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,7 @@ def _stand_where_digits_are_free(text: str, digits: str) -> bool:
 def _takes_any_digits(node: yaml.ScalarNode, digits: str, text: str) -> bool:
     if node.tag == _INT:
         return bool(node.value == digits)
-    if node.tag != _STR:
+    if node.tag != STR:
         return False
     if node.style == '"':
         return "\\" not in text  # an escape would swallow digits

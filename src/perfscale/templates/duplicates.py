@@ -149,7 +149,7 @@ def find_duplicates(
 def _problem(config: Config, factory: ObjectFactory, first: Made, second: Made) -> Problem:
     """What to say, and at which line, about two that are the same."""
     entry = ("workloads", second.workload, "objects", second.entry)
-    replica = factory.variable("replica")
+    variable = factory.manifests.source.variable
     if first.workload != second.workload:
         earlier = config.workloads[first.workload].name
         return config.problem(
@@ -164,7 +164,7 @@ def _problem(config: Config, factory: ObjectFactory, first: Made, second: Made) 
             entry,
             f"{second.key} would be created in iteration {first.iteration} and again in iteration "
             f"{second.iteration}: set iterationCleanup and iterationDeletionWait, {namespaced}"
-            f"or put {factory.variable('iteration')} in its name",
+            f"or put {variable('iteration')} in its name",
         )
     if first.entry != second.entry:
         return config.problem(
@@ -173,12 +173,13 @@ def _problem(config: Config, factory: ObjectFactory, first: Made, second: Made) 
             "for instance with a variable of inputVars in them",
         )
     name = ("metadata", "name")
-    line = factory.line_of(second.iteration, second.replica, second.document, name)
+    line = factory.manifests.line_of(second.iteration, second.replica, second.document, name)
     if first.replica == second.replica:
         message = f"{second.key} stands twice in this template: give the two different names"
     else:
         message = (
             f"{second.key} would be created more than once in an iteration, for replica "
-            f"{first.replica} and for replica {second.replica}: put {replica} in its name"
+            f"{first.replica} and for replica {second.replica}: put "
+            f"{variable('replica')} in its name"
         )
     return Problem(message, str(factory.path), line)

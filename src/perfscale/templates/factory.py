@@ -57,9 +57,7 @@ class ObjectFactory:
     def render(self, iteration: int, replica: int) -> tuple[ObjectRequest, ...]:
         """The objects of one replica, one for each of ``kinds``, labelled and ready to send.
 
-        Args:
-            iteration: Counted from 1.
-            replica: Counted from 1.
+        Both numbers are counted from 1.
 
         Raises:
             TemplateError: The template fails for these numbers, or gives other
@@ -106,21 +104,6 @@ class ObjectFactory:
     def staying(self) -> set[tuple[str, str]]:
         """Which of them stay when what they were made for is deleted. Raises as `render` does."""
         return {key for document in self.documents(1, 1) for key in kinds_that_stay(document)}
-
-    def line_of(self, iteration: int, replica: int, document: int, path: Sequence[str]) -> int:
-        """Line of the template that gives a field to a document, for error messages.
-
-        Args:
-            iteration: Counted from 1.
-            replica: Counted from 1.
-            document: Its position among ``kinds``.
-            path: Keys from the top of the manifest; the numbers of a list's members.
-        """
-        return self.manifests.line_of(iteration, replica, document, path)
-
-    def variable(self, name: str) -> str:
-        """How this template's dialect writes a variable, for error messages."""
-        return self.manifests.source.variable(name)
 
     def _request(self, document: JSON, iteration: int, replica: int) -> ObjectRequest:
         metadata = document["metadata"]

@@ -108,7 +108,8 @@ class FailureHandler:
             delay_s = await self.after_refusal(request, trouble, waits.patience)
             retry_after_s = delay_s if trouble.status == 429 else trouble.retry_after_s or 0.0
         throttled = isinstance(trouble, ThrottledError)
-        self._wire.retried(request, delay_s if throttled else 0.0)
+        if request.observer is not None:
+            request.observer.retried(request.call, delay_s if throttled else 0.0)
         await waits.pause.sleep(delay_s, at_least_s=retry_after_s)
 
     def after_no_answer(
@@ -119,7 +120,8 @@ class FailureHandler:
         Until the server has answered for the first time, a connection that
         cannot be made is a mistake in the configuration, and said at once.
         """
-        failure = self._wire.failed(error.failure, request)
+        failure = error.failure
+        self._wire.failed(request, failure)
         outage_s = 0.0
         if not failure.local:  # what this machine lacks is no outage of the server
             self._known.suspect_restart()
@@ -205,7 +207,12 @@ class FailureHandler:
     def broken(self, error: NoAnswerError) -> UnreachableError:
         """Count and explain a stream that broke off."""
         self._known.suspect_restart()
-        return self._unreachable(self._wire.failed(error.failure))
+        stats = self._wire.stats
+        if error.failure.timeout:
+            stats.silent_streams += 1
+        else:
+            stats.broken_streams += 1
+        return self._unreachable(error.failure)
 
     def _unreachable(
         self, failure: Failure, request: Request | None = None, *, gone: bool = False

@@ -38,8 +38,6 @@ class KnownServer:
         allow: Notes that a call was answered with success, or is known to be allowed.
     """
 
-    __slots__ = ("_calls", "_clock", "_doubtful_to_s", "allow", "recovery", "streams_lists")
-
     def __init__(self, clock: Callable[[], float]) -> None:
         self.streams_lists: bool | None = None
         self.recovery = Recovery()

@@ -32,8 +32,6 @@ class Recovery:
         held_up: Those that the end of an outage wakes.
     """
 
-    __slots__ = ("held_up", "sleepers")
-
     def __init__(self) -> None:
         self.sleepers: set[asyncio.Future[None]] = set()
         self.held_up: set[asyncio.Future[None]] = set()
@@ -65,8 +63,6 @@ class Pause:
         timing: What it sleeps by.
         eager: Whether any success wakes it, and not only the end of an outage.
     """
-
-    __slots__ = ("_sleepers", "_spread_s", "_timing", "_woken")
 
     def __init__(self, recovery: Recovery, timing: Timing, *, eager: bool = True) -> None:
         self._sleepers = recovery.sleepers if eager else recovery.held_up

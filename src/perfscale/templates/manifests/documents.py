@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 JSON: TypeAlias = dict[str, Any]
-_MAP, _STR = "tag:yaml.org,2002:map", "tag:yaml.org,2002:str"
+_MAP, STR = "tag:yaml.org,2002:map", "tag:yaml.org,2002:str"
 _MERGE = "tag:yaml.org,2002:merge"
 _KEPT = tuple(f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "merge"))
 _DIGITS = list("-+.0123456789")
@@ -239,7 +239,7 @@ class _Dumper(yaml.CSafeDumper):
 
 def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
     style = "|" if "\n" in value else None
-    return dumper.represent_scalar(_STR, value, style=style)
+    return dumper.represent_scalar(STR, value, style=style)
 
 
 _Dumper.add_representer(str, _text)
