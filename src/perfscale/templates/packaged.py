@@ -15,10 +15,7 @@ _FOLDERS = ("templates", "examples")
 
 
 def data_root(package: Path = _PACKAGE) -> Path:
-    """The folder that holds ``templates/`` and ``examples/``.
-
-    Args:
-        package: Folder of the ``perfscale`` package.
+    """The folder that holds ``templates/`` and ``examples/``, for the package in a folder.
 
     Raises:
         PerfscaleError: Neither place has both folders: a broken installation.

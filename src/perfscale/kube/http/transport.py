@@ -172,9 +172,7 @@ class Transport(Protocol):
     async def open_stream(self, request: Request, clock: Callable[[], float]) -> AnswerStream:
         """Send a request, and wait for the head of the answer. Raises the same.
 
-        Args:
-            request: The request.
-            clock: What arrivals are stamped with.
+        Arrivals are stamped by ``clock``.
         """
 
     async def aclose(self) -> None:

@@ -13,7 +13,6 @@ from perfscale.errors import (
     ThrottledError,
     UnreachableError,
 )
-from perfscale.kube.decoding import unread
 from perfscale.kube.http.failures import Failure, NoAnswerError
 from perfscale.kube.retrying.outages import DependencyOutages, Outage, OutageLog
 from perfscale.kube.retrying.recovery import Pause
@@ -100,7 +99,12 @@ class FailureHandler:
     async def wait(self, request: Request, trouble: ApiError | NoAnswerError, waits: Waits) -> None:
         """Wait until a request may be sent again; raises where there is no hope."""
         if isinstance(trouble, NoAnswerError) and trouble.failure.illegible:
-            trouble = unread(request.what, trouble)
+            trouble = IllegibleError(
+                f"{request.what}: {trouble}, which is not what an API server sends",
+                status=200,
+                reason="Illegible",
+                hint="something in front of the API server may have answered",
+            )
         retry_after_s = 0.0
         if isinstance(trouble, NoAnswerError):
             delay_s = self.after_no_answer(request, trouble, waits.patience)

@@ -112,11 +112,7 @@ class Manifests:
     def line_of(self, iteration: int, replica: int, document: int, path: Sequence[str]) -> int:
         """Line of the template that gives a field to a document, for error messages.
 
-        Args:
-            iteration: Counted from 1, as replicas are.
-            replica: As above.
-            document: Its position among the manifests.
-            path: Keys from the top of the manifest; the numbers of a list's members.
+        ``path`` is of keys from the top of the manifest, and the numbers of a list's members.
         """
         text = self._text(iteration, replica)
         lines = self.source.lines(self.variables.of(iteration, replica))
