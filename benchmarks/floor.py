@@ -125,13 +125,13 @@ class Floor:
         stamps.append(time.monotonic())
         await self._all_running.wait()
         stamps.append(time.monotonic())
-        while not await self._ask_all_to_go():
+        while not await self._request_deletion():
             pass
         await self._all_gone.wait()
         stamps.append(time.monotonic())
         return stamps
 
-    async def _ask_all_to_go(self) -> bool:
+    async def _request_deletion(self) -> bool:
         """Whether the server came to the end of it in the minute that it gives itself."""
         async with self._session.delete(self._vmis, params={"labelSelector": "load=floor"}) as done:
             await done.read()

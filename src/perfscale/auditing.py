@@ -51,10 +51,8 @@ class AuditPlan:
     """How a run is to be audited.
 
     Attributes:
-        endpoint: The Prometheus to query.
         profile: The queries for the run and for each workload.
         timeline: The queries for how the main series went over time.
-        config: ``globalConfig.audit``.
     """
 
     endpoint: Endpoint
@@ -64,9 +62,6 @@ class AuditPlan:
 
     async def check(self, notify: Callable[[str], None] = _ignore) -> None:
         """Query Prometheus once before the run, so that a wrong address is found in time.
-
-        Args:
-            notify: Gets the warnings.
 
         Raises:
             PrometheusError: It cannot be queried.
@@ -83,11 +78,8 @@ class AuditPlan:
         """Audit a run that is over, as a whole and workload by workload.
 
         Waits for up to five minutes until Prometheus has scraped past the run's end. One
-        that cannot be queried any more is part of the record.
-
-        Args:
-            result: The run's result.
-            notify: Gets the warnings, and what is waited for.
+        that cannot be queried any more is part of the record. `notify` gets the warnings, and
+        what is waited for.
         """
         try:
             async with Prometheus(self.endpoint) as prometheus:
@@ -133,13 +125,9 @@ class AuditPlan:
 
 
 def plan_audit(config: Config, url: str | None = None) -> AuditPlan | None:
-    """How to audit a run; None without a Prometheus.
+    """How to audit a run, by the Prometheus at `url`, or else the file's; None without one.
 
     Credentials and proxies are taken from the environment as the command takes them.
-
-    Args:
-        config: The workload file.
-        url: The Prometheus to query instead of the file's.
 
     Raises:
         ConfigError: The profile, or a file of credentials, is wrong.

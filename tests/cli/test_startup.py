@@ -13,7 +13,8 @@ class Typed:
         if name == moment:
             os.kill(os.getpid(), signal.SIGINT)
 sys.argv[1:] = arguments
-main = importlib.import_module(entry).main
+module, _, function = entry.partition(":")
+main = getattr(importlib.import_module(module), function)
 sys.meta_path.insert(0, Typed())
 main()
 """
@@ -28,9 +29,9 @@ perfscale.config.load_config = load_config
 main()
 """
 ENTRIES: Final = {
-    "perfscale.cli.main": ("run", "--simulate"),
-    "perfscale.cli.commands.legacy": ("-workload", "workload.yaml"),
-    "perfscale.cli.commands.audit_legacy": ("-config-file", "input.json"),
+    "perfscale.cli.main:main": ("run", "--simulate"),
+    "perfscale.cli.commands.legacy:main": ("-workload", "workload.yaml"),
+    "perfscale.cli.commands.legacy:audit": ("-config-file", "input.json"),
 }
 
 
@@ -53,8 +54,7 @@ def test_next_to_nothing_is_imported_before_ctrl_c_is_provided_for(
 ) -> None:
     program = (
         "import sys; before = set(sys.modules)\n"
-        "import perfscale.cli.main\n"
-        "import perfscale.cli.commands.legacy, perfscale.cli.commands.audit_legacy\n"
+        "import perfscale.cli.main, perfscale.cli.commands.legacy\n"
         "new = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
         "print(*sorted(new - {'__future__'}))"
     )

@@ -113,7 +113,7 @@ def test_control_characters_in_log_lines_and_errors_are_shown(perfscale: Command
     assert not RAW.search(ended.out)
     logging = (
         "import logging, sys; from perfscale.cli.main import enter\n"
-        "from perfscale.cli.verbosity import set_up_logging\n"
+        "from perfscale.cli.output.streams import set_up_logging\n"
         "def command():\n"
         "    set_up_logging()\n"
         "    logging.getLogger('perfscale').error('%s', sys.argv[1])\n"

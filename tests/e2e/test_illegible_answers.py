@@ -13,7 +13,7 @@ from perfscale.engine import RunOptions
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.results import Accounts, RunOutcome, RunResult
 from perfscale.sim.apiserver.apiserver import Attachments, SimulatedApiServer
-from perfscale.sim.kubeconfig import kubeconfig_for, write_kubeconfig
+from perfscale.sim.cluster import kubeconfig_for, write_kubeconfig
 from perfscale.sim.storage.store import Store
 from perfscale.templates import TemplateDefaults
 

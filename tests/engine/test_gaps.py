@@ -56,9 +56,9 @@ def gaps(now: Now, journal: Journal) -> GapLog:
 
 
 def test_a_blind_span_is_in_the_journal_from_its_beginning(gaps: GapLog, journal: Journal) -> None:
-    sight = gaps.of(PODS)
-    sight.lost(1010.0)
-    sight.regained(1014.5)
+    pods = gaps.of(PODS)
+    pods.lost(1010.0)
+    pods.regained(1014.5)
     open_span = BlindSpan(Cause.WATCH, "Pod", "here", 10.0)
     closed_span = BlindSpan(Cause.WATCH, "Pod", "here", 10.0, 14.5)
     assert [each.span for each in journal.entries] == [open_span, closed_span]  # type: ignore[attr-defined]

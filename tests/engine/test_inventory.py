@@ -23,7 +23,7 @@ def test_objects_are_counted_by_run_with_the_first_and_the_last_of_each() -> Non
     }
 
 
-def test_a_finalizer_holds_only_what_was_asked_to_go() -> None:
+def test_a_finalizer_holds_only_what_is_being_deleted() -> None:
     finding = Finding()
     held = {"finalizers": ["example.org/hold"]}
     finding.add(metadata("a", X, "2026-01-01T00:00:05Z", **held))

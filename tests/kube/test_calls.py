@@ -1,5 +1,7 @@
 """What an observer is told of the requests of a client."""
 
+from contextlib import closing
+
 import pytest
 from kube_client import Connect
 from observers import Heard
@@ -86,7 +88,7 @@ async def test_a_watch_is_told_of_when_it_is_opened(connect: Connect) -> None:
     heard = Heard()
     async with scripted_server(answers({})) as server:
         client = (await connect(server)).limited(RateLimiter(0), heard)
-        async with client.open_stream(VMIS):
+        with closing(await client.open_stream(VMIS)):
             pass
     assert [answer[:2] for answer in heard.answers] == [
         (Call("watch", "virtualmachineinstances"), 200)

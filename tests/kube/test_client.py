@@ -2,6 +2,7 @@ import asyncio
 import errno
 import socket
 import tracemalloc
+from contextlib import closing
 from typing import NoReturn
 
 import msgspec
@@ -581,6 +582,6 @@ async def test_a_closed_stream_leaves_no_connection(connect: Connect) -> None:
 
     async with scripted_server(endless) as server:
         client = await connect(server)
-        async with client.open_stream("/", {"watch": "true"}) as stream:
+        with closing(await client.open_stream("/", {"watch": "true"})) as stream:
             assert [arrival.data for arrival in await stream.read_some()] == [b"one"]
         await server.no_connections()

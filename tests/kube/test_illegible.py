@@ -201,5 +201,4 @@ async def test_the_beginning_is_enough_of_an_error_that_goes_on_and_on(connect: 
     async with scripted_server(endless) as server:
         client = await connect(server)
         with pytest.raises(ApiError, match="400 Bad Request: no no no"):
-            async with client.open_stream("/", {"watch": "true"}):
-                pass
+            await client.open_stream("/", {"watch": "true"})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perfscale.errors import TemplateError
-from perfscale.templates import sampling
+from perfscale.templates import duplicates
 from perfscale.templates.dialects.dialect import parse_template
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def test_where_every_rendering_is_much_work_only_the_ends_are_looked_at(
     )
     (problem,) = folder.problems(folder.entry(replicas=100))
     assert "Bad-50" in problem.message
-    monkeypatch.setattr(sampling, "MOST_WORK", 30_000)
+    monkeypatch.setattr(duplicates, "MOST_WORK", 30_000)
     ((factory,),) = folder.compile(folder.entry(replicas=100))
     with pytest.raises(TemplateError, match="Bad-50"):
         factory.render(1, 50)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from perfscale.errors import UsageError
-from perfscale.templates import iter_manifests, render_manifests
+from perfscale.templates import render_manifests
 
 if TYPE_CHECKING:
     from template_folder import Folder
@@ -76,5 +76,5 @@ def test_entries_with_fewer_replicas_are_left_out(folder: Folder) -> None:
     folder.template(TEXT)
     folder.template(TEXT.replace("ConfigMap", "Secret"), "b.yaml")
     factories = folder.compile(folder.entry(), folder.entry("b.yaml", replicas=1))
-    kinds = [yaml.safe_load(text)["kind"] for text in iter_manifests(factories, 1, 2)]
+    kinds = [each["kind"] for each in yaml.safe_load_all(render_manifests(factories, 1, 2))]
     assert kinds == ["ConfigMap"]

@@ -20,7 +20,6 @@ class Sampled(NamedTuple):
     """One series of an answer.
 
     Attributes:
-        labels: Its labels.
         points: Moment (Unix time in seconds) and value of each sample, the oldest first; the
             values of Prometheus may be NaN or infinite.
     """

@@ -38,7 +38,6 @@ class AuditInput(NamedTuple):
     """The content of an input file.
 
     Attributes:
-        window: The time in question.
         url: The address of Prometheus, without credentials; None if it is not in the file.
         credentials: How to sign in, as the file has it.
         verify_tls: Whether the server's certificate is checked.

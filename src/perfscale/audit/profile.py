@@ -37,12 +37,7 @@ _NOT_SHOWN: Final = (
 
 
 class Profile(NamedTuple):
-    """The queries of an audit.
-
-    Attributes:
-        name: The profile, as the user named it.
-        queries: Those of the profiles that it includes first.
-    """
+    """The queries of an audit, those of included profiles first; ``name`` is the user's."""
 
     name: str
     queries: tuple[Query, ...]

@@ -27,8 +27,7 @@ from perfscale.cli.commands import (
     report as report_command,
 )
 from perfscale.cli.output.failure import print_failure
-from perfscale.cli.output.streams import use_colors
-from perfscale.cli.verbosity import log_more, set_up_logging
+from perfscale.cli.output.streams import log_more, set_up_logging, use_colors
 
 HELP = """Stress the control plane of Kubernetes and KubeVirt.
 
@@ -106,14 +105,9 @@ app.command("version")(version.version)
 
 
 def invoke(arguments: list[str] | None = None, *, preface: str | None = None) -> int:
-    """Run the command line.
+    """Run the command line after printing the preface; returns the exit code.
 
-    Args:
-        arguments: Without the program's name; None takes the process's own.
-        preface: What to print before.
-
-    Returns:
-        The exit code.
+    Without arguments, the process's own are taken.
     """
     try:
         if preface is not None:

@@ -1,15 +1,15 @@
-"""What `perfscale cleanup` does, once its command line is understood."""
+"""What `perfscale cleanup` does and prints, once its command line is understood."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
 from perfscale.cli.output.confirm import confirmed
-from perfscale.cli.output.found import describe, list_others, list_runs, name_strays
 from perfscale.cli.output.streams import say
 from perfscale.config import counted, format_duration
 from perfscale.config.labels import RUN_LABEL, WHOLE
@@ -17,10 +17,10 @@ from perfscale.engine.removal.by_uid import RemovalByUid
 from perfscale.engine.removal.cleanup import TimeBudget, remove_run
 from perfscale.engine.removal.inventory import Inventory, take_inventory
 from perfscale.engine.removal.leftovers import describe_undeleted, describe_unseen, first_bug
-from perfscale.engine.removal.runs import RunInCluster, runs_in, server_time
+from perfscale.engine.removal.runs import RunInCluster, others_in, runs_in, server_time
 from perfscale.engine.removal.search import (
-    Sight,
-    look,
+    Listing,
+    list_labelled,
     recorded_objects,
     search_everything,
     search_run,
@@ -44,23 +44,8 @@ class CleanupSettings:
     timeout_s: float
 
 
-@dataclass
-class _Outcome:
-    """What keeps the cleanup from being complete.
-
-    Attributes:
-        left: Runs of which something is left.
-        unseen: Places that could not be listed, and why.
-        undeleted: Places whose objects could not be deleted, and why.
-    """
-
-    left: list[str] = field(default_factory=list)
-    unseen: dict[Place, Exception] = field(default_factory=dict)
-    undeleted: dict[Place, Exception] = field(default_factory=dict)
-
-
 async def clean_up(settings: CleanupSettings) -> int:
-    """Remove what was asked for.
+    """Remove a run, or every run.
 
     Returns:
         0 if all of it is gone, and it is certain that it is all; otherwise 1.
@@ -77,14 +62,17 @@ async def clean_up(settings: CleanupSettings) -> int:
 
 
 class _Cleaner:
-    """One cleanup."""
+    """One cleanup, and what keeps it from being complete."""
 
     def __init__(self, cluster: Cluster, settings: CleanupSettings) -> None:
         self._cluster = cluster
         self._client = cluster.client
         self._settings = settings
         self._time = TimeBudget(settings.timeout_s)
-        self._outcome = _Outcome()
+        self._bound = format_duration(settings.timeout_s)
+        self._left: list[str] = []  # runs of which something is left
+        self._unseen: dict[Place, Exception] = {}
+        self._undeleted: dict[Place, Exception] = {}
         self._unasked: Mapping[str, str] = {}
         self._discovery = Discovery(cluster.client)
         self._strays = RemovalByUid(cluster.client, (), lambda _: None)
@@ -95,32 +83,31 @@ class _Cleaner:
         selector = RUN_LABEL if run_id is None else f"{RUN_LABEL}={run_id}"
         try:
             async with self._time.spent():
-                sight = await self._find(located, selector)
+                listing = await self._find(located, selector)
                 await self._find_strays(located)
-                ages = await self._runs(sight.present) if run_id is None else []
+                runs = (
+                    runs_in(listing.present, await server_time(self._client))
+                    if run_id is None
+                    else []
+                )
         except TimeoutError:
             say(f"error: listing what runs have left timed out after {self._bound}")
             return 1
-        self._outcome.unseen.update(sight.present.unseen)
+        self._unseen.update(listing.present.unseen)
         if run_id is None:
-            await self._remove_all(ages, sight)
-        elif sight.present.found or self._strays.left:
-            await self._remove(run_id, sight, selector)
+            await self._remove_all(runs, listing)
+        elif listing.present.found or self._strays.left:
+            await self._remove(run_id, listing, selector)
         else:
             self._say_nothing_found(run_id, known=known)
         self._say_what_is_missing()
-        if bug := first_bug(self._outcome.unseen, self._outcome.undeleted):
+        if bug := first_bug(self._unseen, self._undeleted):
             raise bug
-        outcome = self._outcome
-        return 1 if outcome.left or outcome.unseen or outcome.undeleted or self._unasked else 0
-
-    @property
-    def _bound(self) -> str:
-        return format_duration(self._settings.timeout_s)
+        return 1 if self._left or self._unseen or self._undeleted or self._unasked else 0
 
     # -- finding -----------------------------------------------------------------
 
-    async def _find(self, located: Located | None, selector: str) -> Sight:
+    async def _find(self, located: Located | None, selector: str) -> Listing:
         discovery = self._discovery
         # As kubectl has it, a context that names no namespace means this one.
         namespace = self._cluster.namespace or "default"
@@ -130,7 +117,7 @@ class _Cleaner:
             else search_run(discovery, self._client, located.run)
         )
         self._unasked = search.unasked
-        return await look(self._client, search, selector)
+        return await list_labelled(self._client, search, selector)
 
     async def _find_strays(self, located: Located | None) -> None:
         """Find what the run has made, and what has lost its label since then."""
@@ -143,14 +130,11 @@ class _Cleaner:
             return
         known = await recorded_objects(self._discovery, records)
         self._strays = RemovalByUid(self._client, known, lambda _: None)
-        await self._strays.look_for_strays(located.run.run_id)
-
-    async def _runs(self, present: Inventory) -> list[RunInCluster]:
-        return runs_in(present, await server_time(self._client))
+        await self._strays.keep_strays(located.run.run_id)
 
     @property
     def _sees_everything(self) -> bool:
-        return not (self._outcome.unseen or self._unasked)
+        return not (self._unseen or self._unasked)
 
     def _say_nothing_found(self, run_id: str, *, known: bool) -> None:
         if not self._sees_everything:
@@ -158,51 +142,51 @@ class _Cleaner:
         elif known:
             typer.echo(f"run {run_id}: nothing to remove")
         else:
-            self._outcome.left.append(run_id)
+            self._left.append(run_id)
             say(
                 f"error: run {run_id} not found: nothing in this cluster carries its label, "
                 f"and {self._settings.results_dir} has no folder of it"
             )
 
     def _say_what_is_missing(self) -> None:
-        for sentence in describe_undeleted(self._outcome.undeleted):
+        for sentence in describe_undeleted(self._undeleted):
             say(f"error: {sentence}")
-        for sentence in describe_unseen(self._outcome.unseen):
+        for sentence in describe_unseen(self._unseen):
             say(f"error: {sentence}")
         for what, why in self._unasked.items():
             say(f"error: not listed: the kinds of {what}: {why}")
 
     # -- removing ------------------------------------------------------------------
 
-    async def _remove_all(self, runs: Sequence[RunInCluster], sight: Sight) -> None:
+    async def _remove_all(self, runs: Sequence[RunInCluster], listing: Listing) -> None:
         chosen = [run for run in runs if self._settings.force or not run.may_be_going_on]
-        list_runs(runs, chosen, certain=self._sees_everything)
-        list_others(sight.present)
+        _list_runs(runs, chosen, certain=self._sees_everything)
+        _list_others(listing.present)
         for run in chosen:
             selector = f"{WHOLE},{RUN_LABEL}={run.run_id}"
             try:
                 async with self._time.spent():
-                    found = await take_inventory(self._client, sight.places, selector)
+                    found = await take_inventory(self._client, listing.places, selector)
             except TimeoutError:
                 say(f"error: run {run.run_id}: timed out after {self._bound}")
-                self._outcome.left.append(run.run_id)
+                self._left.append(run.run_id)
                 continue
-            await self._remove(run.run_id, Sight(found, sight.places), selector)
+            await self._remove(run.run_id, Listing(found, listing.places), selector)
 
-    async def _remove(self, run_id: str, sight: Sight, selector: str) -> None:
+    async def _remove(self, run_id: str, listing: Listing, selector: str) -> None:
         """Show what there is of a run, ask, and remove it."""
-        describe(run_id, sight.present, self._strays)
+        _describe(run_id, listing.present, self._strays)
         if self._settings.ask and not await confirmed("Delete this?"):
-            self._outcome.left.append(run_id)
+            self._left.append(run_id)
             return
-        removed = await remove_run(self._client, sight, selector, self._strays, self._time)
-        self._outcome.unseen.update(removed.unseen)
-        self._outcome.undeleted.update(removed.undeleted)
+        removed = await remove_run(self._client, listing, selector, self._strays, self._time)
+        self._unseen.update(removed.unseen)
+        self._undeleted.update(removed.undeleted)
         if removed.left or removed.timed_out:
-            self._outcome.left.append(run_id)
+            self._left.append(run_id)
             late = f" after {self._bound}" if removed.timed_out else ""
             say(f"error: run {run_id}: {counted(removed.left, 'object')} still there{late}")
-            for sentence in (*removed.reasons, *name_strays(self._strays)):
+            for sentence in (*removed.reasons, *_name_strays(self._strays)):
                 say(f"  {sentence}")
         elif self._sees_everything:
             typer.echo(f"run {run_id}: removed")
@@ -211,7 +195,7 @@ class _Cleaner:
 
 
 def _locate(settings: CleanupSettings) -> tuple[Located | None, bool]:
-    """What the run's folder says, and whether there is one."""
+    """The run as its folder has it, and whether there is a folder."""
     if settings.run_id is None:
         return None, False
     try:
@@ -220,3 +204,46 @@ def _locate(settings: CleanupSettings) -> tuple[Located | None, bool]:
         say(f"warning: {error}; all kinds are listed instead")
         return None, True
     return located, located is not None
+
+
+def _list_runs(
+    runs: Sequence[RunInCluster], chosen: Sequence[RunInCluster], *, certain: bool
+) -> None:
+    """A line for each run; those that are not chosen are left alone."""
+    if not runs:
+        typer.echo(
+            "nothing to remove: no run has anything in this cluster"
+            if certain
+            else "nothing of any run found in what could be listed"
+        )
+        return
+    typer.echo(f"{'RUN':<38}{'OBJECTS':>8}{'AGE':>12}{'LAST CREATED':>16}")
+    for run in runs:
+        age, idle = format_duration(round(run.age_s)), format_duration(round(run.idle_s))
+        note = "" if run in chosen else "  left alone: created something this hour (--force)"
+        typer.echo(f"{run.run_id:<38}{run.objects:>8}{age:>12}{idle:>12} ago{note}")
+
+
+def _list_others(present: Inventory) -> None:
+    """What carries the run's label, and which no run of this program has made."""
+    for (kind, value), count in others_in(present).items():
+        typer.echo(f"left alone: {count} {kind} with {RUN_LABEL}={value}, not made by perfscale")
+
+
+def _name_strays(strays: RemovalByUid) -> list[str]:
+    """What a run has made that has lost its label, by kind."""
+    counts = Counter(each.resource.kind_name for each in strays.left)
+    return [
+        f"{count} {kind} that the run made, without its label" for kind, count in counts.items()
+    ]
+
+
+def _describe(run_id: str, found: Inventory, strays: RemovalByUid) -> None:
+    """What there is of a run, by kind."""
+    typer.echo(f"run {run_id}:")
+    for place, finding in found.found.items():
+        names = sorted(name or "" for name in finding.namespaces)
+        where = f" in {len(names)} namespaces" if len(names) > 1 else f" in {names[0]}"
+        typer.echo(f"  {finding.count} {place.resource.kind_name}{where if names != [''] else ''}")
+    for sentence in _name_strays(strays):
+        typer.echo(f"  {sentence}")

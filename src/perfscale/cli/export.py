@@ -28,7 +28,7 @@ ExportOption = Annotated[
 
 
 def export_results(folder: Path, tool: Export | None) -> None:
-    """Write a run's results for ``tool``, and say where they are.
+    """Write a run's results for ``tool``, and print where they are.
 
     Raises:
         ResultsError: Its records cannot be read, or the files not written.

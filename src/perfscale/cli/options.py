@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from perfscale.config import Config
     from perfscale.kube.cluster import ClusterOptions
+
+
+def optional(metavar: str, text: str, *, envvar: str | None = None) -> Any:  # noqa: ANN401 - typer's
+    """An option without a default that could be shown."""
+    return typer.Option(metavar=metavar, help=text, envvar=envvar, show_default=False)
+
+
+def duration(text: str, *, envvar: str) -> Any:  # noqa: ANN401 - typer's
+    """An option that takes a duration, also from the environment."""
+    return typer.Option(metavar="DURATION", help=text, envvar=envvar)
+
 
 Verbose = Annotated[
     int,
@@ -60,56 +71,40 @@ Replicas = Annotated[str | None, typer.Option(metavar="N", help="Replicas of eve
 Iterations = Annotated[str | None, typer.Option(metavar="N", help="Iterations of every workload.")]
 ContainerPrefix = Annotated[
     str | None,
-    typer.Option(
+    optional(
+        "PREFIX",
+        "Image prefix where the workload file leaves it open; without one, registry:5000/kubevirt.",
         envvar="DOCKER_PREFIX",
-        metavar="PREFIX",
-        help="Image prefix where the workload file leaves it open; without one, "
-        "registry:5000/kubevirt.",
-        show_default=False,
     ),
 ]
 ContainerTag = Annotated[
     str | None,
-    typer.Option(
+    optional(
+        "TAG",
+        "Image tag where the workload file leaves it open; without one, devel.",
         envvar="DOCKER_TAG",
-        metavar="TAG",
-        help="Image tag where the workload file leaves it open; without one, devel.",
-        show_default=False,
     ),
 ]
 Kubeconfig = Annotated[
     str | None,
-    typer.Option(
-        metavar="FILE",
-        help="The kubeconfig; without it $KUBECONFIG, ~/.kube/config, or the pod's own account.",
-        show_default=False,
+    optional(
+        "FILE", "The kubeconfig; without it $KUBECONFIG, ~/.kube/config, or the pod's own account."
     ),
 ]
 Context = Annotated[
     str | None,
-    typer.Option(
-        envvar="PERFSCALE_CONTEXT",
-        metavar="NAME",
-        help="Context of the kubeconfig.",
-        show_default=False,
-    ),
+    optional("NAME", "Context of the kubeconfig.", envvar="PERFSCALE_CONTEXT"),
 ]
 Master = Annotated[
     str | None,
-    typer.Option(
-        envvar="PERFSCALE_MASTER",
-        metavar="URL",
-        help="API server, instead of the kubeconfig's.",
-        show_default=False,
-    ),
+    optional("URL", "API server, instead of the kubeconfig's.", envvar="PERFSCALE_MASTER"),
 ]
 Prometheus = Annotated[
     str | None,
-    typer.Option(
+    optional(
+        "URL",
+        "The Prometheus that scrapes the cluster, as in http://localhost:9090.",
         envvar="PERFSCALE_PROMETHEUS",
-        metavar="URL",
-        help="The Prometheus that scrapes the cluster, as in http://localhost:9090.",
-        show_default=False,
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -164,15 +159,13 @@ def load(
     from perfscale.config import load_config
     from perfscale.templates.packaged import default_workload
 
-    short = {
-        "--qps": ("workloads[*].qps", qps),
-        "--burst": ("workloads[*].burst", burst),
-        "--replicas": ("workloads[*].objects[*].replicas", replicas),
-        "--iterations": ("workloads[*].iterationCount", iterations),
-    }
-    given = {
-        option: f"{path}={value}" for option, (path, value) in short.items() if value is not None
-    }
+    short = (
+        ("--qps", "workloads[*].qps", qps),
+        ("--burst", "workloads[*].burst", burst),
+        ("--replicas", "workloads[*].objects[*].replicas", replicas),
+        ("--iterations", "workloads[*].iterationCount", iterations),
+    )
+    given = {option: f"{path}={value}" for option, path, value in short if value is not None}
     return load_config(workload or default_workload(), overrides=overrides or [], options=given)
 
 

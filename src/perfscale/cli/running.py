@@ -19,7 +19,7 @@ from perfscale.cli.signals import handle_signals, run_until_signalled
 from perfscale.errors import RunFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
@@ -182,7 +182,7 @@ def _conclude(settings: RunSettings, result: RunResult, folder: Path | None) -> 
     """Print how the run ended, and write what is made of its files.
 
     Returns:
-        The exit code: the run's own, unless something could not be written that was asked for.
+        The exit code: the run's own, unless something could not be written.
     """
     from perfscale.errors import ResultsError
     from perfscale.results import graver
@@ -190,33 +190,29 @@ def _conclude(settings: RunSettings, result: RunResult, folder: Path | None) -> 
     if result.error is not None:
         print_failure(result.error)
     code = result.exit_code
-    for step in (_print, _export, _make_page):
+    for step in _steps(settings, result, folder):
         try:
             with ignoring_closed_output():  # the files are wanted all the same
-                step(settings, result, folder)
+                step()
         except (ResultsError, OutputError) as error:  # the other results stand without it
             say(f"error: {error}")
             code = graver(code, RunFailedError.exit_code)
     return code
 
 
-def _print(settings: RunSettings, result: RunResult, folder: Path | None) -> None:
+def _steps(
+    settings: RunSettings, result: RunResult, folder: Path | None
+) -> Iterator[Callable[[], None]]:
     from perfscale.cli.output.result import print_result, print_summary
 
     if folder is None:
-        print_summary(result)
+        yield partial(print_summary, result)
     cleanup = _cleanup_command(settings, result.info)
-    print_result(result, folder, cleanup=cleanup, output=settings.output)
-
-
-def _export(settings: RunSettings, _: RunResult, folder: Path | None) -> None:
+    yield partial(print_result, result, folder, cleanup=cleanup, output=settings.output)
     if folder is not None:
-        export_results(folder, settings.export)
-
-
-def _make_page(settings: RunSettings, _: RunResult, folder: Path | None) -> None:
-    if settings.report and folder is not None:
-        make_page(folder, settings.output)
+        yield partial(export_results, folder, settings.export)
+    if folder is not None and settings.report:
+        yield partial(make_page, folder, settings.output)
 
 
 async def _execute(generator: LoadGenerator, displaying: asyncio.Task[None]) -> RunResult:

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeAlias
 
 from perfscale import eventloop
-from perfscale.cli.interrupts import ignore_interrupts
+from perfscale.cli.main import ignore_interrupts
 from perfscale.cli.output.streams import say
 
 if TYPE_CHECKING:
@@ -24,12 +24,8 @@ _handler: ContextVar[Handler | None] = ContextVar("_handler", default=None)
 def run_until_signalled(work: Coroutine[None, None, int], *, is_service: bool = False) -> int:
     """Run ``work`` in a new event loop; the first signal cancels it, and others change nothing.
 
-    Args:
-        work: What to run.
-        is_service: Whether a signal is how this ends, so that there is nothing to say about it.
-
-    Returns:
-        What ``work`` returns; 128 plus the signal's number if one ended it.
+    Returns what ``work`` returns, or 128 plus the number of the signal that ended it. The end of
+    a service, which only a signal can end, needs no message.
     """
     try:
         return eventloop.run(_cancelled_by_signals(work, is_service=is_service))

@@ -10,13 +10,7 @@ _CREDENTIALS: Final = re.compile(r"(?<=://)[^/?#\s]*@")
 
 
 class Address(NamedTuple):
-    """An address, and what it said of how to sign in.
-
-    Attributes:
-        url: Without credentials, and without a slash at its end.
-        username: Empty if there was none.
-        password: The same.
-    """
+    """A URL without a slash at its end, and the credentials that were in it, else empty."""
 
     url: str
     username: str = ""

@@ -129,12 +129,12 @@ def _without_unit(number: str) -> str:
 
 
 def _unknown_unit(number: str, unit: str, written: str) -> str:
-    said = unit.strip()
-    if unit != said and said in NANOSECONDS:
+    name = unit.strip()
+    if unit != name and name in NANOSECONDS:
         return f'"{written}" has a blank in it: write "{"".join(written.split())}"'
-    if said in ("d", "day", "days") and 0 < len(number) < 10:
+    if name in ("d", "day", "days") and 0 < len(number) < 10:
         return f'"{written}": there are no days in a duration, write {int(number) * 24}h'
-    instead = _INSTEAD.get(said.lower()) or (said.lower() if said.lower() in NANOSECONDS else None)
+    instead = _INSTEAD.get(name.lower()) or (name.lower() if name.lower() in NANOSECONDS else None)
     if instead:
         return f'"{written}": the unit is written {instead}, as in {number or 1}{instead}'
-    return f'"{written}": "{said}" is not a unit; they are h, m, s, ms, us and ns, {EXAMPLES}'
+    return f'"{written}": "{name}" is not a unit; they are h, m, s, ms, us and ns, {EXAMPLES}'

@@ -52,7 +52,7 @@ class Config(Section):
     global_config: Annotated[GlobalConfig, BeforeValidator(empty_is_default)] = Field(
         default_factory=GlobalConfig, description="Limits that hold for the run as a whole."
     )
-    workloads: Annotated[tuple[Workload, ...], BeforeValidator(list_of("workloads"))] = Field(
+    workloads: Annotated[tuple[Workload, ...], list_of("workloads")] = Field(
         json_schema_extra={"minItems": 1},
         description="What to run, one after the other; at least one.",
     )

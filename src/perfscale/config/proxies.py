@@ -102,8 +102,4 @@ def _matches(
         return rule == str(address)
     if rule.startswith("*."):
         rule = rule[1:]
-    return host.endswith(rule) if rule.startswith(".") else _is_or_is_under(host, rule)
-
-
-def _is_or_is_under(host: str, domain: str) -> bool:
-    return host == domain or host.endswith(f".{domain}")
+    return host.endswith(rule) if rule.startswith(".") else f".{host}".endswith(f".{rule}")

@@ -149,7 +149,7 @@ class RunContext:
         journal: Where what happens is written down as it happens.
         health: What the generator sees of itself.
         verify: Called with an object that may be gone or have lost its labels, and with one that
-            came when all had been asked to go.
+            came when the others were being deleted.
         gaps: What it could not see, and outages.
         counter: What happened to objects so far, for snapshots and progress.
     """
@@ -275,13 +275,13 @@ class RunContext:
     def request_deletion(
         self, scope: IterationScope, versions: Mapping[str, int] | None = None
     ) -> None:
-        """The objects of an iteration are asked to go; ``versions`` as `Tracker` takes them."""
+        """The run deletes the objects of an iteration; ``versions`` as `Tracker` takes them."""
         now = self.stopwatch.now()
         self.tracker.request_deletion(scope, now, versions)
         self.journal.request_deletion(scope, now)
 
     def request_deletion_of(self, row: TrackedObject) -> None:
-        """A single object is asked to go."""
+        """The run deletes a single object."""
         self.tracker.request_deletion_of(row, self.stopwatch.now())
         self.journal.mark_dirty(row)
 

@@ -1,7 +1,7 @@
-"""Progress of a run as typed events, for whoever wants to show it.
+"""Progress of a run as typed events, to be shown.
 
 Each consumer reads from a bounded queue of its own. One that is too slow loses
-the oldest events and is told how many; it never slows the run down.
+the oldest events and gets their number; it never slows the run down.
 """
 
 from __future__ import annotations
@@ -151,10 +151,10 @@ class SlowObject:
         namespace: None for a cluster-scoped object.
         name: Its name.
         phase: The phase it is in, if it has one.
-        waited_s: Since it was created, or asked to go.
+        waited_s: Since it was created, or its deletion was requested.
         in_phase_s: Since it has been seen in its phase; None where it has none.
         detail: Why it is not ready, if its status says so; of an object that
-            was asked to go, the finalizers that hold it.
+            is being deleted, the finalizers that hold it.
     """
 
     kind: str

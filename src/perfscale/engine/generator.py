@@ -147,8 +147,8 @@ class LoadGenerator:
     def events(self) -> EventStream:
         """Progress from now on, as an asynchronous iterator that ends with the run.
 
-        A consumer that is too slow loses the oldest events, and is told how
-        many; it never slows the run.
+        A consumer that is too slow loses the oldest events, and gets their
+        number; it never slows the run.
         """
         return self._broadcast.subscribe()
 

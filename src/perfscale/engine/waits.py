@@ -13,8 +13,8 @@ class Signal:
     """Wakes those who wait when what they wait for has come about.
 
     Changes come by the thousand a second, and waking a task costs more than
-    all else that is done about one. So the conditions are looked at by whoever
-    notifies, and a waiter is woken once, when its own holds.
+    all else that is done about one. So `notify` checks the conditions, and a
+    waiter is woken once, when its own holds.
     """
 
     def __init__(self) -> None:

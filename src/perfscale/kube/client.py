@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,7 +20,7 @@ from perfscale.kube.status import error_from_answer
 from perfscale.kube.wire import SUCCESS, Wire, target
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from perfscale.errors import ApiError, UnreachableError
     from perfscale.kube.auth.credentials import Credentials
@@ -142,7 +141,7 @@ class Client:
             keep_body: Whether the answer has its body; without, it is read and let go.
 
         Raises:
-            ApiError: The server refused it; the subclass tells how.
+            ApiError: The server refused it; a subclass for each kind of refusal.
             CredentialsError: 401, also with renewed credentials; of those that have worked
                 before, also after a while.
             UnreachableError: The server cannot be reached, or has been gone
@@ -207,7 +206,7 @@ class Client:
             call_of(method, path),
             self._observer,
             body=body,
-            content_type=content_type,
+            content_type=None if body is None else content_type,
         )
 
     async def _exchange(
@@ -246,16 +245,15 @@ class Client:
             waits = waits or self._failures.waits(request, retry=retry)
             await self._failures.wait(request, trouble, waits)
 
-    @asynccontextmanager
     async def open_stream(
         self, path: str, params: Mapping[str, str | int] | None = None
-    ) -> AsyncIterator[AnswerStream]:
-        """Open an answer that goes on and on: a watch. It is not retried.
+    ) -> AnswerStream:
+        """Open an answer that goes on and on: a watch. It is not retried, and its reader closes it.
 
         What breaks it later is for `broken` to explain.
 
         Raises:
-            ApiError: The server refused it; the subclass tells how.
+            ApiError: The server refused it; a subclass for each kind of refusal.
             CredentialsError: 401, also with renewed credentials.
             UnreachableError: No connection, or no answer in time.
         """
@@ -266,32 +264,25 @@ class Client:
             call_of("GET", path, watch=True),
             self._observer,
         )
-        answer = await self._open(request, path)
-        self._wire.answered(request, answer, self.timing.clock())
-        self._failures.success(request.call)
-        try:
-            yield answer
-        finally:
-            answer.close()
-
-    def broken(self, error: NoAnswerError) -> UnreachableError:
-        """Count and explain what reading an open stream has raised."""
-        return self._failures.broken(error)
-
-    async def _open(self, request: Request, path: str) -> AnswerStream:
         while True:
             try:
                 await self._wire.admit(request)
                 answer = await self._transport.open_stream(request, self.timing.clock)
-                if answer.status in SUCCESS:
-                    return answer
-                content = await self._wire.explanation(request, answer)
+                refused = answer.status not in SUCCESS
+                content = await self._wire.explanation(request, answer) if refused else b""
             except NoAnswerError as error:
                 self._failures.after_no_answer(request, error, None)
                 raise
             self._wire.answered(request, answer, self.timing.clock())
+            if not refused:
+                self._failures.success(request.call)
+                return answer
             refusal = error_from_answer(answer.status, answer.headers, content, path=path)
             await self._failures.after_refusal(request, refusal, None)
+
+    def broken(self, error: NoAnswerError) -> UnreachableError:
+        """Count and explain what reading an open stream has raised."""
+        return self._failures.broken(error)
 
     # -- the verbs of a run -------------------------------------------------
 
@@ -323,10 +314,10 @@ class Client:
             self.settings.request_timeout_s,
             call_of("POST", path),
             self._observer,
-            body=body,
-            content_type="application/json",
+            body,
+            "application/json",
+            on_sent,
         )
-        request.on_sent = on_sent
         return self._exchange(request, decoder.decode)
 
     async def delete(

@@ -16,8 +16,6 @@ from perfscale.errors import IllegibleError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perfscale.kube.http.failures import NoAnswerError
-
 UNREADABLE: Final = (ValueError, RecursionError)
 """What decoding raises: msgspec's errors and those of UTF-8 are ValueErrors; nesting of
 thousands of levels is the other."""
@@ -71,14 +69,4 @@ def illegible(
         status=status,
         reason="Illegible",
         hint="check the server's URL; something in front of the API server may have answered",
-    )
-
-
-def unread(what: str, error: NoAnswerError) -> IllegibleError:
-    """The error for an answer that was not read to its end."""
-    return IllegibleError(
-        f"{what}: {error}, which is not what an API server sends",
-        status=200,
-        reason="Illegible",
-        hint="something in front of the API server may have answered",
     )

@@ -1,4 +1,4 @@
-"""Asks the API server which kinds it serves, and under which URLs."""
+"""Finds out which kinds the API server serves, and under which URLs."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ async def current_version(
 ) -> int:
     """The cluster's resourceVersion now, as a number; 0 where it is none.
 
-    A list of a single object tells it, and costs the server next to nothing.
+    It is read off a list of a single object, which costs the server next to nothing.
 
     Raises what `Client.read` raises.
     """

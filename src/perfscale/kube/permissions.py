@@ -1,4 +1,4 @@
-"""Asks the API server what we may do, before anything is tried.
+"""What the API server permits the client's user, found out before anything is tried.
 
 https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access
 """
@@ -49,14 +49,21 @@ class Permissions:
         """Whether the verb is allowed there.
 
         A server that cannot be asked (some have no such API) is taken to allow
-        everything: the request itself will tell.
+        everything: the request itself is refused if it does not.
 
         Raises:
             ClusterError: The server cannot be reached or refuses the credentials.
         """
         key = (verb, place)
         if key not in self._known:
-            self._known[key] = await self._ask(verb, place)
+            try:
+                self._known[key] = await self._review(verb, place)
+            except ApiError as error:
+                _log.info("cannot ask whether %s %s is allowed: %s", verb, place, error)
+                self._known[key] = True
+            else:
+                if self._known[key]:
+                    self._client.known.allow(Call(verb, place.resource.plural))
         return self._known[key]
 
     async def denies(self, verb: str, place: Place) -> bool:
@@ -74,16 +81,6 @@ class Permissions:
         except PerfscaleError as error:
             _log.info("cannot ask whether %s %s is denied: %s", verb, place, error)
             return False
-
-    async def _ask(self, verb: str, place: Place) -> bool:
-        try:
-            allowed = await self._review(verb, place)
-        except ApiError as error:
-            _log.info("cannot ask whether %s %s is allowed: %s", verb, place, error)
-            return True
-        if allowed:
-            self._client.known.allow(Call(verb, place.resource.plural))
-        return allowed
 
     async def _review(self, verb: str, place: Place) -> bool:
         resource, _, subresource = place.resource.plural.partition("/")

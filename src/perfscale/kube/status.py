@@ -154,7 +154,7 @@ def _find_dependency(status: int, message: str) -> tuple[str, str] | None:
     """What could not be called: ``webhook`` or ``aggregated server``, and its name if it is said.
 
     Such a 5xx looks like any other, and is no fault of the object that is refused: it passes
-    when what could not be called is back. Only the words tell: those of k8s.io/apiserver
+    when what could not be called is back. It shows by the words alone: those of k8s.io/apiserver
     (``webhookerrors``, ``admission/plugin/webhook``), k8s.io/apiextensions-apiserver
     (``conversion/webhook_converter.go``) and k8s.io/kube-aggregator. A webhook that answers,
     and refuses, is not among them.

@@ -88,24 +88,11 @@ class Wire:
                 answer.headers.get("Date"),
             )
 
-    def failed(self, failure: Failure, request: Request | None = None) -> Failure:
-        """Notify of a request without an answer; for None, count a stream that broke off."""
-        stats = self.stats
-        if request is None:
-            if failure.timeout:
-                stats.silent_streams += 1
-            else:
-                stats.broken_streams += 1
-            return failure
-        stats.local_failures += failure.local
+    def failed(self, request: Request, failure: Failure) -> None:
+        """Notify of a request without an answer."""
+        self.stats.local_failures += failure.local
         if request.observer is not None:
             request.observer.unanswered(request.call, timeout=failure.timeout)
-        return failure
-
-    def retried(self, request: Request, throttled_s: float) -> None:
-        """A request is going to be sent again, after it has waited so long because of a 429."""
-        if request.observer is not None:
-            request.observer.retried(request.call, throttled_s)
 
     async def explanation(self, request: Request, answer: AnswerStream) -> bytes:
         """The body of an error answer, within a request's time. Raises the same."""

@@ -199,7 +199,7 @@ def _placed(trial: Trial, factory: ObjectFactory, document: int) -> Trial:
     path = refused_field(trial.reason or "")
     if trial.problem is None or path is None:
         return trial
-    line = factory.line_of(1, 1, document, path)
+    line = factory.manifests.line_of(1, 1, document, path)
     return replace(trial, problem=Problem(trial.problem.message, str(factory.path), line))
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
-from contextlib import AsyncExitStack
+import tempfile
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
+import yaml
 from aiohttp import web
 
 from perfscale.errors import UsageError
-from perfscale.sim import kubeconfig
 from perfscale.sim.apiserver.apiserver import Attachments, SimulatedApiServer
 from perfscale.sim.apiserver.subresources import VirtApi
 from perfscale.sim.controllers.kubevirt.webhooks import Webhooks
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from perfscale.sim.storage.records import JSON
+
+
+_NAME: Final = "simulated"
+"""Of the kubeconfig's context, cluster and user."""
 
 
 class SimulatedCluster:
@@ -106,22 +112,14 @@ class SimulatedCluster:
 
     def kubeconfig(self) -> JSON:
         """A kubeconfig for the cluster, as a mapping; only inside the context."""
-        return kubeconfig.kubeconfig_for(self.url, self._token)
+        return kubeconfig_for(self.url, self._token)
 
     def write_kubeconfig(self, path: str | Path) -> None:
-        """Write `kubeconfig` to a file in one piece, readable by its owner alone.
-
-        Raises:
-            UsageError: It cannot be written there.
-        """
-        kubeconfig.write_kubeconfig(Path(path), self.kubeconfig())
+        """Write `kubeconfig` to a file; see the function of this name."""
+        write_kubeconfig(Path(path), self.kubeconfig())
 
     async def __aenter__(self) -> Self:
-        """Start it.
-
-        Raises:
-            UsageError: The port cannot be listened at.
-        """
+        """Start it; raises `UsageError` if the port cannot be listened at."""
         async with AsyncExitStack() as stack:
             try:
                 await stack.enter_async_context(self._server)
@@ -152,3 +150,41 @@ class SimulatedCluster:
             if group.exceptions == (exc,):
                 return False  # it was not a controller that failed
             raise
+
+
+def kubeconfig_for(url: str, token: str) -> JSON:
+    """A kubeconfig with one context, whose user has a token as on many real clusters."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": _NAME,
+        "contexts": [{"name": _NAME, "context": {"cluster": _NAME, "user": _NAME}}],
+        "clusters": [{"name": _NAME, "cluster": {"server": url}}],
+        "users": [{"name": _NAME, "user": {"token": token}}],
+    }
+
+
+def write_kubeconfig(path: Path, config: JSON) -> None:
+    """Write a kubeconfig in one piece, readable by its owner alone.
+
+    Who waits for the file to appear never reads half of it, and what was there before
+    stays until the new one is complete.
+
+    Raises:
+        UsageError: It cannot be written there.
+    """
+    try:
+        # mkstemp makes files of mode 0600.
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                yaml.safe_dump(config, file, sort_keys=False)
+            Path(temporary).replace(path)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                Path(temporary).unlink()
+            raise
+    except OSError as error:
+        raise UsageError(
+            f"cannot write the kubeconfig to {path}: {error.strerror or error}"
+        ) from error

@@ -176,7 +176,6 @@ class Latencies:
     Args:
         speed: Divides every wait; 10 makes the cluster ten times as quick.
         seed: Makes the sequence of draws repeatable; None for a different one every time.
-        distributions: The distribution of each stage but `Stage.NOW`.
 
     Raises:
         ValueError: `speed` is not a positive, finite number.

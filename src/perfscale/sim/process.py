@@ -47,10 +47,7 @@ async def simulated_cluster_process(
     it, so that the cluster is still there to be cleaned up. It and its files are gone when
     the context is left, also by cancellation.
 
-    Args:
-        speed: Divides every latency of the controllers.
-        seed: Makes the latencies and the generated names repeatable.
-        faults: What goes wrong in it, on purpose.
+    Its parameters are those of `SimulatedCluster`.
 
     Raises:
         ClusterError: It did not start; with the end of what it wrote to standard error.

@@ -26,11 +26,9 @@ import msgspec
 import yaml
 
 from perfscale.errors import TemplateError
-from perfscale.templates.manifests.documents import compose_documents
+from perfscale.templates.manifests.documents import STR, compose_documents, iter_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from perfscale.templates.factory import ObjectFactory
     from perfscale.templates.manifests.documents import JSON
 
@@ -41,7 +39,6 @@ STAND_INS: Final = (7_391_846_205, 8_264_073_951)
 cannot overlap with themselves; they are longer than any replica's number, so that a name
 is at its longest with them."""
 _INT: Final = "tag:yaml.org,2002:int"
-_STR: Final = "tag:yaml.org,2002:str"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +104,7 @@ def compile_iteration(factory: ObjectFactory, iteration: int) -> list[ReplicaFor
         others = factory.documents(iteration, other)
         bodies = [msgspec.json.encode(each) for each in (documents, others)]
     except (TemplateError, TypeError, ValueError, OverflowError, RecursionError):
-        return None  # the slow way tells of it, if it comes to that
+        return None  # the slow way raises it for the replicas that are really made
     digits = str(stand_in)
     pieces = text.split(digits)
     is_proven = (
@@ -123,7 +120,9 @@ def compile_iteration(factory: ObjectFactory, iteration: int) -> list[ReplicaFor
 def _stand_where_digits_are_free(text: str, digits: str) -> bool:
     """Whether every stand-in is in a scalar value that stays what it is with other digits."""
     found = 0
-    for node in _values(compose_documents(text)):
+    for node in iter_values(compose_documents(text)):
+        if not isinstance(node, yaml.ScalarNode):
+            continue
         count = node.value.count(digits)
         if count and not _takes_any_digits(node, digits, text):
             return False
@@ -131,26 +130,10 @@ def _stand_where_digits_are_free(text: str, digits: str) -> bool:
     return found == text.count(digits)
 
 
-def _values(roots: Sequence[yaml.Node]) -> Iterator[yaml.ScalarNode]:
-    """Every scalar that is a value and not a key, once, however many aliases it has."""
-    waiting, done = list(roots), set[int]()
-    while waiting:
-        node = waiting.pop()
-        if id(node) in done:
-            continue
-        done.add(id(node))
-        if isinstance(node, yaml.ScalarNode):
-            yield node
-        elif isinstance(node, yaml.SequenceNode):
-            waiting += node.value
-        elif isinstance(node, yaml.MappingNode):
-            waiting += [value for _, value in node.value]
-
-
 def _takes_any_digits(node: yaml.ScalarNode, digits: str, text: str) -> bool:
     if node.tag == _INT:
         return bool(node.value == digits)
-    if node.tag != _STR:
+    if node.tag != STR:
         return False
     if node.style == '"':
         return "\\" not in text  # an escape would swallow digits

@@ -147,22 +147,18 @@ class _Compiler:
     def _source(self, path: Path) -> Source | None:
         """The parsed file; None where it cannot be, its problems reported once."""
         if path not in self._sources:
+            self._sources[path], is_read = None, False
             try:
-                self._sources[path] = self._parsed(path)
+                text = read_template(path)
+                is_read = True
+                self._sources[path] = parse_template(str(path), text)
             except TemplateError as error:
-                self.problems += error.problems
-                self._sources[path] = None
+                hidden = is_read and self._is_foreign(path)
+                self.problems += [
+                    Problem(NOT_SHOWN, str(path), each.line) if hidden else each
+                    for each in error.problems
+                ]
         return self._sources[path]
-
-    def _parsed(self, path: Path) -> Source:
-        text = read_template(path)
-        try:
-            return parse_template(str(path), text)
-        except TemplateError as error:
-            if not self._is_foreign(path):
-                raise
-            problems = [Problem(NOT_SHOWN, str(path), each.line) for each in error.problems]
-            raise TemplateError(problems) from error
 
     def _is_foreign(self, path: Path) -> bool:
         """Whether a file is in no folder whose files are templates for sure."""

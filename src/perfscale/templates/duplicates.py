@@ -1,4 +1,4 @@
-"""Objects that a workload file would create twice.
+"""The sample of a workload's objects that is rendered, and those in it that would be made twice.
 
 The second create would be refused with ``AlreadyExists``, perhaps after an
 hour of load; so it is an error before the first.
@@ -7,21 +7,25 @@ hour of load; so it is an error before the first.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.errors import Problem
-from perfscale.templates.sampling import sample
 from perfscale.templates.scopes import group_of, is_cluster_scoped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from perfscale.config import Config
+    from perfscale.config import Config, ObjectSpec, Workload
     from perfscale.templates.factory import ObjectFactory
+
+_EXHAUSTIVE: Final = 1000
+"""A workload up to this size is rendered whole: it takes a fraction of a second."""
+MOST_WORK: Final = 400_000_000
+"""Of the renderings of one template, in the units of `metering`: ten seconds or so."""
 
 
 class Key(NamedTuple):
-    """What tells an object from every other in a cluster."""
+    """The identity of an object in a cluster."""
 
     group: str
     kind: str
@@ -66,7 +70,7 @@ def render_sample(factory: ObjectFactory, workload: int, entry: int) -> Checked:
         TemplateError: One of the objects does not render.
     """
     made = []
-    for iteration, replica in sample(factory.workload, factory.spec, factory.manifests.source):
+    for iteration, replica in _sample(factory):
         for document, request in enumerate(factory.render(iteration, replica)):
             namespace = request.namespace or factory.namespace(iteration)
             if is_cluster_scoped(request.api_version, request.kind):
@@ -74,6 +78,37 @@ def render_sample(factory: ObjectFactory, workload: int, entry: int) -> Checked:
             key = Key(group_of(request.api_version), request.kind, namespace, request.name)
             made.append(Made(key, workload, entry, document, iteration, replica))
     return Checked(factory, made)
+
+
+def _sample(factory: ObjectFactory) -> Iterator[tuple[int, int]]:
+    """The (iteration, replica) pairs to render: all, or the ends and their neighbours.
+
+    Only those where all would be too much work, which shows as they are rendered.
+    """
+    workload, spec, source = factory.workload, factory.spec, factory.manifests.source
+    begun = source.work
+    iterations = spec.iterations_of(workload.iteration_count)
+    for number in _numbers(len(iterations), workload):
+        iteration = iterations[number - 1]
+        for replica in sampled_replicas(workload, spec):
+            at_an_end = number in _ends(len(iterations)) and replica in _ends(spec.replicas)
+            if at_an_end or source.work - begun < MOST_WORK:
+                yield iteration, replica
+
+
+def sampled_replicas(workload: Workload, spec: ObjectSpec) -> Sequence[int]:
+    """The replicas of an iteration to render: all, or the ends and their neighbours."""
+    return _numbers(spec.replicas, workload)
+
+
+def _numbers(count: int, workload: Workload) -> Sequence[int]:
+    if workload.iteration_count * sum(entry.replicas for entry in workload.objects) <= _EXHAUSTIVE:
+        return range(1, count + 1)
+    return _ends(count)
+
+
+def _ends(count: int) -> Sequence[int]:
+    return sorted({1, min(2, count), max(1, count - 1), count})
 
 
 def find_duplicates(
@@ -114,7 +149,7 @@ def find_duplicates(
 def _problem(config: Config, factory: ObjectFactory, first: Made, second: Made) -> Problem:
     """What to say, and at which line, about two that are the same."""
     entry = ("workloads", second.workload, "objects", second.entry)
-    replica = factory.variable("replica")
+    variable = factory.manifests.source.variable
     if first.workload != second.workload:
         earlier = config.workloads[first.workload].name
         return config.problem(
@@ -129,7 +164,7 @@ def _problem(config: Config, factory: ObjectFactory, first: Made, second: Made) 
             entry,
             f"{second.key} would be created in iteration {first.iteration} and again in iteration "
             f"{second.iteration}: set iterationCleanup and iterationDeletionWait, {namespaced}"
-            f"or put {factory.variable('iteration')} in its name",
+            f"or put {variable('iteration')} in its name",
         )
     if first.entry != second.entry:
         return config.problem(
@@ -138,12 +173,13 @@ def _problem(config: Config, factory: ObjectFactory, first: Made, second: Made) 
             "for instance with a variable of inputVars in them",
         )
     name = ("metadata", "name")
-    line = factory.line_of(second.iteration, second.replica, second.document, name)
+    line = factory.manifests.line_of(second.iteration, second.replica, second.document, name)
     if first.replica == second.replica:
         message = f"{second.key} stands twice in this template: give the two different names"
     else:
         message = (
             f"{second.key} would be created more than once in an iteration, for replica "
-            f"{first.replica} and for replica {second.replica}: put {replica} in its name"
+            f"{first.replica} and for replica {second.replica}: put "
+            f"{variable('replica')} in its name"
         )
     return Problem(message, str(factory.path), line)

@@ -57,9 +57,7 @@ class ObjectFactory:
     def render(self, iteration: int, replica: int) -> tuple[ObjectRequest, ...]:
         """The objects of one replica, one for each of ``kinds``, labelled and ready to send.
 
-        Args:
-            iteration: Counted from 1.
-            replica: Counted from 1.
+        Both numbers are counted from 1.
 
         Raises:
             TemplateError: The template fails for these numbers, or gives other
@@ -76,22 +74,14 @@ class ObjectFactory:
         return tuple([form.fill(digits) for form in forms])
 
     def render_slowly(self, iteration: int, replica: int) -> tuple[ObjectRequest, ...]:
-        """What ``render`` returns, with every replica rendered and parsed.
-
-        Raises:
-            TemplateError: As ``render`` does.
-        """
+        """What `render` returns and raises, with every replica rendered and parsed."""
         return tuple(
             self._request(document, iteration, replica)
             for document in self.documents(iteration, replica)
         )
 
     def documents(self, iteration: int, replica: int) -> list[JSON]:
-        """The manifests of one replica, with the run's labels in them.
-
-        Raises:
-            TemplateError: As ``render`` does.
-        """
+        """The manifests of one replica, with the run's labels in them; raises as `render` does."""
         documents = self.manifests.documents(iteration, replica)
         kinds = kinds_of(documents)
         if kinds != self.kinds:
@@ -104,8 +94,7 @@ class ObjectFactory:
     def children(self) -> dict[tuple[str, str], tuple[tuple[str, str], ...]]:
         """What controllers make of the objects, by their templates: kinds by kind of ``kinds``.
 
-        Raises:
-            TemplateError: As ``render`` does.
+        Raises as `render` does.
         """
         made: dict[tuple[str, str], dict[tuple[str, str], None]] = {}
         for key, document in zip(self.kinds, self.documents(1, 1), strict=True):
@@ -113,27 +102,8 @@ class ObjectFactory:
         return {key: tuple(kinds) for key, kinds in made.items()}
 
     def staying(self) -> set[tuple[str, str]]:
-        """Which of them nobody deletes with what they were made for.
-
-        Raises:
-            TemplateError: As ``render`` does.
-        """
+        """Which of them stay when what they were made for is deleted. Raises as `render` does."""
         return {key for document in self.documents(1, 1) for key in kinds_that_stay(document)}
-
-    def line_of(self, iteration: int, replica: int, document: int, path: Sequence[str]) -> int:
-        """Line of the template that gives a field to a document, for error messages.
-
-        Args:
-            iteration: Counted from 1.
-            replica: Counted from 1.
-            document: Its position among ``kinds``.
-            path: Keys from the top of the manifest; the numbers of a list's members.
-        """
-        return self.manifests.line_of(iteration, replica, document, path)
-
-    def variable(self, name: str) -> str:
-        """How this template's dialect writes a variable, for error messages."""
-        return self.manifests.source.variable(name)
 
     def _request(self, document: JSON, iteration: int, replica: int) -> ObjectRequest:
         metadata = document["metadata"]

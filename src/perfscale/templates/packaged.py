@@ -1,8 +1,7 @@
 """Where the templates and examples that ship with the package are.
 
 A wheel carries them inside the package, under ``_data``; an editable install
-has them at the top of the checkout. Everything else asks this module, so that
-the command works the same from both.
+has them at the top of the checkout.
 """
 
 from __future__ import annotations
@@ -16,10 +15,7 @@ _FOLDERS = ("templates", "examples")
 
 
 def data_root(package: Path = _PACKAGE) -> Path:
-    """The folder that holds ``templates/`` and ``examples/``.
-
-    Args:
-        package: Folder of the ``perfscale`` package.
+    """The folder that holds ``templates/`` and ``examples/``, for the package in a folder.
 
     Raises:
         PerfscaleError: Neither place has both folders: a broken installation.
@@ -36,12 +32,9 @@ def data_root(package: Path = _PACKAGE) -> Path:
 
 
 def packaged_file(*parts: str) -> Path:
-    """Path of one packaged file, as in ``packaged_file("templates", "pod.yaml")``.
+    """Path of one packaged file, which need not exist, as ``templates`` and ``pod.yaml``.
 
-    The file need not exist.
-
-    Raises:
-        PerfscaleError: The installation has no packaged files at all.
+    Raises what `data_root` raises.
     """
     return data_root().joinpath(*parts)
 

@@ -9,7 +9,7 @@ from perfscale.templates.manifests.documents import dump_document
 from perfscale.templates.scopes import is_cluster_scoped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from perfscale.templates.factory import ObjectFactory
     from perfscale.templates.manifests.documents import JSON
@@ -33,33 +33,20 @@ def render_manifests(
         UsageError: No workload has such an iteration, or no object such a replica.
         TemplateError: An object does not render.
     """
-    return "---\n".join(iter_manifests(factories, iteration, replica))
-
-
-def iter_manifests(
-    factories: Sequence[Sequence[ObjectFactory]],
-    iteration: int | None = None,
-    replica: int | None = None,
-) -> Iterator[str]:
-    """As ``render_manifests``, a document at a time: a large workload need not fit into memory.
-
-    Raises:
-        UsageError: No workload has such an iteration, or no object such a replica.
-        TemplateError: An object does not render.
-    """
     everything = [factory for members in factories for factory in members]
     iterations = max(factory.workload.iteration_count for factory in everything)
     replicas = max(factory.spec.replicas for factory in everything)
     _check("iteration", iteration, iterations)
     _check("replica", replica, replicas)
-    for members in factories:
-        for number in _chosen(iteration, members[0].workload.iteration_count):
-            for factory in members:
-                if not factory.spec.comes_in(number):
-                    continue
-                for index in _chosen(replica, factory.spec.replicas):
-                    for document in factory.documents(number, index):
-                        yield dump_document(_placed(document, factory.namespace(number)))
+    return "---\n".join(
+        dump_document(_placed(document, factory.namespace(number)))
+        for members in factories
+        for number in _chosen(iteration, members[0].workload.iteration_count)
+        for factory in members
+        if factory.spec.comes_in(number)
+        for index in _chosen(replica, factory.spec.replicas)
+        for document in factory.documents(number, index)
+    )
 
 
 def _check(what: str, number: int | None, last: int) -> None:

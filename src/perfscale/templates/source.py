@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.errors import Problem, TemplateError
 
@@ -21,8 +20,7 @@ MAX_TEXT: Final = 4_000_000
 TOO_LONG: Final = f"it renders to more than {MAX_TEXT:,} characters: this is no manifest"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A variable that a template uses, and the line of its first use."""
 
     name: str
@@ -99,22 +97,16 @@ def undefined_variables(source: Source, defined: Collection[str], where: str) ->
         defined: Every defined name.
         where: The ``objects`` entry that uses the template, as in ``workloads[0].objects[1]``.
     """
-    return [
-        Problem(
-            undefined_message(source, reference.name, defined, where), source.file, reference.line
-        )
-        for reference in source.references
-        if reference.name not in defined
-    ]
-
-
-def undefined_message(source: Source, name: str, defined: Collection[str], where: str) -> str:
-    """What to say about one undefined variable: the nearest name, and what there is."""
+    problems = []
     lowered = {known.lower(): known for known in defined}
-    near = difflib.get_close_matches(name.lower(), lowered, n=1)
-    guess = f" (did you mean {source.variable(lowered[near[0]])}?)" if near else ""
-    known = ", ".join(sorted(defined))
-    return (
-        f"variable {name!r} is not defined{guess}: set it under inputVars of {where}; "
-        f"defined there: {known}"
-    )
+    for name, line in source.references:
+        if name in defined:
+            continue
+        near = difflib.get_close_matches(name.lower(), lowered, n=1)
+        guess = f" (did you mean {source.variable(lowered[near[0]])}?)" if near else ""
+        message = (
+            f"variable {name!r} is not defined{guess}: set it under inputVars of {where}; "
+            f"defined there: {', '.join(sorted(defined))}"
+        )
+        problems.append(Problem(message, source.file, line))
+    return problems

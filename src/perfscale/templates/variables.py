@@ -36,10 +36,7 @@ class TemplateDefaults:
     ) -> TemplateDefaults:
         """The option where it is given, else ``DOCKER_PREFIX`` or ``DOCKER_TAG``, else built in.
 
-        Args:
-            prefix: Value of ``--container-prefix``; None or empty: not given.
-            tag: Value of ``--container-tag``; None or empty: not given.
-            environ: The environment.
+        ``prefix`` and ``tag`` are the options' values; None or empty: not given.
         """
         return cls(
             container_prefix=prefix or environ.get("DOCKER_PREFIX") or BUILTIN_PREFIX,

@@ -12,9 +12,9 @@ from perfscale.errors import ConflictError, NotFoundError
 from perfscale.kube.cluster import ClusterOptions, open_cluster
 from perfscale.kube.resources import Resource
 from perfscale.sim.apiserver.apiserver import Attachments, SimulatedApiServer
+from perfscale.sim.cluster import kubeconfig_for, write_kubeconfig
 from perfscale.sim.controllers.http import HttpObjectStore
 from perfscale.sim.controllers.kinds import POD, VM, VMI, VMIRS
-from perfscale.sim.kubeconfig import kubeconfig_for, write_kubeconfig
 from perfscale.sim.storage.store import Store
 
 JSON = dict[str, Any]

@@ -4,36 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from perfscale.cli import options
-from perfscale.cli.output.streams import say
+from perfscale.cli.output.streams import log_more, say
 from perfscale.cli.signals import run_until_signalled
-from perfscale.cli.verbosity import log_more
 
 if TYPE_CHECKING:
-    from perfscale.audit import AuditInput, Endpoint, Profile, Window
-    from perfscale.config.sections.audit import AuditThreshold
+    from perfscale.audit import AuditInput, Endpoint, Profile
 
 _SHARED = 0o644
 """The results are numbers and no more: everybody may read them."""
-
-
-@dataclass(frozen=True)
-class AuditSettings:
-    """The command line of `audit`, and what its files say."""
-
-    endpoint: Endpoint
-    profile: Profile
-    window: Window
-    thresholds: dict[str, AuditThreshold]
-    results_file: Path
-    wait_s: float
-    strict: bool
 
 
 def audit(  # noqa: PLR0913 -- a command has as many parameters as options
@@ -65,28 +49,19 @@ def audit(  # noqa: PLR0913 -- a command has as many parameters as options
     ] = False,
     token_file: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="The bearer token; without it $PERFSCALE_PROMETHEUS_TOKEN.",
-            show_default=False,
-        ),
+        options.optional("FILE", "The bearer token; without it $PERFSCALE_PROMETHEUS_TOKEN."),
     ] = None,
     password_file: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="The password of $PERFSCALE_PROMETHEUS_USERNAME; without it "
+        options.optional(
+            "FILE",
+            "The password of $PERFSCALE_PROMETHEUS_USERNAME; without it "
             "$PERFSCALE_PROMETHEUS_PASSWORD.",
-            show_default=False,
         ),
     ] = None,
     ca_file: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="The authorities that may have signed Prometheus' certificate.",
-            show_default=False,
-        ),
+        options.optional("FILE", "The authorities that may have signed Prometheus' certificate."),
     ] = None,
     query_timeout: Annotated[
         str, typer.Option(metavar="DURATION", help="Bound on one query.")
@@ -114,7 +89,7 @@ def audit(  # noqa: PLR0913 -- a command has as many parameters as options
     _check_place(results_file)
     outside = credentials_of(os.environ, token_file=token_file, password_file=password_file)
     address, is_files = _address(given, config_file, prometheus)
-    # What the file says of one server does not hold for another.
+    # The credentials and TLS of one server do not hold for another.
     endpoint = Endpoint.at(
         address,
         outside,
@@ -123,16 +98,9 @@ def audit(  # noqa: PLR0913 -- a command has as many parameters as options
         ca_file=ca_file,
         timeout_s=options.seconds("--query-timeout", query_timeout),
     )
-    settings = AuditSettings(
-        endpoint,
-        load_profile(profile),
-        given.window,
-        given.thresholds,
-        results_file,
-        options.seconds("--wait-timeout", wait_timeout) if wait else 0.0,
-        strict,
-    )
-    raise typer.Exit(run_until_signalled(_audit(settings)))
+    wait_s = options.seconds("--wait-timeout", wait_timeout) if wait else 0.0
+    auditing = _audit(given, endpoint, load_profile(profile), results_file, wait_s, strict=strict)
+    raise typer.Exit(run_until_signalled(auditing))
 
 
 def _address(given: AuditInput, config_file: Path, url: str | None) -> tuple[str, bool]:
@@ -148,7 +116,7 @@ def _address(given: AuditInput, config_file: Path, url: str | None) -> tuple[str
 
 
 def _check_place(results_file: Path) -> None:
-    """Find out before anything is asked that the results can be written."""
+    """Check before the first query that the results can be written."""
     from perfscale.errors import ResultsError
 
     if not os.access(results_file.absolute().parent, os.W_OK):
@@ -158,7 +126,15 @@ def _check_place(results_file: Path) -> None:
         )
 
 
-async def _audit(settings: AuditSettings) -> int:
+async def _audit(
+    given: AuditInput,
+    endpoint: Endpoint,
+    profile: Profile,
+    results_file: Path,
+    wait_s: float,
+    *,
+    strict: bool,
+) -> int:
     from perfscale.audit import (
         Prometheus,
         evaluate,
@@ -167,22 +143,22 @@ async def _audit(settings: AuditSettings) -> int:
         wait_until_scraped,
     )
 
-    if not settings.endpoint.verify_tls:
+    if not endpoint.verify_tls:
         say("warning: the certificate of Prometheus is not verified (prometheusVerifyTLS)")
-    async with Prometheus(settings.endpoint) as prometheus:
-        reached = await wait_until_scraped(prometheus, settings.window.end, settings.wait_s, say)
-        found = await evaluate(prometheus, settings.profile, settings.window, settings.thresholds)
+    async with Prometheus(endpoint) as prometheus:
+        reached = await wait_until_scraped(prometheus, given.window.end, wait_s, say)
+        found = await evaluate(prometheus, profile, given.window, given.thresholds)
     text = json.dumps(results_document(found), indent=2)
-    _write(settings.results_file, text)
+    _write(results_file, text)
     typer.echo(text)
-    hint = "" if settings.wait_s else "; --wait waits for it"
+    hint = "" if wait_s else "; --wait waits for it"
     for line in (*reach_warnings(found.window, reached, hint), *found.notes()):
         say(line)
     for failure in found.failures:
         say(f"error: {failure}")
     for kept, sentence in found.describe_thresholds():
         say(f"  {'✓' if kept else '✗'} {sentence}")
-    return found.exit_code(strict=settings.strict)
+    return found.exit_code(strict=strict)
 
 
 def _write(path: Path, text: str) -> None:

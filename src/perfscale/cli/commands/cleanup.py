@@ -10,8 +10,8 @@ import typer
 
 from perfscale.cli import options
 from perfscale.cli.output.confirm import may_ask
+from perfscale.cli.output.streams import log_more
 from perfscale.cli.signals import run_until_signalled
-from perfscale.cli.verbosity import log_more
 
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?", re.ASCII)
 """https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/"""
@@ -21,7 +21,7 @@ def cleanup(  # noqa: PLR0913 -- a command has as many parameters as options
     *,
     run_id: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="Remove what this run left.", show_default=False),
+        options.optional("ID", "Remove what this run left."),
     ] = None,
     all_: Annotated[
         bool, typer.Option("--all", help="Remove what every run left, after listing them.")
@@ -44,11 +44,7 @@ def cleanup(  # noqa: PLR0913 -- a command has as many parameters as options
     ] = options.DEFAULT_RESULTS,
     cleanup_timeout: Annotated[
         str,
-        typer.Option(
-            envvar="PERFSCALE_CLEANUP_TIMEOUT",
-            metavar="DURATION",
-            help="Bound on the whole cleanup.",
-        ),
+        options.duration("Bound on the whole cleanup.", envvar="PERFSCALE_CLEANUP_TIMEOUT"),
     ] = "5m",
     verbose: options.Verbose = 0,
 ) -> None:

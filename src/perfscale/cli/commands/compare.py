@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfscale.cli import options
-from perfscale.cli.output.streams import use_colors
-from perfscale.cli.verbosity import log_more
+from perfscale.cli.output.streams import log_more, use_colors
 
 if TYPE_CHECKING:
     from perfscale.results.comparison import Limits
@@ -51,7 +50,7 @@ def compare(  # noqa: PLR0913 -- a command has as many parameters as options
     ] = 0.01,
     html: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write a page about it too.", show_default=False),
+        options.optional("FILE", "Write a page about it too."),
     ] = None,
     output: options.OutputFormat = options.Output.TEXT,
     no_color: options.NoColor = False,

@@ -1,6 +1,8 @@
-"""`perfscale-load-generator`: the old tool's name, with its Go-style flags.
+"""The Go programs' names, `perfscale-load-generator` and `perfscale-audit`, with their flags.
 
-What is not a flag of the old tool goes to `perfscale run` unchanged.
+Go's flag package takes one dash or two, and ``-flag=value`` as well as ``-flag value``:
+https://pkg.go.dev/flag#hdr-Command_line_flag_syntax
+What is not a flag of the Go program goes to the command of today unchanged.
 """
 
 from __future__ import annotations
@@ -11,14 +13,11 @@ from perfscale.cli.main import enter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
     from typing import NoReturn
 
-_TAKE_A_VALUE = {
-    "kubeconfig": "--kubeconfig",
-    "master": "--master",
-    "container-prefix": "--container-prefix",
-    "container-tag": "--container-tag",
-}
+_HELP_FLAGS = frozenset({"-h", "-help", "--help"})
+_FLAGS = ("workload", "kubeconfig", "master", "container-prefix", "container-tag", "v")
 _HELP = """perfscale-load-generator is perfscale run. It takes the options below, and:
 
     -workload FILE  -kubeconfig FILE  -master URL
@@ -28,57 +27,89 @@ For example:
 
     perfscale-load-generator -kubeconfig ~/.kube/config -workload workload.yaml -v 3
 """
+_AUDIT_FLAGS = ("config-file", "results-file")
+_AUDIT_HELP = """perfscale-audit is perfscale audit. It takes the options below, also with one dash:
+
+    -config-file FILE  -results-file FILE
+"""
 
 
 def main() -> NoReturn:
     """Entry point of the `perfscale-load-generator` command."""
-    enter(_invoke)
+    enter(lambda: _invoke("perfscale-load-generator", "run", _HELP, _translate))
 
 
-def _invoke() -> int:
+def audit() -> NoReturn:
+    """Entry point of the `perfscale-audit` command."""
+    enter(lambda: _invoke("perfscale-audit", "audit", _AUDIT_HELP, _translate_audit))
+
+
+def _invoke(
+    name: str, command: str, preface: str, translate: Callable[[list[str]], list[str]]
+) -> int:
     from perfscale.cli.app import invoke
-    from perfscale.cli.goflags import HELP
     from perfscale.cli.output.streams import say
 
     arguments = sys.argv[1:]
-    if HELP.intersection(arguments):
-        return invoke(["run", "--help"], preface=_HELP)
+    if _HELP_FLAGS.intersection(arguments):
+        return invoke([command, "--help"], preface=preface)
     try:
         translated = translate(arguments)
     except ValueError as error:
-        say(f"error: {error}\nhint: see perfscale-load-generator -help")
+        say(f"error: {error}\nhint: see {name} -help")
         return 2
     return invoke(translated)
 
 
-def translate(arguments: list[str]) -> list[str]:
-    """The old tool's arguments as those of `perfscale`.
-
-    ``-workload F`` becomes the argument ``F``; ``-v N`` the verbosity that is
-    closest (the old tool's 3, its default for debugging, logs every object).
-
-    Raises:
-        ValueError: A flag has no value, or one that it cannot have.
-    """
-    from perfscale.cli.goflags import take_flags
-
-    verbosity = 0
-    workload: str | None = None
+def _translate(arguments: list[str]) -> list[str]:
+    """``-workload F`` becomes the argument ``F``, and ``-v N`` the verbosity closest to it."""
+    verbose: list[str] = []
+    workload: list[str] = []
     options: list[str] = []
-    flags, rest = take_flags(arguments, {*_TAKE_A_VALUE, "workload", "v"})
+    flags, rest = _take_flags(arguments, _FLAGS)
     for name, value in flags:
         if name == "v":
-            verbosity = _verbosity(value)
+            verbose = _verbosity(value)
         elif name == "workload":
-            workload = value
+            workload = [value]
         else:
-            options += [_TAKE_A_VALUE[name], value]
-    verbose = ["-" + "v" * verbosity] if verbosity else []
-    return [*verbose, "run", *options, *rest, *([workload] if workload is not None else [])]
+            options.append(f"--{name}={value}")
+    return [*verbose, "run", *options, *rest, *workload]
 
 
-def _verbosity(level: str) -> int:
-    """The old tool's log level as a number of ``-v``: from 3 on it logged everything."""
+def _translate_audit(arguments: list[str]) -> list[str]:
+    flags, rest = _take_flags(arguments, _AUDIT_FLAGS)
+    return ["audit", *(f"--{name}={value}" for name, value in flags), *rest]
+
+
+def _verbosity(level: str) -> list[str]:
+    """The old tool's log level as ``-v`` or ``-vv``: from 3 on it logged every object."""
     if not level.isdecimal():
         raise ValueError(f"-v takes a level, as in -v 3, not {level!r}")
-    return min(max(int(level) - 1, 0), 2)
+    count = min(max(int(level) - 1, 0), 2)
+    return ["-" + "v" * count] if count else []
+
+
+def _take_flags(
+    arguments: Iterable[str], known: Collection[str]
+) -> tuple[list[tuple[str, str]], list[str]]:
+    """The flags, each of which has a value, and everything else, each in its order.
+
+    Raises:
+        ValueError: A flag has no value.
+    """
+    flags: list[tuple[str, str]] = []
+    rest: list[str] = []
+    pending = list(arguments)
+    while pending:
+        argument = pending.pop(0)
+        name, equals, value = argument.lstrip("-").partition("=")
+        if not argument.startswith("-") or name not in known:
+            rest.append(argument)
+            continue
+        if not equals:
+            if not pending:
+                raise ValueError(f"flag needs an argument: -{name}")
+            value = pending.pop(0)
+        flags.append((name, value))
+    return flags, rest

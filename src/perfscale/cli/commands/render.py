@@ -8,7 +8,7 @@ import typer
 
 from perfscale.cli import options
 from perfscale.cli.commands.validate import PLACEHOLDER_RUN_ID
-from perfscale.cli.verbosity import log_more
+from perfscale.cli.output.streams import log_more
 
 if TYPE_CHECKING:
     from perfscale.config import Config

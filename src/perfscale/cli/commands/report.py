@@ -9,8 +9,7 @@ import typer
 
 from perfscale.cli import options
 from perfscale.cli.export import ExportOption, export_results, make_page
-from perfscale.cli.output.streams import use_colors
-from perfscale.cli.verbosity import log_more
+from perfscale.cli.output.streams import log_more, use_colors
 
 
 def report(

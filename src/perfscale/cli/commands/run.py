@@ -13,9 +13,8 @@ from perfscale.cli.commands.simulate import FaultsFile, Speed, read_faults
 from perfscale.cli.dryrun import DryRun
 from perfscale.cli.export import ExportOption
 from perfscale.cli.output.confirm import may_ask
-from perfscale.cli.output.streams import use_colors
+from perfscale.cli.output.streams import log_more, use_colors
 from perfscale.cli.running import RunSettings, start
-from perfscale.cli.verbosity import log_more
 
 if TYPE_CHECKING:
     from perfscale.engine import FailureBudget
@@ -47,11 +46,10 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
     ] = False,
     max_failures: Annotated[
         str | None,
-        typer.Option(
-            metavar="N|P%",
-            help="Stop and clean up when more objects fail: a number, or a share of all. "
+        options.optional(
+            "N|P%",
+            "Stop and clean up when more objects fail: a number, or a share of all. "
             "Without it, however many.",
-            show_default=False,
         ),
     ] = None,
     dry_run: Annotated[
@@ -82,34 +80,27 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
     export: ExportOption = None,
     request_timeout: Annotated[
         str,
-        typer.Option(
-            envvar="PERFSCALE_REQUEST_TIMEOUT",
-            metavar="DURATION",
-            help="Bound on one request, as in 30s or 2m.",
+        options.duration(
+            "Bound on one request, as in 30s or 2m.", envvar="PERFSCALE_REQUEST_TIMEOUT"
         ),
     ] = "60s",
     max_unavailable: Annotated[
         str,
-        typer.Option(
-            envvar="PERFSCALE_MAX_UNAVAILABLE",
-            metavar="DURATION",
-            help="How long the API server may be gone.",
+        options.duration(
+            "How long the API server may be gone.", envvar="PERFSCALE_MAX_UNAVAILABLE"
         ),
     ] = "5m",
     watch_idle_timeout: Annotated[
         str,
-        typer.Option(
-            envvar="PERFSCALE_WATCH_IDLE_TIMEOUT",
-            metavar="DURATION",
-            help="A watch that is silent for so long is reopened.",
+        options.duration(
+            "A watch that is silent for so long is reopened.", envvar="PERFSCALE_WATCH_IDLE_TIMEOUT"
         ),
     ] = "90s",
     cleanup_timeout: Annotated[
         str,
-        typer.Option(
+        options.duration(
+            "Bound on the cleanup after an interrupt or an error.",
             envvar="PERFSCALE_CLEANUP_TIMEOUT",
-            metavar="DURATION",
-            help="Bound on the cleanup after an interrupt or an error.",
         ),
     ] = "5m",
     quiet: options.Quiet = False,
@@ -138,7 +129,10 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
     if quiet and verbose:
         raise typer.BadParameter("--quiet says less and --verbose more; leave one of them out")
     if simulate:
-        _refuse_beside_simulate(call)
+        if _is_given(call, "kubeconfig", "context", "master"):
+            raise typer.BadParameter(
+                "--simulate brings its own cluster; leave out --kubeconfig, --context and --master"
+            )
         kubeconfig = context = master = None
     elif faults:
         raise typer.BadParameter("--faults is for --simulate: no real cluster is harmed")
@@ -185,13 +179,6 @@ def _is_given(call: typer.Context, *options: str) -> bool:
     """Whether the command line, and not the environment, has one of these options."""
     sources = (call.get_parameter_source(option) for option in options)
     return any(source is not None and source.name == "COMMANDLINE" for source in sources)
-
-
-def _refuse_beside_simulate(call: typer.Context) -> None:
-    if _is_given(call, "kubeconfig", "context", "master"):
-        raise typer.BadParameter(
-            "--simulate brings its own cluster; leave out --kubeconfig, --context and --master"
-        )
 
 
 def _refuse_beside_dry_run(

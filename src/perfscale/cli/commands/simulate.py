@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfscale.cli import options
+from perfscale.cli.output.streams import log_more
 from perfscale.cli.signals import run_until_signalled
-from perfscale.cli.verbosity import log_more
 
 if TYPE_CHECKING:
     from perfscale.sim.faults import Faults
@@ -55,11 +55,7 @@ def simulate(
     ] = 0,
     kubeconfig_out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write a kubeconfig there once the server listens.",
-            show_default=False,
-        ),
+        options.optional("FILE", "Write a kubeconfig there once the server listens."),
     ] = None,
     speed: Speed = 1.0,
     faults: FaultsFile = None,

@@ -7,7 +7,7 @@ from collections import Counter
 import typer
 
 from perfscale.cli import options
-from perfscale.cli.verbosity import log_more
+from perfscale.cli.output.streams import log_more
 
 
 def validate(  # noqa: PLR0913 -- a command has as many parameters as options

@@ -16,11 +16,7 @@ def may_ask() -> bool:
 
 
 async def confirmed(question: str) -> bool:
-    """Whether a person said yes.
-
-    Without a terminal the answer is no.
-    Cancellation gives up on the answer.
-    """
+    """Whether a person answered yes; no without a terminal. Cancellation does not wait for it."""
     if not may_ask():
         say(f"{question} Not without a terminal: say --yes.")
         return False

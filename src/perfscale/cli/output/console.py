@@ -63,11 +63,7 @@ def print_wrapped(
 ) -> None:
     """A line of markup: wrapped between words on a terminal, elsewhere left whole for searches.
 
-    Args:
-        console: Where.
-        text: What, with markup.
-        indent: Columns that each of its rows is indented by.
-        style: Of all of it.
+    Each of its rows is indented by so many columns.
     """
     if console.is_terminal:
         console.print(Padding(text, (0, 0, 0, indent), expand=False), style=style)

@@ -29,13 +29,7 @@ _UNJUDGED: Final = ("", "p50", "p99", "offered", "sent")
 def print_differences(
     base: ComparedRun, comparisons: Sequence[Comparison], page: Path | None
 ) -> None:
-    """Print a table for each run, with its verdict.
-
-    Args:
-        base: The run that is compared with.
-        comparisons: One for each other run.
-        page: The file with the page about them; None if there is none.
-    """
+    """Print a table for each run, with its verdict, and where the page is if there is one."""
     console = open_console()
     console.print(f"base: {_run(base)}", soft_wrap=True)
     for comparison in comparisons:
@@ -45,7 +39,9 @@ def print_differences(
         for subject, rows in by_subject(comparison.rows):
             console.print(f"\n[bold]{escape(str(subject))}[/]", soft_wrap=True)
             console.print(_table(rows))
-        style, verdict = _STYLES[comparison.verdict], _verdict(comparison.verdict)
+        same = comparison.verdict is Verdict.SAME
+        verdict = "no difference" if same else comparison.verdict.value
+        style = _STYLES[comparison.verdict]
         console.print(f"\n[{style}]{verdict.upper()}[/]{_count(comparison)}", soft_wrap=True)
     if page is not None:
         console.print(f"\npage: {escape(str(page))}", soft_wrap=True)
@@ -85,10 +81,6 @@ def _change(change: float | None) -> str:
     if change is None:
         return ""
     return f"{change:+.1%}" if change else "="
-
-
-def _verdict(verdict: Verdict) -> str:
-    return "no difference" if verdict is Verdict.SAME else verdict.value
 
 
 def _count(comparison: Comparison) -> str:

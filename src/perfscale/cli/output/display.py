@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Group
 from rich.markup import escape
@@ -25,11 +25,13 @@ from perfscale.engine.events import (
     IterationStarted,
     ObjectFailed,
     Progress,
+    SlowObject,
     Stage,
     StageStarted,
     StillWaiting,
     Warned,
 )
+from perfscale.errors import ObjectReference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,13 +65,7 @@ async def follow(events: EventStream, *, quiet: bool = False) -> None:
         await _show_events(events, _LineView(console))
 
 
-class _View(Protocol):
-    def show(self, progress: Progress, bound: str) -> None: ...
-
-    def say(self, text: str, *, style: str = "") -> None: ...
-
-
-async def _show_events(events: EventStream, view: _View) -> None:
+async def _show_events(events: EventStream, view: _LineView | _LiveView) -> None:
     failures = 0
     lost = 0
     bound = ""
@@ -92,16 +88,19 @@ async def _show_events(events: EventStream, view: _View) -> None:
         view.say(f"the display missed {lost} progress events; the results did not")
 
 
-def _show_failure(event: ObjectFailed, number: int, view: _View) -> None:
+def _show_failure(event: ObjectFailed, number: int, view: _LineView | _LiveView) -> None:
     if number <= _MOST_FAILURES:
-        name = "/".join(part for part in (event.namespace, event.name) if part)
-        view.say(f"failed: {event.kind} {name}: {event.error}", style="red")
+        view.say(f"failed: {_object(event)}: {event.error}", style="red")
     elif number == _MOST_FAILURES + 1:
         view.say("more failures are counted, not listed", style="red")
 
 
+def _object(event: ObjectFailed | SlowObject) -> str:
+    return str(ObjectReference(event.kind, event.namespace, event.name))
+
+
 def _sentence(event: Event) -> tuple[str, str]:
-    """What to say of an event, and in which style; nothing of most."""
+    """The line for an event, and its style; most have none."""
     match event:
         case IterationStarted():
             objects = counted(event.requested, "object")
@@ -121,11 +120,10 @@ def _waiting(event: StillWaiting) -> str:
     waited = format_duration(round(event.waited_s))
     lines = [f"still {event.stage.value} after {waited}: {event.missing} to go{_brackets(event)}"]
     for slow in event.slowest:
-        name = "/".join(part for part in (slow.namespace, slow.name) if part)
         phase = f", {_whole_seconds(slow.in_phase_s or 0.0)} of it in {slow.phase}"
         detail = f": {slow.detail}" if slow.detail else ""
         lines.append(
-            f"  {slow.kind} {name}, {_whole_seconds(slow.waited_s)}"
+            f"  {_object(slow)}, {_whole_seconds(slow.waited_s)}"
             f"{phase if slow.phase else ''}{detail}"
         )
     return "\n".join(lines)
@@ -197,7 +195,7 @@ class _QuietView(_LineView):
 
 
 class _LiveView:
-    """For terminals: what was said scrolls above a few lines that stay."""
+    """For terminals: lines scroll above a few that stay."""
 
     def __init__(self, lines: LiveLines) -> None:
         self._lines = lines

@@ -15,9 +15,9 @@ INTERNAL_ERROR = 70
 
 
 _OF_VALUE: Final = re.compile(
-    r"Invalid value(?: for (?P<option>.+?))?: (?:Value error, )?(?P<said>.*)", re.DOTALL
+    r"Invalid value(?: for (?P<option>.+?))?: (?:Value error, )?(?P<message>.*)", re.DOTALL
 )
-"""How typer speaks of a value: ``Invalid value for '--output' / '-o': ...``."""
+"""How typer reports a value: ``Invalid value for '--output' / '-o': ...``."""
 
 
 @runtime_checkable
@@ -27,7 +27,7 @@ class CommandLineError(Protocol):
     exit_code: int
 
     def format_message(self) -> str:
-        """All that it says, in its own words."""
+        """The whole message."""
 
 
 def print_failure(error: BaseException) -> int:
@@ -61,7 +61,7 @@ def _report_usage(error: CommandLineError) -> int:
     if of_value := _OF_VALUE.fullmatch(text):
         names = (of_value["option"] or "").replace("'", "").split(" / ")
         option = max(names, key=lambda name: name.startswith("--"))
-        text = f"{option}: {of_value['said']}" if option else of_value["said"]
+        text = f"{option}: {of_value['message']}" if option else of_value["message"]
     say(f"error: {text[:1].lower()}{text[1:].rstrip('.')}")
     context = getattr(error, "ctx", None)
     if context is not None:

@@ -18,8 +18,6 @@ from rich.file_proxy import FileProxy
 from rich.segment import ControlType, Segment, Segments
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from rich.console import Console, ConsoleRenderable, RenderableType
 
 _ECHO: Final = 3
@@ -77,12 +75,7 @@ class LiveLines(RenderHook, AbstractContextManager["LiveLines"]):
         self.console.show_cursor(show=False)
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Erase the drawing."""
         self._shown = None
         try:

@@ -24,7 +24,7 @@ from perfscale.results import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -88,15 +88,8 @@ def print_result(
 ) -> None:
     """Print the verdict, the accounts, the latencies, and where the rest is.
 
-    As JSON it is the summary, and what is left in the cluster goes to standard
-    error.
-
-    Args:
-        result: What happened.
-        folder: The results' folder.
-        cleanup: The command that removes what the run left in the cluster;
-            None where that does not matter.
-        output: As what.
+    As JSON it is the summary, and what is left in the cluster goes to standard error, with
+    the command that removes it; `cleanup` is None where nothing can be left.
     """
     left = ""
     if result.remains and cleanup is not None:
@@ -132,8 +125,7 @@ def _print_text(result: RunResult, folder: Path | None, left: str) -> None:
         print_point(console, _TICK if each.passed else _CROSS, each.text)
     for workload in result.workloads:
         _print_workload(console, workload)
-    _print_throttling(console, sum(call.throttled_s for call in result.calls))
-    _print_illegible(console, int(result.requests.get("illegible", 0)))
+    _print_warnings(console, _warnings(result))
     _print_interruptions(console, interruptions(result.outages, result.blind_spans))
     if result.generator is not None:
         _print_generator(console, result.generator)
@@ -146,23 +138,22 @@ def _print_text(result: RunResult, folder: Path | None, left: str) -> None:
         console.print(escape(left), soft_wrap=True)
 
 
-def _print_throttling(console: Console, throttled_s: float) -> None:
+def _print_warnings(console: Console, warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        console.print()
+        print_wrapped(console, f"[yellow]{warning}[/]")
+
+
+def _warnings(result: RunResult) -> Iterator[str]:
+    throttled_s = sum(call.throttled_s for call in result.calls)
     if throttled_s >= _WORTH_A_LINE_S:
-        console.print()
-        print_wrapped(
-            console,
-            f"[yellow]requests waited {throttled_s:.1f} s in all because the API server asked "
-            "for it (429)[/]",
+        yield (
+            f"requests waited {throttled_s:.1f} s in all because the API server asked for it (429)"
         )
-
-
-def _print_illegible(console: Console, count: int) -> None:
-    if count:
-        console.print()
-        print_wrapped(
-            console,
-            f"[yellow]{counted(count, 'answer')} of status 2xx could not be read, and the "
-            "requests were sent again: something in front of the API server may have answered[/]",
+    if illegible := int(result.requests.get("illegible", 0)):
+        yield (
+            f"{counted(illegible, 'answer')} of status 2xx could not be read, and the requests "
+            "were sent again: something in front of the API server may have answered"
         )
 
 
@@ -224,7 +215,9 @@ def _iterations(workload: WorkloadResult) -> str:
 def _rate(rate: Rate) -> Iterator[str]:
     if rate.achieved is not None:
         target = f", of {round(rate.target, 2):g} wanted" if rate.target else ""
-        yield f"{rate.achieved:.2f} creates a second accepted{target} ({_other_rates(rate)})"
+        known = (("offered", rate.offered), ("sent", rate.sent))
+        others = ", ".join(f"{name} {value:.2f}" for name, value in known if value is not None)
+        yield f"{rate.achieved:.2f} creates a second accepted{target} ({others})"
     if reason := explain_rate(rate):
         yield reason
     if rate.held_back_s >= _WORTH_A_LINE_S:
@@ -232,11 +225,6 @@ def _rate(rate: Rate) -> Iterator[str]:
             f"[yellow]creates waited {rate.held_back_s:.1f} s in all for a place among the "
             "requests in flight (globalConfig.maxInFlight), not for the rate[/]"
         )
-
-
-def _other_rates(rate: Rate) -> str:
-    known = (("offered", rate.offered), ("sent", rate.sent))
-    return ", ".join(f"{name} {value:.2f}" for name, value in known if value is not None)
 
 
 def _print_kind(console: Console, kind: str, result: KindResult) -> None:

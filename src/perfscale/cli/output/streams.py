@@ -2,7 +2,7 @@
 
 A pipe's reader may have had enough, and a terminal may be closed in the middle
 of a run. Neither must keep the run from cleaning up, or change its exit code. A
-disk that is full is another thing: output that was asked for is lost.
+disk that is full is another thing: output is lost.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _log = logging.getLogger(__name__)
+_LEVELS: Final = (logging.ERROR, logging.INFO, logging.DEBUG)
+"""What is logged to standard error, by how much more is wanted."""
 
 _GONE: Final = frozenset({errno.EPIPE, errno.EIO})
 """The other end is closed: a pipe whose reader has ended, a terminal that is gone."""
@@ -35,12 +37,10 @@ class OutputError(RunFailedError):
 
 
 class _Stream(io.TextIOWrapper):
-    """Standard output or error, whose failures say what they are.
+    """Standard output or error, whose failures are distinguished.
 
-    What is lost on standard error is lost: there is no other place to say so.
-
-    Args:
-        stream: What it writes to; stays open.
+    What is lost on standard error is lost: there is no other place to report it. The stream
+    that it writes to stays open.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -161,3 +161,28 @@ def _drop(descriptor: int) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, descriptor)
     os.close(nowhere)
+
+
+def set_up_logging() -> None:
+    """Log errors to standard error.
+
+    Warnings about a run are among its events, which the display shows.
+    """
+    handler = _Handler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("perfscale").setLevel(_LEVELS[0])
+
+
+def log_more(verbosity: int) -> None:
+    """Log information too at 1, everything at 2; never less than before."""
+    logger = logging.getLogger("perfscale")
+    logger.setLevel(min(logger.level, _LEVELS[min(verbosity, 2)]))
+
+
+class _Handler(logging.Handler):
+    """Writes to whatever standard error is then: above the progress, while that is shown."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
+        say(self.format(record))

@@ -33,12 +33,7 @@ _TAG: Final = "tag:yaml.org,2002:"
 
 
 class Wanted(NamedTuple):
-    """What a file is meant to be, for the messages about one that is not.
-
-    Attributes:
-        name: What such a file is called.
-        least: What it has in it at the least.
-    """
+    """What a file is called, and has in it at the least, for the messages about another one."""
 
     name: str
     least: str
@@ -52,9 +47,7 @@ class Document:
     """A file as plain values, which overrides may still change.
 
     Attributes:
-        name: The file as the user named it.
         directory: What relative paths in it start from.
-        wanted: What it is meant to be.
         tree: Mappings, lists and scalars; None for an empty file.
         values: The mark of each value.
         keys: The position of each key.
@@ -179,7 +172,7 @@ class _Builder:
         self._document = document
         self._count = 0
         self._open: set[int] = set()
-        self._told: set[Problem] = set()
+        self._reported: set[Problem] = set()
 
     def build(self, node: yaml.Node, path: KeyPath = ()) -> Any:  # noqa: ANN401 - YAML holds anything
         position = _position(node.start_mark, self._document.name)
@@ -263,8 +256,8 @@ class _Builder:
 
     def _refuse(self, position: Position, path: KeyPath, message: str) -> None:
         problem = self._document.source.problem(path, message, at=position)
-        if problem not in self._told:
-            self._told.add(problem)
+        if problem not in self._reported:
+            self._reported.add(problem)
             self._document.problems.append(problem)
 
 

@@ -1,7 +1,7 @@
 """What is wrong with a document, in terms of what its author wrote.
 
 The validator sees values (1.2); this module knows what stands in the file (1.20,
-without quotes, in line 7) and says what to write instead.
+without quotes, in line 7) and what to write instead.
 """
 
 from __future__ import annotations
@@ -81,9 +81,8 @@ def scalar_problems(source: Source) -> Iterator[tuple[KeyPath, Problem]]:
             message = f"{COMMENT}; a text with // in it needs quotes: {_quoted(text)}"
             yield path, source.problem(path, message)
         elif _in_variables(path) and (changed := change(text)):
-            message = (
-                f"{text} is {changed} to YAML: write it in quotes, {_quoted(text, path, mark)}"
-            )
+            quoted = _quoted(text, path, mark)
+            message = f"{text} is {changed} to YAML: write it in quotes, {quoted}"
             yield path, source.problem(path, message)
 
 
@@ -92,12 +91,8 @@ def number_problems(source: Source) -> Iterator[tuple[KeyPath, Problem]]:
     for path, mark in source.values.items():
         if mark.written and mark.plain and not _in_variables(path) and is_odd_number(mark.written):
             number = read_plain(mark.written).printed
-            yield (
-                path,
-                source.problem(
-                    path, f"{mark.written} is {number} to YAML: write the number in decimal digits"
-                ),
-            )
+            message = f"{mark.written} is {number} to YAML: write the number in decimal digits"
+            yield path, source.problem(path, message)
 
 
 def validation_problems(
@@ -106,10 +101,8 @@ def validation_problems(
     """Yield the problems that the models, of which ``top`` is the file's, found."""
     for line in error.errors(include_url=False):
         path = tuple(line["loc"])
-        yield (
-            path,
-            source.problem(path, _message(line, path, source, top), at=_place(line, path, source)),
-        )
+        message, place = _message(line, path, source, top), _place(line, path, source)
+        yield path, source.problem(path, message, at=place)
 
 
 def _message(line: ErrorDetails, path: KeyPath, source: Source, top: type[Section]) -> str:
@@ -131,11 +124,10 @@ def _message(line: ErrorDetails, path: KeyPath, source: Source, top: type[Sectio
 
 def _place(line: ErrorDetails, path: KeyPath, source: Source) -> Position | None:
     """Return where to report an error, if not at the value that has it."""
-    if line["type"] == "extra_forbidden":
+    context = line.get("ctx", {})
+    if line["type"] == "extra_forbidden" or context.get("at_key"):
         return source.keys.get(path)
-    if line.get("ctx", {}).get("at_key"):
-        return source.keys.get(path)
-    for other in line.get("ctx", {}).get("against", ()):
+    for other in context.get("against", ()):
         # A rule that an override broke is the override's problem, not the file's.
         absolute = other if other[0] == "workloads" else (*path[:2], *other)
         mark = source.values.get(absolute)

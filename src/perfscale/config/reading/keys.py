@@ -14,6 +14,8 @@ from perfscale.config.sections.section import Section
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pydantic.fields import FieldInfo
+
 _TOP: Final = "the top of the file"
 LISTS: Final = frozenset({"workloads", "objects", "thresholds"})
 """The keys that hold a list."""
@@ -21,18 +23,18 @@ LISTS: Final = frozenset({"workloads", "objects", "thresholds"})
 
 def keys_of(section: type[Section]) -> tuple[str, ...]:
     """Return the keys of a part of the file, as the file spells them."""
-    return tuple(field.alias or name for name, field in section.model_fields.items())
+    return tuple(key for key, _ in _fields(section))
+
+
+def _fields(section: type[Section]) -> Iterator[tuple[str, FieldInfo]]:
+    return ((field.alias or name, field) for name, field in section.model_fields.items())
 
 
 @cache
 def _inside(section: type[Section]) -> Mapping[str, type[Section]]:
     """Return the parts that stand inside of one, by the key that leads to them."""
-    found = {}
-    for name, field in section.model_fields.items():
-        inner = _section_in(field.annotation)
-        if inner is not None:
-            found[field.alias or name] = inner
-    return found
+    parts = ((key, _section_in(field.annotation)) for key, field in _fields(section))
+    return {key: inner for key, inner in parts if inner is not None}
 
 
 def _section_in(annotation: Any) -> type[Section] | None:  # noqa: ANN401 - types have no type
@@ -45,10 +47,10 @@ def _section_in(annotation: Any) -> type[Section] | None:  # noqa: ANN401 - type
 def _parts(section: type[Section], name: str = "") -> Iterator[tuple[type[Section], str]]:
     """Yield every part of a file with what to call it: ``workloads[].objects[]``."""
     yield section, name or _TOP
-    for key, inner in _inside(section).items():
-        field = next(f for n, f in section.model_fields.items() if (f.alias or n) == key)
-        brackets = "" if field.annotation is inner else "[]"
-        yield from _parts(inner, f"{name}.{key}{brackets}".removeprefix("."))
+    for key, field in _fields(section):
+        if inner := _section_in(field.annotation):
+            brackets = "" if field.annotation is inner else "[]"
+            yield from _parts(inner, f"{name}.{key}{brackets}".removeprefix("."))
 
 
 def section_at(path: KeyPath, top: type[Section] = Config) -> type[Section] | None:

@@ -7,12 +7,11 @@ and they are marked, so that what is wrong with them is reported as the option's
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from perfscale.config.reading.keys import LISTS, section_at, unknown_key
+from perfscale.config.reading.keys import LISTS, keys_of, section_at, unknown_key
 from perfscale.config.reading.scalars import read_plain
 from perfscale.config.reading.source import SET, KeyPath, Mark, Position, clip, dotted
 from perfscale.errors import Problem
@@ -36,38 +35,28 @@ class _RefusedError(Exception):
         self.path = path
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
-    content: Any
-    written: str
-    plain: bool
-
-
 def apply_overrides(
     document: Document, overrides: Sequence[str], *, option: str = SET
 ) -> list[Problem]:
     """Put each override into ``document``; return what is wrong with those that do not fit.
 
-    Args:
-        document: The file.
-        overrides: Each as ``workloads[0].qps=50``.
-        option: The option that gave them, for the messages.
+    ``option`` is the option that gave them, for the messages.
     """
     problems = []
     position = Position(option)
     for override in overrides:
         try:
-            steps, value = _parse(override)
+            steps, value, mark = _parse(override, position)
             for path in list(_expand(document.tree, steps)):
-                _put(document, path, value, position)
+                _put(document, path, value, mark)
         except _RefusedError as error:
             where = dotted(error.path) if option == SET else None
             problems.append(Problem(str(error), option, path=where))
     return problems
 
 
-def _parse(override: str) -> tuple[list[str | int], _Value]:
-    """Return the steps of the path and the value."""
+def _parse(override: str, at: Position) -> tuple[list[str | int], Any, Mark]:
+    """Return the steps of the path, the value, and the mark of the value."""
     path, equals, text = override.partition("=")
     if not equals:
         raise _RefusedError(f'"{clip(override)}" sets nothing: write PATH=VALUE, {_EXAMPLE}')
@@ -79,22 +68,22 @@ def _parse(override: str) -> tuple[list[str | int], _Value]:
         position = match.end()
     if not steps or position < len(path) or path.endswith("."):
         raise _RefusedError(f'"{clip(path)}" is not a path to a key, {_EXAMPLE}')
-    return steps, _read(text.strip(), clip(path))
+    return steps, *_read(text.strip(), clip(path), at)
 
 
-def _read(text: str, path: str) -> _Value:
+def _read(text: str, path: str, at: Position) -> tuple[Any, Mark]:
     """Return the value that ``text`` is in YAML: a scalar, in quotes or not."""
     if text[:1] in ("[", "{"):
         raise _RefusedError(f"{path} takes one value here: write lists and mappings in the file")
     if text[:1] not in ("'", '"'):
-        return _Value(read_plain(text).value, text, plain=True)
+        return read_plain(text).value, Mark(at, text, plain=True)
     try:
         node = yaml.compose(text.encode(errors="replace").decode(), Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise _RefusedError(f"{clip(text)} is not a text in quotes (for {path})") from error
     if not isinstance(node, yaml.ScalarNode):
         raise _RefusedError(f"{clip(text)} is not a text in quotes (for {path})")
-    return _Value(node.value, node.value, plain=False)
+    return node.value, Mark(at, node.value, plain=False)
 
 
 def _expand(
@@ -128,29 +117,28 @@ def _check_key(node: object, key: str, path: KeyPath) -> None:
         raise _RefusedError(f"this is a list: write {last}[0].{clip(key)} or {last}[*]", path)
     section = section_at(path)
     if section:
-        known = {field.alias or name for name, field in section.model_fields.items()}
-        if key not in known:
+        if key not in keys_of(section):
             raise _RefusedError(unknown_key(section, key), (*path, key))
     elif path[-1:] != ("inputVars",) and not isinstance(node, dict):
         raise _RefusedError(f"this is one value: there is no {clip(key)} in it", path)
 
 
-def _put(document: Document, path: KeyPath, value: _Value, position: Position) -> None:
+def _put(document: Document, path: KeyPath, value: object, mark: Mark) -> None:
     """Put ``value`` at ``path``, with the mappings around it that the file lacks."""
     node: Any = document.tree
     step: Any
     for depth, step in enumerate(path[:-1], start=1):
         if isinstance(node, dict) and node.get(step) is None:
             node[step] = {}
-            document.values[path[:depth]] = Mark(position)
+            document.values[path[:depth]] = Mark(mark.position)
         if not isinstance(node, list | dict):
             return  # the file is wrong here, and that is reported
         node = node[step]
     if not isinstance(node, list | dict):
         return  # as above
     step = path[-1]
-    node[step] = value.content
+    node[step] = value
     for below in [known for known in document.values if known[: len(path)] == path]:
         del document.values[below]
-    document.keys[path] = position
-    document.values[path] = Mark(position, value.written, value.plain)
+    document.keys[path] = mark.position
+    document.values[path] = mark

@@ -46,24 +46,15 @@ class Reading:
     @property
     def printed(self) -> str:
         """How a template prints the value."""
-        match self.value:
-            case None:
-                return ""
-            case bool(flag):
-                return str(flag).lower()
-            case value:
-                return str(value)
+        text = "" if self.value is None else str(self.value)
+        return text.lower() if isinstance(self.value, bool) else text
 
     @property
     def name(self) -> str:
         """What to call the value in a message: ``the number 1.2``."""
-        match self.kind:
-            case "number" | "boolean":
-                return f"the {self.kind} {self.printed}"
-            case "nothing":
-                return "no value"
-            case kind:
-                return f"a {kind}"
+        if self.kind in ("number", "boolean"):
+            return f"the {self.kind} {self.printed}"
+        return "no value" if self.kind == "nothing" else f"a {self.kind}"
 
 
 def read_plain(text: str) -> Reading:

@@ -2,7 +2,7 @@
 
 A validated model no longer knows lines. It keeps a `Source` beside it, so that
 what is found later (a template that is not there) can still be reported at the
-line that asked for it.
+line that names it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SET: Final = "--set"
-"""The option that says itself what it sets."""
+"""The option whose value names the key that it sets."""
 KeyPath: TypeAlias = tuple[str | int, ...]
 """Keys and indexes from the top of the document, as its author wrote them."""
 
@@ -26,10 +26,8 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 class Position:
     """A place in a file, or the option that gave a value.
 
-    Attributes:
-        file: The file as the user named it, or the option (``--set``, ``--replicas``).
-        line: Counted from 1; None for an option.
-        column: Counted from 1; None for an option.
+    ``file`` is the file as the user named it, or the option (``--set``, ``--replicas``), which
+    has neither line nor column. Both are counted from 1.
     """
 
     file: str
@@ -61,8 +59,7 @@ class Mark:
 class Source:
     """Where a configuration came from.
 
-    All sources are equal: where values stood is no part of what they say, and two
-    configurations that say the same are equal.
+    All sources are equal, so that configurations with the same values are, wherever these stood.
 
     Attributes:
         name: The file as the user named it; None for one built by a program.

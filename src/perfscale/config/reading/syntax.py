@@ -52,11 +52,7 @@ _DOCUMENT: Final = "a second document begins: a {file} holds one"
 def syntax_problem(error: yaml.YAMLError, text: str, name: str, file: str) -> Problem:
     """Return what is wrong with ``text``, which the parser refused with ``error``.
 
-    Args:
-        error: The refusal.
-        text: The content of the file.
-        name: The file as the user named it.
-        file: What such a file is called: ``workload file``.
+    ``name`` is the file as the user named it, ``file`` what it is: ``workload file``.
     """
     # Those that have `{{ if }}` in them are no YAML before Go's templates are filled in.
     if (jobs := _JOBS.search(text)) and _OF_JOBS.search(text):
@@ -129,8 +125,8 @@ def _explain(error: yaml.YAMLError, lines: list[str], file: str) -> str:
             explanation = _explain_structure(began, here)
         else:
             explanation = _NODES.get(here, _DOCUMENT).format(file=file)
-    said = [str(getattr(error, part, None) or "") for part in ("problem", "context")]
-    return explanation or f"not YAML: {clip(' '.join(filter(None, said)) or str(error), 200)}"
+    parts = [str(getattr(error, part, None) or "") for part in ("problem", "context")]
+    return explanation or f"not YAML: {clip(' '.join(filter(None, parts)) or str(error), 200)}"
 
 
 def _explain_unfinished(error: yaml.MarkedYAMLError, lines: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""What a file says of audits: where Prometheus is, what to ask it, and the limits."""
+"""How a run is audited: where Prometheus is, the queries, and the limits."""
 
 from __future__ import annotations
 

@@ -7,22 +7,21 @@ number, and a number in quotes is a text.
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, LiteralString, TypeAlias
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, ValidationError, WithJsonSchema
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from perfscale.config.durations import EXAMPLES, PATTERN, format_duration, parse_duration
 from perfscale.config.reading.source import KeyPath, clip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from pydantic import ValidationError
+    from collections.abc import Callable, Collection, Iterator
 
 Expected: TypeAlias = Literal["number", "boolean", "text", "duration", "mapping", "list"]
 
@@ -83,6 +82,11 @@ def details_of(error: ValidationError) -> Iterator[InitErrorDetails]:
         yield InitErrorDetails(type=kind, loc=line["loc"], input=line["input"], ctx=context)
 
 
+def key_error(key: str, message: str) -> ValidationError:
+    """Return the error of a key that breaks a rule of the mapping that it is in."""
+    return ValidationError.from_exception_data("mapping", [detail(rule(message), (key,), None)])
+
+
 def show(value: object) -> str:
     """Return ``value`` as a workload file would have it, short enough for a message."""
     if isinstance(value, bool):
@@ -107,17 +111,6 @@ def empty_is_default(value: object) -> object:
     return {} if value is None else value
 
 
-def list_of(what: str) -> Callable[[object], object]:
-    """Return what checks that a value is a list that has something in it."""
-
-    def check(value: object) -> object:
-        if isinstance(value, list | tuple) and value:
-            return value
-        raise refusal("list", f"a list with one or more {what} in it", value)
-
-    return check
-
-
 def whole(lowest: int, highest: int, note: str = "") -> Any:  # noqa: ANN401 - a type is made here
     """Return what makes ``int`` the type of a whole number between two."""
     accepted = f"a whole number from {lowest}{note} to {highest:,}"
@@ -131,11 +124,28 @@ def whole(lowest: int, highest: int, note: str = "") -> Any:  # noqa: ANN401 - a
     return BeforeValidator(check), WithJsonSchema(schema)
 
 
-def _rate(value: object) -> float:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not 0 <= value <= MAX_RATE:  # type: ignore[operator] # number says so; NaN fails
-        raise refusal("number", f"a rate from 0 (no limit) to {MAX_RATE:,} a second", value)
-    return float(value)  # type: ignore[arg-type] # as above
+def number_reader(highest: float, accepted: str) -> Callable[[object], float]:
+    """Return what reads a number from 0 to the highest."""
+
+    def check(value: object) -> float:
+        # NaN is in no order with any number.
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= highest:
+            return float(value)
+        raise refusal("number", accepted, value)
+
+    return check
+
+
+def list_of(what: str, *, may_be_empty: bool = False) -> BeforeValidator:
+    """Return what refuses anything but a list."""
+    accepted = f"a list of {what}" if may_be_empty else f"a list with one or more {what} in it"
+
+    def check(value: object) -> object:
+        if isinstance(value, list | tuple) and (value or may_be_empty):
+            return value
+        raise refusal("list", accepted, value)
+
+    return BeforeValidator(check)
 
 
 def _plain_number(value: float) -> float:
@@ -182,6 +192,29 @@ def duration_reader(lowest_s: float) -> Callable[[object], float]:
     return check
 
 
+def pick(value: str, known: Collection[str], *, listed: bool = True) -> str:
+    """Return ``value`` if it is known; raise with the nearest that is, and all if ``listed``."""
+    if value in known:
+        return value
+    spelled = {word.lower(): word for word in known}
+    near = difflib.get_close_matches(value.lower(), spelled, n=1, cutoff=0.5)
+    hint = f"; did you mean {spelled[near[0]]}?" if near else ""
+    if listed or not near:
+        hint = f": write one of {', '.join(known)}{hint}"
+    raise rule(f"{show(value)} is not known here{hint}")
+
+
+def choice(*known: str, listed: bool = True) -> Any:  # noqa: ANN401 - a type is made here
+    """Return what makes a type of one word of several."""
+
+    def check(value: object) -> str:
+        if not isinstance(value, str):
+            raise refusal("text", f"one of {', '.join(known)}", value)
+        return pick(value, known, listed=listed)
+
+    return BeforeValidator(check), WithJsonSchema({"type": "string", "enum": list(known)})
+
+
 def label_problem(name: str) -> str | None:
     """Return why ``name`` is not a DNS-1123 label, or None if it is one."""
     if len(name) > MAX_LABEL:
@@ -225,7 +258,7 @@ Burst = Annotated[int, *whole(0, MAX_COUNT, " (chosen by qps)")]
 
 Rate = Annotated[
     float,
-    BeforeValidator(_rate),
+    BeforeValidator(number_reader(MAX_RATE, f"a rate from 0 (no limit) to {MAX_RATE:,} a second")),
     PlainSerializer(_plain_number, return_type=Any),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": MAX_RATE}),
 ]

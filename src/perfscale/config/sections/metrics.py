@@ -39,15 +39,12 @@ PERCENTILES: Final[Mapping[str, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One of them.
+    """What a threshold can be about.
 
     Attributes:
-        name: As the workload file has it.
-        unit: What it is measured in.
         whole: What it can also be given a percentage of; None if it cannot.
         kind: The kind whose latency it is; None for what is no latency.
         latency: Which latency: a phase, or one of `Latency`.
-        group: API group of the kind.
     """
 
     name: str

@@ -9,8 +9,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from pydantic.alias_generators import to_camel, to_snake
 
 from perfscale.config.operations import CREATE, OPERATIONS, Operation, Request
-from perfscale.config.sections.choices import choice
-from perfscale.config.sections.fields import MAX_COUNT, detail, refusal, rule, whole
+from perfscale.config.sections.fields import MAX_COUNT, choice, detail, refusal, rule, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

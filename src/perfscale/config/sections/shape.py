@@ -9,8 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from perfscale.config.durations import format_duration
 from perfscale.config.operations import CREATE
-from perfscale.config.sections.choices import choice
-from perfscale.config.sections.fields import Flag, Rate, Timeout, refusal, rule
+from perfscale.config.sections.fields import Flag, Rate, Timeout, choice, refusal, rule
 from perfscale.config.sections.section import Section
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from pydantic import (
 )
 
 from perfscale.config.operations import OPERATIONS
-from perfscale.config.sections.choices import choice
 from perfscale.config.sections.fields import (
     Count,
     Text,
+    choice,
     detail,
     empty_is_default,
     refusal,

@@ -11,7 +11,6 @@ from pydantic import (
     Field,
     PlainSerializer,
     SerializerFunctionWrapHandler,
-    ValidationError,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
@@ -20,8 +19,7 @@ from pydantic import (
 )
 
 from perfscale.config.durations import EXAMPLES, PATTERN, format_duration
-from perfscale.config.sections.choices import choice
-from perfscale.config.sections.fields import Flag, detail, duration_reader, refusal, rule
+from perfscale.config.sections.fields import Flag, choice, duration_reader, key_error, refusal
 from perfscale.config.sections.metrics import METRICS, PERCENTILES, Metric, Unit
 from perfscale.config.sections.section import Section
 
@@ -36,12 +34,7 @@ _PERCENTAGE: Final = r"^[0-9]{1,3}(\.[0-9]+)?%$"
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """How much, or how little, of something is accepted.
-
-    Attributes:
-        value: In ``unit``.
-        unit: The metric's, or per cent of what the metric says.
-    """
+    """How much, or how little, of a metric is accepted: in its unit, or per cent of its whole."""
 
     value: float
     unit: Unit
@@ -91,11 +84,7 @@ AnyBound = Annotated[
         }
     ),
 ]
-"""A duration, a number or a percentage: which of them, the metric says."""
-
-
-def _refuse(key: str, message: str) -> ValidationError:
-    return ValidationError.from_exception_data("threshold", [detail(rule(message), (key,), None)])
+"""A duration, a number or a percentage, by the metric."""
 
 
 class Threshold(Section):
@@ -137,20 +126,20 @@ class Threshold(Section):
         name, metric = self.metric, METRICS[self.metric]
         if metric.unit is Unit.SECONDS and self.quantile is None:
             known = ", ".join(QUANTILES)
-            raise _refuse("quantile", f"{name} needs the key quantile: one of {known}")
+            raise key_error("quantile", f"{name} needs the key quantile: one of {known}")
         if metric.unit is not Unit.SECONDS and self.quantile is not None:
-            raise _refuse("quantile", f"{name} is one number: remove this key")
+            raise key_error("quantile", f"{name} is one number: remove this key")
         takes, other = ("min", "max") if metric.has_minimum else ("max", "min")
         if (self.at_most if other == "max" else self.at_least) is not None:
-            raise _refuse(other, f"{name} does not take this key, only {takes}")
+            raise key_error(other, f"{name} does not take this key, only {takes}")
         if (self.at_most if takes == "max" else self.at_least) is None:
-            raise _refuse("metric", f"{name} needs the key {takes}, {_example(metric)}")
+            raise key_error("metric", f"{name} needs the key {takes}, {_example(metric)}")
         if self.abort_on_fail and (reason := self._known_late(metric)):
-            raise _refuse("abortOnFail", f"{reason} is known only at the end: remove this key")
+            raise key_error("abortOnFail", f"{reason} is known only at the end: remove this key")
         return self
 
     def _known_late(self, metric: Metric) -> str | None:
-        """What has to be known to tell that this is lost, and is not while the run goes on."""
+        """What decides whether this is met, if that is not known while the run goes on."""
         if self.quantile == "mean":
             return "a mean"
         if metric.name in _KNOWN_LATE:

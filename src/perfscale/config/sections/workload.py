@@ -7,7 +7,6 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
@@ -231,7 +230,7 @@ class Workload(Section):
     # Last, so that the namespaces are checked when all they depend on is known.
     objects: Annotated[
         tuple[Annotated[ObjectSpec, AfterValidator(_check_namespace)], ...],
-        BeforeValidator(list_of("objects")),
+        list_of("objects"),
     ] = Field(
         default=(),
         json_schema_extra=_at_least_one,

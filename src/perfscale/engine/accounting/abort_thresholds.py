@@ -1,7 +1,7 @@
 """Finds thresholds with ``abortOnFail`` that cannot be met any more.
 
 A percentile is lost for good once so many objects have taken longer than its
-bound that no others can bring it back. Each object is looked at once, when it
+bound that no others can bring it back. Each object is checked once, when it
 has got there or when its time is up: objects are created one after the other,
 so those whose time is up come first, and a cursor goes along them.
 """

@@ -101,7 +101,7 @@ class JournalFeed:
         )
 
     def request_deletion(self, scope: IterationScope, now: float) -> None:
-        """Everything of an iteration was asked to go."""
+        """Everything of an iteration is being deleted."""
         self.append(DeleteEntry(self._iterations[scope], now))
 
     def append_calls(

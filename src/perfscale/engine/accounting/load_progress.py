@@ -115,7 +115,7 @@ def wait_in(
         scope: The iteration that it is about.
         now: Seconds since the run's start.
         began_s: When the wait began.
-        namespaces: Those of the run that were asked to go and are not gone.
+        namespaces: Those of the run that are being deleted.
     """
     children: list[TrackedObject] = []
     if stage is Stage.WAITING_READY:

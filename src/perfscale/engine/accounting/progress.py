@@ -25,7 +25,7 @@ class ProgressPublisher:
 
     Args:
         context: The run's.
-        leaving: The run's namespaces that are being deleted and are not gone.
+        leaving: The run's namespaces that are being deleted.
         requests: What became of the run's requests until now.
 
     Attributes:

@@ -67,7 +67,7 @@ class ServerWarnings:
             for number, request in enumerate(factory.render(row.scope.iteration, row.replica)):
                 resource = self._context.plan.resources[request.api_version, request.kind]
                 if (resource, request.name) == (row.resource, row.name):
-                    line = factory.line_of(row.scope.iteration, row.replica, number, path)
+                    line = factory.manifests.line_of(row.scope.iteration, row.replica, number, path)
                     return Problem(message, str(factory.path), line)
         return Problem(message)
 

@@ -53,7 +53,7 @@ class RemovalByUid:
 
     Attributes:
         left: What is not known to be gone, also while `run` goes on.
-        errors: Why objects could not be looked at or deleted, by kind.
+        errors: Why objects could not be read or deleted, by kind.
     """
 
     def __init__(
@@ -69,23 +69,23 @@ class RemovalByUid:
         self._failures: Counter[tuple[Resource, str | None]] = Counter()
 
     async def run(self) -> None:
-        """Look, ask to go what has not been asked, and look again until all that can be is gone.
+        """Read, delete what is not being deleted yet, and read again until all that can be is gone.
 
         Has no bound of its own: wrap it in `asyncio.timeout`.
         """
         timing = self._client.timing
         backoff = Backoff(timing.random)
         while True:
-            hopeful = self._hopeful()
+            promising = self._promising()
             await run_bounded(
-                (partial(self._visit, *where, objects) for where, objects in hopeful.items()),
+                (partial(self._visit, *where, objects) for where, objects in promising.items()),
                 limit=CONCURRENCY,
             )
-            if not self._hopeful():
+            if not self._promising():
                 return
             await timing.sleep(backoff.next_s())
 
-    async def look_for_strays(self, run_id: str) -> None:
+    async def keep_strays(self, run_id: str) -> None:
         """Keep only what is there and does not carry the label of the run."""
         strays: list[ObjectReference] = []
 
@@ -94,8 +94,8 @@ class RemovalByUid:
         ) -> None:
             try:
                 present = await self._present(resource, namespace, objects)
-            except Exception as error:  # noqa: BLE001 -- told at the end
-                _log.info("cannot look at %s in %s: %s", resource.name, namespace, error)
+            except Exception as error:  # noqa: BLE001 -- reported at the end
+                _log.info("cannot read %s in %s: %s", resource.name, namespace, error)
                 self.errors[resource.kind_name] = error
                 return
             for each in objects:
@@ -103,11 +103,11 @@ class RemovalByUid:
                 if metadata is not None and (metadata.labels or {}).get(RUN_LABEL) != run_id:
                     strays.append(each)
 
-        calls = (partial(look, *where, each) for where, each in self._hopeful().items())
+        calls = (partial(look, *where, each) for where, each in self._promising().items())
         await run_bounded(calls, limit=CONCURRENCY)
         self.left = strays
 
-    def _hopeful(self) -> dict[tuple[Resource, str | None], list[ObjectReference]]:
+    def _promising(self) -> dict[tuple[Resource, str | None], list[ObjectReference]]:
         """What is left where not every attempt has failed."""
         groups: defaultdict[tuple[Resource, str | None], list[ObjectReference]] = defaultdict(list)
         for each in self.left:
@@ -119,15 +119,15 @@ class RemovalByUid:
     async def _visit(
         self, resource: Resource, namespace: str | None, objects: list[ObjectReference]
     ) -> None:
-        """Look at the objects of a kind in a namespace, and ask them to go."""
+        """Read the objects of a kind in a namespace, and delete them."""
         try:
             present = await self._present(resource, namespace, objects)
-            unasked = [each for each in present.values() if each.deletion_timestamp is None]
+            undeleted = [each for each in present.values() if each.deletion_timestamp is None]
             await run_bounded(
-                (partial(delete_object, self._client, resource, each) for each in unasked),
+                (partial(delete_object, self._client, resource, each) for each in undeleted),
                 limit=CONCURRENCY,
             )
-        except Exception as error:  # noqa: BLE001 -- told at the end: the others go on
+        except Exception as error:  # noqa: BLE001 -- reported at the end: the others go on
             _log.info("cannot delete %s in %s: %s", resource.name, namespace, error)
             self.errors[resource.kind_name] = error
             hopeless = isinstance(error, ForbiddenError)

@@ -1,6 +1,6 @@
 """Removes what a run has left within a bound, and finds out what keeps the rest.
 
-What there is has been surveyed before: a person may have been shown it, and asked.
+What there is has been listed before: a person may have been shown it, and asked.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from perfscale.engine.removal.by_uid import RemovalByUid
-    from perfscale.engine.removal.search import Sight
+    from perfscale.engine.removal.search import Listing
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Place
 
@@ -70,13 +70,13 @@ class Removed:
 
 
 async def remove_run(
-    client: Client, sight: Sight, selector: str, strays: RemovalByUid, time: TimeBudget
+    client: Client, listing: Listing, selector: str, strays: RemovalByUid, time: TimeBudget
 ) -> Removed:
     """Delete what a run has left, and wait until it is gone or the time is over.
 
     Args:
         client: The way to the cluster.
-        sight: What was found of the run.
+        listing: What was found of the run.
         selector: Its label.
         strays: Its objects that have lost the label.
         time: The bound, of which some is kept to find out what is left.
@@ -84,7 +84,7 @@ async def remove_run(
     Raises:
         ClusterError: Nothing at all could be listed.
     """
-    removal = Removal(client, sight.places, selector)
+    removal = Removal(client, listing.places, selector)
     try:
         async with time.spent(keeping_s=reserved_s(time.bound_s)):
             await removal.run()
@@ -96,12 +96,12 @@ async def remove_run(
         if not removal.last.found and not strays.left:
             return Removed(0, timed_out, removal.undeleted, removal.last.unseen)
     # A server that did not answer in time has what it was seen to have.
-    found = removal.last if removal.last.versions else sight.present
+    found = removal.last if removal.last.versions else listing.present
     unseen = {} if timed_out else removal.last.unseen
     reasons: list[str] = []
     try:
         async with time.spent():
-            found = await take_inventory(client, sight.places, selector)
+            found = await take_inventory(client, listing.places, selector)
             reasons = await describe_leftovers(client, found)
     except TimeoutError:
         reasons.append("there was no time to find out what keeps them")

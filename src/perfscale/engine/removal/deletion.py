@@ -1,4 +1,4 @@
-"""Asks objects to go: many by label, or one by its UID."""
+"""Deletes objects: many by label, or one by its UID."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ CONCURRENCY = 32
 """Delete requests in flight; the run-wide rate limit applies as well."""
 _OUT_OF_TIME: Final = 504
 _SLOW: Final = 0.9
-"""Where a request for all leaves more than this share to be asked, there are to be no more."""
+"""Where a request for all leaves more than this share, there are to be no more."""
 
 
 async def current_versions(client: Client, places: Iterable[Place]) -> dict[str, int]:
     """The cluster's resourceVersion of each resource now, as a number, by resource name.
 
-    A list of a single object tells it, and costs the server next to nothing; where it fails, or
-    tells none, there is no entry.
+    A list of a single object has it, and costs the server next to nothing; where it fails, or
+    has none, there is no entry.
     """
     found: dict[str, int] = {}
 
@@ -57,16 +57,16 @@ async def current_versions(client: Client, places: Iterable[Place]) -> dict[str,
 async def delete_matching(
     client: Client, resource: Resource, namespace: str | None, selector: str
 ) -> None:
-    """Ask everything in a namespace that matches to go.
+    """Delete everything in a namespace that matches.
 
     One request for all, and another for as long as the server gives up after
     the minute that it has for each, but gets on; otherwise one for each object
-    that has not been asked yet, with its UID as precondition.
+    that is not being deleted yet, with its UID as precondition.
 
     Raises:
         ApiError: The server refuses even single deletes.
     """
-    unasked: int | None = None
+    remaining: int | None = None
     while True:
         try:
             await client.delete_collection(
@@ -80,22 +80,22 @@ async def delete_matching(
                 break
         else:
             return
-        before, unasked = unasked, 0
-        async for metadata in _unasked(client, resource, namespace, selector):
-            unasked += len(metadata)
-        if before is not None and unasked > before * _SLOW:
+        before, remaining = remaining, 0
+        async for metadata in _remaining(client, resource, namespace, selector):
+            remaining += len(metadata)
+        if before is not None and remaining > before * _SLOW:
             break
-    async for metadata in _unasked(client, resource, namespace, selector):
+    async for metadata in _remaining(client, resource, namespace, selector):
         await run_bounded(
             (partial(delete_object, client, resource, each) for each in metadata),
             limit=CONCURRENCY,
         )
 
 
-async def _unasked(
+async def _remaining(
     client: Client, resource: Resource, namespace: str | None, selector: str
 ) -> AsyncIterator[list[Metadata]]:
-    """What matches and has not been asked to go, page by page."""
+    """What matches and is not being deleted, page by page."""
     pages = read_pages(
         client, resource, page_decoder(AnyObject), namespace=namespace, label_selector=selector
     )
@@ -107,7 +107,7 @@ async def _unasked(
 
 
 async def delete_object(client: Client, resource: Resource, metadata: Identity) -> None:
-    """Ask one object to go; one that is gone already, or another by now, is fine."""
+    """Delete one object; one that is gone already, or another by now, is fine."""
     try:
         await client.delete(resource, metadata.namespace, metadata.name, uid=metadata.uid)
     except (NotFoundError, ConflictError) as error:

@@ -63,7 +63,7 @@ class FinalCleanup:
         self._namespaces = namespaces
         self._drain = drain
         self._removal = Removal(context.client, context.plan.places, context.selector)
-        self._known = RemovalByUid(context.client, (), self._note_gone)
+        self._by_uid = RemovalByUid(context.client, (), self._note_gone)
         self._rows: dict[str, TrackedObject] = {}
 
     async def run(self, bound_s: float, *, keep: bool) -> None:
@@ -81,7 +81,7 @@ class FinalCleanup:
                 await self._remove()
         except TimeoutError:
             self.problems.append(f"the cleanup did not end within {format_duration(bound_s)}")
-            found = await self._last_look(end_s)
+            found = await self._final_inventory(end_s)
             confirmed = await self._confirm_gone(found, end_s)
             await self._describe(found, end_s)
             looked = bool(found.versions) and not found.unseen
@@ -90,7 +90,7 @@ class FinalCleanup:
             self.problems.append(f"the cleanup failed: {error}")
         else:
             await self._describe(self._removal.last, end_s)
-            self.complete = self._removal.complete and not self._known.left
+            self.complete = self._removal.complete and not self._by_uid.left
         if bug := first_bug(self._removal.last.unseen, self._removal.undeleted):
             raise bug
 
@@ -99,15 +99,15 @@ class FinalCleanup:
         versions = await self._versions()
         for scope in context.tracker.open_scopes():
             context.request_deletion(scope, versions)
-        self._namespaces.ask_all_to_go()
+        self._namespaces.request_deletion()
         await self._removal.run()
         await context.changed.wait_until(self._nothing_expected, timeout_s=_CATCH_UP_S)
-        # What was seen and not seen to go: its labels may be gone, or the run's watches dead.
-        self._known = RemovalByUid(context.client, self._expected(), self._note_gone)
-        await self._known.run()
+        # What was seen, and not seen to be gone: its labels may be gone, or the run's watches dead.
+        self._by_uid = RemovalByUid(context.client, self._expected(), self._note_gone)
+        await self._by_uid.run()
 
     async def _versions(self) -> dict[str, int]:
-        """What the cluster has come to, as far as it tells within a moment."""
+        """What the cluster has come to, as far as it answers within a moment."""
         context = self._context
         try:
             async with asyncio.timeout(_CATCH_UP_S):
@@ -132,16 +132,16 @@ class FinalCleanup:
         for owned in self._namespaces.leaving:
             yield ObjectReference(NAMESPACES, None, owned.name, owned.uid)
 
-    def _note_gone(self, known: ObjectReference) -> None:
-        row = self._rows.get(known.uid)
+    def _note_gone(self, reference: ObjectReference) -> None:
+        row = self._rows.get(reference.uid)
         if row is None:
-            self._namespaces.note_gone(known.uid)
+            self._namespaces.note_gone(reference.uid)
             return
         context = self._context
         context.publish(context.tracker.confirm_gone(row, context.stopwatch.now()))
 
-    async def _last_look(self, end_s: float) -> Inventory:
-        """What is there now; what was there before, if there is no time to look."""
+    async def _final_inventory(self, end_s: float) -> Inventory:
+        """What is there now; what was there before, if there is no time to list it."""
         try:
             async with asyncio.timeout_at(end_s):
                 return await take_inventory(
@@ -151,19 +151,19 @@ class FinalCleanup:
             return self._removal.last
 
     async def _confirm_gone(self, found: Inventory, end_s: float) -> bool:
-        """Look once more at what watches did not see go, of kinds that no list shows any more.
+        """Verify what watches did not see gone, of kinds that no list shows any more.
 
         Returns whether all of it is known to be gone.
         """
         present = {place.resource.name for place in found.found.keys() | found.unseen.keys()}
         expected = [each for each in self._expected() if each.resource.name not in present]
-        known = RemovalByUid(self._context.client, expected, self._note_gone)
+        by_uid = RemovalByUid(self._context.client, expected, self._note_gone)
         with suppress(TimeoutError):
             async with asyncio.timeout_at(end_s):
-                await known.run()
-                self._known = known
-                return not known.left
-        return False  # without an answer in time there is nothing to say of them
+                await by_uid.run()
+                self._by_uid = by_uid
+                return not by_uid.left
+        return False  # there was no answer in time
 
     async def _describe(self, found: Inventory, end_s: float) -> None:
         self.problems += describe_undeleted(self._removal.undeleted)
@@ -174,8 +174,8 @@ class FinalCleanup:
         except TimeoutError:
             self.problems.append(f"{counted(found.count, 'object')} still there when last seen")
         labelled = {place.resource.kind_name for place in found.found}
-        unlabelled = Counter(each.resource.kind_name for each in self._known.left)
+        unlabelled = Counter(each.resource.kind_name for each in self._by_uid.left)
         for kind, count in unlabelled.items():
             if kind not in labelled:
-                why = self._known.errors.get(kind, "still there, without the run's labels")
+                why = self._by_uid.errors.get(kind, "still there, without the run's labels")
                 self.problems.append(f"{count} {kind} not known to be gone: {why}")

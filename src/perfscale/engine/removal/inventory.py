@@ -66,7 +66,7 @@ class Finding:
         count: Objects.
         names: Of the first few of them.
         namespaces: Where they are; None for those outside of any.
-        holders: How many were asked to go and have which finalizers; of the
+        holders: How many are being deleted and have which finalizers; of the
             others, how many there are, under none.
         runs: By run id, those that a run of this program made.
         others: The rest, by the value of the run's label: it may be anybody's.
@@ -106,7 +106,7 @@ class Inventory:
     Attributes:
         found: What there is, by place; places without anything are left out.
         versions: resourceVersion of each place's list, as a number.
-        unseen: Places that could not be looked at, and why.
+        unseen: Places that could not be listed, and why.
     """
 
     found: dict[Place, Finding] = field(default_factory=dict)
@@ -128,38 +128,38 @@ class Inventory:
 async def take_inventory(
     client: Client, places: Iterable[Place], selector: str, *, doubting: bool = True
 ) -> Inventory:
-    """List what carries the label; a place that cannot be looked at keeps nobody from the others.
+    """List what carries the label; a place that cannot be listed does not stop the others.
 
     A refusal is doubted for a while, unless the server confirms it when it is
     asked for our permissions, or ``doubting`` is False. Once some places have
     answered, the others are not waited for forever.
 
     Raises:
-        ClusterError: No place at all could be looked at.
+        ClusterError: No place at all could be listed.
     """
-    looks = _Looks(client, selector, doubting=doubting)
+    lister = _Lister(client, selector, doubting=doubting)
     # A kind may have been found in several ways: its objects are counted once.
     distinct = {(place.resource.name, place.namespace): place for place in places}
     async with asyncio.TaskGroup() as tasks:
-        pending = {tasks.create_task(looks.take(place)) for place in distinct.values()}
+        pending = {tasks.create_task(lister.take(place)) for place in distinct.values()}
         while pending:
-            steps = looks.steps
+            steps = lister.steps
             done, pending = await asyncio.wait(
                 pending, timeout=_STALLED_S, return_when=asyncio.FIRST_COMPLETED
             )
-            if not done and looks.result.versions and steps == looks.steps:
+            if not done and lister.result.versions and steps == lister.steps:
                 break
         for task in pending:
             task.cancel()
-    result = looks.result
+    result = lister.result
     lost = [error for error in result.unseen.values() if isinstance(error, ClusterError)]
     if lost and not result.versions:
         raise lost[0]
     return result
 
 
-class _Looks:
-    """The looks of one survey."""
+class _Lister:
+    """Lists the places of one inventory."""
 
     def __init__(self, client: Client, selector: str, *, doubting: bool) -> None:
         self.result = Inventory()
@@ -170,7 +170,7 @@ class _Looks:
         self._slots = asyncio.Semaphore(CONCURRENCY)
 
     async def take(self, place: Place) -> None:
-        """Look at one place; whatever goes wrong is noted."""
+        """List one place; whatever goes wrong is recorded."""
         unseen = self.result.unseen
         async with self._slots:
             try:
@@ -182,8 +182,8 @@ class _Looks:
                 raise
             except (NotFoundError, NotServedError):
                 unseen.pop(place, None)  # uninstalled meanwhile, and its objects with it
-            except Exception as error:  # noqa: BLE001 -- told at the end: the others go first
-                _log.info("cannot look at %s: %s", place, error)
+            except Exception as error:  # noqa: BLE001 -- reported at the end: the others go first
+                _log.info("cannot list %s: %s", place, error)
                 unseen[place] = error
             else:
                 unseen.pop(place, None)
@@ -194,7 +194,7 @@ class _Looks:
         backoff = Backoff(timing.random)
         while True:
             try:
-                return await self._look(place)
+                return await self._list(place)
             except (ForbiddenError, CredentialsError) as error:
                 self.result.unseen[place] = error
                 delay_s = min(backoff.next_s(), _PAUSE_S)
@@ -204,7 +204,7 @@ class _Looks:
                     raise
                 await timing.sleep(delay_s)
 
-    async def _look(self, place: Place) -> None:
+    async def _list(self, place: Place) -> None:
         finding, version = Finding(), ""
         pages = read_pages(
             self._client,

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Place
 
-_LAST_LOOK_S: Final = 10.0
-_LAST_LOOK_SHARE: Final = 0.25
+_RESERVED_S: Final = 10.0
+_RESERVED_SHARE: Final = 0.25
 
 
 def reserved_s(bound_s: float) -> float:
     """How much of a cleanup's bound is kept for finding out what is left when it is nearly over."""
-    return min(_LAST_LOOK_S, _LAST_LOOK_SHARE * bound_s)
+    return min(_RESERVED_S, _RESERVED_SHARE * bound_s)
 
 
 async def describe_leftovers(client: Client, found: Inventory) -> list[str]:
@@ -50,12 +50,12 @@ async def describe_leftovers(client: Client, found: Inventory) -> list[str]:
 
 
 def describe_unseen(unseen: Mapping[Place, Exception]) -> list[str]:
-    """One sentence for each reason why places could not be looked at."""
+    """One sentence for each reason why places could not be listed."""
     return _by_reason("not listed", "not permitted to list", unseen)
 
 
 def describe_undeleted(undeleted: Mapping[Place, Exception]) -> list[str]:
-    """One sentence for each reason why objects could not be asked to go."""
+    """One sentence for each reason why objects could not be deleted."""
     return _by_reason("not deleted", "not permitted to delete", undeleted)
 
 

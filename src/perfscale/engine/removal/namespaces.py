@@ -36,14 +36,14 @@ if TYPE_CHECKING:
     from perfscale.kube.client import Client
 
 _POLL_S = 0.5
-"""How often a namespace that is not ours is looked at until it has terminated."""
+"""How often a namespace that is not ours is read until it has terminated."""
 
 
 class RunNamespaces:
     """Makes namespaces, follows those of this run by UID, and deletes only those.
 
     Attributes:
-        unanswered: How many were asked for without an answer: they may be there.
+        unanswered: How many creates have no answer: they may be there.
     """
 
     def __init__(self, context: RunContext) -> None:
@@ -106,7 +106,7 @@ class RunNamespaces:
             self._unread[name] = error
             usable = False  # it may be there, although the answer is no object
         except ForbiddenError:
-            pass  # taken to exist; its objects will tell if it does not
+            pass  # taken to exist; its objects will fail if it does not
         else:
             self._own(made.metadata)
         self.unanswered -= 1
@@ -133,10 +133,10 @@ class RunNamespaces:
     async def release(
         self, names: Iterable[str], iteration: IterationContext
     ) -> list[OwnedNamespace]:
-        """Ask those to go that an iteration has used and this run made, if they hold nothing of it.
+        """Delete those that an iteration has used and this run made, if they hold nothing of it.
 
-        They are those that were ensured for it, and ``names``. An object of the run that has not
-        been asked to go keeps its namespace, and so does another iteration that may be about to
+        They are those that were ensured for it, and ``names``. An object of the run that is not
+        being deleted keeps its namespace, and so does another iteration that may be about to
         create one there.
         """
         used = self._used_by.pop(iteration.scope, set()).union(names)
@@ -163,7 +163,7 @@ class RunNamespaces:
             await client.delete(NAMESPACES, None, owned.name, uid=owned.uid)
         except (NotFoundError, ConflictError) as error:
             # Gone, or another one by now. A namespace that is already
-            # terminating also answers 409; the watch tells when it is gone.
+            # terminating also answers 409; the watch shows when it is gone.
             if isinstance(error, NotFoundError):
                 self._gone(owned)
 
@@ -192,7 +192,7 @@ class RunNamespaces:
                 self._gone(owned)
 
     def note_gone(self, uid: str) -> None:
-        """Somebody has looked, and a namespace of this run is not there any more."""
+        """A namespace of this run is not there any more, as a read has shown."""
         if (owned := self._by_uid.get(uid)) is not None:
             self._gone(owned)
 
@@ -200,7 +200,7 @@ class RunNamespaces:
         owned.gone = True
         self._context.changed.notify()
 
-    def ask_all_to_go(self) -> None:
+    def request_deletion(self) -> None:
         """Note that everything of the run is being deleted."""
         now = self._context.stopwatch.now()
         for owned in self._by_uid.values():
@@ -209,14 +209,14 @@ class RunNamespaces:
 
     @property
     def leaving(self) -> list[OwnedNamespace]:
-        """Those that were asked to go and are not gone."""
+        """Those that are being deleted."""
         return [
             owned for owned in self._by_uid.values() if owned.asked_s is not None and not owned.gone
         ]
 
     @property
     def counts(self) -> NamespaceCounts:
-        """Namespaces made, gone, and left although asked to go."""
+        """Namespaces made, gone, and left although deleted."""
         owned = self._by_uid.values()
         return NamespaceCounts(
             created=len(owned),

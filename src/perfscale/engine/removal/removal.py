@@ -2,9 +2,9 @@
 
 Used at the end of a run that was interrupted or broke, and by the cleanup
 command: it relies on nothing but the cluster. It lists what carries the label,
-asks it to go, follows it until it is gone, and looks again: what turns up
+deletes it, follows it until it is gone, and lists again: what turns up
 later, such as the object of a create that was on its way when the run ended,
-is asked to go as well. A kind that cannot be listed, watched or deleted keeps
+is deleted as well. A kind that cannot be listed, watched or deleted keeps
 nobody from the others.
 """
 
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _ATTEMPTS: Final = 2
-"""How often a place is looked at, or asked to go, that answers with an error of its own: each
+"""How often a place is listed, or deleted from, that answers with an error of its own: each
 time the client has tried for as long as there was hope."""
 _SYNCING_S: Final = 20.0
-"""How long watches are waited for, before what they have not told of is asked to go unwatched."""
+"""How long watches are waited for, before what they have not shown is deleted unwatched."""
 _FOLLOWING_S: Final = 20.0
-"""How long what was asked to go is followed before it is looked for again: a watch that only seems
-to be open, or is closed as soon as it is, tells of nothing that goes."""
+"""How long what is being deleted is followed before it is listed again: a watch that only seems to
+be open, or is closed as soon as it is, shows nothing."""
 
 
 class Removal:
@@ -57,10 +57,10 @@ class Removal:
             except what is in a namespace that matches.
 
     Attributes:
-        last: The last look, also while `run` goes on: when it has returned,
+        last: The last inventory, also while `run` goes on: when it has returned,
             what is found there could not be deleted, and what is unseen may
             hold more.
-        undeleted: Places whose objects could not be asked to go, and why.
+        undeleted: Places whose objects could not be deleted, and why.
     """
 
     def __init__(self, client: Client, places: Iterable[Place], selector: str) -> None:
@@ -74,16 +74,16 @@ class Removal:
 
     @property
     def complete(self) -> bool:
-        """Whether everything was looked at, and nothing is left."""
+        """Whether everything was listed, and nothing is left."""
         return not self.last.found and not self.last.unseen
 
     async def run(self) -> None:
-        """Delete, follow, and look again until nothing is left that can be deleted.
+        """Delete, follow, and list again until nothing is left that can be deleted.
 
         Has no bound of its own: wrap it in `asyncio.timeout`.
 
         Raises:
-            ClusterError: No place at all could be looked at.
+            ClusterError: No place at all could be listed.
         """
         timing = self._client.timing
         backoff = Backoff(timing.random)
@@ -102,7 +102,7 @@ class Removal:
             await timing.sleep(backoff.next_s())
 
     async def _look(self) -> None:
-        """Look again, but not where it is known to be of no use."""
+        """List again, but not where it is of no use."""
         places = [place for place in self._places if place not in self._invisible]
         present = await take_inventory(self._client, places, self._selector)
         for place, error in present.unseen.items():
@@ -131,11 +131,11 @@ def _is_of_namespaces(place: Place) -> bool:
 
 
 class _Round:
-    """Asks what is there to go, and follows it until it is gone.
+    """Deletes what is there, and follows it until it is gone.
 
     Attributes:
-        undeleted: Places whose objects could not be asked to go, and why.
-        unwatched: Places whose objects were asked to go and cannot be followed.
+        undeleted: Places whose objects could not be deleted, and why.
+        unwatched: Places whose objects are being deleted and cannot be followed.
     """
 
     def __init__(self, client: Client, found: Mapping[Place, Finding], selector: str) -> None:
@@ -146,12 +146,12 @@ class _Round:
         self._selector = selector
         self._synced: set[Place] = set()
         self._present: dict[str, Place] = {}
-        self._unasked: dict[str, tuple[Place, Identity]] = {}
-        self._asked: set[str] = set()
+        self._undeleted: dict[str, tuple[Place, Identity]] = {}
+        self._deleted: set[str] = set()
         self._changed = Signal()
 
     async def run(self) -> None:
-        """Returns when the watches see nothing any more, or when it is time to look again."""
+        """Returns when the watches see nothing any more, or when it is time to list again."""
         async with asyncio.TaskGroup() as tasks:
             following = [
                 tasks.create_task(self._follow(place), name=f"perfscale-removal-{place}")
@@ -162,31 +162,31 @@ class _Round:
                 timeout_s=_SYNCING_S,
             )
             self.unwatched |= self._found.keys() - self._synced
-            await self._ask_unwatched()
+            await self._delete_unwatched()
             loop = asyncio.get_running_loop()
             until_s = loop.time() + _FOLLOWING_S
             while self._present and loop.time() < until_s:
-                await self._ask()
+                await self._delete_seen()
                 await self._changed.wait_until(
-                    lambda: bool(self._unasked or not self._present),
+                    lambda: bool(self._undeleted or not self._present),
                     timeout_s=until_s - loop.time(),
                 )
             for task in following:
                 task.cancel()
 
-    # -- asking ----------------------------------------------------------------
+    # -- deleting ----------------------------------------------------------------
 
-    async def _ask(self) -> None:
-        """Ask everything to go that has not been asked, owners first."""
-        batch, self._unasked = self._unasked, {}
-        self._asked.update(batch)
+    async def _delete_seen(self) -> None:
+        """Delete everything that is not being deleted yet, owners first."""
+        batch, self._undeleted = self._undeleted, {}
+        self._deleted.update(batch)
         for place in self._found:
             objects = [metadata for where, metadata in batch.values() if where is place]
             if objects and place not in self.undeleted:
                 await self._delete(place, objects)
 
-    async def _ask_unwatched(self) -> None:
-        """The same for what no watch tells of."""
+    async def _delete_unwatched(self) -> None:
+        """The same for what no watch shows."""
         for place, finding in self._found.items():
             if place not in self.unwatched:
                 continue
@@ -213,7 +213,7 @@ class _Round:
             ]
         try:
             await run_bounded(calls, limit=CONCURRENCY)
-        except Exception as error:  # noqa: BLE001 -- told at the end: the others go first
+        except Exception as error:  # noqa: BLE001 -- reported at the end: the others go first
             self._fail(place, error)
 
     async def _list(self, place: Place) -> list[Identity]:
@@ -232,7 +232,7 @@ class _Round:
     async def _follow(self, place: Place) -> None:
         try:
             await self._watch(place).run()
-        except Exception as error:  # noqa: BLE001 -- what is left is found by the next look
+        except Exception as error:  # noqa: BLE001 -- what is left is found by the next list
             _log.info("cannot follow %s: %s", place, error)
             self.unwatched.add(place)
             self._lose(place)
@@ -246,12 +246,12 @@ class _Round:
         if place in self.undeleted:
             return
         self._present[metadata.uid] = place
-        if metadata.uid not in self._asked:
-            self._unasked[metadata.uid] = (place, metadata)
+        if metadata.uid not in self._deleted:
+            self._undeleted[metadata.uid] = (place, metadata)
 
     def _forget(self, uid: str) -> None:
         self._present.pop(uid, None)
-        self._unasked.pop(uid, None)
+        self._undeleted.pop(uid, None)
 
     def _watch(self, place: Place) -> Watch[IdentifiedObject]:
         def on_list(objects: Sequence[IdentifiedObject], _: Listed) -> None:

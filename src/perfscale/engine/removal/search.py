@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _MOST_NAMESPACES: Final = 20
-"""Kinds that may not be listed everywhere are looked for in so many namespaces: a cluster may
+"""Kinds that may not be listed everywhere are listed in so many namespaces: a cluster may
 have thousands, and hundreds of kinds."""
 
 
@@ -99,7 +99,7 @@ async def recorded_objects(
     found: list[ObjectReference] = []
     resources: dict[tuple[str, str], Resource | None] = {}
     for record in records:
-        # A kind that has a namesake in the run is told with its group.
+        # A kind that has a namesake in the run has its group in its name.
         key = record.api_version, record.kind.partition(".")[0]
         if key not in resources and record.api_version in discovery.skipped:
             resources[key] = None
@@ -116,23 +116,23 @@ async def recorded_objects(
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """What a search has seen.
+class Listing:
+    """What a search has found.
 
     Attributes:
-        present: What there is, and what could not be looked at.
-        places: Where it was looked, in the search's order, and where another look may help.
+        present: What there is, and what could not be listed.
+        places: Where it was listed, in the search's order, or another list may help.
     """
 
     present: Inventory
     places: list[Place]
 
 
-async def look(client: Client, search: Search, selector: str) -> Sight:
+async def list_labelled(client: Client, search: Search, selector: str) -> Listing:
     """List what carries the label, where we may.
 
     Raises:
-        ClusterError: No place at all could be looked at.
+        ClusterError: No place at all could be listed.
     """
     present = await take_inventory(client, search.places, selector)
     refused = [
@@ -149,13 +149,13 @@ async def look(client: Client, search: Search, selector: str) -> Sight:
         places = [place for several in narrowed.values() for place in several]
         inside = await take_inventory(client, places, selector, doubting=False)
         _replace(present, narrowed, inside, search)
-    hopeful = present.versions.keys() | {
+    promising = present.versions.keys() | {
         place
         for place, error in present.unseen.items()
         if not isinstance(error, ForbiddenError) and place not in narrowed
     }
     everywhere = [place for wide in search.places for place in (wide, *narrowed.get(wide, ()))]
-    return Sight(present, [place for place in everywhere if place in hopeful])
+    return Listing(present, [place for place in everywhere if place in promising])
 
 
 async def _namespaces(client: Client, search: Search, present: Inventory) -> list[str]:

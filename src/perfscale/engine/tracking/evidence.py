@@ -100,13 +100,13 @@ async def describe_namespaces(client: Client, names: Iterable[str]) -> list[str]
 
 
 async def why_namespace_stays(client: Client, name: str) -> str | None:
-    """What keeps a terminating namespace; None if it is not known, or nobody asked it to go."""
+    """What keeps a terminating namespace; None if it is not known, or it is not terminating."""
     namespace = await _ask(client, _STAYING, NAMESPACES.path(name=name), {})
     return None if namespace is None else explain_namespace(namespace)
 
 
 def explain_namespace(namespace: NamespaceObject) -> str | None:
-    """What keeps a terminating namespace; None if nobody asked it to go."""
+    """What keeps a terminating namespace; None if it is not terminating."""
     if namespace.metadata.deletion_timestamp is None:
         return None
     conditions = namespace.status.conditions or ()

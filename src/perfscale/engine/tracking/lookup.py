@@ -1,4 +1,4 @@
-"""Looks at one object by its name."""
+"""Reads one object by its name."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class Observer:
     async def _run(self, watch: Watch[Any]) -> None:
         try:
             await watch.run()
-        except Exception as error:  # noqa: BLE001 -- told at the end of the run, after its cleanup
+        except Exception as error:  # noqa: BLE001 -- reported at the end of the run
             self._context.abort(error)
 
     def _go_back(self, version: int, now: float) -> None:

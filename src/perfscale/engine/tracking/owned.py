@@ -14,7 +14,7 @@ class OwnedNamespace:
     """One namespace that this run made.
 
     Attributes:
-        asked_s: When it was asked to go; None while it was not.
+        asked_s: When its deletion was requested; None before that.
         stays: What keeps it, as it was last seen terminating.
     """
 

@@ -43,13 +43,13 @@ class RowRules:
         now: float,
         changes: list[Transition],
     ) -> None:
-        """An object of which nobody says that it is gone is as a watch or a list has it."""
+        """Take an object that is not gone as a watch or a list has it."""
         explained = False
         if reading.detail != row.detail:
             explained = reading.detail is not None
             row.detail = sys.intern(reading.detail) if reading.detail is not None else None
             if row.ready_s is None and row.error is None:
-                row.dirty |= DIRTY["detail"]  # once it is ready, or has failed, nobody asks
+                row.dirty |= DIRTY["detail"]  # it is not needed once it is ready, or has failed
         row.phase_timestamps = reading.stamps or row.phase_timestamps
         was_going = row.deletion_timestamp is not None
         if metadata.deletion_timestamp is not None:
@@ -58,7 +58,7 @@ class RowRules:
         if phase is not None and phase != row.phase:
             changes.append(self._enter_phase(row, sys.intern(phase), now))
         if row.delete_requested_s is not None or metadata.deletion_timestamp is not None:
-            if not was_going or row.is_child:  # others were judged when they began to go
+            if not was_going or row.is_child:  # others were judged when their deletion began
                 self._read_leaving(row, metadata, reading, now, changes)
         elif reading.failure is not None:
             changes += self.fail(row, reading.failure)
@@ -93,12 +93,12 @@ class RowRules:
         failure, goes = reading.failure, metadata.deletion_timestamp is not None
         if not goes and failure is None:
             return
-        if not _was_asked(row, version_number(metadata.resource_version)):
+        if not _is_deleted_by_run(row, version_number(metadata.resource_version)):
             changes += self.vanish(row) if goes or failure is None else self.fail(row, failure)
 
     @staticmethod
     def read_deletion(row: TrackedObject, stamp: str, finalizers: list[str] | None) -> None:
-        """It was asked to go at ``stamp``, by whomever, and is kept by these."""
+        """It is being deleted since ``stamp``, and kept by these finalizers."""
         if row.deletion_timestamp != stamp:
             row.deletion_timestamp = sys.intern(stamp)
             row.dirty |= DIRTY["deletion_timestamp"]
@@ -110,14 +110,14 @@ class RowRules:
         """A watch, or a list by label, of this version does not hold an object any more.
 
         It may be gone, or its labels: the event is the same, and holds the object as it was
-        before, with its labels. One that was asked to go, or was going, is gone; at another
-        somebody has to look:
+        before, with its labels. One that was being deleted is gone; of another that
+        has to be verified:
         https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
         """
-        was_asked = _was_asked(row, version) and now >= (row.delete_requested_s or now)
-        if was_asked or row.is_child or row.deletion_timestamp is not None:
+        by_run = _is_deleted_by_run(row, version) and now >= (row.delete_requested_s or now)
+        if by_run or row.is_child or row.deletion_timestamp is not None:
             self.trust(row)
-            self.mark_gone(row, now, changes, vanished=not was_asked)
+            self.mark_gone(row, now, changes, vanished=not by_run)
         elif row.doubted_s is None:
             row.doubted_s = now
             row.scope.doubted += 1
@@ -125,7 +125,7 @@ class RowRules:
 
     @staticmethod
     def trust(row: TrackedObject) -> None:
-        """Nobody need look any more whether it is there."""
+        """It need not be verified any more whether it is there."""
         if row.doubted_s is not None:
             row.doubted_s = None
             row.scope.doubted -= 1
@@ -133,7 +133,7 @@ class RowRules:
     def mark_gone(
         self, row: TrackedObject, now: float, changes: list[Transition], *, vanished: bool
     ) -> None:
-        """An object is gone; if it ``vanished``, it was not the run that asked it to go."""
+        """An object is gone; if it ``vanished``, it was not the run that deleted it."""
         row.deleted_s = now
         row.finalizers = ()
         row.dirty |= DIRTY["deleted_s"]
@@ -152,8 +152,8 @@ class RowRules:
     def _may_become_ready(row: TrackedObject, metadata: Metadata) -> bool:
         """Whether readiness still counts.
 
-        A child's watch may lag behind its owner's: the owner was ready and has
-        been asked to go when the child's readiness is heard of. What counts for
+        A child's watch may lag behind its owner's: the owner was ready and is
+        being deleted when the child's readiness is seen. What counts for
         a child is its own deletion.
         """
         if row.ready_s is not None or row.error is not None:
@@ -172,7 +172,7 @@ class RowRules:
         return Transition(row, TransitionKind.READY)
 
     def vanish(self, row: TrackedObject) -> list[Transition]:
-        """It is gone, or is going, and the run did not ask it to."""
+        """It is gone, or being deleted, and not by the run."""
         return self.fail(row, self._why_gone(row))
 
     def _why_gone(self, row: TrackedObject) -> str:
@@ -232,8 +232,8 @@ class RowRules:
             phases[row.resource.kind_name, row.phase] += by
 
 
-def _was_asked(row: TrackedObject, version: int) -> bool:
-    """Whether the run had asked an object to go before the cluster came to this version.
+def _is_deleted_by_run(row: TrackedObject, version: int) -> bool:
+    """Whether the run had deleted an object before the cluster came to this version.
 
     A version of 0 is none: it is taken to be a late one.
     """

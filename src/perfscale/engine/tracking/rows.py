@@ -24,9 +24,9 @@ class TransitionKind(StrEnum):
     FAILED = "failed"
     EXPLAINED = "explained"
     DOUBTED = "doubted"
-    """A watch says that it is gone, which may also mean that its labels are."""
+    """A watch shows it as gone, which may also mean that its labels are."""
     STRAY = "stray"
-    """A child without an owner, which nobody deletes, has come when all had been asked to go."""
+    """A child without an owner, which nobody deletes, came when the others were being deleted."""
     DELETED = "deleted"
 
 
@@ -59,9 +59,8 @@ class TrackedObject(ObjectLife):
     """One row: the life of an object that the run asked for, or of a child, and where it stands.
 
     ``phase_s`` is when it was seen to come to the phase it is in, ``phases_s`` when to each for the
-    first time. ``doubted_s`` is when a watch said that it is gone, until somebody has looked
-    whether it is. An ``unlabelled`` object is there without the run's labels:
-    no watch and no list by label tells of it.
+    first time. ``doubted_s`` is when a watch showed it as gone, until that is verified. An
+    ``unlabelled`` object is there without the run's labels: no watch and no list by label shows it.
 
     ``number``, ``dirty``, ``flushed_phases`` and ``flushed_timestamps`` are the
     journal feed's: under which number the journal knows the object, and what has
@@ -114,11 +113,9 @@ class IterationScope:
         undecided: Objects that are neither ready nor failed yet, those whose
             turn has not come included.
         present: Objects in the cluster, and ``present_children`` likewise.
-        doubted: Objects of which a watch said that they are gone, and at which
-            nobody has looked yet.
-        asked_versions: The cluster's resourceVersion, as a number, when the
-            objects were asked to go, by resource name; what an object came to
-            up to there was not the run's doing.
+        doubted: Objects that a watch showed as gone, which is not verified yet.
+        asked_versions: The cluster's resourceVersion, as a number, when the run began to delete
+            the objects, by resource name; what changed up to there was not the run's doing.
         sent: Create requests sent; ``created``, ``ready``, ``failed`` and
             ``deleted`` count objects as things stand.
     """

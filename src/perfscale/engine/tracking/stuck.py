@@ -68,7 +68,7 @@ def _reason(
 
 
 def describe_leftover(scope: IterationScope) -> list[str]:
-    """One sentence for each group of objects that were asked to go and are still there."""
+    """One sentence for each group of objects that are being deleted and are still there."""
     rows = [row for row in scope.rows if row.present and row.delete_requested_s is not None]
     return _grouped(
         (row, ", ".join(["still there", *_phases(row)]), held_by(row.finalizers)) for row in rows
@@ -76,7 +76,7 @@ def describe_leftover(scope: IterationScope) -> list[str]:
 
 
 def held_by(finalizers: Sequence[str] | None) -> str | None:
-    """What keeps an object that was asked to go; None if nothing does."""
+    """What keeps an object that is being deleted; None if nothing does."""
     return f"held by finalizer {', '.join(finalizers)}" if finalizers else None
 
 

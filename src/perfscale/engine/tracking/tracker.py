@@ -1,10 +1,8 @@
 """Follows every object of a run by its UID: a pure state machine.
 
-The tracker takes what happened (a create was answered, a watch saw an event, a
-list was read again), finds out which object it is about, and returns what that
-changed. It never waits and never does I/O, so that every rule about "ready",
-"failed" and "gone" can be tested without a loop. All times are seconds since the
-run's start, given by the caller.
+The tracker takes an answer to a create, an event or a list, finds out which object it is about,
+and returns what that changed. It never waits and never does I/O, so that it can be tested without
+a loop. All times are seconds since the run's start, given by the caller.
 """
 
 from __future__ import annotations
@@ -97,7 +95,7 @@ class Tracker:
             metadata: From the answer.
             now: When the answer arrived.
             is_ready: Whether its kind is ready by being created.
-            is_labelled: Whether it carries the run's labels. No watch tells of one that does
+            is_labelled: Whether it carries the run's labels. No watch shows one that does
                 not, so it has failed.
         """
         self._forget_name(row)
@@ -113,7 +111,7 @@ class Tracker:
             changes += self._rules.fail(row, _STRIPPED)
         elif is_new and 0 < row.version <= self._last_list(row):
             # A list that is newer than the object, and did not hold it: no
-            # event will ever tell that it is gone.
+            # event will ever show that it is gone.
             self._rules.leave(row, self._last_list(row), now, changes)
         elif row.deleted_s is not None and row.delete_requested_s is None:
             changes += self._rules.vanish(row)
@@ -131,14 +129,10 @@ class Tracker:
         return changes
 
     def refuse(self, row: TrackedObject, error: str, *, certain: bool) -> list[Transition]:
-        """The create came to nothing.
+        """The create failed with ``error``.
 
-        Args:
-            row: The object.
-            error: What was answered, or went wrong.
-            certain: Whether it was refused. Otherwise it may have been carried
-                out all the same: if the watch has seen the object, or does so
-                later, that is what counts.
+        If it is not ``certain`` that it was refused, it may have been carried out all the same:
+        if the watch has seen the object, or does so later, that is what counts.
         """
         if certain:
             # Nothing of that name can be this object; otherwise its event may still come.
@@ -234,10 +228,10 @@ class Tracker:
         for scope in self._scopes.values():
             scope.asked_versions = {}
 
-    # -- what a look by name finds ------------------------------------------
+    # -- what a read by name finds ------------------------------------------
 
     def confirm_gone(self, row: TrackedObject, now: float) -> list[Transition]:
-        """A look by name has not found the object, or not any more."""
+        """A read by name has not found the object, or not any more."""
         changes: list[Transition] = []
         if row.present and self._is_followed(row):
             gone_s = now if row.doubted_s is None else row.doubted_s
@@ -249,10 +243,10 @@ class Tracker:
     def find(
         self, row: TrackedObject, metadata: Metadata, *, is_labelled: bool
     ) -> list[Transition]:
-        """A look by name has found the object, although a watch said that it is gone.
+        """A read by name has found the object, although a watch showed it as gone.
 
-        Without the run's labels no watch tells of it any more: if it was not ready by then, it
-        has failed. With them it was a look of the past, or the labels are back.
+        Without the run's labels no watch shows it any more: if it was not ready by then, it
+        has failed. With them the watch was late, or the labels are back.
         """
         if not row.present or not self._is_followed(row):
             return []
@@ -275,13 +269,10 @@ class Tracker:
     def request_deletion(
         self, scope: IterationScope, now: float, versions: Mapping[str, int] | None = None
     ) -> None:
-        """The iteration's objects, and with them their children, were asked to go.
+        """The run deletes the iteration's objects, and with them their children.
 
-        Args:
-            scope: The iteration.
-            now: When.
-            versions: The cluster's resourceVersion before that, by resource name. An event up to
-                there, however late it is heard of, is not what the run did.
+        ``versions`` are the cluster's resourceVersions before that, by resource name. An event
+        up to there, however late it comes, is not what the run did.
         """
         scope.deletion_requested = True
         scope.asked_versions = versions or {}
@@ -290,20 +281,20 @@ class Tracker:
             self.request_deletion_of(row, now)
 
     def request_deletion_of(self, row: TrackedObject, now: float) -> None:
-        """A single object was asked to go."""
+        """The run deletes a single object."""
         if row.present and row.delete_requested_s is None:
             row.delete_requested_s = now
             row.dirty |= DIRTY["delete_requested_s"]
 
     def forget(self, rows: Iterable[TrackedObject]) -> None:
-        """Let go of objects whose story has been written down."""
+        """Drop objects whose records have been written."""
         for row in rows:
             if row.uid is not None:
                 self._by_uid.pop(row.uid, None)
             self._forget_name(row)
 
     def retire(self, scope: IterationScope) -> None:
-        """Nothing more is to be heard of an iteration; its rows are let go one by one."""
+        """Take no more events of an iteration; its rows are dropped one by one."""
         self._scopes.pop((scope.workload, str(scope.iteration)), None)
 
     def open_scopes(self) -> list[IterationScope]:
@@ -360,7 +351,7 @@ class Tracker:
             other.error = None  # no failure of a child
         other.decided = True
         if other.doubted_s is not None:
-            other.deleted_s = other.doubted_s  # what a watch says of a child is believed
+            other.deleted_s = other.doubted_s  # a child's end is not verified
             self._rules.trust(other)
         row.decided = row.error is not None or row.ready_s is not None
         children = row.scope.children
@@ -373,7 +364,7 @@ class Tracker:
                 self._by_uid[each.uid] = each
 
     def _is_followed(self, row: TrackedObject) -> bool:
-        """Whether its story has not been written down yet."""
+        """Whether its record has not been written yet."""
         return self._by_uid.get(row.uid or "") is row
 
     def _last_list(self, row: TrackedObject) -> int:

@@ -1,9 +1,8 @@
 """The Authorization header, kept valid through a run of hours.
 
-Tokens run out: an exec plugin's when it says so, a projected service account
-token when the kubelet has replaced its file, any of them when the server says
-401. Where a fresh one comes from is the `Issuer`'s business; when to ask for it
-is decided here.
+Tokens expire: an exec plugin's at the time that it names, a projected service account
+token when the kubelet has replaced its file, any of them when the server answers 401.
+An `Issuer` gets fresh ones; when it is to do so is decided here.
 """
 
 from __future__ import annotations
@@ -86,11 +85,7 @@ class Credentials:
     async def obtain(
         cls, issuer: Issuer, *, clock: Callable[[], float] = time.monotonic
     ) -> Credentials:
-        """Ask the issuer for the first time.
-
-        Raises:
-            CredentialsError: There are none to be had.
-        """
+        """Get the first ones; raises what `Issuer.issue` raises."""
         return cls(issuer, await issuer.issue(fresh=False), clock=clock)
 
     @property

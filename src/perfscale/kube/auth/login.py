@@ -60,11 +60,8 @@ class KubeconfigIssuer:
 
     async def _issue(self, *, fresh: bool) -> Grant:
         obtained, check_again_s = await self._obtain(fresh=fresh)
-        user, cluster, origin = (
-            {**self._user, **obtained},
-            self._access.cluster,
-            self._access.origin,
-        )
+        user = {**self._user, **obtained}
+        cluster, origin = self._access.cluster, self._access.origin
         if self._first and cluster["server"].startswith("https:"):
             self.tls = tls_context(cluster, user, origin)
         elif self.tls is not None:

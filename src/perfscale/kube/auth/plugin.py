@@ -55,7 +55,8 @@ async def run_plugin(plugin: Entry, cluster: Entry) -> tuple[Entry, float | None
         text_of(each, "exec.args of the kubeconfig's user") for each in plugin.get("args") or ()
     ]
     environment = {**os.environ, **_environment(plugin)}
-    interactive = plugin.get("interactiveMode") != "Never" and _is_terminal()
+    has_terminal = sys.stdin is not None and sys.stdin.isatty()
+    interactive = has_terminal and plugin.get("interactiveMode") != "Never"
     environment["KUBERNETES_EXEC_INFO"] = _info(plugin, cluster, interactive=interactive)
     try:
         process = await asyncio.create_subprocess_exec(
@@ -93,10 +94,6 @@ async def _outcome(process: asyncio.subprocess.Process, command: str) -> tuple[b
         if process.returncode is None:
             process.kill()
             await process.wait()
-
-
-def _is_terminal() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def _required(plugin: Entry, key: str) -> str:

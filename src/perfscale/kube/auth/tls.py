@@ -44,11 +44,7 @@ def tls_context(cluster: Entry, user: Entry, origin: str) -> ssl.SSLContext:
 
 
 def show_certificate(context: ssl.SSLContext, user: Entry, origin: str) -> None:
-    """Show another certificate on the connections that are opened from now on.
-
-    Raises:
-        UsageError: It or its key is broken.
-    """
+    """Show another certificate on connections opened from now on; raises as `tls_context` does."""
     with _in_files(user, origin) as files:
         _load_certificate(context, files)
 

@@ -87,9 +87,13 @@ class ProxiedTransport:
         )
         with _explained(unanswered_for(request.timeout_s)):
             async with await self._send(request, bounds) as answer:
-                body = await _whole(answer, request.largest)
+                body = bytearray()
+                async for part in answer.content.iter_any():
+                    body += part
+                    if len(body) > request.largest:
+                        raise NoAnswerError(larger_than(request.largest))
                 warning = ", ".join(answer.headers.getall("Warning", ()))
-                return Answer(answer.status, answer.headers, body, warning)
+                return Answer(answer.status, answer.headers, bytes(body), warning)
 
     async def open_stream(self, request: Request, clock: Callable[[], float]) -> AnswerStream:
         """Send a request, and wait for the head of the answer."""
@@ -123,15 +127,6 @@ class ProxiedTransport:
             proxy=self._endpoint.proxy,
             server_hostname=self._endpoint.tls_server_name,
         )
-
-
-async def _whole(answer: aiohttp.ClientResponse, largest: int) -> bytes:
-    body = bytearray()
-    async for part in answer.content.iter_any():
-        body += part
-        if len(body) > largest:
-            raise NoAnswerError(larger_than(largest))
-    return bytes(body)
 
 
 class _Stream:

@@ -49,6 +49,7 @@ class Endpoint:
     headers: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(slots=True, eq=False)
 class Request:
     """A request, and what became of it so far.
 
@@ -72,47 +73,20 @@ class Request:
         renewals: How often they were replaced because of it.
     """
 
-    __slots__ = (
-        "attempts",
-        "authorization",
-        "body",
-        "call",
-        "content_type",
-        "largest",
-        "last_sent_s",
-        "method",
-        "observer",
-        "on_sent",
-        "renewals",
-        "sent_s",
-        "target",
-        "timeout_s",
-    )
-
-    def __init__(
-        self,
-        method: str,
-        target: str,
-        timeout_s: float,
-        call: Call,
-        observer: RequestObserver | None = None,
-        *,
-        body: bytes | None = None,
-        content_type: str | None = None,
-    ) -> None:
-        self.call = call
-        self.observer = observer
-        self.on_sent: Callable[[float], None] | None = None
-        self.largest = LARGEST_OBJECT
-        self.method = method
-        self.target = target
-        self.timeout_s = timeout_s
-        self.body = body
-        self.content_type = content_type if body is not None else None
-        self.attempts = 0
-        self.renewals = 0
-        self.sent_s = self.last_sent_s = 0.0
-        self.authorization: str | None = None
+    method: str
+    target: str
+    timeout_s: float
+    call: Call
+    observer: RequestObserver | None = None
+    body: bytes | None = None
+    content_type: str | None = None
+    on_sent: Callable[[float], None] | None = None
+    largest: int = LARGEST_OBJECT
+    attempts: int = 0
+    renewals: int = 0
+    sent_s: float = 0.0
+    last_sent_s: float = 0.0
+    authorization: str | None = field(default=None, repr=False)
 
     @property
     def what(self) -> str:
@@ -198,9 +172,7 @@ class Transport(Protocol):
     async def open_stream(self, request: Request, clock: Callable[[], float]) -> AnswerStream:
         """Send a request, and wait for the head of the answer. Raises the same.
 
-        Args:
-            request: The request.
-            clock: What arrivals are stamped with.
+        Arrivals are stamped by ``clock``.
         """
 
     async def aclose(self) -> None:

@@ -13,7 +13,6 @@ from perfscale.errors import (
     ThrottledError,
     UnreachableError,
 )
-from perfscale.kube.decoding import unread
 from perfscale.kube.http.failures import Failure, NoAnswerError
 from perfscale.kube.retrying.outages import DependencyOutages, Outage, OutageLog
 from perfscale.kube.retrying.recovery import Pause
@@ -100,7 +99,12 @@ class FailureHandler:
     async def wait(self, request: Request, trouble: ApiError | NoAnswerError, waits: Waits) -> None:
         """Wait until a request may be sent again; raises where there is no hope."""
         if isinstance(trouble, NoAnswerError) and trouble.failure.illegible:
-            trouble = unread(request.what, trouble)
+            trouble = IllegibleError(
+                f"{request.what}: {trouble}, which is not what an API server sends",
+                status=200,
+                reason="Illegible",
+                hint="something in front of the API server may have answered",
+            )
         retry_after_s = 0.0
         if isinstance(trouble, NoAnswerError):
             delay_s = self.after_no_answer(request, trouble, waits.patience)
@@ -108,7 +112,8 @@ class FailureHandler:
             delay_s = await self.after_refusal(request, trouble, waits.patience)
             retry_after_s = delay_s if trouble.status == 429 else trouble.retry_after_s or 0.0
         throttled = isinstance(trouble, ThrottledError)
-        self._wire.retried(request, delay_s if throttled else 0.0)
+        if request.observer is not None:
+            request.observer.retried(request.call, delay_s if throttled else 0.0)
         await waits.pause.sleep(delay_s, at_least_s=retry_after_s)
 
     def after_no_answer(
@@ -119,7 +124,8 @@ class FailureHandler:
         Until the server has answered for the first time, a connection that
         cannot be made is a mistake in the configuration, and said at once.
         """
-        failure = self._wire.failed(error.failure, request)
+        failure = error.failure
+        self._wire.failed(request, failure)
         outage_s = 0.0
         if not failure.local:  # what this machine lacks is no outage of the server
             self._known.suspect_restart()
@@ -150,7 +156,14 @@ class FailureHandler:
         if delay_s is not None:
             return delay_s
         if refusal.status == 401:
-            raise self._rejected(refusal) from refusal
+            rejected = CredentialsError(
+                f"{self._server} refused the credentials: {refusal}",
+                status=refusal.status,
+                reason=refusal.reason,
+                hint="log in to the cluster again, or check the user of the kubeconfig's context",
+            )
+            rejected.may_pass = refusal.may_pass
+            raise rejected from refusal
         if patience is not None and patience.is_over(outage_s):
             raise self._unreachable(Failure(str(refusal)), request, gone=True) from refusal
         raise refusal
@@ -195,20 +208,15 @@ class FailureHandler:
             _log.warning("credentials could not be renewed: %s", error)
             return False
 
-    def _rejected(self, refusal: ApiError) -> CredentialsError:
-        error = CredentialsError(
-            f"{self._server} refused the credentials: {refusal}",
-            status=refusal.status,
-            reason=refusal.reason,
-            hint="log in to the cluster again, or check the user of the kubeconfig's context",
-        )
-        error.may_pass = refusal.may_pass
-        return error
-
     def broken(self, error: NoAnswerError) -> UnreachableError:
         """Count and explain a stream that broke off."""
         self._known.suspect_restart()
-        return self._unreachable(self._wire.failed(error.failure))
+        stats = self._wire.stats
+        if error.failure.timeout:
+            stats.silent_streams += 1
+        else:
+            stats.broken_streams += 1
+        return self._unreachable(error.failure)
 
     def _unreachable(
         self, failure: Failure, request: Request | None = None, *, gone: bool = False

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 _AFTER_S: Final = 20.0
 """How long after the server was away, or refused what it had allowed, its other refusals are not
-believed at once. It has read the roles a few seconds after it has begun to listen; whoever may
-really not do something has to wait for as long."""
+believed at once. It has read the roles a few seconds after it has begun to listen; a user who
+really lacks a permission has to wait for as long."""
 
 
 class KnownServer:
     """What has worked on one server, and who waits for it.
 
-    It tells a permission that is missing from a server that has only just started: that refuses
+    It distinguishes a missing permission from a server that has only just started: that refuses
     everybody but ``system:masters`` until it has read the cluster's roles, with 403, or with 401
     where it is tokens that it cannot check yet. Nothing in the answer says so. What does is that
     the same was allowed before, or that the server was away a moment ago.
@@ -37,8 +37,6 @@ class KnownServer:
         recovery: Wakes who waits for it to answer again.
         allow: Notes that a call was answered with success, or is known to be allowed.
     """
-
-    __slots__ = ("_calls", "_clock", "_doubtful_to_s", "allow", "recovery", "streams_lists")
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.streams_lists: bool | None = None

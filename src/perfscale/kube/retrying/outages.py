@@ -82,8 +82,6 @@ class Outage:
         since_s: When the first failure without a success was; None while it is there.
     """
 
-    __slots__ = ("_clock", "_counted", "_log", "name", "reached", "since_s", "what")
-
     def __init__(
         self,
         clock: Callable[[], float],

@@ -32,8 +32,6 @@ class Recovery:
         held_up: Those that the end of an outage wakes.
     """
 
-    __slots__ = ("held_up", "sleepers")
-
     def __init__(self) -> None:
         self.sleepers: set[asyncio.Future[None]] = set()
         self.held_up: set[asyncio.Future[None]] = set()
@@ -66,8 +64,6 @@ class Pause:
         eager: Whether any success wakes it, and not only the end of an outage.
     """
 
-    __slots__ = ("_sleepers", "_spread_s", "_timing", "_woken")
-
     def __init__(self, recovery: Recovery, timing: Timing, *, eager: bool = True) -> None:
         self._sleepers = recovery.sleepers if eager else recovery.held_up
         self._spread_s = _SPREAD_S if eager else _LOAD_SPREAD_S
@@ -94,7 +90,7 @@ class Pause:
         sleeper = asyncio.ensure_future(self._timing.sleep(seconds))
         self._sleepers.add(sleeper)
         try:
-            # Unlike an await of the sleeper, this tells its being cancelled, which is how it is
+            # An await of the sleeper could not distinguish its being cancelled, which is how it is
             # woken, from the cancellation of this task.
             await asyncio.wait([sleeper])
         finally:

@@ -56,8 +56,6 @@ class Backoff:
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
     """
 
-    __slots__ = ("_failures", "_random")
-
     def __init__(self, chance: Callable[[], float]) -> None:
         self._random = chance
         self._failures = 0
@@ -75,16 +73,6 @@ class Backoff:
 
 class Patience:
     """How long one request is tried."""
-
-    __slots__ = (
-        "_absence",
-        "_attempts",
-        "_backoff",
-        "_bound_s",
-        "_server_errors",
-        "_timing",
-        "_until_s",
-    )
 
     def __init__(self, timing: Timing, bound_s: float) -> None:
         self._timing = timing

@@ -9,7 +9,6 @@ buffer to be decoded again, line by line.
 
 from __future__ import annotations
 
-from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
@@ -114,7 +113,7 @@ class EventDecoder(Generic[T]):
             return [self._decode_line(line) for line in lines.splitlines() if line.strip()]
 
     def version(self, event: Event[T]) -> str | None:
-        """The resourceVersion to go on from after this event, if it tells."""
+        """The resourceVersion to go on from after this event; None of an error."""
         if isinstance(event, ObjectEvent):
             return self._version_of(event.object)
         return event.version if isinstance(event, Bookmark) else None
@@ -141,14 +140,9 @@ def metadata_getter(item: object, name: str) -> Callable[[Any], str]:
         TypeError: The struct has no such field.
     """
     if not (isinstance(item, type) and issubclass(item, msgspec.Struct)):
-        return partial(_of_dict, name)
+        return lambda obj: obj["metadata"][name]
     metadata = _field(item, "metadata")
     return attrgetter(f"{metadata.name}.{_field(metadata.type, name).name}")
-
-
-def _of_dict(name: str, item: dict[str, Any]) -> str:
-    value: str = item["metadata"][name]
-    return value
 
 
 def _field(struct: type[msgspec.Struct], name: str) -> msgspec.structs.FieldInfo:

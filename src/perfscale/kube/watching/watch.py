@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack
+from contextlib import closing
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, NoReturn, TypeVar
 
 from perfscale.errors import (
@@ -72,8 +72,7 @@ class Watch(Generic[T]):
     """One resource, listed and then watched.
 
     Args:
-        client: The way to the cluster; its settings hold the bounds, its timing
-            the clock.
+        client: Its settings hold the bounds, its timing the clock.
         resource: What to watch.
         decoder: Type of the objects: a msgspec struct that has ``metadata.uid``
             and ``metadata.resourceVersion``, or ``dict[str, Any]``.
@@ -87,8 +86,7 @@ class Watch(Generic[T]):
 
     Attributes:
         synced: Set once the first state has been handed over.
-        reconnects: How often an open stream ended and was opened again, for
-            whatever reason.
+        reconnects: How often an open stream ended and was opened again.
         relists: How often the state had to be taken again.
     """
 
@@ -246,15 +244,14 @@ class Watch(Generic[T]):
         began_s = self._gaps.begin()
         if self._starting:
             self._asked_s = began_s
-        async with AsyncExitStack() as stack:
-            opening = self._client.open_stream(self._resource.path(self._namespace), self._params())
-            try:
-                stream = await stack.enter_async_context(opening)
-            except (ApiError, CredentialsError, UnreachableError) as error:
-                raise StreamFailedError(error, opened=False) from error
-            self._initial_until_s = (
-                asyncio.get_running_loop().time() + self._client.settings.request_timeout_s
-            )
+        path = self._resource.path(self._namespace)
+        try:
+            stream = await self._client.open_stream(path, self._params())
+        except (ApiError, CredentialsError, UnreachableError) as error:
+            raise StreamFailedError(error, opened=False) from error
+        with closing(stream):
+            bound_s = self._client.settings.request_timeout_s
+            self._initial_until_s = asyncio.get_running_loop().time() + bound_s
             self._await_initial_events(bound)
             if not self._starting:
                 # Once it is open: a restore after that ends the stream.
@@ -282,9 +279,8 @@ class Watch(Generic[T]):
         nothing until it has.
         """
         missing_s = self._gaps.missing_s
-        listed_since = self._client.timing.clock() - self._asked_s < missing_s
-        if missing_s < _BRIEF_S or listed_since:
-            return
+        if missing_s < _BRIEF_S or self._client.timing.clock() - self._asked_s < missing_s:
+            return  # it was hardly closed, or has been listed since
         try:
             async with asyncio.timeout(_CHECK_S):
                 version = await current_version(
@@ -307,30 +303,27 @@ class Watch(Generic[T]):
         return StreamFailedError(error, opened=True, useless=True)
 
     def _older(self, version: int) -> StreamFailedError:
-        """The cluster has gone back: only a list tells what there is now."""
+        """The cluster has gone back: only a list has what there is now."""
         text = f"resourceVersion went back from {self._reached} to {version}"
         error = ExpiredError(text, status=410, reason="Expired")
         return StreamFailedError(error, opened=True)
 
     def _take(self, lines: LineBuffer, data: bytes, heard_s: float) -> bool:
-        """Tell of every event that has come to its end with this; returns whether any has."""
+        """Deliver every event that has come to its end with this; returns whether any has."""
         try:
             complete = lines.feed(data)
             events = self._events.decode(complete) if complete else ()
         except UNREADABLE as error:
-            raise self._illegible(error) from error
+            self._client.stats.illegible += 1
+            failed = illegible(f"an event of {self._resource.name}", 200, {}, error)
+            failed.may_pass = True
+            raise StreamFailedError(failed, opened=True) from error
         whole = bool(events)
         if self._starting:
             events = self._collect(events)
         if events:
             self._deliver(events, heard_s)
         return whole
-
-    def _illegible(self, error: Exception) -> StreamFailedError:
-        self._client.stats.illegible += 1
-        failed = illegible(f"an event of {self._resource.name}", 200, {}, error)
-        failed.may_pass = True
-        return StreamFailedError(failed, opened=True)
 
     def _await_initial_events(self, bound: asyncio.Timeout) -> None:
         """Bound the silence for as long as they have not ended, and how long they may go on."""

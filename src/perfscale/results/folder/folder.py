@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 _OWNER_ALONE: Final = 0o700
 """A run's folder names servers, contexts and command lines: it is nobody else's to read."""
-
-
 _TRIAL_BYTES: Final = 65536
 """Enough for a disk without space to say so."""
 
@@ -51,9 +49,8 @@ class RunFolder:
     """A `ResultSink` that writes ``<parent>/<workload file>-<UTC time>-<run id>/``.
 
     The folder is made when the run begins; ``path`` is None until then. Its owner
-    alone can read it. What
-    happens goes to the journal at once, so that a run that is killed loses no
-    more than its last second; the other files take their places at the end.
+    alone can read it. What happens goes to the journal at once, so that a run that is
+    killed loses no more than its last second; the other files take their places at the end.
 
     Args:
         parent: Where the folder is made.

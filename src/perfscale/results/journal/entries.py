@@ -25,15 +25,7 @@ JOURNAL_VERSION = 3
 
 
 class Begin(Entry, frozen=True, gc=False, tag="begin", kw_only=True):
-    """The first line.
-
-    Attributes:
-        schema_version: Of the journal.
-        run_id: The run's.
-        workloads: What it is going to do.
-        paths: Phases on the way to readiness, by kind.
-        api_versions: Of each kind.
-    """
+    """The first line; ``paths`` has the phases on the way to readiness, by kind."""
 
     schema_version: int
     run_id: str

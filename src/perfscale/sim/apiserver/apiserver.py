@@ -13,9 +13,15 @@ from aiohttp import web
 from perfscale.errors import ApiError, NotFoundError
 from perfscale.loopback import own_address_only
 from perfscale.sim.apiserver import discovery, openapi, options, verbs
-from perfscale.sim.apiserver.answers import answer, answer_object, refuse
 from perfscale.sim.apiserver.listening import Listener
-from perfscale.sim.apiserver.negotiation import JSON_TYPE, View, accepted_form
+from perfscale.sim.apiserver.negotiation import (
+    JSON_TYPE,
+    View,
+    accepted_form,
+    answer,
+    answer_object,
+    refuse,
+)
 from perfscale.sim.apiserver.paging import Pager
 from perfscale.sim.apiserver.subresources import VirtApi, no_such_page
 from perfscale.sim.apiserver.target import CALLS_PATH, Target, find_target, parse_target
@@ -27,7 +33,6 @@ from perfscale.sim.storage.records import encode
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
-    from types import TracebackType
     from typing import Self
 
     from aiohttp.typedefs import Handler, Middleware
@@ -320,12 +325,7 @@ class SimulatedApiServer:
             raise
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """End the open watches, finish the requests under way, stop listening."""
         if self._housekeeping is not None:
             self._housekeeping.close()

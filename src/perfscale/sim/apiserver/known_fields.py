@@ -97,7 +97,5 @@ def unknown_fields(obj: Mapping[str, Any], known: Fields, above: str = "") -> It
     for name, value in obj.items():
         if name not in known:
             yield above + name
-            continue
-        below = known[name]
-        if below is not None and isinstance(value, dict):
+        elif (below := known[name]) is not None and isinstance(value, dict):
             yield from unknown_fields(value, below, f"{above}{name}.")

@@ -89,8 +89,7 @@ class Listener:
     async def go_away(self, *, resetting: bool = False) -> None:
         """Break every connection and take no more, as a server does that is killed.
 
-        Args:
-            resetting: Take connections and break them, instead of refusing them.
+        With `resetting`, new connections are taken and broken, instead of refused.
         """
         if self._site is None or self._runner is None or self._address is None:
             return

@@ -29,22 +29,14 @@ def describe(path: str, accept: str, catalogue: Catalogue) -> tuple[bytes, str]:
     """The answer to a path below ``/openapi/``, with its type; raises `NotFoundError`."""
     if path == "/openapi/v2":
         if "protobuf" in accept:
-            return v2_protobuf(), V2_PROTOBUF
-        return encode(v2_json()), JSON_TYPE
+            # Without definitions, as gnostic's OpenAPIv2.Document message.
+            info = _text(1, _TITLE) + _text(2, _VERSION)
+            return _text(1, "2.0") + _field(2, info), V2_PROTOBUF
+        document = {"swagger": "2.0", "info": _info(), "paths": {}, "definitions": {}}
+        return encode(document), JSON_TYPE
     if path == "/openapi/v3":
         return encode(v3_index(catalogue)), JSON_TYPE
     return encode(v3_document(path.removeprefix("/openapi/v3/"), catalogue)), JSON_TYPE
-
-
-def v2_protobuf() -> bytes:
-    """An OpenAPI v2 document without definitions, as gnostic's OpenAPIv2.Document message."""
-    info = _text(1, _TITLE) + _text(2, _VERSION)
-    return _text(1, "2.0") + _field(2, info)
-
-
-def v2_json() -> JSON:
-    """The same as JSON."""
-    return {"swagger": "2.0", "info": _info(), "paths": {}, "definitions": {}}
 
 
 def v3_index(catalogue: Catalogue) -> JSON:
@@ -68,9 +60,9 @@ def v3_document(path: str, catalogue: Catalogue) -> JSON:
     for kind in catalogue.kinds:
         if kind.group == group and served in kind.versions and not kind.calls:
             resource = kind.in_version(served)
-            collection, item = _paths(resource)
-            paths[collection] = {"post": _operation(resource, "post")}
-            paths[item] = {
+            namespace = "{namespace}" if resource.namespaced else None
+            paths[resource.path(namespace)] = {"post": _operation(resource, "post")}
+            paths[resource.path(namespace, "{name}")] = {
                 method: _operation(resource, method) for method in ("get", "put", "patch", "delete")
             }
             schemas[_schema_name(resource)] = _schema(resource)
@@ -84,11 +76,6 @@ def v3_document(path: str, catalogue: Catalogue) -> JSON:
 
 def _info() -> JSON:
     return {"title": _TITLE, "version": _VERSION}
-
-
-def _paths(resource: Resource) -> tuple[str, str]:
-    namespace = "{namespace}" if resource.namespaced else None
-    return resource.path(namespace), resource.path(namespace, "{name}")
 
 
 def _gvk(resource: Resource) -> JSON:

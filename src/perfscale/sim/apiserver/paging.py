@@ -41,7 +41,6 @@ class Pager:
 
     Args:
         lifetime_s: How long a list can be continued; etcd is compacted every five minutes.
-        clock: Monotonic, in seconds.
     """
 
     def __init__(

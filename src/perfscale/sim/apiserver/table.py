@@ -23,7 +23,7 @@ def table(kind: Kind, objects: Iterable[JSON], metadata: JSON, now: datetime) ->
         "metadata": metadata,
         "columnDefinitions": [
             _definition("Name", "string", 0, "name"),
-            *(_definition(each.name, _shown_type(each), each.priority) for each in kind.columns),
+            *map(_definition_of, kind.columns),
         ],
         "rows": [row(kind, obj, now) for obj in objects],
     }
@@ -44,6 +44,11 @@ def partial_metadata(obj: JSON) -> JSON:
     }
 
 
+def _definition_of(column: Column) -> JSON:
+    shown_type = "string" if column.type == "date" else column.type
+    return _definition(column.name, shown_type, column.priority)
+
+
 def _definition(name: str, shown_type: str, priority: int, shown_format: str = "") -> JSON:
     return {
         "name": name,
@@ -52,10 +57,6 @@ def _definition(name: str, shown_type: str, priority: int, shown_format: str = "
         "description": name,
         "priority": priority,
     }
-
-
-def _shown_type(column: Column) -> str:
-    return "string" if column.type == "date" else column.type
 
 
 def cell(obj: JSON, column: Column, now: datetime) -> object:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.config.load import validated
 from perfscale.config.reading.document import Wanted, read_document
-from perfscale.config.schema import schema_of
+from perfscale.config.writing import schema_of
 from perfscale.sim.faults.model import Faults
 
 if TYPE_CHECKING:

@@ -22,7 +22,6 @@ class Chance:
     """Decides for one request or watch after the other whether it is hit.
 
     Args:
-        seed: The file's seed.
         place: Where the fault stands in the file: ``requests[0]``.
         share: How many are hit, from 0 to 1.
         times: How many are hit at the most; None for any number.

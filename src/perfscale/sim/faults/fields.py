@@ -9,8 +9,14 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from perfscale.config.durations import PATTERN, format_duration
 from perfscale.config.reading.source import clip
-from perfscale.config.sections.choices import pick
-from perfscale.config.sections.fields import duration_reader, refusal, rule, show
+from perfscale.config.sections.fields import (
+    duration_reader,
+    number_reader,
+    pick,
+    refusal,
+    rule,
+    show,
+)
 from perfscale.sim.storage.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -35,6 +41,7 @@ GROUPS: Final = tuple(dict.fromkeys(kind.group or CORE for kind in KINDS))
 
 
 _duration: Final = duration_reader(0)
+_from_0_to_1: Final = number_reader(1, "a share from 0 (never) to 1 (always)")
 
 
 def _words(what: str, known: Collection[str] | None, *, listed: bool = True) -> Any:  # noqa: ANN401 - as above
@@ -48,20 +55,15 @@ def _words(what: str, known: Collection[str] | None, *, listed: bool = True) -> 
                 pick(word, known, listed=listed)
         return tuple(value)
 
-    items: dict[str, Any] = {"type": "string", "minLength": 1}
-    if known is not None:
-        items = {"type": "string", "enum": list(known)}
-    schema = {"type": "array", "minItems": 1, "items": items}
+    items = {"minLength": 1} if known is None else {"enum": list(known)}
+    schema = {"type": "array", "minItems": 1, "items": {"type": "string", **items}}
     return BeforeValidator(check), WithJsonSchema(schema)
 
 
 def _share(value: object) -> float:
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,2}(\.[0-9]+)?%", value):
         raise rule(f"{value} is a text to YAML: write {float(value[:-1]) / 100:g}")
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not 0 <= value <= 1:  # type: ignore[operator] # number says so; NaN fails
-        raise refusal("number", "a share from 0 (never) to 1 (always)", value)
-    return float(value)  # type: ignore[arg-type] # as above
+    return _from_0_to_1(value)
 
 
 def _seed(value: object) -> int:

@@ -34,10 +34,7 @@ if TYPE_CHECKING:
 class FaultInjection:
     """The faults of one simulated cluster.
 
-    Attributes:
-        middlewares: What requests pass first.
-        disturb: What decides about watches; None if all of them are left alone.
-        blocker_of: What decides about namespaces that are being deleted.
+    Its `middlewares`, `disturb` and `blocker_of` are for the server's `Attachments`.
     """
 
     def __init__(self, faults: Faults, store: Store, truth: GroundTruth) -> None:
@@ -56,17 +53,10 @@ class FaultInjection:
         if self._outages.count_requests:
             self.middlewares.append(web.middleware(moments))
         if faults.requests:
-            self.middlewares.append(
-                web.middleware(
-                    RequestFaults(
-                        faults.requests,
-                        faults.seed,
-                        store.catalogue,
-                        self._uptime,
-                        truth.injected,
-                    )
-                )
+            requests = RequestFaults(
+                faults.requests, faults.seed, store.catalogue, self._uptime, truth.injected
             )
+            self.middlewares.append(web.middleware(requests))
         self.disturb = (
             WatchFaults(faults.watches, faults.seed, store, truth.injected)
             if faults.watches

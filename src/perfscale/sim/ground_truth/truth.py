@@ -50,7 +50,11 @@ def _is_running(obj: JSON) -> bool:
     return phase_of(obj) == "Running"
 
 
-def _says_ready(obj: JSON) -> bool:
+def _has_failed(obj: JSON) -> bool:
+    return phase_of(obj) == "Failed" and not is_deleting(obj)
+
+
+def _is_ready(obj: JSON) -> bool:
     return (obj.get("status") or {}).get("ready") is True
 
 
@@ -62,7 +66,7 @@ def _is_complete(obj: JSON) -> bool:
 _READY: Final[tuple[tuple[Resource, Callable[[JSON], bool]], ...]] = (
     (VMI, _is_running),
     (POD, _is_running),
-    (VM, _says_ready),
+    (VM, _is_ready),
     (VMIRS, _is_complete),
     (VMIM, lambda obj: phase_of(obj) == "Succeeded"),
 )
@@ -80,11 +84,13 @@ class GroundTruth:
         self.injected: Counter[str] = Counter()
         self.operations = OperationTruth(store)
         self._store = store
-        self._outcomes = {resource.name: _Outcomes(rule) for resource, rule in _READY}
+        self._ready = {resource.name: _Reached(rule) for resource, rule in _READY}
+        self._failed = {resource.name: _Reached(_has_failed) for resource, _ in _READY}
         self._vanished: Counter[str] = Counter()
         self._held: Counter[str] = Counter()
         for resource, _ in _READY:
-            store.listen(self._outcomes[resource.name].on_change, resource)
+            store.listen(self._ready[resource.name].on_change, resource)
+            store.listen(self._failed[resource.name].on_change, resource)
 
     def count_vanished(self, resource: Resource) -> None:
         """Count an object that a fault has deleted."""
@@ -98,11 +104,11 @@ class GroundTruth:
         """What happened to each kind, by its name (``plural.group``)."""
         found = {}
         for name, totals in self._store.totals().items():
-            own = self._outcomes.get(name)
+            has_phases = name in self._ready
             found[name] = KindTruth(
                 created=totals.created,
-                ready=own.ready if own is not None else totals.created,
-                failed=own.failed if own is not None else 0,
+                ready=self._ready[name].count if has_phases else totals.created,
+                failed=self._failed[name].count if has_phases else 0,
                 vanished=self._vanished[name],
                 held=self._held[name],
                 gone=totals.deleted,
@@ -121,27 +127,19 @@ class GroundTruth:
         return encode(found), "application/json"
 
 
-class _Outcomes:
-    """Counts the objects of a kind that became ready, and those that failed."""
+class _Reached:
+    """Counts the objects of a kind for which a rule has held at some time."""
 
-    def __init__(self, is_ready: Callable[[JSON], bool]) -> None:
-        self._is_ready = is_ready
-        self._were_ready: set[str] = set()
-        self._have_failed: set[str] = set()
-        self.ready = 0
-        self.failed = 0
+    def __init__(self, rule: Callable[[JSON], bool]) -> None:
+        self.count = 0
+        self._rule = rule
+        self._uids: set[str] = set()
 
     def on_change(self, change: StoredChange) -> None:
         """Count one change."""
         uid = change.record.uid
         if change.type == "DELETED":
-            self._were_ready.discard(uid)
-            self._have_failed.discard(uid)
-            return
-        obj = change.obj
-        if uid not in self._were_ready and self._is_ready(obj):
-            self._were_ready.add(uid)
-            self.ready += 1
-        if uid not in self._have_failed and phase_of(obj) == "Failed" and not is_deleting(obj):
-            self._have_failed.add(uid)
-            self.failed += 1
+            self._uids.discard(uid)
+        elif uid not in self._uids and self._rule(change.obj):
+            self._uids.add(uid)
+            self.count += 1

@@ -31,9 +31,5 @@ class Histogram:
 
     def buckets(self) -> list[tuple[str, float]]:
         """The label ``le`` of each bucket, and how many values are in it or a lower one."""
-        labels = [*map(_label, self._bounds), "+Inf"]
+        labels = [*(f"{bound:g}" for bound in self._bounds), "+Inf"]
         return list(zip(labels, map(float, accumulate(self._counts)), strict=True))
-
-
-def _label(bound: float) -> str:
-    return f"{bound:g}"

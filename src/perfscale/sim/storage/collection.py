@@ -24,12 +24,7 @@ class Totals(NamedTuple):
 
 
 class Backup(NamedTuple):
-    """All objects at one moment.
-
-    Attributes:
-        version: The resourceVersion of that moment.
-        records: The objects by the name of their resource.
-    """
+    """All objects at one moment, by the name of their resource, and its resourceVersion."""
 
     version: int
     records: Mapping[str, Sequence[Record]]

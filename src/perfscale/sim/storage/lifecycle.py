@@ -46,9 +46,8 @@ class Housekeeping:
     Args:
         call_soon: How to have a function called a little later: an event loop's
             ``call_soon``. Without it, work is done only by `run_pending`.
-        call_later: How to check namespaces that stay again: an event loop's
-            ``call_later``.
-        blocker_of: What keeps a namespace, by its name.
+        call_later: An event loop's ``call_later``; see `NamespaceController`.
+        blocker_of: The same.
     """
 
     def __init__(

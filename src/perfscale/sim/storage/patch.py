@@ -87,21 +87,15 @@ def _merged_list(key: str, target: object, patch: list[Any]) -> list[Any]:
     if any(each.get("$patch") == "replace" for each in patch):
         return [each for each in patch if each.get("$patch") != "replace"]
     for item in patch:
-        position = next(
-            (
-                index
-                for index, each in enumerate(current)
-                if each.get(merge_key) == item.get(merge_key)
-            ),
-            None,
-        )
+        key, keys = item.get(merge_key), [each.get(merge_key) for each in current]
         if item.get("$patch") == "delete":
-            if position is not None:
-                del current[position]
-        elif position is None:
-            current.append(strategic_merge_patch({}, item))
-        else:
+            if key in keys:
+                del current[keys.index(key)]
+        elif key in keys:
+            position = keys.index(key)
             current[position] = strategic_merge_patch(current[position], item)
+        else:
+            current.append(strategic_merge_patch({}, item))
     return current
 
 

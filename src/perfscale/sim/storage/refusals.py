@@ -21,7 +21,7 @@ from perfscale.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from perfscale.kube.resources import Resource
 
@@ -110,16 +110,15 @@ def conflict(resource: Resource, namespace: str | None, name: str, why: str) -> 
 
 
 def invalid(
-    resource: Resource, namespace: str | None, name: str, causes: Iterable[Cause]
+    resource: Resource, namespace: str | None, name: str, causes: Sequence[Cause]
 ) -> InvalidError:
     """An object that breaks rules of its kind; every broken rule is a cause."""
-    listed = tuple(causes)
-    texts = [f"{cause.field}: {cause.message}" for cause in listed]
+    texts = [f"{cause.field}: {cause.message}" for cause in causes]
     text = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
     return InvalidError(
         f'{kind} "{name}" is invalid: {text}',
-        causes=listed,
+        causes=causes,
         about=_about(resource, namespace, name),
     )
 

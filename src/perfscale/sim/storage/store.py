@@ -73,8 +73,6 @@ class Store:
 
     Args:
         catalogue: How each kind behaves; the kinds of a cluster with KubeVirt by default.
-        now: The server's clock.
-        new_uid: Where uids come from.
         rng: Where the suffixes of generated names come from.
         history: How many changes of a kind can be watched from the past.
 
@@ -262,11 +260,7 @@ class Store:
     def subscribe(
         self, resource: Resource, callback: Callable[[str, JSON], None]
     ) -> Callable[[], None]:
-        """Call `callback` with each change's type and object, from now on, in order.
-
-        Returns:
-            What ends it.
-        """
+        """Call `callback` with each change's type and object, in order; returns what ends it."""
         return self.listen(lambda change: callback(change.type, change.obj), resource)
 
     def listen(

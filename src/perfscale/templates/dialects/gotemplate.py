@@ -148,7 +148,9 @@ def beyond_variables(action: Action, is_jinja: Callable[[str], bool]) -> str | N
         what = "a Go comment" if "/*" in action.text else "an empty action"
         return _refusal(shown, what, way)
     word = match.group() if (match := re.match(_NAME, inner)) else ""
-    if word in _KEYWORDS and not is_jinja_use(word, inner, is_jinja):
+    # Jinja2 has a function of that name.
+    is_go = word != "range" or not inner.startswith("range(") or not is_jinja(inner)
+    if word in _KEYWORDS and is_go:
         return _refusal(shown, f"Go's `{word}`", _KEYWORDS[word])
     for pattern, what, way in _SHAPES:
         if pattern.match(inner):
@@ -165,11 +167,6 @@ def calls_go(action: Action) -> bool:
     To Jinja2 ``{{ len .items }}`` is ``len.items``, which nobody writes with a space.
     """
     return _CALL_OF_FIELD.match(action.inner) is not None
-
-
-def is_jinja_use(word: str, inner: str, is_jinja: Callable[[str], bool]) -> bool:
-    """Whether a keyword of Go is used as Jinja2 would, as in ``range(3)``."""
-    return word == "range" and inner.startswith("range(") and is_jinja(inner)
 
 
 _CALL = re.compile(rf"{_NAME}\s+[\w.\"'$(`]")
@@ -194,7 +191,7 @@ class GoTemplate:
     Args:
         file: The file, as errors name it.
         text: Its text.
-        is_jinja: Whether a text is an expression of Jinja2 (to tell a mixed file).
+        is_jinja: Whether a text is an expression of Jinja2 (to find a mixed file).
 
     Attributes:
         references: The variables that must be defined.
@@ -292,9 +289,7 @@ def _problems(
         if action.variable is not None:
             continue
         beyond = beyond_variables(action, is_jinja)
-        if beyond is None:
-            beyond = _mixed(action, plain)
-        yield Problem(beyond, file, action.line)
+        yield Problem(beyond or _mixed(action, plain), file, action.line)
     outside = [(0, 0), *((action.start, action.end) for action in actions), (len(text),) * 2]
     for (_, end), (start, _) in pairwise(outside):
         if (found := text.find("{{", end, start)) >= 0:
@@ -344,7 +339,7 @@ def go_format(value: object) -> str:
 
 
 def _go_float(value: float) -> str:
-    """A float as ``%v`` prints it: the fewest digits that tell it from its neighbours.
+    """A float as ``%v`` prints it: the fewest digits that no other float has.
 
     An exponent is written below 1e-4 and from 1e6 on (``eprec`` in Go's strconv/ftoa.go).
     """

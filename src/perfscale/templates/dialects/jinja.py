@@ -113,7 +113,7 @@ class JinjaTemplate:
         """The template's line behind each line of ``render(variables)``.
 
         Found by rendering once more, with the number of each line hidden in
-        the literal text. Where a template looks at its own text, and the
+        the literal text. Where a template reads its own text, and the
         numbers change what it does, lines are counted as rendered.
         """
         plain = self.render(variables)
@@ -272,7 +272,7 @@ def _prints(node: nodes.Node, name: str) -> bool:
     if isinstance(node, nodes.Output):
         children = [child for child in children if not _is_load_of(child, name)]
     elif not isinstance(node, (nodes.Template, nodes.If, nodes.For)):
-        # In a macro, a block or an assignment, even what is printed may be looked at later.
+        # In a macro, a block or an assignment, even what is printed may be read later.
         return not any(each.name == name for each in node.find_all(nodes.Name))
     return all(_prints(child, name) for child in children)
 

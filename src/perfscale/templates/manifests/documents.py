@@ -11,10 +11,10 @@ import yaml
 from perfscale.templates.bounds.expansion import find_excess
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 JSON: TypeAlias = dict[str, Any]
-_MAP, _STR = "tag:yaml.org,2002:map", "tag:yaml.org,2002:str"
+_MAP, STR = "tag:yaml.org,2002:map", "tag:yaml.org,2002:str"
 _MERGE = "tag:yaml.org,2002:merge"
 _KEPT = tuple(f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "merge"))
 _DIGITS = list("-+.0123456789")
@@ -160,27 +160,34 @@ class Places:
 
     def duplicate_keys(self) -> list[Finding]:
         """Keys that stand twice in one mapping; PyYAML keeps the last without a word."""
-        return [finding for node in self._documents for finding in _duplicates(node)]
+        return list(_duplicates(self._documents))
 
 
 def _is_null(node: yaml.Node) -> bool:
     return bool(node.tag == "tag:yaml.org,2002:null")
 
 
-def _duplicates(root: yaml.Node) -> Iterator[Finding]:
-    waiting, done = [root], set[int]()
+def iter_values(roots: Iterable[yaml.Node]) -> Iterator[yaml.Node]:
+    """Every node that is a value and not a key, once, however many aliases it has."""
+    waiting, done = list(roots), set[int]()
     while waiting:
         node = waiting.pop()
-        if id(node) in done:  # an anchor's node is met once for every alias
+        if id(node) in done:
             continue
         done.add(id(node))
+        yield node
         if isinstance(node, yaml.SequenceNode):
             waiting += node.value
+        elif isinstance(node, yaml.MappingNode):
+            waiting += [value for _, value in node.value]
+
+
+def _duplicates(documents: Iterable[yaml.Node]) -> Iterator[Finding]:
+    for node in iter_values(documents):
         if not isinstance(node, yaml.MappingNode):
             continue
         seen: set[tuple[str, str]] = set()
-        for key, value in node.value:
-            waiting.append(value)
+        for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE:
                 continue
             if (key.tag, key.value) in seen:
@@ -232,7 +239,7 @@ class _Dumper(yaml.CSafeDumper):
 
 def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
     style = "|" if "\n" in value else None
-    return dumper.represent_scalar(_STR, value, style=style)
+    return dumper.represent_scalar(STR, value, style=style)
 
 
 _Dumper.add_representer(str, _text)

@@ -24,7 +24,7 @@ _AROUND = 2  # rendered lines shown above and below the one that is wrong
 
 
 class Manifests:
-    """One template with the variables of one ``objects`` entry: numbers in, manifests out.
+    """The manifests of one ``objects`` entry, by iteration and replica.
 
     Nothing beyond it and ``compiled`` knows that there is text in between.
 
@@ -110,7 +110,10 @@ class Manifests:
         ]
 
     def line_of(self, iteration: int, replica: int, document: int, path: Sequence[str]) -> int:
-        """Line of the template that gives a field to a document."""
+        """Line of the template that gives a field to a document, for error messages.
+
+        ``path`` is of keys from the top of the manifest, and the numbers of a list's members.
+        """
         text = self._text(iteration, replica)
         lines = self.source.lines(self.variables.of(iteration, replica))
         line = Places(text).line(document, path)

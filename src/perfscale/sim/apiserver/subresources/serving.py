@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from aiohttp import web
 
 from perfscale.errors import ApiError
-from perfscale.sim.apiserver.answers import answer
-from perfscale.sim.apiserver.negotiation import JSON_TYPE
+from perfscale.sim.apiserver.negotiation import JSON_TYPE, answer
 from perfscale.sim.apiserver.subresources import answers, instances, machines, volumes
 from perfscale.sim.apiserver.subresources.call import Call
 from perfscale.sim.controllers.kinds import VM, VMI

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from perfscale.errors import ApiError, ServerError
-from perfscale.sim.apiserver.answers import refuse
+from perfscale.sim.apiserver.negotiation import refuse
 from perfscale.sim.storage import refusals
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
-from perfscale.sim.apiserver.answers import answer, refuse
-from perfscale.sim.apiserver.negotiation import JSON_TYPE
+from perfscale.sim.apiserver.negotiation import JSON_TYPE, answer, refuse
 from perfscale.sim.storage import refusals
 from perfscale.sim.storage.records import decode, encode, watch_line
 

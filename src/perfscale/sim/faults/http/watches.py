@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_STREAMED: Final = ("trickle", "endlessInitial")
 _TRICKLE_S: Final = 1.0
 """How far bytes are apart by default."""
 _ENDLESS_S: Final = 0.01
@@ -64,7 +65,9 @@ class WatchFaults:
             burst_s=max(
                 _given(fault.every for fault in faults if fault.fault == "bursts"), default=0.0
             ),
-            instead=next((_stream(fault, request) for fault in faults if _streams(fault)), None),
+            instead=next(
+                (_stream(fault, request) for fault in faults if fault.fault in _STREAMED), None
+            ),
             expired=any(fault.fault == "expired" for fault in faults),
             on_closed=self._closed,
         )
@@ -87,10 +90,6 @@ class WatchFaults:
 
     def _closed(self) -> None:
         self._injected["closed"] += 1
-
-
-def _streams(fault: WatchFault) -> bool:
-    return fault.fault in ("trickle", "endlessInitial")
 
 
 def _stream(fault: WatchFault, request: WatchRequest) -> Stream:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import BeforeValidator, Field
 
-from perfscale.config.sections.fields import refusal
+from perfscale.config.sections.fields import list_of
 from perfscale.config.sections.section import Section
 from perfscale.sim.faults.fields import Seed
 from perfscale.sim.faults.model.cluster import ClusterFaults, Outage, Restoration
@@ -26,15 +26,17 @@ __all__ = [
 ]
 
 
-def _list(value: object) -> Any:  # noqa: ANN401 - what the field's type then looks at
-    if value is None:  # a key whose whole content is commented out
-        return ()
-    if isinstance(value, list | tuple):
-        return value
-    raise refusal("list", "a list of faults", value)
+T = TypeVar("T")
 
 
-_Listed: Final = BeforeValidator(_list)
+def _none_is_empty(value: object) -> object:
+    """Take a key whose whole content is commented out as an empty list."""
+    return () if value is None else value
+
+
+_Listed = Annotated[
+    tuple[T, ...], list_of("faults", may_be_empty=True), BeforeValidator(_none_is_empty)
+]
 
 
 class Faults(Section):
@@ -45,19 +47,11 @@ class Faults(Section):
     seed: Seed = Field(
         default=0, description="The same seed lets the same happen; another one, something else."
     )
-    requests: Annotated[tuple[RequestFault, ...], _Listed] = Field(
-        default=(), description="What happens to requests."
-    )
-    watches: Annotated[tuple[WatchFault, ...], _Listed] = Field(
-        default=(), description="What happens to watches."
-    )
-    outages: Annotated[tuple[Outage, ...], _Listed] = Field(
-        default=(), description="When the API server is gone."
-    )
-    objects: Annotated[tuple[ObjectFault, ...], _Listed] = Field(
-        default=(), description="What happens to objects."
-    )
-    namespaces: Annotated[tuple[NamespaceFault, ...], _Listed] = Field(
+    requests: _Listed[RequestFault] = Field(default=(), description="What happens to requests.")
+    watches: _Listed[WatchFault] = Field(default=(), description="What happens to watches.")
+    outages: _Listed[Outage] = Field(default=(), description="When the API server is gone.")
+    objects: _Listed[ObjectFault] = Field(default=(), description="What happens to objects.")
+    namespaces: _Listed[NamespaceFault] = Field(
         default=(), description="What happens to namespaces that are being deleted."
     )
     cluster: ClusterFaults = Field(

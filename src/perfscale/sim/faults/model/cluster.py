@@ -6,11 +6,9 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from perfscale.config.sections.choices import choice
-from perfscale.config.sections.fields import Count, Duration, Flag, Timeout
+from perfscale.config.sections.fields import Count, Duration, Flag, Timeout, choice, key_error
 from perfscale.config.sections.section import Section
 from perfscale.sim.faults.fields import Offset
-from perfscale.sim.faults.model.fault import refuse
 
 
 class Outage(Section):
@@ -39,9 +37,9 @@ class Outage(Section):
     @model_validator(mode="after")
     def _has_one_beginning(self) -> Self:
         if (self.after is None) == (self.after_requests is None):
-            raise refuse("lasts", "an outage needs either the key after or afterRequests")
+            raise key_error("lasts", "an outage needs either the key after or afterRequests")
         if self.every is not None and self.every <= self.lasts:
-            raise refuse("every", "this must be longer than the outage lasts")
+            raise key_error("every", "this must be longer than the outage lasts")
         return self
 
 
@@ -67,15 +65,17 @@ class Restoration(Section):
     @model_validator(mode="after")
     def _has_one_beginning(self) -> Self:
         if (self.copy_after is None) == (self.copy_after_requests is None):
-            raise refuse("copyAfter", "a copy needs either the key copyAfter or copyAfterRequests")
+            raise key_error(
+                "copyAfter", "a copy needs either the key copyAfter or copyAfterRequests"
+            )
         if (self.after is None) == (self.after_requests is None):
-            raise refuse("after", "it needs either the key after or afterRequests")
+            raise key_error("after", "it needs either the key after or afterRequests")
         for key, copied, restored in (
             ("after", self.copy_after, self.after),
             ("afterRequests", self.copy_after_requests, self.after_requests),
         ):
             if copied is not None and restored is not None and restored <= copied:
-                raise refuse(key, "this must be later than the copy is taken")
+                raise key_error(key, "this must be later than the copy is taken")
         return self
 
 

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import ClassVar, Self
 
-from pydantic import ValidationError, model_validator
+from pydantic import model_validator
 
-from perfscale.config.sections.fields import detail, rule
+from perfscale.config.sections.fields import key_error
 from perfscale.config.sections.section import Section
-
-
-def refuse(key: str, message: str) -> ValidationError:
-    """The error of a key that breaks a rule of its fault."""
-    return ValidationError.from_exception_data("fault", [detail(rule(message), (key,), None)])
 
 
 class Fault(Section):
@@ -35,12 +30,12 @@ class Fault(Section):
         for name in sorted(self.model_fields_set):
             kinds = self.takes.get(name)
             if kinds is not None and self.fault not in kinds:
-                raise refuse(
+                raise key_error(
                     fields[name].alias or name,
                     f"the fault {self.fault} does not take this key, only {' and '.join(kinds)}",
                 )
         needed = self.needs.get(self.fault, ())
         if needed and not self.model_fields_set.intersection(needed):
             keys = " or ".join(fields[name].alias or name for name in needed)
-            raise refuse("fault", f"the fault {self.fault} needs the key {keys}")
+            raise key_error("fault", f"the fault {self.fault} needs the key {keys}")
         return self

@@ -7,10 +7,9 @@ from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import Field, model_validator
 
-from perfscale.config.sections.choices import choice
-from perfscale.config.sections.fields import Duration, Label, Text, Timeout
+from perfscale.config.sections.fields import Duration, Label, Text, Timeout, choice, key_error
 from perfscale.sim.faults.fields import Finalizer, GroupVersions, Names, Resources, Share
-from perfscale.sim.faults.model.fault import Fault, refuse
+from perfscale.sim.faults.model.fault import Fault
 
 PHASED: Final = ("virtualmachineinstances", "virtualmachineinstancemigrations", "pods")
 """The resources whose objects have phases that a controller leads them through."""
@@ -99,7 +98,9 @@ class ObjectFault(Fault):
         if self.phase is not None:
             for resource in self.resources:
                 if resource.partition(".")[0] not in PHASED:
-                    raise refuse("resources", f"{resource} have no phases: {', '.join(PHASED)} do")
+                    raise key_error(
+                        "resources", f"{resource} have no phases: {', '.join(PHASED)} do"
+                    )
         return self
 
 

@@ -7,10 +7,9 @@ from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import Field, model_validator
 
-from perfscale.config.sections.choices import choice
-from perfscale.config.sections.fields import Count, Duration, Text, Timeout
+from perfscale.config.sections.fields import Count, Duration, Text, Timeout, choice, key_error
 from perfscale.sim.faults.fields import Groups, RefusedStatus, Resources, Share, Verbs
-from perfscale.sim.faults.model.fault import Fault, refuse
+from perfscale.sim.faults.model.fault import Fault
 
 _MOST_RETRY_S: Final = 3600
 
@@ -137,9 +136,13 @@ class RequestFault(Fault):
         if self.retry_after is not None and (
             not self.retry_after.is_integer() or self.retry_after > _MOST_RETRY_S
         ):
-            raise refuse("retryAfter", f"HTTP counts in seconds here: write 0s to {_MOST_RETRY_S}s")
+            raise key_error(
+                "retryAfter", f"HTTP counts in seconds here: write 0s to {_MOST_RETRY_S}s"
+            )
         if self.fault == "resetAfter" and "watch" in (self.verbs or ()):
-            raise refuse("verbs", "a watch has no end after which it could be reset: leave it out")
+            raise key_error(
+                "verbs", "a watch has no end after which it could be reset: leave it out"
+            )
         return self
 
     @model_validator(mode="after")
@@ -147,11 +150,15 @@ class RequestFault(Fault):
         if self.scope != "objects":
             for key in ("verbs", "resources"):
                 if getattr(self, key) is not None:
-                    raise refuse(key, f"only requests for objects have {key}: leave out the scope")
+                    raise key_error(
+                        key, f"only requests for objects have {key}: leave out the scope"
+                    )
         if self.fault == "groupUnavailable" and "scope" in self.model_fields_set:
-            raise refuse("scope", "groupUnavailable is about discovery and objects of its groups")
+            raise key_error(
+                "scope", "groupUnavailable is about discovery and objects of its groups"
+            )
         if self.scope == "all" and self.groups is not None:
-            raise refuse("groups", "scope all is every request: leave out the groups")
+            raise key_error("groups", "scope all is every request: leave out the groups")
         return self
 
 
