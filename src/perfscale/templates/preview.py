@@ -48,11 +48,13 @@ def iter_manifests(
         TemplateError: An object does not render.
     """
     everything = [factory for members in factories for factory in members]
+    if not everything:
+        return
     iterations = max(factory.workload.iteration_count for factory in everything)
     replicas = max(factory.spec.replicas for factory in everything)
     _check("iteration", iteration, iterations)
     _check("replica", replica, replicas)
-    for members in factories:
+    for members in filter(None, factories):
         for number in _chosen(iteration, members[0].workload.iteration_count):
             for factory in members:
                 if not factory.spec.comes_in(number):
