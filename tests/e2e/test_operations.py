@@ -6,31 +6,30 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clusters import CONFIGMAPS, ClusterUnderTest, MemorySink
+import pytest
+from clusters import CONFIGMAPS, ClusterUnderTest
+from operation_load import OperationSink, accounts, done, on
 from pages import list_pages
 from workloads import config, objects, template
 
 from perfscale.engine import RunOptions
-from perfscale.results import OperationAccounts, OperationOutcome, OperationRecord, RunOutcome
+from perfscale.errors import PreflightError
+from perfscale.results import (
+    OperationAccounts,
+    OperationEntry,
+    OperationOutcome,
+    RunFolder,
+    RunOutcome,
+    rebuild_results,
+)
 from perfscale.templates import TemplateDefaults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from perfscale.results import RunResult
+    from perfscale.results import Entry, RunInfo
 
 COUNT = 20
 CONFIGMAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map-{{ replica }}}\n"
 FOREIGN = RunOptions(defaults=TemplateDefaults(), allow_foreign=True)
-
-
-class Sink(MemorySink):
-    def __init__(self) -> None:
-        super().__init__()
-        self.operations: list[OperationRecord] = []
-
-    def record_operations(self, operations: Iterable[OperationRecord]) -> None:
-        self.operations += operations
 
 
 def maps(directory: Path, count: int = COUNT) -> dict[str, Any]:
@@ -38,25 +37,10 @@ def maps(directory: Path, count: int = COUNT) -> dict[str, Any]:
     return {"name": "maps", "iterationCreationWait": True, "objects": [made]}
 
 
-def on(workload: str, operation: str, **keys: Any) -> dict[str, Any]:
-    base = {"name": "load", "operation": operation, "targets": {"workload": workload}}
-    return {**base, "iterationWait": True, "maxWaitTimeout": "60s", **keys}
-
-
-def accounts(result: RunResult, workload: int = 1) -> OperationAccounts:
-    (operations,) = result.workloads[workload].operations
-    assert operations.accounts.balanced
-    return operations.accounts
-
-
-def done(count: int) -> OperationAccounts:
-    return OperationAccounts(requested=count, done=count)
-
-
 async def test_every_object_is_read_once_in_each_iteration(
     simulated: ClusterUnderTest, tmp_path: Path
 ) -> None:
-    sink = Sink()
+    sink = OperationSink()
     load = config(maps(tmp_path), on("maps", "get", iterationCount=3))
     result = await simulated.run(load, sink=sink)
     assert result.outcome is RunOutcome.PASSED, result.problems
@@ -74,7 +58,7 @@ async def test_every_object_is_read_once_in_each_iteration(
 async def test_a_collection_is_listed_once_for_each_namespace(
     simulated: ClusterUnderTest, tmp_path: Path
 ) -> None:
-    sink = Sink()
+    sink = OperationSink()
     made = {**maps(tmp_path, 600), "iterationCount": 2, "namespacedIterations": True}
     result = await simulated.run(config(made, on("maps", "list")), sink=sink)
     assert result.outcome is RunOutcome.PASSED, result.problems
@@ -105,7 +89,7 @@ async def test_a_patch_is_rendered_for_each_target(
 async def test_a_share_of_the_objects_is_deleted_and_the_others_stay(
     simulated: ClusterUnderTest, tmp_path: Path
 ) -> None:
-    sink = Sink()
+    sink = OperationSink()
     load = config(
         maps(tmp_path), on("maps", "delete", targets={"workload": "maps", "share": "25%"})
     )
@@ -123,7 +107,7 @@ async def test_a_share_of_the_objects_is_deleted_and_the_others_stay(
 async def test_one_request_deletes_all_of_a_namespace(
     simulated: ClusterUnderTest, tmp_path: Path
 ) -> None:
-    sink = Sink()
+    sink = OperationSink()
     await simulated.create_namespace("density-1")
     await simulated.create_configmap("density-1", "theirs")
     load = config(maps(tmp_path), on("maps", "delete", deleteCollection=True))
@@ -137,7 +121,7 @@ async def test_one_request_deletes_all_of_a_namespace(
 async def test_a_replica_set_is_scaled_until_as_many_are_ready(
     simulated: ClusterUnderTest,
 ) -> None:
-    sink = Sink()
+    sink = OperationSink()
     sets = {
         "name": "sets",
         "iterationCreationWait": True,
@@ -166,7 +150,7 @@ async def test_scaling_to_what_is_there_is_done_at_once(simulated: ClusterUnderT
 async def test_a_target_that_is_gone_when_its_turn_comes_is_a_failure(
     simulated: ClusterUnderTest, tmp_path: Path
 ) -> None:
-    sink = Sink()
+    sink = OperationSink()
     pods = {"kind": "ConfigMap", "apiVersion": "v1", "namespace": "theirs"}
     await simulated.create_namespace("theirs")
     for n in range(3):
@@ -185,9 +169,130 @@ async def test_a_target_that_is_gone_when_its_turn_comes_is_a_failure(
 async def test_a_load_with_an_end_goes_round_its_targets_until_then(
     simulated: ClusterUnderTest, tmp_path: Path
 ) -> None:
-    sink = Sink()
+    sink = OperationSink()
     load = on("maps", "get", qps=100, burst=1, duration="1s")
     result = await simulated.run(config(maps(tmp_path, 5), load), sink=sink)
     assert result.outcome is RunOutcome.PASSED, result.problems
     assert accounts(result) == done(100)
     assert set(Counter(record.name for record in sink.operations).values()) == {20}
+
+
+async def theirs(cluster: ClusterUnderTest, count: int = 3) -> dict[str, Any]:
+    """Objects that no run made; returns how a workload names them."""
+    await cluster.create_namespace("theirs")
+    for n in range(count):
+        labels = {"tier": "web" if n % 2 else "data"}
+        await cluster.create_configmap("theirs", f"map-{n}", labels)
+    return {"kind": "ConfigMap", "apiVersion": "v1", "namespace": "theirs"}
+
+
+async def test_what_others_made_is_not_changed_without_leave(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    targets = await theirs(simulated)
+    with pytest.raises(PreflightError, match=r"delete would change 3 ConfigMap \(theirs: 3\)"):
+        await simulated.run(config(maps(tmp_path), on("maps", "delete", targets=targets)))
+    assert len(await simulated.names(CONFIGMAPS, namespace="theirs")) == 3
+    assert not await simulated.names(CONFIGMAPS, namespace="density-1")
+
+
+async def test_what_others_made_may_be_read(simulated: ClusterUnderTest) -> None:
+    sink = OperationSink()
+    targets = {**await theirs(simulated, 4), "labelSelector": "tier in (web)"}
+    result = await simulated.run(config(on("", "get", targets=targets)), sink=sink)
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    assert accounts(result, 0) == done(2)
+    assert {record.name for record in sink.operations} == {"map-1", "map-3"}
+    assert not result.remains
+
+
+async def test_targets_that_match_nothing_are_an_error_of_the_run(
+    simulated: ClusterUnderTest,
+) -> None:
+    targets = {**await theirs(simulated), "labelSelector": "tier=none"}
+    result = await simulated.run(config(on("", "get", targets=targets)))
+    assert result.exit_code == 1
+    assert "there is no ConfigMap in namespace theirs with tier=none" in result.problems[0]
+
+
+async def test_the_same_seed_draws_the_same_objects(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    drawn = []
+    for _ in range(2):
+        sink = OperationSink()
+        load = on("maps", "get", targets={"workload": "maps", "count": 4})
+        result = await simulated.run(config(maps(tmp_path), load, seed=7), sink=sink)
+        assert accounts(result) == done(4)
+        drawn.append([record.name for record in sink.operations])
+        await simulated.empty()
+    assert drawn[0] == drawn[1]
+
+
+async def test_an_operation_that_no_version_serves_is_an_error_before_the_run(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    with pytest.raises(PreflightError, match="the cluster does not serve configmaps/scale"):
+        await simulated.run(config(maps(tmp_path), on("maps", "scale", to=2)))
+    with pytest.raises(PreflightError, match="restart is for virtualmachines, and maps has none"):
+        await simulated.run(config(maps(tmp_path), on("maps", "restart")))
+    assert not await simulated.names(CONFIGMAPS, namespace="density-1")
+
+
+@pytest.mark.parametrize("at", [0, 1, 5, COUNT - 1])
+async def test_an_interrupt_leaves_nothing_and_counts_everything(
+    simulated: ClusterUnderTest, at: int
+) -> None:
+    sets = {
+        "name": "sets",
+        "iterationCreationWait": True,
+        "objects": [objects("vmirs-ephemeral.yaml", COUNT, vmis=1)],
+    }
+
+    class Interrupting(OperationSink):
+        def begin(self, info: RunInfo) -> None:
+            super().begin(info)
+            self.seen = 0
+
+        def note(self, entry: Entry) -> None:
+            if isinstance(entry, OperationEntry):
+                self.seen += 1
+                if self.seen > at:
+                    generator.interrupt()
+
+    sink = Interrupting()
+    load = on("sets", "scale", to=2, qps=20, burst=1, iterationCount=2)
+    async with simulated.generator(config(sets, load), sink=sink) as generator:
+        result = await generator.run()
+    assert result.outcome is RunOutcome.INTERRUPTED
+    counted = accounts(result)
+    assert counted.requested == 2 * COUNT
+    assert counted.failed == 0
+    assert counted.done + counted.unfinished == len(
+        [each for each in sink.operations if each.sent_s is not None]
+    )
+    assert not result.remains
+    assert await simulated.left_of(result.run_id) == {}
+
+
+async def test_a_journal_gives_the_same_operations_as_the_run(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    folder = RunFolder(tmp_path / "results")
+    patch = {"templateFile": template(tmp_path, "data: {a: b}\n", "patch.yaml")}
+    load = config(
+        maps(tmp_path, 500), on("maps", "patch", patch=patch), {**on("maps", "delete"), "name": "x"}
+    )
+    async with simulated.generator(load, sink=folder) as generator:  # type: ignore[arg-type]
+        result = await generator.run()
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    assert folder.path is not None
+    path = folder.path / "operations.ndjson"
+    written = sorted(path.read_text().splitlines())
+    assert len(written) == 1000
+    path.unlink()
+    rebuilt = rebuild_results(folder.path).result
+    assert sorted(path.read_text().splitlines()) == written
+    assert [each.operations for each in rebuilt.workloads] == [
+        each.operations for each in result.workloads
+    ]

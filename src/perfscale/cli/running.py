@@ -46,6 +46,8 @@ class RunSettings:
     cluster: ClusterOptions
     results_dir: Path
     ask: bool = False
+    ask_foreign: bool = False
+    allow_foreign: bool = False
     simulate: bool = False
     speed: float = 1.0
     faults: Faults | None = None
@@ -82,6 +84,7 @@ async def _generator(settings: RunSettings, folder: RunFolder) -> AsyncIterator[
     run_options = RunOptions(
         keep=settings.keep,
         max_failures=settings.max_failures,
+        allow_foreign=settings.allow_foreign,
         cleanup_timeout_s=settings.cleanup_timeout_s,
         defaults=TemplateDefaults.from_environment(
             settings.container_prefix, settings.container_tag
@@ -120,11 +123,13 @@ async def _run(settings: RunSettings) -> int:
         _metrics(settings.metrics_port, generator) as metrics,
     ):
         plan = await generator.preflight()
-        if not settings.quiet or settings.ask:
+        foreign = any(each.foreign is not None for each in plan.operations.values())
+        ask = settings.ask or (foreign and settings.ask_foreign)
+        if not settings.quiet or ask:
             print_header(plan, simulated=settings.simulate, metrics=metrics)
         if plan.insecure:
             say("warning: the server's certificate is not verified (insecure-skip-tls-verify)")
-        if settings.ask and not await confirmed("Run this?"):
+        if ask and not await confirmed("Run this?"):
             say("nothing was created")
             return 1
         displaying = asyncio.create_task(

@@ -279,12 +279,19 @@ class Run:
         """After an interrupt or an error: delete everything of the run, within the bound."""
         options = self._inputs.options
         self._progress.enter(Stage.CLEANING_UP, deadline_s=options.cleanup_timeout_s)
-        cleanup = FinalCleanup(self._context, self._namespaces, self._dispatcher.drain)
+        cleanup = FinalCleanup(self._context, self._namespaces, self._drain)
         try:
             await cleanup.run(options.cleanup_timeout_s, keep=options.keep)
         finally:
             self._problems += cleanup.problems
             self._removed = cleanup.complete
+
+    async def _drain(self, grace_s: float) -> None:
+        """Let the requests in flight be answered; what the cleanup does next is no effect."""
+        try:
+            await self._dispatcher.drain(grace_s)
+        finally:
+            self._operations.stop()
 
     def _something_remains(self) -> bool:
         """Whether anything of the run may be in the cluster still."""

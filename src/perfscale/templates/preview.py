@@ -34,13 +34,15 @@ def render_manifests(
         TemplateError: An object does not render.
     """
     everything = [factory for members in factories for factory in members]
+    if not everything:
+        return ""
     iterations = max(factory.workload.iteration_count for factory in everything)
     replicas = max(factory.spec.replicas for factory in everything)
     _check("iteration", iteration, iterations)
     _check("replica", replica, replicas)
     return "---\n".join(
         dump_document(_placed(document, factory.namespace(number)))
-        for members in factories
+        for members in filter(None, factories)
         for number in _chosen(iteration, members[0].workload.iteration_count)
         for factory in members
         if factory.spec.comes_in(number)

@@ -44,6 +44,13 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
     keep: Annotated[
         bool, typer.Option("--keep", help="Delete nothing, however the run ends.")
     ] = False,
+    allow_foreign: Annotated[
+        bool,
+        typer.Option(
+            "--allow-foreign",
+            help="Let operations change or delete objects that the run did not make.",
+        ),
+    ] = False,
     max_failures: Annotated[
         str | None,
         options.optional(
@@ -153,6 +160,8 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         ),
         results_dir=results_dir,
         ask=workload is None and not simulate and not yes and _on_terminal(),
+        ask_foreign=not yes and _on_terminal(),
+        allow_foreign=allow_foreign,
         simulate=simulate,
         speed=speed,
         faults=read_faults(faults),

@@ -12,7 +12,7 @@ from perfscale.cli.output.console import open_console
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perfscale.preflight import Plan
+    from perfscale.preflight import OperationPlan, Plan
     from perfscale.results import WorkloadPlan
 
 _MOST_NAMESPACES = 3
@@ -26,7 +26,7 @@ def print_header(plan: Plan, *, simulated: bool, metrics: str | None) -> None:
         ("run", plan.run_id),
         ("cluster", f"{where}, {plan.server}" + (f", {plan.version}" if plan.version else "")),
         ("namespaces", _shortened(plan.namespaces)),
-        *((f"workload {workload.name}", _describe(workload)) for workload in plan.workloads),
+        *((f"workload {each.name}", _describe(each, plan)) for each in plan.workloads),
     ]
     if metrics is not None:
         rows.append(("metrics", metrics))
@@ -52,8 +52,10 @@ def _print_rows(rows: Sequence[tuple[str, str]]) -> None:
         typer.echo(first + line, err=True)
 
 
-def _describe(workload: WorkloadPlan) -> str:
+def _describe(workload: WorkloadPlan, plan: Plan) -> str:
     objects = ", ".join(f"{count} {kind}" for kind, count in workload.objects.items())
+    if workload.name in plan.operations:
+        objects = _describe_operation(plan.operations[workload.name])
     iterations = f" in {workload.iterations} iterations" if workload.iterations > 1 else ""
     if workload.shape:
         most = "at most " if workload.ends else ""
@@ -64,6 +66,14 @@ def _describe(workload: WorkloadPlan) -> str:
         else "as fast as the cluster takes them"
     )
     return f"{objects}{iterations}, {rate}"
+
+
+def _describe_operation(operation: OperationPlan) -> str:
+    """As in ``restart 12 VirtualMachine (team-a: 12) that this run does not make``."""
+    name = operation.operation.name
+    if operation.foreign is not None:
+        return f"{name} {operation.foreign} that this run does not make"
+    return f"{name} {operation.target.kind_name}" + ("" if operation.own else " of others")
 
 
 def _shortened(names: Sequence[str]) -> str:

@@ -167,7 +167,8 @@ class _Run:
         item = Item(resource.kind, key)
         is_gone = event == "DELETED"
         controller = self._controllers[resource.kind]
-        is_done_with = is_gone or controller.stage(obj) is None
+        stage = None if is_gone else controller.stage(obj)
+        is_done_with = stage is None
         self._cache.facts.apply(resource, event, obj)
         if is_done_with and not self._concerns.has_interest(resource, obj):
             # At 50 000 pods of instances, even the gist would be a lot.
@@ -175,9 +176,9 @@ class _Run:
         self._cache.apply(resource, event, gist_of(obj) if is_done_with else obj)
         if is_gone:
             self._failures.pop(item, None)
-        if is_done_with:
+        if stage is None:
             self._schedule.forget(item)
-        elif self._is_due(controller, item, obj):
+        elif self._schedule.is_due(item, uid_of(obj), stage):
             self._queue.add(item)
         for concerned in self._concerns.of(resource, key, obj, self._cache):
             self._queue.add(concerned)

@@ -10,6 +10,7 @@ import ipaddress
 import uuid
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 NODES: Final = 10
@@ -19,6 +20,8 @@ _POD_NETWORK: Final = ipaddress.IPv4Network("10.128.0.0/9")
 _NODE_NETWORK: Final = ipaddress.IPv4Network("192.168.66.0/24")
 _FIRST_NODE_HOST: Final = 100
 _OTHER_NODES: Final = 100
+# Most objects are placed several times in a few seconds, and then not again.
+_REMEMBERED: Final = 4096
 # Network and broadcast address, and the network's gateway.
 _RESERVED: Final = 3
 
@@ -49,6 +52,7 @@ def node_address(name: str) -> str:
     return str(_NODE_NETWORK[_FIRST_NODE_HOST + number])
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def place(uid: str) -> Placement:
     """The placement of the object with this uid; always the same."""
     number = zlib.crc32(uid.encode())

@@ -1,0 +1,122 @@
+"""KubeVirt's own operations on VMs and instances, judged by UIDs, on the simulated cluster."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from clusters import VMIS, VMS, ClusterUnderTest
+from operation_load import OperationSink, accounts, done, on
+from pages import list_pages
+from workloads import config, objects
+
+from perfscale.results import OperationAccounts, OperationOutcome, RunOutcome
+
+COUNT = 20
+
+
+def vms(count: int = COUNT, **keys: Any) -> dict[str, Any]:
+    made = objects("vm-ephemeral.yaml", count)
+    return {"name": "vms", "iterationCreationWait": True, "objects": [made], **keys}
+
+
+def vmis(count: int = COUNT) -> dict[str, Any]:
+    return {"name": "vmis", "iterationCreationWait": True, "objects": [objects(count=count)]}
+
+
+async def uids(cluster: ClusterUnderTest) -> dict[str, str]:
+    found: dict[str, str] = {}
+    async for items, _ in list_pages(cluster.client, VMIS, "density-1"):
+        found.update({item["metadata"]["name"]: item["metadata"]["uid"] for item in items})
+    return found
+
+
+async def test_every_restarted_vm_has_a_new_instance(simulated: ClusterUnderTest) -> None:
+    sink = OperationSink()
+    result = await simulated.run(config(vms(), on("vms", "restart")), sink=sink)
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    assert accounts(result) == done(COUNT)
+    first = {child.uid: child.name for child in sink.children if child.kind == VMIS.kind}
+    now = await uids(simulated)
+    assert len(first) == 2 * COUNT
+    assert set(now.values()) < set(first)
+    for record in sink.operations:
+        assert record.sent_s is not None
+        assert record.done_s is not None
+        assert record.sent_s < record.milestones["Gone"] <= record.done_s
+
+
+async def test_vms_are_stopped_and_started(simulated: ClusterUnderTest) -> None:
+    stop = on("vms", "stop", gracePeriod="0s")
+    start = {**on("vms", "start"), "name": "again"}
+    result = await simulated.run(config(vms(), stop, start))
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    assert accounts(result, 1) == accounts(result, 2) == done(COUNT)
+    assert len(await uids(simulated)) == COUNT
+
+
+async def test_a_vm_that_runs_is_not_started_and_the_server_says_why(
+    simulated: ClusterUnderTest,
+) -> None:
+    sink = OperationSink()
+    result = await simulated.run(config(vms(3), on("vms", "start")), sink=sink)
+    assert result.exit_code == 1
+    assert accounts(result) == OperationAccounts(requested=3, failed=3)
+    for record in sink.operations:
+        assert record.outcome is OperationOutcome.FAILED
+        assert "VM is already running" in (record.error or "")
+        assert record.answered_s is not None
+    assert any("3 VirtualMachine failed to start" in each for each in result.problems)
+
+
+@pytest.mark.parametrize("made", ["vms", "vmis"])
+async def test_instances_are_paused_and_unpaused(simulated: ClusterUnderTest, made: str) -> None:
+    first = vms() if made == "vms" else vmis()
+    unpause = {**on(made, "unpause"), "name": "again"}
+    result = await simulated.run(config(first, on(made, "pause"), unpause))
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    assert accounts(result, 1) == accounts(result, 2) == done(COUNT)
+
+
+async def test_guests_are_rebooted(simulated: ClusterUnderTest) -> None:
+    result = await simulated.run(config(vmis(), on("vmis", "softReboot", iterationCount=2)))
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    assert accounts(result) == done(2 * COUNT)
+
+
+@pytest.mark.parametrize("made", ["vms", "vmis"])
+async def test_volumes_are_added_and_removed(simulated: ClusterUnderTest, made: str) -> None:
+    volume = {
+        "name": "data",
+        "disk": {"disk": {"bus": "scsi"}},
+        "volumeSource": {"persistentVolumeClaim": {"claimName": "shared"}},
+    }
+    first = vms(5) if made == "vms" else vmis(5)
+    remove = {**on(made, "removeVolume", volume={"name": "data"}), "name": "again"}
+    result = await simulated.run(config(first, on(made, "addVolume", volume=volume), remove))
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    assert accounts(result, 1) == accounts(result, 2) == done(5)
+
+
+async def test_one_vm_that_somebody_deletes_meanwhile_is_one_failure(
+    simulated: ClusterUnderTest,
+) -> None:
+    sink = OperationSink()
+    load = config(vms(), on("vms", "restart"))
+    async with simulated.generator(load, sink=sink) as generator:
+        events = generator.events()
+        running = asyncio.create_task(generator.run())
+        async for event in events:
+            if getattr(event, "stage", None) == "operating":
+                name = (await simulated.names(VMS, namespace="density-1"))[0]
+                await simulated.client.delete(VMS, "density-1", name)
+                break
+        result = await running
+    assert result.exit_code == 1
+    counted = accounts(result)
+    assert (counted.failed, counted.done) == (1, COUNT - 1), result.problems
+    (failed,) = [each for each in sink.operations if each.outcome is OperationOutcome.FAILED]
+    assert failed.name == name
+    gone = ("somebody else deleted it", "it was gone when its turn came")
+    assert (failed.error or "").startswith(gone)
