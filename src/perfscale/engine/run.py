@@ -36,10 +36,11 @@ from perfscale.engine.removal.ending import FinalCleanup
 from perfscale.engine.removal.inspection import Inspector
 from perfscale.engine.removal.last_look import look_again
 from perfscale.engine.removal.namespaces import NamespaceKeeper
+from perfscale.engine.schedule import WorkloadRun, in_turn
 from perfscale.engine.snapshot import RunSnapshot
 from perfscale.engine.tracking.observer import Observer
 from perfscale.engine.verdict import judge
-from perfscale.engine.workload import WorkloadRunner, in_turn
+from perfscale.engine.workload import WorkloadRunner
 from perfscale.kube.stats import RequestStats
 from perfscale.results import (
     Ending,
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from perfscale.engine.inputs import RunInputs
-    from perfscale.engine.workload import Schedule
     from perfscale.results import RunResult
 
 _log = logging.getLogger(__name__)
@@ -72,12 +72,10 @@ class Run:
 
     Args:
         inputs: What it is given.
-        schedule: Which of its workloads goes on when.
     """
 
-    def __init__(self, inputs: RunInputs, schedule: Schedule = in_turn) -> None:
+    def __init__(self, inputs: RunInputs) -> None:
         self._inputs = inputs
-        self._schedule = schedule
         self._load_task: asyncio.Task[None] | None = None
         self._error: BaseException | None = None
         self._interrupted_by: int | None = None
@@ -229,8 +227,16 @@ class Run:
         )
         runner = WorkloadRunner(iterations, self._operations, self._context, self._progress)
         config, factories = self._inputs.config, self._inputs.factories
-        workloads = zip(config.workloads, factories, strict=True)
-        if await self._schedule([partial(runner.run, *each) for each in workloads]):
+        workloads = [
+            WorkloadRun(
+                workload.name,
+                partial(runner.run, workload, members),
+                workload.background,
+                workload.is_endless,
+            )
+            for workload, members in zip(config.workloads, factories, strict=True)
+        ]
+        if await in_turn(workloads):
             await look_again(self._context, self._inspector)
 
     # -- the end --------------------------------------------------------------
