@@ -42,6 +42,7 @@ def test_a_dump_has_every_default_as_one_would_write_it() -> None:
         "  stages: []\n"
         "  spread: 0s\n"
         "  duration: 0s\n"
+        "  background: false\n"
         "  waitWhenFinished: 0s\n"
         "  thresholds: []\n"
         "  objects:\n"

@@ -134,3 +134,14 @@ def test_objects_come_in_every_iteration_in_some_or_once(load: Callable[..., Con
     assert iterations("once: true") == [1]
     with pytest.raises(ConfigError, match="once is only in the first iteration"):
         load(text.replace("KEY", "once: true, everyIterations: 2"))
+
+
+def test_something_in_a_run_has_to_end(load: Callable[..., Config]) -> None:
+    reading = "operation: list, targets: {kind: Pod, apiVersion: v1}, background: true"
+    other = "{name: b, objects: [{templateFile: t.yaml}]}"
+    config = load(f"workloads: [{{name: a, {reading}}}, {other}]")
+    assert [each.is_endless for each in config.workloads] == [True, False]
+    with pytest.raises(ConfigError, match="each of them goes on until no other is left"):
+        load(f"workloads: [{{name: a, {reading}}}]")
+    bounded = f"workloads: [{{name: a, duration: 1m, qps: 1, {reading}}}]"
+    assert not load(bounded).workloads[0].is_endless

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 from pathlib import Path
 
-import pytest
 from clusters import CONFIGMAPS, VMIS, ClusterUnderTest
 from workloads import config, objects, template, workload
 
 from perfscale.config import Config
 from perfscale.engine import LoadGenerator, RunOptions
 from perfscale.engine.events import Progress
-from perfscale.engine.run import Run
 from perfscale.engine.snapshot import RunSnapshot
 from perfscale.results import (
     Accounts,
@@ -36,26 +33,18 @@ metadata:
 """
 
 
-async def side_by_side(workloads: Iterable[Callable[[], Awaitable[bool]]]) -> bool:
-    """All at once, each in a task of its own."""
-
-    async def run(one: Callable[[], Awaitable[bool]]) -> bool:
-        return await one()
-
-    async with asyncio.TaskGroup() as tasks:
-        going_on = [tasks.create_task(run(each)) for each in workloads]
-    return all(each.result() for each in going_on)
-
-
-@pytest.fixture(autouse=True)
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("perfscale.engine.generator.Run", partial(Run, schedule=side_by_side))
-
-
 def two_loads(directory: Path, **slow: object) -> Config:
     maps = template(directory, CONFIGMAP)
     return config(
-        workload(objects(count=20), name="machines", iterationCount=2, qps=40, burst=1, **slow),
+        workload(
+            objects(count=20),
+            name="machines",
+            iterationCount=2,
+            qps=40,
+            burst=1,
+            background=True,
+            **slow,
+        ),
         workload(objects(maps, 30), name="maps", iterationCount=3, qps=60, burst=1),
     )
 
@@ -155,7 +144,9 @@ async def test_a_threshold_of_one_ends_no_run_for_what_the_other_was_answered(
     none, some = ({"metric": "apiErrors", "max": count, "abortOnFail": True} for count in (0, 1))
     result = await simulated.run(
         config(
-            workload(objects(count=20), name="machines", qps=10, thresholds=[none]),
+            workload(
+                objects(count=20), name="machines", qps=10, background=True, thresholds=[none]
+            ),
             workload(objects(maps, 3), name="maps", thresholds=[some]),
         )
     )
@@ -165,5 +156,79 @@ async def test_a_threshold_of_one_ends_no_run_for_what_the_other_was_answered(
         ("maps", 1),
     ]
     machines, others = result.workloads
-    assert machines.accounts == Accounts(requested=20, created=20, ready=20, deleted=20)
+    # It ends because the other has failed, and is cleaned up.
+    assert machines.accounts.balanced
+    assert (machines.accounts.requested, machines.accounts.failed) == (20, 0)
+    assert machines.accounts.deleted == machines.accounts.created
     assert (others.accounts.created, others.accounts.failed) == (2, 1)
+
+
+async def test_an_interrupt_ends_all_that_go_on_and_leaves_nothing(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    async with simulated.generator(two_loads(tmp_path, iterationInterval="60s")) as generator:
+
+        async def interrupt() -> None:
+            sent: Counter[str] = Counter()
+            async for event in generator.events():
+                if isinstance(event, Progress):
+                    sent[event.workload or ""] = max(sent[event.workload or ""], event.sent)
+                if sent["machines"] and sent["maps"]:
+                    generator.interrupt()
+                    return
+
+        interrupting = asyncio.create_task(interrupt())
+        await asyncio.sleep(0)
+        result = await generator.run()
+        await interrupting
+    assert result.outcome is RunOutcome.INTERRUPTED
+    for load in result.workloads:
+        assert load.accounts.balanced
+        assert load.accounts.created == load.accounts.deleted > 0
+    assert await simulated.left_of(result.run_id) == {}
+
+
+async def test_what_fails_in_the_background_ends_the_run_and_its_iterations_are_cleaned_up(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    await simulated.create_namespace("density-1")
+    await simulated.create_configmap("density-1", "map-1-1")  # and so is refused
+    maps = template(tmp_path, CONFIGMAP)
+    result = await simulated.run(
+        config(
+            workload(objects(maps, 2), name="maps", qps=20, background=True),
+            workload(objects(count=500), name="machines", qps=5, burst=1),
+            workload(objects(count=5), name="never"),
+        )
+    )
+    assert result.outcome is RunOutcome.FAILED
+    maps_result, machines, never = result.workloads
+    assert maps_result.accounts.failed == 1
+    assert machines.accounts.balanced
+    assert 0 < machines.accounts.not_attempted < 500
+    assert machines.accounts.created == machines.accounts.deleted
+    assert never.accounts == Accounts(requested=5, not_attempted=5)
+    assert await simulated.left_of(result.run_id) == {}
+
+
+async def test_reads_in_the_background_go_round_until_no_other_load_is_left(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    maps = template(tmp_path, CONFIGMAP)
+    reads = {
+        "name": "reads",
+        "operation": "list",
+        "targets": {"kind": "Namespace", "apiVersion": "v1"},
+        "qps": 30,
+        "background": True,
+    }
+    result = await simulated.run(
+        config(reads, workload(objects(maps, 20), name="maps", qps=20, burst=1))
+    )
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    found, created = result.workloads
+    assert created.accounts == Accounts(requested=20, created=20, ready=20, deleted=20)
+    (listed,) = found.operations
+    assert listed.accounts.requested == listed.accounts.done > 5
+    sent = sum(call.sent for call in found.calls if call.verb == "list")
+    assert sent >= listed.accounts.requested

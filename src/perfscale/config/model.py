@@ -83,6 +83,15 @@ class Config(Section):
             raise ValidationError.from_exception_data(cls.__name__, wrong)
         return workloads
 
+    @field_validator("workloads")
+    @classmethod
+    def _something_ends(cls, workloads: tuple[Workload, ...]) -> tuple[Workload, ...]:
+        if all(each.is_endless for each in workloads):
+            message = "each of them goes on until no other is left: write a duration in one"
+            error = detail(rule(message, against=(("background",),)), (0, "background"), True)
+            raise ValidationError.from_exception_data(cls.__name__, [error])
+        return workloads
+
     @property
     def source(self) -> Source:
         """Where it came from."""

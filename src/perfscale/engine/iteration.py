@@ -42,9 +42,10 @@ if TYPE_CHECKING:
     from perfscale.engine.accounting.run_accounting import RunAccounting
     from perfscale.engine.context import IterationContext, RunContext
     from perfscale.engine.load.creation import Creator
-    from perfscale.engine.load.pacing import WorkloadPacing
+    from perfscale.engine.load.pacing import Pacing, WorkloadPacing
     from perfscale.engine.removal.namespaces import RunNamespaces
     from perfscale.engine.removal.verification import ObjectVerifier
+    from perfscale.engine.stopping import Stop
     from perfscale.engine.tracking.owned import OwnedNamespace
     from perfscale.templates import ObjectFactory
 
@@ -78,8 +79,9 @@ class IterationRunner:
         number: int,
         *,
         pacing: WorkloadPacing,
+        stop: Stop,
     ) -> bool:
-        """Run one to its end.
+        """Run one to its end, or until it is stopped; then it is cleaned up as always.
 
         Returns:
             Whether everything in it went well. What went wrong is in its
@@ -98,13 +100,10 @@ class IterationRunner:
         try:
             namespaces = list(self._objects(iteration, namespaces=True))
             if await self._prepare(iteration, namespaces):
-                self._enter(iteration, Stage.CREATING)
-                create = partial(self._creator.create, pacing=own)
-                if namespaces:  # they come before what goes into them
-                    await create(namespaces, iteration)
-                await create(self._objects(iteration, namespaces=False), iteration)
-                iteration.end_load()
-                await self._wait_ready(iteration)
+                if await stop.ends(self._create(iteration, namespaces, own)):
+                    # What is in flight may still happen, and would be missed by the cleanup.
+                    await self._context.changed.wait_until(lambda: iteration.in_flight == 0)
+                    iteration.end_load()
                 await self._clean_up(iteration)
                 await self._verifier.wait_until_known(iteration.scope)
         finally:
@@ -120,6 +119,18 @@ class IterationRunner:
         self._progress.enter(stage, iteration.workload.name, iteration.number, deadline_s)
 
     # -- creation ----------------------------------------------------------
+
+    async def _create(
+        self, iteration: IterationContext, namespaces: Sequence[PlannedObject], pacing: Pacing
+    ) -> None:
+        """Create everything, and wait until it is ready if it is to be waited for."""
+        self._enter(iteration, Stage.CREATING)
+        create = partial(self._creator.create, pacing=pacing)
+        if namespaces:  # they come before what goes into them
+            await create(namespaces, iteration)
+        await create(self._objects(iteration, namespaces=False), iteration)
+        iteration.end_load()
+        await self._wait_ready(iteration)
 
     def _requested(self, factories: Sequence[ObjectFactory], number: int) -> Counter[str]:
         counts: Counter[str] = Counter()

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from perfscale.engine.accounting.run_accounting import RunAccounting
     from perfscale.engine.context import IterationContext, RunContext
     from perfscale.engine.load.operating import Operator
-    from perfscale.engine.load.pacing import WorkloadPacing
+    from perfscale.engine.load.pacing import Pacing, WorkloadPacing
     from perfscale.engine.load.targets import Target
+    from perfscale.engine.stopping import Stop
     from perfscale.engine.tracking.operations import TrackedOperation
 
 
@@ -79,8 +80,8 @@ class OperationRunner:
         for watches in self._watches.values():
             watches.stop()
 
-    async def run(self, work: Work, number: int, *, pacing: WorkloadPacing) -> bool:
-        """Run one iteration, a pass over the targets, to its end.
+    async def run(self, work: Work, number: int, *, pacing: WorkloadPacing, stop: Stop) -> bool:
+        """Run one iteration, a pass over the targets, to its end, or until it is stopped.
 
         Returns:
             Whether everything in it went well. What went wrong is in its result; it does not
@@ -93,13 +94,9 @@ class OperationRunner:
         self._context.broadcast.send(IterationStarted(workload.name, number, work.count))
         self._progress.follow(iteration.scope)
         try:
-            self._enter(iteration, Stage.OPERATING)
-            # Round and round, for as long as the load lasts.
-            again = own.ends and workload.does.goes_round
-            targets = cycle(work.targets) if again else work.targets
-            await self._operator.operate(targets, work, iteration, pacing=own)
-            iteration.end_load()
-            await self._wait_done(iteration, work)
+            if await stop.ends(self._operate(iteration, work, own)):
+                await self._context.changed.wait_until(lambda: iteration.in_flight == 0)
+                iteration.end_load()
         finally:
             for operation in iteration.open_operations:
                 work.effects.describe(operation)
@@ -110,6 +107,16 @@ class OperationRunner:
         await self._accounting.write_finished()
         self._context.broadcast.send(IterationFinished(workload.name, number, problems))
         return not problems
+
+    async def _operate(self, iteration: IterationContext, work: Work, pacing: Pacing) -> None:
+        """Send everything, and wait until it is done if it is to be waited for."""
+        self._enter(iteration, Stage.OPERATING)
+        # Round and round, for as long as the load lasts.
+        again = pacing.ends and work.workload.does.goes_round
+        targets = cycle(work.targets) if again else work.targets
+        await self._operator.operate(targets, work, iteration, pacing=pacing)
+        iteration.end_load()
+        await self._wait_done(iteration, work)
 
     def _enter(self, iteration: IterationContext, stage: Stage, *, bounded: bool = False) -> None:
         deadline_s = iteration.workload.max_wait_timeout if bounded else None

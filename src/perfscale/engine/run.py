@@ -34,10 +34,11 @@ from perfscale.engine.operations import OperationRunner
 from perfscale.engine.removal.ending import FinalCleanup
 from perfscale.engine.removal.namespaces import RunNamespaces
 from perfscale.engine.removal.verification import ObjectVerifier, verify_staying
+from perfscale.engine.schedule import WorkloadRun, in_turn
 from perfscale.engine.snapshot import RunSnapshot
 from perfscale.engine.tracking.observer import Observer
 from perfscale.engine.verdict import judge
-from perfscale.engine.workload import WorkloadRunner, in_turn
+from perfscale.engine.workload import WorkloadRunner
 from perfscale.results import (
     Ending,
     Totals,
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from perfscale.engine.inputs import RunInputs
-    from perfscale.engine.workload import Schedule
     from perfscale.results import RunResult
 
 _log = logging.getLogger(__name__)
@@ -65,12 +65,10 @@ class Run:
 
     Args:
         inputs: What it is given.
-        schedule: Which of its workloads goes on when.
     """
 
-    def __init__(self, inputs: RunInputs, schedule: Schedule = in_turn) -> None:
+    def __init__(self, inputs: RunInputs) -> None:
         self._inputs = inputs
-        self._schedule = schedule
         self._load_task: asyncio.Task[None] | None = None
         self._error: BaseException | None = None
         self._interrupted_by: int | None = None
@@ -224,8 +222,16 @@ class Run:
         )
         runner = WorkloadRunner(iterations, self._operations, self._context, self._progress)
         config, factories = self._inputs.config, self._inputs.factories
-        workloads = zip(config.workloads, factories, strict=True)
-        if await self._schedule([partial(runner.run, *each) for each in workloads]):
+        workloads = [
+            WorkloadRun(
+                workload.name,
+                partial(runner.run, workload, members),
+                workload.background,
+                workload.is_endless,
+            )
+            for workload, members in zip(config.workloads, factories, strict=True)
+        ]
+        if await in_turn(workloads):
             await verify_staying(self._context, self._verifier)
 
     # -- the end --------------------------------------------------------------

@@ -4,31 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from perfscale.engine.events import Stage, WorkloadStarted
 from perfscale.engine.load.pacing import WorkloadPacing
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from perfscale.config import Workload
     from perfscale.engine.accounting.progress import ProgressPublisher
     from perfscale.engine.context import RunContext
     from perfscale.engine.iteration import IterationRunner
     from perfscale.engine.operations import OperationRunner
+    from perfscale.engine.stopping import Stop
     from perfscale.templates import ObjectFactory
-
-Schedule: TypeAlias = "Callable[[Iterable[Callable[[], Awaitable[bool]]]], Awaitable[bool]]"
-"""Runs workloads, and returns whether all went well, as each of them does."""
-
-
-async def in_turn(workloads: Iterable[Callable[[], Awaitable[bool]]]) -> bool:
-    """One after the other; none follows one that did not go well."""
-    for run in workloads:
-        if not await run():
-            return False
-    return True
 
 
 class WorkloadRunner:
@@ -46,28 +36,33 @@ class WorkloadRunner:
         self._context = context
         self._progress = progress
 
-    async def run(self, workload: Workload, factories: Sequence[ObjectFactory]) -> bool:
-        """Whether all its iterations went well; none follows one that did not."""
+    async def run(self, workload: Workload, factories: Sequence[ObjectFactory], stop: Stop) -> bool:
+        """Whether all its iterations went well; none follows one that did not, or ``stop``."""
         self._context.broadcast.send(WorkloadStarted(workload.name, workload.iteration_count))
         if workload.does.creates:
-            return await self._iterate(workload, partial(self._iterations.run, workload, factories))
+            run = partial(self._iterations.run, workload, factories)
+            return await self._iterate(workload, stop, run)
         work = await self._operations.begin(workload)
         try:
-            return await self._iterate(workload, partial(self._operations.run, work))
+            return await self._iterate(workload, stop, partial(self._operations.run, work))
         finally:
             self._operations.end(work)
 
-    async def _iterate(self, workload: Workload, run: Callable[..., Awaitable[bool]]) -> bool:
+    async def _iterate(
+        self, workload: Workload, stop: Stop, run: Callable[..., Awaitable[bool]]
+    ) -> bool:
         seed = self._context.config.global_config.seed or 0
         pacing = WorkloadPacing(workload, seed, self._context.stopwatch.now)
         for number in range(1, workload.iteration_count + 1):
             if number > 1 and workload.iteration_interval:
                 self._progress.enter(Stage.PAUSING, workload.name, number)
-                await asyncio.sleep(workload.iteration_interval)
-            if not await run(number, pacing=pacing):
+                await stop.ends(asyncio.sleep(workload.iteration_interval))
+            if stop.is_set:
+                break
+            if not await run(number, pacing=pacing, stop=stop):
                 return False
-        if workload.wait_when_finished:
+        if workload.wait_when_finished and not stop.is_set:
             self._progress.enter(Stage.PAUSING, workload.name)
-            await asyncio.sleep(workload.wait_when_finished)
+            await stop.ends(asyncio.sleep(workload.wait_when_finished))
         self._progress.finish(workload.name)
         return True

@@ -291,6 +291,7 @@ def _plan_workload(
         waits=workload.iteration_creation_wait,
         steady=steady,
         shape=describe_shape(workload),
-        ends=math.isfinite(most_due(workload)) or bool(workload.duration),
+        ends=math.isfinite(most_due(workload)) or bool(workload.duration) or workload.is_endless,
         operation=workload.operation,
+        background=workload.background,
     )

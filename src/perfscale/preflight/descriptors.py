@@ -27,7 +27,7 @@ def find_descriptor_shortage(config: Config, watches: int) -> list[Problem]:
     if limit is None or now is None:
         return []
     most = config.global_config.max_in_flight
-    creates = min(most, max(_objects_at_a_time(config)))
+    creates = min(most, _objects_at_a_time(config))
     needed = now + creates + watches + _OTHERS
     if needed <= limit:
         return []
@@ -38,8 +38,13 @@ def find_descriptor_shortage(config: Config, watches: int) -> list[Problem]:
     return [config.problem(("globalConfig", "maxInFlight"), text)]
 
 
-def _objects_at_a_time(config: Config) -> list[int]:
-    return [sum(objects.replicas for objects in workload.objects) for workload in config.workloads]
+def _objects_at_a_time(config: Config) -> int:
+    """The most that one iteration has, and one of each workload in the background with it."""
+    counts: dict[bool, list[int]] = {True: [0], False: [0]}
+    for workload in config.workloads:
+        objects = sum(objects.replicas for objects in workload.objects)
+        counts[workload.background].append(objects)
+    return max(counts[False]) + sum(counts[True])
 
 
 def _limit() -> int | None:

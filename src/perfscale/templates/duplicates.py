@@ -127,6 +127,7 @@ def find_duplicates(
             continue
         workload = present[0].factory.workload
         leaves_nothing = workload.iteration_cleanup and workload.iteration_deletion_wait
+        ever: dict[Key, Made] = {}
         seen: dict[Key, Made] = {}
         reported: set[tuple[int, int]] = set()
         current = 1
@@ -136,13 +137,16 @@ def find_duplicates(
                 seen.clear()
                 current = made.iteration
             other = seen.setdefault(made.key, made)
+            ever.setdefault(made.key, made)
             if other is made:
                 other = left_behind.get(made.key, made)
             if other is not made and (made.entry, made.document) not in reported:
                 reported.add((made.entry, made.document))
                 entry = next(entry for entry in present if made in entry.made)
                 yield _problem(config, entry.factory, other, made)
-        if not leaves_nothing:
+        if workload.background:  # those that follow go on beside it
+            left_behind |= ever
+        elif not leaves_nothing:
             left_behind |= seen
 
 
@@ -152,6 +156,12 @@ def _problem(config: Config, factory: ObjectFactory, first: Made, second: Made) 
     variable = factory.manifests.source.variable
     if first.workload != second.workload:
         earlier = config.workloads[first.workload].name
+        if config.workloads[first.workload].background:
+            return config.problem(
+                entry,
+                f"{second.key} would be created by the workload {earlier!r} at the same time: give "
+                "the two different namespaces (inputVars.namespace) or names",
+            )
         return config.problem(
             entry,
             f"{second.key} is left behind by the workload {earlier!r} and would be created again: "

@@ -57,15 +57,16 @@ def _describe(workload: WorkloadPlan, plan: Plan) -> str:
     if workload.name in plan.operations:
         objects = _describe_operation(plan.operations[workload.name])
     iterations = f" in {workload.iterations} iterations" if workload.iterations > 1 else ""
+    beside = ", in the background" if workload.background else ""
     if workload.shape:
         most = "at most " if workload.ends else ""
-        return f"{most}{objects}{iterations}, {workload.shape}"
+        return f"{most}{objects}{iterations}, {workload.shape}{beside}"
     rate = (
         f"at {workload.qps:g}/s, {workload.burst} at once"
         if workload.qps
         else "as fast as the cluster takes them"
     )
-    return f"{objects}{iterations}, {rate}"
+    return f"{objects}{iterations}, {rate}{beside}"
 
 
 def _describe_operation(operation: OperationPlan) -> str:

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from perfscale.config.operations import CREATE, OPERATIONS, Operation
+from perfscale.config.operations import CREATE, OPERATIONS, Operation, Request
 from perfscale.config.sections.fields import (
     Burst,
     Count,
@@ -204,6 +204,13 @@ class Workload(Section):
             "globalConfig.maxInFlight, which is the default."
         ),
     )
+    background: Flag = Field(
+        default=False,
+        description=(
+            "Begin the next workload beside this one. At the end of the run it is waited for; a "
+            "watch, and a get or list without duration, ends when no other is left."
+        ),
+    )
     wait_when_finished: Duration = Field(
         default=0.0, description="Pause after the workload, as in 30s."
     )
@@ -310,6 +317,12 @@ class Workload(Section):
     def does(self) -> Operation:
         """What is done."""
         return OPERATIONS[self.operation]
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether it goes on until no other is left."""
+        reads = self.does.request in {Request.GET, Request.LIST, Request.WATCH}
+        return self.background and reads and not (self.duration or self.stages)
 
     @property
     def bucket_depth(self) -> int:

@@ -41,7 +41,8 @@ class Pacing:
         schedule: When each is due.
         admit: Waits until the one that is due then, in seconds of the run, may go. Cancelled, it
             admits nothing.
-        ends: Whether the load is over at some time, whatever there is to request still.
+        ends: Whether the load is over at some time, whatever there is to request still: by its
+            time, or when no other workload is left.
         bounds: On the requests of the workload that are in flight at a time, within the run's.
     """
 
@@ -103,7 +104,7 @@ class WorkloadPacing:
         workload = self._workload
         if is_steady(workload):
             if not workload.duration:
-                return self._steady
+                return replace(self._steady, ends=workload.is_endless)
             schedule: Schedule = Ending(self._steady.schedule, workload.duration)
             return replace(self._steady, schedule=schedule, ends=True)
         schedule = Arrivals(RateLine(self._legs(objects)), self._positions())

@@ -34,6 +34,7 @@ class WorkloadPlan(msgspec.Struct, frozen=True):
         operation: What it does; another than ``create`` makes no ``objects``.
         steady: Whether creates are wanted evenly at that rate; otherwise each when it is due.
         shape: How the load changes over time, in a few words; empty for a steady one.
+        background: Whether others go on beside it.
         ends: Whether it ends by its time: ``objects`` are the most that there can be.
     """
 
@@ -47,6 +48,7 @@ class WorkloadPlan(msgspec.Struct, frozen=True):
     steady: bool = True
     shape: str = ""
     ends: bool = False
+    background: bool = False
 
 
 class RunOutcome(StrEnum):
