@@ -296,3 +296,34 @@ async def test_a_journal_gives_the_same_operations_as_the_run(
     assert [each.operations for each in rebuilt.workloads] == [
         each.operations for each in result.workloads
     ]
+
+
+async def test_streams_stay_open_for_as_long_as_the_load_lasts_and_are_counted(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    sink = OperationSink()
+    load = on("maps", "watch", streams=5, duration="300ms")
+    result = await simulated.run(config(maps(tmp_path), load), sink=sink)
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    assert accounts(result) == done(5)
+    for record in sink.operations:
+        assert record.counts["events"] >= COUNT
+        assert record.counts["bytes"] > 0
+        assert (record.namespace, record.name) == ("density-1", None)
+    iteration = result.workloads[1].iterations[0]
+    assert iteration.finished_s - iteration.started_s >= 0.3
+
+
+async def test_reads_in_the_background_end_when_no_other_workload_is_left(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    sink = OperationSink()
+    lists = {**on("maps", "list", background=True, qps=50), "name": "lists"}
+    watches = {**on("maps", "watch", background=True, streams=3), "name": "watches"}
+    reads = on("maps", "get", qps=100, burst=1, duration="500ms")
+    result = await simulated.run(config(maps(tmp_path), lists, watches, reads), sink=sink)
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    assert accounts(result, 1).done == accounts(result, 1).requested > 5
+    assert accounts(result, 2) == done(3)
+    assert accounts(result, 3) == done(50)
+    assert all(each.counts for each in sink.operations if each.operation == "watch")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from itertools import cycle, groupby
 from typing import TYPE_CHECKING
 
 from perfscale.config import counted, format_duration
+from perfscale.config.operations import Request
 from perfscale.engine.events import IterationFinished, IterationStarted, Stage
 from perfscale.engine.load.operating import Work
 from perfscale.engine.load.requests import RequestBuilder
@@ -98,6 +101,7 @@ class OperationRunner:
                 await self._context.changed.wait_until(lambda: iteration.in_flight == 0)
                 iteration.end_load()
         finally:
+            self._operator.close_streams(iteration, work)
             for operation in iteration.open_operations:
                 work.effects.describe(operation)
                 self._context.journal.mark_operation_dirty(operation)
@@ -116,11 +120,20 @@ class OperationRunner:
         targets = cycle(work.targets) if again else work.targets
         await self._operator.operate(targets, work, iteration, pacing=pacing)
         iteration.end_load()
+        if work.workload.does.request is Request.WATCH:
+            await self._hold(iteration)
+        self._operator.close_streams(iteration, work)
         await self._wait_done(iteration, work)
 
     def _enter(self, iteration: IterationContext, stage: Stage, *, bounded: bool = False) -> None:
         deadline_s = iteration.workload.max_wait_timeout if bounded else None
         self._progress.enter(stage, iteration.workload.name, iteration.number, deadline_s)
+
+    async def _hold(self, iteration: IterationContext) -> None:
+        """Keep streams open for as long as the load lasts."""
+        workload = iteration.workload
+        left_s = iteration.started_s + workload.duration - self._context.stopwatch.now()
+        await asyncio.sleep(math.inf if workload.is_endless else max(0.0, left_s))
 
     async def _wait_done(self, iteration: IterationContext, work: Work) -> None:
         workload = iteration.workload
@@ -171,7 +184,7 @@ class OperationRunner:
 def _in_turns(workload: Workload, targets: Iterable[Target]) -> list[tuple[Target, ...]]:
     """What one request each is sent for."""
     if not workload.delete_collection:
-        return [(target,) for target in targets]
+        return [(target,) for target in targets for _ in range(workload.streams)]
     ordered = sorted(targets, key=lambda target: target.namespace or "")
     groups = groupby(ordered, key=lambda target: target.namespace)
     return [tuple(members) for _, members in groups]

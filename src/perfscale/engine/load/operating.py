@@ -11,6 +11,7 @@ import msgspec
 
 from perfscale.config.operations import Request
 from perfscale.engine.load.creation import failure_text
+from perfscale.engine.load.streams import LoadStream
 from perfscale.engine.tracking.lookup import find_by_name
 from perfscale.engine.tracking.operations import TrackedOperation
 from perfscale.engine.tracking.readiness import AnyObject
@@ -22,6 +23,7 @@ from perfscale.errors import (
     NotFoundError,
     PerfscaleError,
     ServerError,
+    WatchError,
 )
 from perfscale.kube.decoding import UNREADABLE, version_number
 from perfscale.kube.listing import DEFAULT_PAGE, page_decoder
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from perfscale.engine.load.requests import Outgoing, RequestBuilder
     from perfscale.engine.load.targets import Target
     from perfscale.engine.tracking.effects import Effects
+    from perfscale.engine.tracking.rows import IterationScope
     from perfscale.preflight import OperationPlan
 
 _LOST_RACE: Final = re.compile(
@@ -98,6 +101,27 @@ class _Sending:
     operations: list[TrackedOperation] = field(default_factory=list)
     is_sent: bool = False
 
+    def track(self, target: Target) -> TrackedOperation:
+        """Begin to follow an operation on a target."""
+        plan, workload, iteration = self.work.plan, self.work.workload, self.iteration
+        operation = TrackedOperation(
+            iteration.scope,
+            plan.operation.name,
+            plan.target,
+            target.namespace,
+            target.name,
+            target.uid,
+            index=target.index,
+            wanted=workload.to,
+            volume="" if workload.volume is None else str(workload.volume.get("name", "")),
+        )
+        if plan.operation.request is Request.MIGRATE:
+            operation.made_name = self.work.requests.migration_name(target, iteration.number)
+        iteration.attempted[plan.target.kind_name] += 1
+        iteration.open_operations.add(operation)
+        self.operations.append(operation)
+        return operation
+
 
 class Operator:
     """Sends the operations of all iterations.
@@ -110,6 +134,7 @@ class Operator:
     def __init__(self, context: RunContext, dispatcher: Dispatcher) -> None:
         self._context = context
         self._dispatcher = dispatcher
+        self._streams: dict[IterationScope, list[LoadStream]] = {}
 
     async def operate(
         self,
@@ -140,10 +165,9 @@ class Operator:
         admitted_s = context.stopwatch.now()
         sending = _Sending(iteration, work, targets)
         for target in targets:
-            operation = track(iteration, work, target)
+            operation = sending.track(target)
             operation.scheduled_s = round(due_s, 6)
             operation.admitted_s = admitted_s
-            sending.operations.append(operation)
         context.operations += len(targets)
         iteration.in_flight += 1
         context.health.admitted(admitted_s - due_s)
@@ -155,6 +179,9 @@ class Operator:
             answer = await self._answered(sending)
         except ApiError as error:
             self._refuse(sending, error)
+        except WatchError as error:  # of a stream that is the load, not of the run's own
+            for operation in sending.operations:
+                work.effects.refuse(operation, failure_text(error), None)
         except ClusterError as error:
             context.abort(error)  # whether it was carried out nobody knows: it is unfinished
         except Exception as error:  # noqa: BLE001 -- a bug of ours ends the run, and says so
@@ -201,6 +228,8 @@ class Operator:
         kind = work.plan.operation.request
         if kind is Request.LIST:
             return await self._list(sending, target)
+        if kind is Request.WATCH:
+            return await self._watch(sending)
         if kind is Request.DELETE and work.workload.delete_collection:
             outgoing = work.requests.collection(target.namespace)
         else:
@@ -265,6 +294,22 @@ class Operator:
                 return _Answer(self._context.stopwatch.since_start(response.answered_s))
             params["continue"] = page.metadata.continue_
 
+    async def _watch(self, sending: _Sending) -> _Answer:
+        """Open a stream, which stays open until `close_streams`."""
+        context = self._context
+        (operation,) = sending.operations
+        stream = LoadStream(context, sending.iteration.client, sending.work.plan, operation)
+        self._note_sent(sending, context.stopwatch.clock())
+        self._streams.setdefault(sending.iteration.scope, []).append(stream)
+        await stream.open()
+        return _Answer(context.stopwatch.now())
+
+    def close_streams(self, iteration: IterationContext, work: Work) -> None:
+        """Close the streams of an iteration; what they have received is final."""
+        for stream in self._streams.pop(iteration.scope, ()):
+            stream.close()
+            work.effects.finish(stream.operation)
+
     def _on_sent(self, sending: _Sending) -> Callable[[float], None] | None:
         """What notes that the request leaves; None once it has."""
         return None if sending.is_sent else partial(self._note_sent, sending)
@@ -281,27 +326,6 @@ class Operator:
             sending.iteration.scope.sent += 1
             sending.work.effects.send(operation, now)
             context.journal.mark_operation_dirty(operation)
-
-
-def track(iteration: IterationContext, work: Work, target: Target) -> TrackedOperation:
-    """Begin to follow an operation of an iteration on a target."""
-    plan, workload = work.plan, work.workload
-    operation = TrackedOperation(
-        iteration.scope,
-        plan.operation.name,
-        plan.target,
-        target.namespace,
-        target.name,
-        target.uid,
-        index=target.index,
-        wanted=workload.to,
-        volume="" if workload.volume is None else str(workload.volume.get("name", "")),
-    )
-    if plan.operation.request is Request.MIGRATE:
-        operation.made_name = work.requests.migration_name(target, iteration.number)
-    iteration.attempted[plan.target.kind_name] += 1
-    iteration.open_operations.add(operation)
-    return operation
 
 
 def _why_refused(work: Work, error: PerfscaleError) -> str:

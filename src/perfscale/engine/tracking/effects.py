@@ -222,7 +222,8 @@ _JUDGES: Final[dict[Effect, Judge]] = {
     Effect.SCALED: _Scaled(),
     Effect.GONE: _Gone(),
 }
-"""Of the effects that are read off watches; the others are done once they are answered."""
+"""Of the effects that are read off watches; what has none is done once it is answered, and a
+stream when it is closed."""
 
 
 class Effects:
@@ -244,6 +245,7 @@ class Effects:
         on_decided: Callable[[TrackedOperation], None],
     ) -> None:
         self._judge = _JUDGES.get(effect)
+        self._is_at_once = effect is not Effect.FIRST_STATE
         self._target = target
         self._read_off = follows
         self._on_decided = on_decided
@@ -288,10 +290,18 @@ class Effects:
         operation.answered_s = now
         operation.accepted = True
         operation.least_version = version
-        if self._judge is None:
+        if self._judge is None and self._is_at_once:
             operation.see_effect(now)
-        elif operation.effect_s == operation.sent_s:  # it was so before, and stays so
+        elif (
+            operation.effect_s is not None and operation.effect_s == operation.sent_s
+        ):  # it was so before, and stays so
             operation.effect_s = now
+        self._conclude(operation)
+
+    def finish(self, operation: TrackedOperation) -> None:
+        """A stream that sent its first state is closed, and nothing more is counted of it."""
+        if operation.answered_s is not None:
+            operation.see_effect(operation.answered_s)
         self._conclude(operation)
 
     def refuse(self, operation: TrackedOperation, error: str, now: float | None) -> None:
