@@ -1,9 +1,18 @@
 """What is said of a run while it goes on."""
 
+from typing import Any
+
 import pytest
 
 from perfscale.cli.output.display import follow
-from perfscale.engine.events import EventStream, SlowObject, Stage, StillWaiting
+from perfscale.engine.events import (
+    EventStream,
+    Progress,
+    SlowObject,
+    Stage,
+    StageStarted,
+    StillWaiting,
+)
 
 VMIRS = "VirtualMachineInstanceReplicaSet"
 VMI = "VirtualMachineInstance"
@@ -31,4 +40,47 @@ async def test_a_long_wait_tells_of_phases_since_when_and_of_children(
         f"still {Stage.WAITING_READY.value} after 30s: 2 to go ({phases})",
         f"  {VMI} ns/a, 31s, 12s of it in Scheduling: Unschedulable: no node fits",
         f"  {VMIRS} ns/set, 31s",
+    ]
+
+
+def progress_of(workload: str, elapsed_s: float, **counts: Any) -> Progress:
+    return Progress(
+        **{
+            **dict.fromkeys(
+                ("requested", "sent", "created", "ready", "failed", "deleted", "in_flight"), 0
+            ),
+            **dict.fromkeys(("present_children", "request_errors", "throttled"), 0),
+            "phases": {},
+            "child_phases": {},
+            "rate": 0.0,
+            "target": None,
+            **dict.fromkeys(("ready_p50_s", "ready_p99_s", "remaining_s")),
+            "elapsed_s": elapsed_s,
+            "workload": workload,
+            "iteration": 1,
+            "stage": Stage.CREATING,
+            **counts,
+        }
+    )
+
+
+async def test_workloads_that_go_on_at_the_same_time_are_told_apart_and_one_alone_needs_no_name(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    events = EventStream()
+    events.put(progress_of("ramp", 1.0, requested=9, created=3))
+    for elapsed_s in range(2, 9):
+        events.put(progress_of("reads", elapsed_s, requested=1, created=30))
+        events.put(progress_of("ramp", elapsed_s, requested=9, created=4))
+    events.put(StageStarted(Stage.WAITING_READY, "ramp", 1, deadline_s=60.0))
+    events.put(progress_of("ramp", 14.0, requested=9, created=9, stage=Stage.WAITING_READY))
+    events.close()
+    await follow(events)
+    lines = [line.partition("] ")[2] for line in capsys.readouterr().err.splitlines()]
+    assert lines == [
+        "creating: created 3/9 ready 0 failed 0 deleted 0",
+        "reads: creating: created 30 ready 0 failed 0 deleted 0",
+        "ramp: creating: created 4/9 ready 0 failed 0 deleted 0",
+        "reads: creating: created 30 ready 0 failed 0 deleted 0",
+        "waiting until ready, up to 1m: created 9/9 ready 0 failed 0 deleted 0",
     ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from perfscale.config import counted, format_duration
 from perfscale.config.operations import Request
+from perfscale.config.sections.shape import most_due
 from perfscale.engine.events import IterationFinished, IterationStarted, Stage
 from perfscale.engine.load.operating import Work
 from perfscale.engine.load.requests import RequestBuilder
@@ -92,9 +93,10 @@ class OperationRunner:
         """
         workload = work.workload
         own = pacing.of_iteration(work.count)
-        requested = {work.plan.target.kind_name: work.count}
+        count = _count(work, own)
+        requested = {work.plan.target.kind_name: count}
         iteration = self._accounting.open_iteration(workload, (), number, requested, ends=own.ends)
-        self._context.broadcast.send(IterationStarted(workload.name, number, work.count))
+        self._context.broadcast.send(IterationStarted(workload.name, number, count))
         self._progress.follow(iteration.scope)
         try:
             if await stop.ends(self._operate(iteration, work, own)):
@@ -179,6 +181,14 @@ class OperationRunner:
             context.count_failure(operation)
         self._accounting.record_operations(iteration)
         context.changed.notify()
+
+
+def _count(work: Work, pacing: Pacing) -> int:
+    """How many operations an iteration asks for, as far as is known before it ends."""
+    most = most_due(work.workload)
+    if not pacing.ends or math.isinf(most):
+        return work.count
+    return int(most) if work.workload.does.goes_round else int(min(most, work.count))
 
 
 def _in_turns(workload: Workload, targets: Iterable[Target]) -> list[tuple[Target, ...]]:

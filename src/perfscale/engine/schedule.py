@@ -73,6 +73,7 @@ class _Turns:
             task = tasks.create_task(self._run(each), name=name)
             if not each.endless:
                 beside.append(task)
+            await asyncio.sleep(0)  # it begins in its turn
         if beside:
             await asyncio.wait(beside)
         self._stop(each for each in self._workloads if each.endless)

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from perfscale.cli.output.console import open_console, print_wrapped
 from perfscale.cli.output.live import LiveLines
+from perfscale.cli.output.loads import Loads
 from perfscale.config import counted, format_duration
 from perfscale.engine.events import (
     EventsLost,
@@ -68,13 +69,14 @@ async def follow(events: EventStream, *, quiet: bool = False) -> None:
 async def _show_events(events: EventStream, view: _LineView | _LiveView) -> None:
     failures = 0
     lost = 0
-    bound = ""
+    loads = Loads()
     async for event in events:
         match event:
             case Progress():
-                view.show(event, bound)
+                loads.take(event)
+                view.show(event, loads)
             case StageStarted():
-                bound = f", up to {format_duration(event.deadline_s)}" if event.deadline_s else ""
+                loads.enter(event)
             case ObjectFailed():
                 failures += 1
                 _show_failure(event, failures, view)
@@ -159,19 +161,17 @@ class _LineView:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._last_s = float("-inf")
-        self._stage: object = None
+        self._last: dict[str | None, tuple[object, float]] = {}
 
-    def show(self, progress: Progress, bound: str) -> None:
-        new_stage = progress.stage != self._stage
-        if not new_stage and progress.elapsed_s - self._last_s < _LINE_EVERY_S:
+    def show(self, progress: Progress, loads: Loads) -> None:
+        stage, last_s = self._last.get(progress.workload, (None, float("-inf")))
+        if progress.stage == stage and progress.elapsed_s - last_s < _LINE_EVERY_S:
             return
-        self._stage = progress.stage
-        self._last_s = progress.elapsed_s
+        self._last[progress.workload] = (progress.stage, progress.elapsed_s)
         remaining = progress.remaining_s
         self.say(
-            f"[{progress.elapsed_s:7.1f}s] {progress.stage.value}{bound}: "
-            f"created {progress.created}/{progress.requested} ready {progress.ready} "
+            f"[{progress.elapsed_s:7.1f}s] {loads.title(progress)}: "
+            f"created {_of(progress.created, progress)} ready {progress.ready} "
             f"failed {progress.failed} deleted {progress.deleted}"
             + (f" {_rate(progress)}" if progress.rate else "")
             + _brackets(progress)
@@ -186,7 +186,7 @@ class _LineView:
 class _QuietView(_LineView):
     """For those who want to know only what is wrong."""
 
-    def show(self, progress: Progress, bound: str) -> None:
+    def show(self, progress: Progress, loads: Loads) -> None:
         pass
 
     def say(self, text: str, *, style: str = "") -> None:
@@ -200,8 +200,8 @@ class _LiveView:
     def __init__(self, lines: LiveLines) -> None:
         self._lines = lines
 
-    def show(self, progress: Progress, bound: str) -> None:
-        self._lines.show(_panel(progress, bound))
+    def show(self, progress: Progress, loads: Loads) -> None:  # noqa: ARG002 -- as in every view
+        self._lines.show(_panels(loads))
 
     def say(self, text: str, *, style: str = "") -> None:
         for line in text.splitlines():
@@ -210,10 +210,16 @@ class _LiveView:
             print_wrapped(self._lines.console, escape(words), indent=indent, style=style or None)
 
 
-def _panel(progress: Progress, bound: str) -> RenderableType:
+def _panels(loads: Loads) -> RenderableType:
+    """A part for each workload that goes on; what is about the whole run is in the last."""
+    *others, last = loads.going_on
+    return Group(*(_panel(each, loads) for each in others), _panel(last, loads, of_run=True))
+
+
+def _panel(progress: Progress, loads: Loads, *, of_run: bool = False) -> RenderableType:
     title = Text(no_wrap=True, overflow="ellipsis")
     title.append(format_duration(round(progress.elapsed_s)), style="bold")
-    title.append(f"  {progress.stage.value}{bound}")
+    title.append(f"  {loads.title(progress)}")
     if progress.remaining_s is not None:
         title.append(f"  {_remaining(progress.remaining_s)}", style="bold")
     bars = Table.grid(padding=(0, 1))
@@ -221,7 +227,9 @@ def _panel(progress: Progress, bound: str) -> RenderableType:
     bars.add_column(ratio=1)
     bars.add_column(justify="right", no_wrap=True)
     for name, count, style in _rows(progress):
-        bars.add_row(name, _bar(count, progress.requested, style), f"{count}/{progress.requested}")
+        bars.add_row(name, _bar(count, progress.requested, style), _of(count, progress))
+    if not of_run:
+        return Group(title, _Narrow(bars), Text(_rate(progress), style="cyan"))
     for kind, counts in _by_kind(progress):
         if kind:  # not beside each bar, of which it would take half
             bars.add_row("", Text(kind, style="dim", no_wrap=True, overflow="ellipsis"), "")
@@ -269,8 +277,13 @@ def _rows(progress: Progress) -> list[tuple[str, int, str]]:
     return rows
 
 
+def _of(count: int, progress: Progress) -> str:
+    """So many of those that are requested; of a load that goes round nobody knows the total."""
+    return f"{count}/{progress.requested}" if count <= progress.requested else str(count)
+
+
 def _rate(progress: Progress) -> str:
-    target = f" of {progress.target:g}/s" if progress.target else "/s"
+    target = f" of {round(progress.target, 1):g}/s" if progress.target else "/s"
     return f"sent {progress.rate:.1f}{target}"
 
 

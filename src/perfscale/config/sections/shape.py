@@ -79,6 +79,15 @@ def slopes_of(workload: Workload) -> list[Slope]:
     return slopes
 
 
+def rate_at(workload: Workload, after_s: float) -> float | None:
+    """The rate of a workload's stages so long after they began; None once they are over."""
+    for slope in slopes_of(workload):
+        if after_s < slope.duration_s:
+            return slope.from_qps + (slope.to_qps - slope.from_qps) * after_s / slope.duration_s
+        after_s -= slope.duration_s
+    return None
+
+
 def most_due(workload: Workload) -> float:
     """How many requests of an iteration are due before its load is over, at most; or infinity."""
     if workload.stages:

@@ -39,6 +39,7 @@ class LoadProgress:
         scope: The iteration that goes on, or was the last to.
         stage: What is done for it.
         place: Workload and iteration that the stage is about.
+        entered_s: When it turned to that.
         is_over: Whether all of the workload's iterations are over.
     """
 
@@ -47,7 +48,7 @@ class LoadProgress:
         self.stage = Stage.PREPARING
         self.place: tuple[str | None, int | None] = scope.workload, scope.iteration
         self.is_over = False
-        self._entered_s = 0.0
+        self.entered_s = 0.0
         self._published_s = 0.0
         self._sent: list[int] = []
         self._steps: deque[tuple[float, int]] = deque(maxlen=_OUTLOOK)
@@ -60,7 +61,7 @@ class LoadProgress:
     def enter(self, stage: Stage, place: tuple[str | None, int | None], now: float) -> None:
         """It turns to something else."""
         self.stage, self.place = stage, place
-        self._entered_s = self._published_s = now
+        self.entered_s = self._published_s = now
         self._steps.clear()
 
     def sample(self, now: float) -> None:
@@ -81,10 +82,10 @@ class LoadProgress:
 
     def wait(self, now: float, namespaces: Sequence[OwnedNamespace]) -> StillWaiting | None:
         """What it waits for, if it waits and it is time to say so again."""
-        if now - self._published_s < quiet_s(self._published_s - self._entered_s):
+        if now - self._published_s < quiet_s(self._published_s - self.entered_s):
             return None
         self._published_s = now
-        return wait_in(self.stage, self.scope, now, began_s=self._entered_s, namespaces=namespaces)
+        return wait_in(self.stage, self.scope, now, began_s=self.entered_s, namespaces=namespaces)
 
     def _done(self) -> int:
         """How far the stage has come: how many objects it need not wait for any more."""
@@ -151,12 +152,12 @@ def remaining_s(steps: Sequence[tuple[float, int]], total: int) -> float | None:
         total: How much there is to do.
 
     Returns:
-        Seconds; None as long as nothing was done in between.
+        Seconds; None as long as nothing was done in between, and where nobody knows the total.
     """
     if len(steps) < 2:
         return None
     (began_s, before), (now_s, done) = steps[0], steps[-1]
-    if done <= before or now_s <= began_s:
+    if done <= before or now_s <= began_s or done > total:
         return None
     return max(0, total - done) * (now_s - began_s) / (done - before)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from perfscale.config.sections.shape import rate_at
 from perfscale.engine.accounting.load_progress import LoadProgress
 from perfscale.engine.events import Progress, Stage, StageStarted
 from perfscale.results import StageEntry
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_SENDING: Final = (Stage.CREATING, Stage.OPERATING)
+
 
 class ProgressPublisher:
     """Sends a progress event in every period for each workload that goes on.
@@ -30,7 +33,6 @@ class ProgressPublisher:
 
     Attributes:
         stage: What the run turned to last.
-        targets: Creates a second that were asked for, by workload; None without a limit.
     """
 
     def __init__(
@@ -44,7 +46,8 @@ class ProgressPublisher:
         self._requests = requests
         self._loads: dict[str, LoadProgress] = {}
         self.stage = Stage.PREPARING
-        self.targets = {plan.name: plan.qps for plan in context.plan.workloads}
+        self._targets = {plan.name: plan.qps for plan in context.plan.workloads}
+        self._workloads = {each.name: each for each in context.config.workloads}
 
     def follow(self, scope: IterationScope) -> None:
         """An iteration begins: from now on it is what is published of its workload."""
@@ -78,6 +81,17 @@ class ProgressPublisher:
         self._context.journal.append(StageEntry(now, stage, workload, iteration))
         self._context.broadcast.send(StageStarted(stage, workload, iteration, deadline_s))
         self.publish()
+
+    @property
+    def targets(self) -> dict[str, float | None]:
+        """Requests a second that are wanted now, by workload; None without a limit."""
+        return {name: self._target(name) for name in self._targets}
+
+    def _target(self, workload: str) -> float | None:
+        load, settings = self._loads.get(workload), self._workloads[workload]
+        if load is None or not settings.stages or load.stage not in _SENDING:
+            return self._targets[workload]
+        return rate_at(settings, self._context.stopwatch.now() - load.entered_s)
 
     @property
     def rates(self) -> dict[str, float]:
@@ -136,7 +150,7 @@ class ProgressPublisher:
             present_children=scope.present_children,
             in_flight=context.health.in_flight,
             rate=load.rate,
-            target=self.targets.get(scope.workload),
+            target=self._target(scope.workload),
             phases=dict(+context.tracker.phases),
             child_phases=dict(+context.tracker.child_phases),
             ready_p50_s=p50,
