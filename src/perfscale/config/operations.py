@@ -114,7 +114,7 @@ _TABLE: Final = (
         takes=(
             *("iterationCreationWait", "iterationCleanup", "iterationDeletionWait"),
             *("namespacedIterations", "iterationsPerNamespace"),
-            *("namespaceLabels", "namespaceAnnotations"),
+            *("namespaceLabels", "namespaceAnnotations", "churn"),
         ),
     ),
     Operation(

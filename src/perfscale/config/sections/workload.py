@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from perfscale.config.operations import CREATE, OPERATIONS, Operation, Request
+from perfscale.config.sections.churn import Churn, churn_misfits
 from perfscale.config.sections.fields import (
     Burst,
     Count,
@@ -67,7 +68,8 @@ def _check_namespace(spec: ObjectSpec, info: ValidationInfo) -> ObjectSpec:
     prefix = spec.input_vars.get("namespace") or info.data.get("name")
     if prefix is None:  # the name is wrong itself, and that is reported
         return spec
-    last = namespace_number(info.data, info.data.get("iteration_count", 1))
+    iterations, churn = info.data.get("iteration_count", 1), info.data.get("churn")
+    last = namespace_number(info.data, churn.last_iteration(iterations) if churn else iterations)
     namespace = f"{prefix}-{last}"
     if problem := label_problem(namespace):
         usable = usable_label(prefix)
@@ -211,6 +213,13 @@ class Workload(Section):
             "watch, and a get or list without duration, ends when no other is left."
         ),
     )
+    churn: Churn | None = Field(
+        default=None,
+        description=(
+            "Of create: when the objects of the last iteration are ready, delete some and create "
+            "as many anew, round by round."
+        ),
+    )
     wait_when_finished: Duration = Field(
         default=0.0, description="Pause after the workload, as in 30s."
     )
@@ -307,8 +316,9 @@ class Workload(Section):
         return thresholds
 
     @model_validator(mode="after")
-    def _shape_fits_together(self) -> Self:
+    def _keys_fit_together(self) -> Self:
         wrong = [detail(error, (key,), getattr(self, key)) for key, error in shape_misfits(self)]
+        wrong += [detail(error, path, None) for path, error in churn_misfits(self)]
         if wrong:
             raise ValidationError.from_exception_data("workload", wrong)
         return self
