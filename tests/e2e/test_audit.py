@@ -34,7 +34,7 @@ queries:
   - name: updates
     query: >-
       increase(kubevirt_rest_client_requests_total{{verb="UPDATE", $what}}[$range] offset $offset)
-    threshold: {{metric: creates, ratio: 7}}
+    threshold: {{metric: creates, ratio: 9}}
 """
 
 

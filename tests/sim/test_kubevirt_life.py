@@ -179,6 +179,16 @@ async def test_a_deleted_vm_goes_after_its_instance() -> None:
         assert {said[0] for said in seen if isinstance(said, tuple)} == {"Running", "Terminating"}
 
 
+async def test_the_name_of_a_vm_that_is_going_is_not_free_yet() -> None:
+    async with faulty(speed=0.01) as api:
+        held = {"finalizers": ["example.com/held"]}
+        await api("POST", VMS, {**vm_named("a"), "metadata": {"name": "a", **held}})
+        await api("DELETE", f"{VMS}/a")
+        status, answer = await api("POST", VMS, vm_named("a"))
+        assert (status, answer["reason"]) == (409, "AlreadyExists")
+        assert answer["message"].startswith("object is being deleted: ")
+
+
 async def test_the_instance_of_a_vm_that_is_orphaned_runs_on_and_can_be_deleted() -> None:
     async with faulty() as api:
         await api("POST", VMS, vm_named("a"))

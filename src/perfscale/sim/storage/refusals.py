@@ -89,10 +89,13 @@ def no_such_path() -> NotFoundError:
     )
 
 
-def already_exists(resource: Resource, namespace: str | None, name: str) -> AlreadyExistsError:
-    """The name is taken."""
+def already_exists(
+    resource: Resource, namespace: str | None, name: str, *, is_going: bool = False
+) -> AlreadyExistsError:
+    """The name is taken, perhaps by an object that is being deleted."""
+    why = "object is being deleted: " if is_going else ""
     return AlreadyExistsError(
-        f'{resource.name} "{name}" already exists',
+        f'{why}{resource.name} "{name}" already exists',
         status=409,
         reason="AlreadyExists",
         about=_about(resource, namespace, name),

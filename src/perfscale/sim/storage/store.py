@@ -182,8 +182,10 @@ class Store:
         kind = collection.kind
         namespace = obj["metadata"].get("namespace") or "" if kind.namespaced else ""
         name = obj["metadata"].get("name") or self._generated_name(collection, obj, namespace)
-        if collection.get(namespace, name) is not None:
-            raise refusals.already_exists(resource, namespace, name)
+        taken = collection.get(namespace, name)
+        if taken is not None:
+            is_going = "deletionTimestamp" in taken.load()["metadata"]
+            raise refusals.already_exists(resource, namespace, name, is_going=is_going)
         if kind.namespaced:
             self._admit(resource, namespace, name)
         made = rules.fresh(kind, obj, name, uid or self._new_uid(), self.now())
