@@ -125,3 +125,25 @@ def test_the_report_on_a_run_writes_them(tmp_path: Path) -> None:
     assert found[-1]["objects"]["phases"] == {"ConfigMap": {"": 1}}
     assert sum(point["objects"]["sent"] for point in found) == 3
     assert sum(point["objects"]["deleted"] for point in found) == 1
+
+
+@given(
+    records=st.lists(
+        st.tuples(st.sampled_from(["ramp", "steady", "late"]), st.floats(0, 2 * DAY_S)), max_size=50
+    )
+)
+def test_workloads_of_a_run_are_told_apart_and_add_up(records: list[tuple[str, float]]) -> None:
+    found = points(
+        *(replace(record(at_s, None, at_s + 1), workload=name) for name, at_s in records),
+        until_s=2 * DAY_S + 1,
+    )
+    names = {name for name, _ in records}
+    for point in found:
+        assert set(point.loads) == (names if len(names) > 1 else set())
+        if point.loads:
+            for what in ("due", "sent", "created", "ready", "deleted"):
+                total = sum(getattr(load, what) for load in point.loads.values())
+                assert total == getattr(point.objects, what)
+    for name in names if len(names) > 1 else ():
+        sent = sum(point.loads[name].sent for point in found)
+        assert sent == sum(1 for each, _ in records if each == name)

@@ -9,8 +9,8 @@ when that happens.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
-from itertools import count, islice, pairwise
+from dataclasses import dataclass, field, fields
+from itertools import count, groupby, islice, pairwise, repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -71,6 +71,17 @@ class Population:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadPoint:
+    """What an interval did to the objects of one workload; as in `Population`."""
+
+    due: int
+    sent: int
+    created: int
+    ready: int
+    deleted: int
+
+
+@dataclass(frozen=True, slots=True)
 class TimePoint:
     """One interval: what happened in it, and how things stood at its end.
 
@@ -78,12 +89,14 @@ class TimePoint:
         at_s: Its end, in seconds since the run's start.
         interval_s: Its length; the same for the whole run.
         children: Of what controllers made for the objects.
+        loads: The objects by workload; empty where a run has a single one.
     """
 
     at_s: float
     interval_s: float
     objects: Population
     children: Population
+    loads: dict[str, LoadPoint] = field(default_factory=dict)
 
 
 class _Counts:
@@ -136,6 +149,13 @@ class _Counts:
             moves = self._ways[way] = [self.moved[move] for move in pairwise(places)]
         return moves
 
+    def add(self, other: _Counts) -> None:
+        """Count everything that ``other`` counted."""
+        for name, intervals in other.happened.items():
+            self.happened[name].update(intervals)
+        for move, intervals in other.moved.items():
+            self.moved[move].update(intervals)
+
     def in_pairs(self) -> _Counts:
         """The same in intervals of twice the length."""
         pairs = _Counts()
@@ -144,6 +164,12 @@ class _Counts:
         for move, intervals in self.moved.items():
             _add_in_pairs(pairs.moved[move], intervals)
         return pairs
+
+    def loads(self) -> Iterator[LoadPoint]:
+        """What was done in each interval; there is no end to these."""
+        counted = [self.happened[each.name] for each in fields(LoadPoint)]
+        for index in count():
+            yield LoadPoint(*(intervals[index] for intervals in counted))
 
     def populations(self, interval_s: float) -> Iterator[Population]:
         """What became of them in each interval; there is no end to these."""
@@ -191,34 +217,48 @@ class TimeSeries:
 
     def __init__(self) -> None:
         self._interval_s = _FINEST_S
-        self._objects = _Counts()
+        self._objects: defaultdict[str, _Counts] = defaultdict(_Counts)
         self._children = _Counts()
 
     def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:
         """Count these."""
-        counts = self._children if children else self._objects
-        counts.take(list(objects), 1 / self._interval_s)
-        self._fit(counts.last)
+        for workload, records in groupby(objects, attrgetter("workload")):
+            counts = self._children if children else self._objects[workload]
+            counts.take(list(records), 1 / self._interval_s)
+            self._fit(counts.last)
 
     def points(self, until_s: float) -> Iterator[TimePoint]:
         """Every interval until ``until_s`` seconds after the run's start, in order."""
         self._fit(int(until_s / self._interval_s))
-        last = max(int(until_s / self._interval_s), self._objects.last, self._children.last)
+        every = _Counts()
+        for counts in self._objects.values():
+            every.add(counts)
+        last = max(int(until_s / self._interval_s), every.last, self._children.last)
         interval_s = self._interval_s
         populations = zip(
-            self._objects.populations(interval_s),
+            every.populations(interval_s),
             self._children.populations(interval_s),
+            self._loads(),
             strict=True,
         )
-        for index, (objects, children) in enumerate(islice(populations, last + 1), start=1):
-            yield TimePoint(index * interval_s, interval_s, objects, children)
+        for index, (objects, children, loads) in enumerate(islice(populations, last + 1), start=1):
+            yield TimePoint(index * interval_s, interval_s, objects, children, loads)
+
+    def _loads(self) -> Iterator[dict[str, LoadPoint]]:
+        """Each workload's part of each interval, if there are several; there is no end to these."""
+        if len(self._objects) < 2:
+            return repeat({})
+        names, counts = self._objects.keys(), self._objects.values()
+        points = zip(*(each.loads() for each in counts), strict=True)
+        return (dict(zip(names, each, strict=True)) for each in points)
 
     def _fit(self, last: int) -> None:
         """Make intervals longer until ``last`` is one of those that a run may have."""
         while last >= _MOST:
             last //= 2
             self._interval_s *= 2
-            self._objects = self._objects.in_pairs()
+            for workload, counts in self._objects.items():
+                self._objects[workload] = counts.in_pairs()
             self._children = self._children.in_pairs()
 
 

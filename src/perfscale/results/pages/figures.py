@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from perfscale.config.sections.metrics import Latency
@@ -83,6 +84,7 @@ def load_plots(
     )
     title = "Offered, sent and accepted rate"
     yield _rate_plot(timeline, bands, creates, key="rate", title=title, note=note)
+    yield from _workload_plots(timeline, bands)
     if summary.objects.deleted:
         note = (
             f"Deletions a second, {width}. Many are asked for with one request; how fast they are "
@@ -101,6 +103,30 @@ def load_plots(
         y=from_zero("objects", highest(progress), to_tick=True),
         at=timeline.at_s,
         series=progress,
+        bands=bands,
+    )
+
+
+def _workload_plots(timeline: Timeline, bands: tuple[Band, ...]) -> Iterator[Plot]:
+    """What each workload did, if there are several: as many as colours can tell apart."""
+    rates = dict(islice(timeline.rates_of_workloads().items(), MOST_SERIES))
+    if not rates:
+        return
+    note = f"Creates that were sent, a second, in intervals of {timeline.width_s:g} s."
+    title = "Rate of each workload"
+    yield _rate_plot(timeline, bands, rates, key="workload-rate", title=title, note=note)
+    ready = tuple(
+        Series(name, counts)
+        for name, counts in islice(timeline.ready_of_workloads().items(), MOST_SERIES)
+    )
+    yield Plot(
+        key="workload-ready",
+        title="Ready objects of each workload",
+        note="How many objects of each had been seen ready.",
+        x=from_zero(SINCE_START, timeline.at_s[-1]),
+        y=from_zero("objects", highest(ready), to_tick=True),
+        at=timeline.at_s,
+        series=ready,
         bands=bands,
     )
 

@@ -89,19 +89,36 @@ class Timeline:
         """What became of creates in each interval, a second."""
         return self._rates(_CREATES)
 
+    def rates_of_workloads(self) -> dict[str, list[float]]:
+        """Creates sent in each interval, a second, of each workload; empty for a single one."""
+        return {
+            name: self._per_second([point.loads[name].sent for point in self._points])
+            for name in self._points[0].loads
+        }
+
+    def ready_of_workloads(self) -> dict[str, list[int]]:
+        """How many objects of each workload were ready by each of ``at_s``; empty for one."""
+        return {
+            name: list(accumulate((point.loads[name].ready for point in self._points), initial=0))
+            for name in self._points[0].loads
+        }
+
     def deletion_rates(self) -> dict[str, list[float]]:
         """The same of deletions."""
         return self._rates(_DELETIONS)
 
     def _rates(self, counted: Mapping[str, Callable[[Population], int]]) -> dict[str, list[float]]:
         return {
-            name: [
-                sum(count(point.objects) for point in self._points[first : first + self._together])
-                / self.width_s
-                for first in range(0, len(self._points), self._together)
-            ]
+            name: self._per_second([count(point.objects) for point in self._points])
             for name, count in counted.items()
         }
+
+    def _per_second(self, counts: Sequence[int]) -> list[float]:
+        together = self._together
+        return [
+            sum(counts[first : first + together]) / self.width_s
+            for first in range(0, len(counts), together)
+        ]
 
     @property
     def _together(self) -> int:
