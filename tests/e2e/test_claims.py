@@ -1,6 +1,5 @@
 """The claims of a StatefulSet, which nobody deletes with it, go with the run that made them."""
 
-import asyncio
 import signal
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from perfscale.kube.cluster import ClusterOptions
 from perfscale.kube.resources import Place, Resource
 from perfscale.results import Accounts
 from perfscale.sim.cluster import SimulatedCluster
-from perfscale.sim.storage.records import StoredChange
 from perfscale.templates import TemplateDefaults
 from perfscale.templates.manifests.nested import find_templates
 
@@ -43,35 +41,12 @@ COUNT = 3
 GONE = Accounts(requested=COUNT, created=COUNT, ready=COUNT, deleted=COUNT)
 
 
-class ClaimController:
-    """Makes the claims of StatefulSets, as the real controller does: without an owner."""
-
-    def __init__(self, cluster: SimulatedCluster) -> None:
-        self._store = cluster.store
-        cluster.store.listen(self._hear, SETS)
-
-    def _hear(self, change: StoredChange) -> None:
-        if change.type == "ADDED":
-            asyncio.get_running_loop().call_soon(self._make, change.obj)
-
-    def _make(self, stateful_set: dict[str, Any]) -> None:
-        for each in stateful_set["spec"]["volumeClaimTemplates"]:
-            name = f"{each['metadata']['name']}-{stateful_set['metadata']['name']}-0"
-            metadata = {**each["metadata"], "name": name, "namespace": "default"}
-            self._store.create(CLAIMS, {"metadata": metadata, "spec": each["spec"]})
-
-    @property
-    def claims(self) -> list[str]:
-        return [record.name for record in self._store.collection(CLAIMS).records()]
-
-
 @pytest.mark.parametrize("interrupted", [False, True])
 async def test_claims_are_counted_as_children_and_deleted(
     interrupted: bool, tmp_path: Path, at_moment: AtMoment
 ) -> None:
     sink = MemorySink()
     async with SimulatedCluster(speed=100, seed=1) as cluster:
-        controller = ClaimController(cluster)
         kubeconfig = tmp_path / "kubeconfig"
         cluster.write_kubeconfig(kubeconfig)
         generator = LoadGenerator(
@@ -84,10 +59,14 @@ async def test_claims_are_counted_as_children_and_deleted(
             if interrupted:
                 at_moment(Moment(Stage.DELETING), lambda: generator.interrupt(signal.SIGINT))
             result = await generator.run()
-        assert controller.claims == []
+        assert not cluster.store.list(CLAIMS)
         assert result.accounts == GONE
-        assert {record.kind for record in sink.children} == {"PersistentVolumeClaim"}
-        assert result.children == GONE
+        claims = [record for record in sink.children if record.kind == "PersistentVolumeClaim"]
+        assert len(claims) == COUNT
+        assert {record.kind for record in sink.children} <= {"PersistentVolumeClaim", "Pod"}
+        children = result.children
+        assert children is not None
+        assert children.created == children.deleted == len(sink.children)
         assert not result.remains
 
 

@@ -16,6 +16,8 @@ from aiohttp import web
 from perfscale.errors import UsageError
 from perfscale.sim.apiserver.apiserver import Attachments, SimulatedApiServer
 from perfscale.sim.apiserver.subresources import VirtApi
+from perfscale.sim.controllers.kinds import VMIM
+from perfscale.sim.controllers.kubevirt.migration_webhook import VMI_LABEL, MigrationWebhook
 from perfscale.sim.controllers.kubevirt.webhooks import Webhooks
 from perfscale.sim.controllers.manager import ControllerManager
 from perfscale.sim.controllers.memory import MemoryObjectStore
@@ -28,11 +30,15 @@ from perfscale.sim.metrics import METRICS_PATH, CountedStore, Metrics
 from perfscale.sim.nodes.handler import VirtHandler
 from perfscale.sim.nodes.pods import LauncherPods
 from perfscale.sim.storage.kinds.defaults import with_defaults
+from perfscale.sim.storage.selectors import parse_selector
 from perfscale.sim.storage.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
+    from perfscale.kube.resources import Resource
+    from perfscale.sim.controllers.objects import Key
     from perfscale.sim.storage.records import JSON
 
 
@@ -76,7 +82,8 @@ class SimulatedCluster:
         self._injection = FaultInjection(faults or Faults(), self.store, self.ground_truth)
         # A server's own defaults come first, then KubeVirt's webhooks, then what faults do.
         webhooks = Webhooks(self._injection.controllers_now)
-        self.store.admissions[:0] = [with_defaults, webhooks]
+        migrations = MigrationWebhook(self._find, self._migrations_of)
+        self.store.admissions[:0] = [with_defaults, webhooks, migrations]
         self._pods = LauncherPods(self.store)
         self._handler = VirtHandler(
             self.store, Latencies(speed=speed, seed=seed), self._injection.controllers_now
@@ -104,6 +111,14 @@ class SimulatedCluster:
         )
         self._token = secrets.token_urlsafe(24)
         self._stack = AsyncExitStack()
+
+    def _find(self, resource: Resource, key: Key) -> JSON | None:
+        found = self.store.collection(resource).get(key.namespace, key.name)
+        return None if found is None else found.load()
+
+    def _migrations_of(self, vmi: Key) -> Iterable[JSON]:
+        chosen = parse_selector(f"{VMI_LABEL}={vmi.name}", "", VMIM.plural)
+        return self.store.list(VMIM, vmi.namespace, chosen)
 
     @property
     def url(self) -> str:

@@ -45,7 +45,12 @@ class Stage(StrEnum):
     POD_STARTING = "pod-starting"
     POD_WORKING = "pod-working"
     POD_STOPPING = "pod-stopping"
+    MIGRATION_ACCEPTING = "migration-accepting"
+    MIGRATION_SCHEDULING = "migration-scheduling"
     MIGRATION_STEP = "migration-step"
+    MIGRATION_COPYING = "migration-copying"
+    MIGRATION_ABORTING = "migration-aborting"
+    MIGRATION_RELEASING = "migration-releasing"
     FAILING = "failing"
     NODE_STARTING = "node-starting"
     VOLUME_BINDING = "volume-binding"
@@ -147,8 +152,15 @@ DEFAULT_LATENCIES: Final[Mapping[Stage, Distribution]] = MappingProxyType(
         Stage.POD_STARTING: LogNormal(1.6, 0.45),
         # A container that handles SIGTERM at once: not the 30 s of the grace period.
         Stage.POD_STOPPING: LogNormal(1.0, 0.3),
-        # One of the six steps of a live migration of an idle VM, which takes some 6 s.
-        Stage.MIGRATION_STEP: LogNormal(1.0, 0.3),
+        # A live migration of an idle VM takes some 6 s, most of it until the target pod runs
+        # and while memory is copied; what is between was seen to follow within milliseconds.
+        Stage.MIGRATION_ACCEPTING: LogNormal(0.015, 0.2),
+        Stage.MIGRATION_SCHEDULING: LogNormal(2.0, 0.4),
+        Stage.MIGRATION_STEP: LogNormal(0.1, 0.3),
+        Stage.MIGRATION_COPYING: LogNormal(3.5, 0.4),
+        Stage.MIGRATION_ABORTING: LogNormal(0.5, 0.3),
+        # How long the pod that an instance has moved into is not ready yet.
+        Stage.MIGRATION_RELEASING: LogNormal(0.1, 0.2),
         # A scheduler with nothing else to do.
         Stage.POD_SCHEDULING: LogNormal(0.02, 0.4),
         # What follows is a choice each: the order of magnitude of an idle cluster.

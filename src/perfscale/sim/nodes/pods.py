@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Final
 from perfscale.errors import ApiError, NotFoundError
 from perfscale.sim.controllers.kinds import POD, VMI
 from perfscale.sim.controllers.kubevirt.placement import place
-from perfscale.sim.controllers.kubevirt.pod import CONDITIONS, LAUNCHER, LAUNCHER_LABEL, is_launcher
+from perfscale.sim.controllers.kubevirt.pod import (
+    CONDITIONS,
+    LAUNCHER,
+    LAUNCHER_LABEL,
+    is_launcher,
+    pod_name,
+)
 from perfscale.sim.controllers.kubevirt.readiness import (
     GATED,
     READINESS_GATE,
@@ -42,9 +48,6 @@ if TYPE_CHECKING:
     from perfscale.sim.storage.store import Store
 
 CREATED_BY_LABEL: Final = "kubevirt.io/created-by"
-# A pod's name has a part of its UID at its end, and fits into 253 characters.
-_SUFFIX_LENGTH: Final = 5
-_LONGEST_VMI_NAME: Final = 253 - len(f"{LAUNCHER}--") - _SUFFIX_LENGTH
 
 
 class _State(StrEnum):
@@ -59,12 +62,8 @@ class _State(StrEnum):
     GONE = "Gone"
 
 
+_ENDED: Final = frozenset({_State.SUCCEEDED, _State.FAILED})
 _RUNNING: Final = frozenset({_State.GATED, _State.READY})
-
-
-def pod_name(vmi_name: str, pod_uid: str) -> str:
-    """The name of a VMI's pod with this UID."""
-    return f"{LAUNCHER}-{vmi_name[:_LONGEST_VMI_NAME]}-{pod_uid[:_SUFFIX_LENGTH]}"
 
 
 class LauncherPods:
@@ -86,8 +85,10 @@ class LauncherPods:
         vmi = change.obj
         active: dict[str, str] = (vmi.get("status") or {}).get("activePods") or {}
         for uid, node in active.items():
-            wanted = _State.GONE if change.type == "DELETED" else _state(vmi, node)
-            if self._states.get(uid, _State.GONE) is not wanted:
+            wanted = _State.GONE if change.type == "DELETED" else _state(vmi, uid, node)
+            state = self._states.get(uid, _State.GONE)
+            # A pod that has ended stays so, though its instance may come back to the node.
+            if state is not wanted and (state not in _ENDED or wanted is _State.GONE):
                 self._write(vmi, uid, node, wanted)
 
     def _on_pod(self, change: StoredChange) -> None:
@@ -167,7 +168,7 @@ def _address(vmi: JSON) -> str:
     return place(uid_of(vmi)).pod_ip
 
 
-def _state(vmi: JSON, node: str) -> _State:
+def _state(vmi: JSON, uid: str, node: str) -> _State:
     """What becomes of a VMI's pod on this node; without one, it is still to get it."""
     if is_deleting(vmi):
         return _State.GONE if is_final(vmi) else _State.STOPPING
@@ -178,8 +179,12 @@ def _state(vmi: JSON, node: str) -> _State:
     status = vmi["status"]
     migration = status.get("migrationState") or {}
     if node != status.get("nodeName", node):
-        # The target of a migration that has not ended yet, or the source of one that has.
-        return _State.SUCCEEDED if migration.get("completed") else _State.GATED
+        # The target of a migration that has not ended yet, or what one that has left behind.
+        name = pod_name(vmi["metadata"]["name"], uid)
+        if migration.get("completed") and name == migration.get("sourcePod"):
+            return _State.SUCCEEDED
+        is_given_up = migration.get("failed") and name == migration.get("targetPod")
+        return _State.FAILED if is_given_up else _State.GATED
     return _State.GATED if readiness_reason(vmi) == GATED else _State.READY
 
 

@@ -55,6 +55,7 @@ _NEED_SPEC: Final = frozenset(
         "Job",
     }
 )
+_REQUIRED: Final = {"Pod": "containers", "VirtualMachineInstanceMigration": "vmiName"}
 _NAMES_ARE_FREE: Final = "rbac.authorization.k8s.io"
 
 
@@ -217,8 +218,9 @@ def _spec_causes(obj: JSON, resource: Resource) -> Iterator[Cause]:
     if isinstance(template, dict) and isinstance(template.get("metadata"), dict):
         labels = template["metadata"].get("labels")
         yield from _label_causes(labels, "spec.template.metadata.labels")
-    if resource.kind == "Pod" and not spec.get("containers"):
-        yield Cause("FieldValueRequired", "Required value", "spec.containers")
+    required = _REQUIRED.get(resource.kind)
+    if required is not None and not spec.get(required):
+        yield Cause("FieldValueRequired", "Required value", f"spec.{required}")
     both = spec.get("running") is not None and spec.get("runStrategy")
     if resource.kind == "VirtualMachine" and both:
         why = "Invalid value: Running and RunStrategy are mutually exclusive"

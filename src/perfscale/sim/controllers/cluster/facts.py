@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.sim.controllers.cluster.quantities import amount_of
-from perfscale.sim.controllers.kinds import NODE, POD, STORAGE_CLASS, VMI
+from perfscale.sim.controllers.kinds import NODE, POD, STORAGE_CLASS, VMI, VMIM
+from perfscale.sim.controllers.kubevirt.migration_queue import MigrationQueue
 from perfscale.sim.controllers.objects import Key, condition_of, is_finished, key_of, uid_of
 
 if TYPE_CHECKING:
@@ -69,11 +70,13 @@ class Facts:
     Attributes:
         nodes: By their names.
         waiting: The pods that no node has room for, the longest waiting first.
+        migrations: Those that go, and those that wait for their turn.
     """
 
     def __init__(self) -> None:
         self.nodes: dict[str, NodeFacts] = {}
         self.waiting: dict[Key, None] = {}
+        self.migrations = MigrationQueue()
         self._used: defaultdict[str, Room] = defaultdict(Room)
         self._placed: dict[str, tuple[str, Room]] = {}
         self._binding_modes: dict[str, str] = {}
@@ -85,6 +88,7 @@ class Facts:
             POD.kind: self._on_pod,
             VMI.kind: self._on_consumer_vmi,
             STORAGE_CLASS.kind: self._on_class,
+            VMIM.kind: self.migrations.apply,
         }
 
     def apply(self, resource: Resource, event: str, obj: JSON) -> None:

@@ -47,6 +47,14 @@ CONDITIONS: Final = ("PodScheduled", "Initialized", "ContainersReady", "Ready")
 
 LAUNCHER_LABEL: Final = "kubevirt.io"
 LAUNCHER: Final = "virt-launcher"
+# A pod's name has a part of its UID at its end, and fits into 253 characters.
+_SUFFIX_LENGTH: Final = 5
+_LONGEST_VMI_NAME: Final = 253 - len(f"{LAUNCHER}--") - _SUFFIX_LENGTH
+
+
+def pod_name(vmi_name: str, pod_uid: str) -> str:
+    """The name of a VMI's pod with this UID."""
+    return f"{LAUNCHER}-{vmi_name[:_LONGEST_VMI_NAME]}-{pod_uid[:_SUFFIX_LENGTH]}"
 
 
 def is_launcher(pod: JSON) -> bool:
