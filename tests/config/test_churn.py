@@ -158,4 +158,4 @@ def test_a_namespace_that_a_later_round_cannot_have_is_refused(
     text = written(keys).replace("name: a", f"name: {name}")
     ((_, message),) = problems(load, text)
     assert "cannot be created: it has 64 characters, and 63 is the most" in message
-    assert load(text.replace("rounds: 7", "rounds: 6"))
+    assert load(text.replace("rounds: 7", "rounds: 6")).workloads

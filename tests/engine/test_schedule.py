@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perfscale.config.sections.shape import Slope
 from perfscale.engine.load.schedule import (
     Arrivals,
     Constant,
     Ending,
-    Leg,
     RateLine,
     Schedule,
     at_once,
@@ -32,8 +32,8 @@ def all_due(schedule: Schedule, *, begun_s: float = 0.0, most: int = 100_000) ->
     return due
 
 
-def ramp(*legs: Leg) -> Arrivals:
-    return Arrivals(RateLine(legs), evenly())
+def ramp(*slopes: Slope) -> Arrivals:
+    return Arrivals(RateLine(slopes), evenly())
 
 
 def test_the_first_burst_is_due_at_once_and_the_rest_at_the_rate() -> None:
@@ -89,7 +89,7 @@ def test_a_load_ends_by_its_first_beginning_however_many_parts_it_has() -> None:
 
 
 def test_a_ramp_gives_as_many_as_its_rate_comes_to_and_none_after_its_last_stage() -> None:
-    due = all_due(ramp(Leg(10, 0, 100), Leg(5, 100, 100), Leg(10, 100, 0)), begun_s=7.0)
+    due = all_due(ramp(Slope(10, 0, 100), Slope(5, 100, 100), Slope(10, 100, 0)), begun_s=7.0)
     assert len(due) == 500 + 500 + 500
     assert due[499] == pytest.approx(17.0)
     assert due[999] == pytest.approx(22.0)
@@ -98,13 +98,13 @@ def test_a_ramp_gives_as_many_as_its_rate_comes_to_and_none_after_its_last_stage
 
 
 def test_a_step_jumps_and_a_stage_without_a_rate_is_a_pause() -> None:
-    due = all_due(ramp(Leg(1, 10, 10), Leg(60, 0, 0), Leg(1, 5, 5)))
+    due = all_due(ramp(Slope(1, 10, 10), Slope(60, 0, 0), Slope(1, 5, 5)))
     assert due[:10] == pytest.approx([n / 10 for n in range(1, 11)])
     assert due[10:] == pytest.approx([61 + n / 5 for n in range(1, 6)])
 
 
 def test_parts_of_an_iteration_go_on_along_its_ramp() -> None:
-    schedule = ramp(Leg(2, 0, 10))
+    schedule = ramp(Slope(2, 0, 10))
     schedule.begin(100.0)
     first = schedule.next_due(100.0)
     schedule.begin(100.9)
@@ -114,7 +114,7 @@ def test_parts_of_an_iteration_go_on_along_its_ramp() -> None:
 
 
 def test_what_is_spread_begins_at_once_and_ends_one_gap_before_the_time_is_over() -> None:
-    schedule = Arrivals(RateLine([Leg(math.inf, 2.5, 2.5)]), at_once(evenly()))
+    schedule = Arrivals(RateLine([Slope(math.inf, 2.5, 2.5)]), at_once(evenly()))
     assert all_due(schedule, begun_s=3.0, most=50) == pytest.approx(
         [3 + n / 2.5 for n in range(50)]
     )
@@ -124,38 +124,38 @@ rates = st.one_of(st.just(0.0), st.floats(1, 2000))
 
 
 @st.composite
-def ramps(draw: st.DrawFn) -> list[Leg]:
+def ramps(draw: st.DrawFn) -> list[Slope]:
     """Stages of which each goes on from the last one's rate, or jumps."""
-    legs: list[Leg] = []
+    slopes: list[Slope] = []
     at = draw(rates)
     for _ in range(draw(st.integers(1, 5))):
         to = draw(rates)
-        legs.append(Leg(draw(st.floats(0.5, 20)), to if draw(st.booleans()) else at, to))
+        slopes.append(Slope(draw(st.floats(0.5, 20)), to if draw(st.booleans()) else at, to))
         at = to
-    return legs
+    return slopes
 
 
-def requests_until(legs: list[Leg], at_s: float) -> float:
+def requests_until(slopes: list[Slope], at_s: float) -> float:
     """The integral of the rate, summed up with no regard to how schedules do it."""
     total, started_s = 0.0, 0.0
-    for leg in legs:
-        spent_s = min(max(at_s - started_s, 0.0), leg.duration_s)
-        share = spent_s / leg.duration_s
-        total += spent_s * (leg.from_qps + share * (leg.to_qps - leg.from_qps) / 2)
-        started_s += leg.duration_s
+    for slope in slopes:
+        spent_s = min(max(at_s - started_s, 0.0), slope.duration_s)
+        share = spent_s / slope.duration_s
+        total += spent_s * (slope.from_qps + share * (slope.to_qps - slope.from_qps) / 2)
+        started_s += slope.duration_s
     return total
 
 
-@given(legs=ramps(), begun_s=st.floats(0, 1e5))
+@given(slopes=ramps(), begun_s=st.floats(0, 1e5))
 def test_any_five_seconds_of_stages_have_what_the_line_says(
-    legs: list[Leg], begun_s: float
+    slopes: list[Slope], begun_s: float
 ) -> None:
     """Within one per cent, or one: requests are whole."""
-    due = [at_s - begun_s for at_s in all_due(ramp(*legs), begun_s=begun_s)]
-    end_s = sum(leg.duration_s for leg in legs)
-    assert len(due) == math.floor(requests_until(legs, end_s) + 1e-6)
+    due = [at_s - begun_s for at_s in all_due(ramp(*slopes), begun_s=begun_s)]
+    end_s = sum(slope.duration_s for slope in slopes)
+    assert len(due) == math.floor(requests_until(slopes, end_s) + 1e-6)
     for start_s in (*(end_s * n / 97 for n in range(97)), *due[:: max(1, len(due) // 97)]):
-        wanted = requests_until(legs, start_s + WINDOW_S) - requests_until(legs, start_s)
+        wanted = requests_until(slopes, start_s + WINDOW_S) - requests_until(slopes, start_s)
         found = bisect_right(due, start_s + WINDOW_S) - bisect_right(due, start_s)
         assert abs(found - wanted) <= max(1.001, 0.01 * wanted)
 
@@ -180,7 +180,7 @@ def exponential(qps: float) -> Callable[[float], float]:
 
 @pytest.mark.parametrize("qps", [0.5, 20, 1000])
 def test_gaps_of_poisson_arrivals_are_exponential(qps: float) -> None:
-    schedule = Arrivals(RateLine([Leg(math.inf, qps, qps)]), poisson(random.Random(11)))
+    schedule = Arrivals(RateLine([Slope(math.inf, qps, qps)]), poisson(random.Random(11)))
     due = all_due(schedule, begun_s=30.0, most=5000)
     gaps = [later - earlier for earlier, later in pairwise([30.0, *due])]
     assert ks_statistic(gaps, exponential(qps)) < ks_bound(len(gaps))
@@ -195,22 +195,22 @@ def correlation(gaps: list[float]) -> float:
 
 
 def test_the_statistic_finds_gaps_that_are_even() -> None:
-    gaps = [later - earlier for earlier, later in pairwise(all_due(ramp(Leg(50, 20, 20))))]
+    gaps = [later - earlier for earlier, later in pairwise(all_due(ramp(Slope(50, 20, 20))))]
     assert ks_statistic(gaps, exponential(20)) > 10 * ks_bound(len(gaps))
 
 
 def test_poisson_arrivals_along_a_ramp_come_as_the_ramp_says() -> None:
-    legs = [Leg(60, 0, 50), Leg(30, 50, 50)]
-    due = all_due(Arrivals(RateLine(legs), poisson(random.Random(4))))
-    total = requests_until(legs, 90)
+    slopes = [Slope(60, 0, 50), Slope(30, 50, 50)]
+    due = all_due(Arrivals(RateLine(slopes), poisson(random.Random(4))))
+    total = requests_until(slopes, 90)
     assert abs(len(due) - total) < 3 * math.sqrt(total)
-    shares = [requests_until(legs, at_s) / total for at_s in due]
+    shares = [requests_until(slopes, at_s) / total for at_s in due]
     assert ks_statistic(shares, lambda share: share) < ks_bound(len(shares))
 
 
 def test_the_seed_makes_poisson_arrivals_repeatable() -> None:
     def first(seed: int) -> list[float]:
-        line = RateLine([Leg(math.inf, 20, 20)])
+        line = RateLine([Slope(math.inf, 20, 20)])
         return all_due(Arrivals(line, poisson(random.Random(seed))), most=100)
 
     assert first(1) == first(1) != first(2)

@@ -58,7 +58,10 @@ Stages = Annotated[tuple[Stage, ...], BeforeValidator(_list_of_stages)]
 
 
 class Slope(NamedTuple):
-    """A straight part of a rate over time; the rates are a second."""
+    """A straight part of a rate over time; the rates are a second.
+
+    It may last for ever where both are the same and more than nothing.
+    """
 
     duration_s: float
     from_qps: float

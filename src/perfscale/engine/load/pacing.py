@@ -8,12 +8,11 @@ import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
-from perfscale.config.sections.shape import POISSON, is_steady, slopes_of
+from perfscale.config.sections.shape import POISSON, Slope, is_steady, slopes_of
 from perfscale.engine.load.schedule import (
     Arrivals,
     Constant,
     Ending,
-    Leg,
     RateLine,
     at_once,
     evenly,
@@ -107,7 +106,7 @@ class WorkloadPacing:
                 return replace(self._steady, ends=workload.is_endless)
             schedule: Schedule = Ending(self._steady.schedule, workload.duration)
             return replace(self._steady, schedule=schedule, ends=True)
-        schedule = Arrivals(RateLine(self._legs(objects)), self._positions())
+        schedule = Arrivals(RateLine(self._slopes(objects)), self._positions())
         if workload.duration:
             schedule = Ending(schedule, workload.duration)
         limiter = DueLimiter(
@@ -116,12 +115,12 @@ class WorkloadPacing:
         ends = bool(workload.stages or workload.duration)
         return Pacing(schedule, limiter.acquire, ends, self._bounds)
 
-    def _legs(self, objects: int) -> list[Leg]:
+    def _slopes(self, objects: int) -> list[Slope]:
         workload = self._workload
         if workload.stages:
-            return [Leg(*slope) for slope in slopes_of(workload)]
+            return slopes_of(workload)
         qps = objects / workload.spread if workload.spread else workload.qps
-        return [Leg(math.inf, qps, qps)]
+        return [Slope(math.inf, qps, qps)]
 
     def _positions(self) -> Iterator[float]:
         if self._workload.arrival == POISSON:

@@ -10,13 +10,14 @@ due. https://grafana.com/docs/k6/latest/using-k6/scenarios/concepts/open-vs-clos
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import accumulate, count
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterable, Iterator, Sequence
+
+    from perfscale.config.sections.shape import Slope
 
 _ROUNDING = 1e-9
 """By so many requests a sum of floats may miss the whole number that it stands for."""
@@ -148,38 +149,11 @@ def poisson(chance: random.Random) -> Iterator[float]:
     return accumulate(chance.expovariate(1.0) for _ in count())
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """A part of a rate, in requests a second: a straight line from one value to another.
-
-    ``duration_s`` may be infinite where both are the same.
-    """
-
-    duration_s: float
-    from_qps: float
-    to_qps: float
-
-    @property
-    def requests(self) -> float:
-        """How many come in it."""
-        mean = (self.from_qps + self.to_qps) / 2
-        return mean * self.duration_s if mean else 0.0
-
-    def reach(self, requests: float) -> float:
-        """After how many seconds so many have come, which is no more than `requests`."""
-        slope = (self.to_qps - self.from_qps) / self.duration_s
-        # The root of slope/2 t^2 + from t = requests, in the form that cancels nothing when the
-        # slope is small.
-        root = math.sqrt(max(0.0, self.from_qps**2 + 2 * slope * requests))
-        total = self.from_qps + root
-        return min(self.duration_s, 2 * requests / total) if total else 0.0
-
-
 class RateLine:
-    """A rate that moves: one leg after the other, then nothing."""
+    """A rate that moves: one slope after the other, then nothing."""
 
-    def __init__(self, legs: Sequence[Leg]) -> None:
-        self._legs = list(legs)
+    def __init__(self, slopes: Sequence[Slope]) -> None:
+        self._slopes = list(slopes)
         self._index = 0
         self._started_s = 0.0
         self._before = 0.0
@@ -187,23 +161,34 @@ class RateLine:
     @property
     def duration_s(self) -> float:
         """How long all of it takes."""
-        return sum(leg.duration_s for leg in self._legs)
+        return sum(slope.duration_s for slope in self._slopes)
 
     @property
     def requests(self) -> float:
         """How many come in all of it."""
-        return sum(leg.requests for leg in self._legs)
+        return sum(slope.requests for slope in self._slopes)
 
     def reach(self, requests: float) -> float | None:
         """After how many seconds so many have come; None if they never do.
 
-        It is called with numbers that grow, and forgets the legs that are over.
+        It is called with numbers that grow, and forgets the slopes that are over.
         """
-        while self._index < len(self._legs):
-            leg = self._legs[self._index]
-            if requests <= self._before + leg.requests + _ROUNDING:
-                return self._started_s + leg.reach(max(0.0, requests - self._before))
-            self._started_s += leg.duration_s
-            self._before += leg.requests
+        while self._index < len(self._slopes):
+            slope = self._slopes[self._index]
+            if requests <= self._before + slope.requests + _ROUNDING:
+                return self._started_s + _reach(slope, max(0.0, requests - self._before))
+            self._started_s += slope.duration_s
+            self._before += slope.requests
             self._index += 1
         return None
+
+
+def _reach(slope: Slope, requests: float) -> float:
+    """After how many seconds of a slope so many have come, of those that come in it."""
+    duration_s, from_qps, to_qps = slope
+    steepness = (to_qps - from_qps) / duration_s
+    # The root of steepness/2 t^2 + from t = requests, in the form that cancels nothing when the
+    # line is nearly flat.
+    root = math.sqrt(max(0.0, from_qps**2 + 2 * steepness * requests))
+    total = from_qps + root
+    return min(duration_s, 2 * requests / total) if total else 0.0
