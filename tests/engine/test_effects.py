@@ -145,7 +145,7 @@ def test_an_effect_before_the_answer_counts_when_it_was_seen() -> None:
 
 def test_an_effect_before_a_refusal_counts_for_nothing() -> None:
     story = Story("stop", known=vmi("old")).lose("old")
-    story.effects.refuse(story.operation, "Conflict: VM is not running", 3.0)
+    story.effects.refuse(story.operation, "Conflict: VM is not running")
     assert story.operation.error == "Conflict: VM is not running"
     assert story.done_s is None
     assert len(story.decided) == 1

@@ -37,8 +37,8 @@ class Records:
         self.operations += operations
 
 
-def begin(iterations: int = 1) -> Begin:
-    plan = WorkloadPlan("restarts", iterations, {}, None, 1, operation="restart")
+def begin(iterations: int = 1, operation: str = "restart") -> Begin:
+    plan = WorkloadPlan("restarts", iterations, {}, None, 1, operation=operation)
     return Begin(
         schema_version=3,
         run_id="1234",
@@ -64,10 +64,10 @@ def restart(number: int, **fields: Any) -> OperationEntry:
 
 
 def replayed(
-    *entries: AnyEntry, iterations: int = 1, requested: int = 4
+    *entries: AnyEntry, iterations: int = 1, requested: int = 4, operation: str = "restart"
 ) -> tuple[Replay, list[OperationRecord]]:
     records = Records()
-    replay = Replay(begin(iterations), records)
+    replay = Replay(begin(iterations, operation), records)
     replay.take(IterationEntry(1, "restarts", 1, {VM: requested}, 1.0))
     for entry in entries:
         line = msgspec.json.encode(entry)
@@ -80,7 +80,7 @@ def test_every_requested_operation_has_one_outcome() -> None:
     replay, records = replayed(
         restart(1, sent_s=1.2),
         restart(2, sent_s=1.2, answered_s=1.3),
-        restart(3, sent_s=1.2, answered_s=1.3, error="409 Conflict: VM is not running"),
+        restart(3, sent_s=1.2, error="409 Conflict: VM is not running"),
         OperationChangeEntry(n=1, answered_s=1.4, milestones={"Gone": 2.0}),
         OperationChangeEntry(n=1, done_s=5.0),
         IterationEndEntry(1, 9.0, 0.0, [], settled=True),
@@ -95,10 +95,77 @@ def test_every_requested_operation_has_one_outcome() -> None:
     )
     assert by_name["vm-3"].error == "409 Conflict: VM is not running"
     expected = OperationAccounts(requested=4, done=1, failed=1, unfinished=1, not_attempted=1)
-    (workload,) = replay.run_tally.close().workloads
+    run_sum = replay.run_tally.close()
+    (workload,) = run_sum.workloads
     assert expected.balanced
-    assert workload.operations == (OperationResult("restart", VM, "kubevirt.io/v1", expected),)
-    assert workload.iterations[0].operations == workload.operations
+    (operation,) = workload.operations
+    assert (operation.operation, operation.kind) == ("restart", VM)
+    assert operation.api_version == "kubevirt.io/v1"
+    assert operation.accounts == expected
+    assert workload.iterations[0].operations == workload.operations == run_sum.operations
+
+
+def migration(number: int, **fields: Any) -> OperationEntry:
+    return msgspec.structs.replace(restart(number, **fields), operation="migrate")
+
+
+def measured(*entries: AnyEntry, operation: str = "restart") -> OperationResult:
+    end = IterationEndEntry(1, 90.0, 0.0, [], settled=True)
+    requested = len(entries)
+    replay, _ = replayed(*entries, end, requested=requested, operation=operation)
+    ((result,),) = [each.operations for each in replay.run_tally.close().workloads]
+    return result
+
+
+def test_what_was_refused_or_never_seen_done_counts_as_slowest() -> None:
+    result = measured(
+        restart(1, sent_s=1.0, answered_s=1.5, done_s=4.0, milestones={"Gone": 2.0}),
+        restart(2, sent_s=1.0, answered_s=1.25, milestones={"Gone": 3.0}),
+        restart(3, sent_s=1.0, error="409 Conflict: VM is not running"),
+        restart(4),
+    )
+    assert (result.response.count, result.response.missing) == (2, 1)
+    assert (result.response.p50, result.response.max) == (0.5, None)
+    assert (result.effect.count, result.effect.missing) == (1, 2)
+    assert (result.effect.min, result.effect.p50) == (3.0, None)
+    assert (result.milestones["Gone"].count, result.milestones["Gone"].missing) == (2, 1)
+    assert (result.time_in["Gone"].min, result.time_in["Gone"].missing) == (2.0, 1)
+
+
+def test_what_is_done_without_a_milestone_misses_nothing() -> None:
+    result = measured(restart(1, sent_s=1.0, answered_s=1.5, done_s=4.0))
+    assert not result.milestones
+    assert result.effect.max == 3.0
+
+
+def test_the_time_that_a_migration_waits_in_the_queue_stands_apart() -> None:
+    phases = {"Pending": 1.5, "Scheduling": 31.5, "Running": 33.0, "Succeeded": 40.0}
+    result = measured(
+        migration(1, sent_s=1.0, answered_s=1.25, done_s=40.0, milestones=phases),
+        migration(2, sent_s=1.0, answered_s=1.25, milestones={"Pending": 1.5}),
+        operation="migrate",
+    )
+    assert list(result.milestones) == [
+        *("Pending", "Scheduling", "Scheduled", "PreparingTarget", "TargetReady", "Running"),
+        "Succeeded",
+    ]
+    pending = result.time_in["Pending"]
+    assert (pending.count, pending.missing, pending.min) == (1, 1, 30.0)
+    assert result.time_in["Scheduling"].max == 1.5
+    assert result.milestones["Scheduling"].missing == 1
+    assert result.milestones["Pending"].max == 0.5
+
+
+def test_the_rate_of_operations_is_that_of_their_requests() -> None:
+    sent = [
+        restart(n, sent_s=1.0 + n / 10, answered_s=1.05 + n / 10, done_s=9.0) for n in range(21)
+    ]
+    late = [msgspec.structs.replace(each, scheduled_s=each.sent_s) for each in sent]
+    replay, _ = replayed(*late, IterationEndEntry(1, 9.0, 0.0, [], settled=True), requested=21)
+    (workload,) = replay.run_tally.close().workloads
+    assert workload.rate.creates == 21
+    assert workload.rate.sent == pytest.approx(10.0)
+    assert workload.rate.achieved == pytest.approx(20 / 2.05)
 
 
 def test_iterations_that_never_came_count_as_not_attempted() -> None:

@@ -81,7 +81,7 @@ def test_what_was_never_sent_counts_as_offered_and_no_more() -> None:
 
 
 @pytest.mark.parametrize(
-    ("burst", "said"), [(3, "its burst, 3 creates at once"), (1, "its burst, a single create")]
+    ("burst", "said"), [(3, "its burst, 3 at once"), (1, "its burst, one at a time")]
 )
 def test_where_no_more_than_a_burst_was_sent_that_is_said(burst: int, said: str) -> None:
     found = rate([(0.0, 0.1 * i, 0.1 * i) for i in range(burst)], burst=burst)

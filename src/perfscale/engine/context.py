@@ -198,6 +198,7 @@ class RunContext:
             started_s=self.stopwatch.now(),
             ends=ends,
             creates=workload.does.creates,
+            operations=OperationTallies(self.gaps.blind),
         )
         return iteration
 

@@ -27,6 +27,15 @@ class Latency(StrEnum):
     DELETION = "deletion"
 
 
+class OperationLatency(StrEnum):
+    """The latencies of an operation, as results call them; the last two are of a milestone."""
+
+    RESPONSE = "response"
+    EFFECT = "effect"
+    MILESTONE = "milestone"
+    TIME_IN = "timeIn"
+
+
 PERCENTILES: Final[Mapping[str, float]] = {
     "p50": 0.50,
     "p90": 0.90,

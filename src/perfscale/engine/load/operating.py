@@ -181,7 +181,7 @@ class Operator:
             self._refuse(sending, error)
         except WatchError as error:  # of a stream that is the load, not of the run's own
             for operation in sending.operations:
-                work.effects.refuse(operation, failure_text(error), None)
+                work.effects.refuse(operation, failure_text(error))
         except ClusterError as error:
             context.abort(error)  # whether it was carried out nobody knows: it is unfinished
         except Exception as error:  # noqa: BLE001 -- a bug of ours ends the run, and says so
@@ -206,7 +206,7 @@ class Operator:
         for operation in sending.operations:
             if operation.sent_s is None:  # it never left
                 operation.sent_s = answered_s
-            sending.work.effects.refuse(operation, _why_refused(sending.work, error), answered_s)
+            sending.work.effects.refuse(operation, _why_refused(sending.work, error))
 
     async def _answered(self, sending: _Sending) -> _Answer:
         """Send it, and again for as long as it loses races."""

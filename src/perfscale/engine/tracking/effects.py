@@ -304,9 +304,8 @@ class Effects:
             operation.see_effect(operation.answered_s)
         self._conclude(operation)
 
-    def refuse(self, operation: TrackedOperation, error: str, now: float | None) -> None:
-        """It failed; ``now`` is when the server said so, if it did."""
-        operation.answered_s = now
+    def refuse(self, operation: TrackedOperation, error: str) -> None:
+        """The server did not accept it, which is no answer that a latency could count."""
         operation.error = error
         self._decide(operation)
 

@@ -16,6 +16,7 @@ from perfscale.results.model.clocks import ClockOffset, PhaseClock
 from perfscale.results.model.health import InFlight, Lag
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.latency import Earliest, LatencySummary, PhaseStep, WatchDelay
+from perfscale.results.model.operations import OperationAccounts, OperationResult
 from perfscale.results.model.workload import IterationResult, KindResult, Rate, WorkloadResult
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ _PARTS: Final[Mapping[type, type[document.Part]]] = {
     IterationResult: document.Iteration,
     KindResult: document.Kind,
     Lag: document.Lag,
+    OperationAccounts: document.OperationCounts,
+    OperationResult: document.Operation,
     OutageRecord: document.Outage,
     PhaseClock: document.PhaseClock,
     WatchDelay: document.Delay,
@@ -46,6 +49,7 @@ _NAMES: Final[Mapping[type, Mapping[str, str]]] = {
     BlindSpan: {"ended_seconds": "until_s"},
     IterationResult: {"objects": "accounts"},
     KindResult: {"objects": "accounts"},
+    OperationResult: {"operations": "accounts"},
     WorkloadResult: {"objects": "accounts"},
 }
 """Fields of the document, and what the result calls them."""

@@ -21,6 +21,7 @@ _SUMMARY: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("durationSeconds", "exitCode"), 0),
     **dict.fromkeys(("generator", "clock", "audit", "seed")),
     **dict.fromkeys(("problems", "thresholds", "outages", "blindSpans", "calls"), ()),
+    "operations": (),
     **{key: {} for key in ("cluster", "requests", "kinds", "childKinds", "objects", "children")},
     "namespaces": dict.fromkeys(("created", "deleted", "leftover"), 0),
     "watch": dict.fromkeys(("reconnects", "relists"), 0),
@@ -32,8 +33,19 @@ _GENERATOR: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("loopLag", "limiterLag", "sendLag"), _LAG),
     "inFlight": {"limit": 0, "max": 0, "mean": None},
 }
-_PART: Final[Mapping[str, Any]] = {"objects": {}, "children": {}, "calls": (), "problems": ()}
-_WORKLOAD: Final = {**_PART, "iterationCount": 0, "iterations": (), "childKinds": {}}
+_PART: Final[Mapping[str, Any]] = {
+    "objects": {},
+    "children": {},
+    **dict.fromkeys(("calls", "problems", "operations"), ()),
+}
+_WORKLOAD: Final = {
+    **_PART,
+    "operation": "create",
+    "background": False,
+    "iterationCount": 0,
+    "iterations": (),
+    "childKinds": {},
+}
 _ITERATION: Final = {**_PART, "childKinds": {}}
 
 

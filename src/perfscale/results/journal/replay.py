@@ -31,7 +31,6 @@ from perfscale.results.journal.operations import (
     OperationLife,
 )
 from perfscale.results.measure.blindness import BlindSpans
-from perfscale.results.measure.operation_tally import OperationTallies
 from perfscale.results.measure.run_tally import IterationFacts, RunTally
 from perfscale.results.model.run import Totals
 
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from perfscale.results.journal.entries import AnyEntry, Begin
+    from perfscale.results.measure.operation_tally import OperationTallies
     from perfscale.results.model.interruptions import OutageRecord
     from perfscale.results.model.operations import OperationRecord
     from perfscale.results.model.records import ObjectRecord
@@ -69,13 +69,13 @@ class _Kind(NamedTuple):
 @dataclass
 class _Iteration:
     begin: IterationEntry
+    tallies: OperationTallies
     end: IterationEndEntry | None = None
     delete_requested_s: float | None = None
     objects: dict[int, ObjectLife] = field(default_factory=dict)
     children: dict[int, ObjectLife] = field(default_factory=dict)
     operations: dict[int, OperationLife] = field(default_factory=dict)
     decided: list[int] = field(default_factory=list)
-    tallies: OperationTallies = field(default_factory=OperationTallies)
 
 
 class Replay:
@@ -130,7 +130,7 @@ class Replay:
             case DeleteEntry():
                 self._delete(entry)
             case IterationEntry():
-                self._iterations[entry.i] = _Iteration(entry)
+                self._iterations[entry.i] = _Iteration(entry, self.run_tally.open_operations())
                 self._reach(entry.started_s)
             case IterationEndEntry():
                 self._end_iteration(entry)

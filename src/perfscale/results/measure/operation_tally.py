@@ -1,10 +1,13 @@
-"""Counts operations, by operation and kind, record by record."""
+"""Counts and measures operations, by operation and kind, record by record."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perfscale.config.operations import OPERATIONS
 from perfscale.results.measure.failures import Failures
+from perfscale.results.measure.operation_latencies import OperationSamples
+from perfscale.results.measure.rates import CreateTimes
 from perfscale.results.model.operations import (
     OperationAccounts,
     OperationOutcome,
@@ -14,36 +17,71 @@ from perfscale.results.model.operations import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from perfscale.results.measure.blindness import BlindSpans
+    from perfscale.results.measure.samples import SamplesOf
+    from perfscale.results.model.latency import LatencySummary
     from perfscale.results.model.operations import OperationRecord
 
 
 class OperationTally:
-    """What became of one operation on one kind."""
+    """What became of one operation on one kind, and how long it took."""
 
     def __init__(self, operation: str, kind: str, api_version: str = "") -> None:
         self.operation = operation
         self.kind = kind
         self.api_version = api_version
         self.accounts = OperationAccounts()
+        self.samples = OperationSamples(operation)
 
-    def add_records(self, records: Iterable[OperationRecord]) -> None:
+    def add_records(self, records: Iterable[OperationRecord], blind: BlindSpans | None) -> None:
         """Count records of this operation and kind."""
-        self.accounts += OperationAccounts.count(record.outcome for record in records)
+        outcomes = []
+        for record in records:
+            outcomes.append(record.outcome)
+            self.samples.measure(record)
+            if blind:
+                self.samples.doubt(record, blind)
+        self.accounts += OperationAccounts.count(outcomes)
 
     def add(self, other: OperationTally) -> None:
         """Add another tally of the same operation and kind."""
         self.api_version = self.api_version or other.api_version
         self.accounts += other.accounts
+        self.samples.add(other.samples)
 
     def result(self) -> OperationResult:
         """What it comes to."""
-        return OperationResult(self.operation, self.kind, self.api_version, self.accounts)
+        samples = self.samples
+        return OperationResult(
+            operation=self.operation,
+            kind=self.kind,
+            api_version=self.api_version,
+            accounts=self.accounts,
+            response=samples.response.summarize(),
+            effect=samples.effect.summarize(),
+            milestones=self._summaries(samples.milestones),
+            time_in=self._summaries(samples.time_in),
+        )
+
+    def _summaries(self, samples: SamplesOf[str]) -> dict[str, LatencySummary]:
+        """In the order of the operation's row."""
+        ordered = dict.fromkeys((*OPERATIONS[self.operation].milestones, *samples))
+        return {name: samples[name].summarize() for name in ordered if name in samples}
 
 
 class OperationTallies:
-    """The operations of an iteration, of a workload or of a run, by operation and kind."""
+    """The operations of an iteration, of a workload or of a run, by operation and kind.
 
-    def __init__(self) -> None:
+    Args:
+        blind: Times in which nothing was seen, as far as they are known when a record is counted.
+
+    Attributes:
+        times: When each was due, sent and accepted: of an iteration alone.
+    """
+
+    def __init__(self, blind: BlindSpans | None = None) -> None:
+        self.times = CreateTimes()
+        self._blind = blind
         self._tallies: dict[tuple[str, str], OperationTally] = {}
         self._reasons: dict[OperationOutcome, Failures] = {}
 
@@ -53,8 +91,10 @@ class OperationTallies:
         for record in records:
             groups.setdefault((record.operation, record.kind), []).append(record)
         for (operation, kind), members in groups.items():
-            self._of(operation, kind, members[0].api_version).add_records(members)
+            tally = self._of(operation, kind, members[0].api_version)
+            tally.add_records(members, self._blind)
             for record in members:
+                self.times.add(record.scheduled_s, record.sent_s, record.answered_s)
                 if record.error is not None:
                     self._count_reason(record)
 
@@ -78,9 +118,12 @@ class OperationTallies:
             tally.accounts = tally.accounts.with_requested(count)
 
     def add(self, other: OperationTallies) -> None:
-        """Add those of another part."""
-        for tally in other._tallies.values():
-            self._of(tally.operation, tally.kind).add(tally)
+        """Add those of another part, which is over."""
+        for key, tally in other._tallies.items():
+            if key in self._tallies:
+                self._tallies[key].add(tally)
+            else:  # nobody needs it any more: it is taken as it is
+                self._tallies[key] = tally
 
     def results(self) -> tuple[OperationResult, ...]:
         """What they come to, in the order in which they were counted first."""

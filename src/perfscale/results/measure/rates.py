@@ -1,4 +1,4 @@
-"""How fast objects were created: three rates of one load.
+"""How fast objects were created, or other operations sent: three rates of one load.
 
 *Offered* is what the schedule wanted, *sent* what the generator managed, and
 *accepted* what the API server took. They are kept apart because each has its own
@@ -177,9 +177,9 @@ def _happened(at_s: array[float], creates: Iterable[int]) -> array[float]:
     return array("d", (at_s[each] for each in creates if at_s[each] < _NEVER))
 
 
-def explain_rate(rate: Rate) -> str | None:
-    """Why there is no rate; None where there is one, or where nothing was sent."""
+def explain_rate(rate: Rate, what: str = "creates") -> str | None:
+    """Why there is no rate of ``what``; None where there is one, or where nothing was sent."""
     if rate.achieved is not None or not rate.creates:
         return None
-    at_once = "a single create" if rate.burst == 1 else f"{rate.burst} creates at once"
-    return f"no rate of creates: no iteration sent more than its burst, {at_once}"
+    at_once = "one at a time" if rate.burst == 1 else f"{rate.burst} at once"
+    return f"no rate of {what}: no iteration sent more than its burst, {at_once}"

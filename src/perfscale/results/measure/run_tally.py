@@ -106,6 +106,10 @@ class RunTally:
         """A tally to count an iteration's records in, which may have ``children``."""
         return IterationTally(self._paths, children=children, blind=self._blind)
 
+    def open_operations(self) -> OperationTallies:
+        """Tallies to count an iteration's operations in."""
+        return OperationTallies(self._blind)
+
     def count_calls(
         self, counted: Iterable[CountedCall], iteration: tuple[str, int] | None
     ) -> None:
@@ -132,14 +136,16 @@ class RunTally:
         """
         workload = self._workloads[facts.workload]
         kinds, child_kinds = tally.kinds, tally.child_kinds
-        operations = operations or OperationTallies()
+        operations = operations or self.open_operations()
         if workload.creates:
             _add_not_attempted(kinds, facts.requested, is_cut=facts.is_cut)
+            times = tally.creates
         else:
+            times = operations.times
             operations.add_not_attempted(workload.plan.operation, facts.requested)
             workload.requested = facts.requested
         plan = workload.plan
-        rate = tally.creates.tally(
+        rate = times.tally(
             RateTally(plan.qps, plan.burst, plan.steady, held_back_s=facts.held_back_s)
         )
         workload.iterations.append(
@@ -184,8 +190,10 @@ class RunTally:
         kinds: dict[str, KindTally] = {}
         child_kinds: dict[str, KindTally] = {}
         rate = RateTally(*_target(workload.plan for workload in self._workloads.values()))
+        operations = OperationTallies()
         for workload in self._workloads.values():
             rate.add(workload.rate)
+            operations.add(workload.operations)
             _add(kinds, workload.kinds)
             _add(child_kinds, workload.child_kinds)
             workload.kinds, workload.child_kinds = {}, {}
@@ -197,6 +205,7 @@ class RunTally:
             kinds=_results(kinds),
             child_kinds=_results(child_kinds),
             calls=self._calls.results(),
+            operations=operations.results(),
         )
 
 
@@ -257,5 +266,7 @@ def _workload_result(workload: _WorkloadTally) -> WorkloadResult:
         iterations=tuple(sorted(workload.iterations, key=lambda result: result.iteration)),
         calls=workload.calls.results(),
         waits=workload.plan.waits,
+        operation=workload.plan.operation,
+        background=workload.plan.background,
         operations=workload.operations.results(),
     )

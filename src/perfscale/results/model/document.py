@@ -131,15 +131,47 @@ class Kind(Part, frozen=True):
         return {**creation, **self.phases, Latency.DELETION.value: self.deletion}
 
 
+class OperationCounts(Part, frozen=True):
+    """Accounts: requested is the sum of done, failed, unfinished and notAttempted."""
+
+    requested: Count
+    done: Count
+    failed: Count
+    unfinished: Count
+    not_attempted: Count
+
+
+class Operation(Part, frozen=True):
+    """Accounts and latencies of one operation on one kind."""
+
+    operation: Annotated[str, Meta(description="as the workload file spells it")]
+    kind: Annotated[str, Meta(description="of the targets")]
+    api_version: Annotated[str, Meta(description="empty: not known")]
+    operations: OperationCounts
+    response: Annotated[Statistics, Meta(description="from the request to its answer")]
+    effect: Annotated[Statistics, Meta(description="from the request until seen done")]
+    milestones: dict[str, Statistics]
+    time_in: Annotated[
+        dict[str, Statistics], Meta(description="from each milestone to the next, or until done")
+    ]
+
+    @property
+    def latencies(self) -> dict[str, Statistics]:
+        """All of them by a name for a person, without an effect that is the answer itself."""
+        effect = {} if self.effect == self.response else {"effect": self.effect}
+        time_in = {f"time in {name}": each for name, each in self.time_in.items()}
+        return {"response": self.response, **self.milestones, **effect, **time_in}
+
+
 class CreationRate(Part, frozen=True):
-    """Creates a second: wanted, and after the first burst offered, sent and accepted."""
+    """Creates, or another operation's requests, a second: wanted, and after the first burst."""
 
     target_qps: float | None
     offered_qps: Annotated[float | None, Meta(description="due by the schedule")]
     sent_qps: float | None
     achieved_qps: Annotated[float | None, Meta(description="accepted by the server")]
-    sent: Annotated[Count, Meta(description="creates, those of the first burst included")]
-    burst: Annotated[Count, Meta(description="creates that may go at once")]
+    sent: Annotated[Count, Meta(description="how many, those of the first burst included")]
+    burst: Annotated[Count, Meta(description="how many may go at once")]
     held_back_seconds: float
 
 
@@ -170,12 +202,15 @@ class Iteration(Part, frozen=True):
     calls: list[CallCounts]
     kinds: dict[str, Kind]
     child_kinds: dict[str, Kind]
+    operations: list[Operation]
 
 
 class Workload(Part, frozen=True):
     """One workload, all its iterations together and each."""
 
     name: str
+    operation: Annotated[str, Meta(description="what it did; create: it made objects")]
+    background: Annotated[bool, Meta(description="whether others went on beside it")]
     iteration_count: Count
     objects: Counts
     children: Counts
@@ -183,11 +218,17 @@ class Workload(Part, frozen=True):
     calls: list[CallCounts]
     kinds: dict[str, Kind]
     child_kinds: dict[str, Kind]
+    operations: list[Operation]
     iterations: list[Iteration]
     not_waited_for: Annotated[
         str | None,
         Meta(description="null: it waited for its objects to be ready, or none is unready"),
     ] = None
+
+    @property
+    def sends(self) -> str:
+        """What its rate counts, for a person."""
+        return "creates" if self.operation == "create" else f"{self.operation} requests"
 
 
 class Judgement(Part, frozen=True):
@@ -316,6 +357,7 @@ class Summary(Part, frozen=True):
     calls: list[CallCounts]
     kinds: dict[str, Kind]
     child_kinds: dict[str, Kind]
+    operations: list[Operation]
     workloads: list[Workload]
     audit: Annotated[AuditSummary | None, Meta(description="null: Prometheus was not asked")]
 

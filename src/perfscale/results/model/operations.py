@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from perfscale.results.model.latency import LatencySummary
+
 _NO_ANSWER: Final = "the run ended before the server answered the request"
 _NO_EFFECT: Final = "the effect was not seen before the wait for it, or the run, ended"
 
@@ -76,7 +78,7 @@ class OperationRecord:
             likewise below.
         admitted_s: When the rate limit and the in-flight bound let it go.
         sent_s: When its request was sent first.
-        answered_s: When the server had accepted it.
+        answered_s: When the server had accepted it; None for one that it refused.
         done_s: When its effect was first seen.
         milestones: When what comes before that was first seen, by name, in that order.
         counts: What a watch received: ``events`` and ``bytes``; empty for all others.
@@ -168,9 +170,24 @@ class OperationResult:
         kind: Of the targets.
         api_version: Of the kind; empty if it is not known.
         accounts: The counts.
+        response: Seconds from the request to the answer that accepts it.
+        effect: Seconds from the request until it was first seen done.
+        milestones: Seconds from the request until each was first seen, in their order.
+        time_in: Seconds from each milestone to the next that was seen, or until it was done.
     """
 
     operation: str
     kind: str
     api_version: str
     accounts: OperationAccounts
+    response: LatencySummary
+    effect: LatencySummary
+    milestones: Mapping[str, LatencySummary]
+    time_in: Mapping[str, LatencySummary]
+
+    @property
+    def latencies(self) -> dict[str, LatencySummary]:
+        """All of them by a name for a person, without an effect that is the answer itself."""
+        effect = {} if self.effect == self.response else {"effect": self.effect}
+        time_in = {f"time in {name}": each for name, each in self.time_in.items()}
+        return {"response": self.response, **self.milestones, **effect, **time_in}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from perfscale.results.model.calls import CallResult
     from perfscale.results.model.health import GeneratorHealth
     from perfscale.results.model.interruptions import BlindSpan, OutageRecord
+    from perfscale.results.model.operations import OperationResult
     from perfscale.results.model.workload import KindResult, WorkloadResult
 
 
@@ -183,6 +184,7 @@ class RunResult:
         error: The error that ended the run, if one did.
         remains: Whether objects of the run were left in the cluster on purpose.
         kinds: Latencies of all workloads together, and likewise of children.
+        operations: What became of those that create nothing, of all workloads together.
         calls: How the API server answered, by verb and resource; also outside
             of iterations.
         clock: How far the server's clock is ahead of the client's; None
@@ -209,6 +211,7 @@ class RunResult:
     workloads: tuple[WorkloadResult, ...] = field(default_factory=tuple)
     kinds: Mapping[str, KindResult] = field(default_factory=dict)
     child_kinds: Mapping[str, KindResult] = field(default_factory=dict)
+    operations: tuple[OperationResult, ...] = ()
     calls: tuple[CallResult, ...] = ()
     clock: ClockOffset | None = None
     thresholds: tuple[ThresholdVerdict, ...] = ()

@@ -58,9 +58,9 @@ class KindResult:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """The creation rate, in creates a second.
+    """The rate of creates, or of another operation's requests, a second.
 
-    Each rate counts the creates after the first burst, from when that was due;
+    Each rate counts those after the first burst, from when that was due;
     None with too few. See docs/measurements.md.
 
     Attributes:
@@ -99,10 +99,11 @@ class Measured:
     Attributes:
         accounts: Of the objects.
         children: Of what controllers made for them.
-        rate: How fast the objects were created.
+        rate: How fast objects were created, or the operations were sent.
         kinds: Accounts and latencies of the objects, by kind.
         child_kinds: The same of the children.
         calls: How the API server answered meanwhile, by verb and resource.
+        operations: What became of those that create nothing, by operation and kind.
     """
 
     accounts: Accounts
@@ -111,6 +112,7 @@ class Measured:
     kinds: Mapping[str, KindResult]
     child_kinds: Mapping[str, KindResult]
     calls: tuple[CallResult, ...] = ()
+    operations: tuple[OperationResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,30 +120,34 @@ class IterationResult(Measured):
     """One iteration, from its namespaces to its cleanup.
 
     ``started_s`` and ``finished_s`` are seconds since the run's start;
-    ``problems`` says what went wrong, one sentence each; ``operations`` is what became of
-    those that create nothing.
+    ``problems`` says what went wrong, one sentence each.
     """
 
     iteration: int
     started_s: float
     finished_s: float
     problems: tuple[str, ...] = ()
-    operations: tuple[OperationResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadResult(Measured):
     """One workload: its iterations, and all of them together.
 
-    ``waits`` is whether it was to wait for its objects to be ready; ``operations`` is what became
-    of those that create nothing.
+    ``operation`` is what it did; ``waits`` whether it was to wait for its objects to be ready;
+    ``background`` whether others went on beside it.
     """
 
     name: str
     iteration_count: int
     iterations: tuple[IterationResult, ...]
     waits: bool = True
-    operations: tuple[OperationResult, ...] = ()
+    operation: str = "create"
+    background: bool = False
+
+    @property
+    def sends(self) -> str:
+        """What its rate counts, for a person."""
+        return "creates" if self.operation == "create" else f"{self.operation} requests"
 
     @property
     def not_waited_for(self) -> str | None:

@@ -63,6 +63,7 @@ def conclude(
         workloads=run_sum.workloads,
         kinds=run_sum.kinds,
         child_kinds=run_sum.child_kinds,
+        operations=run_sum.operations,
         calls=run_sum.calls,
         clock=totals.clock,
         thresholds=thresholds,

@@ -16,7 +16,7 @@ from perfscale.results.verdicts.uncertainty import doubts
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from perfscale.results.model.workload import Rate, WorkloadResult
+    from perfscale.results.model.workload import WorkloadResult
 
 _HELD_SHARE: Final = 0.95
 """From this share of the target rate on, it counts as held."""
@@ -44,7 +44,7 @@ def assess(
     found = list(_of_machine(vitals.loop_lag, requests.get("localFailures", 0)))
     for workload in workloads:
         creation = vitals.creations.get(workload.name, Creation())
-        found += _of_workload(workload.name, workload.rate, creation, vitals)
+        found += _of_workload(workload, creation, vitals)
     found += [(False, str(step)) for step in vitals.clock_steps]
     limited = any(is_ours for is_ours, _ in found)
     uncertain = tuple(doubts(workloads))
@@ -67,36 +67,38 @@ def _of_machine(lag: Lag, failures: float) -> Iterator[tuple[bool, str]]:
 
 
 def _of_workload(
-    name: str, rate: Rate, creation: Creation, vitals: Vitals
+    workload: WorkloadResult, creation: Creation, vitals: Vitals
 ) -> Iterator[tuple[bool, str]]:
+    name, rate, what = workload.name, workload.rate, workload.sends
     busy = (creation.cpu_share or 0.0) >= _BUSY_SHARE
     if rate.target is None:
         if busy and creation.seconds >= _SLOW_S:
             yield (
                 True,
-                f"{name}: its creates took all of a core; the cluster might have taken more (CPU)",
+                f"{name}: its {what} took all of a core; the cluster might have taken more (CPU)",
             )
         return
     target = min(rate.target, vitals.qps or rate.target)
-    sent = _Pace(rate.sent, rate.sent_seconds, target)
-    accepted = _Pace(rate.achieved, rate.seconds, target)
+    sent = _Pace(what, rate.sent, rate.sent_seconds, target)
+    accepted = _Pace(what, rate.achieved, rate.seconds, target)
     if not sent.is_held:
-        ours, cause = _cause(rate, sent.lost_s, creation, vitals, busy=busy)
+        ours, cause = _cause(workload, sent.lost_s, creation, vitals, busy=busy)
         yield ours, f"{name}: {sent} sent, of {target:g} wanted: {cause}"
     elif not accepted.is_held:
-        cause = _cause_of_server(creation)
+        cause = _cause_of_server(what, creation)
         yield False, f"{name}: {accepted} accepted, of {target:g} wanted and sent: {cause}"
 
 
 class _Pace(NamedTuple):
     """A rate, how long it lasted, and what it should have been."""
 
+    what: str
     per_second: float | None
     seconds: float
     target: float
 
     def __str__(self) -> str:
-        return f"{self.per_second or 0:.4g} creates a second"
+        return f"{self.per_second or 0:.4g} {self.what} a second"
 
     @property
     def is_held(self) -> bool:
@@ -107,37 +109,38 @@ class _Pace(NamedTuple):
 
     @property
     def lost_s(self) -> float:
-        """How much longer the creates took than at the target rate."""
+        """How much longer they took than at the target rate."""
         return self.seconds * (1 - (self.per_second or 0.0) / self.target)
 
 
 def _cause(
-    rate: Rate, lost_s: float, creation: Creation, vitals: Vitals, *, busy: bool
+    workload: WorkloadResult, lost_s: float, creation: Creation, vitals: Vitals, *, busy: bool
 ) -> tuple[bool, str]:
     """Whether it is the generator's that too little was sent, and in words."""
+    rate, what = workload.rate, workload.sends
     mean_s, limit = creation.answer_mean_s, vitals.in_flight.limit
     if busy:
         return True, f"the event loop took {creation.cpu_share:.0%} of a core (CPU)"
     if lost_s - creation.outage_s < _LEAST_LOST_S:
-        return False, _cause_of_server(creation)
+        return False, _cause_of_server(what, creation)
     if mean_s is not None and rate.held_back_s > lost_s / 2:
         full = (
-            f"{limit} creates were in flight, as many as globalConfig.maxInFlight allows, "
+            f"{limit} {what} were in flight, as many as globalConfig.maxInFlight allows, "
             f"and took {format_duration(round(mean_s, 3))} each"
         )
         if mean_s > _SLOW_S:
             return False, f"{full} (server latency)"
         return True, f"{full}; raise it (in-flight bound)"
-    return True, "creates were sent late, for no reason that was measured (CPU of the machine)"
+    return True, f"{what} were sent late, for no reason that was measured (CPU of the machine)"
 
 
-def _cause_of_server(creation: Creation) -> str:
+def _cause_of_server(what: str, creation: Creation) -> str:
     """Why less was accepted than sent, or why nothing could be sent, as far as it is known."""
     if creation.outage_s >= _LEAST_LOST_S:
         gone = format_duration(round(creation.outage_s, 1))
         return f"the API server, or what it calls, was gone for {gone} of that time (outage)"
     if creation.answer_mean_s is None:
-        return "no create was accepted (refused)"
+        return f"none of its {what} was accepted (refused)"
     took = format_duration(round(creation.answer_mean_s, 3))
     return f"an answer took {took} on average, and what was refused does not count (server)"
 

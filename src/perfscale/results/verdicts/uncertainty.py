@@ -8,10 +8,10 @@ from perfscale.config.sections.metrics import PERCENTILES
 from perfscale.results.model.latency import QUANTILES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from perfscale.results.model.latency import LatencySummary
-    from perfscale.results.model.workload import KindResult, WorkloadResult
+    from perfscale.results.model.workload import WorkloadResult
 
 _MOST_MOVED: Final = 0.05
 """A percentile that may be shorter by a larger share than this is uncertain."""
@@ -22,12 +22,15 @@ def doubts(workloads: Iterable[WorkloadResult]) -> Iterator[str]:
     for workload in workloads:
         for kinds, of in ((workload.kinds, ""), (workload.child_kinds, " (children)")):
             for kind, result in kinds.items():
-                if text := _of_kind(result):
+                if text := _worst(result.latencies):
                     yield f"{workload.name}, {kind}{of}: {text}"
+        for operation in workload.operations:
+            if text := _worst(operation.latencies):
+                yield f"{workload.name}, {operation.operation} of {operation.kind}: {text}"
 
 
-def _of_kind(result: KindResult) -> str:
-    found = [doubt for name, each in result.latencies.items() for doubt in _doubts(name, each)]
+def _worst(latencies: Mapping[str, LatencySummary]) -> str:
+    found = [doubt for name, each in latencies.items() for doubt in _doubts(name, each)]
     if not found:
         return ""
     _, worst = max(found)
