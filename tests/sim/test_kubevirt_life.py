@@ -285,3 +285,26 @@ async def test_every_operation_is_recorded_with_the_time_that_it_took() -> None:
         assert all(each["effectAfter"] > 0 for each in recorded)
         restart = recorded[2]
         assert 0 < restart["milestones"]["oldGone"] < restart["effectAfter"]
+
+
+MISSHAPEN: list[tuple[Resource, JSON]] = [
+    (VMI, {"spec": {"volumes": ["a"]}}),
+    (VMI, {"spec": {"domain": {"devices": {"disks": "a"}}}}),
+    (VMI, {"status": {"activePods": ["a"]}}),
+    (VMI, {"status": {"conditions": "a"}}),
+    (VM, {"spec": {"template": "a"}}),
+    (VM, {"spec": {"runStrategy": ["a"]}}),
+    (VM, {"spec": {"template": {"spec": {"domain": 1}}}}),
+]
+
+
+@pytest.mark.parametrize(("resource", "content"), MISSHAPEN)
+async def test_what_does_not_fit_the_schema_is_refused_and_hurts_no_controller(
+    resource: Resource, content: JSON
+) -> None:
+    async with faulty() as api:
+        sent = manifest(resource, "a", **content)
+        status, answer = await api("POST", resource.path("demo"), sent)
+        assert (status, answer["reason"]) == (422, "Invalid")
+        await api.create("b")
+        await until_phase(api.store, VMI, "Running")

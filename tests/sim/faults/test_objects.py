@@ -8,6 +8,7 @@ from faulty_cluster import CONFIG_MAPS, NAMESPACES, VMIS, faulty
 from simulated_api import CONFIG_MAP, POD, VMI, manifest
 
 from perfscale.sim.controllers.kinds import VM
+from perfscale.sim.controllers.objects import is_ready
 from perfscale.sim.faults.chance import is_selected
 
 
@@ -143,3 +144,34 @@ def test_a_share_of_the_names_is_hit_whatever_the_order(share: float) -> None:
     if share == 0.25:
         assert hit != {name for name in names if is_selected(2, "objects[0]", share, name)}
         assert hit != {name for name in names if is_selected(1, "objects[1]", share, name)}
+
+
+async def test_an_object_that_is_stuck_as_it_is_created_says_why_too() -> None:
+    async with faulty(objects=[{"fault": "stuck", "phase": "Pending"}]) as api:
+        await api.create("a")
+        (vmi,) = await until(api.store, VMI, lambda vmis: "conditions" in vmis[0]["status"])
+        assert vmi["status"]["phase"] == "Pending"
+        assert condition(vmi, "PodScheduled")["reason"] == "Unschedulable"
+
+
+async def test_an_image_that_cannot_be_pulled_shows_in_the_vm() -> None:
+    fault = {"fault": "stuck", "phase": "Scheduling", "reason": "ImagePullBackOff"}
+    async with faulty(objects=[fault]) as api:
+        spec = {"running": True, "template": {"spec": {"domain": {}}}}
+        await api("POST", VM.path("demo"), manifest(VM, "a", spec=spec))
+        await until(
+            api.store,
+            VM,
+            lambda vms: vms[0].get("status", {}).get("printableStatus") == "ImagePullBackOff",
+        )
+        (vmi,) = api.store.list(VMI)
+        assert condition(vmi, "Synchronized")["reason"] == "ImagePullBackOff"
+
+
+async def test_faults_of_pods_spare_those_that_instances_run_in() -> None:
+    fault = {"fault": "fails", "phase": "Running", "resources": ["pods"]}
+    async with faulty(objects=[fault]) as api:
+        await api.create("a")
+        await until(api.store, VMI, lambda vmis: is_ready(vmis[0]))
+        (pod,) = api.store.list(POD)
+        assert pod["status"]["phase"] == "Running"

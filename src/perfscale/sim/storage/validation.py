@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.sim.storage import refusals
 from perfscale.sim.storage.refusals import Cause
+from perfscale.sim.storage.shapes import misshapen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +109,11 @@ def validate(kind: Kind, resource: Resource, obj: JSON) -> None:
     Raises:
         InvalidError: With a cause for each field that is wrong.
     """
-    causes = [*_metadata_causes(kind, obj["metadata"]), *_spec_causes(obj, resource)]
+    causes = [
+        *_metadata_causes(kind, obj["metadata"]),
+        *_spec_causes(obj, resource),
+        *misshapen(resource.name, obj),
+    ]
     if causes:
         metadata = obj["metadata"]
         name = metadata.get("name") or metadata.get("generateName") or ""

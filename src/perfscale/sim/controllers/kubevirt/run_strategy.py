@@ -9,7 +9,7 @@ from perfscale.sim.controllers.kubevirt.vmi import Phase, has_run, is_final
 from perfscale.sim.controllers.objects import is_deleting, phase_of, uid_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from perfscale.sim.controllers.store import JSON
 
@@ -130,7 +130,7 @@ def _stops(vm: JSON, vmi: JSON, requests: Sequence[JSON]) -> bool:
 
 
 def _failure(vm: JSON, vmi: JSON | None) -> JSON | None:
-    known: Mapping[str, object] | None = (vm.get("status") or {}).get("startFailure")
+    known: JSON | None = (vm.get("status") or {}).get("startFailure")
     if strategy_of(vm) not in BACKS_OFF or (vmi is not None and has_run(vmi)):
         return None
     # One that was deleted as it started has not failed by itself.
@@ -138,5 +138,5 @@ def _failure(vm: JSON, vmi: JSON | None) -> JSON | None:
         return dict(known) if known else None
     if known and known.get("lastFailedVMIUID") == uid_of(vmi):
         return dict(known)
-    count = int(str(known["consecutiveFailCount"])) if known else 0
+    count = known.get("consecutiveFailCount", 0) if known else 0
     return {"consecutiveFailCount": count + 1, "lastFailedVMIUID": uid_of(vmi)}

@@ -56,7 +56,7 @@ class VmController:
             return Stage.NOW if FINALIZER in finalizers_of(obj) else None
         if not is_backing_off(obj):
             return Stage.NOW
-        failures = obj["status"]["startFailure"]["consecutiveFailCount"]
+        failures = obj["status"]["startFailure"].get("consecutiveFailCount", 1)
         return BACK_OFFS[min(failures, len(BACK_OFFS)) - 1]
 
     def act(self, obj: JSON, view: View, now: datetime) -> Sequence[Action]:
