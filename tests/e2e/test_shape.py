@@ -55,11 +55,11 @@ def check_sent(record: ObjectRecord) -> float:
 
 
 async def test_stages_request_what_their_line_says_and_no_more(
-    simulated: ClusterUnderTest, maps: str
+    cluster: ClusterUnderTest, maps: str
 ) -> None:
     stages = [{"duration": "1s", "qps": 40}, {"duration": "0.5s", "qps": 40}]
     sink = MemorySink()
-    result = await simulated.run(config(workload(of_kind(maps, 1000), stages=stages)), sink=sink)
+    result = await cluster.run(config(workload(of_kind(maps, 1000), stages=stages)), sink=sink)
     assert result.outcome is RunOutcome.PASSED, result.problems
     assert result.accounts == Accounts(requested=40, created=40, ready=40, deleted=40)
     due = due_of(sink)

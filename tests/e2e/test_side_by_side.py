@@ -189,12 +189,12 @@ async def test_an_interrupt_ends_all_that_go_on_and_leaves_nothing(
 
 
 async def test_what_fails_in_the_background_ends_the_run_and_its_iterations_are_cleaned_up(
-    simulated: ClusterUnderTest, tmp_path: Path
+    cluster: ClusterUnderTest, tmp_path: Path
 ) -> None:
-    await simulated.create_namespace("density-1")
-    await simulated.create_configmap("density-1", "map-1-1")  # and so is refused
+    await cluster.create_namespace("density-1")
+    await cluster.create_configmap("density-1", "map-1-1")  # and so is refused
     maps = template(tmp_path, CONFIGMAP)
-    result = await simulated.run(
+    result = await cluster.run(
         config(
             workload(objects(maps, 2), name="maps", qps=20, background=True),
             workload(objects(count=500), name="machines", qps=5, burst=1),
@@ -208,7 +208,7 @@ async def test_what_fails_in_the_background_ends_the_run_and_its_iterations_are_
     assert 0 < machines.accounts.not_attempted < 500
     assert machines.accounts.created == machines.accounts.deleted
     assert never.accounts == Accounts(requested=5, not_attempted=5)
-    assert await simulated.left_of(result.run_id) == {}
+    assert await cluster.left_of(result.run_id) == {}
 
 
 async def test_reads_in_the_background_go_round_until_no_other_load_is_left(

@@ -146,3 +146,9 @@ def test_connections_that_this_machine_could_not_open_are_the_generators_limit()
     assert health.verdict is Validity.GENERATOR_LIMITED
     [reason] = health.reasons
     assert reason.startswith("50 connections could not be opened, for want of open files")
+
+
+def test_a_rate_lost_to_the_bound_of_the_workload_itself_names_that() -> None:
+    bounded = replace(workload(achieved=60.0, held_back_s=300.0), max_in_flight=5)
+    [reason] = assess(vitals(), [bounded], {}).reasons
+    assert "5 creates were in flight, as many as maxInFlight of the workload allows" in reason

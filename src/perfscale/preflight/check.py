@@ -294,4 +294,5 @@ def _plan_workload(
         ends=math.isfinite(most_due(workload)) or bool(workload.duration) or workload.is_endless,
         operation=workload.operation,
         background=workload.background,
+        max_in_flight=workload.max_in_flight,
     )

@@ -268,5 +268,6 @@ def _workload_result(workload: _WorkloadTally) -> WorkloadResult:
         waits=workload.plan.waits,
         operation=workload.plan.operation,
         background=workload.plan.background,
+        max_in_flight=workload.plan.max_in_flight,
         operations=workload.operations.results(),
     )

@@ -35,6 +35,7 @@ class WorkloadPlan(msgspec.Struct, frozen=True):
         operation: What it does; another than ``create`` makes no ``objects``.
         steady: Whether creates are wanted evenly at that rate; otherwise each when it is due.
         shape: How the load changes over time, in a few words; empty for a steady one.
+        max_in_flight: Most of its requests in flight at a time; None leaves it to the run.
         background: Whether others go on beside it.
         ends: Whether it ends by its time: ``objects`` are the most that there can be.
     """
@@ -50,6 +51,7 @@ class WorkloadPlan(msgspec.Struct, frozen=True):
     shape: str = ""
     ends: bool = False
     background: bool = False
+    max_in_flight: int | None = None
 
 
 class RunOutcome(StrEnum):

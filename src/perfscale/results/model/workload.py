@@ -134,7 +134,8 @@ class WorkloadResult(Measured):
     """One workload: its iterations, and all of them together.
 
     ``operation`` is what it did; ``waits`` whether it was to wait for its objects to be ready;
-    ``background`` whether others went on beside it.
+    ``background`` whether others went on beside it;
+    ``max_in_flight`` is its own bound on requests in flight, if it has one.
     """
 
     name: str
@@ -143,6 +144,7 @@ class WorkloadResult(Measured):
     waits: bool = True
     operation: str = "create"
     background: bool = False
+    max_in_flight: int | None = None
 
     @property
     def sends(self) -> str:

@@ -119,13 +119,16 @@ def _cause(
     """Whether it is the generator's that too little was sent, and in words."""
     rate, what = workload.rate, workload.sends
     mean_s, limit = creation.answer_mean_s, vitals.in_flight.limit
+    bound = "globalConfig.maxInFlight"
+    if workload.max_in_flight is not None and workload.max_in_flight <= limit:
+        limit, bound = workload.max_in_flight, "maxInFlight of the workload"
     if busy:
         return True, f"the event loop took {creation.cpu_share:.0%} of a core (CPU)"
     if lost_s - creation.outage_s < _LEAST_LOST_S:
         return False, _cause_of_server(what, creation)
     if mean_s is not None and rate.held_back_s > lost_s / 2:
         full = (
-            f"{limit} {what} were in flight, as many as globalConfig.maxInFlight allows, "
+            f"{limit} {what} were in flight, as many as {bound} allows, "
             f"and took {format_duration(round(mean_s, 3))} each"
         )
         if mean_s > _SLOW_S:
