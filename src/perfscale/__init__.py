@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     __version__: str
 
     from perfscale.auditing import AuditPlan, plan_audit
-    from perfscale.config import Config, load_config
+    from perfscale.config import Config
     from perfscale.engine import FailureBudget, LoadGenerator, RunOptions
     from perfscale.engine.events import (
         Event,
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from perfscale.exporter import RunMetrics, serve_metrics
+    from perfscale.foreign import load_config
     from perfscale.kube.cluster import Cluster, ClusterOptions, open_cluster
     from perfscale.preflight import Plan
     from perfscale.results import (
@@ -65,7 +66,7 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "perfscale.auditing": ("AuditPlan", "plan_audit"),
-    "perfscale.config": ("Config", "load_config"),
+    "perfscale.config": ("Config",),
     "perfscale.engine": ("FailureBudget", "LoadGenerator", "RunOptions"),
     "perfscale.engine.events": (
         "Event",
@@ -94,6 +95,7 @@ _ROOMS = {
         "UsageError",
     ),
     "perfscale.exporter": ("RunMetrics", "serve_metrics"),
+    "perfscale.foreign": ("load_config",),
     "perfscale.kube.cluster": ("Cluster", "ClusterOptions", "open_cluster"),
     "perfscale.preflight": ("Plan",),
     "perfscale.results": (

@@ -53,12 +53,61 @@ def test_new_options_go_with_old_flags(load_generator: CommandLine) -> None:
     assert json.loads(ended.out)["objects"]["deleted"] == 1
 
 
+BURST = """
+name: storm
+count: 3
+type: "burst"
+object:
+  templateFile: vmi-ephemeral.yaml
+  inputVars: {containerImg: cirros, containerTag: "", namespace: storm-here}
+"""
+
+
+def test_a_burst_of_the_second_generation_leaves_its_objects_until_they_are_to_go(
+    load_generator: CommandLine, simulated: SimulatedProcess
+) -> None:
+    (load_generator.folder / "burst.yaml").write_text(BURST)
+    way = ("-kubeconfig", simulated.kubeconfig, "-workload", "burst.yaml")
+    ended = load_generator(*way)
+    assert ended.code == 0, ended.err
+    assert "burst.yaml, read as the old tool's second generation, burst: 3 objects" in ended.err
+    vmis = simulated.objects(VMIS, ended.run_id)
+    assert {each["metadata"]["namespace"] for each in vmis} == {"storm-here"}
+    assert len(vmis) == 3
+    deleted = load_generator("-run=false", "-delete", *way)
+    assert deleted.code == 0, deleted.err
+    assert simulated.left_of(ended.run_id) == {}
+
+
+def test_deleting_what_a_workload_left_touches_no_other_workload(
+    load_generator: CommandLine, simulated: SimulatedProcess
+) -> None:
+    (load_generator.folder / "burst.yaml").write_text(BURST)
+    (load_generator.folder / "other.yaml").write_text(BURST.replace("storm", "calm"))
+    way = ("-kubeconfig", simulated.kubeconfig, "-workload")
+    kept, gone = load_generator(*way, "other.yaml"), load_generator(*way, "burst.yaml")
+    assert load_generator("-run=false", "-delete", *way, "burst.yaml").code == 0
+    assert simulated.left_of(gone.run_id) == {}
+    assert len(simulated.objects(VMIS, kept.run_id)) == 3
+    assert load_generator("-run=false", "-delete", *way, "other.yaml").code == 0
+
+
+def test_delete_removes_what_the_run_created(load_generator: CommandLine) -> None:
+    (load_generator.folder / "burst.yaml").write_text(BURST)
+    ended = load_generator("-delete", "-workload", "burst.yaml", "--simulate", "-o", "json")
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out)["objects"]["deleted"] == 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["-workload"], "flag needs an argument: -workload"),
         (["-v", "lots"], "-v takes a level"),
         (["-unknown", "x"], "error: no such option"),
+        (["-delete=perhaps"], "-delete takes true or false, not 'perhaps'"),
+        (["-run=false"], "leaves nothing to do"),
+        (["-run=false", "-delete"], "needs a -workload"),
         (["-workload", "missing.yaml"], "missing.yaml"),
     ],
 )

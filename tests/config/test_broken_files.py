@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEAD = "workloads:\n  - name: a\n    objects:\n      - templateFile: t.yaml\n"
-FLAT = "name: x\ntype: burst\ncount: 10\nchurn: 2\nobject: {templateFile: t}\n"
 BOMB = "a: &a0 [x, x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9)
 )
@@ -57,7 +56,6 @@ BROKEN = {
         "w.yaml:3:1",
         "objects[].objectTemplate is templateFile",
     ),
-    "the old tool's flat format": (FLAT, "w.yaml:2:1", "count is now replicas of the object"),
     "a manifest": ("apiVersion: v1\nkind: Pod\n", "w.yaml:1:1", "a manifest"),
     "too deep": ("[" * 100, "w.yaml:1:51", "nested deeper than 50 levels"),
     "far too deep": ("[" * 100_000, "w.yaml:1:", "this is no workload file"),

@@ -32,6 +32,7 @@ def test_a_dump_has_every_default_as_one_would_write_it() -> None:
         "  iterationCleanup: false\n"
         "  iterationDeletionWait: false\n"
         "  namespacedIterations: false\n"
+        "  numberedNamespaces: true\n"
         "  iterationsPerNamespace: 1\n"
         "  namespaceLabels: {}\n"
         "  namespaceAnnotations: {}\n"

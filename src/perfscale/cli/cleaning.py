@@ -12,7 +12,7 @@ import typer
 from perfscale.cli.output.confirm import confirmed
 from perfscale.cli.output.streams import say
 from perfscale.config import counted, format_duration
-from perfscale.config.labels import RUN_LABEL, WHOLE
+from perfscale.config.labels import RUN_LABEL, WHOLE, WORKLOAD_LABEL
 from perfscale.engine.removal.by_uid import RemovalByUid
 from perfscale.engine.removal.cleanup import TimeBudget, remove_run
 from perfscale.engine.removal.inventory import Inventory, take_inventory
@@ -34,7 +34,10 @@ from perfscale.results import Located, locate_run, read_present
 
 @dataclass(frozen=True)
 class CleanupSettings:
-    """The command line of `cleanup`."""
+    """The command line of `cleanup`.
+
+    ``workloads`` are the names of those whose objects are meant; none: of all of them.
+    """
 
     cluster: ClusterOptions
     run_id: str | None
@@ -42,6 +45,13 @@ class CleanupSettings:
     ask: bool
     results_dir: Path
     timeout_s: float
+    workloads: tuple[str, ...] = ()
+
+    @property
+    def of_workloads(self) -> str:
+        """What to add to a label selector."""
+        names = ", ".join(self.workloads)
+        return f",{WORKLOAD_LABEL} in ({names})" if names else ""
 
 
 async def clean_up(settings: CleanupSettings) -> int:
@@ -80,7 +90,8 @@ class _Cleaner:
     async def run(self) -> int:
         run_id = self._settings.run_id
         located, known = _locate(self._settings)
-        selector = RUN_LABEL if run_id is None else f"{RUN_LABEL}={run_id}"
+        chosen = RUN_LABEL if run_id is None else f"{RUN_LABEL}={run_id}"
+        selector = f"{chosen}{self._settings.of_workloads}"
         try:
             async with self._time.spent():
                 listing = await self._find(located, selector)
@@ -163,7 +174,7 @@ class _Cleaner:
         _list_runs(runs, chosen, certain=self._sees_everything)
         _list_others(listing.present)
         for run in chosen:
-            selector = f"{WHOLE},{RUN_LABEL}={run.run_id}"
+            selector = f"{WHOLE},{RUN_LABEL}={run.run_id}{self._settings.of_workloads}"
             try:
                 async with self._time.spent():
                     found = await take_inventory(self._client, listing.places, selector)

@@ -156,7 +156,7 @@ def load(
     Raises:
         ConfigError: Everything that is wrong in it.
     """
-    from perfscale.config import load_config
+    from perfscale.foreign import load_config
     from perfscale.templates.packaged import default_workload
 
     short = (

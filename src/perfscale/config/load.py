@@ -49,7 +49,16 @@ def load_config(
     Raises:
         ConfigError: The file or an override is wrong; it holds every problem at once.
     """
-    document = read_document(path)
+    return config_of(read_document(path), overrides=overrides, options=options)
+
+
+def config_of(
+    document: Document,
+    *,
+    overrides: Sequence[str] = (),
+    options: Mapping[str, str] = MappingProxyType({}),
+) -> Config:
+    """Check a workload file that has been read; everything else is as in `load_config`."""
     if mistaken := mistaken_file(document.tree, document.source):
         raise ConfigError([mistaken])
     for option, override in options.items():

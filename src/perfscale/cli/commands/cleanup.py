@@ -30,6 +30,10 @@ def cleanup(  # noqa: PLR0913 -- a command has as many parameters as options
         bool,
         typer.Option("--force", help="With --all: also runs that created something this hour."),
     ] = False,
+    workload: Annotated[
+        Path | None,
+        options.optional("FILE", "With --all: only what was made for the workloads in this file."),
+    ] = None,
     yes: options.Yes = False,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
@@ -71,12 +75,16 @@ def cleanup(  # noqa: PLR0913 -- a command has as many parameters as options
         perfscale cleanup --run-id 6f1c4f0e-2d0c-4c55-9a39-0c8d6a3f2f51
 
         perfscale cleanup --all --context staging
+
+        perfscale cleanup --all --workload kubevirt-burst-100.yaml
     """
     log_more(verbose)
     if (run_id is None) == (not all_):
         raise typer.BadParameter("name a run with --run-id ID, or every run with --all")
     if force and not all_:
         raise typer.BadParameter("--force goes with --all")
+    if workload and not all_:
+        raise typer.BadParameter("--workload goes with --all")
     if run_id is not None and not _LABEL_VALUE.fullmatch(run_id):
         raise typer.BadParameter(f"{run_id!r} is not a run's id", param_hint="--run-id")
     from perfscale.cli.cleaning import CleanupSettings, clean_up
@@ -85,9 +93,14 @@ def cleanup(  # noqa: PLR0913 -- a command has as many parameters as options
         cluster=options.cluster(kubeconfig, context, master),
         run_id=run_id,
         force=force,
+        workloads=_names_in(workload),
         # The id says which run is meant, so a script may do without --yes.
         ask=not yes and (all_ or may_ask()),
         results_dir=results_dir,
         timeout_s=options.seconds("--cleanup-timeout", cleanup_timeout),
     )
     raise typer.Exit(run_until_signalled(clean_up(settings)))
+
+
+def _names_in(workload: Path | None) -> tuple[str, ...]:
+    return tuple(each.name for each in options.load(workload, None).workloads) if workload else ()

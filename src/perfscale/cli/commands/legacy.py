@@ -22,11 +22,27 @@ _HELP = """perfscale-load-generator is perfscale run. It takes the options below
 
     -workload FILE  -kubeconfig FILE  -master URL
     -container-prefix PREFIX  -container-tag TAG  -v LEVEL
+    -run=false  run nothing
+    -delete     delete what the run creates, and wait until it is gone; with -run=false,
+                what any run of the workloads in FILE has left
 
 For example:
 
     perfscale-load-generator -kubeconfig ~/.kube/config -workload workload.yaml -v 3
+
+    perfscale-load-generator -workload kubevirt-burst-100.yaml -delete
 """
+_SWITCHES = {"run": True, "delete": False}
+_TRUTHS = {
+    **dict.fromkeys(("", "1", "t", "T", "true", "TRUE", "True"), True),
+    **dict.fromkeys(("0", "f", "F", "false", "FALSE", "False"), False),
+}
+"""What Go takes for a boolean: https://pkg.go.dev/strconv#ParseBool"""
+_DELETING = (
+    "--set=workloads[*].iterationCleanup=true",
+    "--set=workloads[*].iterationDeletionWait=true",
+)
+_CLEANUP_OPTIONS = ("kubeconfig", "master")
 _AUDIT_FLAGS = ("config-file", "results-file")
 _AUDIT_HELP = """perfscale-audit is perfscale audit. It takes the options below, also with one dash:
 
@@ -65,16 +81,61 @@ def _translate(arguments: list[str]) -> list[str]:
     """``-workload F`` becomes the argument ``F``, and ``-v N`` the verbosity closest to it."""
     verbose: list[str] = []
     workload: list[str] = []
-    options: list[str] = []
-    flags, rest = _take_flags(arguments, _FLAGS)
+    options: dict[str, str] = {}
+    switches, remaining = _take_switches(arguments)
+    flags, rest = _take_flags(remaining, _FLAGS)
     for name, value in flags:
         if name == "v":
             verbose = _verbosity(value)
         elif name == "workload":
             workload = [value]
         else:
-            options.append(f"--{name}={value}")
-    return [*verbose, "run", *options, *rest, *workload]
+            options[name] = value
+    if not switches["run"]:
+        return _deleting([*verbose, "cleanup"], options, rest, workload, wanted=switches["delete"])
+    given = [f"--{name}={value}" for name, value in options.items()]
+    deleting = _DELETING if switches["delete"] else ()
+    return [*verbose, "run", *given, *deleting, *rest, *workload]
+
+
+def _deleting(
+    command: list[str],
+    options: dict[str, str],
+    rest: list[str],
+    workload: list[str],
+    *,
+    wanted: bool,
+) -> list[str]:
+    """What deletes what earlier runs of a workload file have left, and runs nothing.
+
+    Raises:
+        ValueError: That is not wanted, or there is no file.
+    """
+    if not wanted:
+        raise ValueError("-run=false without -delete leaves nothing to do")
+    if not workload:
+        raise ValueError("-run=false -delete needs a -workload: what was it that ran?")
+    given = [f"--{name}={options[name]}" for name in _CLEANUP_OPTIONS if name in options]
+    # The Go program did not ask, and it is given when a run is over.
+    return [*command, "--all", "--force", "--yes", f"--workload={workload[0]}", *given, *rest]
+
+
+def _take_switches(arguments: Iterable[str]) -> tuple[dict[str, bool], list[str]]:
+    """The flags that are on or off, and everything else in its order.
+
+    Raises:
+        ValueError: The value of one is no boolean.
+    """
+    switches, rest = dict(_SWITCHES), []
+    for argument in arguments:
+        name, _, value = argument.lstrip("-").partition("=")
+        if not argument.startswith("-") or name not in switches:
+            rest.append(argument)
+        elif value in _TRUTHS:
+            switches[name] = _TRUTHS[value]
+        else:
+            raise ValueError(f"-{name} takes true or false, not {value!r}")
+    return switches, rest
 
 
 def _translate_audit(arguments: list[str]) -> list[str]:

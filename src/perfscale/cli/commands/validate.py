@@ -51,7 +51,9 @@ def validate(  # noqa: PLR0913 -- a command has as many parameters as options
     names = kind_names(objects)
     total = ", ".join(f"{count} {names[key]}" for key, count in objects.items())
     workloads = counted(len(config.workloads), "workload")
-    typer.echo(f"{config.source.name}: valid; {workloads}, {total}")
+    source = config.source
+    reading = f"; read as {source.reading}" if source.reading else ""
+    typer.echo(f"{source.name}: valid; {workloads}, {total}{reading}")
 
 
 PLACEHOLDER_RUN_ID = "00000000-0000-0000-0000-000000000000"

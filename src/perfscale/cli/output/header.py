@@ -12,6 +12,7 @@ from perfscale.cli.output.console import open_console
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from perfscale.config import Source
     from perfscale.preflight import OperationPlan, Plan
     from perfscale.results import WorkloadPlan
 
@@ -19,7 +20,7 @@ _MOST_NAMESPACES = 3
 _SHORT_KEY = len("namespaces")
 
 
-def print_header(plan: Plan, *, simulated: bool, metrics: str | None) -> None:
+def print_header(plan: Plan, source: Source, *, simulated: bool, metrics: str | None) -> None:
     """Print the plan to standard error, and where the metrics of the run are, if anywhere."""
     where = "simulated cluster" if simulated else f"context {plan.context or '(none)'}"
     rows = [
@@ -28,6 +29,8 @@ def print_header(plan: Plan, *, simulated: bool, metrics: str | None) -> None:
         ("namespaces", _shortened(plan.namespaces)),
         *((f"workload {each.name}", _describe(each, plan)) for each in plan.workloads),
     ]
+    if source.reading:
+        rows.insert(1, ("file", f"{source.name}, read as {source.reading}"))
     if metrics is not None:
         rows.append(("metrics", metrics))
     _print_rows(rows)

@@ -52,6 +52,7 @@ class Document:
         values: The mark of each value.
         keys: The position of each key.
         problems: What is wrong with it as a document, whatever it means.
+        reading: How a file of another form was read; empty for one of ours.
     """
 
     name: str
@@ -61,11 +62,12 @@ class Document:
     values: dict[KeyPath, Mark] = field(default_factory=dict)
     keys: dict[KeyPath, Position] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    reading: str = ""
 
     @property
     def source(self) -> Source:
         """Where its values stand."""
-        return Source(self.name, self.directory, self.values, self.keys)
+        return Source(self.name, self.directory, self.values, self.keys, self.reading)
 
 
 def read_document(path: str | Path, wanted: Wanted = WORKLOAD_FILE) -> Document:

@@ -26,20 +26,9 @@ if TYPE_CHECKING:
     from perfscale.config.sections.section import Section
     from perfscale.errors import Problem
 
-_INPUT_VARS: Final = 5
-"""Length of the path that ends in ``inputVars``: ``workloads[0].objects[0].inputVars``."""
-
 _SHAPES: Final = {
     "list": ": begin each of its items with a dash",
     "mapping": ": write its keys without a dash or brackets",
-}
-_SECOND_GENERATION: Final = {
-    "type": None,
-    "count": "replicas of the object",
-    "churn": None,
-    "minChurnSleep": None,
-    "object": "a list named objects",
-    "timeout": "maxWaitTimeout",
 }
 
 
@@ -55,20 +44,7 @@ def mistaken_file(tree: object, source: Source) -> Problem | None:
         )
     if isinstance(tree.get("jobs"), list):
         return source.problem((), KUBE_BURNER, at=source.keys.get(("jobs",)))
-    flat = [key for key in tree if key in _SECOND_GENERATION]
-    if len(flat) < 2:  # one such key may be a slip
-        return None
-    moves = [
-        f"{key} is now {new}" if new else f"{key} has no successor"
-        for key, new in _SECOND_GENERATION.items()
-        if key in flat
-    ]
-    return source.problem(
-        (),
-        f"this is the flat format of the old tool ({', '.join(flat)} at the top); here a file "
-        f"has a list, workloads, and the keys stand inside its items: {', '.join(moves)}",
-        at=source.keys.get((flat[0],)),
-    )
+    return None
 
 
 def scalar_problems(source: Source) -> Iterator[tuple[KeyPath, Problem]]:
@@ -175,9 +151,7 @@ def _example(key: str) -> str:
 
 
 def _in_variables(path: KeyPath) -> bool:
-    return (
-        len(path) > _INPUT_VARS and path[_INPUT_VARS - 1] == "inputVars" and path[0] == "workloads"
-    )
+    return "inputVars" in path[:-1]
 
 
 def _quoted(text: str, path: KeyPath = (), mark: Mark | None = None) -> str:

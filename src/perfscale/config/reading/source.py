@@ -66,12 +66,14 @@ class Source:
         directory: What a relative ``templateFile`` starts from.
         values: The mark of each value that was written.
         keys: The position of each key that was written.
+        reading: How a file of another form was read; empty for one of ours.
     """
 
     name: str | None = field(default=None, compare=False)
     directory: Path = field(default_factory=Path, compare=False)
     values: Mapping[KeyPath, Mark] = field(default_factory=dict, compare=False, repr=False)
     keys: Mapping[KeyPath, Position] = field(default_factory=dict, compare=False, repr=False)
+    reading: str = field(default="", compare=False)
 
     def locate(self, path: KeyPath) -> Position | None:
         """Return where the value at ``path`` stands, or the nearest that encloses it."""

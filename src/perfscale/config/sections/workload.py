@@ -70,7 +70,7 @@ def _check_namespace(spec: ObjectSpec, info: ValidationInfo) -> ObjectSpec:
         return spec
     iterations, churn = info.data.get("iteration_count", 1), info.data.get("churn")
     last = namespace_number(info.data, churn.last_iteration(iterations) if churn else iterations)
-    namespace = f"{prefix}-{last}"
+    namespace = f"{prefix}-{last}" if info.data.get("numbered_namespaces", True) else prefix
     if problem := label_problem(namespace):
         usable = usable_label(prefix)
         hint = f": write {usable}" if usable not in ("", prefix) else ""
@@ -146,6 +146,13 @@ class Workload(Section):
         description=(
             "Give each iteration a namespace of its own, <prefix>-<iteration>. Otherwise all "
             "of them use <prefix>-1."
+        ),
+    )
+    numbered_namespaces: Flag = Field(
+        default=True,
+        description=(
+            "End the names of namespaces with a number, as in <prefix>-1. false: "
+            "inputVars.namespace is the namespace, as it is written."
         ),
     )
     iterations_per_namespace: Count = Field(
@@ -283,6 +290,17 @@ class Workload(Section):
             )
         return wait
 
+    @field_validator("numbered_namespaces")
+    @classmethod
+    def _are_told_apart(cls, numbered: bool, info: ValidationInfo) -> bool:
+        if not numbered and info.data.get("namespaced_iterations"):
+            raise rule(
+                "the namespaces of namespacedIterations are told apart by their numbers: remove "
+                "one of the two keys",
+                against=(("namespacedIterations",),),
+            )
+        return numbered
+
     @field_validator("iterations_per_namespace")
     @classmethod
     def _needs_namespaces(cls, count: int, info: ValidationInfo) -> int:
@@ -345,6 +363,8 @@ class Workload(Section):
 
     def namespace_for(self, spec: ObjectSpec, iteration: int) -> str:
         """Return the namespace of an object in an iteration, which is counted from 1."""
+        if not self.numbered_namespaces:
+            return self.namespace_prefix(spec)
         number = namespace_number(vars(self), iteration)
         return f"{self.namespace_prefix(spec)}-{number}"
 
