@@ -47,6 +47,22 @@ async def test_every_restarted_vm_has_a_new_instance(simulated: ClusterUnderTest
         assert record.sent_s < record.milestones["Gone"] <= record.done_s
 
 
+async def test_every_restart_that_was_done_has_an_instance_of_its_own(
+    simulated: ClusterUnderTest,
+) -> None:
+    sink = OperationSink()
+    twice = {**on("vms", "restart"), "name": "first", "iterationWait": False}
+    again = on("vms", "restart")
+    result = await simulated.run(config(vms(), twice, again), sink=sink)
+    first, second = accounts(result, 1), accounts(result, 2)
+    assert first == done(COUNT), result.problems
+    assert second.done + second.failed == COUNT
+    for record in sink.operations:  # between two instances there is none to be restarted
+        assert record.error is None or "VM is not running" in record.error
+    instances = [child for child in sink.children if child.kind == VMIS.kind]
+    assert len(instances) == COUNT + first.done + second.done
+
+
 async def test_vms_are_stopped_and_started(simulated: ClusterUnderTest) -> None:
     stop = on("vms", "stop", gracePeriod="0s")
     start = {**on("vms", "start"), "name": "again"}

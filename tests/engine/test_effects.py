@@ -171,6 +171,14 @@ def test_a_vm_of_the_same_name_and_another_uid_is_not_the_target() -> None:
     assert story.operation.error == "somebody else deleted it"
 
 
+def test_what_comes_before_a_request_that_had_been_refused_is_not_its_effect() -> None:
+    story = Story("restart", known=vmi("old")).lose("old").see(vmi("of another restart"))
+    story.effects.retry(story.operation)
+    assert story.answer().done_s is None
+    assert not story.operation.milestones
+    assert story.lose("of another restart").see(vmi("new")).done_s == 6.0
+
+
 # -- pause ------------------------------------------------------------------
 
 

@@ -160,13 +160,16 @@ class Client:
         body: bytes | None = None,
         content_type: str = "application/json",
         on_sent: Callable[[float], None] | None = None,
+        on_retry: Callable[[bool], None] | None = None,
     ) -> Answer:
         """Send a request whose times are measured. Raises what `request` raises.
 
-        ``on_sent`` is called when it is first sent, as by `create_and_read`.
+        ``on_sent`` is called when it is first sent, as by `create_and_read`, and ``on_retry``
+        before it is sent again, with whether it had been refused.
         """
         request = self._request(method, path, params, body, content_type)
         request.on_sent = on_sent
+        request.on_retry = on_retry
         if request.call.verb == "list":
             request.largest = LARGEST_LIST
         _, answer = await self._exchange(request, _nothing)
@@ -244,6 +247,8 @@ class Client:
                     trouble = error_from_answer(status, headers, body, path=request.path)
             waits = waits or self._failures.waits(request, retry=retry)
             await self._failures.wait(request, trouble, waits)
+            if request.on_retry is not None:
+                request.on_retry(not isinstance(trouble, NoAnswerError))
 
     async def open_stream(
         self, path: str, params: Mapping[str, str | int] | None = None

@@ -206,6 +206,10 @@ class Operator:
         for operation in sending.operations:
             if operation.sent_s is None:  # it never left
                 operation.sent_s = answered_s
+            if isinstance(error, ConflictError) and error.attempts > 1 and operation.has_effect:
+                # An earlier try has done it, whose answer was lost.
+                sending.work.effects.accept(operation, answered_s or 0.0)
+                continue
             sending.work.effects.refuse(operation, _why_refused(sending.work, error))
 
     async def _answered(self, sending: _Sending) -> _Answer:
@@ -222,6 +226,13 @@ class Operator:
                 if not lost or timing.clock() + delay_s > until_s:
                     raise
                 await timing.sleep(delay_s)
+                self._retry(sending, True)
+
+    def _retry(self, sending: _Sending, refused: bool) -> None:
+        """What follows is not the effect of a request that was refused; of a lost one it may be."""
+        if refused:
+            for operation in sending.operations:
+                sending.work.effects.retry(operation)
 
     async def _request(self, sending: _Sending) -> _Answer:
         work, target = sending.work, sending.targets[0]
@@ -244,6 +255,7 @@ class Operator:
                 body=outgoing.body,
                 content_type=outgoing.content_type,
                 on_sent=self._on_sent(sending),
+                on_retry=partial(self._retry, sending),
             )
         except NotFoundError as error:
             # A delete that is sent again may find that its first try has done it.

@@ -278,6 +278,15 @@ class Effects:
             self._waiting.setdefault(key, []).append(operation)
         self._judge.begin(operation, self._known.get(self._effect_key(operation)))
 
+    def retry(self, operation: TrackedOperation) -> None:
+        """Its request was refused, and is sent again: what was seen so far is not its effect."""
+        if self._judge is None:
+            return
+        operation.effect_s = None
+        operation.milestones.clear()
+        operation.flushed_milestones = 0
+        self._judge.begin(operation, self._known.get(self._effect_key(operation)))
+
     def accept(self, operation: TrackedOperation, now: float, *, version: int = 0) -> None:
         """It was answered with success.
 

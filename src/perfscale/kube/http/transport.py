@@ -58,6 +58,8 @@ class Request:
         observer: Notified of its answer; carried by each request, as loads that run side by side
             share a client's connections and counters.
         on_sent: Called with the moment at which it is sent for the first time.
+        on_retry: Called before it is sent again, with whether it was refused; otherwise there was
+            no answer, and it may have been carried out.
         method: HTTP method.
         target: Path below the server's URL, and the query, encoded.
         body: The body, ready to send.
@@ -81,6 +83,7 @@ class Request:
     body: bytes | None = None
     content_type: str | None = None
     on_sent: Callable[[float], None] | None = None
+    on_retry: Callable[[bool], None] | None = None
     largest: int = LARGEST_OBJECT
     attempts: int = 0
     renewals: int = 0

@@ -106,7 +106,7 @@ class OperationLife:
                 setattr(self, name, value)
         if entry.milestones is not UNSET:
             for name, at_s in entry.milestones.items():
-                self.milestones.setdefault(sys.intern(name), at_s)
+                self.milestones[sys.intern(name)] = at_s
 
     def times_s(self) -> Iterator[float]:
         """When whatever the journal holds of it happened."""
