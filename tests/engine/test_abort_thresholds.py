@@ -48,6 +48,16 @@ def ready(quantile: str, most: str) -> dict[str, Any]:
     return {"metric": "vmiReady", "quantile": quantile, "max": most}
 
 
+def test_a_ready_object_still_has_to_come_to_a_milestone_in_time(story: Story) -> None:
+    agent = {"metric": "vmiAgentConnected", "quantile": "max", "max": "1m"}
+    watched = Watched(story, 1, agent)
+    row = story.created(watched.scope, "a")
+    story.becomes(row, "Running")
+    assert row.sent_s is not None
+    assert watched.lost(row.sent_s + MINUTE_S) is None
+    assert watched.lost(row.sent_s + MINUTE_S + 1) is not None
+
+
 def test_an_object_whose_time_is_up_counts_before_it_gets_there(story: Story) -> None:
     watched = Watched(story, 2, ready("max", "1m"))
     row = story.created(watched.scope, "a")

@@ -3,7 +3,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from perfscale.config.sections.metrics import METRICS, Latency
+from perfscale.config.sections.metrics import METRICS, MILESTONES, Latency
 from perfscale.engine.tracking.readiness import Reading, rule_for
 from perfscale.kube.resources import Resource
 
@@ -61,6 +61,25 @@ def test_a_vmi_keeps_the_servers_own_phase_times() -> None:
     status = {"phase": "Running", "phaseTransitionTimestamps": [stamp]}
     reading = read("virtualmachineinstances", {"status": status})
     assert reading.stamps == (("Running", "2026-01-01T00:00:05Z"),)
+
+
+def test_a_vmi_comes_to_its_milestones_one_by_one() -> None:
+    def milestones(interface: dict[str, Any], **conditions: str) -> tuple[str, ...]:
+        listed = [{"type": name, "status": status} for name, status in conditions.items()]
+        status = {"phase": "Running", "conditions": listed, "interfaces": [interface]}
+        return read("virtualmachineinstances", {"status": status}).milestones
+
+    assert milestones({"name": "default"}, Ready="False") == ()
+    assert milestones({"ipAddress": "10.0.0.1"}, Ready="False") == ("IP",)
+    assert milestones({}, Ready="True", AgentConnected="True") == (
+        "ReadyCondition",
+        "AgentConnected",
+    )
+
+
+def test_a_vmi_whose_conditions_are_no_list_has_no_milestones() -> None:
+    status = {"phase": "Running", "conditions": "?", "interfaces": 3}
+    assert read("virtualmachineinstances", {"status": status}).milestones == ()
 
 
 def test_a_vm_is_ready_when_its_status_says_so() -> None:
@@ -180,4 +199,5 @@ def test_every_phase_on_the_way_to_readiness_can_have_a_threshold(
 ) -> None:
     named = [metric.latency for metric in METRICS.values() if metric.kind == kind]
     path = rule_for(Resource(group, "v1", plural, kind, namespaced=True)).path
-    assert named == [Latency.CREATION, *path, Latency.READY, Latency.DELETION]
+    milestones = MILESTONES if kind == "VirtualMachineInstance" else ()
+    assert named == [Latency.CREATION, *path, Latency.READY, *milestones, Latency.DELETION]

@@ -28,6 +28,23 @@ def test_a_repeated_event_changes_nothing(story: Story) -> None:
     assert row.ready_s == ready_s
 
 
+def test_a_milestone_counts_when_it_is_seen_first_and_is_no_phase(story: Story) -> None:
+    row = story.created(story.iteration(), "a")
+    story.becomes(row, "Running")
+
+    def comes_to(*milestones: str) -> list[TransitionKind]:
+        reading = Reading(phase="Running", ready=True, milestones=milestones)
+        metadata = story.metadata("a")
+        changes = story.tracker.observe(VMI, "MODIFIED", metadata, reading, story.tick())
+        return [each.kind for each in changes]
+
+    assert comes_to("IP") == [TransitionKind.PHASE]
+    assert comes_to("IP") == []
+    first_s = story.now - 1
+    assert (row.phases_s.get("IP"), row.phase) == (first_s, "Running")
+    assert story.tracker.phases == {(VMI.kind, "Running"): 1}
+
+
 def test_an_event_that_overtakes_the_answer_is_not_lost(story: Story) -> None:
     scope = story.iteration()
     row = story.sent(scope, "a")

@@ -150,3 +150,26 @@ def test_a_watch_is_late_by_no_less_than_since_the_answer_and_no_more_than_since
 
 def test_without_an_event_of_its_creation_nothing_is_known_of_the_watch() -> None:
     assert measured([record()]).watch_delay is None
+
+
+def test_a_milestone_is_missing_from_those_that_never_came_to_it_ready_or_not() -> None:
+    result = measured(
+        [
+            record({"Running": 2.0, "IP": 2.5, "AgentConnected": 8.0}, ready_s=2.0),
+            record({"Running": 3.0, "IP": 3.5}, ready_s=3.0),
+            record({"Pending": 2.0}, outcome=Outcome.UNREADY),
+        ]
+    )
+    found = {name: (each.count, each.missing, each.min) for name, each in result.phases.items()}
+    assert found["IP"] == (2, 1, 1.5)
+    assert found["AgentConnected"] == (1, 2, 7.0)
+
+
+def test_a_milestone_that_no_object_came_to_is_no_latency() -> None:
+    result = measured([record({"Running": 2.0}, ready_s=2.0)])
+    assert "AgentConnected" not in result.phases
+
+
+def test_a_milestone_comes_between_no_two_phases() -> None:
+    result = measured([record({"Scheduling": 2.0, "IP": 3.0, "Running": 5.0})])
+    assert durations(result) == {("Scheduling", "Running"): (1, 0, 3.0)}

@@ -147,3 +147,8 @@ def test_workloads_of_a_run_are_told_apart_and_add_up(records: list[tuple[str, f
     for name in names if len(names) > 1 else ():
         sent = sum(point.loads[name].sent for point in found)
         assert sent == sum(1 for each, _ in records if each == name)
+
+
+def test_an_object_that_comes_to_a_milestone_stays_in_its_phase() -> None:
+    found = points(record(0.1, {"Running": 0.3, "AgentConnected": 0.6}))
+    assert found[-1].objects.phases == {VMI: {"Running": 1}}

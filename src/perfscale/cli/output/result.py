@@ -14,6 +14,7 @@ from perfscale.cli.output.audit_report import print_audit
 from perfscale.cli.output.console import open_console, print_point, print_wrapped
 from perfscale.cli.output.streams import say
 from perfscale.config import counted, format_duration
+from perfscale.config.sections.metrics import MILESTONES
 from perfscale.results import (
     RunOutcome,
     Validity,
@@ -260,8 +261,8 @@ def _counts(accounts: Accounts) -> Iterator[str]:
 
 
 def _latencies(kind: KindResult) -> Iterator[tuple[str, LatencySummary]]:
-    """The way to readiness, and the way out; what lies beyond is in the summary."""
-    for phase in (*kind.path, _READY):
+    """The way to readiness, milestones, and the way out; what lies beyond is in the summary."""
+    for phase in (*kind.path, _READY, *MILESTONES):
         if phase in kind.phases:
             yield phase, kind.phases[phase]
     if kind.deletion.count or kind.deletion.missing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -75,24 +75,46 @@ class Metric:
 
 
 _KUBEVIRT: Final = "kubevirt.io"
-# The kinds whose readiness is known, by group, with the phases on the way to it.
-_KINDS: Final[tuple[tuple[str, str, str, tuple[str, ...]], ...]] = (
-    ("vmi", _KUBEVIRT, "VirtualMachineInstance", ("Pending", "Scheduling", "Scheduled", "Running")),
-    ("vm", _KUBEVIRT, "VirtualMachine", ("Starting", "Running")),
-    ("vmirs", _KUBEVIRT, "VirtualMachineInstanceReplicaSet", ()),
-    (
+
+
+class _Kind(NamedTuple):
+    """A kind whose readiness is known: the phases on the way to it, and what else it comes to."""
+
+    short: str
+    group: str
+    name: str
+    path: tuple[str, ...] = ()
+    milestones: tuple[str, ...] = ()
+
+
+_KINDS: Final = (
+    _Kind(
+        "vmi",
+        _KUBEVIRT,
+        "VirtualMachineInstance",
+        ("Pending", "Scheduling", "Scheduled", "Running"),
+        ("IP", "ReadyCondition", "AgentConnected"),
+    ),
+    _Kind("vm", _KUBEVIRT, "VirtualMachine", ("Starting", "Running")),
+    _Kind("vmirs", _KUBEVIRT, "VirtualMachineInstanceReplicaSet"),
+    _Kind(
         "vmim",
         _KUBEVIRT,
         "VirtualMachineInstanceMigration",
         ("Pending", "Scheduling", "Scheduled", "Running", "Succeeded"),
     ),
-    ("pod", "", "Pod", ("Pending", "Running")),
+    _Kind("pod", "", "Pod", ("Pending", "Running")),
 )
+MILESTONES: Final = tuple(dict.fromkeys(name for kind in _KINDS for name in kind.milestones))
+"""What objects come to beside their phases: a guest's address, the condition ``Ready``, its agent.
+
+They are measured as phases are, where they are seen, and no object has to come to them. Records and
+results have them among the phases, but an object is never *in* one."""
 
 
 def _latencies() -> Iterator[Metric]:
-    for short, group, kind, path in _KINDS:
-        for latency in (Latency.CREATION, *path, Latency.READY, Latency.DELETION):
+    for short, group, kind, path, milestones in _KINDS:
+        for latency in (Latency.CREATION, *path, Latency.READY, *milestones, Latency.DELETION):
             name = f"{short}{latency[0].upper()}{latency[1:]}"
             yield Metric(name, Unit.SECONDS, kind=kind, latency=str(latency), group=group)
 

@@ -64,9 +64,19 @@ class PhaseTransition(msgspec.Struct, frozen=True, rename="camel", gc=False):
     phase_transition_timestamp: str
 
 
+class Interface(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """One entry of a VMI's ``status.interfaces``."""
+
+    ip_address: str | None = None
+
+
 _CONDITIONS: Final = msgspec.json.Decoder(list[Condition] | None)
 _STAMPS: Final = msgspec.json.Decoder(list[PhaseTransition] | None)
+_INTERFACES: Final = msgspec.json.Decoder(list[Interface] | None)
 _SEEN_STAMPS: Final[dict[bytes, Stamps]] = {}
+_SEEN_MILESTONES: Final[dict[bytes, tuple[str, ...]]] = {}
+_MILESTONES: Final = {"Ready": "ReadyCondition", "AgentConnected": "AgentConnected"}
+"""Conditions of a VMI that are measured when they become true, and what each is called then."""
 _TROUBLES: Final = frozenset({"Failure", "ReplicaFailure"})
 """Conditions that tell of trouble when they are true; of the others, when they are not."""
 _MOST_STAMPS: Final = 4096
@@ -108,6 +118,7 @@ class PhasedStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
     message: str | None = None
     conditions: msgspec.Raw = _NOTHING
     phase_transition_timestamps: msgspec.Raw = _NOTHING
+    interfaces: msgspec.Raw = _NOTHING
 
 
 class PhasedObject(msgspec.Struct, frozen=True, gc=False):
@@ -170,6 +181,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
         failure: Why it will never be ready; None while it may be.
         detail: Why it is not ready, in the words of its status.
         stamps: The server's own record of when it reached its phases.
+        milestones: What it has come to beside its phase, as far as its kind has any.
     """
 
     phase: str | None = None
@@ -177,6 +189,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     failure: str | None = None
     detail: str | None = None
     stamps: Stamps = ()
+    milestones: tuple[str, ...] = ()
 
 
 ACCEPTED: Final = Reading(ready=True)
@@ -226,6 +239,34 @@ def _stamps(raw: msgspec.Raw) -> Stamps:
     return known
 
 
+def _milestones(raw: msgspec.Raw) -> tuple[str, ...]:
+    """Which of the milestones are there; decoded once for the same conditions, as timestamps are.
+
+    Conditions are in every event of a VMI and change in few of them.
+    """
+    if not raw:
+        return ()
+    text = bytes(raw)
+    known = _SEEN_MILESTONES.get(text)
+    if known is None:
+        if len(_SEEN_MILESTONES) >= _MOST_STAMPS:
+            _SEEN_MILESTONES.clear()
+        known = _SEEN_MILESTONES[text] = tuple(
+            _MILESTONES[each.type]
+            for each in _conditions(raw)
+            if each.type in _MILESTONES and each.status == "True"
+        )
+    return known
+
+
+def _has_address(raw: msgspec.Raw) -> bool:
+    """Whether one of the guest's interfaces has an address."""
+    try:
+        return bool(raw) and any(each.ip_address for each in _INTERFACES.decode(raw) or ())
+    except UNREADABLE:
+        return False
+
+
 def _explain(conditions: list[Condition] | None, *expected: str) -> str | None:
     """What those of the ``expected`` conditions say that are not as they should be, the first.
 
@@ -245,14 +286,19 @@ def read_vmi(obj: PhasedObject) -> Reading:
     """``Running`` is ready; ``Failed`` and ``Succeeded`` are final."""
     status = obj.status
     stamps = _stamps(status.phase_transition_timestamps)
+    milestones = _milestones(status.conditions)
+    if _has_address(status.interfaces):
+        milestones = ("IP", *milestones)
     if status.phase == "Running":
-        return Reading(phase="Running", ready=True, stamps=stamps)
+        return Reading(phase="Running", ready=True, stamps=stamps, milestones=milestones)
     conditions = _conditions(status.conditions)
     detail = _explain(conditions, "PodScheduled", "Synchronized", "Ready") or status.reason
     failure = None
     if status.phase in {"Failed", "Succeeded"}:
         failure = f"it ended in phase {status.phase}" + (f" ({detail})" if detail else "")
-    return Reading(phase=status.phase, failure=failure, detail=detail, stamps=stamps)
+    return Reading(
+        phase=status.phase, failure=failure, detail=detail, stamps=stamps, milestones=milestones
+    )
 
 
 def read_migration(obj: PhasedObject) -> Reading:

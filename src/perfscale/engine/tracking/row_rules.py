@@ -14,6 +14,8 @@ from perfscale.engine.tracking.rows import DIRTY, Transition, TransitionKind
 from perfscale.kube.decoding import version_number
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from perfscale.engine.tracking.readiness import Metadata, Reading
     from perfscale.engine.tracking.rows import TrackedObject
 
@@ -44,12 +46,7 @@ class RowRules:
         changes: list[Transition],
     ) -> None:
         """Take an object that is not gone as a watch or a list has it."""
-        explained = False
-        if reading.detail != row.detail:
-            explained = reading.detail is not None
-            row.detail = sys.intern(reading.detail) if reading.detail is not None else None
-            if row.ready_s is None and row.error is None:
-                row.dirty |= DIRTY["detail"]  # it is not needed once it is ready, or has failed
+        explained = reading.detail != row.detail and _explain(row, reading.detail)
         row.phase_timestamps = reading.stamps or row.phase_timestamps
         was_going = row.deletion_timestamp is not None
         if metadata.deletion_timestamp is not None:
@@ -57,6 +54,8 @@ class RowRules:
         phase = reading.phase
         if phase is not None and phase != row.phase:
             changes.append(self._enter_phase(row, sys.intern(phase), now))
+        if reading.milestones:
+            changes += _pass_milestones(row, reading.milestones, now)
         if row.delete_requested_s is not None or metadata.deletion_timestamp is not None:
             if not was_going or row.is_child:  # others were judged when their deletion began
                 self._read_leaving(row, metadata, reading, now, changes)
@@ -230,6 +229,24 @@ class RowRules:
         if row.phase is not None:
             phases = self.child_phases if row.is_child else self.phases
             phases[row.resource.kind_name, row.phase] += by
+
+
+def _explain(row: TrackedObject, detail: str | None) -> bool:
+    """Take why it is not ready; whether there is a reason."""
+    row.detail = sys.intern(detail) if detail is not None else None
+    if row.ready_s is None and row.error is None:
+        row.dirty |= DIRTY["detail"]  # it is not needed once it is ready, or has failed
+    return detail is not None
+
+
+def _pass_milestones(
+    row: TrackedObject, milestones: Iterable[str], now: float
+) -> Iterator[Transition]:
+    """Those of the milestones that it comes to for the first time."""
+    for milestone in milestones:
+        if milestone not in row.phases_s.names:
+            row.phases_s.enter(milestone, now)
+            yield Transition(row, TransitionKind.PHASE, milestone)
 
 
 def _is_deleted_by_run(row: TrackedObject, version: int) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from perfscale.config.sections.metrics import Latency
+from perfscale.config.sections.metrics import MILESTONES, Latency
 from perfscale.errors import ResultsError
 from perfscale.results.files import (
     CHILDREN_FILE,
@@ -72,7 +72,7 @@ class RunFiles:
         return (self.folder / CHILDREN_FILE).exists()
 
     def latencies(self, name: str, kind: Kind) -> dict[str, Statistics]:
-        """The answer, the way to readiness, the way out; phases beyond are in the summary.
+        """The answer, the way to readiness, milestones, the way out; the rest is in the summary.
 
         Where that way is not known, all phases are taken.
 
@@ -81,7 +81,8 @@ class RunFiles:
             kind: What the summary has of it.
         """
         every, path = kind.latencies, self.paths.get(name)
-        names = (Latency.CREATION, *path, Latency.READY, Latency.DELETION) if path else every
+        way = (*(path or ()), Latency.READY, *MILESTONES)
+        names = (Latency.CREATION, *way, Latency.DELETION) if path else every
         return {
             str(name): every[name]
             for name in names

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from perfscale.config.sections.metrics import MILESTONES
 from perfscale.results.measure.clocks import StampBounds, phase_clock
 from perfscale.results.measure.failures import Failures
 from perfscale.results.measure.latencies import RequestTimes
@@ -97,6 +98,8 @@ class KindTally(LifeSamples):
         last: str | None = None
         since_s = 0.0
         for phase, at_s in record.phases_s.items():
+            if phase in MILESTONES:
+                continue
             if last is not None:
                 self.transitions[last, phase].add(at_s - since_s)
             last, since_s = phase, at_s
@@ -143,6 +146,7 @@ class KindTally(LifeSamples):
 
     def result(self) -> KindResult:
         """The frozen summary; the phases on the way to readiness come first."""
+        self.miss_milestones()
         has_objects = bool(self.creation.values or self.creation.missing)
         stamped = any(samples.values for samples in self.server_phases.values())
         return KindResult(

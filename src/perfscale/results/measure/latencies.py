@@ -6,6 +6,7 @@ latency       from                    to                     missing if it was n
 ``creation``  the create request      its answer             objects that were sent
 each phase    the create request      first seen in it       those on the way that are not ready
 ``Ready``     the create request      first seen ready       objects that were sent
+a milestone   the create request      first seen so          objects that were sent, where one was
 ``deletion``  the request to delete   seen gone              those whose deletion was requested
 ============  ======================  =====================  ===================================
 
@@ -19,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from perfscale.config.sections.metrics import Latency
+from perfscale.config.sections.metrics import MILESTONES, Latency
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,9 +95,11 @@ _NAMED: Final = {rule.name: rule for rule in (CREATION, READY, DELETION)}
 
 
 def latency_rule(name: str) -> LatencyRule:
-    """The rule of a latency: one of the three, or else a phase."""
+    """The rule of a latency: one of the three, or else a phase, or a milestone."""
     return _NAMED.get(name) or LatencyRule(
-        name, lambda life, origin_s: (origin_s, life.phases_s.get(name)), skippable=True
+        name,
+        lambda life, origin_s: (origin_s, life.phases_s.get(name)),
+        skippable=name not in MILESTONES,
     )
 
 

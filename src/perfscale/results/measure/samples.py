@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from perfscale.config.sections.metrics import MILESTONES
 from perfscale.results.measure.latencies import (
     CREATION,
     DELETION,
@@ -85,8 +86,19 @@ class LifeSamples:
                 early_s = (by_answer_s if reached_s == record.created_s else by_watch_s)(reached_s)
                 _doubt(samples, begun_s, reached_s, early_s)
 
+    def miss_milestones(self) -> None:
+        """Count who is missing from the milestones, once every object is measured.
+
+        Those that nobody came to are no latencies: the guests may have nothing of the kind.
+        """
+        for name in MILESTONES:
+            if name in self.phases:
+                samples = self.phases[name]
+                samples.missing = self.phases[READY.name].total - len(samples.values)
+
     def latency(self, name: str) -> LatencySamples | None:
         """The samples of a latency; None if there are none."""
+        self.miss_milestones()
         others = {CREATION.name: self.creation, DELETION.name: self.deletion}
         return others.get(name) or self.phases.get(name)
 

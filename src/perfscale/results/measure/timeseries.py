@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
+from perfscale.config.sections.metrics import MILESTONES
 from perfscale.results.files import TIMESERIES_FILE, AtomicFile
 
 if TYPE_CHECKING:
@@ -145,7 +146,10 @@ class _Counts:
         moves = self._ways.get(way)
         if moves is None:
             kind, *phases = way
-            places = [None, *((kind, phase) for phase in (_NO_PHASE, *phases)), None]
+            places: list[_Place | None] = [None, (kind, _NO_PHASE)]
+            for phase in phases:  # who comes to a milestone stays where they are
+                places.append(places[-1] if phase in MILESTONES else (kind, phase))
+            places.append(None)
             moves = self._ways[way] = [self.moved[move] for move in pairwise(places)]
         return moves
 

@@ -6,6 +6,7 @@ import heapq
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from perfscale.config.sections.metrics import MILESTONES
 from perfscale.results.measure.latencies import ready_s
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ class Slowest:
 
 def _stays(record: ObjectRecord, ready_after_s: float) -> tuple[Stay, ...]:
     sent_s = record.sent_s or 0.0
-    reached = sorted((at_s - sent_s, phase) for phase, at_s in record.phases_s.items())
+    reached = sorted(
+        (at_s - sent_s, phase) for phase, at_s in record.phases_s.items() if phase not in MILESTONES
+    )
     if record.created_s is not None and (not reached or record.created_s - sent_s < reached[0][0]):
         reached.insert(0, (record.created_s - sent_s, ANSWERED))
     points = [(0.0, REQUEST), *((at_s, phase) for at_s, phase in reached if at_s < ready_after_s)]
