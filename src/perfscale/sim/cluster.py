@@ -17,7 +17,7 @@ from perfscale.errors import UsageError
 from perfscale.sim.apiserver.apiserver import Attachments, SimulatedApiServer
 from perfscale.sim.apiserver.subresources import VirtApi
 from perfscale.sim.controllers.kinds import VMIM
-from perfscale.sim.controllers.kubevirt.migration_webhook import VMI_LABEL, MigrationWebhook
+from perfscale.sim.controllers.kubevirt.migration.webhook import VMI_LABEL, MigrationWebhook
 from perfscale.sim.controllers.kubevirt.webhooks import Webhooks
 from perfscale.sim.controllers.manager import ControllerManager
 from perfscale.sim.controllers.memory import MemoryObjectStore
@@ -29,6 +29,7 @@ from perfscale.sim.latency import Latencies
 from perfscale.sim.metrics import METRICS_PATH, CountedStore, Metrics
 from perfscale.sim.nodes.handler import VirtHandler
 from perfscale.sim.nodes.pods import LauncherPods
+from perfscale.sim.storage.kinds.custom import CustomKinds
 from perfscale.sim.storage.kinds.defaults import with_defaults
 from perfscale.sim.storage.selectors import parse_selector
 from perfscale.sim.storage.store import Store
@@ -82,6 +83,7 @@ class SimulatedCluster:
         self._injection = FaultInjection(faults or Faults(), self.store, self.ground_truth)
         # A server's own defaults come first, then KubeVirt's webhooks, then what faults do.
         webhooks = Webhooks(self._injection.controllers_now)
+        CustomKinds(self.store)
         migrations = MigrationWebhook(self._find, self._migrations_of)
         self.store.admissions[:0] = [with_defaults, webhooks, migrations]
         self._pods = LauncherPods(self.store)

@@ -8,7 +8,7 @@ from perfscale.kube.resources import NAMESPACES
 from perfscale.sim.controllers.cluster.facts import WAIT_FOR_FIRST_CONSUMER
 from perfscale.sim.controllers.cluster.node import ready_status
 from perfscale.sim.controllers.kinds import KUBEVIRT, NODE, STORAGE_CLASS
-from perfscale.sim.controllers.kubevirt.migration_limits import (
+from perfscale.sim.controllers.kubevirt.migration.limits import (
     PARALLEL_OUT_OF_A_NODE,
     PARALLEL_PER_CLUSTER,
 )

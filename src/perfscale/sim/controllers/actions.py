@@ -126,6 +126,14 @@ class Controller(Protocol):
 
 
 @runtime_checkable
+class Failing(Protocol):
+    """A controller that knows how its objects fail, which is not by a phase ``Failed`` alone."""
+
+    def failed(self, obj: JSON, reason: str, message: str, now: datetime) -> JSON:
+        """The status of an object that has failed."""
+
+
+@runtime_checkable
 class Follower(Protocol):
     """A controller whose objects wait for what happens to those of other kinds."""
 

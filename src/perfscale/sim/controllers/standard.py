@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perfscale.sim.controllers.cluster.extensions import ExtensionController
 from perfscale.sim.controllers.cluster.node import NodeController
+from perfscale.sim.controllers.cluster.service import ServiceController
 from perfscale.sim.controllers.cluster.watched import Watched
 from perfscale.sim.controllers.kinds import (
+    API_SERVICE,
+    CRD,
     KUBEVIRT_GROUP,
     POD,
     REPLICA_SET,
     REPLICATION_CONTROLLER,
     STORAGE_CLASS,
 )
+from perfscale.sim.controllers.kubevirt.copies.vmclone import VmCloneController
+from perfscale.sim.controllers.kubevirt.copies.vmrestore import VmRestoreController
+from perfscale.sim.controllers.kubevirt.copies.vmsnapshot import VmSnapshotController
+from perfscale.sim.controllers.kubevirt.migration.vmim import VmimController
 from perfscale.sim.controllers.kubevirt.pod import PodController
 from perfscale.sim.controllers.kubevirt.vm import VmController
 from perfscale.sim.controllers.kubevirt.vmi import VmiController
-from perfscale.sim.controllers.kubevirt.vmim import VmimController
 from perfscale.sim.controllers.kubevirt.vmirs import VmirsController
+from perfscale.sim.controllers.kubevirt.vmpool import VmPoolController
 from perfscale.sim.controllers.storage.claim import ClaimController, VolumeController
 from perfscale.sim.controllers.storage.datavolume import DataVolumeController
 from perfscale.sim.controllers.storage.volumesnapshot import VolumeSnapshotController
@@ -58,6 +66,13 @@ def standard_controllers(names: random.Random) -> tuple[Controller, ...]:
         VolumeController(),
         VolumeSnapshotController(),
         DataVolumeController(),
+        VmPoolController(),
+        VmSnapshotController(),
+        VmRestoreController(),
+        VmCloneController(),
+        ServiceController(),
+        ExtensionController(CRD),
+        ExtensionController(API_SERVICE),
     )
 
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from perfscale.sim.faults.http.requests import RequestFaults, Uptime
 from perfscale.sim.faults.http.watches import WatchFaults
-from perfscale.sim.faults.model import PHASED
+from perfscale.sim.faults.model import PHASED, UNPHASED
 from perfscale.sim.faults.objects.admission import ADMITTED, Admission
 from perfscale.sim.faults.objects.controllers import FaultyController
 from perfscale.sim.faults.objects.interference import INTERFERENCES, Interference
@@ -68,7 +68,11 @@ class FaultInjection:
 
     def wrap(self, controller: Controller) -> Controller:
         """The controller, made to let objects fail, or be stuck, if it is to do so."""
-        if controller.resource.plural in PHASED and self._kinds & {"fails", "ends", "stuck"}:
+        if controller.resource.plural in (*PHASED, *UNPHASED) and self._kinds & {
+            "fails",
+            "ends",
+            "stuck",
+        }:
             return FaultyController(controller, self._selection)
         return controller
 

@@ -6,8 +6,29 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
-from perfscale.sim.controllers.kinds import POD, VM, VMI, VMIM, VMIRS
-from perfscale.sim.controllers.objects import is_deleting, phase_of
+from perfscale.sim.controllers.kinds import (
+    API_SERVICE,
+    CRD,
+    DATA_VOLUME,
+    DEPLOYMENT,
+    JOB,
+    POD,
+    PVC,
+    REPLICA_SET,
+    REPLICATION_CONTROLLER,
+    STATEFUL_SET,
+    VM,
+    VM_CLONE,
+    VM_POOL,
+    VM_RESTORE,
+    VM_SNAPSHOT,
+    VMI,
+    VMIM,
+    VMIRS,
+    VOLUME_SNAPSHOT,
+)
+from perfscale.sim.controllers.objects import condition_of, is_deleting, phase_of
+from perfscale.sim.ground_truth.changes import ChangeTruth
 from perfscale.sim.ground_truth.operations import OperationTruth
 from perfscale.sim.storage.records import encode
 
@@ -58,6 +79,19 @@ def _is_ready(obj: JSON) -> bool:
     return (obj.get("status") or {}).get("ready") is True
 
 
+def _has_succeeded(obj: JSON) -> bool:
+    return phase_of(obj) == "Succeeded"
+
+
+def _is_usable(obj: JSON) -> bool:
+    return (obj.get("status") or {}).get("readyToUse") is True
+
+
+def _holds(kind: str) -> Callable[[JSON], bool]:
+    """Whether an object has a condition of this type that holds."""
+    return lambda obj: (condition_of(obj, kind) or {}).get("status") == "True"
+
+
 def _is_complete(obj: JSON) -> bool:
     wanted = (obj.get("spec") or {}).get("replicas", 1)
     return bool((obj.get("status") or {}).get("readyReplicas", 0) == wanted)
@@ -68,7 +102,21 @@ _READY: Final[tuple[tuple[Resource, Callable[[JSON], bool]], ...]] = (
     (POD, _is_running),
     (VM, _is_ready),
     (VMIRS, _is_complete),
-    (VMIM, lambda obj: phase_of(obj) == "Succeeded"),
+    (VMIM, _has_succeeded),
+    (VM_POOL, _is_complete),
+    (VM_SNAPSHOT, _is_usable),
+    (VM_RESTORE, lambda obj: (obj.get("status") or {}).get("complete") is True),
+    (VM_CLONE, _has_succeeded),
+    (DATA_VOLUME, _has_succeeded),
+    (PVC, lambda obj: phase_of(obj) == "Bound"),
+    (VOLUME_SNAPSHOT, _is_usable),
+    (DEPLOYMENT, _is_complete),
+    (REPLICA_SET, _is_complete),
+    (STATEFUL_SET, _is_complete),
+    (REPLICATION_CONTROLLER, _is_complete),
+    (JOB, _holds("Complete")),
+    (CRD, _holds("Established")),
+    (API_SERVICE, _holds("Available")),
 )
 
 
@@ -77,12 +125,14 @@ class GroundTruth:
 
     Attributes:
         injected: How often each fault has happened, by its name.
-        operations: What was asked of VMs and instances, and when it took effect.
+        operations: What was asked of VMs and instances, which migrations and scales there
+            were, and when each took effect.
     """
 
     def __init__(self, store: Store) -> None:
         self.injected: Counter[str] = Counter()
         self.operations = OperationTruth(store)
+        ChangeTruth(store, self.operations)
         self._store = store
         self._ready = {resource.name: _Reached(rule) for resource, rule in _READY}
         self._failed = {resource.name: _Reached(_has_failed) for resource, _ in _READY}

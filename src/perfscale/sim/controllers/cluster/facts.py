@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.sim.controllers.cluster.quantities import amount_of
 from perfscale.sim.controllers.kinds import NODE, POD, STORAGE_CLASS, VMI, VMIM
-from perfscale.sim.controllers.kubevirt.migration_queue import MigrationQueue
+from perfscale.sim.controllers.kubevirt.migration.queue import MigrationQueue
 from perfscale.sim.controllers.objects import Key, condition_of, is_finished, key_of, uid_of
 
 if TYPE_CHECKING:

@@ -70,6 +70,11 @@ class ClaimController:
             return (named,)
         return (Create(PV, _volume(obj, volume)), named)
 
+    def failed(self, obj: JSON, reason: str, message: str, now: datetime) -> JSON:
+        """Its status when its volume is lost, which nobody explains."""
+        del reason, message, now
+        return {**(obj.get("status") or {}), "phase": "Lost"}
+
 
 class VolumeController:
     """Deletes the volumes of claims that are gone."""

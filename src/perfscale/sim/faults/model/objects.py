@@ -11,8 +11,32 @@ from perfscale.config.sections.fields import Duration, Label, Text, Timeout, cho
 from perfscale.sim.faults.fields import Finalizer, GroupVersions, Names, Resources, Share
 from perfscale.sim.faults.model.fault import Fault
 
-PHASED: Final = ("virtualmachineinstances", "virtualmachineinstancemigrations", "pods")
+PHASED: Final = (
+    "virtualmachineinstances",
+    "virtualmachineinstancemigrations",
+    "virtualmachinesnapshots",
+    "virtualmachineclones",
+    "datavolumes",
+    "persistentvolumeclaims",
+    "pods",
+)
 """The resources whose objects have phases that a controller leads them through."""
+
+UNPHASED: Final = (
+    "virtualmachinepools",
+    "virtualmachinerestores",
+    "volumesnapshots",
+    "deployments",
+    "replicasets",
+    "statefulsets",
+    "daemonsets",
+    "replicationcontrollers",
+    "jobs",
+    "services",
+    "customresourcedefinitions",
+    "apiservices",
+)
+"""Those that a controller looks after, and whose objects have none: they fail at once."""
 
 
 class ObjectFault(Fault):
@@ -31,8 +55,6 @@ class ObjectFault(Fault):
         "suffix": ("renamed",),
     }
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "stuck": ("phase",),
-        "fails": ("phase",),
         "ends": ("phase",),
     }
 
@@ -69,7 +91,8 @@ class ObjectFault(Fault):
     phase: Text | None = Field(
         default=None,
         description=(
-            "The phase in which it is stuck or out of which it fails or ends, or that it is in "
+            "The phase in which it is stuck or out of which it fails or ends (kinds without "
+            "phases fail, or stay as they are, at once), or that it is in "
             "when it is deleted or loses its labels (at once where this is not said)."
         ),
     )
@@ -95,12 +118,13 @@ class ObjectFault(Fault):
 
     @model_validator(mode="after")
     def _has_phases(self) -> Self:
-        if self.phase is not None:
-            for resource in self.resources:
-                if resource.partition(".")[0] not in PHASED:
-                    raise key_error(
-                        "resources", f"{resource} have no phases: {', '.join(PHASED)} do"
-                    )
+        ends_progress = self.fault in ("fails", "stuck")
+        for resource in self.resources:
+            plural = resource.partition(".")[0]
+            if self.phase is not None and plural not in PHASED:
+                raise key_error("resources", f"{resource} have no phases: {', '.join(PHASED)} do")
+            if self.phase is None and ends_progress and plural not in UNPHASED:
+                raise key_error("fault", f"the fault {self.fault} needs the key phase")
         return self
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from perfscale.sim.controllers.actions import Action, Update, UpdateStatus
+from perfscale.sim.controllers.actions import Action, Failing, Update, UpdateStatus
 from perfscale.sim.controllers.kinds import POD
 from perfscale.sim.controllers.kubevirt.pod import is_launcher
 from perfscale.sim.controllers.kubevirt.readiness import GUEST_NOT_RUNNING, not_ready
@@ -69,6 +69,8 @@ class FaultyController:
         if fault is None or stage is Stage.VMI_STARTED:
             return stage
         if fault.fault == "stuck":
+            if fault.phase is None:
+                return None  # its kind has no place to say why
             return None if _is_explained(obj, fault) else Stage.NOW
         return Stage.FAILING if phase_of(obj) == "Running" or stage is None else stage
 
@@ -81,7 +83,11 @@ class FaultyController:
 
     def _write(self, obj: JSON, fault: ObjectFault, now: datetime) -> Action:
         kind = Update if self.resource.plural == "virtualmachineinstances" else UpdateStatus
-        if fault.fault == "fails":
+        if fault.fault == "fails" and isinstance(self._controller, Failing):
+            reason = fault.reason or _FAILED["reason"]
+            message = fault.message or _FAILED["message"]
+            status = self._controller.failed(obj, reason, message, now)
+        elif fault.fault == "fails":
             status = _explained(entered(obj, "Failed", now), fault, now)
         elif fault.fault == "ends":
             status = entered(obj, "Succeeded", now)

@@ -42,4 +42,4 @@ class FaultSelection:
     def in_phase(self, resource: Resource, obj: JSON, phase: str) -> ObjectFault | None:
         """What ends the object's progress in this phase: to be stuck there, to fail or to end."""
         found = self.of(resource, obj, "stuck", "fails", "ends")
-        return next((fault for fault in found if fault.phase == phase), None)
+        return next((fault for fault in found if (fault.phase or "") == phase), None)

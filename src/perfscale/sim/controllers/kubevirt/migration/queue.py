@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from perfscale.sim.controllers.kubevirt.migration_limits import (
+from perfscale.sim.controllers.kubevirt.migration.limits import (
     PARALLEL_OUT_OF_A_NODE,
     PARALLEL_PER_CLUSTER,
 )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.sim.controllers.actions import Action, Delete, Revise, Update, UpdateStatus
 from perfscale.sim.controllers.kinds import NODE, VMI, VMIM
-from perfscale.sim.controllers.kubevirt import migration_state as state
-from perfscale.sim.controllers.kubevirt.migration_queue import FINAL_PHASES, vmi_of
+from perfscale.sim.controllers.kubevirt.migration import state
+from perfscale.sim.controllers.kubevirt.migration.queue import FINAL_PHASES, vmi_of
 from perfscale.sim.controllers.kubevirt.placement import NODE_NAMES, place
 from perfscale.sim.controllers.kubevirt.vmi import Phase, is_final
 from perfscale.sim.controllers.objects import (

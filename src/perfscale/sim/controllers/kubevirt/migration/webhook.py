@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.errors import ApiError
 from perfscale.sim.controllers.kinds import VMI, VMIM
-from perfscale.sim.controllers.kubevirt.migration_queue import FINAL_PHASES, vmi_of
+from perfscale.sim.controllers.kubevirt.migration.queue import FINAL_PHASES, vmi_of
+from perfscale.sim.controllers.kubevirt.migration.vmim import FINALIZER
 from perfscale.sim.controllers.kubevirt.vmi import is_final
-from perfscale.sim.controllers.kubevirt.vmim import FINALIZER
 from perfscale.sim.controllers.objects import condition_of, finalizers_of, phase_of, uid_of
 
 if TYPE_CHECKING:

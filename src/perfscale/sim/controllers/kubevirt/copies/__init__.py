@@ -1,0 +1,1 @@
+"""Snapshots, restores and clones of VMs."""

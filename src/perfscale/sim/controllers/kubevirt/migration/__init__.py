@@ -1,0 +1,1 @@
+"""Live migrations: their queue, their steps, and what they change about instances."""
