@@ -327,3 +327,35 @@ async def test_reads_in_the_background_end_when_no_other_workload_is_left(
     assert accounts(result, 2) == done(3)
     assert accounts(result, 3) == done(50)
     assert all(each.counts for each in sink.operations if each.operation == "watch")
+
+
+async def test_a_run_ends_as_soon_as_a_threshold_of_an_operation_is_lost(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    limit = {"metric": "getResponse", "quantile": "p99", "max": "1ns", "abortOnFail": True}
+    load = on("maps", "get", qps=20, burst=1, iterationCount=1000, thresholds=[limit])
+    result = await simulated.run(config(maps(tmp_path), load))
+    assert result.outcome is RunOutcome.FAILED
+    assert result.exit_code == 3
+    assert any(
+        "load: getResponse p99 cannot be met any more" in problem
+        and f"of {1000 * COUNT} have taken longer than 1ns" in problem
+        for problem in result.problems
+    )
+    counted = accounts(result)
+    assert counted.requested == 1000 * COUNT
+    assert counted.not_attempted > 0
+
+
+async def test_a_share_of_operations_may_fail_before_a_run_is_ended(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    limit = {"metric": "failed", "max": "10%", "abortOnFail": True}
+    op = "{{ 'remove' if target.index == 1 else 'add' }}"  # there is nothing to remove
+    text = f"- {{op: {op}, path: /data, value: {{a: b}}}}\n"
+    patch = {"type": "json", "templateFile": template(tmp_path, text, "patch.yaml")}
+    load = on("maps", "patch", patch=patch, thresholds=[limit])
+    result = await simulated.run(config(maps(tmp_path), load))
+    assert accounts(result) == OperationAccounts(requested=COUNT, done=COUNT - 1, failed=1)
+    (verdict,) = result.thresholds
+    assert (verdict.passed, verdict.value) == (True, 5.0)

@@ -170,6 +170,33 @@ async def test_a_threshold_of_what_will_not_be_there_is_refused(cluster: Cluster
     assert "globalConfig.thresholds[0].metric: vmimReady would have no sample" in said
 
 
+async def test_a_threshold_of_what_is_not_done_is_refused(simulated: ClusterUnderTest) -> None:
+    def at_most(metric: str) -> JSON:
+        return {"metric": metric, "quantile": "p99", "max": "1h"}
+
+    nothing = {"metric": "unfinished", "max": 0}
+    machines = {
+        "name": "density",
+        "objects": [objects("vm-ephemeral.yaml", 1)],
+        "thresholds": [nothing],
+    }
+    restarts = {
+        "name": "restarts",
+        "operation": "restart",
+        "targets": {"workload": machines["name"]},
+        "thresholds": [
+            *map(at_most, ("restartEffect", "startEffect", "vmReady")),
+            {"metric": "unready", "max": 0},
+        ],
+    }
+    said = await refusal(simulated, config(machines, restarts, thresholds=[at_most("restartGone")]))
+    assert len(said.splitlines()) == 4
+    assert "workloads[0].thresholds[0].metric: unfinished would have no sample" in said
+    assert "[1].metric: startEffect would have no sample: there will be no start to measure" in said
+    assert "thresholds[2].metric: vmReady would have no sample" in said
+    assert "thresholds[3].metric: unready would have no sample: restart makes no objects" in said
+
+
 REVIEW = """\
 apiVersion: authorization.k8s.io/v1
 kind: SelfSubjectAccessReview

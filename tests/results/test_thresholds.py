@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from perfscale.config import Threshold
-from perfscale.results import Accounts, CallResult, KindResult, LatencySamples, Rate, WorkloadResult
+from perfscale.results import (
+    Accounts,
+    CallResult,
+    KindResult,
+    LatencySamples,
+    OperationAccounts,
+    OperationResult,
+    Rate,
+    WorkloadResult,
+)
 from perfscale.results.model.run import ThresholdVerdict
 from perfscale.results.verdicts.thresholds import judge_threshold
 
@@ -158,3 +167,53 @@ def test_errors_are_what_was_not_answered_throttled_failed_or_refused_a_change()
     assert judged(result, metric="apiErrors", max=0).value == 6.0
     assert judged(result, metric="apiErrors", max="6%").passed
     assert judged(result, metric="apiRetries", max=5).passed
+
+
+def restarts(
+    *effects: float, missing: int = 0, failed: int = 0, kind: str = "VM"
+) -> OperationResult:
+    requested = len(effects) + missing + failed
+    effect = samples(*effects, missing=missing + failed).summarize()
+    return OperationResult(
+        operation="restart",
+        kind=kind,
+        api_version="kubevirt.io/v1",
+        accounts=OperationAccounts(
+            requested=requested, done=len(effects), failed=failed, unfinished=missing
+        ),
+        response=samples(*(0.25 for _ in range(requested))).summarize(),
+        effect=effect,
+        milestones={"Gone": samples(1.0, 2.0).summarize()},
+        time_in={"Gone": samples(3.0, 4.0).summarize()},
+    )
+
+
+@pytest.mark.parametrize(
+    ("threshold", "value"),
+    [
+        ({"metric": "restartEffect", "quantile": "max", "max": "8s"}, 8.0),
+        ({"metric": "restartResponse", "quantile": "p50", "max": "1s"}, 0.25),
+        ({"metric": "restartGone", "quantile": "max", "max": "2s"}, 2.0),
+        ({"metric": "restartTimeInGone", "quantile": "max", "max": "4s"}, 4.0),
+        ({"metric": "unfinished", "max": 0}, 0.0),
+    ],
+)
+def test_operations_have_thresholds_as_creates_do(threshold: dict[str, Any], value: float) -> None:
+    result = workload(operations=(restarts(2.0, 4.0, 8.0),), accounts=Accounts())
+    verdict = judged(result, **threshold)
+    assert (verdict.passed, verdict.value) == (True, value)
+
+
+def test_an_operation_that_is_not_done_counts_as_slowest_and_in_the_share_that_failed() -> None:
+    result = workload(operations=(restarts(2.0, missing=1, failed=1),), accounts=Accounts())
+    effect = judged(result, metric="restartEffect", quantile="p99", max="1h")
+    assert effect.text == (
+        "density: restartEffect p99 was not reached, as 2 of 3 are missing; at most 1h is wanted"
+    )
+    assert judged(result, metric="failed", max="50%").value == pytest.approx(100 / 3, abs=1e-3)
+    assert judged(result, metric="unfinished", max=0).value == 1
+
+
+def test_of_several_kinds_the_slowest_is_judged() -> None:
+    result = workload(operations=(restarts(2.0), restarts(9.0, kind="Other")))
+    assert judged(result, metric="restartEffect", quantile="p50", max="3s").value == 9.0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+from perfscale.config.operations import CREATE
 from perfscale.config.sections.metrics import METRICS, Latency
 from perfscale.templates.scopes import group_of
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 GroupKind: TypeAlias = tuple[str, str]
 """API group and kind."""
+_OF_OBJECTS: Final = frozenset({"unready", "leftover"})
+_OF_OPERATIONS: Final = frozenset({"unfinished"})
 
 
 def find_unmeasurable_thresholds(
@@ -25,13 +28,14 @@ def find_unmeasurable_thresholds(
     factories: Sequence[Sequence[ObjectFactory]],
     resources: Mapping[tuple[str, str], Resource],
 ) -> Iterator[Problem]:
-    """A problem for each threshold of a kind that the run neither creates nor follows.
+    """A problem for each threshold of what the run, or the workload, does not do.
 
     Args:
         config: The workload file.
         factories: Its compiled templates, by workload and object.
         resources: The kinds that the cluster has.
     """
+    all_done: set[str] = set()
     all_created: set[GroupKind] = set()
     all_followed: set[GroupKind] = set()
     for number, (workload, members) in enumerate(zip(config.workloads, factories, strict=True)):
@@ -48,11 +52,14 @@ def find_unmeasurable_thresholds(
         for index, threshold in enumerate(workload.thresholds):
             place: KeyPath = ("workloads", number, "thresholds", index, "metric")
             yield from _judge(config, place, threshold, created, followed)
+            yield from _judge_operation(config, place, threshold, {workload.operation})
+        all_done.add(workload.operation)
         all_created |= created
         all_followed |= followed
     for index, threshold in enumerate(config.global_config.thresholds):
         place = ("globalConfig", "thresholds", index, "metric")
         yield from _judge(config, place, threshold, all_created, all_followed)
+        yield from _judge_operation(config, place, threshold, all_done)
 
 
 def _judge(
@@ -68,3 +75,20 @@ def _judge(
         yield config.problem(
             path, f"{metric.name} would have no sample: there will be no {metric.kind} to measure"
         )
+
+
+def _judge_operation(
+    config: Config, path: KeyPath, threshold: Threshold, done: Collection[str]
+) -> Iterator[Problem]:
+    """Of an operation that is not done, or of outcomes that what is done does not have."""
+    metric = METRICS[threshold.metric]
+    what = " and ".join(sorted(done))
+    if metric.operation is not None and metric.operation not in done:
+        why = f"there will be no {metric.operation} to measure, only {what}"
+    elif metric.name in _OF_OBJECTS and CREATE.name not in done:
+        why = f"{what} makes no objects; operations are failed or unfinished"
+    elif metric.name in _OF_OPERATIONS and done == {CREATE.name}:
+        why = "creates are failed or unready"
+    else:
+        return
+    yield config.problem(path, f"{metric.name} would have no sample: {why}")

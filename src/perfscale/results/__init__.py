@@ -43,6 +43,7 @@ from perfscale.results.measure.calls import Calls, CountedCall, RequestMeter, Re
 from perfscale.results.measure.failures import Failures
 from perfscale.results.measure.kind_tally import IterationTally, accounts_of
 from perfscale.results.measure.latencies import latency_rule
+from perfscale.results.measure.operation_latencies import operation_rule
 from perfscale.results.measure.operation_tally import OperationTallies
 from perfscale.results.measure.percentiles import LatencySamples
 from perfscale.results.measure.rates import CreateTimes, explain_rate
@@ -182,6 +183,7 @@ __all__ = [
     "latency_rule",
     "locate_run",
     "milliseconds",
+    "operation_rule",
     "read_present",
     "rebuild_results",
     "results_schema",

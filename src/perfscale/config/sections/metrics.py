@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from perfscale.config.operations import OPERATIONS, Effect
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -53,7 +55,10 @@ class Metric:
     Attributes:
         whole: What it can also be given a percentage of; None if it cannot.
         kind: The kind whose latency it is; None for what is no latency.
-        latency: Which latency: a phase, or one of `Latency`.
+        latency: Which latency: a phase, or one of `Latency`; of an operation, one of
+            `OperationLatency`.
+        operation: The operation whose latency it is; None for what is of objects.
+        milestone: Of the operation, where the latency is of one.
     """
 
     name: str
@@ -62,6 +67,8 @@ class Metric:
     kind: str | None = None
     latency: str | None = None
     group: str = ""
+    operation: str | None = None
+    milestone: str | None = None
 
     def is_about(self, kind_name: str, group: str | None = None) -> bool:
         """Whether it is about a kind, as results call it, of a group, as far as that is known."""
@@ -119,12 +126,37 @@ def _latencies() -> Iterator[Metric]:
             yield Metric(name, Unit.SECONDS, kind=kind, latency=str(latency), group=group)
 
 
+def _latencies_of_operations() -> Iterator[Metric]:
+    """Of each operation but create, whose latencies are those of objects."""
+    for name, row in OPERATIONS.items():
+        if row.creates:
+            continue
+        latencies: dict[str, tuple[OperationLatency, str | None]] = {
+            "Response": (OperationLatency.RESPONSE, None)
+        }
+        if row.effect not in {Effect.ANSWERED, Effect.FIRST_STATE}:
+            latencies["Effect"] = (OperationLatency.EFFECT, None)
+        for milestone in row.milestones:
+            latencies[milestone] = (OperationLatency.MILESTONE, milestone)
+            latencies[f"TimeIn{milestone}"] = (OperationLatency.TIME_IN, milestone)
+        for suffix, (latency, of) in latencies.items():
+            yield Metric(
+                f"{name}{suffix}",
+                Unit.SECONDS,
+                latency=latency.value,
+                operation=name,
+                milestone=of,
+            )
+
+
 METRICS: Final[Mapping[str, Metric]] = {
     metric.name: metric
     for metric in (
         *_latencies(),
-        Metric("failed", Unit.COUNT, "the objects that were requested"),
+        *_latencies_of_operations(),
+        Metric("failed", Unit.COUNT, "the objects and operations that were requested"),
         Metric("unready", Unit.COUNT, "the objects that were requested"),
+        Metric("unfinished", Unit.COUNT, "the operations that were requested"),
         Metric("leftover", Unit.COUNT, "the objects that were requested"),
         Metric("apiErrors", Unit.COUNT, "the requests that were sent"),
         Metric("apiRetries", Unit.COUNT, "the requests that were sent"),

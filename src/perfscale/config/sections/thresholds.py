@@ -27,7 +27,7 @@ QUANTILES: Final = (*PERCENTILES, "max", "mean")
 """The statistics of a latency that can have a threshold."""
 
 _read_duration: Final = duration_reader(1e-9)
-_KNOWN_LATE: Final = frozenset({"unready", "leftover", "sentQps", "achievedQps"})
+_KNOWN_LATE: Final = frozenset({"unready", "unfinished", "leftover", "sentQps", "achievedQps"})
 _OF_REQUESTS: Final = frozenset({"apiErrors", "apiRetries"})
 _PERCENTAGE: Final = r"^[0-9]{1,3}(\.[0-9]+)?%$"
 

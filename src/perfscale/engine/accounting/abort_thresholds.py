@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from itertools import chain
+from typing import TYPE_CHECKING
 
-from perfscale.config.sections.metrics import METRICS, PERCENTILES
+from perfscale.config.sections.metrics import METRICS, Unit
+from perfscale.engine.accounting.operation_thresholds import QUANTILES, OperationThresholds
 from perfscale.errors import ThresholdError
 from perfscale.results import latency_rule, threshold_title
 
@@ -21,10 +23,11 @@ if TYPE_CHECKING:
 
     from perfscale.config import Config, Threshold
     from perfscale.config.sections.metrics import Metric
+    from perfscale.config.sections.thresholds import Bound
+    from perfscale.engine.context import IterationContext
+    from perfscale.engine.tracking.operations import TrackedOperation
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
     from perfscale.results import Calls, WorkloadPlan
-
-_QUANTILES: Final = {**PERCENTILES, "max": 1.0}
 
 
 class _LatencyThreshold:
@@ -33,7 +36,7 @@ class _LatencyThreshold:
     def __init__(self, threshold: Threshold, metric: Metric, total: int) -> None:
         self.total = total
         self.over = 0
-        rank = math.floor((total - 1) * _QUANTILES[threshold.quantile or ""])
+        rank = math.floor((total - 1) * QUANTILES[threshold.quantile or ""])
         self.enough = total - rank
         self._limit_s = threshold.bound.value
         self._metric = metric
@@ -94,6 +97,7 @@ class AbortThresholds:
         calls_of: Callable[[str | None], Calls],
     ) -> None:
         self._calls_of = calls_of
+        self._operations = OperationThresholds(config, workloads)
         self._failed: Counter[str] = Counter()
         self._latencies: list[tuple[str | None, Threshold, _LatencyThreshold]] = []
         self._counts: list[tuple[str | None, Threshold]] = []
@@ -101,7 +105,7 @@ class AbortThresholds:
             each.name: Counter(each.objects) for each in workloads
         }
         objects[None] = sum(objects.values(), Counter())
-        self._requested = {name: counts.total() for name, counts in objects.items()}
+        self._objects = {name: counts.total() for name, counts in objects.items()}
         self._add(None, config.global_config.thresholds, objects[None])
         for workload in config.workloads:
             self._add(workload.name, workload.thresholds, objects[workload.name])
@@ -111,7 +115,7 @@ class AbortThresholds:
     ) -> None:
         for threshold in thresholds:
             metric = METRICS[threshold.metric]
-            if not threshold.abort_on_fail:
+            if not threshold.abort_on_fail or metric.operation is not None:
                 continue
             if metric.kind is None or metric.latency is None:
                 self._counts.append((workload, threshold))
@@ -119,6 +123,16 @@ class AbortThresholds:
                 # How many children there will be nobody knows: those are judged at the end.
                 latency = _LatencyThreshold(threshold, metric, total)
                 self._latencies.append((workload, threshold, latency))
+
+    def open(self, iteration: IterationContext) -> None:
+        """An iteration begins."""
+        self._operations.open(iteration)
+
+    def record_operations(
+        self, iteration: IterationContext, decided: Iterable[TrackedOperation]
+    ) -> None:
+        """Nothing more happens to these operations, which are about to be let go."""
+        self._operations.record(iteration, decided)
 
     def check(self, scopes: Iterable[IterationScope], now: float) -> ThresholdError | None:
         """What is lost by now, if anything is.
@@ -132,11 +146,12 @@ class AbortThresholds:
             for scope in scopes:
                 if workload in {None, scope.workload}:
                     latency.count(scope, now)
-        lost = next(self._lost(scopes), None)
+        lost = next(chain(self._lost(scopes), self._operations.lost(now)), None)
         return None if lost is None else ThresholdError(lost)
 
     def close(self, scope: IterationScope) -> None:
         """Take the last of an iteration, whose rows are about to be let go."""
+        self._operations.close(scope)
         self._failed[scope.workload] += scope.failed
         for workload, _, latency in self._latencies:
             if workload in {None, scope.workload}:
@@ -153,12 +168,19 @@ class AbortThresholds:
         for workload, threshold in self._counts:
             count = self._count(workload, threshold.metric, scopes)
             bound = threshold.bound
-            most = bound.of(self._requested[workload])
-            if count > most:
+            most = self._most(workload, bound)
+            if most is not None and count > most:
                 yield (
                     f"{threshold_title(threshold, workload)} cannot be met any more: it is "
                     f"{count}, and at most {bound} is wanted"
                 )
+
+    def _most(self, workload: str | None, bound: Bound) -> float | None:
+        """How many are accepted; None while it is not known of how many that is a share."""
+        if bound.unit is not Unit.PERCENT:
+            return bound.value
+        operations = self._operations.requested(workload)
+        return None if operations is None else bound.of(self._objects[workload] + operations)
 
     def _count(self, workload: str | None, metric: str, scopes: Iterable[IterationScope]) -> int:
         if metric == "failed":

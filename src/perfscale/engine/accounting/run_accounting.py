@@ -67,6 +67,7 @@ class RunAccounting:
         """Begin an iteration; ``requested`` and ``ends`` are as in `IterationContext`."""
         self.count_calls()
         iteration = self._context.open_iteration(workload, factories, number, requested, ends=ends)
+        self._abort_thresholds.open(iteration)
         self._context.journal.begin_iteration(
             iteration.scope, dict(requested), iteration.started_s, ends=ends
         )
@@ -98,6 +99,7 @@ class RunAccounting:
         if not decided or (len(decided) < _PAGE and not all_of_them):
             return
         iteration.decided_operations = []
+        self._abort_thresholds.record_operations(iteration, decided)
         self._context.journal.flush_operations()
         records = [operation.record() for operation in decided]
         iteration.operations.add_records(records)

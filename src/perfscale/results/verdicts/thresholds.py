@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from perfscale.config import format_duration
-from perfscale.config.sections.metrics import METRICS, Unit
+from perfscale.config.sections.metrics import METRICS, OperationLatency, Unit
+from perfscale.results.model.operations import OperationAccounts
 from perfscale.results.model.run import ThresholdVerdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from perfscale.config import Config, Threshold
     from perfscale.config.sections.metrics import Metric
     from perfscale.results.measure.run_tally import RunSum
     from perfscale.results.model.latency import LatencySummary
+    from perfscale.results.model.operations import OperationResult
     from perfscale.results.model.workload import KindResult, Measured, Rate
 
 
@@ -101,25 +103,64 @@ def show(value: float, unit: Unit) -> str:
 
 
 def _measure(metric: Metric, threshold: Threshold, judged: Measured) -> _Value:
+    if metric.operation is not None:
+        summaries = _of_operation(metric, judged.operations)
+        return _worst(_statistic(each, threshold.quantile or "") for each in summaries)
     if metric.kind is not None and metric.latency is not None:
         summary = _latency(metric, metric.latency, judged)
         return _statistic(summary, threshold.quantile or "")
     if metric.unit is Unit.PER_SECOND:
         return _rate(metric, judged.rate, share=threshold.bound.unit is Unit.PERCENT)
-    accounts = judged.accounts
-    attempted = accounts.requested - accounts.not_attempted
-    sent = sum(call.sent for call in judged.calls)
-    counts = {
-        "failed": (accounts.failed, accounts.requested, attempted),
-        "unready": (accounts.unready, accounts.requested, attempted),
-        "leftover": (accounts.leftover, accounts.requested, attempted),
-        "apiErrors": (sum(call.errors for call in judged.calls), sent, sent),
-        "apiRetries": (sum(call.retries for call in judged.calls), sent, sent),
-    }
-    count, whole, samples = counts[metric.name]
+    count, whole, samples = _counted(metric, judged)
     if not samples:
         return _Value(None)
     return _Value(100 * count / whole if threshold.bound.unit is Unit.PERCENT else count)
+
+
+def _counted(metric: Metric, judged: Measured) -> tuple[int, int, int]:
+    """How many, of how many, and of how many it is known."""
+    accounts = judged.accounts
+    operations = sum((each.accounts for each in judged.operations), OperationAccounts())
+    attempted = accounts.requested - accounts.not_attempted
+    operated = operations.requested - operations.not_attempted
+    match metric.name:
+        case "failed":
+            requested = accounts.requested + operations.requested
+            return accounts.failed + operations.failed, requested, attempted + operated
+        case "unready":
+            return accounts.unready, accounts.requested, attempted
+        case "unfinished":
+            return operations.unfinished, operations.requested, operated
+        case "leftover":
+            return accounts.leftover, accounts.requested, attempted
+    sent = sum(call.sent for call in judged.calls)
+    errors = metric.name == "apiErrors"
+    return sum(call.errors if errors else call.retries for call in judged.calls), sent, sent
+
+
+def _of_operation(
+    metric: Metric, operations: Iterable[OperationResult]
+) -> Iterator[LatencySummary | None]:
+    """Of each kind that the operation was done to."""
+    for each in operations:
+        if each.operation != metric.operation:
+            continue
+        match metric.latency:
+            case OperationLatency.RESPONSE:
+                yield each.response
+            case OperationLatency.EFFECT:
+                yield each.effect
+            case OperationLatency.MILESTONE:
+                yield each.milestones.get(metric.milestone or "")
+            case _:
+                yield each.time_in.get(metric.milestone or "")
+
+
+def _worst(values: Iterable[_Value]) -> _Value:
+    """The one that is hardest to accept: what has none, then the longest."""
+    found = list(values)
+    longest = max(found, key=lambda each: each.value or 0.0, default=_Value(None))
+    return next((each for each in found if each.value is None), longest)
 
 
 def _of_kind(metric: Metric, kinds: Mapping[str, KindResult]) -> KindResult | None:
