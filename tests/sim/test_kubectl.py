@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import pytest
+from async_kubectl import AsyncKubectl
 from kubectl import Kubectl
 from patience import PATIENCE_S
 from simulated_api import VMI, Api
@@ -34,36 +34,6 @@ kind: VirtualMachineInstanceReplicaSet
 metadata: {name: web, namespace: demo}
 spec: {replicas: 1, template: {spec: {}}}
 """
-
-
-class AsyncKubectl:
-    """kubectl beside the server's own event loop."""
-
-    def __init__(self, kubectl: Kubectl) -> None:
-        self._kubectl = kubectl
-
-    @asynccontextmanager
-    async def started(self, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            *self._kubectl.command(*arguments), stdin=pipe, stdout=pipe, stderr=pipe
-        )
-        try:
-            yield process
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.communicate()
-
-    async def run(self, *arguments: str, stdin: str = "") -> tuple[int, str, str]:
-        async with self.started(*arguments) as process:
-            out, err = await process.communicate(stdin.encode())
-            return process.returncode or 0, out.decode(), err.decode()
-
-    async def __call__(self, *arguments: str, stdin: str = "") -> str:
-        code, out, err = await self.run(*arguments, stdin=stdin)
-        assert code == 0, f"kubectl {' '.join(arguments)}: {err}"
-        return out
 
 
 @pytest.fixture
