@@ -34,3 +34,12 @@ def test_more_connections_than_files_are_refused_with_the_number_that_is_needed(
 def test_what_is_never_open_at_a_time_needs_no_file(count: int, most: int) -> None:
     load = config(workload(objects(count=count)), maxInFlight=most)
     assert find_descriptor_shortage(load, watches=3) == []
+
+
+def test_what_goes_on_in_the_background_needs_its_connections_beside_the_others(limit: int) -> None:
+    half = limit // 2
+    loads = [workload(objects(count=half), name=name) for name in ("a", "b")]
+    assert find_descriptor_shortage(config(*loads, maxInFlight=10 * limit), watches=3) == []
+    loads[0]["background"] = True
+    [problem] = find_descriptor_shortage(config(*loads, maxInFlight=10 * limit), watches=3)
+    assert f"{2 * half} creates in flight" in str(problem)

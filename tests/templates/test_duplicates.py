@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from perfscale.errors import TemplateError
+
 if TYPE_CHECKING:
     from template_folder import Folder
 
@@ -124,3 +126,21 @@ def test_duplicates_and_broken_templates_come_at_once(folder: Folder) -> None:
     folder.template(named("a"))
     folder.template("{{ x", "b.yaml")
     assert len(folder.problems(folder.entry(), folder.entry("b.yaml"))) == 2
+
+
+def test_what_a_workload_in_the_background_makes_is_made_by_no_later_one(folder: Folder) -> None:
+    folder.template(named("a-{{ replica }}"))
+    entry = folder.entry(namespace="shared")
+    first = {"name": "first", "objects": [entry], **BOTH}
+    second = {"name": "second", "objects": [entry]}
+    folder.compile_all(first, second)
+    with pytest.raises(TemplateError, match="by the workload 'first' at the same time"):
+        folder.compile_all({**first, "background": True}, second)
+
+
+def test_what_comes_again_after_some_iterations_is_found(folder: Folder) -> None:
+    folder.template(named("a-{{ replica }}"))
+    often = {**folder.entry(replicas=5000), "everyIterations": 3}
+    (problem,) = folder.problems(often, iterationCount=7)
+    assert "in iteration 1 and again in iteration 4" in problem.message
+    assert folder.compile({**folder.entry(), "once": True}, iterationCount=7)
