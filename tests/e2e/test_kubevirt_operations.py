@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from clusters import VMIS, VMS, ClusterUnderTest
@@ -11,9 +11,15 @@ from operation_load import OperationSink, accounts, done, on
 from pages import list_pages
 from workloads import config, objects
 
-from perfscale.results import OperationAccounts, OperationOutcome, RunOutcome
+from perfscale.engine import RunOptions
+from perfscale.results import OperationAccounts, OperationEntry, OperationOutcome, RunOutcome
+from perfscale.templates import TemplateDefaults
+
+if TYPE_CHECKING:
+    from perfscale.results import Entry
 
 COUNT = 20
+FOREIGN = RunOptions(defaults=TemplateDefaults(), allow_foreign=True)
 
 
 def vms(count: int = COUNT, **keys: Any) -> dict[str, Any]:
@@ -135,3 +141,83 @@ async def test_one_vm_that_somebody_deletes_meanwhile_is_one_failure(
     assert failed.name == name
     gone = ("somebody else deleted it", "it was gone when its turn came")
     assert (failed.error or "").startswith(gone)
+
+
+async def vms_of_others(cluster: ClusterUnderTest, count: int) -> dict[str, Any]:
+    """VMs that no run made, and run; returns how a workload names them."""
+    await cluster.create_namespace("theirs")
+    for n in range(count):
+        await cluster.create(
+            VMS,
+            {
+                "apiVersion": "kubevirt.io/v1",
+                "kind": "VirtualMachine",
+                "metadata": {
+                    "name": f"their-{n}",
+                    "namespace": "theirs",
+                    "labels": {"tier": "web"},
+                },
+                "spec": {
+                    "runStrategy": "Always",
+                    "template": {"spec": {"domain": {"devices": {}}}},
+                },
+            },
+        )
+    running = await instances_of_others(cluster, count)
+    assert len(running) == count
+    targets = {"kind": "VirtualMachine", "apiVersion": "kubevirt.io/v1", "namespace": "theirs"}
+    return {**targets, "labelSelector": "tier=web"}
+
+
+async def instances_of_others(cluster: ClusterUnderTest, count: int) -> dict[str, str]:
+    """UIDs of the instances by name, once so many run."""
+    while True:
+        found: dict[str, str] = {}
+        async for items, _ in list_pages(cluster.client, VMIS, "theirs"):
+            found.update(
+                (item["metadata"]["name"], item["metadata"]["uid"])
+                for item in items
+                if item.get("status", {}).get("phase") == "Running"
+            )
+        if len(found) >= count:
+            return found
+        await asyncio.sleep(0.05)
+
+
+async def test_vms_of_others_are_restarted_with_leave_and_stay(
+    simulated: ClusterUnderTest,
+) -> None:
+    sink = OperationSink()
+    targets = await vms_of_others(simulated, 5)
+    before = await instances_of_others(simulated, 5)
+    load = config(on("", "restart", targets=targets))
+    result = await simulated.run(load, sink=sink, options=FOREIGN)
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    assert accounts(result, 0) == done(5)
+    after = await instances_of_others(simulated, 5)
+    assert after.keys() == before.keys()
+    assert not set(after.values()) & set(before.values())
+    assert not result.remains
+
+
+@pytest.mark.parametrize("at", [0, 2, 4])
+async def test_an_interrupt_while_vms_of_others_restart_deletes_none_of_them(
+    simulated: ClusterUnderTest, at: int
+) -> None:
+    targets = await vms_of_others(simulated, 5)
+
+    class Interrupting(OperationSink):
+        def note(self, entry: Entry) -> None:
+            if isinstance(entry, OperationEntry) and entry.n > at:
+                generator.interrupt()
+
+    load = config(vmis(3), on("", "restart", targets=targets, qps=10, burst=1))
+    sink = Interrupting()
+    async with simulated.generator(load, sink=sink, options=FOREIGN) as generator:
+        result = await generator.run()
+    assert result.outcome is RunOutcome.INTERRUPTED
+    assert accounts(result).requested == 5
+    assert accounts(result).failed == 0
+    assert len(await simulated.names(VMS, namespace="theirs")) == 5
+    assert await simulated.left_of(result.run_id) == {}
+    assert not result.remains
