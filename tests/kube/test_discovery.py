@@ -155,3 +155,28 @@ async def test_a_server_that_names_nothing_is_not_taken_to_have_nothing(
 async def test_the_servers_version_is_told(connect: Connect) -> None:
     async with scripted_server(cluster()) as server:
         assert await Discovery(await connect(server)).server_version() == "v1.33.1"
+
+
+async def test_subresources_are_found_though_kubevirts_have_neither_kind_nor_verbs(
+    connect: Connect,
+) -> None:
+    calls = {
+        "resources": [
+            {"name": "virtualmachines/restart", "kind": "", "namespaced": True, "verbs": None}
+        ]
+    }
+    served = cluster(**{"/apis/subresources.kubevirt.io/v1": answers(calls)})
+    async with scripted_server(served) as server:
+        discovery = Discovery(await connect(server))
+        vms = Resource(
+            "subresources.kubevirt.io", "v1", "virtualmachines", "VirtualMachine", namespaced=True
+        )
+        pods = Resource("", "v1", "pods", "Pod", namespaced=True)
+        assert await discovery.serves_subresource(vms, "restart")
+        assert not await discovery.serves_subresource(vms, "stop")
+        assert await discovery.serves_subresource(pods, "status")
+        found = await discovery.find("v1", "pods")
+        assert found is not None
+        assert found.name == "pods"
+        assert await discovery.find("v1", "nodes") is None
+        assert await discovery.find("nowhere.io/v1", "pods") is None

@@ -117,7 +117,11 @@ def _own(context: RunContext, targets: Targets, plan: OperationPlan) -> Iterator
             continue
         for row in scope.objects:
             is_there = row.present and row.deletion_timestamp is None
-            if is_there and row.delete_requested_s is None and row.resource == plan.target:
+            if (
+                is_there
+                and row.delete_requested_s is None
+                and row.resource.name == plan.target.name
+            ):
                 yield _Found(row.namespace, row.name, row.uid or "", None, row)
 
 
