@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,9 @@ from operation_load import OperationSink, accounts, done, on
 from pages import list_pages
 from workloads import config, objects
 
+from perfscale.config.labels import RUN_LABEL
 from perfscale.engine import RunOptions
+from perfscale.kube.resources import Resource
 from perfscale.results import OperationAccounts, OperationEntry, OperationOutcome, RunOutcome
 from perfscale.templates import TemplateDefaults
 
@@ -19,6 +22,15 @@ if TYPE_CHECKING:
     from perfscale.results import Entry
 
 COUNT = 20
+PARALLEL = 5
+"""Migrations at a time, as KubeVirt has it where nothing else is configured."""
+MIGRATIONS = Resource(
+    "kubevirt.io",
+    "v1",
+    "virtualmachineinstancemigrations",
+    "VirtualMachineInstanceMigration",
+    namespaced=True,
+)
 FOREIGN = RunOptions(defaults=TemplateDefaults(), allow_foreign=True)
 
 
@@ -219,5 +231,54 @@ async def test_an_interrupt_while_vms_of_others_restart_deletes_none_of_them(
     assert accounts(result).requested == 5
     assert accounts(result).failed == 0
     assert len(await simulated.names(VMS, namespace="theirs")) == 5
+    assert await simulated.left_of(result.run_id) == {}
+    assert not result.remains
+
+
+async def test_instances_are_migrated_and_their_phases_are_seen(
+    simulated: ClusterUnderTest,
+) -> None:
+    sink = OperationSink()
+    load = on("vmis", "migrate", maxWaitTimeout="30s")
+    result = await simulated.run(config(vmis(), load), sink=sink)
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    assert accounts(result) == done(COUNT)
+    for record in sink.operations:
+        assert {"Pending", "Running", "Succeeded"} <= set(record.milestones)
+        assert list(record.milestones.values()) == sorted(record.milestones.values())
+
+
+async def test_migrations_wait_for_each_other_in_pending(simulated: ClusterUnderTest) -> None:
+    sink = OperationSink()
+    result = await simulated.run(config(vms(30), on("vms", "migrate")), sink=sink)
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    assert accounts(result) == done(30)
+    steps: list[tuple[float, int]] = []
+    waits: list[float] = []
+    for record in sink.operations:
+        times = record.milestones
+        later = [at_s for phase, at_s in times.items() if phase != "Pending"]
+        waits.append(min(later) - times["Pending"])
+        steps += [(times["PreparingTarget"], 1), (times["Succeeded"], -1)]
+    going = list(accumulate(step for _, step in sorted(steps)))
+    assert max(going) <= PARALLEL
+    assert max(waits) > 2 * min(waits)
+
+
+@pytest.mark.parametrize("at", [0, 3, COUNT - 1])
+async def test_an_interrupt_leaves_no_migration(simulated: ClusterUnderTest, at: int) -> None:
+    class Interrupting(OperationSink):
+        def note(self, entry: Entry) -> None:
+            if isinstance(entry, OperationEntry) and entry.n > at:
+                generator.interrupt()
+
+    load = config(vmis(), on("vmis", "migrate", qps=50, burst=1))
+    async with simulated.generator(load, sink=Interrupting()) as generator:
+        result = await generator.run()
+    assert result.outcome is RunOutcome.INTERRUPTED, result.problems
+    counted = accounts(result)
+    assert (counted.requested, counted.failed) == (COUNT, 0)
+    selector = f"{RUN_LABEL}={result.run_id}"
+    assert await simulated.names(MIGRATIONS, selector=selector) == []
     assert await simulated.left_of(result.run_id) == {}
     assert not result.remains
