@@ -1,4 +1,4 @@
-"""The namespaces that a workload makes: what they carry besides the run's labels."""
+"""The namespaces of a workload: which there are, and what they carry beside the run's labels."""
 
 from __future__ import annotations
 
@@ -6,16 +6,25 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import BeforeValidator, ValidationError, WithJsonSchema
+from pydantic import BeforeValidator, ValidationError, ValidationInfo, WithJsonSchema
 
 from perfscale.config.labels import ITERATION_LABEL, RUN_LABEL, WORKLOAD_LABEL
-from perfscale.config.sections.fields import detail, empty_is_default, refusal, rule, show
+from perfscale.config.sections.fields import (
+    detail,
+    empty_is_default,
+    label_problem,
+    refusal,
+    rule,
+    show,
+    usable_label,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pydantic_core import PydanticCustomError
 
+    from perfscale.config.sections.objects import ObjectSpec
     from perfscale.config.sections.workload import Workload
 
 _RESERVED: Final = (RUN_LABEL, WORKLOAD_LABEL, ITERATION_LABEL)
@@ -79,6 +88,36 @@ NamespaceAnnotations = Annotated[
     BeforeValidator(empty_is_default),
     WithJsonSchema(_SCHEMA),
 ]
+
+
+def namespace_number(given: Mapping[str, Any], iteration: int) -> int:
+    """Return which of a workload's namespaces an iteration uses; both are counted from 1."""
+    if not given.get("namespaced_iterations"):
+        return 1
+    shared: int = given.get("iterations_per_namespace", 1)
+    return (iteration - 1) // shared + 1
+
+
+def check_namespace(spec: ObjectSpec, info: ValidationInfo) -> ObjectSpec:
+    """Refuse an object whose namespace Kubernetes would refuse in the last iteration."""
+    prefix = spec.input_vars.get("namespace") or info.data.get("name")
+    if prefix is None:  # the name is wrong itself, and that is reported
+        return spec
+    iterations, churn = info.data.get("iteration_count", 1), info.data.get("churn")
+    last = namespace_number(info.data, churn.last_iteration(iterations) if churn else iterations)
+    namespace = f"{prefix}-{last}" if info.data.get("numbered_namespaces", True) else prefix
+    if problem := label_problem(namespace):
+        usable = usable_label(prefix)
+        hint = f": write {usable}" if usable not in ("", prefix) else ""
+        if prefix == info.data.get("name"):  # which is fine by itself, so this is too long
+            hint = ": shorten the workload's name, or set inputVars.namespace"
+        error = rule(
+            f"the namespace {show(namespace)} cannot be created: it {problem}{hint}",
+            against=(("name",), ("iterationCount",), ("namespacedIterations",)),
+        )
+        path = ("inputVars", "namespace")
+        raise ValidationError.from_exception_data("namespace", [detail(error, path, prefix)])
+    return spec
 
 
 def namespace_manifest(

@@ -32,14 +32,16 @@ from perfscale.config.sections.fields import (
     bucket_depth,
     detail,
     details_of,
-    label_problem,
     list_of,
     rule,
-    show,
-    usable_label,
 )
 from perfscale.config.sections.metrics import METRICS, Unit
-from perfscale.config.sections.namespaces import NamespaceAnnotations, NamespaceLabels
+from perfscale.config.sections.namespaces import (
+    NamespaceAnnotations,
+    NamespaceLabels,
+    check_namespace,
+    namespace_number,
+)
 from perfscale.config.sections.objects import ObjectSpec
 from perfscale.config.sections.operations import (
     OperationName,
@@ -53,37 +55,6 @@ from perfscale.config.sections.section import Section
 from perfscale.config.sections.shape import CONSTANT, Arrival, Stages, shape_misfits
 from perfscale.config.sections.targets import Patch, Targets
 from perfscale.config.sections.thresholds import Threshold, Thresholds
-
-
-def namespace_number(given: Mapping[str, Any], iteration: int) -> int:
-    """Return which of a workload's namespaces an iteration uses; both are counted from 1."""
-    if not given.get("namespaced_iterations"):
-        return 1
-    shared: int = given.get("iterations_per_namespace", 1)
-    return (iteration - 1) // shared + 1
-
-
-def _check_namespace(spec: ObjectSpec, info: ValidationInfo) -> ObjectSpec:
-    """Refuse an object whose namespace Kubernetes would refuse in the last iteration."""
-    prefix = spec.input_vars.get("namespace") or info.data.get("name")
-    if prefix is None:  # the name is wrong itself, and that is reported
-        return spec
-    iterations, churn = info.data.get("iteration_count", 1), info.data.get("churn")
-    last = namespace_number(info.data, churn.last_iteration(iterations) if churn else iterations)
-    namespace = f"{prefix}-{last}" if info.data.get("numbered_namespaces", True) else prefix
-    if problem := label_problem(namespace):
-        usable = usable_label(prefix)
-        hint = f": write {usable}" if usable not in ("", prefix) else ""
-        if prefix == info.data.get("name"):  # which is fine by itself, so this is too long
-            hint = ": shorten the workload's name, or set inputVars.namespace"
-        error = rule(
-            f"the namespace {show(namespace)} cannot be created: it {problem}{hint}",
-            against=(("name",), ("iterationCount",), ("namespacedIterations",)),
-        )
-        path = ("inputVars", "namespace")
-        raise ValidationError.from_exception_data("namespace", [detail(error, path, prefix)])
-    return spec
-
 
 _CLEANS_UP: dict[str, Any] = {
     "if": {
@@ -252,7 +223,7 @@ class Workload(Section):
     )
     # Last, so that the namespaces are checked when all they depend on is known.
     objects: Annotated[
-        tuple[Annotated[ObjectSpec, AfterValidator(_check_namespace)], ...],
+        tuple[Annotated[ObjectSpec, AfterValidator(check_namespace)], ...],
         list_of("objects"),
     ] = Field(
         default=(),
