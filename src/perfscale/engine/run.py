@@ -34,9 +34,9 @@ from perfscale.engine.operations import OperationRunner
 from perfscale.engine.removal.ending import FinalCleanup
 from perfscale.engine.removal.namespaces import RunNamespaces
 from perfscale.engine.removal.verification import ObjectVerifier, verify_staying
-from perfscale.engine.schedule import WorkloadRun, in_turn
 from perfscale.engine.snapshot import RunSnapshot
 from perfscale.engine.tracking.observer import Observer
+from perfscale.engine.turns import WorkloadRun, in_turn
 from perfscale.engine.verdict import judge
 from perfscale.engine.workload import WorkloadRunner
 from perfscale.results import (
