@@ -1,0 +1,221 @@
+"""What each effect of an operation is seen by.
+
+A judge is given what watches show of the object that its effect is read off, and notes in the
+operation what it makes of that. It keeps nothing itself. All times are seconds since the run's
+start.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+from perfscale.config.operations import Effect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perfscale.engine.tracking.operations import TrackedOperation
+    from perfscale.engine.tracking.views import View
+
+DELETED: Final = "somebody else deleted it"
+_NO_INSTANCE: Final = "its instance is gone"
+_OTHER_INSTANCE: Final = "its instance was replaced by another"
+
+
+class Judge(Protocol):
+    """What one effect is seen by. An operation's fields are all the memory that it has."""
+
+    def begin(self, operation: TrackedOperation, known: View | None) -> None:
+        """Its request leaves; ``known`` is what was seen last of what the effect is read off."""
+
+    def see(self, operation: TrackedOperation, view: View, now: float) -> None:
+        """What the effect is read off is like this now."""
+
+    def miss(self, operation: TrackedOperation, uid: str | None, now: float) -> None:
+        """It is gone; None where nobody has seen under which UID it was there."""
+
+    def describe(self, operation: TrackedOperation, known: View | None) -> str:
+        """What is missing, for an operation that is unfinished."""
+
+
+class _Instances:
+    """A new instance, or the end of the old one, or both: start, stop, restart.
+
+    The API server refuses a stop or a restart where no instance is alive. So where none was
+    known, because the watch is behind, the first that shows is the old one.
+    """
+
+    def __init__(self, *, old_goes: bool, new_runs: bool) -> None:
+        self._old_goes = old_goes
+        self._new_runs = new_runs
+
+    def begin(self, operation: TrackedOperation, known: View | None) -> None:
+        operation.old_uid = None if known is None else known.uid
+
+    def see(self, operation: TrackedOperation, view: View, now: float) -> None:
+        if operation.old_uid is None and self._old_goes:
+            operation.old_uid = view.uid
+        if view.uid == operation.old_uid:
+            return
+        if self._old_goes:  # the watch may have been closed while it went
+            self._note_gone(operation, now)
+        if self._new_runs and view.phase == "Running":
+            operation.see_effect(now)
+
+    def miss(self, operation: TrackedOperation, uid: str | None, now: float) -> None:
+        if self._old_goes and operation.old_uid in {uid, None}:
+            operation.old_uid = uid
+            self._note_gone(operation, now)
+
+    def _note_gone(self, operation: TrackedOperation, now: float) -> None:
+        if self._new_runs:
+            operation.milestones.setdefault("Gone", now)
+        else:
+            operation.see_effect(now)
+
+    def describe(self, operation: TrackedOperation, known: View | None) -> str:
+        if known is None:
+            return "there is no instance of it"
+        which = "the old instance" if known.uid == operation.old_uid else "its instance"
+        return f"{which} is in phase {known.phase or 'none'}"
+
+
+class _Turn:
+    """Something about an instance turns from one value to the other: pauses and volumes.
+
+    It has to be seen with the other value first, unless nothing was known of it: an event from
+    before the request says nothing of what that has brought about.
+    """
+
+    def __init__(self, is_so: Callable[[TrackedOperation, View], bool], missing: str) -> None:
+        self._is_so = is_so
+        self._missing = missing
+
+    def begin(self, operation: TrackedOperation, known: View | None) -> None:
+        operation.old_uid = None if known is None else known.uid
+        operation.armed = known is None or not self._is_so(operation, known)
+
+    def see(self, operation: TrackedOperation, view: View, now: float) -> None:
+        if operation.old_uid not in {view.uid, None}:
+            operation.fail(_OTHER_INSTANCE)
+        elif not self._is_so(operation, view):
+            operation.armed = True
+        elif operation.armed:
+            operation.see_effect(now)
+
+    def miss(self, operation: TrackedOperation, uid: str | None, now: float) -> None:  # noqa: ARG002
+        if operation.old_uid in {uid, None}:
+            operation.fail(_NO_INSTANCE)
+
+    def describe(self, operation: TrackedOperation, known: View | None) -> str:  # noqa: ARG002
+        return "there is no instance of it" if known is None else self._missing
+
+
+class _Migrated:
+    """A migration that succeeded, and the instance says that it was that one."""
+
+    def begin(self, operation: TrackedOperation, known: View | None) -> None:
+        operation.old_uid = None if known is None else known.uid
+
+    def see(self, operation: TrackedOperation, view: View, now: float) -> None:
+        if operation.old_uid not in {view.uid, None}:
+            operation.fail(_OTHER_INSTANCE)
+            return
+        operation.seen_migration = view.migration_uid
+        self._conclude(operation, now)
+
+    def see_migration(self, operation: TrackedOperation, view: View, now: float) -> None:
+        """The migration itself is like this now."""
+        operation.made_uid = view.uid
+        if view.phase is not None:
+            operation.milestones.setdefault(view.phase, now)
+        if view.phase == "Failed":
+            operation.fail("the migration failed" + (f": {view.reason}" if view.reason else ""))
+        self._conclude(operation, now)
+
+    def _conclude(self, operation: TrackedOperation, now: float) -> None:
+        same = operation.seen_migration is not None
+        same = same and operation.seen_migration == operation.made_uid
+        if same and "Succeeded" in operation.milestones:
+            operation.see_effect(now)
+
+    def miss(self, operation: TrackedOperation, uid: str | None, now: float) -> None:  # noqa: ARG002
+        if operation.old_uid in {uid, None}:
+            operation.fail(_NO_INSTANCE)
+
+    def describe(self, operation: TrackedOperation, known: View | None) -> str:  # noqa: ARG002
+        phase = next(reversed(operation.milestones), None)
+        if phase == "Succeeded":
+            return "the migration succeeded, and its instance's status does not name it"
+        return f"the migration is in phase {phase or 'none'}"
+
+
+class _Scaled:
+    """As many ready replicas as wanted, in a version that is no older than the answer's."""
+
+    def begin(self, operation: TrackedOperation, known: View | None) -> None:
+        if known is not None:
+            self.see(operation, known, operation.sent_s or 0.0)
+            operation.armed = True  # what was so before is the effect only if nothing follows
+
+    def see(self, operation: TrackedOperation, view: View, now: float) -> None:
+        if operation.armed or not operation.has_effect:
+            operation.armed = False
+            operation.effect_s = None
+        if view.uid != operation.uid:
+            operation.fail(DELETED)
+        elif view.replicas == operation.wanted == view.ready_replicas:
+            operation.see_effect(now, version=view.version)
+            operation.effect_version = view.version
+        else:
+            operation.effect_s = None
+
+    def miss(self, operation: TrackedOperation, uid: str | None, now: float) -> None:  # noqa: ARG002
+        if uid == operation.uid:
+            operation.fail(DELETED)
+
+    def describe(self, operation: TrackedOperation, known: View | None) -> str:
+        ready = 0 if known is None else known.ready_replicas
+        return f"{ready} of {operation.wanted} replicas are ready"
+
+
+class _Gone:
+    """The object of that UID is gone."""
+
+    def begin(self, operation: TrackedOperation, known: View | None) -> None:
+        """Nothing that was known before says that it is gone."""
+
+    def see(self, operation: TrackedOperation, view: View, now: float) -> None:
+        if view.uid != operation.uid:  # another has its name
+            operation.see_effect(now)
+
+    def miss(self, operation: TrackedOperation, uid: str | None, now: float) -> None:
+        if uid == operation.uid:
+            operation.see_effect(now)
+
+    def describe(self, operation: TrackedOperation, known: View | None) -> str:  # noqa: ARG002
+        held = ", ".join(known.finalizers) if known is not None else ""
+        return "it is still there" + (f", held by {held}" if held else "")
+
+
+MIGRATED: Final = _Migrated()
+JUDGES: Final[dict[Effect, Judge]] = {
+    Effect.STARTED: _Instances(old_goes=False, new_runs=True),
+    Effect.STOPPED: _Instances(old_goes=True, new_runs=False),
+    Effect.RESTARTED: _Instances(old_goes=True, new_runs=True),
+    Effect.PAUSED: _Turn(lambda _, view: view.paused, "its condition Paused is not True"),
+    Effect.UNPAUSED: _Turn(lambda _, view: not view.paused, "its condition Paused is True"),
+    Effect.MIGRATED: MIGRATED,
+    Effect.VOLUME_READY: _Turn(
+        lambda operation, view: view.volumes.get(operation.volume) == "Ready",
+        "its status has no such volume that is Ready",
+    ),
+    Effect.VOLUME_GONE: _Turn(
+        lambda operation, view: operation.volume not in view.volumes,
+        "its status has the volume still",
+    ),
+    Effect.SCALED: _Scaled(),
+    Effect.GONE: _Gone(),
+}
+"""Of the effects that are read off watches; what has none is done once it is answered, and a
+stream when it is closed."""
