@@ -86,6 +86,24 @@ async def test_a_patch_is_rendered_for_each_target(
     assert {data["v"] for data in found.values()} == {"two"}
 
 
+async def test_a_target_that_the_template_fails_for_is_that_targets_failure(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    sink = OperationSink()
+    text = "data: {tier: '{{ target.labels.tier }}'}\n"
+    patch = {"templateFile": template(tmp_path, text, "p.yaml")}
+    targets = await theirs(simulated)
+    await simulated.create_configmap("theirs", "bare")
+    load = config(on("", "patch", targets=targets, patch=patch))
+    result = await simulated.run(load, sink=sink, options=FOREIGN)
+    assert result.exit_code == 1
+    assert accounts(result, 0) == OperationAccounts(requested=4, done=3, failed=1)
+    (failed,) = [each for each in sink.operations if each.error is not None]
+    assert failed.name == "bare"
+    assert failed.sent_s is None
+    assert "tier" in (failed.error or "")
+
+
 async def test_a_share_of_the_objects_is_deleted_and_the_others_stay(
     simulated: ClusterUnderTest, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from perfscale.engine.concurrency import first_error
 from perfscale.engine.stopping import Stop
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class _Turns:
             async with asyncio.TaskGroup() as tasks:
                 await self._run_all(tasks)
         except BaseExceptionGroup as group:
-            raise group.exceptions[0] from group
+            raise first_error(group) from None
         return self._went_well
 
     async def _run_all(self, tasks: asyncio.TaskGroup) -> None:

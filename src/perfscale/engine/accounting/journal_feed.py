@@ -72,6 +72,9 @@ class JournalFeed:
             some, self._dirty = self._dirty[:_AT_ONCE], self._dirty[_AT_ONCE:]
             self.flush_rows(some)
             await asyncio.sleep(0)
+        while len(self._dirty_operations) > _AT_ONCE:
+            self._flush_some_operations(_AT_ONCE)
+            await asyncio.sleep(0)
         self._flush_dirty()
 
     def begin_iteration(
@@ -130,8 +133,14 @@ class JournalFeed:
 
     def flush_operations(self) -> None:
         """Append what is new about operations."""
-        operations, self._dirty_operations = self._dirty_operations, []
-        for operation in operations:
+        self._flush_some_operations(len(self._dirty_operations))
+
+    def _flush_some_operations(self, count: int) -> None:
+        some, self._dirty_operations = (
+            self._dirty_operations[:count],
+            self._dirty_operations[count:],
+        )
+        for operation in some:
             operation.queued = False
             self._append_operation(operation)
 

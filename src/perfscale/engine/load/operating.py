@@ -23,6 +23,7 @@ from perfscale.errors import (
     NotFoundError,
     PerfscaleError,
     ServerError,
+    TemplateError,
     WatchError,
 )
 from perfscale.kube.decoding import UNREADABLE, version_number
@@ -179,7 +180,8 @@ class Operator:
             answer = await self._answered(sending)
         except ApiError as error:
             self._refuse(sending, error)
-        except WatchError as error:  # of a stream that is the load, not of the run's own
+        except (TemplateError, WatchError) as error:
+            # Of a patch that one target has none of, or of a stream that is the load itself.
             for operation in sending.operations:
                 work.effects.refuse(operation, failure_text(error))
         except ClusterError as error:
