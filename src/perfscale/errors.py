@@ -120,6 +120,10 @@ class RunFailedError(PerfscaleError):
     exit_code = 1
 
 
+class HookError(RunFailedError):
+    """A hook that is to abort the run has failed."""
+
+
 class FailureBudgetError(RunFailedError):
     """More objects failed than the run was allowed."""
 

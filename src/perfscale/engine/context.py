@@ -21,7 +21,7 @@ from perfscale.results import IterationFacts, OperationTallies, WarningEntry
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from perfscale.config import Workload
     from perfscale.engine.inputs import RunInputs
@@ -150,11 +150,13 @@ class RunContext:
         health: What the generator sees of itself.
         verify: Called with an object that may be gone or have lost its labels, and with one that
             came when the others were being deleted.
+        hook: Runs the hooks of a moment, of a workload, of an iteration; see `HookRunner`.
         gaps: What it could not see, and outages.
         counter: What happened to objects so far, for snapshots and progress.
     """
 
     verify: Callable[[TrackedObject, TransitionKind], None]
+    hook: Callable[[str, Workload | None, int | None], Awaitable[None]]
 
     def __init__(
         self, inputs: RunInputs, tasks: asyncio.TaskGroup, abort: Callable[[BaseException], None]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from perfscale.config import counted, format_duration
 from perfscale.config.labels import selector_of
+from perfscale.config.sections.hooks import AFTER_CREATION, AFTER_READY, BEFORE_CLEANUP
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.events import IterationFinished, IterationStarted, Stage
 from perfscale.engine.load.creation import PlannedObject
@@ -125,12 +126,19 @@ class IterationRunner:
     ) -> None:
         """Create everything, and wait until it is ready if it is to be waited for."""
         self._enter(iteration, Stage.CREATING)
+        workload = iteration.workload
         create = partial(self._creator.create, pacing=pacing)
         if namespaces:  # they come before what goes into them
             await create(namespaces, iteration)
         await create(self._objects(iteration, namespaces=False), iteration)
         iteration.end_load()
+        await self._call_hooks(AFTER_CREATION, iteration)
         await self._wait_ready(iteration)
+        if workload.iteration_creation_wait and not iteration.scope.undecided:
+            await self._call_hooks(AFTER_READY, iteration)
+
+    async def _call_hooks(self, when: str, iteration: IterationContext) -> None:
+        await self._context.hook(when, iteration.workload, iteration.number)
 
     def _requested(self, factories: Sequence[ObjectFactory], number: int) -> Counter[str]:
         counts: Counter[str] = Counter()
@@ -205,6 +213,7 @@ class IterationRunner:
     async def _clean_up(self, iteration: IterationContext) -> None:
         if not iteration.workload.iteration_cleanup:
             return
+        await self._call_hooks(BEFORE_CLEANUP, iteration)
         self._enter(iteration, Stage.DELETING)
         leaving = await self._delete(iteration)
         if not iteration.workload.iteration_deletion_wait:

@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import to_builtins
 
+from perfscale.config.sections.hooks import AFTER_RUN, BEFORE_RUN
 from perfscale.engine.accounting.load_progress import PERIOD_S
 from perfscale.engine.accounting.progress import ProgressPublisher
 from perfscale.engine.accounting.run_accounting import RunAccounting
 from perfscale.engine.accounting.wallclock import WallClock
 from perfscale.engine.context import RunContext
 from perfscale.engine.events import RunFinished, Stage
+from perfscale.engine.hooks.runner import HookRunner
 from perfscale.engine.iteration import IterationRunner
 from perfscale.engine.load.creation import Creator
 from perfscale.engine.load.dispatching import Dispatcher
@@ -74,6 +76,7 @@ class Run:
         self._interrupted_by: int | None = None
         self._problems: list[str] = []
         self._removed = False
+        self._load_is_over = False
         self._wall_clock = WallClock(inputs.stopwatch.clock)
         self._over = False
         self.result: RunResult | None = None
@@ -153,6 +156,8 @@ class Run:
         self._progress = ProgressPublisher(
             context, lambda: self._namespaces.leaving, self._accounting.requests
         )
+        self._hooks = HookRunner(context, self._progress)
+        context.hook = self._hooks.run
         operator = Operator(context, self._dispatcher)
         self._operations = OperationRunner(context, operator, self._accounting, self._progress)
 
@@ -188,6 +193,7 @@ class Run:
         self._progress.publish()
         self._dispatcher.cancel()
         self._verifier.stop()
+        self._hooks.stop()
         self._operations.stop()
         self._observer.stop()
 
@@ -212,6 +218,7 @@ class Run:
 
     async def _load(self) -> None:
         await self._observer.start()
+        await self._hooks.run(BEFORE_RUN)
         iterations = IterationRunner(
             self._context,
             self._namespaces,
@@ -233,6 +240,8 @@ class Run:
         ]
         if await in_turn(workloads):
             await verify_staying(self._context, self._verifier)
+        self._load_is_over = True
+        await self._hooks.run(AFTER_RUN)
 
     # -- the end --------------------------------------------------------------
 
@@ -291,6 +300,8 @@ class Run:
         finally:
             self._problems += cleanup.problems
             self._removed = cleanup.complete
+        if not self._load_is_over:
+            await self._hooks.run(AFTER_RUN)
 
     async def _drain(self, grace_s: float) -> None:
         """Let the requests in flight be answered; what the cleanup does next is no effect."""
@@ -346,6 +357,7 @@ class Run:
             thresholds=thresholds,
             outages=context.gaps.outages,
             blind_spans=context.gaps.blind,
+            hooks=self._hooks.records,
         )
         if inputs.sink is not None:
             try:

@@ -6,6 +6,12 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
+from perfscale.config.sections.hooks import (
+    AFTER_ITERATION,
+    AFTER_WORKLOAD,
+    BEFORE_ITERATION,
+    BEFORE_WORKLOAD,
+)
 from perfscale.engine.events import Stage, WorkloadStarted
 from perfscale.engine.load.pacing import WorkloadPacing
 
@@ -39,6 +45,17 @@ class WorkloadRunner:
     async def run(self, workload: Workload, factories: Sequence[ObjectFactory], stop: Stop) -> bool:
         """Whether all its iterations went well; none follows one that did not, or ``stop``."""
         self._context.broadcast.send(WorkloadStarted(workload.name, workload.iteration_count))
+        await stop.ends(self._call_hooks(BEFORE_WORKLOAD, workload))
+        went_well = await self._run(workload, factories, stop)
+        await self._call_hooks(AFTER_WORKLOAD, workload)
+        return went_well
+
+    async def _call_hooks(self, when: str, workload: Workload, number: int | None = None) -> None:
+        await self._context.hook(when, workload, number)
+
+    async def _run(
+        self, workload: Workload, factories: Sequence[ObjectFactory], stop: Stop
+    ) -> bool:
         if workload.does.creates:
             run = partial(self._iterations.run, workload, factories)
             return await self._iterate(workload, stop, run)
@@ -57,9 +74,12 @@ class WorkloadRunner:
             if number > 1 and workload.iteration_interval:
                 self._progress.enter(Stage.PAUSING, workload.name, number)
                 await stop.ends(asyncio.sleep(workload.iteration_interval))
+            await stop.ends(self._call_hooks(BEFORE_ITERATION, workload, number))
             if stop.is_set:
                 break
-            if not await run(number, pacing=pacing, stop=stop):
+            went_well = await run(number, pacing=pacing, stop=stop)
+            await self._call_hooks(AFTER_ITERATION, workload, number)
+            if not went_well:
                 return False
         if workload.wait_when_finished and not stop.is_set:
             self._progress.enter(Stage.PAUSING, workload.name)

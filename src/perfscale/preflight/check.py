@@ -19,6 +19,7 @@ from perfscale.preflight.cluster_facts import count_nodes, kubevirt_version
 from perfscale.preflight.descriptors import find_descriptor_shortage
 from perfscale.preflight.existing import EXISTING_PAGE
 from perfscale.preflight.findings import Findings, few
+from perfscale.preflight.hooks import find_missing_commands
 from perfscale.preflight.operations import OperationCheck
 from perfscale.preflight.plan import Plan
 from perfscale.preflight.quota.shortages import find_shortages
@@ -93,6 +94,7 @@ async def preflight(
     operations = await check.complete(
         client, needs, named, access.places, allow_foreign=allow_foreign
     )
+    findings.add(find_missing_commands(config))
     findings.add(find_unmeasurable_thresholds(config, factories, resources))
     findings.add(find_descriptor_shortage(config, len(access.places)))
     findings.add(await find_shortages(client, config, factories, resources, everywhere))

@@ -7,16 +7,18 @@ records; it counts, summarises and writes them.
 from perfscale.results.export.kube_burner import export_kube_burner
 from perfscale.results.files import JOURNAL_FILE, write_file
 from perfscale.results.folder.folder import RunFolder
+from perfscale.results.folder.hooks import HookOutput
 from perfscale.results.folder.located import Located, LocatedRun, locate_run, read_present
 from perfscale.results.folder.rebuild import rebuild_results
 from perfscale.results.folder.runfile import cleanup_command
-from perfscale.results.folder.sink import Checked, Journal, OperationSink, ResultSink
+from perfscale.results.folder.sink import Checked, FolderSink, Journal, OperationSink, ResultSink
 from perfscale.results.folder.summary import summarize
 from perfscale.results.journal.entries import (
     AnyEntry,
     BlindEntry,
     CallsEntry,
     DeleteEntry,
+    HookEntry,
     IterationEndEntry,
     IterationEntry,
     OutageEntry,
@@ -63,6 +65,7 @@ from perfscale.results.model.health import (
     Validity,
     Vitals,
 )
+from perfscale.results.model.hooks import HookRecord
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.latency import LatencySummary
 from perfscale.results.model.operations import (
@@ -119,7 +122,11 @@ __all__ = [
     "Ending",
     "Entry",
     "Failures",
+    "FolderSink",
     "GeneratorHealth",
+    "HookEntry",
+    "HookOutput",
+    "HookRecord",
     "InFlight",
     "IterationEndEntry",
     "IterationEntry",

@@ -361,6 +361,33 @@ def test_outages_and_blind_spans_are_told_and_marked_on_every_plot_over_time(fol
         assert figure.count('class="band blind"') == figure.count('class="band outage"') == 2
 
 
+HOOK = {
+    "when": "afterReady",
+    "workload": "density",
+    "iteration": 1,
+    "command": ["kubectl", "get", "nodes"],
+    "background": False,
+    "exitCode": 3,
+    "problem": "it ended with exit code 3",
+    "output": "hooks/1-afterReady.log",
+    "leftOut": 0,
+    **SPAN,
+}
+
+
+def test_hooks_are_listed_and_marked_on_every_plot_over_time(folder: Path) -> None:
+    run = finished_run(folder, [vmi(each, sent_s=each) for each in range(9)], requested=9)
+    page = page_of(changed(run, hooks=[HOOK]))
+    text = " ".join(Text(page).text.split())
+    assert "afterReady kubectl get nodes : it ended with exit code 3" in text
+    assert "density, iteration 1 2.000 5.000 3 hooks/1-afterReady.log" in text
+    figures = page.split("<figure")[1:]
+    over_time = [each for each in figures if "seconds since the run&#39;s start" in each]
+    assert len(over_time) == 4
+    for figure in over_time:
+        assert figure.count('class="band hook"') == 2
+
+
 def test_a_phase_has_one_colour_wherever_it_is(folder: Path) -> None:
     lives = [vmi(each, sent_s=each) for each in range(9)]
     page = page_of(finished_run(folder, lives, requested=9))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 _TOP: Final = "the top of the file"
-LISTS: Final = frozenset({"workloads", "objects", "thresholds"})
+LISTS: Final = frozenset({"workloads", "objects", "thresholds", "hooks"})
 """The keys that hold a list."""
 
 

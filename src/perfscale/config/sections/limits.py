@@ -8,6 +8,7 @@ from pydantic import Field
 
 from perfscale.config.sections.audit import AuditConfig
 from perfscale.config.sections.fields import Burst, Count, Rate, Seed, bucket_depth
+from perfscale.config.sections.hooks import Hooks
 from perfscale.config.sections.section import Section
 from perfscale.config.sections.thresholds import Thresholds
 
@@ -15,7 +16,7 @@ from perfscale.config.sections.thresholds import Thresholds
 class GlobalConfig(Section):
     """Limits that hold for the run as a whole."""
 
-    called: ClassVar[str] = "a mapping (qps, burst, maxInFlight, seed, thresholds, audit)"
+    called: ClassVar[str] = "a mapping (qps, burst, maxInFlight, seed, thresholds, hooks, audit)"
 
     qps: Rate = Field(
         default=0.0,
@@ -44,6 +45,9 @@ class GlobalConfig(Section):
     )
     thresholds: Thresholds = Field(
         default=(), description="What the run as a whole has to keep to, all workloads together."
+    )
+    hooks: Hooks = Field(
+        default=(), description="Commands that run at certain moments of the run and all workloads."
     )
     audit: AuditConfig | None = Field(
         default=None, description="Ask a Prometheus what the control plane did during the run."

@@ -35,6 +35,7 @@ from perfscale.config.sections.fields import (
     list_of,
     rule,
 )
+from perfscale.config.sections.hooks import Hooks, hook_misfits
 from perfscale.config.sections.metrics import METRICS, Unit
 from perfscale.config.sections.namespaces import (
     NamespaceAnnotations,
@@ -204,6 +205,9 @@ class Workload(Section):
     thresholds: Thresholds = Field(
         default=(), description="What the workload has to keep to, all its iterations together."
     )
+    hooks: Hooks = Field(
+        default=(), description="Commands that run at certain moments of this workload."
+    )
     targets: Targets | None = Field(
         default=None, description="What the operation is done to; needed for all but create."
     )
@@ -308,6 +312,7 @@ class Workload(Section):
     def _keys_fit_together(self) -> Self:
         wrong = [detail(error, (key,), getattr(self, key)) for key, error in shape_misfits(self)]
         wrong += [detail(error, path, None) for path, error in churn_misfits(self)]
+        wrong += [detail(error, path, None) for path, error in hook_misfits(self)]
         if wrong:
             raise ValidationError.from_exception_data("workload", wrong)
         return self

@@ -145,6 +145,7 @@ def _result(folder: Path, run: KnownRun, replay: Replay) -> RunResult:
         thresholds=thresholds,
         outages=replay.outages,
         blind_spans=replay.blind,
+        hooks=replay.hooks,
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from perfscale.results.journal.objects import Entry
     from perfscale.results.model.operations import OperationRecord
@@ -50,6 +51,17 @@ class Journal(Protocol):
         Called several times for each object, from the event loop, so it must
         not block. An `OSError` is reported and does not stop the run.
         """
+
+
+@runtime_checkable
+class FolderSink(Protocol):
+    """A sink that has a folder, into which others may put files of theirs.
+
+    Attributes:
+        path: The folder; None until the run has begun.
+    """
+
+    path: Path | None
 
 
 @runtime_checkable

@@ -14,6 +14,7 @@ from perfscale.results.model.accounts import Accounts
 from perfscale.results.model.calls import CallResult
 from perfscale.results.model.clocks import ClockOffset, PhaseClock
 from perfscale.results.model.health import InFlight, Lag
+from perfscale.results.model.hooks import HookRecord
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.latency import Earliest, LatencySummary, PhaseStep, WatchDelay
 from perfscale.results.model.operations import OperationAccounts, OperationResult
@@ -34,6 +35,7 @@ _PARTS: Final[Mapping[type, type[document.Part]]] = {
     IterationResult: document.Iteration,
     KindResult: document.Kind,
     Lag: document.Lag,
+    HookRecord: document.Hook,
     OperationAccounts: document.OperationCounts,
     OperationResult: document.Operation,
     OutageRecord: document.Outage,

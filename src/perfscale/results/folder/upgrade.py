@@ -22,6 +22,7 @@ _SUMMARY: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("generator", "clock", "audit", "seed")),
     **dict.fromkeys(("problems", "thresholds", "outages", "blindSpans", "calls"), ()),
     "operations": (),
+    "hooks": (),
     **{key: {} for key in ("cluster", "requests", "kinds", "childKinds", "objects", "children")},
     "namespaces": dict.fromkeys(("created", "deleted", "leftover"), 0),
     "watch": dict.fromkeys(("reconnects", "relists"), 0),

@@ -17,6 +17,7 @@ import msgspec
 from perfscale.results.journal.objects import ChangeEntry, Entry, ObjectEntry
 from perfscale.results.journal.operations import OperationChangeEntry, OperationEntry
 from perfscale.results.measure.calls import CountedCall
+from perfscale.results.model.hooks import HookRecord
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.run import ThresholdVerdict, Totals, WorkloadPlan
 
@@ -111,6 +112,12 @@ class OutageEntry(Entry, frozen=True, gc=False, tag="outage"):
     outage: OutageRecord
 
 
+class HookEntry(Entry, frozen=True, tag="hook"):
+    """A hook has begun, or ended; the last such line with its number counts."""
+
+    hook: HookRecord
+
+
 class WarningEntry(Entry, frozen=True, gc=False, tag="warning"):
     """Something that a person should know."""
 
@@ -152,6 +159,7 @@ AnyEntry: TypeAlias = (
     | CallsEntry
     | BlindEntry
     | OutageEntry
+    | HookEntry
     | WarningEntry
     | LostEntry
     | EndEntry

@@ -16,6 +16,7 @@ from perfscale.results.journal.entries import (
     CallsEntry,
     DeleteEntry,
     EndEntry,
+    HookEntry,
     IterationEndEntry,
     IterationEntry,
     LostEntry,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from perfscale.results.journal.entries import AnyEntry, Begin
     from perfscale.results.measure.operation_tally import OperationTallies
+    from perfscale.results.model.hooks import HookRecord
     from perfscale.results.model.interruptions import OutageRecord
     from perfscale.results.model.operations import OperationRecord
     from perfscale.results.model.records import ObjectRecord
@@ -102,6 +104,7 @@ class Replay:
         self._kinds: dict[str, _Kind] = {}
         self.blind = BlindSpans()
         self._outages: dict[tuple[float, str, str], OutageRecord] = {}
+        self._hooks: dict[int, HookRecord] = {}
         self.run_tally = RunTally(begin.workloads, begin.paths, self.blind)
         self.end: EndEntry | None = None
         self.totals = Totals()
@@ -155,6 +158,9 @@ class Replay:
                 outage = entry.outage
                 self._outages[outage.began_s, outage.what, outage.name] = outage
                 self._reach(outage.ended_s)
+            case HookEntry():
+                self._hooks[entry.hook.n] = entry.hook
+                self._reach(entry.hook.ended_s or entry.hook.began_s)
             case WarningEntry():
                 self._reach(entry.at_s)
             case LostEntry():
@@ -181,6 +187,11 @@ class Replay:
     def outages(self) -> tuple[OutageRecord, ...]:
         """When the API server was gone, or what it calls."""
         return tuple(sorted(self._outages.values()))
+
+    @property
+    def hooks(self) -> tuple[HookRecord, ...]:
+        """Those that had begun; one that had not ended has no end."""
+        return tuple(self._hooks.values())
 
     def _enter(self, entry: StageEntry) -> None:
         """Note the stage of a workload, or of the run; workloads that are over have none."""

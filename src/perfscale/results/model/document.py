@@ -302,6 +302,22 @@ class Blind(Part, frozen=True):
     ended_seconds: float
 
 
+class Hook(Part, frozen=True):
+    """A command that the run called; its times count from the run's start."""
+
+    when: Annotated[str, Meta(description="the moment, as the workload file spells it")]
+    workload: Annotated[str | None, Meta(description="null: the run as a whole")]
+    iteration: Annotated[int | None, Meta(description="null: all of the workload, or the run")]
+    command: list[str]
+    background: bool
+    began_seconds: float
+    ended_seconds: Annotated[float | None, Meta(description="null: the run was killed before")]
+    exit_code: Annotated[int | None, Meta(description="null: it was ended, or never began")]
+    problem: Annotated[str | None, Meta(description="null: it did not fail")]
+    output: Annotated[str | None, Meta(description="its file in the folder of the run")]
+    left_out: Annotated[Count, Meta(description="bytes that it printed and that are not there")]
+
+
 class Lag(Part, frozen=True):
     """How late something was, in seconds; percentiles are within one per cent."""
 
@@ -352,6 +368,7 @@ class Summary(Part, frozen=True):
     watch: Watches
     outages: list[Outage]
     blind_spans: list[Blind]
+    hooks: list[Hook]
     requests: dict[str, float]
     clock: Clock | None
     calls: list[CallCounts]

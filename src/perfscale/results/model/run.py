@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from perfscale.results.model.audit import AuditRecord
     from perfscale.results.model.calls import CallResult
     from perfscale.results.model.health import GeneratorHealth
+    from perfscale.results.model.hooks import HookRecord
     from perfscale.results.model.interruptions import BlindSpan, OutageRecord
     from perfscale.results.model.operations import OperationResult
     from perfscale.results.model.workload import KindResult, WorkloadResult
@@ -195,6 +196,7 @@ class RunResult:
         audit: What Prometheus measured meanwhile; None without an audit.
         outages: When the API server was gone, or what it calls.
         blind_spans: When nothing was seen, and by what.
+        hooks: The commands that it called, in their order.
     """
 
     info: RunInfo
@@ -221,6 +223,7 @@ class RunResult:
     audit: AuditRecord | None = None
     outages: tuple[OutageRecord, ...] = ()
     blind_spans: tuple[BlindSpan, ...] = ()
+    hooks: tuple[HookRecord, ...] = ()
 
     @property
     def run_id(self) -> str:

@@ -37,7 +37,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perfscale.results.measure.samples import LifeSamples
-    from perfscale.results.model.document import Iteration, Kind, Statistics, Summary, Workload
+    from perfscale.results.model.document import (
+        Hook,
+        Iteration,
+        Kind,
+        Statistics,
+        Summary,
+        Workload,
+    )
     from perfscale.results.pages.plots import Plot
     from perfscale.results.pages.slowest import Slow
 
@@ -97,6 +104,7 @@ def run_page(run: RunFiles) -> str:
         slowest=_slowest(slowest.found(), palette),
         failures=failures.found(),
         audit=None if run.audit is None else audit_section(run.audit, bands),
+        hooks=[(shlex.join(each.command), each) for each in summary.hooks],
         environment=_environment(run),
         interruptions=_interruptions(summary),
         simulated=_is_simulated(run),
@@ -244,11 +252,17 @@ def _bands(summary: Summary) -> tuple[Band, ...]:
     """What to mark of a run; nothing where there was nothing."""
     outages = merge((each.began_seconds, each.ended_seconds) for each in summary.outages)
     blind = merge((each.began_seconds, each.ended_seconds) for each in summary.blind_spans)
+    ran = merge((each.began_seconds, _end_of(each, summary)) for each in summary.hooks)
     found = (
+        Band("a hook ran", "hook", tuple(ran)),
         Band("nothing was seen, or not everything", "blind", tuple(blind)),
         Band("the API server, or what it calls, was gone", "outage", tuple(outages)),
     )
     return tuple(band for band in found if band.spans)
+
+
+def _end_of(hook: Hook, summary: Summary) -> float:
+    return summary.duration_seconds if hook.ended_seconds is None else hook.ended_seconds
 
 
 def _interruptions(summary: Summary) -> list[str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from perfscale.results.measure.run_tally import RunSum
+    from perfscale.results.model.hooks import HookRecord
     from perfscale.results.model.interruptions import BlindSpan, OutageRecord
     from perfscale.results.model.run import RunInfo, RunOutcome, ThresholdVerdict, Totals
 
@@ -39,6 +40,7 @@ def conclude(
     thresholds: tuple[ThresholdVerdict, ...] = (),
     outages: Iterable[OutageRecord] = (),
     blind_spans: Iterable[BlindSpan] = (),
+    hooks: tuple[HookRecord, ...] = (),
 ) -> RunResult:
     """The result of a run.
 
@@ -50,6 +52,7 @@ def conclude(
         thresholds: Whether each was met, those of the run as a whole first.
         outages: When the API server was gone, or what it calls.
         blind_spans: When nothing was seen; what lies beyond the end of the run is cut off.
+        hooks: Those that have begun.
     """
     vitals = totals.vitals
     return RunResult(
@@ -70,6 +73,7 @@ def conclude(
         generator=None if vitals is None else assess(vitals, run_sum.workloads, totals.requests),
         outages=tuple(outages),
         blind_spans=tuple(_within(each, ending.duration_s) for each in blind_spans),
+        hooks=hooks,
     )
 
 
