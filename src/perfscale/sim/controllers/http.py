@@ -38,12 +38,22 @@ class HttpObjectStore:
         self._client = client
 
     async def serves(self, resource: Resource) -> bool:
-        """Whether the API server has this kind: it can be listed."""
+        """Whether the API server has this kind: its group is served, and it can be listed."""
+        if resource.group and not await self._serves_version(resource):
+            return False
         try:
             await self._client.request("GET", resource.path(), params={"limit": 1})
         except NotFoundError:
             return False
         return True
+
+    async def _serves_version(self, resource: Resource) -> bool:
+        # A path that leads nowhere may be one of a server that starts, and is asked for again
+        # and again; the list of groups is always there.
+        response = await self._client.request("GET", "/apis")
+        groups = msgspec.json.decode(response.body)["groups"]
+        served = {each["groupVersion"] for group in groups for each in group["versions"]}
+        return resource.api_version in served
 
     async def get(self, resource: Resource, namespace: str | None, name: str) -> JSON:
         """The object as it is now."""

@@ -106,6 +106,8 @@ def _status(clone: JSON, phase: str, now: datetime) -> JSON:
 
 
 def _clones_of(vm: JSON, view: View) -> Iterable[Key]:
+    if vm.get("status"):
+        return  # no news: it was there before
     key = key_of(vm)
     for clone in view.all(VM_CLONE):
         if source_of(clone) == key and not phase_of(clone):

@@ -60,8 +60,7 @@ class VmRestoreController:
         """What a restore waits for: its snapshot, and that its target is stopped."""
         return {
             VM_SNAPSHOT: lambda each, view: _waiting(view, snapshot=key_of(each)),
-            VM: lambda each, view: _waiting(view, target=key_of(each)),
-            VMI: lambda each, view: _waiting(view, target=key_of(each)),
+            VMI: _waiting_for_stop,
         }
 
     def stage(self, obj: JSON) -> Stage | None:
@@ -121,6 +120,12 @@ def _status(old: JSON, now: datetime, *, complete: bool, reason: str) -> JSON:
 
 def _written(restore: JSON, status: JSON) -> Action:
     return UpdateStatus(VM_RESTORE, with_status(restore, status))
+
+
+def _waiting_for_stop(vmi: JSON, view: View) -> Iterable[Key]:
+    # As long as it is there, its restores have to wait.
+    key = key_of(vmi)
+    return () if view.find(VMI, key) is not None else _waiting(view, target=key)
 
 
 def _waiting(
