@@ -53,6 +53,59 @@ def test_the_packaged_workload_runs_and_its_results_say_all_and_run_again(
     assert "5 VirtualMachineInstance, at 7/s, 3 at once" in again.err
 
 
+OPERATIONS = """\
+workloads:
+  - name: maps
+    iterationCreationWait: true
+    objects: [{templateFile: configmap.yaml, replicas: 20}]
+  - name: lists
+    operation: list
+    background: true
+    qps: 50
+    targets: {workload: maps}
+  - name: patches
+    operation: patch
+    qps: 100
+    burst: 1
+    iterationCount: 2
+    thresholds: [{metric: patchResponse, quantile: max, max: 1ns}, {metric: unfinished, max: 0}]
+    targets: {workload: maps}
+    patch: {templateFile: patch.yaml}
+"""
+
+
+def test_operations_stand_in_the_results_as_creates_do(perfscale: CommandLine) -> None:
+    (perfscale.folder / "three.yaml").write_text(OPERATIONS)
+    (perfscale.folder / "patch.yaml").write_text("data: {a: b}\n")
+    ended = perfscale("run", "three.yaml", *FAST)
+    assert ended.code == 3, ended.err
+    assert "✗ patches: patchResponse max is " in ended.out
+    assert "✓ patches: unfinished is 0; at most 0 is wanted" in ended.out
+    assert re.search(r"^lists  in the background$", ended.out, re.MULTILINE)
+    said = r"patches  2 iterations\n +\S+ patch requests a second accepted, of 100 wanted"
+    assert re.search(said, ended.out)
+    assert re.search(r"patch of ConfigMap\n +40 requested, 40 done\n", ended.out)
+    assert re.search(r"^response +40 +0 ", ended.out, re.MULTILINE)
+    (folder,) = perfscale.results
+    summary = json.loads((folder / "summary.json").read_text())
+    patches = summary["workloads"][2]
+    assert (patches["operation"], patches["background"]) == ("patch", False)
+    (patch,) = patches["operations"]
+    assert patch["operations"] == {
+        "requested": 40, "done": 40, "failed": 0, "unfinished": 0, "notAttempted": 0,
+    }  # fmt: skip
+    assert patch["response"].keys() >= STATISTICS
+    assert patch["effect"]["count"] == 40
+    assert patches["rate"]["sent"] == 40
+    assert summary["workloads"][1]["background"]
+    lines = (folder / "operations.ndjson").read_text().splitlines()
+    assert len([line for line in lines if json.loads(line)["operation"] == "patch"]) == 40
+    assert '<testcase name="patchResponse max at most 1ns"' in (folder / "junit.xml").read_text()
+    assert perfscale("compare", folder, folder).code == 0
+    again = perfscale("report", folder.relative_to(perfscale.folder))
+    assert again.out == ended.out
+
+
 def check_summary(summary: dict[str, Any], run_id: str) -> None:
     assert summary["schemaVersion"] == 2
     assert summary["runId"] == run_id

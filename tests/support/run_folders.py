@@ -15,6 +15,7 @@ from perfscale.results import (
     IterationEndEntry,
     IterationEntry,
     ObjectEntry,
+    OperationEntry,
     Totals,
     WorkloadPlan,
     rebuild_results,
@@ -54,9 +55,33 @@ def refused(number: int, error: str, **more: Any) -> ObjectEntry:
     return vmi(number, error=error, **{**nothing, "phases_s": {}, **more})
 
 
+def restart(number: int, *, effect_s: float = 4.0, **more: Any) -> OperationEntry:
+    """A VM's restart, of the workload that follows the first iteration, and was done."""
+    sent_s = number / 10
+    moments = {
+        "scheduled_s": sent_s,
+        "admitted_s": sent_s,
+        "sent_s": sent_s,
+        "answered_s": sent_s + 0.05,
+        "milestones": {"Gone": sent_s + effect_s / 4},
+        "done_s": sent_s + effect_s,
+        **more,
+    }
+    return OperationEntry(
+        n=number,
+        i=2,
+        operation="restart",
+        kind="VirtualMachine",
+        namespace="density-1",
+        name=f"vm-{number}",
+        uid=f"uid-vm-{number}",
+        **moments,
+    )
+
+
 def finished_run(
     folder: Path,
-    objects: Iterable[ObjectEntry],
+    entries: Iterable[ObjectEntry | OperationEntry],
     *,
     requested: int,
     iterations: int = 1,
@@ -65,9 +90,16 @@ def finished_run(
     outcome: str = "passed",
     problems: Iterable[str] = (),
 ) -> Path:
-    """Make the folder of a run with a workload of VMIs, which the summary is made from too."""
-    workload = WorkloadPlan(WORKLOAD, iterations, {VMI: requested}, qps, 1)
-    info = replace(INFO, workloads=(workload,), paths={VMI: PATH})
+    """Make the folder of a run with a workload of VMIs, which the summary is made from too.
+
+    Restarts among the entries were done by another workload, beside its only iteration.
+    """
+    entries = list(entries)
+    restarts = [entry for entry in entries if isinstance(entry, OperationEntry)]
+    workloads = [WorkloadPlan(WORKLOAD, iterations, {VMI: requested}, qps, 1)]
+    if restarts:
+        workloads.append(WorkloadPlan("restarts", 1, {}, qps, 1, operation="restart"))
+    info = replace(INFO, workloads=tuple(workloads), paths={VMI: PATH})
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(json.dumps(describe_run(info, None)))
     (folder / "workload.yaml").write_text(info.workload_yaml)
@@ -85,7 +117,11 @@ def finished_run(
         remains=False,
         totals=Totals(requests={"sent": requested}),
     )
-    begin = Begin(schema_version=1, run_id="1234", workloads=(workload,), paths={VMI: PATH})
-    append(folder, begin, *begins, *objects, *ends, end)
+    if restarts:
+        count = {"VirtualMachine": len(restarts)}
+        begins.append(IterationEntry(iterations + 1, "restarts", 1, count, 0.0))
+        ends.append(IterationEndEntry(iterations + 1, duration_s, 0.0, [], settled=True))
+    begin = Begin(schema_version=1, run_id="1234", workloads=info.workloads, paths={VMI: PATH})
+    append(folder, begin, *begins, *entries, *ends, end)
     rebuild_results(folder)
     return folder

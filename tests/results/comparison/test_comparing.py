@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from run_folders import VMI, finished_run, refused, vmi
+from run_folders import VMI, finished_run, refused, restart, vmi
 
 from perfscale.errors import ResultsError
 from perfscale.results.comparison import (
@@ -102,6 +102,39 @@ def test_without_records_the_threshold_alone_decides_and_that_is_said(tmp_path: 
     assert row(comparison, "Ready", "p50").p_value is None
     assert comparison.verdict is Verdict.WORSE
     assert "the run before has no records of single objects: no test" in comparison.notes[0]
+
+
+def restarted(folder: Path, *, slower: float = 1.0, failed: int = 0) -> Path:
+    """A run with as many restarts, the last of which fail."""
+    rng = random.Random(3)
+    effects = [slower * rng.lognormvariate(1.6, 0.4) for _ in range(COUNT)]
+    done = [restart(number, effect_s=each) for number, each in enumerate(effects, start=1)]
+    for number in range(COUNT - failed, COUNT):
+        done[number] = restart(number + 1, done_s=None, error="409 Conflict: VM is not running")
+    return finished_run(folder, [vmi(1), *done], requested=1, duration_s=60.0)
+
+
+def test_slower_restarts_are_a_regression_and_their_phases_show_where(tmp_path: Path) -> None:
+    base, new = restarted(tmp_path / "base"), restarted(tmp_path / "new", slower=1.3)
+    comparison = compared(base, new)
+    assert comparison.verdict is Verdict.WORSE
+    median = row(comparison, "effect", "p50")
+    assert str(median.subject) == "restarts: restart of VirtualMachine"
+    assert median.verdict is Verdict.WORSE
+    assert median.change == pytest.approx(0.3, abs=1e-4)
+    assert median.p_value is not None
+    for measure in ("response", "Gone", "time in Gone"):
+        assert row(comparison, measure, "p50").verdict is Verdict.NONE
+    assert row(comparison, "restart requests a second").verdict is Verdict.SAME
+    assert compared(new, base).verdict is Verdict.BETTER
+    assert compared(base, base).verdict is Verdict.SAME
+
+
+def test_operations_that_were_not_done_are_a_regression(tmp_path: Path) -> None:
+    base, new = restarted(tmp_path / "base"), restarted(tmp_path / "new", failed=2)
+    share = row(compared(base, new), "% not done")
+    assert (share.base, share.new, share.verdict) == (0.0, 2.0, Verdict.WORSE)
+    assert share.as_json()["operation"] == "restart"
 
 
 def test_objects_that_were_not_ready_are_a_regression(tmp_path: Path) -> None:
@@ -214,7 +247,7 @@ def test_a_comparison_can_be_told_as_json(tmp_path: Path) -> None:
     assert document["verdict"] == "regression"
     told = [each for each in document["rows"] if each["measure"] == "Ready"]
     assert told[0] == {
-        "workload": "density", "kind": VMI, "children": False, "measure": "Ready",
-        "statistic": "p50", "base": told[0]["base"], "new": told[0]["new"], "change": 0.3,
-        "pValue": told[0]["pValue"], "verdict": "regression",
+        "workload": "density", "kind": VMI, "children": False, "operation": None,
+        "measure": "Ready", "statistic": "p50", "base": told[0]["base"], "new": told[0]["new"],
+        "change": 0.3, "pValue": told[0]["pValue"], "verdict": "regression",
     }  # fmt: skip

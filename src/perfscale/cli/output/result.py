@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from perfscale.cli.options import Output
 from perfscale.cli.output.audit_report import print_audit
 from perfscale.cli.output.console import open_console, print_point, print_wrapped
+from perfscale.cli.output.latencies import print_latencies
 from perfscale.cli.output.streams import say
 from perfscale.config import counted, format_duration
 from perfscale.config.sections.metrics import MILESTONES
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         IterationResult,
         KindResult,
         LatencySummary,
-        Rate,
+        OperationResult,
         RunResult,
         Vitals,
         WorkloadResult,
@@ -59,28 +59,6 @@ _READY = "Ready"
 _LEFT = "objects of the run are left in the cluster; to remove them:"
 _LEFT_IF_KILLED = (
     "objects of the run may be left in the cluster; if it is not going on any more, remove them:"
-)
-
-
-class _Column(NamedTuple):
-    """A statistic, the width of terminal from which on it is shown, and its heading."""
-
-    name: str
-    from_width: int = 0
-    heading: str = ""
-
-
-_COLUMNS = (
-    _Column("count"),
-    _Column("missing"),
-    _Column("min", 72),
-    _Column("p50"),
-    _Column("p90", 80),
-    _Column("p95", 60),
-    _Column("p99"),
-    _Column("p999", 92, "p99.9"),
-    _Column("max", 50),
-    _Column("mean", 100),
 )
 
 
@@ -193,8 +171,10 @@ def _vitals(vitals: Vitals) -> Iterator[str]:
 
 def _print_workload(console: Console, workload: WorkloadResult) -> None:
     title = f"[bold]{escape(workload.name)}[/]"
-    console.print("\n" + "  ".join(part for part in (title, _iterations(workload)) if part))
-    for line in _rate(workload.rate):
+    background = "in the background" if workload.background else ""
+    parts = (title, background, _iterations(workload))
+    console.print("\n" + "  ".join(part for part in parts if part))
+    for line in _rate(workload):
         print_wrapped(console, line, indent=2)
     if workload.not_waited_for:
         print_point(console, _WARNING, workload.not_waited_for)
@@ -202,6 +182,8 @@ def _print_workload(console: Console, workload: WorkloadResult) -> None:
         _print_kind(console, kind, each)
     for kind, each in workload.child_kinds.items():
         _print_kind(console, f"{kind} (children)", each)
+    for operation in workload.operations:
+        _print_operation(console, operation)
 
 
 def _iterations(workload: WorkloadResult) -> str:
@@ -213,17 +195,18 @@ def _iterations(workload: WorkloadResult) -> str:
     return f"[bold red]{len(done)} of {workload.iteration_count} iterations[/]"
 
 
-def _rate(rate: Rate) -> Iterator[str]:
+def _rate(workload: WorkloadResult) -> Iterator[str]:
+    rate, what = workload.rate, workload.sends
     if rate.achieved is not None:
         target = f", of {round(rate.target, 2):g} wanted" if rate.target else ""
         known = (("offered", rate.offered), ("sent", rate.sent))
         others = ", ".join(f"{name} {value:.2f}" for name, value in known if value is not None)
-        yield f"{rate.achieved:.2f} creates a second accepted{target} ({others})"
-    if reason := explain_rate(rate):
+        yield f"{rate.achieved:.2f} {what} a second accepted{target} ({others})"
+    if reason := explain_rate(rate, what):
         yield reason
     if rate.held_back_s >= _WORTH_A_LINE_S:
         yield (
-            f"[yellow]creates waited {rate.held_back_s:.1f} s in all for a place among the "
+            f"[yellow]{what} waited {rate.held_back_s:.1f} s in all for a place among the "
             "requests in flight (globalConfig.maxInFlight), not for the rate[/]"
         )
 
@@ -231,17 +214,24 @@ def _rate(rate: Rate) -> Iterator[str]:
 def _print_kind(console: Console, kind: str, result: KindResult) -> None:
     console.print(f"\n  [cyan]{escape(kind)}[/]")
     print_wrapped(console, ", ".join(_counts(result.accounts)), indent=2)
-    columns = [column for column in _COLUMNS if console.width >= column.from_width]
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 1), header_style="dim")
-    table.add_column("seconds", overflow="fold")
-    for column in columns:
-        table.add_column(column.heading or column.name, justify="right", no_wrap=True)
-    for name, latency in _latencies(result):
-        table.add_row(name, *(_statistic(latency, column.name) for column in columns))
-    if table.row_count:
-        console.print(table)
+    print_latencies(console, _latencies(result))
     if result.phase_clock is not None and (reason := result.phase_clock.reason):
         print_point(console, _WARNING, f"{kind}: {reason} (serverPhases in the summary)")
+
+
+def _print_operation(console: Console, operation: OperationResult) -> None:
+    console.print(f"\n  [cyan]{escape(operation.operation)} of {escape(operation.kind)}[/]")
+    accounts = operation.accounts
+    parts = [f"{accounts.requested} requested", f"{accounts.done} done"]
+    others = (
+        (accounts.failed, "failed"),
+        (accounts.unfinished, "unfinished"),
+        (accounts.not_attempted, "not attempted"),
+    )
+    parts += [f"[bold red]{count} {name}[/]" for count, name in others if count]
+    print_wrapped(console, ", ".join(parts), indent=2)
+    latencies = operation.latencies.items()
+    print_latencies(console, [each for each in latencies if each[1].count + each[1].missing])
 
 
 def _counts(accounts: Accounts) -> Iterator[str]:
@@ -267,12 +257,3 @@ def _latencies(kind: KindResult) -> Iterator[tuple[str, LatencySummary]]:
             yield phase, kind.phases[phase]
     if kind.deletion.count or kind.deletion.missing:
         yield "deletion", kind.deletion
-
-
-def _statistic(latency: LatencySummary, name: str) -> str:
-    value = getattr(latency, name)
-    if value is None:
-        return "-"
-    if name == "missing" and value:
-        return f"[bold red]{value}[/]"
-    return str(value) if isinstance(value, int) else f"{value:.3f}"

@@ -9,9 +9,11 @@ from perfscale.config.reading.document import read_document
 from perfscale.config.sections.metrics import Latency
 from perfscale.errors import ConfigError, ResultsError
 from perfscale.results.comparison.latencies import LatencyPair
+from perfscale.results.comparison.operations import operation_key, operation_rows
 from perfscale.results.comparison.rows import Limits, Row, Subject, Verdict, worst
 from perfscale.results.files import WORKLOAD_FILE
 from perfscale.results.folder.reading import RunFiles, read_run_files
+from perfscale.results.measure.operation_latencies import SamplesOfOperations
 from perfscale.results.measure.samples import Samples
 from perfscale.results.model.health import Validity
 from perfscale.results.model.run import RunOutcome
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from perfscale.results.measure.percentiles import LatencySamples
     from perfscale.results.measure.samples import LifeSamples
-    from perfscale.results.model.document import Counts, CreationRate, Workload
+    from perfscale.results.model.document import Counts, Workload
 
 _JUDGED: Final = frozenset({Latency.READY, Latency.DELETION})
 _MOST_SETTINGS: Final = 20
@@ -34,6 +36,7 @@ class ComparedRun:
 
     files: RunFiles
     samples: Samples
+    operations: SamplesOfOperations
 
     def as_json(self) -> dict[str, Any]:
         """Which run it is."""
@@ -54,7 +57,10 @@ def read_compared(folder: Path) -> ComparedRun:
     samples = Samples(files.paths, children=files.has_children)
     for record in files.records():
         samples.add(record)
-    return ComparedRun(files, samples)
+    operations = SamplesOfOperations()
+    for operation in files.operations():
+        operations.add(operation)
+    return ComparedRun(files, samples, operations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +97,9 @@ class Comparison:
 def compare(base: ComparedRun, new: ComparedRun, limits: Limits) -> Comparison:
     """Put every number that both runs have side by side, and judge those that matter.
 
-    Judged are how many objects did not become ready, the rate of creates, and
-    the latencies of readiness and deletion. The phases on the way show where
-    the time went, and have no verdict of their own.
+    Judged are how many objects did not become ready and how many operations were not done, the
+    rates, and the latencies of readiness, deletion and the effects of operations. The phases on
+    the way show where the time went, and have no verdict of their own.
 
     Raises:
         ResultsError: They have no workload in common.
@@ -111,6 +117,7 @@ def compare(base: ComparedRun, new: ComparedRun, limits: Limits) -> Comparison:
         rows += _workload_rows(Subject(name), before[name], now[name], limits)
         for children in (False, True):
             rows += _kind_rows(name, (base, new), limits, children=children)
+        rows += _operation_rows(name, (base, new), limits)
     outcomes = base.files.summary.outcome, new.files.summary.outcome
     return Comparison(
         base=base,
@@ -161,29 +168,30 @@ def _ended(outcome: RunOutcome) -> str:
 def _workload_rows(
     subject: Subject, base: Workload, new: Workload, limits: Limits
 ) -> Iterator[Row]:
-    before, now = _not_ready(base.objects), _not_ready(new.objects)
-    verdict = Verdict.SAME
-    if before != now:
-        verdict = Verdict.WORSE if now > before else Verdict.BETTER
-    yield Row(subject, "% not ready", "", before, now, verdict=verdict)
-    yield from _rate_rows(subject, base.rate, new.rate, limits)
+    if base.objects.requested or new.objects.requested:
+        before, now = _not_ready(base.objects), _not_ready(new.objects)
+        verdict = Verdict.SAME
+        if before != now:
+            verdict = Verdict.WORSE if now > before else Verdict.BETTER
+        yield Row(subject, "% not ready", "", before, now, verdict=verdict)
+    if base.operation == new.operation:
+        yield from _rate_rows(subject, base, new, limits)
 
 
 _RATES: Final = (
-    ("achieved_qps", "creates a second", "", True),
-    ("offered_qps", "creates a second", "offered", False),
-    ("sent_qps", "creates a second", "sent", False),
+    ("achieved_qps", "", True),
+    ("offered_qps", "offered", False),
+    ("sent_qps", "sent", False),
 )
-"""Each rate, the attribute of the summary's, as the table call it, and whether it is judged."""
+"""Each rate: the attribute of the summary's, what the table calls it, and whether it is judged."""
 
 
-def _rate_rows(
-    subject: Subject, base: CreationRate, new: CreationRate, limits: Limits
-) -> Iterator[Row]:
+def _rate_rows(subject: Subject, base: Workload, new: Workload, limits: Limits) -> Iterator[Row]:
     """What the server accepted is judged; what was offered and sent shows why."""
-    same_target = base.target_qps == new.target_qps
-    for key, measure, statistic, is_judged in _RATES:
-        before, now = getattr(base, key), getattr(new, key)
+    same_target = base.rate.target_qps == new.rate.target_qps
+    measure = f"{base.sends} a second"
+    for key, statistic, is_judged in _RATES:
+        before, now = getattr(base.rate, key), getattr(new.rate, key)
         if before is None or now is None:
             continue
         verdict = Verdict.SAME if same_target and is_judged else Verdict.NONE
@@ -221,6 +229,16 @@ def _kind_rows(
             yield from pair.judged(subject, limits)
         for pair in (pair for pair in pairs if pair.name not in _JUDGED):
             yield from pair.shown(subject)
+
+
+def _operation_rows(
+    workload: str, runs: tuple[ComparedRun, ComparedRun], limits: Limits
+) -> Iterator[Row]:
+    base, new = (_workloads(run.files)[workload] for run in runs)
+    for operation in base.operations:
+        key = operation_key(operation)
+        samples = tuple(run.operations.of(workload, *key) for run in runs)
+        yield from operation_rows(workload, (base, new), samples, operation, limits)
 
 
 def _both(

@@ -42,15 +42,21 @@ class Limits:
 
 
 class Subject(NamedTuple):
-    """What a number is about: a workload, or one kind of its objects or of their children."""
+    """What a number is about: a workload, or one kind of its objects or of their children.
+
+    With ``operation`` it is about what was done to that kind.
+    """
 
     workload: str
     kind: str | None = None
     children: bool = False
+    operation: str | None = None
 
     def __str__(self) -> str:
         """As a person reads it."""
         kind = f": {self.kind}" if self.kind else ""
+        if self.operation:
+            kind = f": {self.operation} of {self.kind}"
         return f"{self.workload}{kind}{' (children)' if self.children else ''}"
 
 
@@ -89,6 +95,7 @@ class Row:
             "workload": self.subject.workload,
             "kind": self.subject.kind,
             "children": self.subject.children,
+            "operation": self.subject.operation,
             "measure": self.measure,
             "statistic": self.statistic or None,
             "base": self.base,

@@ -17,6 +17,7 @@ from perfscale.results.files import (
     CHILDREN_FILE,
     JOURNAL_FILE,
     OBJECTS_FILE,
+    OPERATIONS_FILE,
     RUN_FILE,
     SUMMARY_FILE,
     TIMESERIES_FILE,
@@ -27,6 +28,7 @@ from perfscale.results.folder.upgrade import upgraded
 from perfscale.results.journal.journal import open_journal
 from perfscale.results.measure.timeseries import TimePoint
 from perfscale.results.model.document import SCHEMA_VERSION, Kind, Statistics, Summary
+from perfscale.results.model.operations import OperationRecord
 from perfscale.results.model.records import ObjectRecord
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from perfscale.results.model.audit import AuditRecord
 
 
-T = TypeVar("T", ObjectRecord, TimePoint)
+T = TypeVar("T", ObjectRecord, OperationRecord, TimePoint)
 PartT = TypeVar("PartT", Summary, RunDocument)
 
 
@@ -97,6 +99,14 @@ class RunFiles:
         """
         for name in (OBJECTS_FILE, CHILDREN_FILE):
             yield from _lines(self.folder / name, ObjectRecord)
+
+    def operations(self) -> Iterator[OperationRecord]:
+        """The records of the operations; none where there were none.
+
+        Raises:
+            ResultsError: They cannot be read, with file and line.
+        """
+        yield from _lines(self.folder / OPERATIONS_FILE, OperationRecord)
 
     def timeseries(self) -> list[TimePoint]:
         """The intervals of the run; empty where there is no time series.

@@ -159,17 +159,10 @@ class OperationSamples:
         self.milestones.extend(other.milestones)
         self.time_in.extend(other.time_in)
 
-    def latency(self, latency: str, milestone: str | None = None) -> LatencySamples | None:
-        """The samples of a latency; None if there are none."""
-        match latency:
-            case OperationLatency.RESPONSE:
-                return self.response
-            case OperationLatency.EFFECT:
-                return self.effect
-            case OperationLatency.MILESTONE:
-                return self.milestones.get(milestone or "")
-            case _:
-                return self.time_in.get(milestone or "")
+    def named(self, name: str) -> LatencySamples | None:
+        """The samples of a latency, by its name for a person (see `OperationResult.latencies`)."""
+        known = {"response": self.response, "effect": self.effect, **self.milestones}
+        return known.get(name) or self.time_in.get(name.removeprefix("time in "))
 
     def _measure_milestones(self, record: OperationRecord, sent_s: float) -> None:
         seen = record.milestones
@@ -193,3 +186,22 @@ class OperationSamples:
         """The kind whose watch shows the effect."""
         row = OPERATIONS[self.operation]
         return _FOLLOWED.get(row.follows, record.kind)
+
+
+class SamplesOfOperations:
+    """The samples of the operations of each workload, of a run whose records are read again."""
+
+    def __init__(self) -> None:
+        self._of: dict[tuple[str, str, str], OperationSamples] = {}
+
+    def add(self, record: OperationRecord) -> None:
+        """Count one."""
+        key = (record.workload, record.operation, record.kind)
+        samples = self._of.get(key)
+        if samples is None:
+            samples = self._of[key] = OperationSamples(record.operation)
+        samples.measure(record)
+
+    def of(self, workload: str, operation: str, kind: str) -> OperationSamples | None:
+        """What was measured of one operation on one kind; None where there are no records."""
+        return self._of.get((workload, operation, kind))

@@ -187,7 +187,12 @@ class OperationResult:
 
     @property
     def latencies(self) -> dict[str, LatencySummary]:
-        """All of them by a name for a person, without an effect that is the answer itself."""
+        """What a person looks at first, by its name.
+
+        That is without an effect that is the answer itself, and of the times in a milestone with
+        that in the first alone, in which it waits for its turn.
+        """
         effect = {} if self.effect == self.response else {"effect": self.effect}
-        time_in = {f"time in {name}": each for name, each in self.time_in.items()}
+        first = list(self.time_in.items())[:1]
+        time_in = {f"time in {name}": each for name, each in first}
         return {"response": self.response, **self.milestones, **effect, **time_in}

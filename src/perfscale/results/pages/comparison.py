@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from perfscale.config.sections.metrics import Latency
 from perfscale.errors import ResultsError
-from perfscale.results.comparison import by_subject, worst
+from perfscale.results.comparison import Verdict, by_subject, worst
 from perfscale.results.files import write_file
 from perfscale.results.pages.figures import MOST_SERIES, distribution_plot
 from perfscale.results.pages.rendering import render
@@ -59,7 +58,7 @@ def _plots(runs: Mapping[str, ComparedRun], comparisons: Sequence[Comparison]) -
         (row.subject, row.measure)
         for comparison in comparisons
         for row in comparison.rows
-        if row.subject.kind and row.measure in {Latency.READY, Latency.DELETION}
+        if row.subject.kind and row.verdict is not Verdict.NONE and row.statistic
     )
     for number, (subject, measure) in enumerate(judged, start=1):
         found = {name: _samples(run, subject, measure) for name, run in runs.items()}
@@ -70,6 +69,9 @@ def _plots(runs: Mapping[str, ComparedRun], comparisons: Sequence[Comparison]) -
 
 
 def _samples(run: ComparedRun, subject: Subject, measure: str) -> LatencySamples | None:
+    if subject.operation is not None:
+        done = run.operations.of(subject.workload, subject.operation, subject.kind or "")
+        return None if done is None else done.named(measure)
     kinds = run.samples.of(subject.workload, children=subject.children)
     tally = kinds.get(subject.kind or "")
     return None if tally is None else tally.latency(measure)

@@ -1,0 +1,86 @@
+"""Operations of a run that was killed, from its journal: what they were when it went on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from operation_load import on
+from workloads import config, objects, template
+
+from perfscale.results import RunFolder, RunOutcome, rebuild_results
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from clusters import ClusterUnderTest
+
+    from perfscale.results import RunResult
+
+COUNT = 150
+MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map-{{ replica }}}\n"
+DECIDED = {"done", "failed"}
+
+
+def loads(directory: Path) -> list[dict[str, Any]]:
+    """Creates, then patches of which one fails in the end, beside lists that end by their time."""
+    made = objects(template(directory, MAP, "map.yaml"), COUNT)
+    path = "{{ '/nowhere/a' if target.index == 1 and iteration == 3 else '/data' }}"
+    patch = template(directory, f"- {{op: add, path: {path}, value: {{a: b}}}}\n", "patch.yaml")
+    lists = {**on("maps", "list", background=True, qps=50, duration="200ms"), "name": "lists"}
+    patches = on("maps", "patch", patch={"type": "json", "templateFile": patch}, iterationCount=3)
+    return [{"name": "maps", "iterationCreationWait": True, "objects": [made]}, lists, patches]
+
+
+def lines(folder: Path) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """The records of operations, by what tells them apart."""
+    path = folder / "operations.ndjson"
+    records = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    keys = ("workload", "iteration", "operation", "name", "scheduled_s")
+    return {tuple(record[key] for key in keys): record for record in records}
+
+
+def cut(folder: Path, target: Path, share: float) -> RunResult:
+    """The report on the run as if it had been killed after that share of its journal."""
+    shutil.copytree(folder, target)
+    journal = (folder / "journal.ndjson").read_bytes().splitlines(keepends=True)
+    (target / "journal.ndjson").write_bytes(b"".join(journal[: int(share * len(journal))]))
+    for name in ("summary.json", "operations.ndjson"):
+        (target / name).unlink()
+    return rebuild_results(target).result
+
+
+async def test_a_report_on_a_killed_run_has_the_operations_that_its_journal_has(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    sink = RunFolder(tmp_path / "results")
+    load = config(*loads(tmp_path))
+    async with simulated.generator(load, sink=sink) as generator:  # type: ignore[arg-type]
+        whole = await generator.run()
+    assert sink.path is not None
+    every = lines(sink.path)
+    assert len([each for each in every.values() if each["operation"] == "patch"]) == 3 * COUNT
+    known = []
+    for share in (0.2, 0.4, 0.6, 0.8, 0.95):
+        folder = tmp_path / f"killed-{share}"
+        result = cut(sink.path, folder, share)
+        assert result.outcome is RunOutcome.KILLED
+        found = lines(folder)
+        decided = {key for key, each in found.items() if each["outcome"] in DECIDED}
+        assert all(found[key] == every[key] for key in decided)
+        assert found.keys() <= every.keys()
+        known.append(len(decided))
+        for workload in result.workloads:
+            assert all(each.accounts.balanced for each in workload.operations)
+        for operation in result.operations:
+            accounts = operation.accounts
+            assert operation.effect.count == accounts.done
+            if operation.operation == "patch":
+                assert accounts.requested == 3 * COUNT
+    assert known == sorted(known)
+    assert known[-1] > known[0]
+    (sink.path / "summary.json").unlink()
+    rebuilt = rebuild_results(sink.path).result
+    assert rebuilt.operations == whole.operations
+    assert [each.rate for each in rebuilt.workloads] == [each.rate for each in whole.workloads]
