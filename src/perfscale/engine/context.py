@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from perfscale.config.labels import RUN_LABEL, run_labels, selector_of
@@ -13,6 +14,7 @@ from perfscale.engine.accounting.gaps import GapLog
 from perfscale.engine.accounting.health import Health
 from perfscale.engine.accounting.journal_feed import JournalFeed
 from perfscale.engine.events import ObjectFailed, Warned
+from perfscale.engine.tracking.readiness import RunRules
 from perfscale.engine.tracking.rows import TransitionKind
 from perfscale.engine.tracking.tracker import Tracker
 from perfscale.engine.waits import Signal
@@ -141,6 +143,7 @@ class RunContext:
         client: The way to the cluster, for what is done for no iteration.
         stopwatch: The run's clock.
         broadcast: Where progress goes.
+        rules: What ready and failed mean for its objects.
         tracker: Every object of the run.
         iterations: Those that go on, or of which something is left, by the tracker's scope.
         changed: Notified whenever the tracker or the namespaces changed.
@@ -167,6 +170,7 @@ class RunContext:
         self.tasks = tasks
         self.abort = abort
         self._debugging = _log.isEnabledFor(logging.DEBUG)  # found out once: there are many changes
+        self.rules = RunRules(chain(*inputs.factories), self.plan.resources)
         self.tracker = Tracker()
         self.iterations: dict[IterationScope, IterationContext] = {}
         self.changed = Signal()

@@ -154,11 +154,14 @@ class IterationRunner:
             chosen = [(each.name == NAMESPACES.name) is namespaces for each in resources]
             if not any(chosen):
                 continue
+            expected = self._context.rules.expected(factory)
             for replica in range(1, factory.spec.replicas + 1):
                 requests = factory.render(iteration.number, replica)
                 for resource, request in compress(zip(resources, requests, strict=True), chosen):
                     namespace = (request.namespace or default) if resource.namespaced else None
-                    yield PlannedObject(resource, namespace, request.name, replica, request.body)
+                    yield PlannedObject(
+                        resource, namespace, request.name, replica, request.body, expected
+                    )
 
     def _namespaces_of(
         self, iteration: IterationContext, objects: Iterable[PlannedObject]

@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from perfscale.config.sections.fields import Count, Flag, Text, empty_is_default, rule
+from perfscale.config.sections.readiness import WaitForAll
 from perfscale.config.sections.section import Section
 from perfscale.config.sections.variables import RESERVED, check_variables, variables_schema
 
@@ -39,6 +40,21 @@ class ObjectSpec(Section):
         description=(
             "Create the objects only in the first of so many iterations: with 3, in the 1st, the "
             "4th, the 7th."
+        ),
+    )
+    ready_when: WaitForAll | None = Field(
+        default=None,
+        description=(
+            "When an object is ready, in the place of what its kind is known for: a form of "
+            "kubectl wait --for, as in condition=Ready or jsonpath={.status.phase}=Bound, or a "
+            "list, of which everything has to be so."
+        ),
+    )
+    failed_when: WaitForAll | None = Field(
+        default=None,
+        description=(
+            "When an object will never be ready, in the place of what its kind is known for: as "
+            "readyWhen, but of a list one is enough."
         ),
     )
     input_vars: Annotated[

@@ -12,7 +12,7 @@ import msgspec
 
 from perfscale.config.labels import carries
 from perfscale.engine.tracking.lookup import find_by_name
-from perfscale.engine.tracking.readiness import AnyObject, rule_for
+from perfscale.engine.tracking.readiness import AnyObject, is_created_ready
 from perfscale.errors import (
     AlreadyExistsError,
     ApiError,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from perfscale.engine.load.dispatching import Dispatcher
     from perfscale.engine.load.pacing import Pacing
     from perfscale.engine.load.server_warnings import ServerWarnings
-    from perfscale.engine.tracking.readiness import Metadata
+    from perfscale.engine.tracking.readiness import Expectation, Metadata
     from perfscale.engine.tracking.rows import TrackedObject
     from perfscale.errors import PerfscaleError
     from perfscale.kube.resources import Resource
@@ -42,13 +42,14 @@ _SETUP_POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class PlannedObject:
-    """One object to create: where, and what to send."""
+    """One object to create: where, what to send, and what is expected of it."""
 
     resource: Resource
     namespace: str | None
     name: str
     replica: int
     body: bytes
+    expected: Expectation | None = None
 
 
 class Creator:
@@ -107,6 +108,7 @@ class Creator:
             planned.namespace,
             planned.name,
             replica=planned.replica,
+            expected=planned.expected,
         )
         iteration.in_flight += 1
         row.scheduled_s = round(due_s, 6)
@@ -116,7 +118,6 @@ class Creator:
 
     async def _create(self, iteration: IterationContext, row: TrackedObject, body: bytes) -> None:
         context = self._context
-        rule = rule_for(row.resource)
         try:
             metadata, answered = await self._request(iteration, row, body)
         except ApiError as error:
@@ -140,7 +141,7 @@ class Creator:
                     row,
                     metadata,
                     answered_s,
-                    is_ready=rule.read is None,
+                    is_ready=is_created_ready(row.resource, row.expected),
                     is_labelled=is_labelled,
                 )
             )

@@ -24,7 +24,7 @@ from perfscale.config.labels import (
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.removal.deletion import delete_object
 from perfscale.engine.tracking.lookup import find_by_name
-from perfscale.engine.tracking.readiness import ACCEPTED, AnyObject, Identity, rule_for
+from perfscale.engine.tracking.readiness import ACCEPTED, AnyObject, Identity
 from perfscale.engine.tracking.rows import TransitionKind
 from perfscale.errors import ApiError, ClusterError
 from perfscale.kube.decoding import version_number
@@ -253,7 +253,8 @@ async def verify_staying(context: RunContext, verifier: ObjectVerifier) -> None:
 
 async def _read_ends(context: RunContext, place: Place) -> None:
     """Take the ends of objects from a list, page by page; what it does not hold may be gone."""
-    resource, rule = place.resource, rule_for(place.resource)
+    resource, rules = place.resource, context.rules
+    rule = rules.of(resource)
     seen: set[str] = set()
     version = ""
     pages = read_pages(
@@ -271,7 +272,7 @@ async def _read_ends(context: RunContext, place: Place) -> None:
             metadata = obj.metadata
             seen.add(metadata.uid)
             reading = ACCEPTED if rule.read is None else rule.read(obj)
-            if reading.failure is not None or metadata.deletion_timestamp is not None:
+            if metadata.deletion_timestamp is not None or rules.has_failed(resource, reading):
                 context.publish(
                     context.tracker.observe(resource, "MODIFIED", metadata, reading, now)
                 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from perfscale.engine.tracking.evidence import NamespaceObject
-from perfscale.engine.tracking.readiness import ACCEPTED, rule_for
+from perfscale.engine.tracking.readiness import ACCEPTED
 from perfscale.kube.resources import NAMESPACES, Place
 from perfscale.kube.watching.watch import Watch
 from perfscale.results import WatchCounts
@@ -93,7 +93,7 @@ class Observer:
     def _watch_objects(self, place: Place) -> Watch[Any]:
         context = self._context
         resource = place.resource
-        rule = rule_for(resource)
+        rule = context.rules.of(resource)
         reading = rule.read or _accept
         observe, publish, since_start = (
             context.tracker.observe,

@@ -46,6 +46,8 @@ class RowRules:
         changes: list[Transition],
     ) -> None:
         """Take an object that is not gone as a watch or a list has it."""
+        if row.expected is not None:
+            reading = row.expected.judge(reading)
         explained = reading.detail != row.detail and _explain(row, reading.detail)
         row.phase_timestamps = reading.stamps or row.phase_timestamps
         was_going = row.deletion_timestamp is not None

@@ -11,6 +11,7 @@ from perfscale.results import JOURNALED, ObjectLife
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from perfscale.engine.tracking.readiness import Expectation
     from perfscale.kube.resources import Resource
     from perfscale.results import Stamps
 
@@ -59,8 +60,9 @@ class TrackedObject(ObjectLife):
     """One row: the life of an object that the run asked for, or of a child, and where it stands.
 
     ``phase_s`` is when it was seen to come to the phase it is in, ``phases_s`` when to each for the
-    first time. ``doubted_s`` is when a watch showed it as gone, until that is verified. An
-    ``unlabelled`` object is there without the run's labels: no watch and no list by label shows it.
+    first time. ``expected`` are the rules that it has in the place of its kind's. ``doubted_s`` is
+    when a watch showed it as gone, until that is verified. An ``unlabelled`` object is there
+    without the run's labels: no watch and no list by label shows it.
 
     ``number``, ``dirty``, ``flushed_phases`` and ``flushed_timestamps`` are the
     journal feed's: under which number the journal knows the object, and what has
@@ -72,6 +74,7 @@ class TrackedObject(ObjectLife):
     version: int = 0
     phase: str | None = None
     phase_s: float | None = None
+    expected: Expectation | None = None
     doubted_s: float | None = None
     unlabelled: bool = False
     finalizers: tuple[str, ...] = ()
@@ -97,7 +100,7 @@ class TrackedObject(ObjectLife):
 
 _OF_THE_REQUEST: Final = {
     *("scope", "resource", "namespace", "name", "replica"),
-    *("scheduled_s", "admitted_s", "sent_s", "decided"),
+    *("scheduled_s", "admitted_s", "sent_s", "decided", "expected"),
     *("number", "dirty", "flushed_phases", "flushed_timestamps"),
 }
 _OF_THE_OBJECT: Final = tuple(

@@ -26,7 +26,7 @@ from perfscale.kube.resources import NAMESPACES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from perfscale.engine.tracking.readiness import Metadata, Reading
+    from perfscale.engine.tracking.readiness import Expectation, Metadata, Reading
     from perfscale.kube.resources import Place, Resource
 
 _STRIPPED: Final = "it was created without the run's labels, so it cannot be followed"
@@ -66,9 +66,13 @@ class Tracker:
         name: str,
         *,
         replica: int,
+        expected: Expectation | None = None,
     ) -> TrackedObject:
-        """Begin to follow an object that is about to be created."""
-        row = TrackedObject(scope, resource, namespace, name, replica=replica)
+        """Begin to follow an object that is about to be created.
+
+        It is judged by what is ``expected`` of it in the place of what is of its kind.
+        """
+        row = TrackedObject(scope, resource, namespace, name, replica, expected=expected)
         scope.objects.append(row)
         self._awaited[resource.name, namespace, name] = row
         return row

@@ -1,0 +1,219 @@
+"""VMs, VMIs, sets and pools of them, and migrations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from perfscale.engine.tracking.readiness.objects import (
+    Condition,
+    Metadata,
+    decode_conditions,
+    explain,
+)
+from perfscale.engine.tracking.readiness.reading import Reading, because, ended
+from perfscale.kube.decoding import UNREADABLE
+
+if TYPE_CHECKING:
+    from perfscale.engine.tracking.readiness.phased import PhasedObject
+    from perfscale.results import Stamps
+
+
+class PhaseTransition(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """One entry of ``status.phaseTransitionTimestamps``."""
+
+    phase: str
+    phase_transition_timestamp: str
+
+
+class Interface(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """One entry of a VMI's ``status.interfaces``."""
+
+    ip_address: str | None = None
+
+
+_STAMPS: Final = msgspec.json.Decoder(list[PhaseTransition] | None)
+_INTERFACES: Final = msgspec.json.Decoder(list[Interface] | None)
+_SEEN_STAMPS: Final[dict[bytes, Stamps]] = {}
+_SEEN_MILESTONES: Final[dict[bytes, tuple[str, ...]]] = {}
+_MOST_SEEN: Final = 4096
+"""Decoded timestamps, or conditions, that are remembered; some 4 MB."""
+_ADDRESS: Final = "IP"
+_MILESTONES: Final = {"Ready": "ReadyCondition", "AgentConnected": "AgentConnected"}
+"""Conditions of a VMI that are measured when they become true, and what each is called then."""
+
+
+class VirtualMachineSpec(msgspec.Struct, frozen=True, rename="camel"):
+    """Whether a VM is meant to run."""
+
+    running: bool | None = None
+    run_strategy: str | None = None
+
+    @property
+    def strategy(self) -> str:
+        """The run strategy; the older ``running`` stands for one."""
+        return self.run_strategy or ("Always" if self.running else "Halted")
+
+
+class VirtualMachineStatus(msgspec.Struct, frozen=True, rename="camel"):
+    """Status of a VM."""
+
+    ready: bool = False
+    printable_status: str | None = None
+    conditions: list[Condition] | None = None
+
+
+class VirtualMachine(msgspec.Struct, frozen=True):
+    """A VM."""
+
+    metadata: Metadata
+    spec: VirtualMachineSpec = VirtualMachineSpec()
+    status: VirtualMachineStatus = VirtualMachineStatus()
+
+
+class SetSpec(msgspec.Struct, frozen=True):
+    """How many a set keeps; one where nothing is said."""
+
+    replicas: int | None = None
+
+
+class SetStatus(msgspec.Struct, frozen=True, rename="camel"):
+    """How many of them are ready; absent until the first is."""
+
+    ready_replicas: int | None = None
+    conditions: list[Condition] | None = None
+
+
+class ReplicaSet(msgspec.Struct, frozen=True):
+    """A replica set of VMIs, or a pool of VMs."""
+
+    metadata: Metadata
+    spec: SetSpec = SetSpec()
+    status: SetStatus | None = None
+
+
+def read_vmi(obj: PhasedObject) -> Reading:
+    """``Running`` is ready; ``Failed`` and ``Succeeded`` are final."""
+    status = obj.status
+    phase = status.phase or None
+    stamps = _stamps(status.phase_transition_timestamps)
+    milestones = _milestones(status.conditions)
+    if _has_address(status.interfaces):
+        milestones = (_ADDRESS, *milestones)
+    if phase == "Running":
+        return Reading(phase=phase, ready=True, stamps=stamps, milestones=milestones)
+    conditions = decode_conditions(status.conditions)
+    detail = explain(conditions, "PodScheduled", "Synchronized", "Ready") or status.reason
+    failure = ended(phase, detail) if phase in {"Failed", "Succeeded"} and phase else None
+    return Reading(
+        phase=phase, failure=failure, detail=detail, stamps=stamps, milestones=milestones
+    )
+
+
+def read_migration(obj: PhasedObject) -> Reading:
+    """``Succeeded`` is ready; ``Failed`` is final."""
+    phase = obj.status.phase or None
+    detail = obj.status.reason
+    return Reading(
+        phase=phase,
+        ready=phase == "Succeeded",
+        failure=because("the migration failed", detail) if phase == "Failed" else None,
+        detail=detail,
+        stamps=_stamps(obj.status.phase_transition_timestamps),
+    )
+
+
+_RESTING: Final = {
+    "Halted": "Stopped",
+    "Manual": "Stopped",
+    "WaitAsReceiver": "WaitingForReceiver",
+}
+"""What the status of a VM that does not start by itself comes to, by its run strategy."""
+
+
+def read_vm(obj: VirtualMachine) -> Reading:
+    """``status.ready``; a VM that is not to run is ready once it rests.
+
+    Its errors (``ErrorUnschedulable``, ``CrashLoopBackOff`` ...) and its condition ``Failure`` may
+    heal: KubeVirt tries again. They explain, and do not fail it.
+    """
+    status = obj.status
+    rests = status.printable_status is not None and (
+        status.printable_status == _RESTING.get(obj.spec.strategy)
+    )
+    return Reading(
+        phase=status.printable_status,
+        ready=status.ready or rests,
+        detail=explain(status.conditions, "Failure", "PodScheduled", "Synchronized", "Ready")
+        or status.printable_status,
+    )
+
+
+def read_set(obj: ReplicaSet) -> Reading:
+    """As many VMIs ready as the spec asks for, once its controller has looked at it."""
+    return _read_set(obj, "VMIs")
+
+
+def read_pool(obj: ReplicaSet) -> Reading:
+    """The same of a pool, which is one of VMs."""
+    return _read_set(obj, "VMs")
+
+
+def _read_set(obj: ReplicaSet, members: str) -> Reading:
+    if obj.status is None:
+        return Reading()
+    wanted = 1 if obj.spec.replicas is None else obj.spec.replicas
+    available = obj.status.ready_replicas or 0
+    return Reading(
+        ready=available == wanted,
+        detail=explain(obj.status.conditions, "ReplicaFailure", "Ready")
+        or f"{available} of {wanted} {members} are ready",
+    )
+
+
+def _stamps(raw: msgspec.Raw) -> Stamps:
+    """The same object for the same timestamps: they are to the second, so many VMIs share them."""
+    if not raw:
+        return ()
+    text = bytes(raw)
+    known = _SEEN_STAMPS.get(text)
+    if known is None:
+        if len(_SEEN_STAMPS) >= _MOST_SEEN:
+            _SEEN_STAMPS.clear()
+        try:
+            known = tuple(
+                (each.phase, each.phase_transition_timestamp) for each in _STAMPS.decode(text) or ()
+            )
+        except UNREADABLE:
+            known = ()  # they are only for reading
+        _SEEN_STAMPS[text] = known
+    return known
+
+
+def _milestones(raw: msgspec.Raw) -> tuple[str, ...]:
+    """Which milestones the conditions show; decoded once for the same ones, as timestamps are.
+
+    Conditions are in every event of a VMI and change in few of them.
+    """
+    if not raw:
+        return ()
+    text = bytes(raw)
+    known = _SEEN_MILESTONES.get(text)
+    if known is None:
+        if len(_SEEN_MILESTONES) >= _MOST_SEEN:
+            _SEEN_MILESTONES.clear()
+        known = _SEEN_MILESTONES[text] = tuple(
+            _MILESTONES[each.type]
+            for each in decode_conditions(raw)
+            if each.type in _MILESTONES and each.holds
+        )
+    return known
+
+
+def _has_address(raw: msgspec.Raw) -> bool:
+    """Whether one of the guest's interfaces has an address."""
+    try:
+        return bool(raw) and any(each.ip_address for each in _INTERFACES.decode(raw) or ())
+    except UNREADABLE:
+        return False
