@@ -84,3 +84,20 @@ async def test_a_report_on_a_killed_run_has_the_operations_that_its_journal_has(
     rebuilt = rebuild_results(sink.path).result
     assert rebuilt.operations == whole.operations
     assert [each.rate for each in rebuilt.workloads] == [each.rate for each in whole.workloads]
+
+
+async def test_a_report_forgets_operations_that_are_done_and_knows_them_all(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    sink = RunFolder(tmp_path / "results")
+    made = objects(template(tmp_path, MAP, "map.yaml"), 1500)
+    maps = {"name": "maps", "iterationCreationWait": True, "objects": [made]}
+    load = config(maps, on("maps", "get", maxInFlight=1))
+    async with simulated.generator(load, sink=sink) as generator:  # type: ignore[arg-type]
+        whole = await generator.run()
+    assert sink.path is not None
+    (sink.path / "summary.json").unlink()
+    rebuilt = rebuild_results(sink.path).result
+    assert rebuilt.operations == whole.operations
+    (operation,) = rebuilt.operations
+    assert operation.accounts.done == 1500

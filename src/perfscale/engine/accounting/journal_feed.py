@@ -163,7 +163,8 @@ class JournalFeed:
         """Introduce an operation, or append what is new about it."""
         changes = _take_operation(operation)
         if operation.number:
-            self._append(OperationChangeEntry(n=operation.number, **changes))
+            if changes:  # a replay forgets what is done: an empty entry would be about nothing
+                self._append(OperationChangeEntry(n=operation.number, **changes))
             return
         self._operations += 1
         operation.number = self._operations
