@@ -23,6 +23,8 @@ def test_a_dump_has_every_default_as_one_would_write_it() -> None:
         "  burst: 0\n"
         "  maxInFlight: 256\n"
         "  thresholds: []\n"
+        "  preloadImages: false\n"
+        "  preloadTimeout: 10m\n"
         "  hooks: []\n"
         "workloads:\n"
         "- name: a\n"

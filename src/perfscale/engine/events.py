@@ -31,6 +31,7 @@ class Stage(StrEnum):
     WAITING_DONE = "waiting until done"
     DELETING = "deleting"
     WAITING_GONE = "waiting until gone"
+    PULLING_IMAGES = "pulling images"
     RUNNING_HOOK = "running a hook"
     PAUSING = "pausing"
     CLEANING_UP = "cleaning up"

@@ -292,7 +292,8 @@ class LoadGenerator:
 def _everywhere(plan: Plan) -> tuple[str, ...]:
     """Every namespace of the run; those that templates name are among the places to watch."""
     watched = (place.namespace for place in plan.places if place.namespace is not None)
-    return tuple(dict.fromkeys((*plan.namespaces, *watched)))
+    own = () if plan.preload is None else (plan.preload.namespace,)
+    return tuple(dict.fromkeys((*plan.namespaces, *watched, *own)))
 
 
 def _try(sink: object, findings: Findings) -> None:

@@ -33,6 +33,7 @@ from perfscale.engine.load.dispatching import Dispatcher
 from perfscale.engine.load.operating import Operator
 from perfscale.engine.load.server_warnings import ServerWarnings
 from perfscale.engine.operations import OperationRunner
+from perfscale.engine.preload.preloading import preload_images
 from perfscale.engine.removal.ending import FinalCleanup
 from perfscale.engine.removal.namespaces import RunNamespaces
 from perfscale.engine.removal.verification import ObjectVerifier, verify_staying
@@ -219,6 +220,7 @@ class Run:
     async def _load(self) -> None:
         await self._observer.start()
         await self._hooks.run(BEFORE_RUN)
+        await preload_images(self._context, self._namespaces, self._progress)
         iterations = IterationRunner(
             self._context,
             self._namespaces,

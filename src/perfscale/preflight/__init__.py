@@ -4,14 +4,18 @@ from perfscale.preflight.check import Factories, namespace_conflict, preflight
 from perfscale.preflight.findings import Findings
 from perfscale.preflight.operations import ForeignTargets, OperationPlan
 from perfscale.preflight.plan import Plan
+from perfscale.preflight.preload import DAEMON_SETS, PODS, PreloadPlan
 from perfscale.preflight.trial import Trial, TrialVerdict, Trier
 
 __all__ = [
+    "DAEMON_SETS",
+    "PODS",
     "Factories",
     "Findings",
     "ForeignTargets",
     "OperationPlan",
     "Plan",
+    "PreloadPlan",
     "Trial",
     "TrialVerdict",
     "Trier",

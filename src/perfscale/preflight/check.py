@@ -22,6 +22,7 @@ from perfscale.preflight.findings import Findings, few
 from perfscale.preflight.hooks import find_missing_commands
 from perfscale.preflight.operations import OperationCheck
 from perfscale.preflight.plan import Plan
+from perfscale.preflight.preload import plan_preload
 from perfscale.preflight.quota.shortages import find_shortages
 from perfscale.preflight.thresholds import find_unmeasurable_thresholds
 from perfscale.results import WorkloadPlan
@@ -90,7 +91,9 @@ async def preflight(
         access.problems,
         hint=ROLE_HINT,
     )
-    findings.add(await find_missing(client, needs.verbs), hint=ROLE_HINT)
+    preload = plan_preload(config, factories, run_id)
+    verbs = (*needs.verbs, *(() if preload is None else preload.verbs()))
+    findings.add(await find_missing(client, verbs), hint=ROLE_HINT)
     operations = await check.complete(
         client, needs, named, access.places, allow_foreign=allow_foreign
     )
@@ -116,6 +119,7 @@ async def preflight(
         child_resources=children,
         places=tuple(access.places),
         way=cluster.way,
+        preload=preload,
         operations=operations,
     )
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from perfscale.kube.resources import Resource
     from perfscale.preflight.operations import OperationPlan
+    from perfscale.preflight.preload import PreloadPlan
     from perfscale.results import WorkloadPlan
 
 
@@ -35,6 +36,7 @@ class Plan:
         nodes: How many nodes the cluster has; None if we may not know.
         kubevirt: The version of KubeVirt; None if it is not known, or not used.
         way: The options of a command line that lead to the cluster.
+        preload: What is pulled to the nodes first; None if nothing.
         operations: What workloads do to objects, by their names.
     """
 
@@ -51,6 +53,7 @@ class Plan:
     nodes: int | None = None
     kubevirt: str | None = None
     way: str = ""
+    preload: PreloadPlan | None = None
     operations: Mapping[str, OperationPlan] = field(default_factory=dict)
 
     @property

@@ -9,7 +9,7 @@ import msgspec
 from perfscale.errors import Problem, TemplateError
 from perfscale.templates.compiled import ObjectRequest, ReplicaForm, compile_iteration
 from perfscale.templates.manifests.checks import add_labels
-from perfscale.templates.manifests.nested import kinds_made, kinds_that_stay
+from perfscale.templates.manifests.nested import images_in, kinds_made, kinds_that_stay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,6 +104,10 @@ class ObjectFactory:
     def staying(self) -> set[tuple[str, str]]:
         """Which of them stay when what they were made for is deleted. Raises as `render` does."""
         return {key for document in self.documents(1, 1) for key in kinds_that_stay(document)}
+
+    def images(self) -> list[str]:
+        """The images that the manifests name, of containers and of disks. Raises as `render`."""
+        return [image for document in self.documents(1, 1) for image in images_in(document)]
 
     def _request(self, document: JSON, iteration: int, replica: int) -> ObjectRequest:
         metadata = document["metadata"]

@@ -46,6 +46,8 @@ _MOST_FAILURES = 10
 _WIDEST = 80
 """Columns for bars."""
 _ALARMING = frozenset({"red", "yellow"})
+_BESIDE_LOADS = frozenset({Stage.PULLING_IMAGES, Stage.RUNNING_HOOK})
+"""What is done outside of iterations too, when no load has a progress."""
 _LINE_EVERY_S = 5.0
 """Seconds between two plain lines of one stage."""
 
@@ -77,6 +79,8 @@ async def _show_events(events: EventStream, view: _LineView | _LiveView) -> None
                 view.show(event, loads)
             case StageStarted():
                 loads.enter(event)
+                if event.stage in _BESIDE_LOADS and event.iteration is None:
+                    view.say(_bounded(event))
             case ObjectFailed():
                 failures += 1
                 _show_failure(event, failures, view)
@@ -88,6 +92,11 @@ async def _show_events(events: EventStream, view: _LineView | _LiveView) -> None
                     view.say(text, style=style)
     if lost:
         view.say(f"the display missed {lost} progress events; the results did not")
+
+
+def _bounded(event: StageStarted) -> str:
+    bound = "" if event.deadline_s is None else f", up to {format_duration(event.deadline_s)}"
+    return f"{event.stage}{bound}"
 
 
 def _show_failure(event: ObjectFailed, number: int, view: _LineView | _LiveView) -> None:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from perfscale.cli.output.console import open_console
+from perfscale.config import counted, format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perfscale.config import Source
-    from perfscale.preflight import OperationPlan, Plan
+    from perfscale.preflight import OperationPlan, Plan, PreloadPlan
     from perfscale.results import WorkloadPlan
 
 _MOST_NAMESPACES = 3
@@ -29,6 +30,8 @@ def print_header(plan: Plan, source: Source, *, simulated: bool, metrics: str | 
         ("namespaces", _shortened(plan.namespaces)),
         *((f"workload {each.name}", _describe(each, plan)) for each in plan.workloads),
     ]
+    if plan.preload is not None:
+        rows.append(("images", _describe_images(plan.preload)))
     if source.reading:
         rows.insert(1, ("file", f"{source.name}, read as {source.reading}"))
     if metrics is not None:
@@ -78,6 +81,14 @@ def _describe_operation(operation: OperationPlan) -> str:
     if operation.foreign is not None:
         return f"{name} {operation.foreign} that this run does not make"
     return f"{name} {operation.target.kind_name}" + ("" if operation.own else " of others")
+
+
+def _describe_images(preload: PreloadPlan) -> str:
+    images = counted(len(preload.images), "image")
+    if not preload.images:
+        return "none to pull first: the templates name none"
+    bound = format_duration(preload.timeout_s)
+    return f"{images} pulled to every node first, up to {bound}: {_shortened(preload.images)}"
 
 
 def _shortened(names: Sequence[str]) -> str:

@@ -2,21 +2,53 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from perfscale.config.sections.audit import AuditConfig
-from perfscale.config.sections.fields import Burst, Count, Rate, Seed, bucket_depth
+from perfscale.config.sections.fields import (
+    Burst,
+    Count,
+    Rate,
+    Seed,
+    Timeout,
+    bucket_depth,
+    refusal,
+)
 from perfscale.config.sections.hooks import Hooks
 from perfscale.config.sections.section import Section
 from perfscale.config.sections.thresholds import Thresholds
 
 
+def _check_images(value: object) -> object:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, list | tuple) and value and all(isinstance(each, str) for each in value):
+        return tuple(value)
+    raise refusal("list", "true, false or a list of images", value)
+
+
+PreloadImages = Annotated[
+    bool | tuple[str, ...],
+    BeforeValidator(_check_images),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "boolean"},
+                {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}},
+            ]
+        }
+    ),
+]
+
+
 class GlobalConfig(Section):
     """Limits that hold for the run as a whole."""
 
-    called: ClassVar[str] = "a mapping (qps, burst, maxInFlight, seed, thresholds, hooks, audit)"
+    called: ClassVar[str] = (
+        "a mapping (qps, burst, maxInFlight, seed, preloadImages, thresholds, hooks, audit)"
+    )
 
     qps: Rate = Field(
         default=0.0,
@@ -45,6 +77,17 @@ class GlobalConfig(Section):
     )
     thresholds: Thresholds = Field(
         default=(), description="What the run as a whole has to keep to, all workloads together."
+    )
+    preload_images: PreloadImages = Field(
+        default=False,
+        description=(
+            "Pull images to every node before the load: true for those that the templates name, "
+            "or a list of them."
+        ),
+    )
+    preload_timeout: Timeout = Field(
+        default=600.0,
+        description="With preloadImages: longest time for it; the run then goes on without.",
     )
     hooks: Hooks = Field(
         default=(), description="Commands that run at certain moments of the run and all workloads."

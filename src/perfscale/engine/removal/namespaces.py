@@ -27,7 +27,7 @@ from perfscale.preflight import namespace_conflict
 from perfscale.results import NamespaceCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from perfscale.engine.context import IterationContext, RunContext
     from perfscale.engine.tracking.evidence import NamespaceObject
@@ -111,6 +111,29 @@ class RunNamespaces:
             self._own(made.metadata)
         self.unanswered -= 1
         return usable
+
+    async def make(self, name: str, labels: Mapping[str, str], client: Client) -> OwnedNamespace:
+        """Make one that no iteration needs, but the run itself.
+
+        Raises:
+            ApiError: It cannot be made; AlreadyExistsError also if a lost answer has made it.
+        """
+        metadata = {"name": name, "labels": dict(labels)}
+        manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+        body = msgspec.json.encode(manifest)
+        self.unanswered += 1
+        try:
+            made, _ = await client.create_and_read(self._decoder, NAMESPACES, None, body)
+        except ForbiddenError:
+            self.unanswered -= 1
+            raise
+        self.unanswered -= 1
+        self._own(made.metadata)
+        return self._by_uid[made.metadata.uid]
+
+    async def remove(self, owned: OwnedNamespace) -> None:
+        """Delete one that was made for the run itself. Raises what a request raises."""
+        await self._delete(owned, self._context.client)
 
     async def _terminated(self, uid: str) -> None:
         """Wait a moment, or until the watch has seen it gone."""

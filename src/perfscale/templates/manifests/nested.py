@@ -143,3 +143,16 @@ def _replaced(value: Any, path: Sequence[str | int], leaf: JSON) -> Any:  # noqa
     first, *rest = path
     copy[first] = _replaced(copy.get(first) if isinstance(copy, dict) else copy[first], rest, leaf)
     return copy
+
+
+def images_in(part: object) -> Iterator[str]:
+    """Every image that a part of a manifest names: what pods and KubeVirt call ``image``."""
+    if isinstance(part, list):
+        for each in part:
+            yield from images_in(each)
+    elif isinstance(part, dict):
+        for key, value in part.items():
+            if key == "image" and isinstance(value, str) and value:
+                yield value
+            else:
+                yield from images_in(value)

@@ -1,0 +1,1 @@
+"""Images that are pulled to the nodes before the load begins, so that it does not measure that."""
