@@ -311,9 +311,10 @@ async def test_a_journal_gives_the_same_operations_as_the_run(
     path.unlink()
     rebuilt = rebuild_results(folder.path).result
     assert sorted(path.read_text().splitlines()) == written
-    assert [each.operations for each in rebuilt.workloads] == [
-        each.operations for each in result.workloads
-    ]
+    for before, after in zip(result.workloads, rebuilt.workloads, strict=True):
+        assert [(each.operation, each.accounts) for each in before.operations] == [
+            (each.operation, each.accounts) for each in after.operations
+        ]
 
 
 async def test_streams_stay_open_for_as_long_as_the_load_lasts_and_are_counted(
@@ -377,3 +378,26 @@ async def test_a_share_of_operations_may_fail_before_a_run_is_ended(
     assert accounts(result) == OperationAccounts(requested=COUNT, done=COUNT - 1, failed=1)
     (verdict,) = result.thresholds
     assert (verdict.passed, verdict.value) == (True, 5.0)
+
+
+async def test_a_patch_is_done_when_its_object_is_as_done_when_says(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    sets = {
+        "name": "sets",
+        "iterationCreationWait": True,
+        "objects": [objects("vmirs-ephemeral.yaml", 3, vmis=1)],
+    }
+    patch = {"templateFile": template(tmp_path, "spec: {replicas: 3}\n", "p.yaml")}
+    ready = "jsonpath={.status.readyReplicas}=3"
+    never = "jsonpath={.status.readyReplicas}=9"
+    first = on("sets", "patch", patch=patch, doneWhen=ready)
+    second = on("sets", "patch", patch=patch, doneWhen=[ready, never], maxWaitTimeout="200ms")
+    sink = OperationSink()
+    load = config(sets, first, {**second, "name": "second"})
+    result = await simulated.run(load, sink=sink)
+    assert accounts(result, 1) == done(3)
+    assert accounts(result, 2) == OperationAccounts(requested=3, unfinished=3)
+    assert result.exit_code == 1
+    unfinished = [each for each in sink.operations if each.error is not None]
+    assert all('is "3", not "9"' in (each.error or "") for each in unfinished)

@@ -38,7 +38,7 @@ class Effect(StrEnum):
 
     READY = "the object is ready"
     ANSWERED = "the answer"
-    PATCHED = "the answer, and what doneWhen says"
+    MATCHED = "what doneWhen says, in a state that is no older than the answer"
     GONE = "the object of that UID is gone"
     SCALED = "status.readyReplicas is the number, after the answer"
     STARTED = "an instance of a new UID is Running"
@@ -52,7 +52,7 @@ class Effect(StrEnum):
     FIRST_STATE = "the stream has sent the state that it begins with"
 
 
-UNWATCHED: Final = frozenset({Effect.READY, Effect.ANSWERED, Effect.PATCHED, Effect.FIRST_STATE})
+UNWATCHED: Final = frozenset({Effect.READY, Effect.ANSWERED, Effect.FIRST_STATE})
 """Effects that no watch has to be opened for: a create has its own."""
 
 
@@ -127,10 +127,11 @@ _TABLE: Final = (
     Operation(
         name="patch",
         request=Request.PATCH,
-        effect=Effect.PATCHED,
+        effect=Effect.ANSWERED,
         verb="patch",
         goes_round=True,
         needs=("targets", "patch"),
+        takes=("doneWhen",),
     ),
     Operation(
         name="scale",

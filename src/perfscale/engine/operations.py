@@ -70,7 +70,9 @@ class OperationRunner:
         requests = RequestBuilder(workload, plan, context.run_id, patch)
         if plan.watched:
             effects.follow((each.namespace, each.name or "") for each in targets)
-            watches = self._watches[workload.name] = EffectWatches(context, effects, plan)
+            watches = self._watches[workload.name] = EffectWatches(
+                context, effects, plan, workload.done_when
+            )
             await watches.start()
         return Work(workload, plan, _in_turns(workload, targets), requests, effects)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
@@ -18,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from perfscale.config.operations import CREATE, OPERATIONS, Operation, Request
+from perfscale.config.operations import CREATE, OPERATIONS, Effect, Operation, Request
 from perfscale.config.sections.churn import Churn, churn_misfits
 from perfscale.config.sections.fields import (
     Burst,
@@ -52,6 +53,7 @@ from perfscale.config.sections.operations import (
     misfits,
     without_misfits,
 )
+from perfscale.config.sections.readiness import WaitForAll
 from perfscale.config.sections.section import Section
 from perfscale.config.sections.shape import CONSTANT, Arrival, Stages, shape_misfits
 from perfscale.config.sections.targets import Patch, Targets
@@ -215,6 +217,13 @@ class Workload(Section):
         default=False, description="Of delete: one request for all of a namespace."
     )
     patch: Patch | None = Field(default=None, description="Of patch: the change.")
+    done_when: WaitForAll | None = Field(
+        default=None,
+        description=(
+            "Of patch: when it is done, where the answer is not enough: a form of kubectl wait "
+            "--for, as in condition=Ready, or a list, of which everything has to be so."
+        ),
+    )
     to: Replicas | None = Field(default=None, description="Of scale: how many replicas.")
     streams: Count = Field(default=1, description="Of watch: how many watches of each collection.")
     grace_period: Duration | None = Field(
@@ -320,7 +329,8 @@ class Workload(Section):
     @property
     def does(self) -> Operation:
         """What is done."""
-        return OPERATIONS[self.operation]
+        operation = OPERATIONS[self.operation]
+        return operation if self.done_when is None else replace(operation, effect=Effect.MATCHED)
 
     @property
     def is_endless(self) -> bool:

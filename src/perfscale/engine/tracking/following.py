@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Sequence
 
+    from perfscale.config.sections.readiness import WaitFor
     from perfscale.engine.context import RunContext
     from perfscale.engine.tracking.effects import Effects, Key
     from perfscale.engine.tracking.views import View
@@ -29,9 +30,17 @@ class EffectWatches:
         context: The run's.
         effects: What is given all that they see.
         plan: Where to watch.
+        done_when: What the workload file says of when they are done.
     """
 
-    def __init__(self, context: RunContext, effects: Effects, plan: OperationPlan) -> None:
+    def __init__(
+        self,
+        context: RunContext,
+        effects: Effects,
+        plan: OperationPlan,
+        done_when: Sequence[WaitFor] | None = None,
+    ) -> None:
+        self._done_when = done_when
         self._context = context
         self._effects = effects
         self._plan = plan
@@ -61,7 +70,7 @@ class EffectWatches:
 
     def _watch(self, place: Place, selector: str | None) -> Watch[Any]:
         context, effects = self._context, self._effects
-        viewer = viewer_for(place.resource.name, self._plan.operation.effect)
+        viewer = viewer_for(place.resource.name, self._plan.operation.effect, self._done_when)
         resource, view_of = place.resource.name, viewer.view
         since_start = context.stopwatch.since_start
 

@@ -150,8 +150,16 @@ class _Migrated:
         return f"the migration is in phase {phase or 'none'}"
 
 
-class _Scaled:
-    """As many ready replicas as wanted, in a version that is no older than the answer's."""
+class _State:
+    """The target is as wanted, in a version that is no older than the answer's."""
+
+    def __init__(
+        self,
+        is_so: Callable[[TrackedOperation, View], bool],
+        missing: Callable[[TrackedOperation, View | None], str],
+    ) -> None:
+        self._is_so = is_so
+        self._missing = missing
 
     def begin(self, operation: TrackedOperation, known: View | None) -> None:
         if known is not None:
@@ -164,7 +172,7 @@ class _Scaled:
             operation.effect_s = None
         if view.uid != operation.uid:
             operation.fail(DELETED)
-        elif view.replicas == operation.wanted == view.ready_replicas:
+        elif self._is_so(operation, view):
             operation.see_effect(now, version=view.version)
             operation.effect_version = view.version
         else:
@@ -175,8 +183,7 @@ class _Scaled:
             operation.fail(DELETED)
 
     def describe(self, operation: TrackedOperation, known: View | None) -> str:
-        ready = 0 if known is None else known.ready_replicas
-        return f"{ready} of {operation.wanted} replicas are ready"
+        return self._missing(operation, known)
 
 
 class _Gone:
@@ -214,7 +221,16 @@ JUDGES: Final[dict[Effect, Judge]] = {
         lambda operation, view: operation.volume not in view.volumes,
         "its status has the volume still",
     ),
-    Effect.SCALED: _Scaled(),
+    Effect.SCALED: _State(
+        lambda operation, view: view.replicas == operation.wanted == view.ready_replicas,
+        lambda operation, known: (
+            f"{known.ready_replicas if known else 0} of {operation.wanted} replicas are ready"
+        ),
+    ),
+    Effect.MATCHED: _State(
+        lambda _, view: view.matches,
+        lambda _, known: (known.reason if known else None) or "it was not seen",
+    ),
     Effect.GONE: _Gone(),
 }
 """Of the effects that are read off watches; what has none is done once it is answered, and a

@@ -8,11 +8,21 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from perfscale.config.operations import MIGRATIONS, VMI, Effect
-from perfscale.engine.tracking.readiness import AnyObject, Condition, Metadata
+from perfscale.engine.tracking.readiness import (
+    ACCEPTED,
+    AnyObject,
+    Condition,
+    Expectation,
+    KindRule,
+    Metadata,
+)
+from perfscale.engine.tracking.readiness.rules import documented
 from perfscale.kube.decoding import version_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from perfscale.config.sections.readiness import WaitFor
 
 
 class View(msgspec.Struct, frozen=True, gc=False):
@@ -29,6 +39,7 @@ class View(msgspec.Struct, frozen=True, gc=False):
         replicas: Wanted, by its spec.
         ready_replicas: By its status; absent is none.
         finalizers: What keeps an object that is being deleted.
+        matches: Whether it is as ``doneWhen`` says; ``reason`` says what is missing otherwise.
     """
 
     uid: str
@@ -41,6 +52,7 @@ class View(msgspec.Struct, frozen=True, gc=False):
     replicas: int | None = None
     ready_replicas: int = 0
     finalizers: tuple[str, ...] = ()
+    matches: bool = False
 
 
 class _MigrationState(msgspec.Struct, frozen=True, rename="camel", gc=False):
@@ -128,10 +140,31 @@ class Viewer(NamedTuple):
 _EXISTENCE: Final = Viewer(AnyObject, view_existence)
 
 
-def viewer_for(resource_name: str, effect: Effect) -> Viewer:
+def viewer_for(
+    resource_name: str, effect: Effect, done_when: Sequence[WaitFor] | None = None
+) -> Viewer:
     """What is read off a resource, by ``plural.group``, for an effect."""
+    if done_when is not None:
+        return _matching(done_when)
     if resource_name in {VMI, MIGRATIONS}:
         return Viewer(Instance, view_instance)
     if effect is Effect.SCALED:
         return Viewer(Scaled, view_scaled)
     return _EXISTENCE
+
+
+def _matching(done_when: Sequence[WaitFor]) -> Viewer:
+    """How objects are looked at that ``doneWhen`` is about."""
+    expected = Expectation(done_when, None)
+    rule = documented(KindRule(AnyObject, None), expected.tops)
+
+    def view(obj: Any) -> View:  # noqa: ANN401 - the struct of the rule
+        reading = ACCEPTED if rule.read is None else expected.judge(rule.read(obj))
+        return View(
+            uid=obj.metadata.uid,
+            version=version_number(obj.metadata.resource_version),
+            reason=reading.detail,
+            matches=reading.ready,
+        )
+
+    return Viewer(rule.decoder, view)
