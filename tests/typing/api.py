@@ -38,6 +38,7 @@ from perfscale import (
     PreflightError,
     Progress,
     ResultSink,
+    RoundStarted,
     RunFinished,
     RunFolder,
     RunInfo,
@@ -84,7 +85,7 @@ class Sink:
 sinks: list[ResultSink] = [Sink(), RunFolder("results"), RunFolder(Path("results"))]
 
 
-def describe(event: Event) -> str:  # noqa: C901, PLR0911 -- a case for every event
+def describe(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- a case for every event
     """Every event that has a name in the interface."""
     match event:
         case RunStarted():
@@ -94,6 +95,9 @@ def describe(event: Event) -> str:  # noqa: C901, PLR0911 -- a case for every ev
             return f"{event.workload}: {event.iterations}"
         case IterationStarted():
             return f"{event.workload}: {event.iteration}, {event.requested}"
+        case RoundStarted():
+            assert_type(event.rounds, int | None)
+            return f"{event.workload}: {event.round}, {event.replaced}"
         case StageStarted():
             assert_type(event.stage, Stage)
             assert_type(event.deadline_s, float | None)

@@ -57,6 +57,8 @@ class IterationContext:
             although the rate would have let them go.
         in_flight: Create requests without an answer yet.
         ends: Whether its load ends by its time.
+        churned: Objects, of those that were requested, that rounds of churn asked for, by kind.
+        load_is_over: Whether nothing more is due of its own load.
         missed: Objects that were due when its load was over, and had not been sent, by kind.
         problems: What went wrong, one sentence each.
         creates: Whether it creates objects, and does not do something to some.
@@ -78,6 +80,8 @@ class IterationContext:
     held_back_s: float = 0.0
     in_flight: int = 0
     ends: bool = False
+    churned: Counter[str] = field(default_factory=Counter)
+    load_is_over: bool = False
     missed: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     creates: bool = True
@@ -97,10 +101,17 @@ class IterationContext:
 
     def end_load(self) -> None:
         """Nothing more is due: of a load that ends, what was not due was never requested."""
-        if self.ends:
+        if self.ends and not self.load_is_over:
             kinds = Counter(row.resource.kind_name for row in self.scope.objects)
             self.requested = kinds + self.attempted + self.missed
             self.scope.limit(self.requested.total())
+        self.load_is_over = True
+
+    def extend(self, objects: Counter[str]) -> None:
+        """A round of churn asks for so many more, by kind."""
+        self.requested = Counter(self.requested) + objects
+        self.churned += objects
+        self.scope.extend(objects.total())
 
     @property
     def nothing_left(self) -> bool:
@@ -125,6 +136,7 @@ class IterationContext:
             held_back_s=round(self.held_back_s, 6),
             problems=tuple(self.problems),
             ends=self.ends,
+            churned=self.churned,
         )
 
 
@@ -149,6 +161,7 @@ class RunContext:
         changed: Notified whenever the tracker or the namespaces changed.
         failures: How many objects, and operations, have failed.
         operations: How many operations were requested until now.
+        churned: How many objects rounds of churn have asked for.
         journal: Where what happens is written down as it happens.
         health: What the generator sees of itself.
         verify: Called with an object that may be gone or have lost its labels, and with one that
@@ -176,6 +189,7 @@ class RunContext:
         self.changed = Signal()
         self.failures = 0
         self.operations = 0
+        self.churned = 0
         self.counter = ObjectCounter()
         self.journal = JournalFeed(inputs.sink, self._report_journal)
         self.gaps = GapLog(self.stopwatch, self.journal, self.warn)
@@ -189,10 +203,12 @@ class RunContext:
         requested: Mapping[str, int],
         *,
         ends: bool = False,
+        round_number: int | None = None,
     ) -> IterationContext:
         """Begin an iteration; ``requested`` counts its objects by kind, as `IterationContext`."""
         meter = self.inputs.meter.part()
-        scope = self.tracker.open_iteration(workload.name, number, sum(requested.values()))
+        total = sum(requested.values())
+        scope = self.tracker.open_iteration(workload.name, number, total, round_number)
         iteration = self.iterations[scope] = IterationContext(
             workload,
             factories,
@@ -206,6 +222,9 @@ class RunContext:
             creates=workload.does.creates,
             operations=OperationTallies(self.gaps.blind),
         )
+        if round_number is not None:
+            iteration.churned = Counter(requested)
+            self.churned += total
         return iteration
 
     def retire_iteration(self, iteration: IterationContext) -> None:
@@ -263,7 +282,7 @@ class RunContext:
             ObjectFailed(row.resource.kind_name, row.namespace, row.name or "", row.error or "")
         )
         self.failures += 1
-        requested = sum(self.plan.objects.values()) + self.operations
+        requested = sum(self.plan.objects.values()) + self.operations + self.churned
         budget = self.inputs.options.max_failures
         if budget is not None and not budget.allows(self.failures, requested):
             self.abort(
@@ -291,6 +310,25 @@ class RunContext:
         """The run deletes a single object."""
         self.tracker.request_deletion_of(row, self.stopwatch.now())
         self.journal.mark_dirty(row)
+
+    def replace(self, row: TrackedObject, round_number: int) -> None:
+        """The run deletes a single object in a round of churn."""
+        self.tracker.request_deletion_of(row, self.stopwatch.now())
+        self.tracker.mark_replaced(row, round_number)
+        self.journal.mark_dirty(row)
+
+    def adopt(
+        self, scope: IterationScope, owners: Iterable[TrackedObject], round_number: int
+    ) -> None:
+        """What was made for objects of a round of churn belongs to that round too."""
+        for child in self.tracker.adopt(scope, owners, round_number):
+            self.journal.mark_dirty(child)
+
+    def mark_replaced(self, scope: IterationScope, round_number: int) -> None:
+        """It is a round of churn that is about to delete an iteration."""
+        for row in scope.rows:
+            self.tracker.mark_replaced(row, round_number)
+            self.journal.mark_dirty(row)
 
     def _report_journal(self, error: OSError) -> None:
         self.warn(

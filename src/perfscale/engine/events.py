@@ -63,13 +63,27 @@ class IterationStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class RoundStarted:
+    """A round of churn begins, of so many, as far as that is known, and replaces so many."""
+
+    workload: str
+    round: int
+    rounds: int | None
+    replaced: int
+
+
+@dataclass(frozen=True, slots=True)
 class StageStarted:
-    """The run turns to something else; ``deadline_s`` is the bound of a wait, in seconds."""
+    """The run turns to something else; ``deadline_s`` is the bound of a wait, in seconds.
+
+    ``round`` is that of churn; None where it is none.
+    """
 
     stage: Stage
     workload: str | None = None
     iteration: int | None = None
     deadline_s: float | None = None
+    round: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +133,7 @@ class Progress:
         throttled: Requests that were answered with 429.
         remaining_s: How much longer the stage takes if it goes on as in the
             last seconds; None where nothing can be said.
+        round: The round of churn that goes on; None before the first.
     """
 
     elapsed_s: float
@@ -142,6 +157,7 @@ class Progress:
     request_errors: int = 0
     throttled: int = 0
     remaining_s: float | None = None
+    round: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +233,7 @@ Event: TypeAlias = (
     RunStarted
     | WorkloadStarted
     | IterationStarted
+    | RoundStarted
     | StageStarted
     | ObjectFailed
     | Warned

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from functools import partial
-from itertools import compress
 from typing import TYPE_CHECKING
 
 from perfscale.config import counted, format_duration
@@ -13,7 +12,7 @@ from perfscale.config.labels import selector_of
 from perfscale.config.sections.hooks import AFTER_CREATION, AFTER_READY, BEFORE_CLEANUP
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.events import IterationFinished, IterationStarted, Stage
-from perfscale.engine.load.creation import PlannedObject
+from perfscale.engine.load.creation import planned_objects
 from perfscale.engine.removal.deletion import (
     CONCURRENCY,
     current_versions,
@@ -36,13 +35,13 @@ from perfscale.kube.resources import NAMESPACES
 from perfscale.templates import objects_of_iteration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
     from perfscale.config import Workload
     from perfscale.engine.accounting.progress import ProgressPublisher
     from perfscale.engine.accounting.run_accounting import RunAccounting
     from perfscale.engine.context import IterationContext, RunContext
-    from perfscale.engine.load.creation import Creator
+    from perfscale.engine.load.creation import Creator, PlannedObject
     from perfscale.engine.load.pacing import Pacing, WorkloadPacing
     from perfscale.engine.removal.namespaces import RunNamespaces
     from perfscale.engine.removal.verification import ObjectVerifier
@@ -81,8 +80,19 @@ class IterationRunner:
         *,
         pacing: WorkloadPacing,
         stop: Stop,
+        round_number: int | None = None,
+        churn: Callable[[IterationContext], Awaitable[None]] | None = None,
     ) -> bool:
         """Run one to its end, or until it is stopped; then it is cleaned up as always.
+
+        Args:
+            workload: The workload.
+            factories: Its templates.
+            number: Of the iteration, counted from 1.
+            pacing: How the workload's requests follow each other.
+            stop: Ends it.
+            round_number: The round of churn that it is created in, if it is.
+            churn: What comes when its objects are ready, before its cleanup.
 
         Returns:
             Whether everything in it went well. What went wrong is in its
@@ -92,7 +102,7 @@ class IterationRunner:
         requested = self._requested(factories, number)
         own = pacing.of_iteration(sum(requested.values()))
         iteration = self._accounting.open_iteration(
-            workload, factories, number, requested, ends=own.ends
+            workload, factories, number, requested, ends=own.ends, round_number=round_number
         )
         self._context.broadcast.send(
             IterationStarted(workload.name, number, sum(requested.values()))
@@ -101,9 +111,9 @@ class IterationRunner:
         try:
             namespaces = list(self._objects(iteration, namespaces=True))
             if await self._prepare(iteration, namespaces):
-                if await stop.ends(self._create(iteration, namespaces, own)):
+                if await stop.ends(self._load(iteration, namespaces, own, churn)):
                     # What is in flight may still happen, and would be missed by the cleanup.
-                    await self._context.changed.wait_until(lambda: iteration.in_flight == 0)
+                    await self._context.changed.wait_until(lambda: self._is_quiet(workload))
                     iteration.end_load()
                 await self._clean_up(iteration)
                 await self._verifier.wait_until_known(iteration.scope)
@@ -115,11 +125,38 @@ class IterationRunner:
         self._context.broadcast.send(IterationFinished(workload.name, number, problems))
         return not problems
 
-    def _enter(self, iteration: IterationContext, stage: Stage, *, bounded: bool = False) -> None:
+    def _enter(
+        self,
+        iteration: IterationContext,
+        stage: Stage,
+        *,
+        bounded: bool = False,
+        round_number: int | None = None,
+    ) -> None:
         deadline_s = iteration.workload.max_wait_timeout if bounded else None
-        self._progress.enter(stage, iteration.workload.name, iteration.number, deadline_s)
+        if round_number is None:
+            round_number = iteration.scope.round
+        self._progress.enter(
+            stage, iteration.workload.name, iteration.number, deadline_s, round_number
+        )
+
+    def _is_quiet(self, workload: Workload) -> bool:
+        """Whether no create of a workload is in flight: churn creates for all its iterations."""
+        every = self._context.iterations.values()
+        return not any(each.in_flight for each in every if each.workload is workload)
 
     # -- creation ----------------------------------------------------------
+
+    async def _load(
+        self,
+        iteration: IterationContext,
+        namespaces: Sequence[PlannedObject],
+        pacing: Pacing,
+        churn: Callable[[IterationContext], Awaitable[None]] | None,
+    ) -> None:
+        await self._create(iteration, namespaces, pacing)
+        if churn is not None:
+            await churn(iteration)
 
     async def _create(
         self, iteration: IterationContext, namespaces: Sequence[PlannedObject], pacing: Pacing
@@ -148,20 +185,20 @@ class IterationRunner:
 
     def _objects(self, iteration: IterationContext, *, namespaces: bool) -> Iterator[PlannedObject]:
         """Every namespace, or everything else, rendered when its turn comes."""
-        for factory in iteration.factories:
-            default = factory.namespace(iteration.number)
+        for entry, factory in enumerate(iteration.factories):
             resources = [self._context.plan.resources[key] for key in factory.kinds]
-            chosen = [(each.name == NAMESPACES.name) is namespaces for each in resources]
-            if not any(chosen):
+            are_namespaces = [each.name == NAMESPACES.name for each in resources]
+            if namespaces not in are_namespaces:
                 continue
             expected = self._context.rules.expected(factory)
             for replica in range(1, factory.spec.replicas + 1):
                 requests = factory.render(iteration.number, replica)
-                for resource, request in compress(zip(resources, requests, strict=True), chosen):
-                    namespace = (request.namespace or default) if resource.namespaced else None
-                    yield PlannedObject(
-                        resource, namespace, request.name, replica, request.body, expected
-                    )
+                where = (iteration, entry, replica)
+                about = (expected, iteration.scope.round)
+                planned = planned_objects(*where, resources, requests, *about)
+                for each, is_namespace in zip(planned, are_namespaces, strict=True):
+                    if is_namespace is namespaces:
+                        yield each
 
     def _namespaces_of(
         self, iteration: IterationContext, objects: Iterable[PlannedObject]
@@ -219,9 +256,30 @@ class IterationRunner:
         await self._call_hooks(BEFORE_CLEANUP, iteration)
         self._enter(iteration, Stage.DELETING)
         leaving = await self._delete(iteration)
-        if not iteration.workload.iteration_deletion_wait:
-            return
-        self._enter(iteration, Stage.WAITING_GONE, bounded=True)
+        if iteration.workload.iteration_deletion_wait:
+            await self._wait_gone(iteration, leaving)
+
+    async def replace(self, iteration: IterationContext, round_number: int) -> bool:
+        """Delete all of an iteration that is over, in a round of churn, and wait until it is gone.
+
+        Returns:
+            Whether that went well; what did not is among its problems.
+        """
+        self._enter(iteration, Stage.DELETING, round_number=round_number)
+        self._context.mark_replaced(iteration.scope, round_number)
+        leaving = await self._delete(iteration)
+        await self._wait_gone(iteration, leaving, round_number)
+        await self._verifier.wait_until_known(iteration.scope)
+        await self._accounting.write_finished()
+        return not iteration.problems
+
+    async def _wait_gone(
+        self,
+        iteration: IterationContext,
+        leaving: Sequence[OwnedNamespace],
+        round_number: int | None = None,
+    ) -> None:
+        self._enter(iteration, Stage.WAITING_GONE, bounded=True, round_number=round_number)
         scope = iteration.scope
 
         def is_gone() -> bool:

@@ -24,6 +24,7 @@ from perfscale.engine.accounting.load_progress import PERIOD_S
 from perfscale.engine.accounting.progress import ProgressPublisher
 from perfscale.engine.accounting.run_accounting import RunAccounting
 from perfscale.engine.accounting.wallclock import WallClock
+from perfscale.engine.churn import Churner
 from perfscale.engine.context import RunContext
 from perfscale.engine.events import RunFinished, Stage
 from perfscale.engine.hooks.runner import HookRunner
@@ -229,7 +230,8 @@ class Run:
             self._accounting,
             self._progress,
         )
-        runner = WorkloadRunner(iterations, self._operations, self._context, self._progress)
+        churn = Churner(self._context, self._creator, self._accounting, self._progress)
+        runner = WorkloadRunner(iterations, self._operations, churn, self._context, self._progress)
         config, factories = self._inputs.config, self._inputs.factories
         workloads = [
             WorkloadRun(

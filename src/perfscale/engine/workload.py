@@ -14,12 +14,14 @@ from perfscale.config.sections.hooks import (
 )
 from perfscale.engine.events import Stage, WorkloadStarted
 from perfscale.engine.load.pacing import WorkloadPacing
+from perfscale.engine.namespace_churn import NamespaceChurner
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from perfscale.config import Workload
     from perfscale.engine.accounting.progress import ProgressPublisher
+    from perfscale.engine.churn import Churner
     from perfscale.engine.context import RunContext
     from perfscale.engine.iteration import IterationRunner
     from perfscale.engine.operations import OperationRunner
@@ -34,10 +36,13 @@ class WorkloadRunner:
         self,
         iterations: IterationRunner,
         operations: OperationRunner,
+        churn: Churner,
         context: RunContext,
         progress: ProgressPublisher,
     ) -> None:
         self._iterations = iterations
+        self._churn = churn
+        self._namespace_churn = NamespaceChurner(context, iterations, progress)
         self._operations = operations
         self._context = context
         self._progress = progress
@@ -57,13 +62,32 @@ class WorkloadRunner:
         self, workload: Workload, factories: Sequence[ObjectFactory], stop: Stop
     ) -> bool:
         if workload.does.creates:
-            run = partial(self._iterations.run, workload, factories)
+            run = partial(self._create, workload, factories)
             return await self._iterate(workload, stop, run)
         work = await self._operations.begin(workload)
         try:
             return await self._iterate(workload, stop, partial(self._operations.run, work))
         finally:
             self._operations.end(work)
+
+    async def _create(
+        self,
+        workload: Workload,
+        factories: Sequence[ObjectFactory],
+        number: int,
+        *,
+        pacing: WorkloadPacing,
+        stop: Stop,
+    ) -> bool:
+        """Run an iteration that creates objects; after the last, or during it, comes the churn."""
+        run = partial(self._iterations.run, workload, factories, number, pacing=pacing, stop=stop)
+        if workload.churn is None or number < workload.iteration_count:
+            return await run()
+        if workload.churn.replaces_objects:
+            return await run(churn=partial(self._churn.run, pacing.of_round))
+        return await run() and await self._namespace_churn.run(
+            workload, factories, pacing=pacing, stop=stop
+        )
 
     async def _iterate(
         self, workload: Workload, stop: Stop, run: Callable[..., Awaitable[bool]]

@@ -22,6 +22,8 @@ from perfscale.results.journal.entries import (
     IterationEndEntry,
     IterationEntry,
     OutageEntry,
+    ReleaseEntry,
+    RoundEntry,
     StageEntry,
     TotalsEntry,
     WarningEntry,
@@ -44,7 +46,7 @@ from perfscale.results.measure.blindness import BlindSpans
 from perfscale.results.measure.calls import Calls, CountedCall, RequestMeter, RequestSums
 from perfscale.results.measure.failures import Failures
 from perfscale.results.measure.kind_tally import IterationTally, accounts_of
-from perfscale.results.measure.latencies import latency_rule
+from perfscale.results.measure.latencies import DELETION, latency_rule
 from perfscale.results.measure.operation_latencies import operation_rule
 from perfscale.results.measure.operation_tally import OperationTallies
 from perfscale.results.measure.percentiles import LatencySamples
@@ -94,6 +96,7 @@ from perfscale.results.verdicts.interruptions import interruptions
 from perfscale.results.verdicts.thresholds import judge_thresholds, threshold_title
 
 __all__ = [
+    "DELETION",
     "JOURNALED",
     "JOURNAL_FILE",
     "OPERATION_FIELDS",
@@ -157,9 +160,11 @@ __all__ = [
     "OutageRecord",
     "Outcome",
     "Rate",
+    "ReleaseEntry",
     "RequestMeter",
     "RequestSums",
     "ResultSink",
+    "RoundEntry",
     "RunFolder",
     "RunInfo",
     "RunOutcome",

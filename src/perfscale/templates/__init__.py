@@ -4,13 +4,14 @@ from perfscale.templates.compiled import ObjectRequest
 from perfscale.templates.compiling import compile_templates, resolve_template
 from perfscale.templates.counting import count_objects, objects_of_iteration, sure_replicas
 from perfscale.templates.duplicates import sampled_replicas
-from perfscale.templates.factory import ObjectFactory
+from perfscale.templates.factory import WORTH_COMPILING, ObjectFactory
 from perfscale.templates.packaged import default_workload, packaged_file, packaged_templates
 from perfscale.templates.patches import PatchTarget, PatchTemplate, compile_patches
 from perfscale.templates.preview import render_manifests
 from perfscale.templates.variables import TemplateDefaults
 
 __all__ = [
+    "WORTH_COMPILING",
     "ObjectFactory",
     "ObjectRequest",
     "PatchTarget",

@@ -90,10 +90,19 @@ def _sample(factory: ObjectFactory) -> Iterator[tuple[int, int]]:
     iterations = spec.iterations_of(workload.iteration_count)
     for number in _numbers(len(iterations), workload):
         iteration = iterations[number - 1]
-        for replica in sampled_replicas(workload, spec):
-            at_an_end = number in _ends(len(iterations)) and replica in _ends(spec.replicas)
+        for replica in (*sampled_replicas(workload, spec), *_new_replicas(workload, spec)):
+            at_an_end = number in _ends(len(iterations)) and (
+                replica > spec.replicas or replica in _ends(spec.replicas)
+            )
             if at_an_end or source.work - begun < MOST_WORK:
                 yield iteration, replica
+
+
+def _new_replicas(workload: Workload, spec: ObjectSpec) -> Sequence[int]:
+    """Some of those that churn creates, with numbers that no others have."""
+    if workload.churn is None or not workload.churn.replaces_objects or spec.once:
+        return ()
+    return range(spec.replicas + 1, spec.replicas + 3)
 
 
 def sampled_replicas(workload: Workload, spec: ObjectSpec) -> Sequence[int]:
@@ -184,7 +193,12 @@ def _problem(config: Config, factory: ObjectFactory, first: Made, second: Made) 
         )
     name = ("metadata", "name")
     line = factory.manifests.line_of(second.iteration, second.replica, second.document, name)
-    if first.replica == second.replica:
+    if second.replica > factory.spec.replicas:
+        message = (
+            f"churn would create {second.key} anew while it may be there: put "
+            f"{variable('replica')} in its name, or set once of the entry, which leaves it alone"
+        )
+    elif first.replica == second.replica:
         message = f"{second.key} stands twice in this template: give the two different names"
     else:
         message = (

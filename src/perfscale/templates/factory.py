@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from perfscale.templates.manifests.documents import JSON
     from perfscale.templates.manifests.rendered import Manifests
 
-# To compile an iteration costs what some six replicas cost to render
-_WORTH_COMPILING = 8
+WORTH_COMPILING = 8
+"""Replicas: to compile an iteration costs what some six of them cost to render."""
 
 
 class ObjectFactory:
@@ -63,7 +63,7 @@ class ObjectFactory:
             TemplateError: The template fails for these numbers, or gives other
                 kinds than for the first replica.
         """
-        if self.spec.replicas < _WORTH_COMPILING:
+        if self.spec.replicas < WORTH_COMPILING:
             return self.render_slowly(iteration, replica)
         if self._compiled[0] != iteration:
             self._compiled = (iteration, compile_iteration(self, iteration))

@@ -26,6 +26,7 @@ from perfscale.engine.events import (
     IterationStarted,
     ObjectFailed,
     Progress,
+    RoundStarted,
     SlowObject,
     Stage,
     StageStarted,
@@ -116,6 +117,10 @@ def _sentence(event: Event) -> tuple[str, str]:
         case IterationStarted():
             objects = counted(event.requested, "object")
             return f"{event.workload}, iteration {event.iteration}: {objects}", "bold"
+        case RoundStarted():
+            total = "" if event.rounds is None else f" of {event.rounds}"
+            where = f"{event.workload}, churn round {event.round}{total}"
+            return f"{where}: {event.replaced} to replace", ""
         case IterationFinished(problems=(first, *_)):
             return f"{event.workload}, iteration {event.iteration}: {first}", "red"
         case StillWaiting():

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from perfscale.config.sections.metrics import METRICS, Unit
 from perfscale.engine.accounting.operation_thresholds import QUANTILES, OperationThresholds
 from perfscale.errors import ThresholdError
-from perfscale.results import latency_rule, threshold_title
+from perfscale.results import DELETION, latency_rule, threshold_title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from perfscale.config import Config, Threshold
     from perfscale.config.sections.metrics import Metric
@@ -60,14 +60,26 @@ class _LatencyThreshold:
             cursor += 1
         self._cursors[scope] = cursor
 
+    def drop(self, scope: IterationScope, gone: Collection[TrackedObject]) -> None:
+        """Count those of an iteration that are gone, and are about to be let go."""
+        objects, cursor = scope.objects, self._cursors.get(scope, 0)
+        rest = (row for row in objects[cursor:] if row in gone)
+        self.over += sum(bool(self._is_over(row, math.inf)) for row in rest)
+        self._cursors[scope] = cursor - sum(row in gone for row in objects[:cursor])
+
     def close(self, scope: IterationScope) -> None:
         """Count the rest: what has not got there never will."""
         self.count(scope, math.inf)
         del self._cursors[scope]
 
+    def _counts(self, row: TrackedObject) -> bool:
+        """Whether it is about an object; what churn creates and deletes is measured apart."""
+        of_churn = row.round is not None or (self._rule is DELETION and row.replaced_in is not None)
+        return not of_churn and self._metric.is_about(row.resource.kind_name, row.resource.group)
+
     def _is_over(self, row: TrackedObject, now: float) -> bool | None:
         """Whether it took longer than the bound; None while nobody knows."""
-        if not self._metric.is_about(row.resource.kind_name, row.resource.group):
+        if not self._counts(row):
             return False
         begun_s, reached_s = self._rule.times_s(row, row.sent_s)
         if begun_s is None:
@@ -148,6 +160,12 @@ class AbortThresholds:
                     latency.count(scope, now)
         lost = next(chain(self._lost(scopes), self._operations.lost(now)), None)
         return None if lost is None else ThresholdError(lost)
+
+    def drop(self, scope: IterationScope, gone: Collection[TrackedObject]) -> None:
+        """Take objects of an iteration that churn has deleted, before their rows are let go."""
+        for workload, _, latency in self._latencies:
+            if workload in {None, scope.workload}:
+                latency.drop(scope, gone)
 
     def close(self, scope: IterationScope) -> None:
         """Take the last of an iteration, whose rows are about to be let go."""

@@ -24,6 +24,8 @@ from perfscale.results import (
     ObjectEntry,
     OperationChangeEntry,
     OperationEntry,
+    ReleaseEntry,
+    RoundEntry,
 )
 
 if TYPE_CHECKING:
@@ -82,10 +84,25 @@ class JournalFeed:
     ) -> None:
         """An iteration begins; ``ends`` as in `IterationEntry`."""
         self._count += 1
-        self._iterations[scope] = self._count
-        self.append(
-            IterationEntry(self._count, scope.workload, scope.iteration, requested, started_s, ends)
-        )
+        self._iterations[scope] = number = self._count
+        where = (number, scope.workload, scope.iteration)
+        self.append(IterationEntry(*where, requested, started_s, ends, scope.round))
+
+    def begin_round(
+        self, scope: IterationScope, number: int, requested: dict[str, int], now: float
+    ) -> None:
+        """A round of churn asks for more objects of an iteration, by kind."""
+        self.append(RoundEntry(self._iterations[scope], number, now, requested))
+
+    def release(
+        self,
+        scope: IterationScope,
+        objects: Iterable[TrackedObject],
+        children: Iterable[TrackedObject],
+    ) -> None:
+        """Nothing more comes about these rows, which have been flushed."""
+        numbers = ([row.number for row in rows if row.number] for rows in (objects, children))
+        self.append(ReleaseEntry(self._iterations[scope], *numbers))
 
     def end_iteration(self, scope: IterationScope, facts: IterationFacts, *, final: bool) -> None:
         """An iteration is over; ``final`` is the last entry of all that is about it."""

@@ -40,6 +40,7 @@ class LoadProgress:
         stage: What is done for it.
         place: Workload and iteration that the stage is about.
         entered_s: When it turned to that.
+        round: The round of churn that goes on; None where none does.
         is_over: Whether all of the workload's iterations are over.
     """
 
@@ -47,6 +48,7 @@ class LoadProgress:
         self.scope = scope
         self.stage = Stage.PREPARING
         self.place: tuple[str | None, int | None] = scope.workload, scope.iteration
+        self.round: int | None = None
         self.is_over = False
         self.entered_s = 0.0
         self._published_s = 0.0
@@ -77,7 +79,9 @@ class LoadProgress:
 
     @property
     def remaining_s(self) -> float | None:
-        """How much longer the stage takes, as far as can be said."""
+        """How much longer the stage takes, as far as can be said: of a round of churn, nothing."""
+        if self.round is not None:
+            return None
         return remaining_s(self._steps, self.scope.requested)
 
     def wait(self, now: float, namespaces: Sequence[OwnedNamespace]) -> StillWaiting | None:

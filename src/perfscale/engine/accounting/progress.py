@@ -69,6 +69,7 @@ class ProgressPublisher:
         workload: str | None = None,
         iteration: int | None = None,
         deadline_s: float | None = None,
+        round_number: int | None = None,
     ) -> None:
         """A workload turns to something else; without one, all of the run does."""
         self.stage = stage
@@ -76,10 +77,13 @@ class ProgressPublisher:
         for name, load in self._loads.items():
             if workload in {None, name}:
                 load.enter(stage, (workload, iteration), now)
+                load.round = round_number
         place = f"{workload}, iteration {iteration}: " if iteration is not None else ""
         _log.info("%s%s", place, stage.value)
-        self._context.journal.append(StageEntry(now, stage, workload, iteration))
-        self._context.broadcast.send(StageStarted(stage, workload, iteration, deadline_s))
+        self._context.journal.append(StageEntry(now, stage, workload, iteration, round_number))
+        self._context.broadcast.send(
+            StageStarted(stage, workload, iteration, deadline_s, round_number)
+        )
         self.publish()
 
     @property
@@ -161,4 +165,5 @@ class ProgressPublisher:
             + requests.illegible,
             throttled=requests.throttled,
             remaining_s=load.remaining_s,
+            round=load.round,
         )

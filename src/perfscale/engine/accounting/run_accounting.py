@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perfscale.engine.accounting.abort_thresholds import AbortThresholds
 from perfscale.results import Calls, OperationSink, RequestSums, RunTally
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from perfscale.config import Workload
@@ -39,6 +41,15 @@ _PAGE = 200
 """Objects written down in one go: some ten milliseconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Released:
+    """Objects that are gone, and their children, of an iteration that goes on."""
+
+    iteration: IterationContext
+    objects: list[TrackedObject]
+    children: list[TrackedObject]
+
+
 class RunAccounting:
     """Counts the iterations of a run, and lets go of their rows once their records are written."""
 
@@ -53,6 +64,8 @@ class RunAccounting:
             context.config, info.workloads, self._run_tally.calls_of
         )
         self._unwritten: deque[tuple[IterationContext, IterationTally]] = deque()
+        self._released: deque[Released] = deque()
+        self._tallies: dict[IterationScope, IterationTally] = {}
         self._sink_failed = False
 
     def open_iteration(
@@ -63,15 +76,37 @@ class RunAccounting:
         requested: Mapping[str, int],
         *,
         ends: bool = False,
+        round_number: int | None = None,
     ) -> IterationContext:
         """Begin an iteration; ``requested`` and ``ends`` are as in `IterationContext`."""
         self.count_calls()
-        iteration = self._context.open_iteration(workload, factories, number, requested, ends=ends)
+        iteration = self._context.open_iteration(
+            workload, factories, number, requested, ends=ends, round_number=round_number
+        )
         self._abort_thresholds.open(iteration)
         self._context.journal.begin_iteration(
             iteration.scope, dict(requested), iteration.started_s, ends=ends
         )
         return iteration
+
+    def open_round(self, iteration: IterationContext, number: int, objects: Counter[str]) -> None:
+        """A round of churn asks for more objects of an iteration, by kind."""
+        context = self._context
+        iteration.extend(objects)
+        context.churned += objects.total()
+        context.journal.begin_round(iteration.scope, number, dict(objects), context.stopwatch.now())
+
+    async def write_released(self, parts: Iterable[Released]) -> None:
+        """Write the records of what churn deleted, and let go of the rows."""
+        for part in parts:
+            scope = part.iteration.scope
+            gone = set(part.objects)
+            self._abort_thresholds.drop(scope, gone)
+            scope.drop(gone, set(part.children))
+            self._released.append(part)
+        while self._released:
+            self._write_released()
+            await asyncio.sleep(0)
 
     def close_iteration(self, iteration: IterationContext) -> None:
         """The iteration is over."""
@@ -88,6 +123,7 @@ class RunAccounting:
                 more will be heard of their objects.
         """
         iterations = self._context.iterations.values()
+        self._write_all_released()
         self._take_up([each for each in iterations if everything or each.nothing_left])
         while self._unwritten:
             self._write_page()
@@ -113,6 +149,7 @@ class RunAccounting:
     def close(self) -> RunSum:
         """Write whatever has not been written, and sum everything up."""
         self.count_calls()
+        self._write_all_released()
         self._take_up(list(self._context.iterations.values()))
         while self._unwritten:
             self._write_page()
@@ -179,8 +216,36 @@ class RunAccounting:
             # Before it is retired: what is still answered after that counts for the run alone.
             self._count_calls(iteration.meter, scope)
             self._context.retire_iteration(iteration)
-            tally = self._run_tally.open_tally(children=bool(scope.children))
+            tally = self._open_tally(scope, children=bool(scope.children))
+            del self._tallies[scope]
             self._unwritten.append((iteration, tally))
+
+    def _open_tally(self, scope: IterationScope, *, children: bool) -> IterationTally:
+        """The tally of an iteration, for the next part of its records."""
+        tally = self._tallies.get(scope)
+        if tally is None:
+            tally = self._tallies[scope] = self._run_tally.open_tally(children=children)
+        else:
+            tally.begin_part(children=children)
+        return tally
+
+    def _write_all_released(self) -> None:
+        """What an interrupt has left of it."""
+        while self._released:
+            self._write_released()
+
+    def _write_released(self) -> None:
+        """Write one part: of a round, what was in one iteration."""
+        part = self._released.popleft()
+        scope, journal = part.iteration.scope, self._context.journal
+        tally = self._open_tally(scope, children=bool(part.children))
+        for rows, children in ((part.objects, False), (part.children, True)):
+            journal.flush_rows(rows)
+            self._context.tracker.release(rows)
+            records = _records(rows)
+            tally.add(records, children=children)
+            self._record(records, children=children)
+        journal.release(scope, part.objects, part.children)
 
     def _write_page(self) -> None:
         """Write some of the first iteration that waits for it, or sum it up."""
@@ -210,7 +275,7 @@ class RunAccounting:
         del rows[:_PAGE]
         self._context.journal.flush_rows(page)
         self._context.tracker.forget(page)
-        return [row.record() for row in page if row.uid is not None or not row.is_child]
+        return _records(page)
 
     def _record(self, records: list[ObjectRecord], *, children: bool) -> None:
         if self._sink is None or self._sink_failed:
@@ -224,6 +289,11 @@ class RunAccounting:
         """A full disk must not cost the run, whose summary can still be shown."""
         self._sink_failed = True
         self._context.warn(f"the objects' records could not be written: {error}")
+
+
+def _records(rows: Iterable[TrackedObject]) -> list[ObjectRecord]:
+    """Their records; a child without a UID was taken for one by mistake."""
+    return [row.record() for row in rows if row.uid is not None or not row.is_child]
 
 
 def _takes_operations(sink: object) -> OperationSink | None:

@@ -22,7 +22,7 @@ from perfscale.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 
     from perfscale.engine.context import IterationContext, RunContext
     from perfscale.engine.load.dispatching import Dispatcher
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from perfscale.engine.tracking.rows import TrackedObject
     from perfscale.errors import PerfscaleError
     from perfscale.kube.resources import Resource
+    from perfscale.templates import ObjectRequest
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +43,10 @@ _SETUP_POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class PlannedObject:
-    """One object to create: where, what to send, and what is expected of it."""
+    """One object to create: where, what to send, and what is expected of it.
+
+    ``entry`` is the position of its template in the iteration, ``round`` that of churn, if any.
+    """
 
     resource: Resource
     namespace: str | None
@@ -50,6 +54,34 @@ class PlannedObject:
     replica: int
     body: bytes
     expected: Expectation | None = None
+    entry: int = 0
+    round: int | None = None
+
+
+def planned_objects(
+    iteration: IterationContext,
+    entry: int,
+    replica: int,
+    resources: Sequence[Resource],
+    requests: Sequence[ObjectRequest],
+    expected: Expectation | None,
+    round_number: int | None,
+) -> list[PlannedObject]:
+    """The objects of one replica of a template, which renders to ``requests``."""
+    default = iteration.factories[entry].namespace(iteration.number)
+    return [
+        PlannedObject(
+            resource,
+            (request.namespace or default) if resource.namespaced else None,
+            request.name,
+            replica,
+            request.body,
+            expected,
+            entry,
+            round_number,
+        )
+        for resource, request in zip(resources, requests, strict=True)
+    ]
 
 
 class Creator:
@@ -109,6 +141,8 @@ class Creator:
             planned.name,
             replica=planned.replica,
             expected=planned.expected,
+            entry=planned.entry,
+            round_number=planned.round,
         )
         iteration.in_flight += 1
         row.scheduled_s = round(due_s, 6)

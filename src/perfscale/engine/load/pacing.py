@@ -98,6 +98,11 @@ class WorkloadPacing:
         self._steady = Pacing.at_rate(workload.qps, workload.bucket_depth, *self._bounds)
         self._chance = random.Random(f"{seed}/{workload.name}/arrival")  # noqa: S311 -- no secret
 
+    @property
+    def of_round(self) -> Pacing:
+        """The pacing of the rounds of churn: the workload's rate, whatever shape the load has."""
+        return self._steady
+
     def of_iteration(self, objects: int) -> Pacing:
         """The pacing of the next iteration, which has so many objects."""
         workload = self._workload

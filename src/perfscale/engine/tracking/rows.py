@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from perfscale.results import JOURNALED, ObjectLife
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from perfscale.engine.tracking.readiness import Expectation
     from perfscale.kube.resources import Resource
@@ -64,6 +64,8 @@ class TrackedObject(ObjectLife):
     when a watch showed it as gone, until that is verified. An ``unlabelled`` object is there
     without the run's labels: no watch and no list by label shows it.
 
+    ``entry`` is the position, among the templates of its iteration, of the one that made it.
+
     ``number``, ``dirty``, ``flushed_phases`` and ``flushed_timestamps`` are the
     journal feed's: under which number the journal knows the object, and what has
     changed since it was last flushed.
@@ -79,6 +81,7 @@ class TrackedObject(ObjectLife):
     unlabelled: bool = False
     finalizers: tuple[str, ...] = ()
     decided: bool = False
+    entry: int = 0
     number: int = 0
     dirty: int = 0
     flushed_phases: int = 0
@@ -100,7 +103,7 @@ class TrackedObject(ObjectLife):
 
 _OF_THE_REQUEST: Final = {
     *("scope", "resource", "namespace", "name", "replica"),
-    *("scheduled_s", "admitted_s", "sent_s", "decided", "expected"),
+    *("scheduled_s", "admitted_s", "sent_s", "decided", "expected", "entry", "round"),
     *("number", "dirty", "flushed_phases", "flushed_timestamps"),
 }
 _OF_THE_OBJECT: Final = tuple(
@@ -119,12 +122,16 @@ class IterationScope:
         doubted: Objects that a watch showed as gone, which is not verified yet.
         asked_versions: The cluster's resourceVersion, as a number, when the run began to delete
             the objects, by resource name; what changed up to there was not the run's doing.
+        round: The round of churn that the whole iteration was created in; None if in none.
         sent: Create requests sent; ``created``, ``ready``, ``failed`` and
             ``deleted`` count objects as things stand.
     """
 
-    def __init__(self, workload: str, iteration: int, requested: int) -> None:
+    def __init__(
+        self, workload: str, iteration: int, requested: int, round_number: int | None = None
+    ) -> None:
         self.workload = workload
+        self.round = round_number
         self.iteration = iteration
         self.requested = requested
         self.undecided = requested
@@ -146,6 +153,18 @@ class IterationScope:
         """No more than so many come after all."""
         self.undecided -= self.requested - requested
         self.requested = requested
+
+    def extend(self, requested: int) -> None:
+        """So many more come, whose readiness counts."""
+        self.requested += requested
+        self.undecided += requested
+        self.accepts_readiness = True
+
+    def drop(self, objects: Collection[TrackedObject], children: Collection[TrackedObject]) -> None:
+        """Let go of rows of what is gone; what they were counted for stays."""
+        self.objects[:] = [row for row in self.objects if row not in objects]
+        if children:
+            self.children[:] = [row for row in self.children if row not in children]
 
     @property
     def rows(self) -> Iterator[TrackedObject]:

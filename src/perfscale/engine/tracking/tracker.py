@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from perfscale.kube.resources import Place, Resource
 
 _STRIPPED: Final = "it was created without the run's labels, so it cannot be followed"
+_MOST_RELEASED: Final = 2000
+"""UIDs of objects that are gone, which are remembered for a while."""
 _LOST_LABELS: Final = "somebody took the run's labels from it, so it cannot be followed"
 
 
@@ -49,12 +51,15 @@ class Tracker:
         self._by_uid: dict[str, TrackedObject] = {}
         self._awaited: dict[tuple[str, str | None, str], TrackedObject] = {}
         self._listed: dict[tuple[str, str | None], int] = {}
+        self._released: dict[str, None] = {}
 
     # -- the load ---------------------------------------------------------
 
-    def open_iteration(self, workload: str, iteration: int, requested: int) -> IterationScope:
-        """Begin an iteration of ``requested`` objects."""
-        scope = IterationScope(workload, iteration, requested)
+    def open_iteration(
+        self, workload: str, iteration: int, requested: int, round_number: int | None = None
+    ) -> IterationScope:
+        """Begin an iteration of ``requested`` objects, in a round of churn or in none."""
+        scope = IterationScope(workload, iteration, requested, round_number)
         self._scopes[workload, str(iteration)] = scope
         return scope
 
@@ -67,12 +72,17 @@ class Tracker:
         *,
         replica: int,
         expected: Expectation | None = None,
+        entry: int = 0,
+        round_number: int | None = None,
     ) -> TrackedObject:
         """Begin to follow an object that is about to be created.
 
         It is judged by what is ``expected`` of it in the place of what is of its kind.
         """
-        row = TrackedObject(scope, resource, namespace, name, replica, expected=expected)
+        row = TrackedObject(
+            scope, resource, namespace, name, replica, expected=expected, entry=entry
+        )
+        row.round = round_number
         scope.objects.append(row)
         self._awaited[resource.name, namespace, name] = row
         return row
@@ -156,7 +166,7 @@ class Tracker:
         row = self._by_uid.get(metadata.uid)
         changes: list[Transition] = []
         if row is None:
-            if event == "DELETED":
+            if event == "DELETED" or metadata.uid in self._released:
                 return changes  # never seen alive, so neither counted nor waited for
             row = self._recognise(resource, metadata, now, changes)
             if row is None:
@@ -290,12 +300,42 @@ class Tracker:
             row.delete_requested_s = now
             row.dirty |= DIRTY["delete_requested_s"]
 
+    def mark_replaced(self, row: TrackedObject, round_number: int) -> None:
+        """It is a round of churn that deletes an object."""
+        row.replaced_in = round_number
+        row.dirty |= DIRTY["replaced_in"]
+
+    def adopt(
+        self, scope: IterationScope, owners: Iterable[TrackedObject], round_number: int
+    ) -> list[TrackedObject]:
+        """What was made for objects of a round of churn belongs to that round: return it."""
+        uids, adopted = {row.uid for row in owners}, []
+        for child in scope.children:
+            if child.owner_uid in uids:
+                uids.add(child.uid)
+                child.round = round_number
+                child.dirty |= DIRTY["round"]
+                adopted.append(child)
+        return adopted
+
     def forget(self, rows: Iterable[TrackedObject]) -> None:
         """Drop objects whose records have been written."""
         for row in rows:
             if row.uid is not None:
                 self._by_uid.pop(row.uid, None)
             self._forget_name(row)
+
+    def release(self, rows: Iterable[TrackedObject]) -> None:
+        """Drop objects that are gone, of an iteration that goes on.
+
+        A read by name can find them gone before the watch has shown their last changes, which
+        would look like those of children: some of the UIDs are remembered for that.
+        """
+        rows = list(rows)
+        self.forget(rows)
+        self._released.update((row.uid, None) for row in rows if row.uid is not None)
+        for uid in list(self._released)[: -_MOST_RELEASED or None]:
+            del self._released[uid]
 
     def retire(self, scope: IterationScope) -> None:
         """Take no more events of an iteration; its rows are dropped one by one."""
@@ -326,6 +366,7 @@ class Tracker:
             return None  # no controller makes namespaces for objects: it is the run's own
         child = TrackedObject(scope, resource, metadata.namespace, metadata.name, replica=None)
         child.decided = True
+        child.round = scope.round
         if metadata.owner_references:
             child.owner_uid = metadata.owner_references[0].uid
         child.created_s = now

@@ -12,6 +12,7 @@ from msgspec import UNSET
 from perfscale.results.model import document, run
 from perfscale.results.model.accounts import Accounts
 from perfscale.results.model.calls import CallResult
+from perfscale.results.model.churn import ChurnResult, ChurnRound
 from perfscale.results.model.clocks import ClockOffset, PhaseClock
 from perfscale.results.model.health import InFlight, Lag
 from perfscale.results.model.hooks import HookRecord
@@ -32,6 +33,8 @@ _PARTS: Final[Mapping[type, type[document.Part]]] = {
     ClockOffset: document.Clock,
     Earliest: document.Earliest,
     InFlight: document.InFlight,
+    ChurnResult: document.Churned,
+    ChurnRound: document.ChurnedRound,
     IterationResult: document.Iteration,
     KindResult: document.Kind,
     Lag: document.Lag,

@@ -42,10 +42,13 @@ class StageEntry(Entry, frozen=True, gc=False, tag="stage"):
     stage: str
     workload: str | None = None
     iteration: int | None = None
+    round: int | None = None
 
 
 class IterationEntry(Entry, frozen=True, gc=False, tag="iteration"):
     """An iteration begins; ``requested`` counts its objects, or its operations, by kind.
+
+    If it was begun in a ``round`` of churn, all of them are that round's.
 
     Where its load ``ends`` by its time, that is the most that there can be; how many it came
     to stands in its `IterationEndEntry`.
@@ -57,6 +60,24 @@ class IterationEntry(Entry, frozen=True, gc=False, tag="iteration"):
     requested: dict[str, int]
     started_s: float
     ends: bool = False
+    round: int | None = None
+
+
+class RoundEntry(Entry, frozen=True, gc=False, tag="round"):
+    """A round of churn asks for more objects of an iteration; ``requested`` counts them by kind."""
+
+    i: int
+    round: int
+    at_s: float
+    requested: dict[str, int]
+
+
+class ReleaseEntry(Entry, frozen=True, gc=False, tag="release"):
+    """Nothing more comes about these objects and children of an iteration, which are gone."""
+
+    i: int
+    objects: list[int]
+    children: list[int]
 
 
 class DeleteEntry(Entry, frozen=True, gc=False, tag="delete"):
@@ -149,6 +170,8 @@ AnyEntry: TypeAlias = (
     Begin
     | StageEntry
     | IterationEntry
+    | RoundEntry
+    | ReleaseEntry
     | ObjectEntry
     | ChangeEntry
     | OperationEntry

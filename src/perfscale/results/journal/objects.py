@@ -57,6 +57,8 @@ class ChangeEntry(Entry, frozen=True, gc=False, tag="change", kw_only=True, omit
     creation_timestamp: str | UnsetType | None = UNSET
     deletion_timestamp: str | UnsetType | None = UNSET
     phase_timestamps: dict[str, str | None] | UnsetType = UNSET
+    round: int | UnsetType | None = UNSET
+    replaced_in: int | UnsetType | None = UNSET
 
 
 class ObjectEntry(ChangeEntry, frozen=True, gc=False, tag="object", kw_only=True):
@@ -169,6 +171,8 @@ class ObjectLife:
     creation_timestamp: str | None = None
     deletion_timestamp: str | None = None
     phase_timestamps: Stamps = ()
+    round: int | None = None
+    replaced_in: int | None = None
 
     @property
     def is_child(self) -> bool:
@@ -255,6 +259,8 @@ class ObjectLife:
             server=self._server_view(),
             owner_uid=self.owner_uid,
             observed_s=self.observed_s,
+            round=self.round,
+            replaced_in=self.replaced_in,
         )
 
     def _server_view(self) -> dict[str, object]:

@@ -21,6 +21,8 @@ from perfscale.results.journal.entries import (
     IterationEntry,
     LostEntry,
     OutageEntry,
+    ReleaseEntry,
+    RoundEntry,
     StageEntry,
     TotalsEntry,
     WarningEntry,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from perfscale.results.journal.entries import AnyEntry, Begin
+    from perfscale.results.measure.kind_tally import IterationTally
     from perfscale.results.measure.operation_tally import OperationTallies
     from perfscale.results.model.hooks import HookRecord
     from perfscale.results.model.interruptions import OutageRecord
@@ -78,6 +81,11 @@ class _Iteration:
     children: dict[int, ObjectLife] = field(default_factory=dict)
     operations: dict[int, OperationLife] = field(default_factory=dict)
     decided: list[int] = field(default_factory=list)
+    tally: IterationTally | None = None
+    churned: Counter[str] = field(default_factory=Counter)
+    after_end: Counter[str] = field(default_factory=Counter)
+    """Objects that rounds of churn asked for: all, and those since its last end."""
+    released: Counter[str] = field(default_factory=Counter)
 
 
 class Replay:
@@ -133,8 +141,11 @@ class Replay:
             case DeleteEntry():
                 self._delete(entry)
             case IterationEntry():
-                self._iterations[entry.i] = _Iteration(entry, self.run_tally.open_operations())
-                self._reach(entry.started_s)
+                self._begin_iteration(entry)
+            case RoundEntry():
+                self._begin_round(entry)
+            case ReleaseEntry():
+                self._release(entry)
             case IterationEndEntry():
                 self._end_iteration(entry)
             case _:
@@ -282,8 +293,31 @@ class Replay:
                 row.delete_requested_s = entry.at_s
         self._reach(entry.at_s)
 
+    def _begin_iteration(self, entry: IterationEntry) -> None:
+        iteration = self._iterations[entry.i] = _Iteration(entry, self.run_tally.open_operations())
+        if entry.round is not None:
+            iteration.churned.update(entry.requested)
+        self._reach(entry.started_s)
+
+    def _begin_round(self, entry: RoundEntry) -> None:
+        iteration = self._iterations[entry.i]
+        iteration.churned.update(entry.requested)
+        iteration.after_end.update(entry.requested)
+        self._reach(entry.at_s)
+
+    def _release(self, entry: ReleaseEntry) -> None:
+        """Write what is gone of an iteration that goes on: of its rounds there may be no end."""
+        iteration = self._iterations[entry.i]
+        objects = [iteration.objects.pop(number) for number in entry.objects]
+        children = [iteration.children.pop(number) for number in entry.children]
+        for number in (*entry.objects, *entry.children):
+            self._reach(max(self._rows.pop(number).times_s(), default=0.0))
+        iteration.released.update(life.resource.kind_name for life in objects)
+        self._write_rows(iteration, objects, children)
+
     def _end_iteration(self, entry: IterationEndEntry) -> None:
         self._iterations[entry.i].end = entry
+        self._iterations[entry.i].after_end.clear()
         self._reach(entry.finished_s)
         if entry.settled:
             self._write_iteration(entry.i)
@@ -293,20 +327,10 @@ class Replay:
         begin, end = iteration.begin, iteration.end
         requested = _requested(iteration)
         is_cut = self.lost > 0 or end is None or not end.settled
-        tally = self.run_tally.open_tally(children=bool(iteration.children))
-        for children, rows in ((False, iteration.objects), (True, iteration.children)):
-            # A child without a UID was taken for one by mistake.
-            left = [row for row in rows.values() if row.uid is not None or not children]
-            self.present.update(row.resource.kind_name for row in left if row.present)
-            self.unanswered += sum(row.unanswered for row in left)
-            for start in range(0, len(left), _AT_ONCE):
-                page = left[start : start + _AT_ONCE]
-                records = [row.record(is_cut=is_cut) for row in page]
-                tally.add(records, children=children)
-                for writer in self._writers:
-                    writer.record(records, children=children)
-            for each in rows:
-                del self._rows[each]
+        objects, children = list(iteration.objects.values()), list(iteration.children.values())
+        tally = self._write_rows(iteration, objects, children, is_cut=is_cut)
+        for each in (*iteration.objects, *iteration.children):
+            del self._rows[each]
         self._write_operations(iteration, list(iteration.operations))
         self.run_tally.enter(
             IterationFacts(
@@ -318,17 +342,45 @@ class Replay:
                 held_back_s=0.0 if end is None else end.held_back_s,
                 problems=() if end is None else tuple(end.problems),
                 is_cut=self.lost > 0 or end is None,
+                churned=iteration.churned,
             ),
             tally,
             iteration.tallies,
         )
+
+    def _write_rows(
+        self,
+        iteration: _Iteration,
+        objects: list[ObjectLife],
+        children: list[ObjectLife],
+        *,
+        is_cut: bool = False,
+    ) -> IterationTally:
+        """Write records, and count them in the iteration's tally."""
+        # A child without a UID was taken for one by mistake.
+        children = [row for row in children if row.uid is not None]
+        if iteration.tally is None:
+            iteration.tally = self.run_tally.open_tally(children=bool(children))
+        else:
+            iteration.tally.begin_part(children=bool(children))
+        for rows in (objects, children):
+            self.present.update(row.resource.kind_name for row in rows if row.present)
+            self.unanswered += sum(row.unanswered for row in rows)
+            for start in range(0, len(rows), _AT_ONCE):
+                records = [row.record(is_cut=is_cut) for row in rows[start : start + _AT_ONCE]]
+                iteration.tally.add(records, children=rows is children)
+                for writer in self._writers:
+                    writer.record(records, children=rows is children)
+        return iteration.tally
 
 
 def _requested(iteration: _Iteration) -> Mapping[str, int]:
     """What an iteration asked for: of a load that ends, and was cut off, what is known of it."""
     begin, end = iteration.begin, iteration.end
     if end is not None and end.requested is not None:
-        return end.requested
+        return iteration.after_end + Counter(end.requested)
     if not begin.ends:
-        return begin.requested
-    return Counter(life.resource.kind_name for life in iteration.objects.values())
+        rounds = iteration.churned if begin.round is None else Counter[str]()
+        return rounds + Counter(begin.requested)
+    left = Counter(life.resource.kind_name for life in iteration.objects.values())
+    return left + iteration.released

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from perfscale.config.sections.metrics import MILESTONES
+from perfscale.results.measure.churn_tally import ChurnTally, apart_from_churn
 from perfscale.results.measure.clocks import StampBounds, phase_clock
 from perfscale.results.measure.failures import Failures
 from perfscale.results.measure.latencies import RequestTimes
@@ -67,6 +68,7 @@ class KindTally(LifeSamples):
     negative: int = 0
     watch_at_least: LatencySamples = field(default_factory=LatencySamples)
     watch_at_most: LatencySamples = field(default_factory=LatencySamples)
+    churn: ChurnTally | None = None
 
     def add(self, other: KindTally) -> None:
         """Count everything that ``other`` counted."""
@@ -83,6 +85,21 @@ class KindTally(LifeSamples):
         self.deletion.extend(other.deletion)
         self.watch_at_least.extend(other.watch_at_least)
         self.watch_at_most.extend(other.watch_at_most)
+        if self.churn is None:
+            self.churn = other.churn
+        elif other.churn is not None:
+            self.churn.add(other.churn)
+
+    def measure_churned(self, record: ObjectRecord, origin_s: float | None) -> None:
+        """Take an object that churn created or deleted, apart from the others."""
+        if self.churn is None:
+            self.churn = ChurnTally()
+        self.churn.measure(record, origin_s, self.path)
+        before = apart_from_churn(record)
+        if before is not None:
+            self.measure(before, origin_s)
+        elif record.replaced_in is None:
+            self.measure_deletion(record)
 
     def measure(self, record: ObjectRecord, origin_s: float | None) -> None:
         """The same, with what happened in between, and as the server saw it."""
@@ -144,8 +161,11 @@ class KindTally(LifeSamples):
         self.watch_at_least.add(seen_s - created_s if seen_s > created_s else 0.0)
         self.watch_at_most.add(seen_s - record.sent_s)
 
-    def result(self) -> KindResult:
-        """The frozen summary; the phases on the way to readiness come first."""
+    def result(self, *, churn: bool = True) -> KindResult:
+        """The frozen summary; the phases on the way to readiness come first.
+
+        ``churn`` says whether it has what churn came to.
+        """
         self.miss_milestones()
         has_objects = bool(self.creation.values or self.creation.missing)
         stamped = any(samples.values for samples in self.server_phases.values())
@@ -167,6 +187,7 @@ class KindTally(LifeSamples):
             ),
             watch_delay=self._watch_delay(),
             api_version=self.api_version,
+            churn=self.churn.result() if churn and self.churn is not None else None,
         )
 
     def _summaries(self, samples: Mapping[str, LatencySamples]) -> dict[str, LatencySummary]:
@@ -182,7 +203,7 @@ class KindTally(LifeSamples):
 class IterationTally:
     """Accounts and latencies of one iteration, record by record.
 
-    All objects come before the first child.
+    All objects come before the first child, and in each part anew.
 
     Args:
         paths: Phases on the way to readiness, by kind.
@@ -205,6 +226,10 @@ class IterationTally:
         self.creates = CreateTimes()
         self.failures = Failures()
 
+    def begin_part(self, *, children: bool) -> None:
+        """What comes has no owners among the objects that came before; it may have ``children``."""
+        self._request_times = RequestTimes(children=children)
+
     def add(self, records: Iterable[ObjectRecord], *, children: bool = False) -> None:
         """Count objects, or ``children``."""
         kinds = self.child_kinds if children else self.kinds
@@ -214,11 +239,15 @@ class IterationTally:
             tally.accounts += accounts_of(members)
             for record in members:
                 origin_s = self._request_times.of(record)
+                if record.round is not None or record.replaced_in is not None:
+                    tally.measure_churned(record, origin_s)
+                    continue
                 tally.measure(record, origin_s)
                 if self._blind:
                     tally.doubt(record, origin_s, self._blind)
             if not children:
-                self.creates.add_records(members)
+                # The rate is that of the load, and not of what churn creates with pauses.
+                self.creates.add_records(each for each in members if each.round is None)
                 for record in members:
                     if record.outcome is Outcome.FAILED:
                         self.failures.add(record)

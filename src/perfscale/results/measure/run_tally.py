@@ -6,6 +6,7 @@ that was killed come to their results in the same way.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ class IterationFacts:
         finished_s: When it was over.
         held_back_s: For how long its creates waited for a place in flight.
         problems: What went wrong but for objects that failed, one sentence each.
+        churned: Objects, of those that were requested, that churn asked for, by kind.
         ends: Whether its load ended by its time, so that ``requested`` is what was due by then.
         is_cut: Whether the journal ends before the iteration does: more objects
             may have been attempted than are known.
@@ -52,6 +54,7 @@ class IterationFacts:
     problems: tuple[str, ...]
     ends: bool = False
     is_cut: bool = False
+    churned: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,7 @@ class _WorkloadTally:
     operations: OperationTallies = field(default_factory=OperationTallies)
     requested: Mapping[str, int] = field(default_factory=dict)
     """Operations of its last iteration."""
+    churned: Counter[str] = field(default_factory=Counter)
 
     @property
     def creates(self) -> bool:
@@ -140,6 +144,7 @@ class RunTally:
         if workload.creates:
             _add_not_attempted(kinds, facts.requested, is_cut=facts.is_cut)
             times = tally.creates
+            workload.churned.update(facts.churned)
         else:
             times = operations.times
             operations.add_not_attempted(workload.plan.operation, facts.requested)
@@ -156,8 +161,8 @@ class RunTally:
                 accounts=_total(kinds),
                 children=_total(child_kinds),
                 rate=rate.result(),
-                kinds=_results(kinds),
-                child_kinds=_results(child_kinds),
+                kinds=_results(kinds, churn=False),
+                child_kinds=_results(child_kinds, churn=False),
                 problems=(
                     *facts.problems,
                     *tally.failures.sentences(),
@@ -183,7 +188,8 @@ class RunTally:
             if workload.plan.ends:
                 continue  # an iteration that never came was never due
             if workload.creates:
-                _add_not_attempted(workload.kinds, workload.plan.objects, is_cut=is_cut)
+                wanted = workload.churned + Counter(workload.plan.objects)
+                _add_not_attempted(workload.kinds, wanted, is_cut=is_cut)
             else:
                 _add_iterations_not_begun(workload)
         workloads = tuple(_workload_result(workload) for workload in self._workloads.values())
@@ -250,8 +256,8 @@ def _total(kinds: Mapping[str, KindTally]) -> Accounts:
     return sum((tally.accounts for tally in kinds.values()), Accounts())
 
 
-def _results(kinds: Mapping[str, KindTally]) -> dict[str, KindResult]:
-    return {kind: tally.result() for kind, tally in kinds.items()}
+def _results(kinds: Mapping[str, KindTally], *, churn: bool = True) -> dict[str, KindResult]:
+    return {kind: tally.result(churn=churn) for kind, tally in kinds.items()}
 
 
 def _workload_result(workload: _WorkloadTally) -> WorkloadResult:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from perfscale.config.sections.metrics import MILESTONES
+from perfscale.results.measure.churn_tally import apart_from_churn
 from perfscale.results.measure.latencies import (
     CREATION,
     DELETION,
@@ -70,6 +71,14 @@ class LifeSamples:
                 samples.add_missing()
             else:
                 samples.add(reached_s - begun_s)
+
+    def measure_deletion(self, record: ObjectRecord) -> None:
+        """Take how long its deletion took, and no more."""
+        requested_s, gone_s = DELETION.times_s(record, None)
+        if requested_s is not None and gone_s is not None:
+            self.deletion.add(gone_s - requested_s)
+        elif requested_s is not None:
+            self.deletion.add_missing()
 
     def doubt(self, record: ObjectRecord, origin_s: float | None, blind: BlindSpans) -> None:
         """Note which of those latencies may be shorter, since a moment came after a blind span."""
@@ -135,12 +144,17 @@ class Samples:
         self._of: dict[tuple[str, bool], dict[str, LifeSamples]] = {}
 
     def add(self, record: ObjectRecord) -> None:
-        """Count one object, or one child."""
+        """Count one object, or one child, apart from what churn did to it."""
         kinds = self._of.setdefault((record.workload, record.replica is None), {})
         samples = kinds.get(record.kind)
         if samples is None:
             samples = kinds[record.kind] = LifeSamples(self._paths.get(record.kind, ()))
-        samples.measure(record, self._request_times.of(record))
+        origin_s = self._request_times.of(record)
+        before = apart_from_churn(record)
+        if before is not None:
+            samples.measure(before, origin_s)
+        elif record.replaced_in is None:
+            samples.measure_deletion(record)
 
     def of(self, workload: str, *, children: bool) -> Mapping[str, LifeSamples]:
         """What was measured of each kind; nothing where there are no records."""

@@ -111,6 +111,30 @@ class PhaseClock(Part, frozen=True):
     reason: Annotated[str | None, Meta(description="why the latencies are not what they seem")]
 
 
+class ChurnedRound(Part, frozen=True):
+    """A round of churn, or several in a row; percentiles within 1 %."""
+
+    first: Annotated[Count, Meta(description="the round; counted from 1")]
+    last: Annotated[Count, Meta(description="of several, the last; otherwise the same")]
+    ready: Annotated[Statistics, Meta(description="of what it created")]
+    deletion: Annotated[Statistics, Meta(description="of what it deleted")]
+
+
+class Churned(Part, frozen=True):
+    """Latencies of what churn created and deleted; percentiles within 1 %."""
+
+    phases: dict[str, Statistics]
+    creation: Statistics | None
+    deletion: Statistics
+    rounds: list[ChurnedRound]
+
+    @property
+    def latencies(self) -> dict[str, Statistics]:
+        """All of them: the creation, the phases, the deletion."""
+        creation = {} if self.creation is None else {Latency.CREATION.value: self.creation}
+        return {**creation, **self.phases, Latency.DELETION.value: self.deletion}
+
+
 class Kind(Part, frozen=True):
     """Accounts and latencies of the objects of one kind."""
 
@@ -123,6 +147,7 @@ class Kind(Part, frozen=True):
     server_phases: dict[str, Statistics]
     phase_clock: Annotated[PhaseClock | None, Meta(description="null: it stamps no phases")]
     watch_delay: Delay | None
+    churn: Annotated[Churned | None, Meta(description="null: no churn, or an iteration's")] = None
 
     @property
     def latencies(self) -> dict[str, Statistics]:

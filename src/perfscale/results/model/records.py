@@ -69,6 +69,8 @@ class ObjectRecord:
         observed_s: When a watch reported it as added; None for a child, and
             for an object that was found in a list first.
         api_version: Of its kind; empty in records of earlier versions.
+        round: The round of churn that created it, counted from 1; None for the first ones.
+        replaced_in: The round of churn that deleted it; None where none did.
     """
 
     kind: str
@@ -92,3 +94,5 @@ class ObjectRecord:
     owner_uid: str | None = None
     observed_s: float | None = None
     api_version: str = ""
+    round: int | None = None
+    replaced_in: int | None = None

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from perfscale.results.model.accounts import Accounts
     from perfscale.results.model.calls import CallResult
+    from perfscale.results.model.churn import ChurnResult
     from perfscale.results.model.clocks import PhaseClock
     from perfscale.results.model.latency import LatencySummary, PhaseStep, WatchDelay
     from perfscale.results.model.operations import OperationResult
@@ -36,6 +37,8 @@ class KindResult:
             not known.
         watch_delay: How late the watches reported objects; None where it is not known.
         api_version: Of the kind; empty if it is not known.
+        churn: Latencies of what churn created and deleted, which the others leave out; None
+            without churn, and in an iteration.
     """
 
     accounts: Accounts
@@ -48,6 +51,7 @@ class KindResult:
     watch_delay: WatchDelay | None = None
     api_version: str = ""
     phase_clock: PhaseClock | None = None
+    churn: ChurnResult | None = None
 
     @property
     def latencies(self) -> dict[str, LatencySummary]:

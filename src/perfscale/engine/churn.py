@@ -1,0 +1,363 @@
+"""Churn: rounds in which some of what a workload has made is deleted, and as much is made anew.
+
+A round deletes what it draws, one by one and with the UID as precondition, waits until that is
+gone, creates as many with replica numbers that were never used, and waits until those are ready.
+What is gone is written down and forgotten then, so that rounds cost no memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+from perfscale.config import counted, format_duration
+from perfscale.engine.accounting.run_accounting import Released
+from perfscale.engine.concurrency import run_bounded
+from perfscale.engine.events import RoundStarted, Stage
+from perfscale.engine.load.creation import failure_text, planned_objects
+from perfscale.engine.removal.deletion import CONCURRENCY, delete_object
+from perfscale.engine.rounds import Rounds, chance_of
+from perfscale.engine.tracking.readiness import Identity
+from perfscale.engine.tracking.stuck import describe_failed, describe_leftover, describe_unready
+from perfscale.errors import ApiError
+from perfscale.kube.resources import NAMESPACES
+from perfscale.templates import WORTH_COMPILING
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from perfscale.config import Workload
+    from perfscale.config.sections.churn import Churn
+    from perfscale.engine.accounting.progress import ProgressPublisher
+    from perfscale.engine.accounting.run_accounting import RunAccounting
+    from perfscale.engine.context import IterationContext, RunContext
+    from perfscale.engine.load.creation import Creator, PlannedObject
+    from perfscale.engine.load.pacing import Pacing
+    from perfscale.engine.tracking.rows import IterationScope, TrackedObject
+
+_PAGE: Final = 200
+"""Replicas whose records are written in one go."""
+_MOST_SENTENCES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Replica:
+    """All objects of one replica of a template: they go together, and come together."""
+
+    iteration: IterationContext
+    entry: int
+    rows: list[TrackedObject]
+
+
+@dataclass(slots=True, eq=False)
+class _State:
+    """The churn of one workload.
+
+    Attributes:
+        last: The last iteration, whose problems those of the churn are.
+        churn: What the workload file says of it.
+        pacing: How creates follow each other.
+        chance: What draws.
+        used: The highest replica number of each template of each iteration.
+        round: The number of the round that goes on.
+    """
+
+    last: IterationContext
+    churn: Churn
+    pacing: Pacing
+    chance: random.Random
+    used: dict[tuple[int, int], int] = field(default_factory=dict)
+    round: int = 0
+
+    @property
+    def workload(self) -> Workload:
+        return self.last.workload
+
+
+class Churner:
+    """Replaces objects of workloads; it keeps nothing of any."""
+
+    def __init__(
+        self,
+        context: RunContext,
+        creator: Creator,
+        accounting: RunAccounting,
+        progress: ProgressPublisher,
+    ) -> None:
+        self._context = context
+        self._creator = creator
+        self._accounting = accounting
+        self._progress = progress
+
+    async def run(self, pacing: Pacing, last: IterationContext) -> None:
+        """Replace objects round by round, once those of the last iteration are ready.
+
+        A round that does not go well is the last; what went wrong is among the problems of the
+        last iteration. So is an object that failed before: then there is no round.
+        """
+        workload, context = last.workload, self._context
+        if last.problems or any(each.scope.failed for each in self._iterations(workload)):
+            return
+        seed, churn = context.config.global_config.seed, workload.churn
+        if churn is None:
+            return
+        state = _State(last, churn, pacing, chance_of(seed, workload.name))
+        rounds = Rounds(churn, context.stopwatch.now())
+        for number in count(1):
+            pause_s = rounds.pause_before(number, context.stopwatch.now())
+            if pause_s is None:
+                break
+            if pause_s:
+                self._enter(state, Stage.PAUSING)
+                await asyncio.sleep(pause_s)
+            state.round = number
+            if not await self._replace(state):
+                break
+
+    async def _replace(self, state: _State) -> bool:
+        """One round; whether it went well."""
+        drawn = self._draw(state)
+        self._context.broadcast.send(
+            RoundStarted(state.workload.name, state.round, state.churn.rounds, len(drawn))
+        )
+        if not await self._delete(state, drawn):
+            return False
+        return await self._create(state, drawn)
+
+    def _draw(self, state: _State) -> list[_Replica]:
+        """As many replicas as a round replaces, at random, in their own order."""
+        replicas: dict[tuple[int, int, int | None], _Replica] = {}
+        for iteration in self._iterations(state.workload):
+            for row in iteration.scope.objects:
+                if not _is_replaceable(iteration, row):
+                    continue
+                key = (iteration.number, row.entry, row.replica)
+                if key not in replicas:
+                    replicas[key] = _Replica(iteration, row.entry, [])
+                replicas[key].rows.append(row)
+        present = list(replicas.values())
+        wanted = state.churn.replaced_of(len(present))
+        return [present[n] for n in sorted(state.chance.sample(range(len(present)), wanted))]
+
+    def _iterations(self, workload: Workload) -> list[IterationContext]:
+        every = self._context.iterations.values()
+        return [each for each in every if each.workload is workload]
+
+    def _enter(self, state: _State, stage: Stage, *, bounded: bool = False) -> None:
+        workload = state.workload
+        self._progress.enter(
+            stage,
+            workload.name,
+            state.last.number,
+            workload.max_wait_timeout if bounded else None,
+            state.round,
+        )
+
+    # -- deletion ----------------------------------------------------------
+
+    async def _delete(self, state: _State, drawn: Sequence[_Replica]) -> bool:
+        """Delete them, and wait until they and what was made for them are gone."""
+        self._enter(state, Stage.DELETING)
+        families = _families(drawn)
+        refused: list[str] = []
+        deletes = (
+            partial(self._delete_one, state, replica.iteration, row, families, refused)
+            # A namespace takes everything in it along, which would not be measured then.
+            for namespaces in (False, True)
+            for replica in drawn
+            for row in replica.rows
+            if _is_namespace(row) is namespaces
+        )
+        await run_bounded(deletes, limit=CONCURRENCY)
+        if refused:
+            self._fail(state, refused)
+            return False
+        self._enter(state, Stage.WAITING_GONE, bounded=True)
+        rows = [row for replica in drawn for row in replica.rows]
+        timeout_s = state.workload.max_wait_timeout
+        end_s = self._context.stopwatch.now() + timeout_s
+        gone = await self._gone(rows, timeout_s)
+        families = _families(drawn)  # once more: what made children may have gone on meanwhile
+        children = [child for family in families.values() for child in family]
+        if not gone or not await self._gone(children, end_s - self._context.stopwatch.now()):
+            scopes = {replica.iteration.scope: None for replica in drawn}
+            why = [why for scope in scopes for why in describe_leftover(scope)]
+            self._time_out(state, "what was deleted to be gone", why)
+            return False
+        if self._has_failed(state):
+            return False
+        await self._accounting.write_released(_released(drawn, families))
+        return True
+
+    async def _delete_one(
+        self,
+        state: _State,
+        iteration: IterationContext,
+        row: TrackedObject,
+        families: dict[str, list[TrackedObject]],
+        refused: list[str],
+    ) -> None:
+        context, uid = self._context, row.uid
+        if uid is None or not row.present:
+            return
+        context.replace(row, state.round)
+        for child in families.get(uid, ()):
+            context.replace(child, state.round)
+        try:
+            identity = Identity(row.name, uid, row.namespace)
+            await delete_object(iteration.client, row.resource, identity)
+        except ApiError as error:
+            refused.append(f"deleting {row.resource.kind_name} {row.name}: {failure_text(error)}")
+
+    async def _gone(self, rows: Iterable[TrackedObject], timeout_s: float) -> bool:
+        """Whether all of them were gone in time."""
+        waiting = list(rows)
+
+        def are_gone() -> bool:
+            while waiting and not waiting[-1].present:
+                waiting.pop()
+            return not waiting
+
+        return await self._context.changed.wait_until(are_gone, timeout_s=max(0.0, timeout_s))
+
+    # -- creation ----------------------------------------------------------
+
+    async def _create(self, state: _State, gone: Sequence[_Replica]) -> bool:
+        """Create as many as are gone, of the same templates, and wait until they are ready."""
+        self._enter(state, Stage.CREATING)
+        groups = Counter((replica.iteration.number, replica.entry) for replica in gone)
+        iterations = {replica.iteration.number: replica.iteration for replica in gone}
+        objects: dict[int, list[PlannedObject]] = {number: [] for number in iterations}
+        for (number, entry), replicas in sorted(groups.items()):
+            objects[number] += self._plan(state, iterations[number], entry, replicas)
+        for number, planned in objects.items():
+            kinds = Counter(each.resource.kind_name for each in planned)
+            self._accounting.open_round(iterations[number], state.round, kinds)
+        for namespaces in (True, False):  # they come before what goes into them
+            creates = (
+                partial(self._creator.create, some, iterations[number], pacing=state.pacing)
+                for number, planned in objects.items()
+                if (some := [each for each in planned if _is_namespace(each) is namespaces])
+            )
+            await run_bounded(creates, limit=CONCURRENCY)
+        return await self._wait_ready(state, list(iterations.values()))
+
+    def _plan(
+        self, state: _State, iteration: IterationContext, entry: int, replicas: int
+    ) -> Iterator[PlannedObject]:
+        """So many replicas of a template, with numbers that were never used."""
+        factory = iteration.factories[entry]
+        expected = self._context.rules.expected(factory)
+        resources = [self._context.plan.resources[key] for key in factory.kinds]
+        render = factory.render if replicas >= WORTH_COMPILING else factory.render_slowly
+        key = (iteration.number, entry)
+        first = state.used.get(key, factory.spec.replicas) + 1
+        state.used[key] = first + replicas - 1
+        for replica in range(first, first + replicas):
+            requests = render(iteration.number, replica)
+            where = (iteration, entry, replica)
+            yield from planned_objects(*where, resources, requests, expected, state.round)
+
+    async def _wait_ready(self, state: _State, iterations: Sequence[IterationContext]) -> bool:
+        self._enter(state, Stage.WAITING_READY, bounded=True)
+        waiting = [each.scope for each in iterations]
+
+        def are_decided() -> bool:
+            while waiting and waiting[-1].undecided == 0:
+                waiting.pop()
+            return not waiting
+
+        in_time = await self._context.changed.wait_until(
+            are_decided, timeout_s=state.workload.max_wait_timeout
+        )
+        tracker = self._context.tracker
+        for iteration in iterations:
+            scope = iteration.scope
+            tracker.close_readiness(scope)
+            new = [row for row in scope.objects if row.round == state.round]
+            self._context.adopt(scope, new, state.round)
+        if not in_time:
+            why = [why for each in iterations for why in describe_unready(each.scope)]
+            self._time_out(state, "what was created to be ready", why)
+            return False
+        return not self._has_failed(state)
+
+    # -- problems ----------------------------------------------------------
+
+    def _has_failed(self, state: _State) -> bool:
+        """Whether an object failed; those of the last iteration are described with it."""
+        failed = [each for each in self._iterations(state.workload) if each.scope.failed]
+        others = [each for each in failed if each is not state.last]
+        if others:
+            numbers = ", ".join(str(each.number) for each in others)
+            sentences = [why for each in others for why in describe_failed(each.scope)]
+            self._fail(state, [f"objects of iteration {numbers} failed", *sentences])
+        return bool(failed)
+
+    def _time_out(self, state: _State, what: str, why: Sequence[str]) -> None:
+        after = format_duration(state.workload.max_wait_timeout)
+        self._fail(state, [f"timed out after {after} waiting for {what}", *why])
+
+    def _fail(self, state: _State, problems: Sequence[str]) -> None:
+        shown, rest = problems[:_MOST_SENTENCES], problems[_MOST_SENTENCES:]
+        state.last.problems += [f"round {state.round} of churn: {each}" for each in shown]
+        if rest:
+            state.last.problems.append(
+                f"round {state.round} of churn: {counted(len(rest), 'problem')} more"
+            )
+
+
+def _is_namespace(each: PlannedObject | TrackedObject) -> bool:
+    return each.resource.name == NAMESPACES.name
+
+
+def _is_replaceable(iteration: IterationContext, row: TrackedObject) -> bool:
+    """Whether churn may delete it; what there is once is there for others."""
+    return (
+        row.present
+        and row.deletion_timestamp is None
+        and row.delete_requested_s is None
+        and row.doubted_s is None
+        and not row.unlabelled
+        and not iteration.factories[row.entry].spec.once
+    )
+
+
+def _families(replicas: Iterable[_Replica]) -> dict[str, list[TrackedObject]]:
+    """What controllers made for their objects, also by way of other children, by the UIDs."""
+    families: dict[str, list[TrackedObject]] = {}
+    scopes: dict[IterationScope, None] = {}
+    for replica in replicas:
+        scopes[replica.iteration.scope] = None
+        families.update((row.uid, []) for row in replica.rows if row.uid is not None)
+    if not any(scope.children for scope in scopes):
+        return families
+    head = dict(zip(families, families, strict=True))
+    for scope in scopes:
+        for child in scope.children:  # as a rule, each comes after its owner
+            owner = head.get(child.owner_uid or "")
+            if owner is not None:
+                families[owner].append(child)
+                if child.uid is not None:
+                    head[child.uid] = owner
+    return families
+
+
+def _released(
+    replicas: Sequence[_Replica], families: dict[str, list[TrackedObject]]
+) -> Iterator[Released]:
+    """What is gone, in pages, each of one iteration, and each child with its owner."""
+    by_iteration: dict[int, list[_Replica]] = {}
+    for replica in replicas:
+        by_iteration.setdefault(replica.iteration.number, []).append(replica)
+    for members in by_iteration.values():
+        for start in range(0, len(members), _PAGE):
+            page = members[start : start + _PAGE]
+            objects = [row for replica in page for row in replica.rows]
+            children = [child for row in objects for child in families.get(row.uid or "", ())]
+            yield Released(page[0].iteration, objects, children)

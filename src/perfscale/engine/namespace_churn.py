@@ -1,0 +1,99 @@
+"""Churn of whole iterations: they are deleted with their namespaces, and others take their place.
+
+An iteration that is made anew has a number, and so a namespace, that was never used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING
+
+from perfscale.engine.concurrency import run_bounded
+from perfscale.engine.events import RoundStarted, Stage
+from perfscale.engine.removal.deletion import CONCURRENCY
+from perfscale.engine.rounds import Rounds, chance_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+    from perfscale.config import Workload
+    from perfscale.engine.accounting.progress import ProgressPublisher
+    from perfscale.engine.context import RunContext
+    from perfscale.engine.iteration import IterationRunner
+    from perfscale.engine.load.pacing import WorkloadPacing
+    from perfscale.engine.stopping import Stop
+    from perfscale.templates import ObjectFactory
+
+
+class NamespaceChurner:
+    """Replaces iterations of workloads; it keeps nothing of any."""
+
+    def __init__(
+        self, context: RunContext, iterations: IterationRunner, progress: ProgressPublisher
+    ) -> None:
+        self._context = context
+        self._iterations = iterations
+        self._progress = progress
+
+    async def run(
+        self,
+        workload: Workload,
+        factories: Sequence[ObjectFactory],
+        *,
+        pacing: WorkloadPacing,
+        stop: Stop,
+    ) -> bool:
+        """Replace iterations round by round, after the last of a workload has gone well.
+
+        Returns:
+            Whether all went well; no round follows one in which something did not.
+        """
+        churn, context = workload.churn, self._context
+        if churn is None:
+            return True
+        rounds = Rounds(churn, context.stopwatch.now())
+        chance = chance_of(context.config.global_config.seed, workload.name)
+        present = list(range(1, workload.iteration_count + 1))
+        unused = count(workload.iteration_count + 1)
+        for number in count(1):
+            pause_s = rounds.pause_before(number, context.stopwatch.now())
+            if pause_s is None or stop.is_set:
+                break
+            if pause_s:
+                self._progress.enter(Stage.PAUSING, workload.name, None, None, number - 1)
+                if await stop.ends(asyncio.sleep(pause_s)):
+                    break
+            drawn = chance.sample(present, churn.replaced_of(len(present)))
+            context.broadcast.send(RoundStarted(workload.name, number, churn.rounds, len(drawn)))
+            if not await self._delete(workload, drawn, number):
+                return False
+            new = [next(unused) for _ in drawn]
+            create = partial(self._iterations.run, workload, factories)
+            how = {"pacing": pacing, "stop": stop, "round_number": number}
+            if not await _all_well(partial(create, each, **how) for each in new):
+                return False
+            present = [each for each in present if each not in drawn] + new
+        return True
+
+    async def _delete(self, workload: Workload, drawn: Iterable[int], number: int) -> bool:
+        """Whether those iterations were gone in time."""
+        contexts = {
+            each.number: each
+            for each in self._context.iterations.values()
+            if each.workload is workload
+        }
+        replace = self._iterations.replace
+        return await _all_well(partial(replace, contexts[each], number) for each in drawn)
+
+
+async def _all_well(works: Iterable[Callable[[], Awaitable[bool]]]) -> bool:
+    """Do all of it at the same time; whether all of it went well."""
+    results: list[bool] = []
+
+    async def note(work: Callable[[], Awaitable[bool]]) -> None:
+        results.append(await work())
+
+    await run_bounded((partial(note, work) for work in works), limit=CONCURRENCY)
+    return all(results)

@@ -1,0 +1,179 @@
+"""Counts what churn did to objects of one kind, in memory that does not grow with its rounds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from perfscale.results.measure.latencies import CREATION, DELETION, READY
+from perfscale.results.measure.sketch import Sketch
+from perfscale.results.model.churn import ChurnResult, ChurnRound
+from perfscale.results.model.latency import QUANTILES, LatencySummary
+
+if TYPE_CHECKING:
+    from perfscale.results.measure.latencies import LatencyRule
+    from perfscale.results.model.records import ObjectRecord
+
+MOST_ROUNDS: Final = 200
+"""Rounds that are counted one by one; if there are more, two of them are counted together, or
+four, and so on."""
+
+
+def apart_from_churn(record: ObjectRecord) -> ObjectRecord | None:
+    """The record of one of the first objects without what churn did to it.
+
+    Returns:
+        None for what churn created.
+    """
+    if record.round is not None:
+        return None
+    if record.replaced_in is None:
+        return record
+    return replace(record, delete_requested_s=None, deleted_s=None)
+
+
+class SketchedLatency:
+    """A latency in bounded memory, with those that never got there."""
+
+    __slots__ = ("_missing", "_sketch")
+
+    def __init__(self) -> None:
+        self._sketch = Sketch()
+        self._missing = 0
+
+    def measure(self, rule: LatencyRule, record: ObjectRecord, origin_s: float | None) -> None:
+        """Take the latency of one object, if it has begun."""
+        begun_s, reached_s = rule.times_s(record, origin_s)
+        if begun_s is not None:
+            self.add(None if reached_s is None else reached_s - begun_s)
+
+    def add(self, seconds: float | None) -> None:
+        """Count an object that got there after so long, or None that did not."""
+        if seconds is None:
+            self._missing += 1
+        else:
+            self._sketch.count(seconds)
+
+    def extend(self, other: SketchedLatency) -> None:
+        """Count everything that ``other`` counted."""
+        self._sketch.add(other._sketch)
+        self._missing += other._missing
+
+    def summarize(self) -> LatencySummary:
+        """Every statistic; what is missing took longer than all others, as always."""
+        summary = self._sketch.summarize()
+        if not self._missing:
+            return summary
+        last = summary.count + self._missing - 1
+        ranks = {name: math.floor(quantile * last) for name, quantile in QUANTILES.items()}
+        reached = {name: rank for name, rank in ranks.items() if rank < summary.count}
+        # From the middle of its step, so that no rounding leads to the sample before it.
+        steps = max(1, summary.count - 1)
+        values = self._sketch.percentiles(*((rank + 0.5) / steps for rank in reached.values()))
+        found: dict[str, Any] = dict.fromkeys(QUANTILES)
+        found.update(zip(reached, values, strict=True))
+        return replace(summary, missing=self._missing, max=None, mean=None, **found)
+
+
+class _Round:
+    """What was created in a round, and what was deleted in it."""
+
+    __slots__ = ("deletion", "ready")
+
+    def __init__(self) -> None:
+        self.ready, self.deletion = SketchedLatency(), SketchedLatency()
+
+    def extend(self, other: _Round) -> None:
+        self.ready.extend(other.ready)
+        self.deletion.extend(other.deletion)
+
+
+class ChurnTally:
+    """Latencies of one kind under churn; tallies add up."""
+
+    def __init__(self) -> None:
+        self._phases: dict[str, SketchedLatency] = {}
+        self._creation, self._deletion = SketchedLatency(), SketchedLatency()
+        self._has_creation = False
+        self._width = 1
+        self._last = 0
+        self._rounds: dict[int, _Round] = {}
+
+    def measure(
+        self, record: ObjectRecord, origin_s: float | None, path: tuple[str, ...] = ()
+    ) -> None:
+        """Take an object that churn created, or deleted, or both.
+
+        Args:
+            record: The object.
+            origin_s: From when its latencies count; None for one that was never sent.
+            path: The phases on the way to readiness: what is not ready is missing from them.
+        """
+        if record.replaced_in is not None:
+            self._deletion.measure(DELETION, record, origin_s)
+            self._round(record.replaced_in).deletion.measure(DELETION, record, origin_s)
+        if record.round is None or origin_s is None:
+            return
+        phases = dict(record.phases_s)
+        for phase, at_s in phases.items():
+            self._phase(phase).add(at_s - origin_s)
+        if READY.times_s(record, origin_s)[1] is None:
+            for phase in path:
+                if phase not in phases:
+                    self._phase(phase).add(None)
+        self._phase(READY.name).measure(READY, record, origin_s)
+        self._round(record.round).ready.measure(READY, record, origin_s)
+        self._creation.measure(CREATION, record, origin_s)
+        self._has_creation = self._has_creation or record.replica is not None
+
+    def add(self, other: ChurnTally) -> None:
+        """Count everything that ``other`` counted."""
+        for phase, latency in other._phases.items():
+            self._phase(phase).extend(latency)
+        self._creation.extend(other._creation)
+        self._deletion.extend(other._deletion)
+        self._has_creation = self._has_creation or other._has_creation
+        self._last = max(self._last, other._last)
+        while self._width < other._width:
+            self._merge_rounds()
+        for number, rounds in other._rounds.items():
+            self._group(1 + number * other._width).extend(rounds)
+
+    def result(self) -> ChurnResult:
+        """The frozen summary."""
+        width = self._width
+        return ChurnResult(
+            phases={phase: latency.summarize() for phase, latency in self._phases.items()},
+            creation=self._creation.summarize() if self._has_creation else None,
+            deletion=self._deletion.summarize(),
+            rounds=tuple(
+                ChurnRound(
+                    1 + number * width,
+                    min((number + 1) * width, self._last),
+                    each.ready.summarize(),
+                    each.deletion.summarize(),
+                )
+                for number, each in sorted(self._rounds.items())
+            ),
+        )
+
+    def _phase(self, name: str) -> SketchedLatency:
+        return self._phases.setdefault(name, SketchedLatency())
+
+    def _round(self, number: int) -> _Round:
+        self._last = max(self._last, number)
+        return self._group(number)
+
+    def _group(self, number: int) -> _Round:
+        found = self._rounds.setdefault((number - 1) // self._width, _Round())
+        if len(self._rounds) <= MOST_ROUNDS:
+            return found
+        self._merge_rounds()
+        return self._rounds[(number - 1) // self._width]
+
+    def _merge_rounds(self) -> None:
+        self._width *= 2
+        before, self._rounds = self._rounds, {}
+        for number, each in before.items():
+            self._rounds.setdefault(number // 2, _Round()).extend(each)
