@@ -15,7 +15,7 @@ from perfscale.kube.discovery import Discovery
 from perfscale.kube.listing import read_pages
 from perfscale.kube.resources import NAMESPACES, tell_kinds_apart
 from perfscale.preflight.access import ROLE_HINT, find_missing, review_access
-from perfscale.preflight.cluster_facts import count_nodes, kubevirt_version
+from perfscale.preflight.cluster_facts import count_nodes, kubevirt_facts
 from perfscale.preflight.descriptors import find_descriptor_shortage
 from perfscale.preflight.existing import EXISTING_PAGE
 from perfscale.preflight.findings import Findings, few
@@ -102,6 +102,8 @@ async def preflight(
     findings.add(find_descriptor_shortage(config, len(access.places)))
     findings.add(await find_shortages(client, config, factories, resources, everywhere))
     findings.raise_if_any()
+    targets = (each.target for each in operations.values())
+    kubevirt = await kubevirt_facts(client, discovery, (*created, *named, *targets))
     return Plan(
         run_id=run_id,
         context=cluster.context,
@@ -109,7 +111,8 @@ async def preflight(
         insecure=cluster.insecure,
         version=await _version(discovery),
         nodes=await count_nodes(client),
-        kubevirt=await kubevirt_version(client, discovery, created),
+        kubevirt=kubevirt.version,
+        kubevirt_config=kubevirt.config,
         workloads=tuple(
             _plan_workload(workload, members, resources)
             for workload, members in zip(config.workloads, factories, strict=True)

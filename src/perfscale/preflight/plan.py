@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from perfscale.kube.resources import Resource
     from perfscale.preflight.operations import OperationPlan
     from perfscale.preflight.preload import PreloadPlan
-    from perfscale.results import WorkloadPlan
+    from perfscale.results import KubeVirtConfig, WorkloadPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Plan:
             what they own, and namespaces last, if they may be watched.
         nodes: How many nodes the cluster has; None if we may not know.
         kubevirt: The version of KubeVirt; None if it is not known, or not used.
+        kubevirt_config: How it is configured; None likewise.
         way: The options of a command line that lead to the cluster.
         preload: What is pulled to the nodes first; None if nothing.
         operations: What workloads do to objects, by their names.
@@ -52,6 +53,7 @@ class Plan:
     places: tuple[Place, ...]
     nodes: int | None = None
     kubevirt: str | None = None
+    kubevirt_config: KubeVirtConfig | None = None
     way: str = ""
     preload: PreloadPlan | None = None
     operations: Mapping[str, OperationPlan] = field(default_factory=dict)

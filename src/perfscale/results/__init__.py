@@ -69,6 +69,7 @@ from perfscale.results.model.health import (
 )
 from perfscale.results.model.hooks import HookRecord
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
+from perfscale.results.model.kubevirt import ClientLimit, KubeVirtConfig
 from perfscale.results.model.latency import LatencySummary
 from perfscale.results.model.operations import (
     OperationAccounts,
@@ -115,6 +116,7 @@ __all__ = [
     "CallsEntry",
     "ChangeEntry",
     "Checked",
+    "ClientLimit",
     "ClockOffset",
     "ClockStep",
     "ClusterInfo",
@@ -138,6 +140,7 @@ __all__ = [
     "IterationTally",
     "Journal",
     "KindResult",
+    "KubeVirtConfig",
     "Lag",
     "LatencySamples",
     "LatencySummary",

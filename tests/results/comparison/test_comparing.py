@@ -251,3 +251,29 @@ def test_a_comparison_can_be_told_as_json(tmp_path: Path) -> None:
         "measure": "Ready", "statistic": "p50", "base": told[0]["base"], "new": told[0]["new"],
         "change": 0.3, "pValue": told[0]["pValue"], "verdict": "regression",
     }  # fmt: skip
+
+
+def test_what_is_different_in_kubevirts_configuration_is_noted(tmp_path: Path) -> None:
+    base, new = run(tmp_path / "base"), run(tmp_path / "new")
+    config = {"featureGates": ["A"], "migrations": {"parallelMigrationsPerCluster": 5}}
+    _configure(base, "v1.8.0", config)
+    changed = {"migrations": {"parallelMigrationsPerCluster": 20}, "disabledFeatureGates": ["B"]}
+    _configure(new, "v1.9.0", {**config, **changed})
+    assert compared(base, new).notes == (
+        "KubeVirt: v1.8.0 before, v1.9.0 now",
+        "KubeVirt's migrations.parallelMigrationsPerCluster: 5 before, 20 now",
+        "KubeVirt's disabled feature gates: not there before, B now",
+    )
+
+
+def test_a_configuration_that_only_one_of_two_runs_knows_is_no_difference(tmp_path: Path) -> None:
+    base, new = run(tmp_path / "base"), run(tmp_path / "new")
+    _configure(new, None, {"featureGates": ["A"]})
+    assert compared(base, new).notes == ()
+
+
+def _configure(folder: Path, version: str | None, config: dict[str, Any]) -> None:
+    path = folder / "summary.json"
+    summary = json.loads(path.read_text())
+    summary["cluster"] |= {"kubevirt": version, "kubevirtConfig": config}
+    path.write_text(json.dumps(summary))

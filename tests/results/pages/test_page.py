@@ -361,6 +361,26 @@ def test_outages_and_blind_spans_are_told_and_marked_on_every_plot_over_time(fol
         assert figure.count('class="band blind"') == figure.count('class="band outage"') == 2
 
 
+CONFIGURED = {
+    "featureGates": ["Snapshot"],
+    "disabledFeatureGates": [],
+    "migrations": {"parallelMigrationsPerCluster": 5},
+    "clientLimits": {"controller": {"qps": 200.0, "burst": 400}},
+}
+
+
+def test_the_head_says_how_kubevirt_is_configured(folder: Path) -> None:
+    run = finished_run(folder, [vmi(1)], requested=1)
+    cluster = json.loads((run / "summary.json").read_text())["cluster"]
+    configured = {**cluster, "kubevirt": "v1.9.0", "kubevirtConfig": CONFIGURED}
+    text = " ".join(Text(page_of(changed(run, cluster=configured))).text.split())
+    assert ", KubeVirt v1.9.0, run" in text
+    assert (
+        "KubeVirt has feature gates Snapshot; migrations.parallelMigrationsPerCluster 5; "
+        "client limit (controller) 200 QPS, burst 400"
+    ) in text
+
+
 HOOK = {
     "when": "afterReady",
     "workload": "density",

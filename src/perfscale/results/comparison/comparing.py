@@ -261,6 +261,10 @@ def _different_settings(base: RunFiles, new: RunFiles) -> list[str]:
         before, now = dict(_settings(base)), dict(_settings(new))
     except ConfigError as error:
         return [f"{error.problems[0]}: whether the two did the same is not known"]
+    configured = base.summary.cluster.kubevirt_config, new.summary.cluster.kubevirt_config
+    for settings, config in zip((before, now), configured, strict=True):
+        if config is not None and None not in configured:
+            settings.update((f"KubeVirt's {name}", value) for name, value in config.described())
     found = [
         f"{path}: {before.get(path, 'not there')} before, {now.get(path, 'not there')} now"
         for path in dict.fromkeys((*before, *now))
@@ -278,7 +282,10 @@ def _settings(run: RunFiles) -> Iterator[tuple[str, str]]:
     if run.workload_yaml is not None:
         # Bounded: a file of the kind that doubles with every line is refused.
         yield from _flat(read_document(run.folder / WORKLOAD_FILE).tree, "")
-    yield "Kubernetes", str(run.summary.cluster.version)
+    cluster = run.summary.cluster
+    yield "Kubernetes", str(cluster.version)
+    if cluster.kubevirt is not None:
+        yield "KubeVirt", cluster.kubevirt
 
 
 def _flat(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 -- any YAML

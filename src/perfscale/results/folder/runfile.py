@@ -6,7 +6,6 @@ import json
 import os
 import platform
 import shlex
-from dataclasses import asdict
 from datetime import datetime
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,8 +14,10 @@ import msgspec
 
 from perfscale.errors import ResultsError
 from perfscale.results.files import AUDIT_FILE, RUN_FILE, WORKLOAD_FILE
+from perfscale.results.folder.summary import describe_cluster
 from perfscale.results.model.audit import AuditRecord
 from perfscale.results.model.document import SCHEMA_VERSION
+from perfscale.results.model.kubevirt import KubeVirtConfig
 from perfscale.results.model.run import ClusterInfo, RunInfo
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def describe_run(info: RunInfo, cleanup: str | None) -> dict[str, Any]:
         "runId": info.run_id,
         "source": info.source,
         "startedAt": info.started_at.isoformat(),
-        "cluster": asdict(info.cluster),
+        "cluster": describe_cluster(info.cluster),
         "client": {
             "version": metadata.version("perfscale-load-generator"),
             "python": platform.python_version(),
@@ -115,7 +116,7 @@ def read_run(folder: Path, begin: Begin) -> KnownRun:
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
         info = RunInfo(
-            cluster=ClusterInfo(**run["cluster"]),
+            cluster=_cluster(run["cluster"]),
             run_id=run["runId"],
             source=run["source"],
             started_at=datetime.fromisoformat(run["startedAt"]),
@@ -133,11 +134,20 @@ def read_run(folder: Path, begin: Begin) -> KnownRun:
         raise ResultsError(f"{error.filename}: {error.strerror}") from error
     except KeyError as error:
         raise ResultsError(f"{path}: it does not describe a run: it has no {error}") from error
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ResultsError(f"{path}: it does not describe a run: {error}") from error
     if info.run_id != begin.run_id:
         raise ResultsError(f"{path}: it is of another run than the journal beside it")
     return KnownRun(info, cleanup)
+
+
+def _cluster(described: Any) -> ClusterInfo:  # noqa: ANN401 -- JSON
+    """Raises ValueError or TypeError if it is not a cluster."""
+    try:
+        config = msgspec.convert(described.pop("kubevirtConfig", None), KubeVirtConfig | None)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"cluster: {error}") from error
+    return ClusterInfo(**described, kubevirt_config=config)
 
 
 def read_audit(folder: Path) -> AuditRecord | None:

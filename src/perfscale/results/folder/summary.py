@@ -81,6 +81,12 @@ def summarize(result: run.RunResult) -> dict[str, Any]:
     return built
 
 
+def describe_cluster(cluster: run.ClusterInfo) -> dict[str, Any]:
+    """Where a load went, as the documents have it."""
+    described: dict[str, Any] = msgspec.to_builtins(_value(cluster))
+    return described
+
+
 def _generator(health: GeneratorHealth | None) -> document.Generator | None:
     if health is None:
         return None

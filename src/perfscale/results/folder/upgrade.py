@@ -27,7 +27,10 @@ _SUMMARY: Final[Mapping[str, Any]] = {
     "namespaces": dict.fromkeys(("created", "deleted", "leftover"), 0),
     "watch": dict.fromkeys(("reconnects", "relists"), 0),
 }
-_CLUSTER: Final = {"server": "", **dict.fromkeys(("context", "version", "nodes", "kubevirt"))}
+_CLUSTER: Final = {
+    "server": "",
+    **dict.fromkeys(("context", "version", "nodes", "kubevirt", "kubevirtConfig")),
+}
 _LAG: Final = {"count": 0, **dict.fromkeys(("mean", "p50", "p99", "max"))}
 _GENERATOR: Final[Mapping[str, Any]] = {
     "reasons": (),

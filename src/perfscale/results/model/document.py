@@ -11,6 +11,7 @@ from perfscale.config.sections.metrics import Latency
 from perfscale.results.model.audit import AuditSummary
 from perfscale.results.model.health import Validity
 from perfscale.results.model.interruptions import Cause
+from perfscale.results.model.kubevirt import KubeVirtConfig
 from perfscale.results.model.run import RunOutcome
 
 SCHEMA_VERSION: Final = 2
@@ -284,6 +285,7 @@ class Cluster(Part, frozen=True):
     version: str | None
     nodes: int | None
     kubevirt: str | None
+    kubevirt_config: Annotated[KubeVirtConfig | None, Meta(description="null: not known")]
 
 
 class Namespaces(Part, frozen=True):

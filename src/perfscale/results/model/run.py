@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from perfscale.results.model.health import GeneratorHealth
     from perfscale.results.model.hooks import HookRecord
     from perfscale.results.model.interruptions import BlindSpan, OutageRecord
+    from perfscale.results.model.kubevirt import KubeVirtConfig
     from perfscale.results.model.operations import OperationResult
     from perfscale.results.model.workload import KindResult, WorkloadResult
 
@@ -105,6 +106,7 @@ class ClusterInfo:
         version: What it calls itself, and likewise below None if it is not known.
         nodes: How many nodes the cluster has.
         kubevirt: The version of KubeVirt; None too if the run does not use it.
+        kubevirt_config: How it is configured; None likewise.
     """
 
     context: str | None
@@ -112,6 +114,7 @@ class ClusterInfo:
     version: str | None
     nodes: int | None = None
     kubevirt: str | None = None
+    kubevirt_config: KubeVirtConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)

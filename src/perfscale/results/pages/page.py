@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from perfscale.results.measure.samples import LifeSamples
     from perfscale.results.model.document import (
+        Cluster,
         Hook,
         Iteration,
         Kind,
@@ -235,6 +236,7 @@ def _environment(run: RunFiles) -> dict[str, str]:
         "Kubernetes": cluster.version,
         "nodes": cluster.nodes,
         "KubeVirt": cluster.kubevirt,
+        **{f"KubeVirt's {name}": value for name, value in _settings_of(cluster)},
         "perfscale": client.version,
         "Python": client.python,
         "machine": client.platform,
@@ -246,6 +248,10 @@ def _environment(run: RunFiles) -> dict[str, str]:
         "folder": run.folder.name,
     }
     return {name: str(value) for name, value in facts.items() if value not in (None, "")}
+
+
+def _settings_of(cluster: Cluster) -> Iterable[tuple[str, str]]:
+    return () if cluster.kubevirt_config is None else cluster.kubevirt_config.described()
 
 
 def _bands(summary: Summary) -> tuple[Band, ...]:
