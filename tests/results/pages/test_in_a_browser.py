@@ -71,6 +71,7 @@ async def test_every_plot_is_drawn_and_has_its_numbers_behind_it(
         "Offered, sent and accepted rate",
         "Rate of deletions",
         "Creations and deletions",
+        "Latency over time",
         "VirtualMachineInstance by phase",
         "Cumulative distribution",
     ]
@@ -140,7 +141,7 @@ async def test_a_page_of_many_objects_is_small_and_opens(tmp_path: Path, browser
     await browser.open(path.as_uri())
     assert browser.complaints == []
     plots = await plots_of(browser)
-    assert len(plots) == 6
+    assert len(plots) == 7
     assert all(min(plot["drawn"]) > 0 for plot in plots.values())
 
 

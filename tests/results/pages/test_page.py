@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from journals import begins, killed_run
-from run_folders import VMI, finished_run, refused, vmi
+from run_folders import VMI, finished_run, refused, restart, vmi
 
 from perfscale.errors import ResultsError
 from perfscale.results import rebuild_results
@@ -356,7 +356,7 @@ def test_outages_and_blind_spans_are_told_and_marked_on_every_plot_over_time(fol
     assert f"nothing was seen of {VMI} from 2.0 s to 5.0 s" in text
     figures = page.split("<figure")[1:]
     over_time = [each for each in figures if "seconds since the run&#39;s start" in each]
-    assert len(over_time) == 4
+    assert len(over_time) == 5
     for figure in over_time:
         assert figure.count('class="band blind"') == figure.count('class="band outage"') == 2
 
@@ -403,9 +403,42 @@ def test_hooks_are_listed_and_marked_on_every_plot_over_time(folder: Path) -> No
     assert "density, iteration 1 2.000 5.000 3 hooks/1-afterReady.log" in text
     figures = page.split("<figure")[1:]
     over_time = [each for each in figures if "seconds since the run&#39;s start" in each]
-    assert len(over_time) == 4
+    assert len(over_time) == 5
     for figure in over_time:
         assert figure.count('class="band hook"') == 2
+
+
+def test_operations_stand_as_creates_do(folder: Path) -> None:
+    restarts = [restart(number, effect_s=4.0 + number) for number in range(1, 20)]
+    refusal = restart(20, answered_s=None, done_s=None, milestones={}, error="409: not running")
+    lives = [vmi(number, sent_s=number / 10) for number in range(9)]
+    page = page_of(finished_run(folder, [*lives, *restarts, refusal], requested=9))
+    summary = json.loads((folder / "summary.json").read_text())
+    told = headline(page)
+    place = "workloads.1.operations.0"
+    assert told[f"{place}.operations.done"] == "19"
+    assert {f"{place}.operations.failed", f"{place}.effect.p50"} < told.keys()
+    assert told == {key: str(looked_up(summary, key)) for key in told}
+    text = " ".join(Text(page).text.split())
+    assert "restarts: restart of VirtualMachine 20 requested, 19 done, 1 failed" in text
+    assert re.search(r"seconds count missing .* response 19 1 0\.050", text)
+    assert "effect 19 1 5.000" in text
+    assert "time in Gone 19 0 " in text
+    assert "1 VirtualMachine failed to restart 409: not running" in text
+
+
+def test_each_workload_has_one_colour_wherever_it_is(folder: Path) -> None:
+    lives = [vmi(number, sent_s=number / 10) for number in range(30)]
+    restarts = [restart(number) for number in range(1, 30)]
+    page = page_of(finished_run(folder, [*lives, *restarts], requested=30))
+    figures = {each.split('"')[0]: each for each in page.split('<figure class="plot" id="')[1:]}
+    beside = ("workload-rate", "workload-done", "latency-over-time-p50", "latency-over-time-p99")
+    for key in beside:
+        legend = re.findall(r'class="\w+ (c\d+)" d="[^"]*"/></svg>([^<]+)<', figures[key])
+        assert legend == [("c0", "density"), ("c1", "restarts (restart)")]
+    assert "restarts (restart): offered, sent and accepted rate" in figures["rate-2"]
+    assert "density: offered" not in page  # the creates of all are the first plot
+    assert "Creates: offered, sent and accepted rate" in figures["rate"]
 
 
 def test_a_phase_has_one_colour_wherever_it_is(folder: Path) -> None:

@@ -118,8 +118,10 @@ class RunFolder:
         begun.series.record(records, children=children)
 
     def record_operations(self, operations: Iterable[OperationRecord]) -> None:
-        """Write their records. Raises as ``record``."""
-        self._opened().records.record_operations(operations)
+        """Write their records, and count them. Raises as ``record``."""
+        begun, records = self._opened(), list(operations)
+        begun.records.record_operations(records)
+        begun.series.record_operations(records)
 
     def finish(self, result: RunResult) -> None:
         """Write the other files; each is written whole or not at all.

@@ -95,21 +95,12 @@ class OperationTallies:
             tally.add_records(members, self._blind)
             for record in members:
                 self.times.add(record.scheduled_s, record.sent_s, record.answered_s)
-                if record.error is not None:
-                    self._count_reason(record)
+                count_failure(self._reasons.setdefault(record.outcome, Failures()), record)
 
     def sentences(self, outcome: OperationOutcome) -> list[str]:
         """Why operations failed, or are unfinished: one for each reason."""
         reasons = self._reasons.get(outcome)
         return [] if reasons is None else reasons.sentences()
-
-    def _count_reason(self, record: OperationRecord) -> None:
-        state = f"{record.outcome} to {record.operation}"
-        if record.outcome is OperationOutcome.UNFINISHED:
-            state = f"not through with {record.operation}"
-        self._reasons.setdefault(record.outcome, Failures()).count(
-            record.kind, state, record.error, name=record.name or "", where=record.namespace
-        )
 
     def add_not_attempted(self, operation: str, requested: Mapping[str, int]) -> None:
         """Count those whose turn never came, of so many by kind; they have no record."""
@@ -135,3 +126,13 @@ class OperationTallies:
             tally = OperationTally(operation, kind, api_version)
             self._tallies[operation, kind] = tally
         return tally
+
+
+def count_failure(failures: Failures, record: OperationRecord) -> None:
+    """Count why an operation failed, or is unfinished; one that is done counts for nothing."""
+    if record.error is None:
+        return
+    state = f"{record.outcome} to {record.operation}"
+    if record.outcome is OperationOutcome.UNFINISHED:
+        state = f"not through with {record.operation}"
+    failures.count(record.kind, state, record.error, name=record.name or "", where=record.namespace)

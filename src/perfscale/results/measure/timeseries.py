@@ -9,7 +9,7 @@ when that happens.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from itertools import count, groupby, islice, pairwise, repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -18,11 +18,13 @@ import msgspec
 
 from perfscale.config.sections.metrics import MILESTONES
 from perfscale.results.files import TIMESERIES_FILE, AtomicFile
+from perfscale.results.measure.operation_latencies import done_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from perfscale.results.model.operations import OperationRecord
     from perfscale.results.model.records import ObjectRecord
 
 
@@ -41,6 +43,12 @@ _MOMENTS: Final[dict[str, Callable[[ObjectRecord], float | None]]] = {
     "sent": attrgetter("sent_s"),
     "ready": attrgetter("ready_s"),
     "delete_requested": attrgetter("delete_requested_s"),
+}
+_OPERATION_MOMENTS: Final[dict[str, Callable[[OperationRecord], float | None]]] = {
+    "due": attrgetter("scheduled_s"),
+    "sent": attrgetter("sent_s"),
+    "created": attrgetter("answered_s"),
+    "ready": done_s,
 }
 
 
@@ -73,13 +81,18 @@ class Population:
 
 @dataclass(frozen=True, slots=True)
 class LoadPoint:
-    """What an interval did to the objects of one workload; as in `Population`."""
+    """What an interval did of one workload: to its objects, as in `Population`, or operations.
+
+    Attributes:
+        due: Requests whose turn came by the target rate.
+        accepted: Those that the server accepted.
+        done: Objects that became ready, or operations that were seen done.
+    """
 
     due: int
     sent: int
-    created: int
-    ready: int
-    deleted: int
+    accepted: int
+    done: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +103,7 @@ class TimePoint:
         at_s: Its end, in seconds since the run's start.
         interval_s: Its length; the same for the whole run.
         children: Of what controllers made for the objects.
-        loads: The objects by workload; empty where a run has a single one.
+        loads: What each workload did; empty where a run has a single one, which only creates.
     """
 
     at_s: float
@@ -141,6 +154,13 @@ class _Counts:
                 deleted[last] += 1
                 goes[last] += 1
 
+    def take_operations(self, records: Sequence[OperationRecord], per_s: float) -> None:
+        """Count operations, which move nothing from one place to another."""
+        for name, moment in _OPERATION_MOMENTS.items():
+            self.happened[name].update(
+                int(at_s * per_s) for at_s in map(moment, records) if at_s is not None
+            )
+
     def _moves_of(self, way: tuple[str, ...]) -> list[Counter[int]]:
         """The moves of all objects that go one way: a kind, and phases in their order."""
         moves = self._ways.get(way)
@@ -171,7 +191,7 @@ class _Counts:
 
     def loads(self) -> Iterator[LoadPoint]:
         """What was done in each interval; there is no end to these."""
-        counted = [self.happened[each.name] for each in fields(LoadPoint)]
+        counted = [self.happened[name] for name in ("due", "sent", "created", "ready")]
         for index in count():
             yield LoadPoint(*(intervals[index] for intervals in counted))
 
@@ -222,6 +242,7 @@ class TimeSeries:
     def __init__(self) -> None:
         self._interval_s = _FINEST_S
         self._objects: defaultdict[str, _Counts] = defaultdict(_Counts)
+        self._operations: defaultdict[str, _Counts] = defaultdict(_Counts)
         self._children = _Counts()
 
     def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:
@@ -231,13 +252,21 @@ class TimeSeries:
             counts.take(list(records), 1 / self._interval_s)
             self._fit(counts.last)
 
+    def record_operations(self, operations: Iterable[OperationRecord]) -> None:
+        """Count these."""
+        for workload, records in groupby(operations, attrgetter("workload")):
+            counts = self._operations[workload]
+            counts.take_operations(list(records), 1 / self._interval_s)
+            self._fit(counts.last)
+
     def points(self, until_s: float) -> Iterator[TimePoint]:
         """Every interval until ``until_s`` seconds after the run's start, in order."""
         self._fit(int(until_s / self._interval_s))
         every = _Counts()
         for counts in self._objects.values():
             every.add(counts)
-        last = max(int(until_s / self._interval_s), every.last, self._children.last)
+        counted = (every, self._children, *self._operations.values())
+        last = max(int(until_s / self._interval_s), *(counts.last for counts in counted))
         interval_s = self._interval_s
         populations = zip(
             every.populations(interval_s),
@@ -250,9 +279,10 @@ class TimeSeries:
 
     def _loads(self) -> Iterator[dict[str, LoadPoint]]:
         """Each workload's part of each interval, if there are several; there is no end to these."""
-        if len(self._objects) < 2:
+        if len(self._objects) < 2 and not self._operations:
             return repeat({})
-        names, counts = self._objects.keys(), self._objects.values()
+        names = (*self._objects, *self._operations)
+        counts = (*self._objects.values(), *self._operations.values())
         points = zip(*(each.loads() for each in counts), strict=True)
         return (dict(zip(names, each, strict=True)) for each in points)
 
@@ -261,8 +291,9 @@ class TimeSeries:
         while last >= _MOST:
             last //= 2
             self._interval_s *= 2
-            for workload, counts in self._objects.items():
-                self._objects[workload] = counts.in_pairs()
+            for loads in (self._objects, self._operations):
+                for workload, counts in loads.items():
+                    loads[workload] = counts.in_pairs()
             self._children = self._children.in_pairs()
 
 

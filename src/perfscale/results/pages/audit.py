@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from perfscale.results.pages.figures import MOST_SERIES, SINCE_START
+from perfscale.results.pages.loads import MOST_SERIES, SINCE_START
 from perfscale.results.pages.plots import Plot, Series, highest
 from perfscale.results.pages.scales import from_zero
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from perfscale.errors import ResultsError
 from perfscale.results.comparison import Verdict, by_subject, worst
 from perfscale.results.files import write_file
-from perfscale.results.pages.figures import MOST_SERIES, distribution_plot
+from perfscale.results.pages.figures import distribution_plot
+from perfscale.results.pages.loads import MOST_SERIES
 from perfscale.results.pages.rendering import render
 
 if TYPE_CHECKING:

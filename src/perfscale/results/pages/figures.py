@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from itertools import islice
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from perfscale.config.sections.metrics import Latency
+from perfscale.results.pages.loads import MOST_SERIES, SINCE_START, request_plots
 from perfscale.results.pages.plots import Plot, Series, Shape, highest
 from perfscale.results.pages.scales import Axis, by_factors, from_zero
 from perfscale.results.pages.slowest import ANSWERED, REQUEST
 from perfscale.results.pages.timeline import DUE, NO_PHASE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from perfscale.results.measure.percentiles import LatencySamples
-    from perfscale.results.model.document import Iteration, Summary, Workload
+    from perfscale.results.model.document import (
+        Iteration,
+        Operation,
+        Statistics,
+        Summary,
+        Workload,
+    )
     from perfscale.results.pages.plots import Band
     from perfscale.results.pages.timeline import KindKey, Timeline
 
-SINCE_START: Final = "seconds since the run's start"
 _PLACES: Final = 240
 """Points of a distribution."""
 _SHORTEST_S: Final = 0.001
@@ -31,8 +37,6 @@ _MOST_ITERATIONS: Final = 300
 COLOURS: Final = 12
 """Those that the style sheet has, from ``c0`` on."""
 _REQUEST_COLOUR: Final = 7
-MOST_SERIES: Final = 8
-"""Colours that everybody can distinguish."""
 
 
 class Palette:
@@ -82,9 +86,12 @@ def load_plots(
         f"Creates a second, {width}. Where fewer were sent than were due, the load was held back; "
         "where fewer were accepted than were sent, the server was slow, gone, or refused some."
     )
-    title = "Offered, sent and accepted rate"
-    yield _rate_plot(timeline, bands, creates, key="rate", title=title, note=note)
-    yield from _workload_plots(timeline, bands)
+    several = len(summary.workloads) > 1
+    title = "Creates: offered, sent" if several else "Offered, sent"
+    title += " and accepted rate"
+    if summary.objects.requested or not timeline.loads:
+        yield _rate_plot(timeline, bands, creates, key="rate", title=title, note=note)
+    yield from request_plots(timeline, summary, bands)
     if summary.objects.deleted:
         note = (
             f"Deletions a second, {width}. Many are asked for with one request; how fast they are "
@@ -93,6 +100,8 @@ def load_plots(
         rates = timeline.deletion_rates()
         title = "Rate of deletions"
         yield _rate_plot(timeline, bands, rates, key="deletion-rate", title=title, note=note)
+    if not summary.objects.requested and timeline.loads:
+        return
     progress = tuple(Series(name, counts) for name, counts in timeline.progress().items())
     yield Plot(
         key="progress",
@@ -103,30 +112,6 @@ def load_plots(
         y=from_zero("objects", highest(progress), to_tick=True),
         at=timeline.at_s,
         series=progress,
-        bands=bands,
-    )
-
-
-def _workload_plots(timeline: Timeline, bands: tuple[Band, ...]) -> Iterator[Plot]:
-    """What each workload did, if there are several: as many as colours can tell apart."""
-    rates = dict(islice(timeline.rates_of_workloads().items(), MOST_SERIES))
-    if not rates:
-        return
-    note = f"Creates that were sent, a second, in intervals of {timeline.width_s:g} s."
-    title = "Rate of each workload"
-    yield _rate_plot(timeline, bands, rates, key="workload-rate", title=title, note=note)
-    ready = tuple(
-        Series(name, counts)
-        for name, counts in islice(timeline.ready_of_workloads().items(), MOST_SERIES)
-    )
-    yield Plot(
-        key="workload-ready",
-        title="Ready objects of each workload",
-        note="How many objects of each had been seen ready.",
-        x=from_zero(SINCE_START, timeline.at_s[-1]),
-        y=from_zero("objects", highest(ready), to_tick=True),
-        at=timeline.at_s,
-        series=ready,
         bands=bands,
     )
 
@@ -203,6 +188,7 @@ def distribution_plot(
     title: str = "Cumulative distribution",
     *,
     palette: Palette | None = None,
+    what: str = "objects",
 ) -> Plot:
     """How many objects had got how far after how long, as a share of all that should.
 
@@ -211,6 +197,7 @@ def distribution_plot(
         latencies: The samples of each line.
         title: The plot's.
         palette: The colours of phases, where it is phases.
+        what: Whose latencies they are.
     """
     ordered = {name: samples.ordered() for name, samples in latencies.items()}
     axis = _latency_axis([values[end] for values in ordered.values() if values for end in (0, -1)])
@@ -218,10 +205,10 @@ def distribution_plot(
     return Plot(
         key=key,
         title=title,
-        note="The share of objects that had got there after so many seconds. What never got there "
-        "counts: a line that ends below 100 % is missing objects.",
+        note=f"The share of {what} that had got there after so many seconds. What never got there "
+        f"counts: a line that ends below 100 % is missing {what}.",
         x=axis,
-        y=Axis("% of objects", 0.0, 100.0, (0.0, 25.0, 50.0, 75.0, 100.0)),
+        y=Axis(f"% of {what}", 0.0, 100.0, (0.0, 25.0, 50.0, 75.0, 100.0)),
         at=places,
         series=tuple(
             Series(
@@ -256,24 +243,24 @@ def _shares(ordered: Sequence[float], missing: int, places: Iterable[float]) -> 
 
 
 def iteration_plot(key: str, workload: Workload) -> Plot | None:
-    """Readiness iteration by iteration; None for a single one."""
+    """Readiness, or the effect, iteration by iteration; None for a single one."""
     every = -(-len(workload.iterations) // _MOST_ITERATIONS)
     iterations = workload.iterations[:: every or 1]
     if len(iterations) < 2:
         return None
-    kinds = list(workload.kinds)[: MOST_SERIES // 2]
+    measured = _measured(workload)[: MOST_SERIES // 2]
     series = tuple(
         Series(
-            f"{kind}, {name}" if len(kinds) > 1 else name,
-            [_readiness(each, kind, name) for each in iterations],
+            f"{name}, {statistic}" if len(measured) > 1 else statistic,
+            [_statistic(latency(each), statistic) for each in iterations],
         )
-        for kind in kinds
-        for name in ("p50", "p99")
+        for name, latency in measured
+        for statistic in ("p50", "p99")
     )
     numbers = [each.iteration for each in iterations]
     return Plot(
         key=key,
-        title="Readiness by iteration",
+        title="Readiness by iteration" if workload.kinds else "Until done, by iteration",
         note="A line that climbs means that an iteration left something behind for the next. "
         "Where a percentile was not reached, the line is interrupted."
         + (f" One iteration in {every} is drawn." if every > 1 else ""),
@@ -284,10 +271,29 @@ def iteration_plot(key: str, workload: Workload) -> Plot | None:
     )
 
 
-def _readiness(iteration: Iteration, kind: str, statistic: str) -> float | None:
-    if kind not in iteration.kinds or Latency.READY not in iteration.kinds[kind].phases:
-        return None
-    return iteration.kinds[kind].phases[Latency.READY].get(statistic)
+def _measured(
+    workload: Workload,
+) -> list[tuple[str, Callable[[Iteration], Statistics | None]]]:
+    """What is drawn of a workload: readiness of each kind, or the effect of each operation."""
+    return [
+        *((kind, partial(_readiness, kind)) for kind in workload.kinds),
+        *((each.operation, partial(_effect, each)) for each in workload.operations),
+    ]
+
+
+def _readiness(kind: str, iteration: Iteration) -> Statistics | None:
+    found = iteration.kinds.get(kind)
+    return None if found is None else found.phases.get(Latency.READY)
+
+
+def _effect(wanted: Operation, iteration: Iteration) -> Statistics | None:
+    keys = wanted.operation, wanted.kind
+    found = (each for each in iteration.operations if (each.operation, each.kind) == keys)
+    return next((each.effect for each in found), None)
+
+
+def _statistic(latency: Statistics | None, name: str) -> float | None:
+    return None if latency is None else latency.get(name)
 
 
 def _whole_ticks(last: int) -> tuple[float, ...]:

@@ -14,6 +14,8 @@ from perfscale.results.files import write_file
 from perfscale.results.folder.reading import RunFiles, read_run_files
 from perfscale.results.measure.blindness import merge
 from perfscale.results.measure.failures import Failures
+from perfscale.results.measure.operation_latencies import SamplesOfOperations
+from perfscale.results.measure.operation_tally import count_failure
 from perfscale.results.measure.samples import Samples
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.run import RunOutcome
@@ -26,6 +28,8 @@ from perfscale.results.pages.figures import (
     palette_of,
     phase_plots,
 )
+from perfscale.results.pages.loads import LatencyTimes
+from perfscale.results.pages.operations import LatencyTable, operation_sections
 from perfscale.results.pages.plots import Band
 from perfscale.results.pages.rendering import render
 from perfscale.results.pages.slowest import REQUEST, Slowest
@@ -33,7 +37,7 @@ from perfscale.results.pages.timeline import Timeline
 from perfscale.results.verdicts.interruptions import interruptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from perfscale.results.measure.samples import LifeSamples
@@ -42,7 +46,6 @@ if TYPE_CHECKING:
         Hook,
         Iteration,
         Kind,
-        Statistics,
         Summary,
         Workload,
     )
@@ -52,8 +55,6 @@ if TYPE_CHECKING:
 REPORT_FILE: Final = "report.html"
 _MOST_ITERATIONS: Final = 100
 """Rows of the table of iterations."""
-_BARS: Final = ("p50", "p90", "p95", "p99", "p99.9", "max")
-"""The statistics that are compared by eye, and so have bars."""
 _SIMULATED: Final = "+perfscale"
 """How the version of a simulated cluster ends."""
 
@@ -80,11 +81,18 @@ def write_page(folder: Path) -> Path:
 def run_page(run: RunFiles) -> str:
     """The page as text."""
     slowest, failures = Slowest(), Failures()
+    times = LatencyTimes(run.summary.duration_seconds)
     samples = Samples(run.paths, children=run.has_children)
     for record in run.records():
         slowest.add(record)
         failures.add(record)
         samples.add(record)
+        times.add(record)
+    operations = SamplesOfOperations()
+    for operation in run.operations():
+        count_failure(failures, operation)
+        operations.add(operation)
+        times.add_operation(operation)
     points = run.timeseries()
     timeline = Timeline(points) if points else None
     summary = run.summary
@@ -96,11 +104,15 @@ def run_page(run: RunFiles) -> str:
         summary=summary,
         workload_yaml=run.workload_yaml,
         has_records=run.has_records,
-        load_plots=[] if timeline is None else list(load_plots(timeline, summary, bands)),
+        load_plots=[
+            *([] if timeline is None else load_plots(timeline, summary, bands)),
+            *times.plots(summary, bands),
+        ],
         phase_plots=[]
         if timeline is None
         else list(phase_plots(timeline, summary, bands, palette)),
         sections=list(_kind_sections(run, samples, palette)),
+        operations=list(operation_sections(summary, operations)),
         iterations=list(_iterations(summary)),
         slowest=_slowest(slowest.found(), palette),
         failures=failures.found(),
@@ -114,7 +126,7 @@ def run_page(run: RunFiles) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class KindSection:
+class KindSection(LatencyTable):
     """One kind of one workload, or with ``children`` of what controllers made.
 
     Attributes:
@@ -129,23 +141,7 @@ class KindSection:
     children: bool
     path: str
     measured: Kind
-    latencies: Mapping[str, Statistics]
     plot: Plot | None
-
-    @property
-    def longest(self) -> float:
-        """The longest time in the table, which has the longest bar."""
-        return max(
-            (each.get(name) or 0.0 for each in self.latencies.values() for name in _BARS),
-            default=0.0,
-        )
-
-    def bar(self, latency: str, statistic: str) -> float | None:
-        """Length of a bar in percent; None for a statistic that has none."""
-        value = self.latencies[latency].get(statistic) if statistic in _BARS else None
-        if value is None or not self.longest:
-            return None
-        return round(100 * value / self.longest, 2)
 
 
 def _kind_sections(run: RunFiles, samples: Samples, palette: Palette) -> Iterator[KindSection]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from perfscale.results.measure.timeseries import Population, TimePoint
+    from perfscale.results.measure.timeseries import LoadPoint, Population, TimePoint
 
 NO_PHASE: Final = "created"
 """Accepted by the server, and not seen in any phase yet."""
@@ -27,6 +27,12 @@ _CREATES: Final[dict[str, Callable[[Population], int]]] = {
     DUE: lambda population: population.due,
     "creates sent": lambda population: population.sent,
     "creates accepted": lambda population: population.created,
+}
+SENT: Final = "sent"
+_REQUESTS: Final[dict[str, Callable[[LoadPoint], int]]] = {
+    DUE: lambda load: load.due,
+    SENT: lambda load: load.sent,
+    "accepted": lambda load: load.accepted,
 }
 _DELETIONS: Final[dict[str, Callable[[Population], int]]] = {
     "asked to go": lambda population: population.delete_requested,
@@ -89,19 +95,23 @@ class Timeline:
         """What became of creates in each interval, a second."""
         return self._rates(_CREATES)
 
-    def rates_of_workloads(self) -> dict[str, list[float]]:
-        """Creates sent in each interval, a second, of each workload; empty for a single one."""
+    @property
+    def loads(self) -> list[str]:
+        """The workloads that are counted apart; none where there is a single one that creates."""
+        return list(self._points[0].loads)
+
+    def rates_of(self, workload: str) -> dict[str, list[float]]:
+        """What became of the requests of a workload in each interval, a second."""
+        points = [point.loads[workload] for point in self._points]
         return {
-            name: self._per_second([point.loads[name].sent for point in self._points])
-            for name in self._points[0].loads
+            name: self._per_second([count(point) for point in points])
+            for name, count in _REQUESTS.items()
         }
 
-    def ready_of_workloads(self) -> dict[str, list[int]]:
-        """How many objects of each workload were ready by each of ``at_s``; empty for one."""
-        return {
-            name: list(accumulate((point.loads[name].ready for point in self._points), initial=0))
-            for name in self._points[0].loads
-        }
+    def done_of(self, workload: str) -> list[int]:
+        """How many objects of a workload were ready, or operations done, by each of ``at_s``."""
+        done = (point.loads[workload].done for point in self._points)
+        return list(accumulate(done, initial=0))
 
     def deletion_rates(self) -> dict[str, list[float]]:
         """The same of deletions."""

@@ -1,0 +1,222 @@
+"""The workloads of a run beside each other, each in one colour in every plot."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from perfscale.config.sections.metrics import PERCENTILES
+from perfscale.results.measure.latencies import ready_s
+from perfscale.results.measure.operation_latencies import done_s
+from perfscale.results.measure.sketch import Sketch
+from perfscale.results.pages.plots import Plot, Series, Shape, highest
+from perfscale.results.pages.scales import Axis, by_factors, from_zero
+from perfscale.results.pages.timeline import DUE, SENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from perfscale.results.model.document import Summary, Workload
+    from perfscale.results.model.operations import OperationRecord
+    from perfscale.results.model.records import ObjectRecord
+    from perfscale.results.pages.plots import Band
+    from perfscale.results.pages.timeline import Timeline
+
+SINCE_START: Final = "seconds since the run's start"
+MOST_SERIES: Final = 8
+"""Colours that everybody can distinguish."""
+_SPANS: Final = 60
+"""Points of a latency over time."""
+_STATISTICS: Final = ("p50", "p99")
+_SHORTEST_S: Final = 0.0001
+_WIDE: Final = 20
+"""Latencies that differ by a larger factor are drawn on a logarithmic axis."""
+
+
+def request_plots(timeline: Timeline, summary: Summary, bands: tuple[Band, ...]) -> Iterator[Plot]:
+    """The rates, and how far each workload had got, of a run of several, or with operations."""
+    workloads = _shown(summary, timeline.loads)
+    if not workloads:
+        return
+    width = f"in intervals of {timeline.width_s:g} s"
+    rates = {each.name: timeline.rates_of(each.name) for _, each in workloads}
+    if len(workloads) > 1:
+        yield _over_time(
+            timeline.rates_s,
+            tuple(Series(_title(each), rates[each.name][SENT], n) for n, each in workloads),
+            bands,
+            key="workload-rate",
+            title="Rate of each workload",
+            note=f"Requests that were sent, a second, {width}.",
+            until_s=timeline.at_s[-1],
+        )
+    for number, each in workloads:
+        if each.operation == "create":
+            continue  # the creates of all have a plot
+        found = rates[each.name]
+        if not each.rate.target_qps:
+            found.pop(DUE)
+        yield _over_time(
+            timeline.rates_s,
+            tuple(Series(name, values) for name, values in found.items()),
+            bands,
+            key=f"rate-{number + 1}",
+            title=f"{_title(each)}: offered, sent and accepted rate",
+            note=f"Requests a second, {width}.",
+            until_s=timeline.at_s[-1],
+        )
+    done = tuple(Series(_title(each), timeline.done_of(each.name), n) for n, each in workloads)
+    yield Plot(
+        key="workload-done",
+        title="Done so far, of each workload",
+        note="How many objects of each had been seen ready, or operations seen done.",
+        x=from_zero(SINCE_START, timeline.at_s[-1]),
+        y=from_zero("objects, or operations", highest(done), to_tick=True),
+        at=timeline.at_s,
+        series=done,
+        bands=bands,
+    )
+
+
+def _over_time(
+    at_s: Sequence[float],
+    series: tuple[Series, ...],
+    bands: tuple[Band, ...],
+    *,
+    key: str,
+    title: str,
+    note: str,
+    until_s: float,
+) -> Plot:
+    return Plot(
+        key=key,
+        title=title,
+        note=note,
+        x=from_zero(SINCE_START, until_s),
+        y=from_zero("a second", highest(series), to_tick=True),
+        at=at_s,
+        series=series,
+        shape=Shape.STEPS,
+        bands=bands,
+    )
+
+
+def _shown(summary: Summary, names: Sequence[str]) -> list[tuple[int, Workload]]:
+    """As many as colours can tell apart, with the number of the colour."""
+    numbered = enumerate(summary.workloads)
+    return [(n, each) for n, each in numbered if each.name in names][:MOST_SERIES]
+
+
+def _title(workload: Workload) -> str:
+    """A workload as legends call it."""
+    if workload.operation in {"create", workload.name}:
+        return workload.name
+    return f"{workload.name} ({workload.operation})"
+
+
+class LatencyTimes:
+    """How long requests took, by when they were sent: of creates until ready, of others until done.
+
+    Args:
+        duration_s: Of the run.
+    """
+
+    def __init__(self, duration_s: float) -> None:
+        self._width_s = max(1.0, math.ceil(duration_s / _SPANS))
+        self._sketches: dict[str, dict[int, Sketch]] = {}
+        self._missing: dict[tuple[str, int], int] = {}
+
+    def add(self, record: ObjectRecord) -> None:
+        """Count one object; children were not requested."""
+        if record.replica is not None and record.sent_s is not None:
+            self._count(record.workload, record.sent_s, ready_s(record))
+
+    def add_operation(self, record: OperationRecord) -> None:
+        """Count one operation."""
+        if record.sent_s is not None:
+            self._count(record.workload, record.sent_s, done_s(record))
+
+    def plots(self, summary: Summary, bands: tuple[Band, ...]) -> Iterator[Plot]:
+        """One for each statistic, with a line for each workload."""
+        workloads = _shown(summary, list(self._sketches))
+        spans = [number for spans in self._sketches.values() for number in spans]
+        if len(set(spans)) < 2:
+            return
+        numbers = range(max(*spans, int(summary.duration_seconds / self._width_s)) + 1)
+        found = {
+            name: [self._statistics(name, number) for number in numbers] for name in self._sketches
+        }
+        lines = {
+            statistic: tuple(
+                Series(_title(each), [values[place] for values in found[each.name]], n)
+                for n, each in workloads
+            )
+            for place, statistic in enumerate(_STATISTICS)
+        }
+        at_s = [number * self._width_s for number in numbers]
+        if len(workloads) == 1:
+            of_one = tuple(Series(name, each.values) for name, (each,) in lines.items())
+            lines = {"": of_one}
+        for statistic, series in lines.items():
+            # What was reached nowhere has no line.
+            drawn = tuple(
+                each for each in series if any(value is not None for value in each.values)
+            )
+            if drawn:
+                yield self._plot(statistic, drawn, at_s, summary, bands)
+
+    def _plot(
+        self,
+        statistic: str,
+        series: tuple[Series, ...],
+        at_s: list[float],
+        summary: Summary,
+        bands: tuple[Band, ...],
+    ) -> Plot:
+        return Plot(
+            key=f"latency-over-time-{statistic}".rstrip("-"),
+            title=f"Latency over time, {statistic}".rstrip(", "),
+            note="By when the request was sent: of creates until ready, of other operations until "
+            f"done, in intervals of {self._width_s:g} s. A line that climbs means that the "
+            "cluster falls behind; it is interrupted where nothing was sent, or where the "
+            "percentile was not reached.",
+            x=from_zero(SINCE_START, summary.duration_seconds),
+            y=_latency_axis(series),
+            at=at_s,
+            series=series,
+            shape=Shape.STEPS,
+            bands=bands,
+        )
+
+    def _count(self, workload: str, sent_s: float, reached_s: float | None) -> None:
+        number = int(sent_s / self._width_s)
+        spans = self._sketches.setdefault(workload, {})
+        sketch = spans.get(number)
+        if sketch is None:
+            sketch = spans[number] = Sketch()
+        if reached_s is None:
+            self._missing[workload, number] = self._missing.get((workload, number), 0) + 1
+        else:
+            sketch.count(reached_s - sent_s)
+
+    def _statistics(self, workload: str, number: int) -> list[float | None]:
+        """The percentiles of one interval, in which what is missing counts as slowest."""
+        sketch = self._sketches[workload].get(number)
+        if sketch is None:
+            return [None] * len(_STATISTICS)
+        count = sum(sketch.buckets.values())
+        total = count + self._missing.get((workload, number), 0)
+        ranks = [math.floor(PERCENTILES[name] * (total - 1)) for name in _STATISTICS]
+        return [
+            sketch.percentiles(rank / max(1, count - 1))[0] if rank < count else None
+            for rank in ranks
+        ]
+
+
+def _latency_axis(series: Sequence[Series]) -> Axis:
+    values = [value for each in series for value in each.values if value is not None]
+    longest = max(values, default=1.0)
+    shortest = max(min(values, default=1.0), _SHORTEST_S)
+    if longest / shortest > _WIDE:
+        return by_factors("seconds", shortest / 1.5, longest * 1.5)
+    return from_zero("seconds", longest, to_tick=True)
