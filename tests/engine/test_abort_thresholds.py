@@ -188,3 +188,23 @@ def test_children_of_which_nobody_knows_how_many_come_are_left_to_the_end(story:
     watched = Watched(story, 2, {"metric": "podReady", "quantile": "max", "max": "1s"})
     story.created(watched.scope, "a")
     assert watched.lost(10 * MINUTE_S) is None
+
+
+def test_what_churn_deletes_and_creates_leaves_the_count_of_the_first_objects_right(
+    story: Story,
+) -> None:
+    watched = Watched(story, 4, ready("p50", "1m"))
+    scope = watched.scope
+    rows = [story.created(scope, name) for name in "abcd"]
+    for row in rows[:2]:
+        story.becomes(row, "Running")
+    story.now += MINUTE_S  # the other two are late
+    assert watched.lost() is None
+    gone = {rows[0], rows[2]}
+    watched.thresholds.drop(scope, gone)
+    scope.drop(gone, ())
+    new = story.sent(scope, "e")
+    new.round = 1
+    # Two of the four are late; the new one, which would be the third, is none of them.
+    assert watched.lost(story.now + 2 * MINUTE_S) is None
+    watched.thresholds.close(scope)

@@ -406,3 +406,30 @@ def test_the_accounts_add_up_whatever_happens(events: list[tuple[str, int]]) -> 
     assert accounts.ready == scope.ready
     assert scope.present == accounts.created - accounts.deleted
     assert 0 <= scope.undecided <= 3
+
+
+def test_a_late_event_of_what_churn_has_let_go_is_no_child(story: Story) -> None:
+    scope = story.iteration(2)
+    row, stays = story.created(scope, "a"), story.created(scope, "b")
+    story.tracker.request_deletion_of(row, story.tick())
+    story.tracker.confirm_gone(row, story.tick())
+    story.tracker.release([row])
+    scope.drop({row}, ())
+    story.seen("MODIFIED", story.metadata("a", deleting=True), "Running")
+    assert scope.children == []
+    assert scope.objects == [stays]
+    assert (scope.present, scope.deleted, scope.created) == (1, 1, 2)
+
+
+def test_objects_of_a_round_of_churn_count_anew_and_what_is_made_for_them_is_theirs(
+    story: Story,
+) -> None:
+    scope = story.iteration(1)
+    story.created(scope, "a", resource=VM)
+    story.tracker.close_readiness(scope)
+    scope.extend(1)
+    assert scope.requested == 2
+    new = story.created(scope, "b", resource=VM)
+    story.seen("ADDED", story.metadata("b", uid="child", owner=new.uid))
+    story.tracker.adopt(scope, [new], 3)
+    assert [child.round for child in scope.children] == [3]

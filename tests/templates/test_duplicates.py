@@ -144,3 +144,24 @@ def test_what_comes_again_after_some_iterations_is_found(folder: Folder) -> None
     (problem,) = folder.problems(often, iterationCount=7)
     assert "in iteration 1 and again in iteration 4" in problem.message
     assert folder.compile({**folder.entry(), "once": True}, iterationCount=7)
+
+
+CHURN: dict[str, Any] = {"iterationCreationWait": True, "churn": {"count": 1, "rounds": 2}}
+
+
+@pytest.mark.parametrize("replicas", [1, 3, 5000])
+def test_what_churn_creates_anew_must_have_another_name(folder: Folder, replicas: int) -> None:
+    path = folder.template(named("a-{{ [replica, 1] | min }}" if replicas == 1 else "a"))
+    problems = folder.problems(folder.entry(replicas=replicas), **CHURN)
+    assert [problem.file for problem in problems] == [str(path)]
+    if replicas == 1:
+        message = problems[0].message
+        assert "churn would create ConfigMap density-1/a-1 anew while it may be there" in message
+        assert "put {{ replica }} in its name, or set once of the entry" in message
+
+
+def test_what_is_made_once_may_have_any_name_beside_churn(folder: Folder) -> None:
+    folder.template(named("shared"))
+    folder.template(named("a-{{ replica }}"), "b.yaml")
+    shared = {**folder.entry(replicas=1), "once": True}
+    assert len(folder.compile(shared, folder.entry("b.yaml"), **CHURN)[0]) == 2

@@ -38,6 +38,7 @@ def find_unmeasurable_thresholds(
     all_done: set[str] = set()
     all_created: set[GroupKind] = set()
     all_followed: set[GroupKind] = set()
+    churned: set[GroupKind] = set()
     for number, (workload, members) in enumerate(zip(config.workloads, factories, strict=True)):
         created = {
             (group_of(version), kind) for factory in members for version, kind in factory.kinds
@@ -52,13 +53,16 @@ def find_unmeasurable_thresholds(
         for index, threshold in enumerate(workload.thresholds):
             place: KeyPath = ("workloads", number, "thresholds", index, "metric")
             yield from _judge(config, place, threshold, created, followed)
+            yield from _judge_churn(config, place, threshold, followed if workload.churn else ())
             yield from _judge_operation(config, place, threshold, {workload.operation})
         all_done.add(workload.operation)
         all_created |= created
         all_followed |= followed
+        churned |= followed if workload.churn else set()
     for index, threshold in enumerate(config.global_config.thresholds):
         place = ("globalConfig", "thresholds", index, "metric")
         yield from _judge(config, place, threshold, all_created, all_followed)
+        yield from _judge_churn(config, place, threshold, churned)
         yield from _judge_operation(config, place, threshold, all_done)
 
 
@@ -71,10 +75,20 @@ def _judge(
 ) -> Iterator[Problem]:
     metric = METRICS[threshold.metric]
     kinds = created if metric.latency == Latency.CREATION else followed
-    if metric.kind is not None and (metric.group, metric.kind) not in kinds:
+    if metric.kind is not None and not metric.churn and (metric.group, metric.kind) not in kinds:
         yield config.problem(
             path, f"{metric.name} would have no sample: there will be no {metric.kind} to measure"
         )
+
+
+def _judge_churn(
+    config: Config, path: KeyPath, threshold: Threshold, churned: Collection[GroupKind]
+) -> Iterator[Problem]:
+    """Of what no churn replaces."""
+    metric = METRICS[threshold.metric]
+    if metric.churn and (metric.group, metric.kind) not in churned:
+        why = f"no churn replaces {metric.kind}: write churn in its workload"
+        yield config.problem(path, f"{metric.name} would have no sample: {why}")
 
 
 def _judge_operation(

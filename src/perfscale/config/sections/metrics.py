@@ -59,6 +59,7 @@ class Metric:
             `OperationLatency`.
         operation: The operation whose latency it is; None for what is of objects.
         milestone: Of the operation, where the latency is of one.
+        churn: Whether it is about what churn creates and deletes, and not about the others.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Metric:
     group: str = ""
     operation: str | None = None
     milestone: str | None = None
+    churn: bool = False
 
     def is_about(self, kind_name: str, group: str | None = None) -> bool:
         """Whether it is about a kind, as results call it, of a group, as far as that is known."""
@@ -126,6 +128,19 @@ def _latencies() -> Iterator[Metric]:
             yield Metric(name, Unit.SECONDS, kind=kind, latency=str(latency), group=group)
 
 
+def _latencies_of_churn() -> Iterator[Metric]:
+    for short, group, kind, path, _ in _KINDS:
+        for latency in (Latency.CREATION, *path, Latency.READY, Latency.DELETION):
+            yield Metric(
+                f"{short}Churn{latency[0].upper()}{latency[1:]}",
+                Unit.SECONDS,
+                kind=kind,
+                latency=str(latency),
+                group=group,
+                churn=True,
+            )
+
+
 def _latencies_of_operations() -> Iterator[Metric]:
     """Of each operation but create, whose latencies are those of objects."""
     for name, row in OPERATIONS.items():
@@ -153,6 +168,7 @@ METRICS: Final[Mapping[str, Metric]] = {
     metric.name: metric
     for metric in (
         *_latencies(),
+        *_latencies_of_churn(),
         *_latencies_of_operations(),
         Metric("failed", Unit.COUNT, "the objects and operations that were requested"),
         Metric("unready", Unit.COUNT, "the objects that were requested"),

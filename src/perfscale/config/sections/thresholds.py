@@ -142,7 +142,7 @@ class Threshold(Section):
         """What decides whether this is met, if that is not known while the run goes on."""
         if self.quantile == "mean":
             return "a mean"
-        if metric.name in _KNOWN_LATE:
+        if metric.name in _KNOWN_LATE or metric.churn:
             return metric.name
         if metric.name in _OF_REQUESTS and self.bound.unit is Unit.PERCENT:
             return "how many requests there are"

@@ -175,7 +175,9 @@ def _of_kind(metric: Metric, kinds: Mapping[str, KindResult]) -> KindResult | No
 def _latency(metric: Metric, latency: str, judged: Measured) -> LatencySummary | None:
     """Of the objects of a kind; of the children where no object is of that kind."""
     found = _of_kind(metric, judged.kinds) or _of_kind(metric, judged.child_kinds)
-    return None if found is None else found.latencies.get(latency)
+    if found is None or not metric.churn:
+        return None if found is None else found.latencies.get(latency)
+    return None if found.churn is None else found.churn.latencies.get(latency)
 
 
 def _statistic(summary: LatencySummary | None, quantile: str) -> _Value:
