@@ -134,7 +134,7 @@ def check_run_file(document: dict[str, Any], run_id: str) -> None:
     assert {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance"} in document["kinds"]
     assert document["namespaces"] == ["kubevirt-density-1"]
     assert document["command"][1:3] == ["run", "--simulate"]
-    assert document["cluster"]["nodes"] == 0  # there are no Node objects in the simulated cluster
+    assert document["cluster"]["nodes"] == 10  # as many as are simulated where nobody says
     assert document["client"]["python"] == platform.python_version()
     assert document["client"]["cpus"] == os.cpu_count()
 
@@ -188,7 +188,9 @@ def test_what_keep_leaves_goes_with_the_command_that_is_printed(
     at = ("--kubeconfig", simulated.kubeconfig, "--results-dir", "here and there")
     ended = perfscale("run", workload, "--keep", "--output", output, *at)
     assert ended.code == 0, ended.err
-    assert simulated.left_of(ended.run_id) == {"virtualmachineinstances": 2, "namespaces": 1}
+    # The launcher pod of a VMI has the VMI's labels, the run's among them.
+    left = {"virtualmachineinstances": 2, "pods": 2, "namespaces": 1}
+    assert simulated.left_of(ended.run_id) == left
     told = ended.out if output == "text" else ended.err
     (command,) = re.findall(r"^ *(perfscale cleanup .*)$", told, re.MULTILINE)
     if output == "json":

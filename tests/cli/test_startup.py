@@ -21,11 +21,11 @@ main()
 IN_A_CALL: Final = """\
 import os, signal, sys
 from perfscale.cli.main import main
-import perfscale.config
+import perfscale.foreign
 def load_config(*_, **__):
     os.kill(os.getpid(), signal.SIGINT)
     sys.exit("it went on")
-perfscale.config.load_config = load_config
+perfscale.foreign.load_config = load_config
 main()
 """
 ENTRIES: Final = {
