@@ -13,6 +13,7 @@ from pages import list_pages
 from workloads import config, objects, template
 
 from perfscale.engine import RunOptions
+from perfscale.engine.events import ObjectFailed, OperationFailed, WorkloadStarted
 from perfscale.errors import PreflightError
 from perfscale.results import (
     OperationAccounts,
@@ -401,3 +402,30 @@ async def test_a_patch_is_done_when_its_object_is_as_done_when_says(
     assert result.exit_code == 1
     unfinished = [each for each in sink.operations if each.error is not None]
     assert all('is "3", not "9"' in (each.error or "") for each in unfinished)
+
+
+async def test_a_program_hears_of_operations_and_counts_them_at_any_moment(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    op = "{{ 'remove' if target.index == 1 else 'add' }}"  # there is nothing to remove
+    text = f"- {{op: {op}, path: /data, value: {{a: b}}}}\n"
+    patch = {"type": "json", "templateFile": template(tmp_path, text, "patch.yaml")}
+    async with simulated.generator(config(maps(tmp_path), on("maps", "patch", patch=patch))) as run:
+        await run.preflight()
+        events = run.events()
+        await run.run()
+        snapshot = run.snapshot()
+        heard = [event async for event in events]
+    (failed,) = [event for event in heard if isinstance(event, OperationFailed)]
+    assert (failed.workload, failed.operation, failed.kind) == ("load", "patch", "ConfigMap")
+    assert (failed.namespace, failed.name is None, bool(failed.error)) == ("density-1", False, True)
+    assert not [event for event in heard if isinstance(event, ObjectFailed)]
+    begun = [(each.workload, each.operation) for each in heard if isinstance(each, WorkloadStarted)]
+    assert begun == [("maps", "create"), ("load", "patch")]
+    assert snapshot is not None
+    (counts,) = snapshot.operations
+    assert (counts.workload, counts.operation, counts.kind) == ("load", "patch", "ConfigMap")
+    assert (counts.sent, counts.accepted) == (COUNT, COUNT - 1)
+    assert (counts.done, counts.failed) == (COUNT - 1, 1)
+    assert counts.effect.summarize().count == counts.response.summarize().count == COUNT - 1
+    assert "load" in snapshot.targets

@@ -14,7 +14,7 @@ from run_metrics import DASHBOARD, dashboard_queries, scrape
 
 from perfscale import RunMetrics, UsageError, serve_metrics
 from perfscale.engine.events import Stage
-from perfscale.engine.snapshot import Lags, ObjectCounts, RunSnapshot
+from perfscale.engine.snapshot import Lags, ObjectCounts, OperationCounts, RunSnapshot
 from perfscale.results import Calls, Sketch, WatchCounts
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -33,6 +33,9 @@ def snapshot(*, stage: Stage | None = Stage.CREATING, phase: str = "Running") ->
     calls.of(("create", VMIS)).answer(429, 0.001)
     calls.of(("create", VMIS)).timeouts = 2
     objects = ObjectCounts("density", "VirtualMachineInstance", 9, 8, 7, 3, 2, 1, latency)
+    restarts = OperationCounts(
+        "restarts", "restart", "VirtualMachine", 6, 5, 3, 1, latency, latency
+    )
     return RunSnapshot(
         run_id="0f2d",
         server_version="v1.32.0",
@@ -40,9 +43,10 @@ def snapshot(*, stage: Stage | None = Stage.CREATING, phase: str = "Running") ->
         stage=stage,
         workload="density",
         stages={} if stage is None else {"density": stage},
-        rates={"density": 19.5},
-        targets={"density": 20.0, "unlimited": None},
+        rates={"density": 19.5, "restarts": 4.5},
+        targets={"density": 20.0, "unlimited": None, "restarts": 5.0},
         objects=(objects,),
+        operations=(restarts,),
         phases={("VirtualMachineInstance", phase): 3},
         in_flight=4,
         most_in_flight=256,
@@ -73,6 +77,21 @@ def test_every_number_is_served_under_its_name() -> None:
         found = page.value("perfscale_api_requests_total", verb="create", resource=VMIS, code=code)
         assert found == count
     assert page.value("perfscale_watch_relists_total") == 2
+
+
+def test_operations_are_served_by_workload_and_operation() -> None:
+    page = page_of(snapshot())
+    place = {"workload": "restarts", "operation": "restart", "kind": "VirtualMachine"}
+    for name, count in {"sent": 6, "accepted": 5, "done": 3, "failed": 1}.items():
+        assert page.value(f"perfscale_operations_{name}_total", **place) == count
+    for name in ("response", "effect"):
+        histogram = f"perfscale_operation_{name}_seconds"
+        assert page.value(f"{histogram}_bucket", le="5", **place) == 2
+        assert page.value(f"{histogram}_count", **place) == 3
+    assert page.value("perfscale_operation_rate", workload="restarts") == 4.5
+    assert page.value("perfscale_operation_rate_target", workload="restarts") == 5
+    assert page.values("perfscale_create_rate", workload="restarts") == []
+    assert page.values("perfscale_operation_rate", workload="density") == []
 
 
 def test_a_histogram_counts_up_to_each_bound_and_what_is_longer_than_all() -> None:

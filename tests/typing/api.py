@@ -32,6 +32,8 @@ from perfscale import (
     LoadGenerator,
     ObjectFailed,
     ObjectRecord,
+    OperationFailed,
+    OperationRecord,
     Outcome,
     PerfscaleError,
     Plan,
@@ -78,6 +80,10 @@ class Sink:
         if not children:
             self.outcomes += (record.outcome for record in objects)
 
+    def record_operations(self, operations: Iterable[OperationRecord]) -> None:
+        for record in operations:
+            assert_type(record.done_s, float | None)
+
     def finish(self, result: RunResult) -> None:
         assert_type(result.outcome, RunOutcome)
 
@@ -108,6 +114,9 @@ def describe(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- a case for
             return f"{event.created}/{event.requested}"
         case ObjectFailed():
             return event.error
+        case OperationFailed():
+            assert_type(event.name, str | None)
+            return f"{event.operation} of {event.kind}: {event.error}"
         case Warned():
             return event.message
         case IterationFinished():

@@ -13,7 +13,8 @@ from perfscale.engine.accounting.counts import ObjectCounter
 from perfscale.engine.accounting.gaps import GapLog
 from perfscale.engine.accounting.health import Health
 from perfscale.engine.accounting.journal_feed import JournalFeed
-from perfscale.engine.events import ObjectFailed, Warned
+from perfscale.engine.accounting.operation_counts import OperationCounter
+from perfscale.engine.events import ObjectFailed, OperationFailed, Warned
 from perfscale.engine.tracking.readiness import RunRules
 from perfscale.engine.tracking.rows import TransitionKind
 from perfscale.engine.tracking.tracker import Tracker
@@ -169,6 +170,7 @@ class RunContext:
         hook: Runs the hooks of a moment, of a workload, of an iteration; see `HookRunner`.
         gaps: What it could not see, and outages.
         counter: What happened to objects so far, for snapshots and progress.
+        operation_counter: What happened to operations so far, for snapshots.
     """
 
     verify: Callable[[TrackedObject, TransitionKind], None]
@@ -191,6 +193,7 @@ class RunContext:
         self.operations = 0
         self.churned = 0
         self.counter = ObjectCounter()
+        self.operation_counter = OperationCounter()
         self.journal = JournalFeed(inputs.sink, self._report_journal)
         self.gaps = GapLog(self.stopwatch, self.journal, self.warn)
         self.health = Health(self.config.global_config, self.stopwatch.clock, self.gaps.stalled)
@@ -276,11 +279,29 @@ class RunContext:
                 self.verify(subject, change)
         self.changed.notify()
 
-    def count_failure(self, row: TrackedObject | TrackedOperation) -> None:
-        """An object, or an operation, has failed."""
+    def count_failed_operation(self, operation: TrackedOperation) -> None:
+        """An operation has failed."""
+        kind, error = operation.resource.kind_name, operation.error or ""
         self.broadcast.send(
-            ObjectFailed(row.resource.kind_name, row.namespace, row.name or "", row.error or "")
+            OperationFailed(
+                operation.scope.workload,
+                operation.operation,
+                kind,
+                operation.namespace,
+                operation.name,
+                error,
+            )
         )
+        self._count_failure()
+
+    def count_failure(self, row: TrackedObject) -> None:
+        """An object has failed."""
+        self.broadcast.send(
+            ObjectFailed(row.resource.kind_name, row.namespace, row.name, row.error or "")
+        )
+        self._count_failure()
+
+    def _count_failure(self) -> None:
         self.failures += 1
         requested = sum(self.plan.objects.values()) + self.operations + self.churned
         budget = self.inputs.options.max_failures

@@ -47,10 +47,12 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadStarted:
-    """A workload begins."""
+    """A workload begins; with ``background``, others go on beside it."""
 
     workload: str
     iterations: int
+    operation: str = "create"
+    background: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,18 @@ class ObjectFailed:
     kind: str
     namespace: str | None
     name: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperationFailed:
+    """One operation will never be done; ``name`` is None for what reads a collection."""
+
+    workload: str
+    operation: str
+    kind: str
+    namespace: str | None
+    name: str | None
     error: str
 
 
@@ -236,6 +250,7 @@ Event: TypeAlias = (
     | RoundStarted
     | StageStarted
     | ObjectFailed
+    | OperationFailed
     | Warned
     | Progress
     | StillWaiting

@@ -173,6 +173,7 @@ class OperationRunner:
             return  # its iteration was written down without it
         iteration.open_operations.remove(operation)
         iteration.decided_operations.append(operation)
+        context.operation_counter.decide(operation)
         scope = iteration.scope
         scope.undecided -= 1
         context.journal.mark_operation_dirty(operation)
@@ -180,7 +181,7 @@ class OperationRunner:
             scope.ready += 1
         else:
             scope.failed += 1
-            context.count_failure(operation)
+            context.count_failed_operation(operation)
         self._accounting.record_operations(iteration)
         context.changed.notify()
 

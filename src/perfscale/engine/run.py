@@ -104,6 +104,7 @@ class Run:
             rates=progress.rates,
             targets=dict(progress.targets),
             objects=context.counter.counts(inputs.plan.workloads),
+            operations=context.operation_counter.counts(inputs.plan.operations),
             phases=dict(context.tracker.phases),
             in_flight=context.health.in_flight,
             most_in_flight=inputs.config.global_config.max_in_flight,

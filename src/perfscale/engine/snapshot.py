@@ -46,6 +46,35 @@ class ObjectCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class OperationCounts:
+    """What happened so far to the operations of one workload that creates nothing.
+
+    They count what was seen when it was seen, and never go down.
+
+    Attributes:
+        workload: Name of the workload.
+        operation: As the workload file spells it.
+        kind: CamelCase kind of the targets.
+        sent: Requests sent; one that is retried counts once.
+        accepted: Answered with success.
+        done: Seen done.
+        failed: Refused, or failed later.
+        response: Seconds from sending the request to the answer that accepts it.
+        effect: Seconds from sending the request until it was seen done.
+    """
+
+    workload: str
+    operation: str
+    kind: str
+    sent: int
+    accepted: int
+    done: int
+    failed: int
+    response: Sketch
+    effect: Sketch
+
+
+@dataclass(frozen=True, slots=True)
 class Lags:
     """How late the generator was so far, in seconds (see `Vitals`)."""
 
@@ -66,13 +95,14 @@ class RunSnapshot:
         workload: The workload that began last, of those that go on, or the last one;
             None before the first.
         stages: What is done for each workload that goes on; none once the run is over.
-        rates: Creates sent in the last second, by workload.
-        targets: Creates a second that were asked for, by workload; None
+        rates: Creates, or other operations, sent in the last second, by workload.
+        targets: So many a second that were asked for, by workload; None
             without a limit.
         objects: By workload and kind, in the order of the workload file.
+        operations: By workload, of those that create nothing, in that order too.
         phases: How many objects are in each phase now, by ``(kind, phase)``;
             those in which there were some once stay, with 0.
-        in_flight: Create requests without an answer yet.
+        in_flight: Creates, and other operations, without an answer yet.
         most_in_flight: The bound on them.
         calls: Every request so far, by verb and resource.
         watch: How often the watches had to be opened again.
@@ -88,6 +118,7 @@ class RunSnapshot:
     rates: Mapping[str, float]
     targets: Mapping[str, float | None]
     objects: tuple[ObjectCounts, ...]
+    operations: tuple[OperationCounts, ...]
     phases: Mapping[tuple[str, str], int]
     in_flight: int
     most_in_flight: int
@@ -97,5 +128,5 @@ class RunSnapshot:
 
     @property
     def rate(self) -> float:
-        """Creates sent in the last second."""
+        """Creates, and other operations, sent in the last second."""
         return sum(self.rates.values())

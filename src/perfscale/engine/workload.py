@@ -49,7 +49,14 @@ class WorkloadRunner:
 
     async def run(self, workload: Workload, factories: Sequence[ObjectFactory], stop: Stop) -> bool:
         """Whether all its iterations went well; none follows one that did not, or ``stop``."""
-        self._context.broadcast.send(WorkloadStarted(workload.name, workload.iteration_count))
+        self._context.broadcast.send(
+            WorkloadStarted(
+                workload.name,
+                workload.iteration_count,
+                operation=workload.operation,
+                background=workload.background,
+            )
+        )
         await stop.ends(self._call_hooks(BEFORE_WORKLOAD, workload))
         went_well = await self._run(workload, factories, stop)
         await self._call_hooks(AFTER_WORKLOAD, workload)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import Metric
 
-    from perfscale.engine.snapshot import Lags, ObjectCounts, RunSnapshot
+    from perfscale.engine.snapshot import Lags, ObjectCounts, OperationCounts, RunSnapshot
     from perfscale.results import CountedCall, Sketch
 
 _READY_BOUNDS_S: Final = (
@@ -39,6 +39,13 @@ _REQUEST_BOUNDS_S: Final = (
 _LAG_BOUNDS_S: Final = (
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
 )  # fmt: skip
+_EFFECT_BOUNDS_S: Final = (*_REQUEST_BOUNDS_S[:-2], *_READY_BOUNDS_S[6:])
+_COUNTED_OPERATIONS: Final = (
+    ("sent", "Requests of operations sent; one that is retried counts once."),
+    ("accepted", "Operations that the server has accepted."),
+    ("done", "Operations that were seen done."),
+    ("failed", "Operations that were refused, or failed later."),
+)
 _COUNTED: Final = (
     ("sent", "Create requests sent; one that is retried counts once."),
     ("created", "Objects that the server has accepted."),
@@ -74,6 +81,7 @@ class RunMetrics(Collector):
             return
         yield from _of_run(snapshot)
         yield from _of_objects(snapshot.objects)
+        yield from _of_operations(snapshot.operations)
         yield _of_phases(snapshot)
         yield from _of_rates(snapshot)
         yield from _of_calls(snapshot.calls)
@@ -127,6 +135,31 @@ def _of_objects(objects: Iterable[ObjectCounts]) -> Iterator[Metric]:
     yield from (requested, *counters.values(), latencies)
 
 
+def _of_operations(operations: Iterable[OperationCounts]) -> Iterator[Metric]:
+    labels = ["workload", "operation", "kind"]
+    counters = {
+        name: CounterMetricFamily(f"perfscale_operations_{name}", text, labels=labels)
+        for name, text in _COUNTED_OPERATIONS
+    }
+    responses = HistogramMetricFamily(
+        "perfscale_operation_response_seconds",
+        "Time from sending an operation's request to the answer that accepted it.",
+        labels=labels,
+    )
+    effects = HistogramMetricFamily(
+        "perfscale_operation_effect_seconds",
+        "Time from sending an operation's request until it was seen done.",
+        labels=labels,
+    )
+    for each in operations:
+        place = [each.workload, each.operation, each.kind]
+        for name, counter in counters.items():
+            counter.add_metric(place, getattr(each, name))
+        _add(responses, place, each.response, _REQUEST_BOUNDS_S)
+        _add(effects, place, each.effect, _EFFECT_BOUNDS_S)
+    yield from (*counters.values(), responses, effects)
+
+
 def _of_phases(snapshot: RunSnapshot) -> Metric:
     phases = GaugeMetricFamily(
         "perfscale_objects_in_phase",
@@ -147,14 +180,28 @@ def _of_rates(snapshot: RunSnapshot) -> Iterator[Metric]:
         "Creates a second that the workload asks for; missing without a limit.",
         labels=["workload"],
     )
+    operation_rate = GaugeMetricFamily(
+        "perfscale_operation_rate",
+        "Operations sent within the last second, of workloads that create nothing.",
+        labels=["workload"],
+    )
+    operation_target = GaugeMetricFamily(
+        "perfscale_operation_rate_target",
+        "Operations a second that the workload asks for; missing without a limit.",
+        labels=["workload"],
+    )
+    operating = {each.workload for each in snapshot.operations}
     for workload, target in snapshot.targets.items():
-        achieved.add_metric([workload], snapshot.rates.get(workload, 0.0))
+        operates = workload in operating
+        rate = operation_rate if operates else achieved
+        rate.add_metric([workload], snapshot.rates.get(workload, 0.0))
         if target is not None:
-            wanted.add_metric([workload], target)
-    yield achieved
-    yield wanted
+            (operation_target if operates else wanted).add_metric([workload], target)
+    yield from (achieved, wanted, operation_rate, operation_target)
     yield GaugeMetricFamily(
-        "perfscale_creates_in_flight", "Create requests without an answer.", snapshot.in_flight
+        "perfscale_creates_in_flight",
+        "Creates, and other operations, without an answer.",
+        snapshot.in_flight,
     )
     yield GaugeMetricFamily(
         "perfscale_creates_in_flight_limit",

@@ -25,6 +25,7 @@ from perfscale.engine.events import (
     IterationFinished,
     IterationStarted,
     ObjectFailed,
+    OperationFailed,
     Progress,
     RoundStarted,
     SlowObject,
@@ -82,7 +83,7 @@ async def _show_events(events: EventStream, view: _LineView | _LiveView) -> None
                 loads.enter(event)
                 if event.stage in _BESIDE_LOADS and event.iteration is None:
                     view.say(_bounded(event))
-            case ObjectFailed():
+            case ObjectFailed() | OperationFailed():
                 failures += 1
                 _show_failure(event, failures, view)
             case EventsLost():
@@ -100,15 +101,18 @@ def _bounded(event: StageStarted) -> str:
     return f"{event.stage}{bound}"
 
 
-def _show_failure(event: ObjectFailed, number: int, view: _LineView | _LiveView) -> None:
+def _show_failure(
+    event: ObjectFailed | OperationFailed, number: int, view: _LineView | _LiveView
+) -> None:
     if number <= _MOST_FAILURES:
-        view.say(f"failed: {_object(event)}: {event.error}", style="red")
+        what = f"{event.operation} of " if isinstance(event, OperationFailed) else ""
+        view.say(f"failed: {what}{_object(event)}: {event.error}", style="red")
     elif number == _MOST_FAILURES + 1:
         view.say("more failures are counted, not listed", style="red")
 
 
-def _object(event: ObjectFailed | SlowObject) -> str:
-    return str(ObjectReference(event.kind, event.namespace, event.name))
+def _object(event: ObjectFailed | OperationFailed | SlowObject) -> str:
+    return str(ObjectReference(event.kind, event.namespace, event.name or ""))
 
 
 def _sentence(event: Event) -> tuple[str, str]:

@@ -199,6 +199,7 @@ class Operator:
             for operation in sending.operations:
                 sending.iteration.scope.created += 1
                 work.effects.accept(operation, answer.answered_s, version=answer.version)
+                context.operation_counter.accept(operation)
                 context.journal.mark_operation_dirty(operation)
 
     def _refuse(self, sending: _Sending, error: ApiError) -> None:
@@ -339,6 +340,7 @@ class Operator:
                 context.request_deletion_of(target.row)
             sending.iteration.scope.sent += 1
             sending.work.effects.send(operation, now)
+            context.operation_counter.send(operation)
             context.journal.mark_operation_dirty(operation)
 
 
