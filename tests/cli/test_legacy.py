@@ -99,6 +99,24 @@ def test_delete_removes_what_the_run_created(load_generator: CommandLine) -> Non
     assert json.loads(ended.out)["objects"]["deleted"] == 3
 
 
+def test_a_steady_state_replaces_exactly_as_many_as_it_says_and_deletes_all_at_the_end(
+    load_generator: CommandLine,
+) -> None:
+    steady = BURST.replace('"burst"', "steady-state\nchurn: 2\nminChurnSleep: 100ms")
+    (load_generator.folder / "steady.yaml").write_text(steady)
+    shorter = "workloads[0].churn.duration=1s"
+    ended = load_generator(
+        *("-workload", "steady.yaml", "--simulate", "--speed=50", "--set", shorter, "-o", "json")
+    )
+    assert ended.code == 0, ended.err
+    told = " ".join(ended.err.split())
+    assert "steady-state: 3 objects, 2 of them replaced every 100ms for 5m" in told
+    objects = json.loads(ended.out)["objects"]
+    rounds = ended.err.count("churn round")
+    assert rounds > 0
+    assert objects["created"] == objects["ready"] == objects["deleted"] == 3 + 2 * rounds
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -186,6 +186,28 @@ async def test_an_interrupt_ends_the_hook_that_goes_on(
     assert all(each.ended_s is not None for each in result.hooks)
 
 
+async def test_a_second_cancellation_kills_hooks_that_do_not_listen(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    pids = [tmp_path / "background", tmp_path / "other"]
+    stubborn = [
+        ["sh", "-c", f"trap '' TERM; echo $$ > {pid}; while :; do sleep 0.1; done"] for pid in pids
+    ]
+    hooks = [
+        hook("beforeRun", *stubborn[0], background=True),
+        hook("afterReady", *stubborn[1], timeout="1h"),
+    ]
+    async with simulated.generator(config(hooks=hooks)) as generator:
+        task = asyncio.create_task(generator.run())
+        numbers = [int(await written(pid)) for pid in pids]
+        task.cancel()
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not any(map(lives, numbers))
+
+
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS.keys())
 async def test_an_interrupt_at_any_moment_leaves_no_process(
     moment: Moment, simulated: ClusterUnderTest, at_moment: AtMoment

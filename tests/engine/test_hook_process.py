@@ -18,7 +18,9 @@ ENVIRONMENT = {"PATH": os.environ["PATH"], "GREETING": "hello"}
 async def shell(script: str, *, timeout_s: float | None = PATIENCE_S) -> tuple[int, str]:
     """Run a script; returns its exit code, and what it printed."""
     printed: list[bytes] = []
-    code = await execute(["sh", "-c", script], ENVIRONMENT, printed.append, timeout_s=timeout_s)
+    code = await execute(
+        ["sh", "-c", script], ENVIRONMENT, printed.append, timeout_s=timeout_s, groups=set()
+    )
     return code, b"".join(printed).decode()
 
 
@@ -50,7 +52,9 @@ async def test_a_command_that_takes_too_long_is_ended_with_all_it_started() -> N
     printed: list[bytes] = []
     script = "sleep 1000 & echo $!; wait"
     with pytest.raises(TimeoutError):
-        await execute(["sh", "-c", script], ENVIRONMENT, printed.append, timeout_s=0.5)
+        await execute(
+            ["sh", "-c", script], ENVIRONMENT, printed.append, timeout_s=0.5, groups=set()
+        )
     await gone(int(b"".join(printed)))
 
 
@@ -80,4 +84,4 @@ async def test_a_second_cancellation_kills_what_does_not_listen(tmp_path: Path) 
 
 async def test_a_command_that_is_not_there_is_an_error() -> None:
     with pytest.raises(FileNotFoundError):
-        await execute(["/no/such/command"], ENVIRONMENT, print, timeout_s=1.0)
+        await execute(["/no/such/command"], ENVIRONMENT, print, timeout_s=1.0, groups=set())

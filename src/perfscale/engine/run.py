@@ -180,15 +180,17 @@ class Run:
 
     async def _outlast(self, task: asyncio.Task[None]) -> asyncio.CancelledError | None:
         """Wait for a task; a first cancellation ends the load, and is returned."""
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            if self._interrupted_by is not None:
-                raise  # the second one
-            self.interrupt(signal.SIGINT)
-            await asyncio.wait([task])
-            return error
-        return None
+        cancelled: asyncio.CancelledError | None = None
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError as error:
+                if self._interrupted_by is not None:
+                    self._hooks.kill()
+                    raise  # the second one
+                self.interrupt(signal.SIGINT)
+                cancelled = error
+        return cancelled
 
     def _dismiss(self) -> None:
         """Close whatever still lives in the outer scope, so that it can end."""

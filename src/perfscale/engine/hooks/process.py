@@ -24,6 +24,7 @@ async def execute(
     write: Callable[[bytes], None],
     *,
     timeout_s: float | None,
+    groups: set[int],
 ) -> int:
     """Run a command to its end, and return its exit code, negative for a signal's number.
 
@@ -38,6 +39,7 @@ async def execute(
         environment: All of its environment.
         write: Called with what it prints, on standard output and standard error alike.
         timeout_s: How long it may take; None for any time.
+        groups: Has its process group for as long as that is there.
 
     Raises:
         TimeoutError: It took longer, and was ended likewise.
@@ -58,7 +60,11 @@ async def execute(
             )
         finally:
             os.close(writing)
-        return await _outlast(process, timeout_s)
+        groups.add(process.pid)
+        try:
+            return await _outlast(process, timeout_s)
+        finally:
+            groups.discard(process.pid)
     finally:
         output.close()
 
@@ -68,21 +74,22 @@ async def _outlast(process: Process, timeout_s: float | None) -> int:
         async with asyncio.timeout(timeout_s):
             return await process.wait()
     except (asyncio.CancelledError, TimeoutError):
-        _signal(process, signal.SIGTERM)
+        signal_group(process.pid, signal.SIGTERM)
         with suppress(TimeoutError):
             async with asyncio.timeout(GRACE_S):
                 await process.wait()
         raise
     finally:
         # The group outlives its first process if that has left others in it.
-        _signal(process, signal.SIGKILL)
+        signal_group(process.pid, signal.SIGKILL)
         if process.returncode is None:
             await process.wait()
 
 
-def _signal(process: Process, number: signal.Signals) -> None:
+def signal_group(group: int, number: signal.Signals) -> None:
+    """Send a signal to a process group, if there is anything in it."""
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
+        os.killpg(group, number)
 
 
 class _Output:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
+import signal
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -12,7 +13,7 @@ import msgspec
 from perfscale.config import format_duration
 from perfscale.config.sections.hooks import ABORT, MOMENTS
 from perfscale.engine.events import Stage
-from perfscale.engine.hooks.process import execute
+from perfscale.engine.hooks.process import execute, signal_group
 from perfscale.errors import HookError
 from perfscale.results import FolderSink, HookEntry, HookOutput, HookRecord
 
@@ -35,6 +36,7 @@ class HookRunner:
         self._context = context
         self._progress = progress
         self._background: set[asyncio.Task[None]] = set()
+        self._groups: set[int] = set()
         self._records: list[HookRecord] = []
 
     @property
@@ -80,6 +82,11 @@ class HookRunner:
         for task in self._background:
             task.cancel()
 
+    def kill(self) -> None:
+        """Let none of them end in order: the run has to stop at once."""
+        for group in self._groups:
+            signal_group(group, signal.SIGKILL)
+
     def _due(self, when: str, workload: Workload | None) -> Iterator[Hook]:
         everywhere = self._context.config.global_config.hooks
         own = () if workload is None else workload.hooks
@@ -98,7 +105,13 @@ class HookRunner:
         with HookOutput(self._folder, record) as output:
             environment = self._environment(record)
             try:
-                code = await execute(hook.run, environment, output.write, timeout_s=hook.timeout_s)
+                code = await execute(
+                    hook.run,
+                    environment,
+                    output.write,
+                    timeout_s=hook.timeout_s,
+                    groups=self._groups,
+                )
                 if code:
                     problem = f"it ended with exit code {code}"
             except TimeoutError:
