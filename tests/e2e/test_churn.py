@@ -16,6 +16,7 @@ from perfscale.config import Config
 from perfscale.engine import LoadGenerator, RunOptions
 from perfscale.engine.events import RoundStarted, Stage, StageStarted
 from perfscale.results import Accounts, RunFolder, RunOutcome, rebuild_results
+from perfscale.results.pages import write_page
 from perfscale.templates import TemplateDefaults
 
 CONFIGMAP = """\
@@ -86,8 +87,18 @@ async def test_latencies_of_the_first_objects_and_of_churn_stand_apart(
         # The others were deleted by the cleanup.
         assert measured.deletion.count == count
     assert sum(kind.accounts.requested for kind in load.kinds.values()) == 20 + 15
-    # The journal says the same.
     (folder,) = (tmp_path / "run").iterdir()
+    page = write_page(folder).read_text()
+    assert 'id="churn"' in page
+    for row in (
+        "of the first objects",
+        "ready, in round 1<",
+        "ready, in round 3<",
+        "gone, in round 3",
+    ):
+        assert row in page
+    assert "VirtualMachine by round of churn" in page
+    # The journal says the same.
     lines = sorted((folder / "objects.ndjson").read_text().splitlines())
     for name in ("summary.json", "objects.ndjson"):
         (folder / name).unlink()

@@ -56,6 +56,7 @@ from perfscale.results.measure.sketch import Sketch
 from perfscale.results.model.accounts import Accounts
 from perfscale.results.model.audit import AuditedSeries, AuditedTime, AuditedValue, AuditRecord
 from perfscale.results.model.calls import CallResult
+from perfscale.results.model.churn import ChurnResult, ChurnRound
 from perfscale.results.model.clocks import ClockOffset
 from perfscale.results.model.document import SCHEMA_VERSION, results_schema
 from perfscale.results.model.health import (
@@ -116,6 +117,8 @@ __all__ = [
     "CallsEntry",
     "ChangeEntry",
     "Checked",
+    "ChurnResult",
+    "ChurnRound",
     "ClientLimit",
     "ClockOffset",
     "ClockStep",

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from perfscale.results import (
         Accounts,
+        ChurnResult,
         GeneratorHealth,
         IterationResult,
         KindResult,
@@ -257,3 +258,21 @@ def _latencies(kind: KindResult) -> Iterator[tuple[str, LatencySummary]]:
             yield phase, kind.phases[phase]
     if kind.deletion.count or kind.deletion.missing:
         yield "deletion", kind.deletion
+    if kind.churn is not None:
+        yield from _churn_latencies(kind.churn)
+
+
+def _churn_latencies(churn: ChurnResult) -> Iterator[tuple[str, LatencySummary]]:
+    """Of what churn created and deleted: of all of it, and of the first and the last round."""
+    created = [each for each in churn.rounds if each.ready.count + each.ready.missing]
+    if _READY in churn.phases:
+        yield "churn: Ready", churn.phases[_READY]
+    if len(created) > 1:
+        for each in (created[0], created[-1]):
+            yield f"  round {each.last}", each.ready
+    deleted = [each for each in churn.rounds if each.deletion.count + each.deletion.missing]
+    if deleted:
+        yield "churn: deletion", churn.deletion
+    if len(deleted) > 1:
+        for each in (deleted[0], deleted[-1]):
+            yield f"  round {each.last}", each.deletion

@@ -61,19 +61,32 @@ class SketchedLatency:
         self._missing += other._missing
 
     def summarize(self) -> LatencySummary:
-        """Every statistic; what is missing took longer than all others, as always."""
+        """Every statistic, within one per cent of that of the samples themselves.
+
+        What is missing took longer than all others, as always.
+        """
         summary = self._sketch.summarize()
-        if not self._missing:
-            return summary
-        last = summary.count + self._missing - 1
-        ranks = {name: math.floor(quantile * last) for name, quantile in QUANTILES.items()}
-        reached = {name: rank for name, rank in ranks.items() if rank < summary.count}
-        # From the middle of its step, so that no rounding leads to the sample before it.
-        steps = max(1, summary.count - 1)
-        values = self._sketch.percentiles(*((rank + 0.5) / steps for rank in reached.values()))
-        found: dict[str, Any] = dict.fromkeys(QUANTILES)
-        found.update(zip(reached, values, strict=True))
-        return replace(summary, missing=self._missing, max=None, mean=None, **found)
+        found: dict[str, Any] = {
+            name: self._percentile(quantile, summary.count) for name, quantile in QUANTILES.items()
+        }
+        if self._missing:
+            found |= {"missing": self._missing, "max": None, "mean": None}
+        return replace(summary, **found)
+
+    def _percentile(self, quantile: float, count: int) -> float | None:
+        """As `perfscale.results.measure.percentiles.percentile`: between the closest ranks."""
+        rank = (count + self._missing - 1) * quantile
+        lower = math.floor(rank)
+        fraction = rank - lower
+        upper = lower + 1 if fraction else lower
+        if lower < 0 or upper >= count:
+            return None
+        # From the middle of their steps, so that no rounding leads to the sample before.
+        steps = max(1, count - 1)
+        first, second = self._sketch.percentiles((lower + 0.5) / steps, (upper + 0.5) / steps)
+        if first is None or second is None:
+            return None
+        return first + (second - first) * fraction
 
 
 class _Round:

@@ -264,7 +264,7 @@ def iteration_plot(key: str, workload: Workload) -> Plot | None:
         note="A line that climbs means that an iteration left something behind for the next. "
         "Where a percentile was not reached, the line is interrupted."
         + (f" One iteration in {every} is drawn." if every > 1 else ""),
-        x=Axis("iteration", 1.0, float(numbers[-1]), _whole_ticks(numbers[-1])),
+        x=Axis("iteration", 1.0, float(numbers[-1]), whole_ticks(numbers[-1])),
         y=from_zero("seconds", highest(series), to_tick=True),
         at=numbers,
         series=series,
@@ -296,6 +296,7 @@ def _statistic(latency: Statistics | None, name: str) -> float | None:
     return None if latency is None else latency.get(name)
 
 
-def _whole_ticks(last: int) -> tuple[float, ...]:
+def whole_ticks(last: int) -> tuple[float, ...]:
+    """What to write beside an axis of whole numbers, from 1 on."""
     ticks = from_zero("", float(last)).ticks
     return tuple(dict.fromkeys((1.0, *(tick for tick in ticks if tick > 1 and tick == int(tick)))))

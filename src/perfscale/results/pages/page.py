@@ -20,6 +20,7 @@ from perfscale.results.measure.samples import Samples
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.run import RunOutcome
 from perfscale.results.pages.audit import audit_section
+from perfscale.results.pages.churn import churn_sections
 from perfscale.results.pages.figures import (
     Palette,
     distribution_plot,
@@ -113,6 +114,7 @@ def run_page(run: RunFiles) -> str:
         else list(phase_plots(timeline, summary, bands, palette)),
         sections=list(_kind_sections(run, samples, palette)),
         operations=list(operation_sections(summary, operations)),
+        churn=list(churn_sections(summary)),
         iterations=list(_iterations(summary)),
         slowest=_slowest(slowest.found(), palette),
         failures=failures.found(),
