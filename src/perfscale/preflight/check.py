@@ -124,6 +124,7 @@ async def preflight(
         way=cluster.way,
         preload=preload,
         operations=operations,
+        ready_by_kind=_ready_by_kind(factories, resources),
     )
 
 
@@ -224,6 +225,20 @@ def _foreign_namespaces(factories: Factories, own: Sequence[str]) -> tuple[str, 
         if request.namespace is not None
     }
     return tuple(sorted(named.difference(own)))
+
+
+def _ready_by_kind(
+    factories: Factories, resources: Mapping[tuple[str, str], Resource]
+) -> tuple[Resource, ...]:
+    """The kinds with objects that no ``readyWhen`` is about."""
+    kinds = (
+        resources[key]
+        for members in factories
+        for factory in members
+        if factory.spec.ready_when is None
+        for key in factory.kinds
+    )
+    return tuple(_by_name(kinds).values())
 
 
 def _by_name(resources: Iterable[Resource]) -> dict[str, Resource]:

@@ -39,6 +39,7 @@ class Plan:
         way: The options of a command line that lead to the cluster.
         preload: What is pulled to the nodes first; None if nothing.
         operations: What workloads do to objects, by their names.
+        ready_by_kind: Those of ``resources`` with objects that no ``readyWhen`` is about.
     """
 
     run_id: str
@@ -57,6 +58,7 @@ class Plan:
     way: str = ""
     preload: PreloadPlan | None = None
     operations: Mapping[str, OperationPlan] = field(default_factory=dict)
+    ready_by_kind: tuple[Resource, ...] = ()
 
     @property
     def objects(self) -> Mapping[str, int]:

@@ -9,6 +9,7 @@ import typer
 
 from perfscale.cli.output.console import open_console
 from perfscale.config import counted, format_duration
+from perfscale.engine.tracking.readiness import rule_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,9 @@ def print_header(plan: Plan, source: Source, *, simulated: bool, metrics: str | 
         rows.append(("images", _describe_images(plan.preload)))
     if source.reading:
         rows.insert(1, ("file", f"{source.name}, read as {source.reading}"))
+    unknown = [each.kind_name for each in plan.ready_by_kind if rule_for(each).read is None]
+    if unknown:
+        rows.append(("ready", f"once created: {', '.join(unknown)} (see readyWhen)"))
     if metrics is not None:
         rows.append(("metrics", metrics))
     _print_rows(rows)
