@@ -7,6 +7,8 @@ import pytest
 from perfscale.cli.output.display import follow
 from perfscale.engine.events import (
     EventStream,
+    IterationStarted,
+    OperationFailed,
     Progress,
     SlowObject,
     Stage,
@@ -62,6 +64,25 @@ def progress_of(workload: str, elapsed_s: float, **counts: Any) -> Progress:
             **counts,
         }
     )
+
+
+async def test_operations_are_called_so_and_nothing_of_them_is_deleted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    events = EventStream()
+    events.put(IterationStarted("storm", 1, 50, "restart"))
+    counts = {"requested": 50, "sent": 40, "created": 38, "ready": 9, "failed": 1}
+    events.put(progress_of("storm", 3.0, stage=Stage.OPERATING, **counts))
+    events.put(
+        OperationFailed("storm", "restart", "VirtualMachine", "ns", "vm", "409: not running")
+    )
+    events.close()
+    await follow(events)
+    assert capsys.readouterr().err.splitlines() == [
+        "storm, iteration 1: 50 restart operations",
+        "[    3.0s] operating: accepted 38/50 done 9 failed 1",
+        "failed: restart of VirtualMachine ns/vm: 409: not running",
+    ]
 
 
 async def test_workloads_that_go_on_at_the_same_time_are_told_apart_and_one_alone_needs_no_name(

@@ -57,11 +57,12 @@ class WorkloadStarted:
 
 @dataclass(frozen=True, slots=True)
 class IterationStarted:
-    """An iteration begins."""
+    """An iteration begins, of so many objects, or of so many operations that create nothing."""
 
     workload: str
     iteration: int
     requested: int
+    operation: str = "create"
 
 
 @dataclass(frozen=True, slots=True)

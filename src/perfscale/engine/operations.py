@@ -98,7 +98,9 @@ class OperationRunner:
         count = _count(work, own)
         requested = {work.plan.target.kind_name: count}
         iteration = self._accounting.open_iteration(workload, (), number, requested, ends=own.ends)
-        self._context.broadcast.send(IterationStarted(workload.name, number, count))
+        self._context.broadcast.send(
+            IterationStarted(workload.name, number, count, workload.operation)
+        )
         self._progress.follow(iteration.scope)
         try:
             if await stop.ends(self._operate(iteration, work, own)):

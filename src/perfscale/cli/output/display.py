@@ -119,8 +119,9 @@ def _sentence(event: Event) -> tuple[str, str]:
     """The line for an event, and its style; most have none."""
     match event:
         case IterationStarted():
-            objects = counted(event.requested, "object")
-            return f"{event.workload}, iteration {event.iteration}: {objects}", "bold"
+            what = "object" if event.operation == "create" else f"{event.operation} operation"
+            requested = counted(event.requested, what)
+            return f"{event.workload}, iteration {event.iteration}: {requested}", "bold"
         case RoundStarted():
             total = "" if event.rounds is None else f" of {event.rounds}"
             where = f"{event.workload}, churn round {event.round}{total}"
@@ -187,10 +188,11 @@ class _LineView:
             return
         self._last[progress.workload] = (progress.stage, progress.elapsed_s)
         remaining = progress.remaining_s
+        (first, *_), *others = _rows(progress, failures=True)
         self.say(
             f"[{progress.elapsed_s:7.1f}s] {loads.title(progress)}: "
-            f"created {_of(progress.created, progress)} ready {progress.ready} "
-            f"failed {progress.failed} deleted {progress.deleted}"
+            f"{first} {_of(progress.created, progress)}"
+            + "".join(f" {name} {count}" for name, count, _ in others)
             + (f" {_rate(progress)}" if progress.rate else "")
             + _brackets(progress)
             + "".join(f", {text}" for text in (_readiness(progress), _troubles(progress)) if text)
@@ -287,11 +289,15 @@ def _facts(progress: Progress) -> Iterator[Text]:
         yield Text(troubles, style="red")
 
 
-def _rows(progress: Progress) -> list[tuple[str, int, str]]:
-    rows = [("created", progress.created, "blue"), ("ready", progress.ready, "green")]
-    if progress.failed:
+def _rows(progress: Progress, *, failures: bool = False) -> list[tuple[str, int, str]]:
+    """What is counted of objects, or of operations; with ``failures``, also where none failed."""
+    operates = progress.stage in {Stage.OPERATING, Stage.WAITING_DONE}
+    first, second = ("accepted", "done") if operates else ("created", "ready")
+    rows = [(first, progress.created, "blue"), (second, progress.ready, "green")]
+    if progress.failed or failures:
         rows.append(("failed", progress.failed, "red"))
-    rows.append(("deleted", progress.deleted, "magenta"))
+    if not operates:
+        rows.append(("deleted", progress.deleted, "magenta"))
     return rows
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from perfscale.config.sections.metrics import PERCENTILES
+from perfscale.results.measure.churn_tally import SketchedLatency
 from perfscale.results.measure.latencies import ready_s
 from perfscale.results.measure.operation_latencies import done_s
-from perfscale.results.measure.sketch import Sketch
 from perfscale.results.pages.plots import Plot, Series, Shape, highest
 from perfscale.results.pages.scales import Axis, by_factors, from_zero
 from perfscale.results.pages.timeline import DUE, SENT
@@ -123,8 +122,7 @@ class LatencyTimes:
 
     def __init__(self, duration_s: float) -> None:
         self._width_s = max(1.0, math.ceil(duration_s / _SPANS))
-        self._sketches: dict[str, dict[int, Sketch]] = {}
-        self._missing: dict[tuple[str, int], int] = {}
+        self._latencies: dict[str, dict[int, SketchedLatency]] = {}
 
     def add(self, record: ObjectRecord) -> None:
         """Count one object; children were not requested."""
@@ -138,13 +136,13 @@ class LatencyTimes:
 
     def plots(self, summary: Summary, bands: tuple[Band, ...]) -> Iterator[Plot]:
         """One for each statistic, with a line for each workload."""
-        workloads = _shown(summary, list(self._sketches))
-        spans = [number for spans in self._sketches.values() for number in spans]
+        workloads = _shown(summary, list(self._latencies))
+        spans = [number for spans in self._latencies.values() for number in spans]
         if len(set(spans)) < 2:
             return
         numbers = range(max(*spans, int(summary.duration_seconds / self._width_s)) + 1)
         found = {
-            name: [self._statistics(name, number) for number in numbers] for name in self._sketches
+            name: [self._statistics(name, number) for number in numbers] for name in self._latencies
         }
         lines = {
             statistic: tuple(
@@ -189,28 +187,20 @@ class LatencyTimes:
         )
 
     def _count(self, workload: str, sent_s: float, reached_s: float | None) -> None:
+        spans = self._latencies.setdefault(workload, {})
         number = int(sent_s / self._width_s)
-        spans = self._sketches.setdefault(workload, {})
-        sketch = spans.get(number)
-        if sketch is None:
-            sketch = spans[number] = Sketch()
-        if reached_s is None:
-            self._missing[workload, number] = self._missing.get((workload, number), 0) + 1
-        else:
-            sketch.count(reached_s - sent_s)
+        latency = spans.get(number)
+        if latency is None:
+            latency = spans[number] = SketchedLatency()
+        latency.add(None if reached_s is None else reached_s - sent_s)
 
     def _statistics(self, workload: str, number: int) -> list[float | None]:
-        """The percentiles of one interval, in which what is missing counts as slowest."""
-        sketch = self._sketches[workload].get(number)
-        if sketch is None:
+        """The percentiles of one interval."""
+        latency = self._latencies[workload].get(number)
+        if latency is None:
             return [None] * len(_STATISTICS)
-        count = sum(sketch.buckets.values())
-        total = count + self._missing.get((workload, number), 0)
-        ranks = [math.floor(PERCENTILES[name] * (total - 1)) for name in _STATISTICS]
-        return [
-            sketch.percentiles(rank / max(1, count - 1))[0] if rank < count else None
-            for rank in ranks
-        ]
+        summary = latency.summarize()
+        return [getattr(summary, name) for name in _STATISTICS]
 
 
 def _latency_axis(series: Sequence[Series]) -> Axis:
