@@ -126,7 +126,7 @@ async def _run(settings: RunSettings) -> int:
         foreign = any(each.foreign is not None for each in plan.operations.values())
         ask = settings.ask or (foreign and settings.ask_foreign)
         if not settings.quiet or ask:
-            print_header(plan, settings.config.source, simulated=settings.simulate, metrics=metrics)
+            print_header(plan, settings.config, simulated=settings.simulate, metrics=metrics)
         if plan.insecure:
             say("warning: the server's certificate is not verified (insecure-skip-tls-verify)")
         if ask and not await confirmed("Run this?"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,9 @@ from perfscale.config import counted, format_duration
 from perfscale.engine.tracking.readiness import rule_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from perfscale.config import Source
+    from perfscale.config import Config
     from perfscale.preflight import OperationPlan, Plan, PreloadPlan
     from perfscale.results import WorkloadPlan
 
@@ -22,7 +23,7 @@ _MOST_NAMESPACES = 3
 _SHORT_KEY = len("namespaces")
 
 
-def print_header(plan: Plan, source: Source, *, simulated: bool, metrics: str | None) -> None:
+def print_header(plan: Plan, config: Config, *, simulated: bool, metrics: str | None) -> None:
     """Print the plan to standard error, and where the metrics of the run are, if anywhere."""
     where = "simulated cluster" if simulated else f"context {plan.context or '(none)'}"
     rows = [
@@ -33,8 +34,10 @@ def print_header(plan: Plan, source: Source, *, simulated: bool, metrics: str | 
     ]
     if plan.preload is not None:
         rows.append(("images", _describe_images(plan.preload)))
-    if source.reading:
-        rows.insert(1, ("file", f"{source.name}, read as {source.reading}"))
+    if config.source.reading:
+        rows.insert(1, ("file", f"{config.source.name}, read as {config.source.reading}"))
+    if hooks := list(_describe_hooks(config)):
+        rows.append(("hooks", _shortened(hooks, between="; ")))
     unknown = [each.kind_name for each in plan.ready_by_kind if rule_for(each).read is None]
     if unknown:
         rows.append(("ready", f"once created: {', '.join(unknown)} (see readyWhen)"))
@@ -87,6 +90,15 @@ def _describe_operation(operation: OperationPlan) -> str:
     return f"{name} {operation.target.kind_name}" + ("" if operation.own else " of others")
 
 
+def _describe_hooks(config: Config) -> Iterator[str]:
+    """What a file from elsewhere lets run here, as in ``beforeRun: kubectl top nodes``."""
+    for hook in config.global_config.hooks:
+        yield f"{hook.when}: {shlex.join(hook.run)}"
+    for workload in config.workloads:
+        for hook in workload.hooks:
+            yield f"{hook.when} of {workload.name}: {shlex.join(hook.run)}"
+
+
 def _describe_images(preload: PreloadPlan) -> str:
     images = counted(len(preload.images), "image")
     if not preload.images:
@@ -95,8 +107,8 @@ def _describe_images(preload: PreloadPlan) -> str:
     return f"{images} pulled to every node first, up to {bound}: {_shortened(preload.images)}"
 
 
-def _shortened(names: Sequence[str]) -> str:
+def _shortened(names: Sequence[str], between: str = ", ") -> str:
     if len(names) <= _MOST_NAMESPACES + 1:
-        return ", ".join(names) or "(none)"
-    shown = ", ".join(names[:_MOST_NAMESPACES])
+        return between.join(names) or "(none)"
+    shown = between.join(names[:_MOST_NAMESPACES])
     return f"{shown} ... {names[-1]} ({len(names)} in all)"
