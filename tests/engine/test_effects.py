@@ -26,6 +26,8 @@ MADE: Key = (MIGRATIONS, "density-1", "moves-1-1-12345678")
 class Story:
     """One operation on one VM, told event by event; each takes a second."""
 
+    deletes = False
+
     def __init__(self, name: str, *, known: View | None = None, **fields: Any) -> None:
         row = OPERATIONS[name]
         self.decided: list[TrackedOperation] = []
@@ -35,6 +37,7 @@ class Story:
             target=target if name not in {"scale", "delete"} else VM,
             follows=row.follows or VM,
             on_decided=self.decided.append,
+            is_deleted_by_run=lambda _: self.deletes,
         )
         self.effects.follow([TARGET])
         self.now = 0.0
@@ -334,4 +337,10 @@ def test_what_is_unfinished_says_what_is_missing(story: Story, detail: str) -> N
 def test_every_operation_has_a_judge_or_needs_none() -> None:
     for row in OPERATIONS.values():
         if not row.creates:
-            Effects(row.effect, target=VM, follows=row.follows or VM, on_decided=print)
+            Effects(
+                row.effect,
+                target=VM,
+                follows=row.follows or VM,
+                on_decided=print,
+                is_deleted_by_run=lambda _: False,
+            )

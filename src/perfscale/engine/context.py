@@ -332,6 +332,12 @@ class RunContext:
         self.tracker.request_deletion_of(row, self.stopwatch.now())
         self.journal.mark_dirty(row)
 
+    def withdraw_deletion_of(self, row: TrackedObject) -> None:
+        """The server refused to delete a single object."""
+        changes = self.tracker.withdraw_deletion_of(row)
+        self.journal.mark_dirty(row)
+        self.publish(changes)
+
     def replace(self, row: TrackedObject, round_number: int) -> None:
         """The run deletes a single object in a round of churn."""
         self.tracker.request_deletion_of(row, self.stopwatch.now())

@@ -66,6 +66,7 @@ class OperationRunner:
             target=plan.target.name,
             follows=plan.follows.name,
             on_decided=self._decided,
+            is_deleted_by_run=self._operator.deletions.are_of_run,
         )
         requests = RequestBuilder(workload, plan, context.run_id, patch)
         if plan.watched:

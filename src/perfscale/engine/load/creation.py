@@ -156,7 +156,7 @@ class Creator:
             metadata, answered = await self._request(iteration, row, body)
         except ApiError as error:
             context.publish(
-                context.tracker.refuse(row, failure_text(error), certain=_is_certain(error))
+                context.tracker.refuse(row, failure_text(error), certain=is_certain(error))
             )
         except ClusterError as error:
             context.publish(context.tracker.refuse(row, failure_text(error), certain=False))
@@ -230,8 +230,8 @@ class Creator:
         return metadata, answered
 
 
-def _is_certain(error: ApiError) -> bool:
-    """Whether the object was not created: no earlier try can have, and nor has this one."""
+def is_certain(error: ApiError) -> bool:
+    """Whether nothing was changed: no earlier try can have done it, and nor has this one."""
     return error.attempts == 1 and error.status is not None and 400 <= error.status < 500
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from perfscale.config.operations import Request
-from perfscale.engine.load.creation import failure_text
+from perfscale.engine.load.creation import failure_text, is_certain
+from perfscale.engine.load.deletions import Deletions
 from perfscale.engine.load.streams import LoadStream
 from perfscale.engine.tracking.lookup import find_by_name
 from perfscale.engine.tracking.operations import TrackedOperation
@@ -112,6 +113,7 @@ class _Sending:
             target.namespace,
             target.name,
             target.uid,
+            row=target.row,
             index=target.index,
             wanted=workload.to,
             volume="" if workload.volume is None else str(workload.volume.get("name", "")),
@@ -130,11 +132,15 @@ class Operator:
     Args:
         context: The run's.
         dispatcher: Which starts the requests.
+
+    Attributes:
+        deletions: What its deletes are about.
     """
 
     def __init__(self, context: RunContext, dispatcher: Dispatcher) -> None:
         self._context = context
         self._dispatcher = dispatcher
+        self.deletions = Deletions(context)
         self._streams: dict[IterationScope, list[LoadStream]] = {}
 
     async def operate(
@@ -196,6 +202,7 @@ class Operator:
                 sent_s - (first.admitted_s or sent_s),
                 answer.answered_s - sent_s,
             )
+            self._note_deletions(sending, self.deletions.accept)
             for operation in sending.operations:
                 sending.iteration.scope.created += 1
                 work.effects.accept(operation, answer.answered_s, version=answer.version)
@@ -203,6 +210,8 @@ class Operator:
                 context.journal.mark_operation_dirty(operation)
 
     def _refuse(self, sending: _Sending, error: ApiError) -> None:
+        deletions = self.deletions
+        self._note_deletions(sending, deletions.refuse if is_certain(error) else deletions.accept)
         answered_s = error.answered_s
         if answered_s is not None:
             answered_s = self._context.stopwatch.since_start(answered_s)
@@ -334,14 +343,18 @@ class Operator:
         context = self._context
         sending.is_sent = True
         now = context.stopwatch.since_start(instant)
-        deletes = sending.work.plan.operation.request is Request.DELETE
-        for target, operation in zip(sending.targets, sending.operations, strict=True):
-            if deletes and target.row is not None:
-                context.request_deletion_of(target.row)
+        self._note_deletions(sending, self.deletions.send)
+        for operation in sending.operations:
             sending.iteration.scope.sent += 1
             sending.work.effects.send(operation, now)
             context.operation_counter.send(operation)
             context.journal.mark_operation_dirty(operation)
+
+    @staticmethod
+    def _note_deletions(sending: _Sending, note: Callable[[Target], None]) -> None:
+        if sending.work.plan.operation.request is Request.DELETE and sending.is_sent:
+            for target in sending.targets:
+                note(target)
 
 
 def _why_refused(work: Work, error: PerfscaleError) -> str:

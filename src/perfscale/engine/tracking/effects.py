@@ -12,7 +12,7 @@ import math
 from typing import TYPE_CHECKING, TypeAlias
 
 from perfscale.config.operations import MIGRATIONS, Effect
-from perfscale.engine.tracking.judges import DELETED, JUDGES, MIGRATED
+from perfscale.engine.tracking.judges import DELETED, DELETED_BY_RUN, JUDGES, MIGRATED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -32,6 +32,7 @@ class Effects:
         target: Resource of the targets, as ``plural.group``.
         follows: The resource that the effect is read off; it has objects of the targets' names.
         on_decided: Called once with each operation that is done or has failed.
+        is_deleted_by_run: Whether the run itself has requested the deletion of a target.
     """
 
     def __init__(
@@ -41,12 +42,14 @@ class Effects:
         target: str,
         follows: str,
         on_decided: Callable[[TrackedOperation], None],
+        is_deleted_by_run: Callable[[TrackedOperation], bool],
     ) -> None:
         self._judge = JUDGES.get(effect)
         self._is_at_once = effect is not Effect.FIRST_STATE
         self._target = target
         self._read_off = follows
         self._on_decided = on_decided
+        self._is_deleted_by_run = is_deleted_by_run
         self._known: dict[Key, View | None] = {}
         self._waiting: dict[Key, list[TrackedOperation]] = {}
 
@@ -213,7 +216,8 @@ class Effects:
         if not operation.accepted or operation.decided:
             return
         if operation.failure is not None:
-            operation.error = operation.failure
+            by_run = operation.failure == DELETED and self._is_deleted_by_run(operation)
+            operation.error = DELETED_BY_RUN if by_run else operation.failure
         elif operation.has_effect:
             operation.done_s = operation.effect_s
         else:

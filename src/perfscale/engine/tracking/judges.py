@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from perfscale.engine.tracking.views import View
 
 DELETED: Final = "somebody else deleted it"
+DELETED_BY_RUN: Final = "it is gone, as this run has requested"
 _NO_INSTANCE: Final = "its instance is gone"
 _OTHER_INSTANCE: Final = "its instance was replaced by another"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from perfscale.results import OperationLife
 
 if TYPE_CHECKING:
-    from perfscale.engine.tracking.rows import IterationScope
+    from perfscale.engine.tracking.rows import IterationScope, TrackedObject
     from perfscale.kube.resources import Resource
 
 
@@ -17,6 +17,7 @@ class TrackedOperation(OperationLife):
     """The life of one operation of a run that goes on.
 
     Attributes:
+        row: What the run knows of its target, if the run made it.
         index: Of its target, counted from 1.
         wanted: How many replicas it is scaled to.
         volume: Name of the volume that is added or removed.
@@ -37,6 +38,7 @@ class TrackedOperation(OperationLife):
 
     scope: IterationScope
     resource: Resource
+    row: TrackedObject | None = None
     index: int = 0
     wanted: int | None = None
     volume: str = ""

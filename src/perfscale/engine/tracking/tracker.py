@@ -300,6 +300,15 @@ class Tracker:
             row.delete_requested_s = now
             row.dirty |= DIRTY["delete_requested_s"]
 
+    def withdraw_deletion_of(self, row: TrackedObject) -> list[Transition]:
+        """The server refused to delete a single object: its end is not the run's doing."""
+        if row.scope.deletion_requested or not self._is_followed(row):
+            return []
+        row.delete_requested_s = None
+        row.dirty |= DIRTY["delete_requested_s"]
+        is_lost = row.deleted_s is not None or row.deletion_timestamp is not None
+        return self._rules.vanish(row) if is_lost else []
+
     def mark_replaced(self, row: TrackedObject, round_number: int) -> None:
         """It is a round of churn that deletes an object."""
         row.replaced_in = round_number
