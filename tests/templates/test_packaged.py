@@ -26,7 +26,7 @@ EXAMPLES = sorted(
     path for path in packaged_file("examples").glob("*/*.yaml") if path.parent.name != "faults"
 )
 NAMES = {
-    "kubevirt-churn": (500, "VirtualMachineInstance"),
+    "kubevirt-churn": (100, "VirtualMachineInstance"),
     "kubevirt-density": (100, "VirtualMachineInstance"),
     "kubevirt-density-namespaced": (20, "VirtualMachineInstance"),
     "kubevirt-density-scale": (1200, "VirtualMachineInstance"),
