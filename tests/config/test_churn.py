@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perfscale.config import Config, dump_config
-from perfscale.config.sections.churn import Churn
+from perfscale.config.sections.churn import Churn, describe_churn
 from perfscale.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -159,3 +159,24 @@ def test_a_namespace_that_a_later_round_cannot_have_is_refused(
     ((_, message),) = problems(load, text)
     assert "cannot be created: it has 64 characters, and 63 is the most" in message
     assert load(text.replace("rounds: 7", "rounds: 6")).workloads
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        ("qps: 3", ""),
+        (
+            "churn: {share: 12.5%, interval: 30s, duration: 10m}",
+            "then 12.5% of the objects replaced in rounds 30s apart for 10m",
+        ),
+        ("churn: {count: 4, rounds: 1}", "then 4 of the objects replaced in 1 round"),
+        (
+            "namespacedIterations: true\nchurn: {count: 2, rounds: 9, of: namespaces}",
+            "then 2 of the iterations replaced in 9 rounds",
+        ),
+    ],
+)
+def test_churn_is_described_in_a_few_words(
+    load: Callable[..., Config], keys: str, text: str
+) -> None:
+    assert describe_churn(load(written(keys)).workloads[0]) == text

@@ -227,8 +227,13 @@ class RunContext:
         )
         if round_number is not None:
             iteration.churned = Counter(requested)
-            self.churned += total
+            self.count_churned(workload.name, iteration.churned)
         return iteration
+
+    def count_churned(self, workload: str, objects: Counter[str]) -> None:
+        """A round of churn asks for so many objects of a workload, by kind."""
+        self.churned += objects.total()
+        self.counter.request(workload, objects)
 
     def retire_iteration(self, iteration: IterationContext) -> None:
         """Nothing more is to become known of it; what is still sent for it counts for the run."""

@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from perfscale.config.labels import RUN_LABEL
+from perfscale.config.sections.churn import describe_churn
 from perfscale.config.sections.shape import describe_shape, is_steady, mean_rate, most_due
 from perfscale.errors import ApiError, ForbiddenError, NamespaceConflictError, UsageError
 from perfscale.kube.discovery import Discovery
@@ -318,5 +319,6 @@ def _plan_workload(
         ends=math.isfinite(most_due(workload)) or bool(workload.duration) or workload.is_endless,
         operation=workload.operation,
         background=workload.background,
+        churn=describe_churn(workload),
         max_in_flight=workload.max_in_flight,
     )

@@ -184,7 +184,9 @@ class _LineView:
 
     def show(self, progress: Progress, loads: Loads) -> None:
         stage, last_s = self._last.get(progress.workload, (None, float("-inf")))
-        if progress.stage == stage and progress.elapsed_s - last_s < _LINE_EVERY_S:
+        # Rounds of churn may be short, and come without end.
+        known = progress.stage == stage or progress.round is not None
+        if known and progress.elapsed_s - last_s < _LINE_EVERY_S:
             return
         self._last[progress.workload] = (progress.stage, progress.elapsed_s)
         remaining = progress.remaining_s

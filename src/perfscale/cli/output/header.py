@@ -70,7 +70,8 @@ def _describe(workload: WorkloadPlan, plan: Plan) -> str:
     if workload.name in plan.operations:
         objects = _describe_operation(plan.operations[workload.name])
     iterations = f" in {workload.iterations} iterations" if workload.iterations > 1 else ""
-    beside = ", in the background" if workload.background else ""
+    beside = f", {workload.churn}" if workload.churn else ""
+    beside += ", in the background" if workload.background else ""
     if workload.shape:
         most = "at most " if workload.ends else ""
         return f"{most}{objects}{iterations}, {workload.shape}{beside}"

@@ -47,4 +47,5 @@ class Loads:
     def title(self, progress: Progress) -> str:
         """What is done and how long it may take; for which workload, if there are several."""
         name = f"{progress.workload}: " if len(self._last) > 1 else ""
-        return f"{name}{progress.stage.value}{self._bounds.get(progress.workload, '')}"
+        churn = f"churn round {progress.round}, " if progress.round else ""
+        return f"{name}{churn}{progress.stage.value}{self._bounds.get(progress.workload, '')}"

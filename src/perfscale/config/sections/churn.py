@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self
 
 from pydantic import Field, model_validator
 
+from perfscale.config.durations import format_duration
 from perfscale.config.sections.fields import (
     MAX_COUNT,
     Duration,
@@ -89,6 +90,21 @@ class Churn(Section):
         if self.replaces_objects:
             return count
         return count + (self.replaced_of(count) * self.rounds if self.rounds else MAX_COUNT)
+
+
+def describe_churn(workload: Workload) -> str:
+    """Return what churn replaces, in a few words; empty without any."""
+    churn = workload.churn
+    if churn is None:
+        return ""
+    many = str(churn.count) if churn.share is None else f"{churn.share * 100:.6g}%"
+    what = "objects" if churn.replaces_objects else "iterations"
+    pause = f" {format_duration(churn.interval)} apart" if churn.interval else ""
+    if churn.rounds is not None:
+        rounds = f"{churn.rounds} rounds{pause}" if churn.rounds > 1 else "1 round"
+        return f"then {many} of the {what} replaced in {rounds}"
+    time = format_duration(churn.duration or 0.0)
+    return f"then {many} of the {what} replaced in rounds{pause} for {time}"
 
 
 def churn_misfits(workload: Workload) -> Iterator[tuple[KeyPath, PydanticCustomError]]:

@@ -6,6 +6,7 @@ with it. These only grow, as a monitoring system wants them.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from perfscale.engine.snapshot import ObjectCounts
@@ -13,7 +14,7 @@ from perfscale.engine.tracking.rows import TransitionKind
 from perfscale.results import Sketch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from perfscale.engine.tracking.rows import TrackedObject
     from perfscale.results import WorkloadPlan
@@ -39,6 +40,11 @@ class ObjectCounter:
 
     def __init__(self) -> None:
         self._of: dict[tuple[str, str], _Counted] = {}
+        self._churned: Counter[tuple[str, str]] = Counter()
+
+    def request(self, workload: str, objects: Mapping[str, int]) -> None:
+        """Rounds of churn ask for more objects of a workload, by kind."""
+        self._churned.update({(workload, kind): count for kind, count in objects.items()})
 
     def send(self, row: TrackedObject) -> None:
         """Its create request is on its way."""
@@ -69,7 +75,9 @@ class ObjectCounter:
     def counts(self, workloads: Iterable[WorkloadPlan]) -> tuple[ObjectCounts, ...]:
         """The counts of each workload and kind, those included that have not begun."""
         return tuple(
-            (self._of.get((plan.name, kind)) or _Counted()).frozen(plan.name, kind, requested)
+            (self._of.get((plan.name, kind)) or _Counted()).frozen(
+                plan.name, kind, requested + self._churned[plan.name, kind]
+            )
             for plan in workloads
             for kind, requested in plan.objects.items()
         )

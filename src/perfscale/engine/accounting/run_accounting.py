@@ -93,7 +93,7 @@ class RunAccounting:
         """A round of churn asks for more objects of an iteration, by kind."""
         context = self._context
         iteration.extend(objects)
-        context.churned += objects.total()
+        context.count_churned(iteration.scope.workload, objects)
         context.journal.begin_round(iteration.scope, number, dict(objects), context.stopwatch.now())
 
     async def write_released(self, parts: Iterable[Released]) -> None:

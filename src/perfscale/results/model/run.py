@@ -39,6 +39,7 @@ class WorkloadPlan(msgspec.Struct, frozen=True):
         shape: How the load changes over time, in a few words; empty for a steady one.
         max_in_flight: Most of its requests in flight at a time; None leaves it to the run.
         background: Whether others go on beside it.
+        churn: What is replaced after that, in a few words; empty where nothing is.
         ends: Whether it ends by its time: ``objects`` are the most that there can be.
     """
 
@@ -54,6 +55,7 @@ class WorkloadPlan(msgspec.Struct, frozen=True):
     ends: bool = False
     background: bool = False
     max_in_flight: int | None = None
+    churn: str = ""
 
 
 class RunOutcome(StrEnum):
