@@ -168,6 +168,7 @@ def test_the_header_says_what_is_about_to_happen_where_and_the_end_what_has(
         f"context simulated, {simulated.server}",
         "header-1, header-2",
         "4 VirtualMachineInstance, 6 ConfigMap in 2 iterations, at 40/s, 8 at once",
+        "once created: ConfigMap (see readyWhen)",
     ):
         assert told in header
     assert simulated.left_of(ended.run_id) == {}
