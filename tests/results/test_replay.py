@@ -14,7 +14,14 @@ from perfscale.config import Config
 from perfscale.engine import LoadGenerator, RunOptions
 from perfscale.engine.events import Stage, StageStarted
 from perfscale.kube.cluster import ClusterOptions
-from perfscale.results import ObjectRecord, RunFolder, RunOutcome, RunResult, rebuild_results
+from perfscale.results import (
+    Accounts,
+    ObjectRecord,
+    RunFolder,
+    RunOutcome,
+    RunResult,
+    rebuild_results,
+)
 from perfscale.sim.cluster import SimulatedCluster
 from perfscale.sim.faults import Faults
 from perfscale.templates import TemplateDefaults
@@ -169,4 +176,22 @@ async def test_of_a_run_that_was_interrupted(stage: Stage, tmp_path: Path) -> No
     load = config(workload(objects(count=20), objects("vm-ephemeral.yaml", 3), iterationCount=2))
     result, folder = await run(tmp_path, load, interrupt_in=stage)
     assert result.outcome is RunOutcome.INTERRUPTED
+    assert_told_the_same(result, folder)
+
+
+@pytest.mark.parametrize("of", ["objects", "namespaces"])
+@pytest.mark.parametrize("stage", [None, Stage.PAUSING])
+async def test_of_churn(tmp_path: Path, of: str, stage: Stage | None) -> None:
+    churn = {"share": "50%", "rounds": 3, "interval": "10ms", "of": of}
+    load = workload(
+        objects(count=6),
+        objects("vm-ephemeral.yaml", 4),
+        iterationCount=2,
+        namespacedIterations=True,
+        churn=churn,
+    )
+    del load["iterationCleanup"], load["iterationDeletionWait"]
+    result, folder = await run(tmp_path, config(load, seed=1), interrupt_in=stage)
+    if stage is None:
+        assert result.accounts == Accounts(requested=50, created=50, ready=50, deleted=30)
     assert_told_the_same(result, folder)
