@@ -56,15 +56,15 @@ async def test_the_run_goes_on_where_images_cannot_be_pulled(tmp_path: Path) -> 
         assert run.result.accounts.ready == 3
 
 
-async def test_what_is_not_pulled_is_a_warning(simulated: ClusterUnderTest) -> None:
+async def test_what_is_not_pulled_in_time_is_a_warning(cluster: ClusterUnderTest) -> None:
     load = config(LOAD, preloadImages=True, preloadTimeout="1ms")
-    async with simulated.generator(load) as generator:
+    async with cluster.generator(load) as generator:
         events = generator.events()
         result = await generator.run()
         warnings = [each.message async for each in events if isinstance(each, Warned)]
     assert result.outcome is RunOutcome.PASSED
     assert any("pulling 1 image beforehand was given up after 1ms" in each for each in warnings)
-    assert await simulated.left_of(result.run_id) == {}
+    assert await cluster.left_of(result.run_id) == {}
 
 
 async def test_an_interrupt_while_images_are_pulled_leaves_nothing(

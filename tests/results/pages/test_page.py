@@ -397,7 +397,7 @@ HOOK = {
 
 def test_hooks_are_listed_and_marked_on_every_plot_over_time(folder: Path) -> None:
     run = finished_run(folder, [vmi(each, sent_s=each) for each in range(9)], requested=9)
-    page = page_of(changed(run, hooks=[HOOK]))
+    page = page_of(changed(run, hooks=[HOOK, {**HOOK, "background": True}]))
     text = " ".join(Text(page).text.split())
     assert "afterReady kubectl get nodes : it ended with exit code 3" in text
     assert "density, iteration 1 2.000 5.000 3 hooks/1-afterReady.log" in text
@@ -405,7 +405,7 @@ def test_hooks_are_listed_and_marked_on_every_plot_over_time(folder: Path) -> No
     over_time = [each for each in figures if "seconds since the run&#39;s start" in each]
     assert len(over_time) == 5
     for figure in over_time:
-        assert figure.count('class="band hook"') == 2
+        assert figure.count('class="band hook"') == figure.count('class="band beside"') == 2
 
 
 def test_operations_stand_as_creates_do(folder: Path) -> None:

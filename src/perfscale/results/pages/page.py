@@ -256,9 +256,17 @@ def _bands(summary: Summary) -> tuple[Band, ...]:
     """What to mark of a run; nothing where there was nothing."""
     outages = merge((each.began_seconds, each.ended_seconds) for each in summary.outages)
     blind = merge((each.began_seconds, each.ended_seconds) for each in summary.blind_spans)
-    ran = merge((each.began_seconds, _end_of(each, summary)) for each in summary.hooks)
+    waited, beside = (
+        merge(
+            (each.began_seconds, _end_of(each, summary))
+            for each in summary.hooks
+            if each.background is background
+        )
+        for background in (False, True)
+    )
     found = (
-        Band("a hook ran", "hook", tuple(ran)),
+        Band("a hook ran in the background", "beside", tuple(beside)),
+        Band("a hook ran", "hook", tuple(waited)),
         Band("nothing was seen, or not everything", "blind", tuple(blind)),
         Band("the API server, or what it calls, was gone", "outage", tuple(outages)),
     )
