@@ -12,6 +12,7 @@ from perfscale.engine.tracking.operations import TrackedOperation
 from perfscale.engine.tracking.rows import IterationScope
 from perfscale.engine.tracking.views import View
 from perfscale.kube.resources import Resource
+from perfscale.results import OperationOutcome
 
 if TYPE_CHECKING:
     from perfscale.engine.tracking.effects import Key
@@ -306,6 +307,28 @@ def test_a_deletion_is_done_when_a_list_does_not_hold_it_or_another_has_its_name
 
 
 # -- the rest ---------------------------------------------------------------
+
+
+def test_what_came_before_the_request_left_is_what_that_has_found_and_no_effect() -> None:
+    story = Story("delete", known=View("vm-uid", 1), collective=True)
+    story.effects.observe(ON_VM, View("vm-uid", 0), 0.9, deleted=True)
+    assert story.answer().operation.error == (
+        "it was gone, or had lost its labels, when its turn came"
+    )
+    restart = Story("restart", known=vmi("old"))
+    restart.effects.observe(ON_VMI, vmi("old"), 0.8, deleted=True)
+    restart.effects.observe(ON_VMI, vmi("new"), 0.9)
+    assert restart.answer().done_s is None
+    assert restart.lose("new").see(vmi("newer")).done_s == 4.0
+
+
+def test_deleting_a_collection_fails_for_what_was_gone_before_and_deletes_the_rest() -> None:
+    gone = Story("delete", collective=True).answer()
+    assert gone.operation.outcome is OperationOutcome.FAILED
+    assert (
+        Story("delete", known=View("vm-uid", 1), collective=True).answer().lose("vm-uid").done_s
+        == 3.0
+    )
 
 
 def test_what_is_answered_is_done_where_nothing_else_is_to_be_seen() -> None:

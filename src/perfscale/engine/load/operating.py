@@ -117,6 +117,7 @@ class _Sending:
             index=target.index,
             wanted=workload.to,
             volume="" if workload.volume is None else str(workload.volume.get("name", "")),
+            collective=workload.delete_collection,
         )
         if plan.operation.request is Request.MIGRATE:
             operation.made_name = self.work.requests.migration_name(target, iteration.number)

@@ -172,6 +172,8 @@ class Effects:
     def _see(self, operation: TrackedOperation, key: Key, view: View, now: float) -> None:
         if key[0] == MIGRATIONS:
             MIGRATED.see_migration(operation, view, now)
+        elif self._was_before(operation, now):
+            pass
         elif key == self._effect_key(operation) and self._judge is not None:
             self._judge.see(operation, view, now)
         elif view.uid != operation.uid:
@@ -187,11 +189,24 @@ class Effects:
             if key[0] == MIGRATIONS:
                 if operation.made_uid is not None and "Succeeded" not in operation.milestones:
                     operation.fail("somebody else deleted the migration")
+            elif self._was_before(operation, now):
+                pass
             elif key == self._effect_key(operation) and self._judge is not None:
                 self._judge.miss(operation, uid, now)
             elif uid in {operation.uid, None}:
                 operation.fail(DELETED)
             self._conclude(operation)
+
+    def _was_before(self, operation: TrackedOperation, now: float) -> bool:
+        """Whether an event came before the request left, and is only worked on after that.
+
+        Then it is no effect of the request: it says what that has found.
+        """
+        if now >= (operation.sent_s or 0.0):
+            return False
+        if self._judge is not None:
+            self._judge.begin(operation, self._known.get(self._effect_key(operation)))
+        return True
 
     # -- the rest -----------------------------------------------------------
 

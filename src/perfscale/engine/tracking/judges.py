@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DELETED: Final = "somebody else deleted it"
 DELETED_BY_RUN: Final = "it is gone, as this run has requested"
+_GONE_BEFORE: Final = "it was gone, or had lost its labels, when its turn came"
 _NO_INSTANCE: Final = "its instance is gone"
 _OTHER_INSTANCE: Final = "its instance was replaced by another"
 
@@ -191,7 +192,8 @@ class _Gone:
     """The object of that UID is gone."""
 
     def begin(self, operation: TrackedOperation, known: View | None) -> None:
-        """Nothing that was known before says that it is gone."""
+        if known is None and operation.collective:
+            operation.fail(_GONE_BEFORE)
 
     def see(self, operation: TrackedOperation, view: View, now: float) -> None:
         if view.uid != operation.uid:  # another has its name

@@ -21,6 +21,8 @@ class TrackedOperation(OperationLife):
         index: Of its target, counted from 1.
         wanted: How many replicas it is scaled to.
         volume: Name of the volume that is added or removed.
+        collective: Whether its request is for a whole collection, so that an answer does not
+            say whether its own target was there still.
         made_name: Of the migration that it creates.
         made_uid: Of that migration, once it is known.
         old_uid: Of the instance that was there when the request left.
@@ -42,6 +44,7 @@ class TrackedOperation(OperationLife):
     index: int = 0
     wanted: int | None = None
     volume: str = ""
+    collective: bool = False
     made_name: str | None = None
     made_uid: str | None = None
     old_uid: str | None = None
