@@ -318,6 +318,31 @@ async def test_a_journal_gives_the_same_operations_as_the_run(
         ]
 
 
+async def test_a_journal_knows_the_versions_of_kinds_that_only_others_made(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    folder = RunFolder(tmp_path / "results")
+    load = config(on("", "get", targets=await theirs(simulated)))
+    async with simulated.generator(load, sink=folder) as generator:  # type: ignore[arg-type]
+        result = await generator.run()
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    assert folder.path is not None
+    written = (folder.path / "summary.json").read_text()
+    assert '"apiVersion": "v1"' in written
+    (folder.path / "summary.json").unlink()
+    rebuild_results(folder.path)
+    assert (folder.path / "summary.json").read_text() == written
+
+
+async def test_operations_that_are_spread_and_all_refused_have_no_rate(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    twice = on("maps", "delete", spread="100ms", iterationCount=2)
+    result = await simulated.run(config(maps(tmp_path), twice))
+    assert result.exit_code == 1, result.error
+    assert accounts(result) == OperationAccounts(requested=2 * COUNT, done=COUNT, failed=COUNT)
+
+
 async def test_streams_stay_open_for_as_long_as_the_load_lasts_and_are_counted(
     simulated: ClusterUnderTest, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from clusters import ClusterUnderTest, MemorySink
+from faulty_runs import faulty_run
 from workloads import config, objects, template, workload
 
 from perfscale.engine import LoadGenerator, RunOptions
@@ -182,3 +183,17 @@ async def test_no_more_of_a_workload_are_in_flight_than_it_says(
     assert max(seen) <= 3
     assert result.generator is not None
     assert result.generator.vitals.in_flight.max == 3
+
+
+async def test_what_a_load_has_missed_is_not_waited_for(tmp_path: Path, maps: str) -> None:
+    load = workload(
+        of_kind(maps, 20), qps=40, burst=1, duration="300ms", maxInFlight=1, iterationCleanup=False
+    )
+    del load["iterationDeletionWait"]
+    slow = {"fault": "slow", "delay": "2s", "verbs": ["create"], "resources": ["configmaps"]}
+    async with faulty_run(tmp_path, config(load), requests=[{**slow, "times": 1}]) as run:
+        result = run.result
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    assert result.accounts.balanced
+    assert result.accounts.not_attempted > 0
+    assert result.accounts.ready == result.accounts.created > 0

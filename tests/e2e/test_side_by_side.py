@@ -232,3 +232,22 @@ async def test_reads_in_the_background_go_round_until_no_other_load_is_left(
     assert listed.accounts.requested == listed.accounts.done > 5
     sent = sum(call.sent for call in found.calls if call.verb == "list")
     assert sent >= listed.accounts.requested
+
+
+async def test_one_that_the_end_of_the_others_stops_before_its_first_iteration_is_over(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    await simulated.create_namespace("theirs")
+    await simulated.create_configmap("theirs", "map")
+    reads = {
+        "name": "reads",
+        "operation": "get",
+        "targets": {"kind": "ConfigMap", "apiVersion": "v1", "namespace": "theirs"},
+        "qps": 30,
+        "background": True,
+        "hooks": [{"when": "beforeIteration", "run": ["sleep", "600"], "timeout": "1h"}],
+    }
+    maps = template(tmp_path, CONFIGMAP)
+    result = await simulated.run(config(reads, workload(objects(maps, 5), name="maps")))
+    assert result.outcome is RunOutcome.PASSED, (result.problems, result.error)
+    assert [len(each.iterations) for each in result.workloads] == [0, 1]

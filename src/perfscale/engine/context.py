@@ -106,6 +106,7 @@ class IterationContext:
             kinds = Counter(row.resource.kind_name for row in self.scope.objects)
             self.requested = kinds + self.attempted + self.missed
             self.scope.limit(self.requested.total())
+            self.scope.undecided -= self.missed.total()  # nothing will ever be heard of them
         self.load_is_over = True
 
     def extend(self, objects: Counter[str]) -> None:

@@ -273,6 +273,7 @@ class LoadGenerator:
 
     def _describe(self, plan: Plan) -> RunInfo:
         source = self._config.source
+        targets = (each.target for each in plan.operations.values())  # others may have made them
         return RunInfo(
             run_id=self.run_id,
             source=source.name,
@@ -292,7 +293,7 @@ class LoadGenerator:
             workload_yaml=dump_config(self._config),
             workloads=plan.workloads,
             paths={resource.kind_name: rule_for(resource).path for resource in plan.watched},
-            api_versions={resource.kind_name: resource.api_version for resource in plan.watched},
+            api_versions={each.kind_name: each.api_version for each in (*plan.watched, *targets)},
         )
 
 

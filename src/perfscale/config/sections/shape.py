@@ -113,7 +113,7 @@ def mean_rate(workload: Workload, objects: int) -> float | None:
         seconds = sum(stage.duration for stage in workload.stages)
         return sum(slope.requests for slope in slopes_of(workload)) / seconds
     if workload.spread:
-        return objects / workload.spread
+        return objects / workload.spread or None  # of operations, nobody knows how many yet
     return workload.qps or None
 
 

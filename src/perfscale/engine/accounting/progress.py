@@ -61,7 +61,9 @@ class ProgressPublisher:
 
     def finish(self, workload: str) -> None:
         """A workload is over; it is published only until there is another."""
-        self._loads[workload].is_over = True
+        load = self._loads.get(workload)
+        if load is not None:  # one that was stopped before its first iteration has none
+            load.is_over = True
 
     def enter(
         self,
