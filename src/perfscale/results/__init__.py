@@ -47,8 +47,8 @@ from perfscale.results.measure.calls import Calls, CountedCall, RequestMeter, Re
 from perfscale.results.measure.failures import Failures
 from perfscale.results.measure.kind_tally import IterationTally, accounts_of
 from perfscale.results.measure.latencies import DELETION, latency_rule
-from perfscale.results.measure.operation_latencies import operation_rule
-from perfscale.results.measure.operation_tally import OperationTallies
+from perfscale.results.measure.operations.latencies import operation_rule
+from perfscale.results.measure.operations.tally import OperationTallies
 from perfscale.results.measure.percentiles import LatencySamples
 from perfscale.results.measure.rates import CreateTimes, explain_rate
 from perfscale.results.measure.run_tally import IterationFacts, RunSum, RunTally

@@ -13,7 +13,7 @@ from perfscale.results.comparison.operations import operation_key, operation_row
 from perfscale.results.comparison.rows import Limits, Row, Subject, Verdict, worst
 from perfscale.results.files import WORKLOAD_FILE
 from perfscale.results.folder.reading import RunFiles, read_run_files
-from perfscale.results.measure.operation_latencies import SamplesOfOperations
+from perfscale.results.measure.operations.latencies import SamplesOfOperations
 from perfscale.results.measure.samples import Samples
 from perfscale.results.model.health import Validity
 from perfscale.results.model.run import RunOutcome

@@ -10,7 +10,7 @@ from perfscale.results.comparison.rows import Limits, Row, Subject, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from perfscale.results.measure.operation_latencies import OperationSamples
+    from perfscale.results.measure.operations.latencies import OperationSamples
     from perfscale.results.measure.percentiles import LatencySamples
     from perfscale.results.model.document import Operation, Workload
 

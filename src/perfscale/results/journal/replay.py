@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from perfscale.results.journal.entries import AnyEntry, Begin
     from perfscale.results.measure.kind_tally import IterationTally
-    from perfscale.results.measure.operation_tally import OperationTallies
+    from perfscale.results.measure.operations.tally import OperationTallies
     from perfscale.results.model.hooks import HookRecord
     from perfscale.results.model.interruptions import OutageRecord
     from perfscale.results.model.operations import OperationRecord

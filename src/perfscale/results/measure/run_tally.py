@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from perfscale.results.measure.calls import Calls
 from perfscale.results.measure.kind_tally import IterationTally, KindTally
-from perfscale.results.measure.operation_tally import OperationTallies
+from perfscale.results.measure.operations.tally import OperationTallies
 from perfscale.results.measure.rates import RateTally
 from perfscale.results.model.accounts import Accounts
 from perfscale.results.model.operations import OperationOutcome

@@ -18,7 +18,7 @@ import msgspec
 
 from perfscale.config.sections.metrics import MILESTONES
 from perfscale.results.files import TIMESERIES_FILE, AtomicFile
-from perfscale.results.measure.operation_latencies import done_s
+from perfscale.results.measure.operations.latencies import done_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.results.measure.churn_tally import SketchedLatency
 from perfscale.results.measure.latencies import ready_s
-from perfscale.results.measure.operation_latencies import done_s
+from perfscale.results.measure.operations.latencies import done_s
 from perfscale.results.pages.plots import Plot, Series, Shape, highest
 from perfscale.results.pages.scales import Axis, by_factors, from_zero
 from perfscale.results.pages.timeline import DUE, SENT

@@ -10,7 +10,7 @@ from perfscale.results.pages.figures import distribution_plot
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from perfscale.results.measure.operation_latencies import SamplesOfOperations
+    from perfscale.results.measure.operations.latencies import SamplesOfOperations
     from perfscale.results.model.document import Operation, Statistics, Summary, Workload
     from perfscale.results.pages.plots import Plot
 

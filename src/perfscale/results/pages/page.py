@@ -14,8 +14,8 @@ from perfscale.results.files import write_file
 from perfscale.results.folder.reading import RunFiles, read_run_files
 from perfscale.results.measure.blindness import merge
 from perfscale.results.measure.failures import Failures
-from perfscale.results.measure.operation_latencies import SamplesOfOperations
-from perfscale.results.measure.operation_tally import count_failure
+from perfscale.results.measure.operations.latencies import SamplesOfOperations
+from perfscale.results.measure.operations.tally import count_failure
 from perfscale.results.measure.samples import Samples
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.run import RunOutcome

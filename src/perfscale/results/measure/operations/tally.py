@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from perfscale.config.operations import OPERATIONS
 from perfscale.results.measure.failures import Failures
-from perfscale.results.measure.operation_latencies import OperationSamples
+from perfscale.results.measure.operations.latencies import OperationSamples
 from perfscale.results.measure.rates import CreateTimes
 from perfscale.results.model.operations import (
     OperationAccounts,

@@ -1,0 +1,1 @@
+"""Operations: their latencies, and what they add up to."""
