@@ -71,6 +71,7 @@ def test_a_vmi_comes_to_its_milestones_one_by_one() -> None:
 
     assert milestones({"name": "default"}, Ready="False") == ()
     assert milestones({"ipAddress": "10.0.0.1"}, Ready="False") == ("IP",)
+    assert milestones({"ipAddress": "", "name": "default"}, Ready="False") == ()
     assert milestones({}, Ready="True", AgentConnected="True") == (
         "ReadyCondition",
         "AgentConnected",
