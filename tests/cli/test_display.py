@@ -7,6 +7,7 @@ import pytest
 from perfscale.cli.output.display import follow
 from perfscale.engine.events import (
     EventStream,
+    IterationFinished,
     IterationStarted,
     OperationFailed,
     Progress,
@@ -104,4 +105,22 @@ async def test_workloads_that_go_on_at_the_same_time_are_told_apart_and_one_alon
         "ramp: creating: created 4/9 ready 0 failed 0 deleted 0",
         "reads: creating: created 30 ready 0 failed 0 deleted 0",
         "waiting until ready, up to 1m: created 9/9 ready 0 failed 0 deleted 0",
+    ]
+
+
+async def test_a_workload_that_is_over_is_not_shown_beside_the_one_that_comes_after_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ready = {"ready_p50_s": 2.0, "ready_p99_s": 3.0}
+    events = EventStream()
+    events.put(progress_of("vms", 1.0, requested=9, created=9, ready=8, **ready))
+    events.put(IterationFinished("vms", 1, ()))
+    counts = {"requested": 9, "created": 4}
+    events.put(progress_of("storm", 1.2, stage=Stage.OPERATING, **counts, **ready))
+    events.close()
+    await follow(events)
+    lines = [line.partition("] ")[2] for line in capsys.readouterr().err.splitlines()]
+    assert lines == [
+        "creating: created 9/9 ready 8 failed 0 deleted 0, ready so far p50 2s p99 3s",
+        "operating: accepted 4/9 done 0 failed 0",
     ]

@@ -50,6 +50,8 @@ _WIDEST = 80
 _ALARMING = frozenset({"red", "yellow"})
 _BESIDE_LOADS = frozenset({Stage.PULLING_IMAGES, Stage.RUNNING_HOOK})
 """What is done outside of iterations too, when no load has a progress."""
+_OPERATES = frozenset({Stage.OPERATING, Stage.WAITING_DONE})
+"""What is done to objects that are there: how long these took to become ready is no news then."""
 _LINE_EVERY_S = 5.0
 """Seconds between two plain lines of one stage."""
 
@@ -89,6 +91,8 @@ async def _show_events(events: EventStream, view: _LineView | _LiveView) -> None
             case EventsLost():
                 lost += event.count
             case _:
+                if isinstance(event, IterationFinished):
+                    loads.leave(event.workload)
                 text, style = _sentence(event)
                 if text:
                     view.say(text, style=style)
@@ -293,7 +297,7 @@ def _facts(progress: Progress) -> Iterator[Text]:
 
 def _rows(progress: Progress, *, failures: bool = False) -> list[tuple[str, int, str]]:
     """What is counted of objects, or of operations; with ``failures``, also where none failed."""
-    operates = progress.stage in {Stage.OPERATING, Stage.WAITING_DONE}
+    operates = progress.stage in _OPERATES
     first, second = ("accepted", "done") if operates else ("created", "ready")
     rows = [(first, progress.created, "blue"), (second, progress.ready, "green")]
     if progress.failed or failures:
@@ -318,7 +322,7 @@ def _remaining(seconds: float) -> str:
 
 
 def _readiness(progress: Progress) -> str:
-    if progress.ready_p50_s is None or progress.ready_p99_s is None:
+    if progress.stage in _OPERATES or progress.ready_p50_s is None or progress.ready_p99_s is None:
         return ""
     return f"ready so far p50 {progress.ready_p50_s:.3g}s p99 {progress.ready_p99_s:.3g}s"
 

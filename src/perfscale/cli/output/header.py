@@ -88,7 +88,9 @@ def _describe_operation(operation: OperationPlan) -> str:
     name = operation.operation.name
     if operation.foreign is not None:
         return f"{name} {operation.foreign} that this run does not make"
-    return f"{name} {operation.target.kind_name}" + ("" if operation.own else " of others")
+    if operation.own or not operation.target.namespaced:
+        return f"{name} {operation.target.kind_name}"
+    return f"{name} {operation.target.kind_name} in {operation.namespace or 'every namespace'}"
 
 
 def _describe_hooks(config: Config) -> Iterator[str]:

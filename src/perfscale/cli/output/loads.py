@@ -39,6 +39,10 @@ class Loads:
         }
         self._last[progress.workload] = progress
 
+    def leave(self, workload: str) -> None:
+        """An iteration of a workload is over; if it goes on, its next event says so."""
+        self._last.pop(workload, None)
+
     @property
     def going_on(self) -> list[Progress]:
         """The last event of each workload that goes on; there is one at least."""
