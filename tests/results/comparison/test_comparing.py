@@ -277,3 +277,19 @@ def _configure(folder: Path, version: str | None, config: dict[str, Any]) -> Non
     summary = json.loads(path.read_text())
     summary["cluster"] |= {"kubevirt": version, "kubevirtConfig": config}
     path.write_text(json.dumps(summary))
+
+
+def test_what_churn_created_and_deleted_is_compared_apart(tmp_path: Path) -> None:
+    def churned(folder: Path, slower: float) -> Path:
+        lives = [
+            *(vmi(number, replaced_in=1 if number > 20 else None) for number in range(1, 41)),
+            *(vmi(number, ready_after_s=slower * 2.0, round=1) for number in range(41, 61)),
+        ]
+        return finished_run(folder, lives, requested=60, duration_s=60.0)
+
+    base, new = churned(tmp_path / "base", 1.0), churned(tmp_path / "new", 3.0)
+    assert compared(base, base).verdict is Verdict.SAME
+    comparison = compared(base, new)
+    assert row(comparison, "churn Ready", "p50").verdict is Verdict.WORSE
+    assert row(comparison, "churn deletion", "p50").verdict is Verdict.SAME
+    assert row(comparison, "Ready", "p50").verdict is Verdict.SAME

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from perfscale.results.measure.percentiles import LatencySamples
     from perfscale.results.measure.samples import LifeSamples
-    from perfscale.results.model.document import Counts, Workload
+    from perfscale.results.model.document import Counts, Kind, Workload
 
 _JUDGED: Final = frozenset({Latency.READY, Latency.DELETION})
 _MOST_SETTINGS: Final = 20
@@ -227,8 +227,20 @@ def _kind_rows(
         ]
         for pair in (pair for pair in pairs if pair.name in _JUDGED):
             yield from pair.judged(subject, limits)
+        for pair in _churn_pairs(before[kind], now[kind]):
+            yield from pair.judged(subject, limits)
         for pair in (pair for pair in pairs if pair.name not in _JUDGED):
             yield from pair.shown(subject)
+
+
+def _churn_pairs(before: Kind, now: Kind) -> Iterator[LatencyPair]:
+    """What churn created and deleted in both runs, of which there are no samples."""
+    if before.churn is None or now.churn is None:
+        return
+    base, new = before.churn.latencies, now.churn.latencies
+    for name in (Latency.READY, Latency.DELETION):
+        if name in base and name in new:
+            yield LatencyPair(f"churn {name}", base[name], new[name], None)
 
 
 def _operation_rows(
