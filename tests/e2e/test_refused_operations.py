@@ -12,7 +12,7 @@ from refusals import Refusal, Refusals, refusing_cluster
 from workloads import config, objects, template
 
 from perfscale.engine import RunOptions
-from perfscale.engine.events import ObjectFailed
+from perfscale.engine.events import ObjectFailed, OperationFailed
 from perfscale.results import OperationAccounts, RunOutcome
 from perfscale.templates import TemplateDefaults
 
@@ -131,16 +131,16 @@ async def test_a_loss_after_a_delete_that_was_refused_is_no_success(
     refusals.rule = protected
     sink = OperationSink()
     load = config(maps(tmp_path), on("maps", "delete", qps=0.02, burst=1))
-    failures: list[ObjectFailed] = []
+    failures: list[ObjectFailed | OperationFailed] = []
     async with cluster.generator(load, sink=sink) as generator:
         events = generator.events()
         running = asyncio.create_task(generator.run())
         async for event in events:
-            if isinstance(event, ObjectFailed):
+            if isinstance(event, ObjectFailed | OperationFailed):
                 failures.append(event)
                 if len(failures) > 1:
                     break
-                await cluster.client.delete(CONFIGMAPS, "density-1", event.name)
+                await cluster.client.delete(CONFIGMAPS, "density-1", str(event.name))
         generator.interrupt()
         await running
     refused, lost = failures
