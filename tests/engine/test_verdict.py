@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from workloads import config, workload
 
-from perfscale.engine.verdict import Verdict, judge
+from perfscale.engine.accounting.verdict import Verdict, judge
 from perfscale.errors import NamespaceConflictError, ThresholdError, UnreachableError
 from perfscale.results import (
     Accounts,

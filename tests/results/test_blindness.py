@@ -12,7 +12,7 @@ from perfscale.results import (
     assess,
 )
 from perfscale.results.measure.blindness import BlindSpans
-from perfscale.results.model.health import Validity, Vitals
+from perfscale.results.model.client.health import Validity, Vitals
 from perfscale.results.model.interruptions import BlindSpan, Cause
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfscale.results.measure.clocks import ClockBounds
-from perfscale.results.model.clocks import ClockOffset
+from perfscale.results.model.client.clocks import ClockOffset
 
 EPOCH_S = datetime(2026, 1, 2, 3, 4, 5, 250000, tzinfo=UTC).timestamp()
 """Our wall clock, when the monotonic one read 0."""

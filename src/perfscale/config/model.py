@@ -30,8 +30,8 @@ from perfscale.config.sections.fields import (
     show,
 )
 from perfscale.config.sections.limits import GlobalConfig
+from perfscale.config.sections.operating.targets import misplaced_targets
 from perfscale.config.sections.section import Section
-from perfscale.config.sections.targets import misplaced_targets
 from perfscale.config.sections.workload import Workload
 
 if TYPE_CHECKING:

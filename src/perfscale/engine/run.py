@@ -23,8 +23,9 @@ from perfscale.config.sections.hooks import AFTER_RUN, BEFORE_RUN
 from perfscale.engine.accounting.load_progress import PERIOD_S
 from perfscale.engine.accounting.progress import ProgressPublisher
 from perfscale.engine.accounting.run_accounting import RunAccounting
+from perfscale.engine.accounting.verdict import judge
 from perfscale.engine.accounting.wallclock import WallClock
-from perfscale.engine.churn import Churner
+from perfscale.engine.churn.objects import Churner
 from perfscale.engine.context import RunContext
 from perfscale.engine.events import RunFinished, Stage
 from perfscale.engine.hooks.runner import HookRunner
@@ -41,7 +42,6 @@ from perfscale.engine.removal.verification import ObjectVerifier, verify_staying
 from perfscale.engine.snapshot import RunSnapshot
 from perfscale.engine.tracking.observer import Observer
 from perfscale.engine.turns import WorkloadRun, in_turn
-from perfscale.engine.verdict import judge
 from perfscale.engine.workload import WorkloadRunner
 from perfscale.results import (
     Ending,

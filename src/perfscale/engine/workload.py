@@ -12,16 +12,16 @@ from perfscale.config.sections.hooks import (
     BEFORE_ITERATION,
     BEFORE_WORKLOAD,
 )
+from perfscale.engine.churn.namespaces import NamespaceChurner
 from perfscale.engine.events import Stage, WorkloadStarted
 from perfscale.engine.load.pacing import WorkloadPacing
-from perfscale.engine.namespace_churn import NamespaceChurner
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from perfscale.config import Workload
     from perfscale.engine.accounting.progress import ProgressPublisher
-    from perfscale.engine.churn import Churner
+    from perfscale.engine.churn.objects import Churner
     from perfscale.engine.context import RunContext
     from perfscale.engine.iteration import IterationRunner
     from perfscale.engine.operations import OperationRunner

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from perfscale.config import Config, Workload
     from perfscale.config.operations import Operation
-    from perfscale.config.sections.targets import Targets
+    from perfscale.config.sections.operating.targets import Targets
     from perfscale.kube.client import Client
     from perfscale.kube.discovery import Discovery
     from perfscale.preflight.findings import Findings

@@ -55,11 +55,10 @@ from perfscale.results.measure.run_tally import IterationFacts, RunSum, RunTally
 from perfscale.results.measure.sketch import Sketch
 from perfscale.results.model.accounts import Accounts
 from perfscale.results.model.audit import AuditedSeries, AuditedTime, AuditedValue, AuditRecord
-from perfscale.results.model.calls import CallResult
 from perfscale.results.model.churn import ChurnResult, ChurnRound
-from perfscale.results.model.clocks import ClockOffset
-from perfscale.results.model.document import SCHEMA_VERSION, results_schema
-from perfscale.results.model.health import (
+from perfscale.results.model.client.calls import CallResult
+from perfscale.results.model.client.clocks import ClockOffset
+from perfscale.results.model.client.health import (
     ClockStep,
     Creation,
     GeneratorHealth,
@@ -68,6 +67,7 @@ from perfscale.results.model.health import (
     Validity,
     Vitals,
 )
+from perfscale.results.model.document import SCHEMA_VERSION, results_schema
 from perfscale.results.model.hooks import HookRecord
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.kubevirt import ClientLimit, KubeVirtConfig

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from perfscale.config import Config, Workload
-    from perfscale.config.sections.targets import Patch
+    from perfscale.config.sections.operating.targets import Patch
     from perfscale.templates.dialects.dialect import Source
 
 _TARGET: Final = "target"

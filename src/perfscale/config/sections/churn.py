@@ -17,8 +17,8 @@ from perfscale.config.sections.fields import (
     key_error,
     rule,
 )
+from perfscale.config.sections.operating.targets import Share
 from perfscale.config.sections.section import Section
-from perfscale.config.sections.targets import Share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -45,7 +45,7 @@ from perfscale.config.sections.namespaces import (
     namespace_number,
 )
 from perfscale.config.sections.objects import ObjectSpec
-from perfscale.config.sections.operations import (
+from perfscale.config.sections.operating.operations import (
     OperationName,
     Replicas,
     Volume,
@@ -53,10 +53,10 @@ from perfscale.config.sections.operations import (
     misfits,
     without_misfits,
 )
+from perfscale.config.sections.operating.targets import Patch, Targets
 from perfscale.config.sections.readiness import WaitForAll
 from perfscale.config.sections.section import Section
 from perfscale.config.sections.shape import CONSTANT, Arrival, Stages, shape_misfits
-from perfscale.config.sections.targets import Patch, Targets
 from perfscale.config.sections.thresholds import Threshold, Thresholds
 
 _CLEANS_UP: dict[str, Any] = {

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
     from perfscale.config import Workload
-    from perfscale.config.sections.targets import Targets
+    from perfscale.config.sections.operating.targets import Targets
     from perfscale.engine.context import RunContext
     from perfscale.engine.tracking.rows import TrackedObject
     from perfscale.preflight import OperationPlan

@@ -15,7 +15,7 @@ from perfscale.results.files import WORKLOAD_FILE
 from perfscale.results.folder.reading import RunFiles, read_run_files
 from perfscale.results.measure.operations.latencies import SamplesOfOperations
 from perfscale.results.measure.samples import Samples
-from perfscale.results.model.health import Validity
+from perfscale.results.model.client.health import Validity
 from perfscale.results.model.run import RunOutcome
 
 if TYPE_CHECKING:

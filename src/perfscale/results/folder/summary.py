@@ -11,10 +11,10 @@ from msgspec import UNSET
 
 from perfscale.results.model import document, run
 from perfscale.results.model.accounts import Accounts
-from perfscale.results.model.calls import CallResult
 from perfscale.results.model.churn import ChurnResult, ChurnRound
-from perfscale.results.model.clocks import ClockOffset, PhaseClock
-from perfscale.results.model.health import InFlight, Lag
+from perfscale.results.model.client.calls import CallResult
+from perfscale.results.model.client.clocks import ClockOffset, PhaseClock
+from perfscale.results.model.client.health import InFlight, Lag
 from perfscale.results.model.hooks import HookRecord
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.latency import Earliest, LatencySummary, PhaseStep, WatchDelay
@@ -22,7 +22,7 @@ from perfscale.results.model.operations import OperationAccounts, OperationResul
 from perfscale.results.model.workload import IterationResult, KindResult, Rate, WorkloadResult
 
 if TYPE_CHECKING:
-    from perfscale.results.model.health import GeneratorHealth
+    from perfscale.results.model.client.health import GeneratorHealth
 
 PartT = TypeVar("PartT", bound=document.Part)
 

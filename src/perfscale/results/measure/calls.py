@@ -8,12 +8,12 @@ import msgspec
 
 from perfscale.results.measure.clocks import ClockBounds
 from perfscale.results.measure.sketch import Sketch
-from perfscale.results.model.calls import CallResult, refused
+from perfscale.results.model.client.calls import CallResult, refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from perfscale.results.model.clocks import ClockOffset
+    from perfscale.results.model.client.clocks import ClockOffset
 
 
 Call: TypeAlias = tuple[str, str]

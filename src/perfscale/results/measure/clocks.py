@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from perfscale.results.model.clocks import STAMP_RESOLUTION_S, ClockOffset, PhaseClock
+from perfscale.results.model.client.clocks import STAMP_RESOLUTION_S, ClockOffset, PhaseClock
 
 _RESOLUTION_S: Final = 1.0
 """Of a ``Date`` header: https://www.rfc-editor.org/rfc/rfc9110#field.date"""

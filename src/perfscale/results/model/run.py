@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from perfscale.results.model.clocks import ClockOffset
-from perfscale.results.model.health import Vitals
+from perfscale.results.model.client.clocks import ClockOffset
+from perfscale.results.model.client.health import Vitals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from perfscale.results.model.accounts import Accounts
     from perfscale.results.model.audit import AuditRecord
-    from perfscale.results.model.calls import CallResult
-    from perfscale.results.model.health import GeneratorHealth
+    from perfscale.results.model.client.calls import CallResult
+    from perfscale.results.model.client.health import GeneratorHealth
     from perfscale.results.model.hooks import HookRecord
     from perfscale.results.model.interruptions import BlindSpan, OutageRecord
     from perfscale.results.model.kubevirt import KubeVirtConfig

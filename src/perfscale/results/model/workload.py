@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from perfscale.results.model.accounts import Accounts
-    from perfscale.results.model.calls import CallResult
     from perfscale.results.model.churn import ChurnResult
-    from perfscale.results.model.clocks import PhaseClock
+    from perfscale.results.model.client.calls import CallResult
+    from perfscale.results.model.client.clocks import PhaseClock
     from perfscale.results.model.latency import LatencySummary, PhaseStep, WatchDelay
     from perfscale.results.model.operations import OperationResult
 

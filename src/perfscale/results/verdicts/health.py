@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.config import format_duration
-from perfscale.results.model.health import Creation, GeneratorHealth, Lag, Validity, Vitals
+from perfscale.results.model.client.health import Creation, GeneratorHealth, Lag, Validity, Vitals
 from perfscale.results.verdicts.uncertainty import doubts
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from perfscale.results.model.audit import AuditSummary
+from perfscale.results.model.client.health import Validity
 from perfscale.results.model.document.measured import (
     Count,
     Counts,
@@ -17,7 +18,6 @@ from perfscale.results.model.document.measured import (
     Seconds,
     Statistics,
 )
-from perfscale.results.model.health import Validity
 from perfscale.results.model.interruptions import Cause
 from perfscale.results.model.kubevirt import KubeVirtConfig
 from perfscale.results.model.run import RunOutcome

@@ -10,10 +10,10 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
+from perfscale.engine.churn.rounds import Rounds, chance_of
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.events import RoundStarted, Stage
 from perfscale.engine.removal.deletion import CONCURRENCY
-from perfscale.engine.rounds import Rounds, chance_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence

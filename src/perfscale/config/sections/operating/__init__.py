@@ -1,0 +1,1 @@
+"""The keys of workloads that do something to objects that are there."""
