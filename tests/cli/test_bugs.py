@@ -17,7 +17,7 @@ from perfscale.cli.main import main
 main()
 """
 IN_A_RUN = """
-from perfscale.engine.iteration import IterationRunner
+from perfscale.engine.flow.iteration import IterationRunner
 async def wait_ready(self, entry):
     raise LookupError("nobody thought of this")
 IterationRunner._wait_ready = wait_ready

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from virtual_time import in_virtual_time
 
-from perfscale.engine.stopping import Stop
-from perfscale.engine.turns import WorkloadRun, in_turn
+from perfscale.engine.flow.stopping import Stop
+from perfscale.engine.flow.turns import WorkloadRun, in_turn
 
 Story = list[tuple[float, str]]
 

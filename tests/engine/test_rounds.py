@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from perfscale.config.sections.churn import Churn
-from perfscale.engine.churn.rounds import Rounds, chance_of
+from perfscale.engine.flow.churn.rounds import Rounds, chance_of
 
 
 def churn(**keys: Any) -> Churn:

@@ -25,24 +25,24 @@ from perfscale.engine.accounting.progress import ProgressPublisher
 from perfscale.engine.accounting.run_accounting import RunAccounting
 from perfscale.engine.accounting.verdict import judge
 from perfscale.engine.accounting.wallclock import WallClock
-from perfscale.engine.churn.objects import Churner
 from perfscale.engine.context import RunContext
 from perfscale.engine.events import RunFinished, Stage
+from perfscale.engine.flow.churn.objects import Churner
+from perfscale.engine.flow.iteration import IterationRunner
+from perfscale.engine.flow.operations import OperationRunner
+from perfscale.engine.flow.turns import WorkloadRun, in_turn
+from perfscale.engine.flow.workload import WorkloadRunner
 from perfscale.engine.hooks.runner import HookRunner
-from perfscale.engine.iteration import IterationRunner
 from perfscale.engine.load.creation import Creator
 from perfscale.engine.load.dispatching import Dispatcher
 from perfscale.engine.load.operating import Operator
 from perfscale.engine.load.server_warnings import ServerWarnings
-from perfscale.engine.operations import OperationRunner
 from perfscale.engine.preload.preloading import preload_images
 from perfscale.engine.removal.ending import FinalCleanup
 from perfscale.engine.removal.namespaces import RunNamespaces
 from perfscale.engine.removal.verification import ObjectVerifier, verify_staying
 from perfscale.engine.snapshot import RunSnapshot
 from perfscale.engine.tracking.observer import Observer
-from perfscale.engine.turns import WorkloadRun, in_turn
-from perfscale.engine.workload import WorkloadRunner
 from perfscale.results import (
     Ending,
     Totals,

@@ -10,9 +10,9 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
-from perfscale.engine.churn.rounds import Rounds, chance_of
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.events import RoundStarted, Stage
+from perfscale.engine.flow.churn.rounds import Rounds, chance_of
 from perfscale.engine.removal.deletion import CONCURRENCY
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from perfscale.config import Workload
     from perfscale.engine.accounting.progress import ProgressPublisher
     from perfscale.engine.context import RunContext
-    from perfscale.engine.iteration import IterationRunner
+    from perfscale.engine.flow.iteration import IterationRunner
+    from perfscale.engine.flow.stopping import Stop
     from perfscale.engine.load.pacing import WorkloadPacing
-    from perfscale.engine.stopping import Stop
     from perfscale.templates import ObjectFactory
 
 

@@ -12,8 +12,8 @@ from perfscale.config.sections.hooks import (
     BEFORE_ITERATION,
     BEFORE_WORKLOAD,
 )
-from perfscale.engine.churn.namespaces import NamespaceChurner
 from perfscale.engine.events import Stage, WorkloadStarted
+from perfscale.engine.flow.churn.namespaces import NamespaceChurner
 from perfscale.engine.load.pacing import WorkloadPacing
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from perfscale.config import Workload
     from perfscale.engine.accounting.progress import ProgressPublisher
-    from perfscale.engine.churn.objects import Churner
     from perfscale.engine.context import RunContext
-    from perfscale.engine.iteration import IterationRunner
-    from perfscale.engine.operations import OperationRunner
-    from perfscale.engine.stopping import Stop
+    from perfscale.engine.flow.churn.objects import Churner
+    from perfscale.engine.flow.iteration import IterationRunner
+    from perfscale.engine.flow.operations import OperationRunner
+    from perfscale.engine.flow.stopping import Stop
     from perfscale.templates import ObjectFactory
 
 

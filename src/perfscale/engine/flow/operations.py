@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from perfscale.engine.accounting.progress import ProgressPublisher
     from perfscale.engine.accounting.run_accounting import RunAccounting
     from perfscale.engine.context import IterationContext, RunContext
+    from perfscale.engine.flow.stopping import Stop
     from perfscale.engine.load.operating import Operator
     from perfscale.engine.load.pacing import Pacing, WorkloadPacing
     from perfscale.engine.load.targets import Target
-    from perfscale.engine.stopping import Stop
     from perfscale.engine.tracking.operations import TrackedOperation
 
 

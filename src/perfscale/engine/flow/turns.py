@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perfscale.engine.concurrency import first_error
-from perfscale.engine.stopping import Stop
+from perfscale.engine.flow.stopping import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence

@@ -41,11 +41,11 @@ if TYPE_CHECKING:
     from perfscale.engine.accounting.progress import ProgressPublisher
     from perfscale.engine.accounting.run_accounting import RunAccounting
     from perfscale.engine.context import IterationContext, RunContext
+    from perfscale.engine.flow.stopping import Stop
     from perfscale.engine.load.creation import Creator, PlannedObject
     from perfscale.engine.load.pacing import Pacing, WorkloadPacing
     from perfscale.engine.removal.namespaces import RunNamespaces
     from perfscale.engine.removal.verification import ObjectVerifier
-    from perfscale.engine.stopping import Stop
     from perfscale.engine.tracking.owned import OwnedNamespace
     from perfscale.templates import ObjectFactory
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.config import counted, format_duration
 from perfscale.engine.accounting.run_accounting import Released
-from perfscale.engine.churn.rounds import Rounds, chance_of
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.events import RoundStarted, Stage
+from perfscale.engine.flow.churn.rounds import Rounds, chance_of
 from perfscale.engine.load.creation import failure_text, planned_objects
 from perfscale.engine.removal.deletion import CONCURRENCY, delete_object
 from perfscale.engine.tracking.readiness import Identity

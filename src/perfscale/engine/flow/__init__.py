@@ -1,0 +1,1 @@
+"""What follows what: the turns of workloads, their iterations, rounds of churn, and operations."""
