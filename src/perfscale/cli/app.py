@@ -33,7 +33,8 @@ HELP = """Stress the control plane of Kubernetes and KubeVirt.
 
 perfscale creates many objects (VMs, VMIs, replica sets, anything) from
 templates at a controlled rate, watches each of them reach its state, says how
-long that took, deletes them, and waits until they are gone.
+long that took, deletes them, and waits until they are gone. It also starts,
+restarts, migrates, patches or lists what is there.
 
 Try it without a cluster:
 

@@ -63,9 +63,9 @@ Set = Annotated[
         show_default=False,
     ),
 ]
-Qps = Annotated[str | None, typer.Option(metavar="N", help="Creates a second, in every workload.")]
+Qps = Annotated[str | None, typer.Option(metavar="N", help="Requests a second, in every workload.")]
 Burst = Annotated[
-    str | None, typer.Option(metavar="N", help="Creates let go at once, in every workload.")
+    str | None, typer.Option(metavar="N", help="Requests let go at once, in every workload.")
 ]
 Replicas = Annotated[str | None, typer.Option(metavar="N", help="Replicas of every object.")]
 Iterations = Annotated[str | None, typer.Option(metavar="N", help="Iterations of every workload.")]

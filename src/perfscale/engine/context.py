@@ -312,9 +312,10 @@ class RunContext:
         requested = sum(self.plan.objects.values()) + self.operations + self.churned
         budget = self.inputs.options.max_failures
         if budget is not None and not budget.allows(self.failures, requested):
+            what = "objects and operations" if self.operations else "objects"
             self.abort(
                 FailureBudgetError(
-                    f"{self.failures} of {requested} objects failed, "
+                    f"{self.failures} of {requested} {what} failed, "
                     f"more than --max-failures {budget} allows"
                 )
             )

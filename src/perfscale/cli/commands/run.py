@@ -55,7 +55,7 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         str | None,
         options.optional(
             "N|P%",
-            "Stop and clean up when more objects fail: a number, or a share of all. "
+            "Stop and clean up when more objects or operations fail: a number, or a share of all. "
             "Without it, however many.",
         ),
     ] = None,
@@ -114,7 +114,7 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
     no_color: options.NoColor = False,
     verbose: options.Verbose = 0,
 ) -> None:
-    """Run a workload: create, wait, measure, delete, wait until gone.
+    """Run a workload: create or change objects, wait, measure.
 
     Ctrl-C stops the load, deletes what the run created and writes the results
     of what happened; a second one stops at once.
