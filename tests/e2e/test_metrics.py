@@ -9,13 +9,16 @@ import urllib.parse
 import urllib.request
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import yaml
 from command_line import CommandLine, until
 from patience import PATIENCE_S
 from real_prometheus import needs_prometheus, real_prometheus
 from run_metrics import dashboard_queries, metrics_address
-from workload_file import entry, write_workload
+from workload_file import WAITING, entry
+
+CREATED: Final = 'perfscale_objects_created_total{kind="VirtualMachineInstance"}'
 
 
 def series_of(url: str, query: str, since: float) -> list[Any]:
@@ -40,9 +43,25 @@ def test_every_query_of_the_dashboard_finds_what_a_prometheus_has_scraped_of_a_r
 ) -> None:
     perfscale = CommandLine(tmp_path)
     # It goes on until the dashboard has seen enough, and is interrupted.
-    workload = write_workload(
-        tmp_path, entry("vmi-ephemeral.yaml", 3, "scraped"), iterationCount=1000, qps=20
-    )
+    machines = {"name": "machines", "objects": [entry("vm-ephemeral.yaml", 2, "scraped")]}
+    restarts = {"name": "restarts", "operation": "restart", "targets": {"workload": "machines"}}
+    on_and_on = {"iterationCount": 1000, "iterationWait": True, "background": True, "qps": 5}
+    instances = {"name": "density", "objects": [entry("vmi-ephemeral.yaml", 3, "scraped")]}
+    workload = tmp_path / "workload.yaml"
+    document = {
+        "workloads": [
+            {**machines, "iterationCreationWait": True},
+            {
+                **restarts,
+                "iterationCount": 1000,
+                "iterationWait": True,
+                "background": True,
+                "qps": 5,
+            },
+            {**instances, **WAITING, "iterationCount": 1000, "qps": 20},
+        ]
+    }
+    workload.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     since = time.time()
     simulated = ("--simulate", "--speed", "20")
     with perfscale.start("run", workload, *simulated, "--metrics-port", "0") as run:
@@ -50,12 +69,17 @@ def test_every_query_of_the_dashboard_finds_what_a_prometheus_has_scraped_of_a_r
         with real_prometheus(tmp_path, target) as url:
             for title, query in dashboard_queries().items():
                 until(partial(has_data, url, query, since), title)
-            (created,) = series_of(url, "perfscale_objects_created_total", since)
+            (created,) = series_of(url, CREATED, since)
             run.signal(signal.SIGINT)
             ended = run.ends()
     assert ended.code == 130
     seen = [float(value) for _, value in created["values"]]
-    assert created["metric"]["kind"] == "VirtualMachineInstance"
     assert seen == sorted(seen)
     summary = json.loads((perfscale.results[0] / "summary.json").read_text())
-    assert 0 < seen[-1] <= sum(each["objects"]["created"] for each in summary["workloads"])
+    assert (
+        0
+        < seen[-1]
+        <= sum(
+            each["objects"]["created"] for each in summary["workloads"] if each["name"] == "density"
+        )
+    )
