@@ -51,13 +51,7 @@ def test_every_query_of_the_dashboard_finds_what_a_prometheus_has_scraped_of_a_r
     document = {
         "workloads": [
             {**machines, "iterationCreationWait": True},
-            {
-                **restarts,
-                "iterationCount": 1000,
-                "iterationWait": True,
-                "background": True,
-                "qps": 5,
-            },
+            {**restarts, **on_and_on},
             {**instances, **WAITING, "iterationCount": 1000, "qps": 20},
         ]
     }
