@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -53,7 +53,13 @@ class PatchTemplate:
         Raises:
             TemplateError: The template fails for it, or gives no patch.
         """
-        shown = asdict(target)
+        shown = {
+            "name": target.name,
+            "namespace": target.namespace,
+            "uid": target.uid,
+            "labels": dict(target.labels),
+            "index": target.index,
+        }
         text = self._source.render({**self._variables, "iteration": iteration, _TARGET: shown})
         if text != self._last[0]:  # many patches are the same for every target
             self._last = (text, self._body(text, target))

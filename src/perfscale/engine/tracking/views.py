@@ -13,6 +13,7 @@ from perfscale.engine.tracking.readiness import (
     AnyObject,
     Condition,
     Expectation,
+    Identity,
     KindRule,
     Metadata,
 )
@@ -79,6 +80,23 @@ class Instance(msgspec.Struct, frozen=True):
     status: _InstanceStatus = _InstanceStatus()
 
 
+class _Phase(msgspec.Struct, frozen=True, gc=False):
+    phase: str | None = None
+
+
+class Phased(msgspec.Struct, frozen=True):
+    """An instance of which only counts which it is, and whether it runs."""
+
+    metadata: Identity
+    status: _Phase = _Phase()
+
+
+class Existing(msgspec.Struct, frozen=True):
+    """An object of which only counts which it is."""
+
+    metadata: Identity
+
+
 class _ScaleSpec(msgspec.Struct, frozen=True, gc=False):
     replicas: int | None = None
 
@@ -111,6 +129,11 @@ def view_instance(obj: Instance) -> View:
     )
 
 
+def view_phased(obj: Phased) -> View:
+    """Of a VMI that is started, stopped or restarted."""
+    return View(uid=obj.metadata.uid, version=0, phase=obj.status.phase)
+
+
 def view_scaled(obj: Scaled) -> View:
     """Of anything with replicas."""
     return View(
@@ -121,8 +144,13 @@ def view_scaled(obj: Scaled) -> View:
     )
 
 
-def view_existence(obj: AnyObject) -> View:
-    """Of an object of which only counts whether it is there."""
+def view_existing(obj: Existing) -> View:
+    """Of a target that the effect is not read off."""
+    return View(uid=obj.metadata.uid, version=0)
+
+
+def view_leaving(obj: AnyObject) -> View:
+    """Of an object that is deleted."""
     return View(
         uid=obj.metadata.uid,
         version=version_number(obj.metadata.resource_version),
@@ -137,7 +165,8 @@ class Viewer(NamedTuple):
     view: Callable[[Any], View]
 
 
-_EXISTENCE: Final = Viewer(AnyObject, view_existence)
+_EXISTENCE: Final = Viewer(Existing, view_existing)
+_PHASED: Final = frozenset({Effect.STARTED, Effect.STOPPED, Effect.RESTARTED})
 
 
 def viewer_for(
@@ -146,6 +175,10 @@ def viewer_for(
     """What is read off a resource, by ``plural.group``, for an effect."""
     if done_when is not None:
         return _matching(done_when)
+    if effect is Effect.GONE:
+        return Viewer(AnyObject, view_leaving)
+    if resource_name == VMI and effect in _PHASED:
+        return Viewer(Phased, view_phased)
     if resource_name in {VMI, MIGRATIONS}:
         return Viewer(Instance, view_instance)
     if effect is Effect.SCALED:
