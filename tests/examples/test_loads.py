@@ -58,3 +58,12 @@ async def test_the_ramp_ends_with_its_stages_and_leaves_nothing(tmp_path: Path) 
     creates = created(result, 0, "VirtualMachineInstance")
     assert creates.deleted == creates.created
     assert 0 < creates.requested < 1000
+
+
+async def test_what_churn_replaces_is_all_ready_and_all_gone(tmp_path: Path) -> None:
+    result = await run("kubevirt-churn", tmp_path)
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    objects = created(result, 0, "VirtualMachineInstance")
+    assert objects.ready == objects.deleted == objects.requested
+    assert objects.requested >= 110  # one round at least, of ten
+    assert all(verdict.value is not None for verdict in result.thresholds)
