@@ -206,7 +206,7 @@ async def test_an_interrupt_in_a_round_leaves_nothing(
         await listening
     assert result.exit_code == 130
     assert result.accounts.balanced
-    assert result.accounts.leftover == 0
+    assert (result.accounts.failed, result.accounts.leftover) == (0, 0)
     assert result.accounts.deleted == result.accounts.created
     assert await simulated.left_of(result.run_id) == {}
 

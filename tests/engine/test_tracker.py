@@ -196,6 +196,26 @@ def test_what_happened_before_the_run_asked_is_not_its_doing_however_late_it_is_
     assert (scope.ready, scope.failed, scope.deleted, scope.present) == (1, 3, 4, 0)
 
 
+def test_what_the_run_deleted_by_itself_is_its_doing_also_where_it_deletes_all_the_rest_meanwhile(
+    story: Story,
+) -> None:
+    scope = story.iteration(2)
+    going, rest = story.created(scope, "a"), story.created(scope, "b")
+    for row in (going, rest):
+        story.becomes(row, "Running")
+    story.tracker.request_deletion_of(going, story.tick())
+    deleted = story.metadata("a", deleting=True)
+    version = int(story.metadata("c").resource_version)
+    for _ in range(2):  # the end of its iteration, and that of the run
+        story.tracker.request_deletion(scope, story.tick(), {VMI.name: version})
+    story.seen("MODIFIED", deleted, "Running")
+    story.vanishes(going)
+    story.vanishes(rest)
+    assert [row.outcome for row in (going, rest)] == [Outcome.READY] * 2
+    assert going.delete_requested_s is not None
+    assert (scope.ready, scope.failed, scope.deleted) == (2, 0, 2)
+
+
 def test_what_leaves_the_watch_is_looked_at_before_it_is_called_gone(story: Story) -> None:
     scope = story.iteration(2)
     gone, stripped = story.created(scope, "a"), story.created(scope, "b")

@@ -51,6 +51,7 @@ async def check(run: RandomRun) -> None:
     check_requested(run, run.result)
     assert run.folder is not None
     check_records(run.folder, run.result)
+    check_blame(run, run.folder)
     check_exit_code(run, run.result)
     check_names(run)
     check_left(run, run.result)
@@ -192,6 +193,15 @@ def check_operation_records(folder: Path, result: RunResult) -> None:
                 for record in records:
                     check_order(record)
     assert not counted
+
+
+def check_blame(run: RandomRun, folder: Path) -> None:
+    """Nobody else is said to have deleted what nobody else has."""
+    if "objects" in run.scenario.faults:
+        return
+    for name in ("objects.ndjson", "children.ndjson", "operations.ndjson"):
+        for record in read(folder / name):
+            assert "somebody else" not in (record["error"] or ""), record
 
 
 def check_order(record: JSON) -> None:

@@ -104,7 +104,7 @@ def scenarios(draw: DrawFn) -> Scenario:
         {"globalConfig": draw(_global_config()), "workloads": workloads},
         draw(_faults()),
         allow_foreign=draw(st.booleans()),
-        interrupt_at=draw(st.none() | st.none() | st.integers(0, 120)),
+        interrupt_at=draw(st.none() | st.none() | st.integers(0, 300)),
         cut_at=draw(st.floats(0, 1)),
     )
 

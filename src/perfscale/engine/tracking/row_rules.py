@@ -254,8 +254,11 @@ def _pass_milestones(
 def _is_deleted_by_run(row: TrackedObject, version: int) -> bool:
     """Whether the run had deleted an object before the cluster came to this version.
 
-    A version of 0 is none: it is taken to be a late one.
+    A version of 0 is none: it is taken to be a late one. One that was deleted by itself, before
+    all of its iteration was, went when nobody looked at versions.
     """
     if row.delete_requested_s is None:
         return False
+    if row.delete_requested_s < row.scope.asked_s:
+        return True
     return not 0 < version <= row.scope.asked_versions.get(row.resource.name, 0)

@@ -120,6 +120,7 @@ class IterationScope:
             turn has not come included.
         present: Objects in the cluster, and ``present_children`` likewise.
         doubted: Objects that a watch showed as gone, which is not verified yet.
+        asked_s: When the run last began to delete all of the objects.
         asked_versions: The cluster's resourceVersion, as a number, when the run began to delete
             the objects, by resource name; what changed up to there was not the run's doing.
         round: The round of churn that the whole iteration was created in; None if in none.
@@ -147,6 +148,7 @@ class IterationScope:
         self.doubted = 0
         self.accepts_readiness = True
         self.deletion_requested = False
+        self.asked_s = 0.0
         self.asked_versions: Mapping[str, int] = {}
 
     def limit(self, requested: int) -> None:

@@ -289,6 +289,7 @@ class Tracker:
         up to there, however late it comes, is not what the run did.
         """
         scope.deletion_requested = True
+        scope.asked_s = now
         scope.asked_versions = versions or {}
         scope.accepts_readiness = False
         for row in scope.rows:
