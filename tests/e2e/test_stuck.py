@@ -71,7 +71,7 @@ async def test_what_a_finalizer_holds_is_left_over_and_named(
     held: ClusterUnderTest, tmp_path: Path
 ) -> None:
     result = await held.run(
-        config(workload(objects(template(tmp_path, HELD), 2), maxWaitTimeout="2s"))
+        config(workload(objects(template(tmp_path, HELD), 2), maxWaitTimeout="6s"))
     )
     assert result.exit_code == 1
     assert result.accounts.leftover == 2
