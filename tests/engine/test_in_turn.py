@@ -156,6 +156,31 @@ def test_an_error_of_one_ends_all_and_is_raised_as_it_is() -> None:
     assert loads.story == [(0, "a begins"), (2, "a is cancelled")]
 
 
+def test_a_second_stop_changes_nothing_while_what_was_stopped_takes_its_time() -> None:
+    stopped: list[bool] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(1e6)
+        finally:
+            await asyncio.sleep(5)
+
+    async def main() -> None:
+        stop = Stop()
+
+        async def run() -> None:
+            stopped.append(await stop.ends(work()))
+
+        task = asyncio.create_task(run())
+        for _ in range(2):
+            await asyncio.sleep(1)
+            stop.set()
+        await task
+
+    in_virtual_time(main)
+    assert stopped == [True]
+
+
 def test_what_times_out_by_itself_is_no_stop() -> None:
     async def times_out() -> None:
         async with asyncio.timeout(1):

@@ -22,6 +22,8 @@ class Stop:
 
     def set(self) -> None:
         """The workload is to end: what `ends` runs is cancelled, and nothing more begins."""
+        if self.is_set:
+            return  # a scope that is being left cannot be ended once more
         self.is_set = True
         for scope in self._scopes:
             scope.reschedule(asyncio.get_running_loop().time())
