@@ -128,6 +128,12 @@ def test_a_restart_whose_instance_was_back_before_its_first_event_is_not_lost() 
     assert story.operation.milestones == {"Gone": 3.0}
 
 
+def test_a_restart_whose_old_instance_no_watch_has_shown_is_done_by_the_new_one() -> None:
+    story = Story("restart").answer().relist()
+    assert story.see(vmi("new")).done_s == 4.0
+    assert story.operation.milestones == {"Gone": 3.0}
+
+
 def test_a_restart_is_not_done_by_the_old_instance_that_still_runs() -> None:
     story = Story("restart", known=vmi("old")).answer().see(vmi("old")).see(vmi("old"))
     assert story.done_s is None
@@ -307,6 +313,11 @@ def test_a_deletion_is_done_when_a_list_does_not_hold_it_or_another_has_its_name
 
 
 # -- the rest ---------------------------------------------------------------
+
+
+def test_a_deletion_is_not_lost_in_a_list_that_was_requested_just_before_it() -> None:
+    story = Story("delete", known=View("vm-uid", 1)).relist(asked_s=0.5)
+    assert story.answer().done_s == 2.0
 
 
 def test_what_came_before_the_request_left_is_what_that_has_found_and_no_effect() -> None:

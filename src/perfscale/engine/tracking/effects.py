@@ -156,13 +156,13 @@ class Effects:
             place: Its resource, as ``plural.group``, and its namespace; None for all.
             state: What it holds.
             now: When it arrived.
-            asked_s: When it was requested. Of an operation whose request left later it says
-                nothing.
+            asked_s: When it was requested. What it does not hold may have come after that, and
+                is no loss for an operation whose request left later, unless it was seen before.
         """
         resource, namespace = place
         for key, view in state.items():
             self.observe(key, view, now)
-        for key in [*self._known, *self._waiting]:
+        for key in dict.fromkeys((*self._known, *self._waiting)):
             inside = key[0] == resource and namespace in {None, key[1]}
             if inside and key not in state:
                 known = self._known.get(key)
@@ -184,8 +184,8 @@ class Effects:
         if key in self._known:
             self._known[key] = None
         for operation in self._waiting_for(key):
-            if (operation.sent_s or 0.0) >= asked_s:
-                continue
+            if uid is None and (operation.sent_s or 0.0) >= asked_s:
+                continue  # what was never seen may be newer than the list
             if key[0] == MIGRATIONS:
                 if operation.made_uid is not None and "Succeeded" not in operation.milestones:
                     operation.fail("somebody else deleted the migration")

@@ -22,6 +22,8 @@ DELETED_BY_RUN: Final = "it is gone, as this run has requested"
 _GONE_BEFORE: Final = "it was gone, or had lost its labels, when its turn came"
 _NO_INSTANCE: Final = "its instance is gone"
 _OTHER_INSTANCE: Final = "its instance was replaced by another"
+_UNSEEN: Final = ""
+"""The UID of an instance that was gone before a watch could show it: no other has it."""
 
 
 class Judge(Protocol):
@@ -66,7 +68,7 @@ class _Instances:
 
     def miss(self, operation: TrackedOperation, uid: str | None, now: float) -> None:
         if self._old_goes and operation.old_uid in {uid, None}:
-            operation.old_uid = uid
+            operation.old_uid = uid or _UNSEEN
             self._note_gone(operation, now)
 
     def _note_gone(self, operation: TrackedOperation, now: float) -> None:
