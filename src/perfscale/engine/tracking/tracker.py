@@ -7,21 +7,18 @@ a loop. All times are seconds since the run's start, given by the caller.
 
 from __future__ import annotations
 
-import sys
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from perfscale.config.labels import ITERATION_LABEL, WORKLOAD_LABEL
+from perfscale.engine.tracking.row_index import RowIndex
 from perfscale.engine.tracking.row_rules import RowRules
 from perfscale.engine.tracking.rows import (
     DIRTY,
     IterationScope,
     TrackedObject,
     Transition,
-    TransitionKind,
 )
 from perfscale.kube.decoding import version_number
-from perfscale.kube.resources import NAMESPACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,9 +44,9 @@ class Tracker:
         self._rules = RowRules()
         self.phases = self._rules.phases
         self.child_phases = self._rules.child_phases
-        self._scopes: dict[tuple[str, str], IterationScope] = {}
-        self._by_uid: dict[str, TrackedObject] = {}
-        self._awaited: dict[tuple[str, str | None, str], TrackedObject] = {}
+        self._index = RowIndex(self._rules)
+        # Read at every event: the index's own.
+        self._by_uid, self._scopes = self._index.by_uid, self._index.scopes
         self._listed: dict[tuple[str, str | None], int] = {}
         self._released: dict[str, None] = {}
 
@@ -84,7 +81,7 @@ class Tracker:
         )
         row.round = round_number
         scope.objects.append(row)
-        self._awaited[resource.name, namespace, name] = row
+        self._index.awaited[resource.name, namespace, name] = row
         return row
 
     def send(self, row: TrackedObject, now: float) -> None:
@@ -112,14 +109,14 @@ class Tracker:
             is_labelled: Whether it carries the run's labels. No watch shows one that does
                 not, so it has failed.
         """
-        self._forget_name(row)
+        self._index.forget_name(row)
         known = self._by_uid.get(metadata.uid)
         if known is not row and (known is not None or row.uid is not None):
             # A watch was quicker than this answer, and its event went by the name alone, which
             # another object may have had; only the answer says which UID is this request's.
-            self._assign(row, known)
+            self._index.assign(row, known)
         is_new = row.uid is None
-        changes = self._bind(row, metadata, now)
+        changes = self._index.bind(row, metadata, now)
         if not is_labelled:
             row.unlabelled = True
             changes += self._rules.fail(row, _STRIPPED)
@@ -150,9 +147,9 @@ class Tracker:
         """
         if certain:
             # Nothing of that name can be this object; otherwise its event may still come.
-            self._forget_name(row)
+            self._index.forget_name(row)
             if row.uid is not None:
-                self._assign(row, None)  # somebody else's, of the same name
+                self._index.assign(row, None)  # somebody else's, of the same name
         elif row.uid is not None:
             return []
         return self._rules.fail(row, error)
@@ -168,7 +165,7 @@ class Tracker:
         if row is None:
             if event == "DELETED" or metadata.uid in self._released:
                 return changes  # never seen alive, so neither counted nor waited for
-            row = self._recognise(resource, metadata, now, changes)
+            row = self._index.recognise(resource, metadata, now, changes)
             if row is None:
                 return changes
         # What a list holds was there before the watch, so it says nothing of how late a watch is.
@@ -247,7 +244,7 @@ class Tracker:
     def confirm_gone(self, row: TrackedObject, now: float) -> list[Transition]:
         """A read by name has not found the object, or not any more."""
         changes: list[Transition] = []
-        if row.present and self._is_followed(row):
+        if row.present and self._index.is_followed(row):
             gone_s = now if row.doubted_s is None else row.doubted_s
             vanished = row.doubted_s is not None or row.delete_requested_s is None
             self._rules.trust(row)
@@ -262,7 +259,7 @@ class Tracker:
         Without the run's labels no watch shows it any more: if it was not ready by then, it
         has failed. With them the watch was late, or the labels are back.
         """
-        if not row.present or not self._is_followed(row):
+        if not row.present or not self._index.is_followed(row):
             return []
         self._rules.trust(row)
         row.unlabelled = not is_labelled
@@ -303,7 +300,7 @@ class Tracker:
 
     def withdraw_deletion_of(self, row: TrackedObject) -> list[Transition]:
         """The server refused to delete a single object: its end is not the run's doing."""
-        if row.scope.deletion_requested or not self._is_followed(row):
+        if row.scope.deletion_requested or not self._index.is_followed(row):
             return []
         row.delete_requested_s = None
         row.dirty |= DIRTY["delete_requested_s"]
@@ -333,7 +330,7 @@ class Tracker:
         for row in rows:
             if row.uid is not None:
                 self._by_uid.pop(row.uid, None)
-            self._forget_name(row)
+            self._index.forget_name(row)
 
     def release(self, rows: Iterable[TrackedObject]) -> None:
         """Drop objects that are gone, of an iteration that goes on.
@@ -355,99 +352,7 @@ class Tracker:
         """The iterations that have not been retired, oldest first."""
         return list(self._scopes.values())
 
-    # -- identity -----------------------------------------------------------
-
-    def _recognise(
-        self, resource: Resource, metadata: Metadata, now: float, changes: list[Transition]
-    ) -> TrackedObject | None:
-        """The row of an object whose UID is new: one of ours, or a child."""
-        row = self._awaited.get((resource.name, metadata.namespace, metadata.name))
-        labels = metadata.labels or {}
-        scope = self._scopes.get((labels.get(WORKLOAD_LABEL, ""), labels.get(ITERATION_LABEL, "")))
-        if row is not None and row.uid is None and row.sent_s is not None and row.scope is scope:
-            if row.error is not None:
-                self._rules.count(row, -1)
-                row.error, row.decided = None, False  # its create was carried out after all
-                row.dirty |= DIRTY["error"]
-                self._rules.count(row, 1)
-            changes += self._bind(row, metadata, now)
-            return row
-        if scope is None or resource.name == NAMESPACES.name:
-            return None  # no controller makes namespaces for objects: it is the run's own
-        child = TrackedObject(scope, resource, metadata.namespace, metadata.name, replica=None)
-        child.decided = True
-        child.round = scope.round
-        if metadata.owner_references:
-            child.owner_uid = metadata.owner_references[0].uid
-        child.created_s = now
-        scope.children.append(child)
-        if scope.deletion_requested:
-            child.delete_requested_s = now
-        changes += self._bind(child, metadata, now)
-        if scope.deletion_requested and child.owner_uid is None:
-            changes.append(Transition(child, TransitionKind.STRAY))
-        return child
-
-    def _assign(self, row: TrackedObject, known: TrackedObject | None) -> None:
-        """Make a row about another object than the watch had led to believe.
-
-        The one that it was about becomes a child, since it carries the labels
-        and its end is waited for; ``known`` is the child that the right one was
-        taken for, if it has been seen. If there is no such object, a child
-        without a UID is left, which counts for nothing.
-        """
-        other = known or TrackedObject(
-            row.scope, row.resource, row.namespace, row.name, replica=None
-        )
-        self._rules.count(row, -1)
-        self._rules.count(other, -1)
-        row.exchange(other)
-        if self._rules.has_vanished(other):
-            other.error = None  # no failure of a child
-        other.decided = True
-        if other.doubted_s is not None:
-            other.deleted_s = other.doubted_s  # a child's end is not verified
-            self._rules.trust(other)
-        row.decided = row.error is not None or row.ready_s is not None
-        children = row.scope.children
-        if known is None and other.uid is not None:
-            children.append(other)
-        self._rules.count(row, 1)
-        self._rules.count(other, 1)
-        for each in (row, other):
-            if each.uid is not None:
-                self._by_uid[each.uid] = each
-
-    def _is_followed(self, row: TrackedObject) -> bool:
-        """Whether its record has not been written yet."""
-        return self._by_uid.get(row.uid or "") is row
-
     def _last_list(self, row: TrackedObject) -> int:
         """The version of the newest list that would have held an object."""
         name, listed = row.resource.name, self._listed
         return max(listed.get((name, None), 0), listed.get((name, row.namespace), 0))
-
-    def _bind(self, row: TrackedObject, metadata: Metadata, now: float) -> list[Transition]:
-        if row.uid is not None:
-            return []
-        row.uid = metadata.uid
-        row.version = version_number(metadata.resource_version)
-        if metadata.creation_timestamp is not None:
-            row.creation_timestamp = sys.intern(metadata.creation_timestamp)
-        row.dirty |= DIRTY["uid"] | DIRTY["owner_uid"] | DIRTY["creation_timestamp"]
-        self._by_uid[metadata.uid] = row
-        self._rules.count_present(row, 1)
-        if not row.is_child:
-            row.scope.created += 1
-        if row.created_s is None:
-            row.created_s = now
-            row.dirty |= DIRTY["created_s"]
-        if row.scope.deletion_requested and row.delete_requested_s is None:
-            row.delete_requested_s = now
-            row.dirty |= DIRTY["delete_requested_s"]
-        return [Transition(row, TransitionKind.CREATED)]
-
-    def _forget_name(self, row: TrackedObject) -> None:
-        key = (row.resource.name, row.namespace, row.name)
-        if self._awaited.get(key) is row:
-            del self._awaited[key]
