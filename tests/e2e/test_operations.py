@@ -124,46 +124,17 @@ async def test_a_share_of_the_objects_is_deleted_and_the_others_stay(
 
 
 async def test_one_request_deletes_all_of_a_namespace(
-    simulated: ClusterUnderTest, tmp_path: Path
+    cluster: ClusterUnderTest, tmp_path: Path
 ) -> None:
     sink = OperationSink()
-    await simulated.create_namespace("density-1")
-    await simulated.create_configmap("density-1", "theirs")
+    await cluster.create_namespace("density-1")
+    await cluster.create_configmap("density-1", "theirs")
     load = config(maps(tmp_path), on("maps", "delete", deleteCollection=True))
-    result = await simulated.run(load, sink=sink)
+    result = await cluster.run(load, sink=sink)
     assert result.outcome is RunOutcome.PASSED, result.problems
     assert accounts(result) == done(COUNT)
     assert len({record.sent_s for record in sink.operations}) == 1
-    assert await simulated.names(CONFIGMAPS, namespace="density-1") == ["theirs"]
-
-
-async def test_a_replica_set_is_scaled_until_as_many_are_ready(
-    simulated: ClusterUnderTest,
-) -> None:
-    sink = OperationSink()
-    sets = {
-        "name": "sets",
-        "iterationCreationWait": True,
-        "objects": [objects("vmirs-ephemeral.yaml", 3, vmis=1)],
-    }
-    up, down = on("sets", "scale", to=4), {**on("sets", "scale", to=1), "name": "down"}
-    result = await simulated.run(config(sets, up, down), sink=sink)
-    assert result.outcome is RunOutcome.PASSED, result.problems
-    assert accounts(result, 1) == accounts(result, 2) == done(3)
-    for record in sink.operations:
-        assert record.answered_s is not None
-        assert record.done_s is not None
-
-
-async def test_scaling_to_what_is_there_is_done_at_once(simulated: ClusterUnderTest) -> None:
-    sets = {
-        "name": "sets",
-        "iterationCreationWait": True,
-        "objects": [objects("vmirs-ephemeral.yaml", 2, vmis=2)],
-    }
-    result = await simulated.run(config(sets, on("sets", "scale", to=2)))
-    assert result.outcome is RunOutcome.PASSED, result.problems
-    assert accounts(result) == done(2)
+    assert await cluster.names(CONFIGMAPS, namespace="density-1") == ["theirs"]
 
 
 async def test_a_target_that_is_gone_when_its_turn_comes_is_a_failure(
@@ -235,16 +206,16 @@ async def test_targets_that_match_nothing_are_an_error_of_the_run(
 
 
 async def test_the_same_seed_draws_the_same_objects(
-    simulated: ClusterUnderTest, tmp_path: Path
+    cluster: ClusterUnderTest, tmp_path: Path
 ) -> None:
     drawn = []
     for _ in range(2):
         sink = OperationSink()
         load = on("maps", "get", targets={"workload": "maps", "count": 4})
-        result = await simulated.run(config(maps(tmp_path), load, seed=7), sink=sink)
+        result = await cluster.run(config(maps(tmp_path), load, seed=7), sink=sink)
         assert accounts(result) == done(4)
         drawn.append([record.name for record in sink.operations])
-        await simulated.empty()
+        await cluster.empty()
     assert drawn[0] == drawn[1]
 
 
@@ -360,13 +331,13 @@ async def test_streams_stay_open_for_as_long_as_the_load_lasts_and_are_counted(
 
 
 async def test_reads_in_the_background_end_when_no_other_workload_is_left(
-    simulated: ClusterUnderTest, tmp_path: Path
+    cluster: ClusterUnderTest, tmp_path: Path
 ) -> None:
     sink = OperationSink()
     lists = {**on("maps", "list", background=True, qps=50), "name": "lists"}
     watches = {**on("maps", "watch", background=True, streams=3), "name": "watches"}
     reads = on("maps", "get", qps=100, burst=1, duration="500ms")
-    result = await simulated.run(config(maps(tmp_path), lists, watches, reads), sink=sink)
+    result = await cluster.run(config(maps(tmp_path), lists, watches, reads), sink=sink)
     assert result.outcome is RunOutcome.PASSED, result.problems
     assert accounts(result, 1).done == accounts(result, 1).requested > 5
     assert accounts(result, 2) == done(3)
@@ -407,7 +378,7 @@ async def test_a_share_of_operations_may_fail_before_a_run_is_ended(
 
 
 async def test_a_patch_is_done_when_its_object_is_as_done_when_says(
-    simulated: ClusterUnderTest, tmp_path: Path
+    cluster: ClusterUnderTest, tmp_path: Path
 ) -> None:
     sets = {
         "name": "sets",
@@ -421,7 +392,7 @@ async def test_a_patch_is_done_when_its_object_is_as_done_when_says(
     second = on("sets", "patch", patch=patch, doneWhen=[ready, never], maxWaitTimeout="200ms")
     sink = OperationSink()
     load = config(sets, first, {**second, "name": "second"})
-    result = await simulated.run(load, sink=sink)
+    result = await cluster.run(load, sink=sink)
     assert accounts(result, 1) == done(3)
     assert accounts(result, 2) == OperationAccounts(requested=3, unfinished=3)
     assert result.exit_code == 1
