@@ -143,6 +143,17 @@ async def test_a_background_hook_that_fails_aborts_the_run(simulated: ClusterUnd
     assert await simulated.left_of(result.run_id) == {}
 
 
+async def test_a_background_hook_that_cannot_begin_ends_no_run_before_its_cleanup(
+    simulated: ClusterUnderTest,
+) -> None:
+    hooks = [hook("afterReady", sys.executable, "\0", background=True)]
+    load = config(workload(objects(count=2), waitWhenFinished="10m"), hooks=hooks)
+    result = await simulated.run(load)
+    assert "null byte" in str(result.error)
+    assert result.accounts.created == result.accounts.deleted == 2
+    assert await simulated.left_of(result.run_id) == {}
+
+
 async def test_a_background_hook_is_ended_with_the_run_and_that_is_no_failure(
     simulated: ClusterUnderTest, tmp_path: Path
 ) -> None:

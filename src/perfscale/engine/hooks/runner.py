@@ -97,7 +97,7 @@ class HookRunner:
         """In the background, where nobody waits for it."""
         try:
             await self._execute(hook, record)
-        except HookError as error:
+        except Exception as error:  # noqa: BLE001 -- raised at the end of the run, after its cleanup
             self._context.abort(error)
 
     async def _execute(self, hook: Hook, record: HookRecord) -> None:
