@@ -205,10 +205,13 @@ class Operator:
             )
             self._note_deletions(sending, self.deletions.accept)
             for operation in sending.operations:
-                sending.iteration.scope.created += 1
-                work.effects.accept(operation, answer.answered_s, version=answer.version)
-                context.operation_counter.accept(operation)
-                context.journal.mark_operation_dirty(operation)
+                self._accept(sending, operation, answer)
+
+    def _accept(self, sending: _Sending, operation: TrackedOperation, answer: _Answer) -> None:
+        sending.iteration.scope.created += 1
+        sending.work.effects.accept(operation, answer.answered_s, version=answer.version)
+        self._context.operation_counter.accept(operation)
+        self._context.journal.mark_operation_dirty(operation)
 
     def _refuse(self, sending: _Sending, error: ApiError) -> None:
         deletions = self.deletions
@@ -221,7 +224,7 @@ class Operator:
                 operation.sent_s = answered_s
             if isinstance(error, ConflictError) and error.attempts > 1 and operation.has_effect:
                 # An earlier try has done it, whose answer was lost.
-                sending.work.effects.accept(operation, answered_s or 0.0)
+                self._accept(sending, operation, _Answer(answered_s or 0.0))
                 continue
             sending.work.effects.refuse(operation, _why_refused(sending.work, error))
 
