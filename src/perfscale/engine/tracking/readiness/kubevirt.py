@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -37,8 +38,11 @@ _STAMPS: Final = msgspec.json.Decoder(list[PhaseTransition] | None)
 _INTERFACES: Final = msgspec.json.Decoder(list[Interface] | None)
 _SEEN_STAMPS: Final[dict[bytes, Stamps]] = {}
 _SEEN_MILESTONES: Final[dict[bytes, tuple[str, ...]]] = {}
-_MOST_SEEN: Final = 4096
-"""Decoded timestamps, or conditions, that are remembered; some 4 MB."""
+_MOST_SEEN: Final = 512
+"""Decoded timestamps, or conditions, that are remembered; some 0.5 MB.
+
+They are to the second, so that those of a minute ago do not come again.
+"""
 _ADDRESS: Final = "IP"
 _COMPACT_ADDRESS: Final = b'"ipAddress":"'
 _QUOTE: Final = ord('"')
@@ -185,7 +189,8 @@ def _stamps(raw: msgspec.Raw) -> Stamps:
             _SEEN_STAMPS.clear()
         try:
             known = tuple(
-                (each.phase, each.phase_transition_timestamp) for each in _STAMPS.decode(text) or ()
+                (sys.intern(each.phase), sys.intern(each.phase_transition_timestamp))
+                for each in _STAMPS.decode(text) or ()
             )
         except UNREADABLE:
             known = ()  # they are only for reading
