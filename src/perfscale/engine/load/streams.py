@@ -52,7 +52,7 @@ class LoadStream:
         self._failure: PerfscaleError | None = None
 
     async def open(self) -> None:
-        """Open it, and wait until its first state is complete.
+        """Open it, and wait until its first state is complete; cancelled if it is closed before.
 
         Raises:
             PerfscaleError: The server refuses it, or is gone.
@@ -67,6 +67,8 @@ class LoadStream:
             synced.cancel()
         if self._failure is not None:
             raise self._failure
+        if not self._watch.synced.is_set():
+            await self._task  # which was cancelled, so that nothing was answered
 
     def close(self) -> None:
         """Close it; what it has received is final."""
