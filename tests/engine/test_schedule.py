@@ -79,6 +79,12 @@ def test_a_load_that_ends_has_what_is_due_before_its_end_and_nothing_after() -> 
     assert due == pytest.approx([50 + n / 10 for n in range(20)])
 
 
+def test_when_a_load_begins_does_not_change_how_many_requests_it_has() -> None:
+    begins = [n / 7 for n in range(1, 200)]
+    loads = [all_due(Ending(Constant(qps=20, burst=20), 5.0), begun_s=each) for each in begins]
+    assert {len(due) for due in loads} == {20 + 99}
+
+
 def test_a_load_ends_by_its_first_beginning_however_many_parts_it_has() -> None:
     schedule = Ending(Constant(qps=10, burst=1), 1.0)
     schedule.begin(0.0)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _ROUNDING = 1e-9
 """By so many requests a sum of floats may miss the whole number that it stands for."""
 
+_ROUNDING_S = 1e-6
+"""By so many seconds a sum of the gaps between requests may miss the end of a load."""
+
 
 class Schedule(Protocol):
     """When requests are due; all times are seconds of one clock."""
@@ -90,7 +93,7 @@ class Ending:
     def next_due(self, now: float) -> float | None:
         """When the next one is due; None if that is at the end or after it."""
         due = self._schedule.next_due(now)
-        if due is None or self._end_s is None or due >= self._end_s:
+        if due is None or self._end_s is None or due >= self._end_s - _ROUNDING_S:
             return None
         return due
 
