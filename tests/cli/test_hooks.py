@@ -1,5 +1,6 @@
 """Hooks, as somebody sees them who runs a workload file from elsewhere."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,13 @@ def with_hooks(folder: Path, *hooks: dict[str, Any]) -> Path:
 
 
 def test_the_header_says_which_commands_a_file_lets_run(command_line: CommandLine) -> None:
-    commands = [["echo", "one two"], ["true"]]
+    commands = [["echo", "one two"], *(["test", str(number)] for number in range(1, 6))]
     hooks = [{"when": "beforeRun", "run": command} for command in commands]
     workload = with_hooks(command_line.folder, *hooks)
     ended = command_line("run", workload, "--simulate", "--speed=50", "--no-report")
     assert ended.code == 0, ended.err
-    assert "beforeRun: echo 'one two'; beforeRun: true" in " ".join(ended.err.split())
+    listed = "; ".join(f"beforeRun: {shlex.join(command)}" for command in commands)
+    assert listed in " ".join(ended.err.split())
 
 
 def test_a_hook_that_fails_says_where_its_output_is(command_line: CommandLine) -> None:

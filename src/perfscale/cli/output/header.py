@@ -37,7 +37,7 @@ def print_header(plan: Plan, config: Config, *, simulated: bool, metrics: str | 
     if config.source.reading:
         rows.insert(1, ("file", f"{config.source.name}, read as {config.source.reading}"))
     if hooks := list(_describe_hooks(config)):
-        rows.append(("hooks", _shortened(hooks, between="; ")))
+        rows.append(("hooks", "; ".join(hooks)))
     unknown = [each.kind_name for each in plan.ready_by_kind if rule_for(each).read is None]
     if unknown:
         rows.append(("ready", f"once created: {', '.join(unknown)} (see readyWhen)"))
@@ -73,7 +73,7 @@ def _describe(workload: WorkloadPlan, plan: Plan) -> str:
     beside = f", {workload.churn}" if workload.churn else ""
     beside += ", in the background" if workload.background else ""
     if workload.shape:
-        most = "at most " if workload.ends else ""
+        most = "at most " if workload.ends and workload.objects else ""
         return f"{most}{objects}{iterations}, {workload.shape}{beside}"
     rate = (
         f"at {workload.qps:g}/s, {workload.burst} at once"
@@ -94,7 +94,7 @@ def _describe_operation(operation: OperationPlan) -> str:
 
 
 def _describe_hooks(config: Config) -> Iterator[str]:
-    """What a file from elsewhere lets run here, as in ``beforeRun: kubectl top nodes``."""
+    """All that a file from elsewhere lets run here, as in ``beforeRun: kubectl top nodes``."""
     for hook in config.global_config.hooks:
         yield f"{hook.when}: {shlex.join(hook.run)}"
     for workload in config.workloads:
@@ -110,8 +110,8 @@ def _describe_images(preload: PreloadPlan) -> str:
     return f"{images} pulled to every node first, up to {bound}: {_shortened(preload.images)}"
 
 
-def _shortened(names: Sequence[str], between: str = ", ") -> str:
+def _shortened(names: Sequence[str]) -> str:
     if len(names) <= _MOST_NAMESPACES + 1:
-        return between.join(names) or "(none)"
-    shown = between.join(names[:_MOST_NAMESPACES])
+        return ", ".join(names) or "(none)"
+    shown = ", ".join(names[:_MOST_NAMESPACES])
     return f"{shown} ... {names[-1]} ({len(names)} in all)"
