@@ -342,3 +342,39 @@ def test_speed_is_for_simulations(perfscale: CommandLine) -> None:
     ended = perfscale("run", "--speed", "2")
     assert ended.code == 2
     assert "--speed is for --simulate" in ended.err
+
+
+def test_the_header_says_how_long_reads_go_on(perfscale: CommandLine) -> None:
+    content = """workloads:
+  - name: lists
+    operation: list
+    qps: 20
+    duration: 100ms
+    targets: {apiVersion: v1, kind: ConfigMap}
+"""
+    (perfscale.folder / "lists.yaml").write_text(content)
+    ended = perfscale("run", "lists.yaml", *FAST)
+    assert ended.code == 0, ended.err
+    assert "workload lists  list ConfigMap in every namespace, 20/s, for 100ms" in ended.err
+
+
+def test_iterations_that_churn_adds_are_not_counted_among_those_of_the_file(
+    perfscale: CommandLine,
+) -> None:
+    entries = entry("configmap.yaml", 1, "churned")
+    workload = write_workload(
+        perfscale.folder,
+        entries,
+        iterationCount=2,
+        namespacedIterations=True,
+        iterationCreationWait=True,
+        iterationCleanup=False,
+        iterationDeletionWait=False,
+        churn={"count": 1, "rounds": 3, "of": "namespaces"},
+    )
+    ended = perfscale("run", workload, *FAST)
+    assert ended.code == 0, ended.err
+    said = "2 iterations, and 3 that churn put in their place"
+    assert said in ended.out
+    (folder,) = perfscale.results
+    assert said in (folder / "report.html").read_text()

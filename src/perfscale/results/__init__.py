@@ -91,7 +91,13 @@ from perfscale.results.model.run import (
     WatchCounts,
     WorkloadPlan,
 )
-from perfscale.results.model.workload import IterationResult, KindResult, Rate, WorkloadResult
+from perfscale.results.model.workload import (
+    IterationResult,
+    KindResult,
+    Rate,
+    WorkloadResult,
+    say_iterations,
+)
 from perfscale.results.verdicts.conclusion import Ending, conclude
 from perfscale.results.verdicts.health import assess, milliseconds
 from perfscale.results.verdicts.interruptions import interruptions
@@ -205,6 +211,7 @@ __all__ = [
     "read_present",
     "rebuild_results",
     "results_schema",
+    "say_iterations",
     "summarize",
     "threshold_title",
     "with_audit",

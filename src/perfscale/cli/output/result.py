@@ -21,6 +21,7 @@ from perfscale.results import (
     explain_rate,
     interruptions,
     milliseconds,
+    say_iterations,
     summarize,
 )
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
         Accounts,
         ChurnResult,
         GeneratorHealth,
-        IterationResult,
         KindResult,
         LatencySummary,
         OperationResult,
@@ -188,12 +188,11 @@ def _print_workload(console: Console, workload: WorkloadResult) -> None:
 
 
 def _iterations(workload: WorkloadResult) -> str:
-    done: tuple[IterationResult, ...] = workload.iterations
-    if workload.iteration_count == 1:
+    done, wanted = len(workload.iterations), workload.iteration_count
+    if wanted == 1 and done <= 1:
         return ""
-    if len(done) == workload.iteration_count:
-        return f"{len(done)} iterations"
-    return f"[bold red]{len(done)} of {workload.iteration_count} iterations[/]"
+    said = say_iterations([each.iteration for each in workload.iterations], wanted)
+    return said if done >= wanted else f"[bold red]{said}[/]"
 
 
 def _rate(workload: WorkloadResult) -> Iterator[str]:

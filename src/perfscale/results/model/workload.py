@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perfscale.config.sections.metrics import Latency
+from perfscale.config.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from perfscale.results.model.accounts import Accounts
     from perfscale.results.model.churn import ChurnResult
@@ -165,3 +166,14 @@ class WorkloadResult(Measured):
             f"{count} unready object{'s were' if count > 1 else ' was'} not waited for: "
             "with iterationCreationWait: true, an iteration waits until its objects are ready"
         )
+
+
+def say_iterations(numbers: Collection[int], wanted: int) -> str:
+    """How many iterations there were of those that the file asks for, for a person.
+
+    Those that churn put in the place of others have higher numbers than ``wanted``.
+    """
+    replaced = sum(number > wanted for number in numbers)
+    first = len(numbers) - replaced
+    said = counted(first, "iteration") if first == wanted else f"{first} of {wanted} iterations"
+    return f"{said}, and {replaced} that churn put in their place" if replaced else said

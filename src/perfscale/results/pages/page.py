@@ -19,6 +19,7 @@ from perfscale.results.measure.operations.tally import count_failure
 from perfscale.results.measure.samples import Samples
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.run import RunOutcome
+from perfscale.results.model.workload import say_iterations
 from perfscale.results.pages.audit import audit_section
 from perfscale.results.pages.churn import churn_sections
 from perfscale.results.pages.figures import (
@@ -201,6 +202,12 @@ class IterationSection:
     workload: Workload
     plot: Plot
     shown: list[Iteration]
+
+    @property
+    def said(self) -> str:
+        """How many there were, of how many."""
+        numbers = [each.iteration for each in self.workload.iterations]
+        return say_iterations(numbers, self.workload.iteration_count)
 
 
 def _iterations(summary: Summary) -> Iterator[IterationSection]:
