@@ -10,7 +10,11 @@ from operation_load import OperationSink, accounts, done, on
 from pages import list_pages
 from workloads import config, objects, template
 
+from perfscale.engine.load.requests import APPLY as APPLY_PARAMS
+from perfscale.engine.load.requests import PATCH_TYPES
+from perfscale.errors import ApiError
 from perfscale.results import OperationAccounts, RunOutcome
+from perfscale.templates import PatchTarget, compile_patches
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,3 +93,25 @@ async def test_a_type_that_a_kind_does_not_take_is_refused_in_the_servers_words(
     for record in sink.operations:
         assert "the body of the request was in an unknown format" in (record.error or "")
     assert set((await annotated(cluster, VMIRS)).values()) == {None}
+
+
+@pytest.mark.parametrize("type_", ["merge", "json", "strategic", "apply"])
+async def test_a_patch_is_refused_for_another_object_that_has_the_name_by_now(
+    cluster: ClusterUnderTest, type_: str, tmp_path: Path
+) -> None:
+    await cluster.run(config(made(CONFIGMAPS, tmp_path)))
+    patch = patch_of(CONFIGMAPS, type_, tmp_path)
+    load = config(made(CONFIGMAPS, tmp_path), on("made", "patch", patch=patch))
+    _, patches = compile_patches(load, run_id="one")
+    assert patches is not None
+    gone = PatchTarget("map-1", "density-1", "00000000-0000-4000-8000-000000000000", {}, 1)
+    with pytest.raises(ApiError):
+        await cluster.client.request(
+            "PATCH",
+            CONFIGMAPS.path("density-1", "map-1"),
+            body=patches.render(1, gone),
+            content_type=PATCH_TYPES[type_],
+            params=APPLY_PARAMS if type_ == "apply" else None,
+            retry=False,
+        )
+    assert (await annotated(cluster, CONFIGMAPS))["map-1"] is None

@@ -45,10 +45,13 @@ class PatchTemplate:
         self._source = source
         self._variables = variables
         self._wants_list = patch.type == "json"
-        self._last: tuple[str, bytes] = ("", b"")
+        self._last: tuple[str, Any] = ("", None)
 
     def render(self, iteration: int, target: PatchTarget) -> bytes:
         """The patch of one target, as JSON.
+
+        It names the target's UID, so that a server refuses it for another object that has the
+        name by now: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#uids
 
         Raises:
             TemplateError: The template fails for it, or gives no patch.
@@ -62,10 +65,13 @@ class PatchTemplate:
         }
         text = self._source.render({**self._variables, "iteration": iteration, _TARGET: shown})
         if text != self._last[0]:  # many patches are the same for every target
-            self._last = (text, self._body(text, target))
-        return self._last[1]
+            self._last = (text, self._read(text, target))
+        try:
+            return msgspec.json.encode(_only_for(target.uid, self._last[1]))
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise self._refused(f"cannot be sent as JSON: {error}", target) from error
 
-    def _body(self, text: str, target: PatchTarget) -> bytes:
+    def _read(self, text: str, target: PatchTarget) -> Any:  # noqa: ANN401 -- any JSON
         try:
             documents = load_documents(text)
         except BadYamlError as error:
@@ -74,14 +80,21 @@ class PatchTemplate:
         if len(documents) != 1 or not isinstance(documents[0], wanted):
             shape = "a list of steps" if self._wants_list else "one mapping"
             raise self._refused(f"the patch is not {shape}", target)
-        try:
-            return msgspec.json.encode(documents[0])
-        except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            raise self._refused(f"cannot be sent as JSON: {error}", target) from error
+        return documents[0]
 
     def _refused(self, message: str, target: PatchTarget) -> TemplateError:
         place = "/".join(filter(None, (target.namespace, target.name)))
         return TemplateError([Problem(f"{message} (rendered for {place})", self.file, 1)])
+
+
+def _only_for(uid: str, patch: Any) -> Any:  # noqa: ANN401 -- any JSON
+    """The patch, which fits the object of that UID alone."""
+    if isinstance(patch, list):
+        return [{"op": "test", "path": "/metadata/uid", "value": uid}, *patch]
+    metadata = patch.get("metadata", {})
+    if not isinstance(metadata, dict):
+        return patch  # the server says what is wrong with it
+    return {**patch, "metadata": {**metadata, "uid": uid}}
 
 
 def compile_patches(config: Config, *, run_id: str) -> tuple[PatchTemplate | None, ...]:

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from perfscale.templates import PatchTemplate
 
 _JSON: Final = "application/json"
-_PATCH_TYPES: Final = {
+PATCH_TYPES: Final = {
     "merge": "application/merge-patch+json",
     "json": "application/json-patch+json",
     "strategic": "application/strategic-merge-patch+json",
     "apply": "application/apply-patch+yaml",
 }
 """https://kubernetes.io/docs/reference/using-api/api-concepts/#patch-and-apply"""
-_APPLY: Final = {"fieldManager": "perfscale", "force": "true"}
+APPLY: Final = {"fieldManager": "perfscale", "force": "true"}
 _LONGEST_NAME: Final = 63
 
 
@@ -74,7 +74,7 @@ class RequestBuilder:
                 return self._patched(path, target, iteration)
             case Request.SCALE:
                 body = msgspec.json.encode({"spec": {"replicas": self._workload.to}})
-                return Outgoing("PATCH", f"{path}/scale", body, _PATCH_TYPES["merge"])
+                return Outgoing("PATCH", f"{path}/scale", body, PATCH_TYPES["merge"])
             case Request.DELETE:
                 return Outgoing("DELETE", path, _delete_options(target.uid))
             case Request.MIGRATE:
@@ -105,9 +105,9 @@ class RequestBuilder:
         shown = PatchTarget(
             target.name, target.namespace, target.uid or "", target.labels or {}, target.index
         )
-        params = _APPLY if patch.type == "apply" else None
+        params = APPLY if patch.type == "apply" else None
         body = self._patch.render(iteration, shown)
-        return Outgoing("PATCH", path, body, _PATCH_TYPES[patch.type], params)
+        return Outgoing("PATCH", path, body, PATCH_TYPES[patch.type], params)
 
     def _migration(self, target: Target, iteration: int) -> bytes:
         acts_on = self._plan.acts_on
