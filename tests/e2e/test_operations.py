@@ -214,7 +214,7 @@ async def test_the_same_seed_draws_the_same_objects(
         load = on("maps", "get", targets={"workload": "maps", "count": 4})
         result = await cluster.run(config(maps(tmp_path), load, seed=7), sink=sink)
         assert accounts(result) == done(4)
-        drawn.append([record.name for record in sink.operations])
+        drawn.append({record.name for record in sink.operations})
         await cluster.empty()
     assert drawn[0] == drawn[1]
 

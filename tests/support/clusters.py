@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from perfscale.config import Config
 from perfscale.config.labels import RUN_LABEL
 from perfscale.engine import LoadGenerator, RunOptions
 from perfscale.engine.removal.removal import Removal
+from perfscale.errors import ConflictError, NotFoundError
 from perfscale.kube.client import Client
 from perfscale.kube.cluster import ClusterOptions, open_cluster
 from perfscale.kube.resources import NAMESPACES, Place, Resource
@@ -73,6 +74,7 @@ class ClusterUnderTest:
     options: ClusterOptions
     client: Client
     is_real: bool
+    namespaces: list[str] = field(default_factory=list)
 
     @property
     def kubeconfig(self) -> Path:
@@ -123,6 +125,7 @@ class ClusterUnderTest:
 
     async def create_namespace(self, name: str, labels: dict[str, str] | None = None) -> None:
         metadata = {"name": name, "labels": labels or {}}
+        self.namespaces.append(name)
         await self.create(
             NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
         )
@@ -138,6 +141,13 @@ class ClusterUnderTest:
     async def empty(self) -> None:
         """Remove what a test left on purpose, so that the next one finds nothing."""
         await Removal(self.client, [Place(kind) for kind in KINDS], RUN_LABEL).run()
+        for name in self.namespaces:
+            with suppress(NotFoundError, ConflictError):  # gone, or going
+                await self.client.delete(NAMESPACES, None, name)
+        async with asyncio.timeout(60):
+            while set(self.namespaces) & set(await self.names(NAMESPACES)):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        self.namespaces.clear()
 
 
 @asynccontextmanager
