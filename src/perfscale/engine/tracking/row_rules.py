@@ -14,7 +14,7 @@ from perfscale.engine.tracking.rows import DIRTY, Transition, TransitionKind
 from perfscale.kube.decoding import version_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from perfscale.engine.tracking.readiness import Metadata, Reading
     from perfscale.engine.tracking.rows import TrackedObject
@@ -57,7 +57,7 @@ class RowRules:
         if phase is not None and phase != row.phase:
             changes.append(self._enter_phase(row, sys.intern(phase), now))
         if reading.milestones:
-            changes += _pass_milestones(row, reading.milestones, now)
+            _pass_milestones(row, reading.milestones, now, changes)
         if row.delete_requested_s is not None or metadata.deletion_timestamp is not None:
             if not was_going or row.is_child:  # others were judged when their deletion began
                 self._read_leaving(row, metadata, reading, now, changes)
@@ -242,13 +242,13 @@ def _explain(row: TrackedObject, detail: str | None) -> bool:
 
 
 def _pass_milestones(
-    row: TrackedObject, milestones: Iterable[str], now: float
-) -> Iterator[Transition]:
+    row: TrackedObject, milestones: Iterable[str], now: float, changes: list[Transition]
+) -> None:
     """Those of the milestones that it comes to for the first time."""
     for milestone in milestones:
         if milestone not in row.phases_s.names:
             row.phases_s.enter(milestone, now)
-            yield Transition(row, TransitionKind.PHASE, milestone)
+            changes.append(Transition(row, TransitionKind.PHASE, milestone))
 
 
 def _is_deleted_by_run(row: TrackedObject, version: int) -> bool:

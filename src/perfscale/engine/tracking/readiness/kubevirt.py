@@ -37,7 +37,7 @@ class Interface(msgspec.Struct, frozen=True, rename="camel", gc=False):
 _STAMPS: Final = msgspec.json.Decoder(list[PhaseTransition] | None)
 _INTERFACES: Final = msgspec.json.Decoder(list[Interface] | None)
 _SEEN_STAMPS: Final[dict[bytes, Stamps]] = {}
-_SEEN_MILESTONES: Final[dict[bytes, tuple[str, ...]]] = {}
+_SEEN_CONDITIONS: Final[dict[bytes, tuple[tuple[str, ...], str | None]]] = {}
 _MOST_SEEN: Final = 512
 """Decoded timestamps, or conditions, that are remembered; some 0.5 MB.
 
@@ -104,13 +104,12 @@ def read_vmi(obj: PhasedObject) -> Reading:
     status = obj.status
     phase = status.phase or None
     stamps = _stamps(status.phase_transition_timestamps)
-    milestones = _milestones(status.conditions)
-    if _has_address(status.interfaces):
+    milestones, detail = _seen_conditions(status.conditions)
+    if status.interfaces and _has_address(status.interfaces):
         milestones = (_ADDRESS, *milestones)
     if phase == "Running":
         return Reading(phase=phase, ready=True, stamps=stamps, milestones=milestones)
-    conditions = decode_conditions(status.conditions)
-    detail = explain(conditions, "PodScheduled", "Synchronized", "Ready") or status.reason
+    detail = detail or status.reason
     failure = ended(phase, detail) if phase in {"Failed", "Succeeded"} and phase else None
     return Reading(
         phase=phase, failure=failure, detail=detail, stamps=stamps, milestones=milestones
@@ -198,23 +197,25 @@ def _stamps(raw: msgspec.Raw) -> Stamps:
     return known
 
 
-def _milestones(raw: msgspec.Raw) -> tuple[str, ...]:
-    """Which milestones the conditions show; decoded once for the same ones, as timestamps are.
+def _seen_conditions(raw: msgspec.Raw) -> tuple[tuple[str, ...], str | None]:
+    """The milestones that a VMI's conditions show, and why it is not ready.
 
-    Conditions are in every event of a VMI and change in few of them.
+    Conditions are in every event of a VMI and change in few of them: they are decoded once for
+    the same ones, as timestamps are.
     """
     if not raw:
-        return ()
+        return (), None
     text = bytes(raw)
-    known = _SEEN_MILESTONES.get(text)
+    known = _SEEN_CONDITIONS.get(text)
     if known is None:
-        if len(_SEEN_MILESTONES) >= _MOST_SEEN:
-            _SEEN_MILESTONES.clear()
-        known = _SEEN_MILESTONES[text] = tuple(
-            _MILESTONES[each.type]
-            for each in decode_conditions(raw)
-            if each.type in _MILESTONES and each.holds
+        if len(_SEEN_CONDITIONS) >= _MOST_SEEN:
+            _SEEN_CONDITIONS.clear()
+        conditions = decode_conditions(raw)
+        milestones = tuple(
+            _MILESTONES[each.type] for each in conditions if each.type in _MILESTONES and each.holds
         )
+        detail = explain(conditions, "PodScheduled", "Synchronized", "Ready")
+        known = _SEEN_CONDITIONS[text] = milestones, detail
     return known
 
 
@@ -223,8 +224,6 @@ def _has_address(raw: msgspec.Raw) -> bool:
 
     API servers write no blanks, so that a look at the text is nearly always enough.
     """
-    if not raw:
-        return False
     text = bytes(raw)
     at = text.find(_COMPACT_ADDRESS)
     if at >= 0 and text[at + len(_COMPACT_ADDRESS)] != _QUOTE:
