@@ -191,9 +191,10 @@ class IterationRunner:
             if namespaces not in are_namespaces:
                 continue
             expected = self._context.rules.expected(factory)
+            namespace = factory.namespace(iteration.number)
             for replica in range(1, factory.spec.replicas + 1):
                 requests = factory.render(iteration.number, replica)
-                where = (iteration, entry, replica)
+                where = (namespace, entry, replica)
                 about = (expected, iteration.scope.round)
                 planned = planned_objects(*where, resources, requests, *about)
                 for each, is_namespace in zip(planned, are_namespaces, strict=True):

@@ -59,7 +59,7 @@ class PlannedObject:
 
 
 def planned_objects(
-    iteration: IterationContext,
+    default: str,
     entry: int,
     replica: int,
     resources: Sequence[Resource],
@@ -67,8 +67,10 @@ def planned_objects(
     expected: Expectation | None,
     round_number: int | None,
 ) -> list[PlannedObject]:
-    """The objects of one replica of a template, which renders to ``requests``."""
-    default = iteration.factories[entry].namespace(iteration.number)
+    """The objects of one replica of a template, which renders to ``requests``.
+
+    ``default`` is the namespace of those that name none.
+    """
     return [
         PlannedObject(
             resource,

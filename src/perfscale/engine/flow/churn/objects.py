@@ -254,13 +254,14 @@ class Churner:
         factory = iteration.factories[entry]
         expected = self._context.rules.expected(factory)
         resources = [self._context.plan.resources[key] for key in factory.kinds]
+        namespace = factory.namespace(iteration.number)
         render = factory.render if replicas >= WORTH_COMPILING else factory.render_slowly
         key = (iteration.number, entry)
         first = state.used.get(key, factory.spec.replicas) + 1
         state.used[key] = first + replicas - 1
         for replica in range(first, first + replicas):
             requests = render(iteration.number, replica)
-            where = (iteration, entry, replica)
+            where = (namespace, entry, replica)
             yield from planned_objects(*where, resources, requests, expected, state.round)
 
     async def _wait_ready(self, state: _State, iterations: Sequence[IterationContext]) -> bool:
