@@ -9,12 +9,14 @@ from collections import Counter
 from collections.abc import Mapping  # noqa: TC003 -- msgspec reads a record's annotations
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from perfscale.results.model.latency import LatencySummary
+
+_LatencyT = TypeVar("_LatencyT")
 
 _NO_ANSWER: Final = "the run ended before the server answered the request"
 _NO_EFFECT: Final = "the effect was not seen before the wait for it, or the run, ended"
@@ -187,12 +189,21 @@ class OperationResult:
 
     @property
     def latencies(self) -> dict[str, LatencySummary]:
-        """What a person looks at first, by its name.
+        """What a person looks at first, by its name."""
+        return first_looked_at(self.response, self.effect, self.milestones, self.time_in)
 
-        That is without an effect that is the answer itself, and of the times in a milestone with
-        that in the first alone, in which it waits for its turn.
-        """
-        effect = {} if self.effect == self.response else {"effect": self.effect}
-        first = list(self.time_in.items())[:1]
-        time_in = {f"time in {name}": each for name, each in first}
-        return {"response": self.response, **self.milestones, **effect, **time_in}
+
+def first_looked_at(
+    response: _LatencyT,
+    effect: _LatencyT,
+    milestones: Mapping[str, _LatencyT],
+    time_in: Mapping[str, _LatencyT],
+) -> dict[str, _LatencyT]:
+    """The latencies of an operation that a person looks at first, by their names.
+
+    That is without an effect that is the answer itself, and of the times in a milestone with
+    that in the first alone, in which it waits for its turn.
+    """
+    seen = {} if effect == response else {"effect": effect}
+    waiting = {f"time in {name}": each for name, each in list(time_in.items())[:1]}
+    return {"response": response, **milestones, **seen, **waiting}

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from perfscale.config.sections.metrics import Latency
+from perfscale.results.model.operations import first_looked_at
 
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
 Seconds: TypeAlias = Annotated[float | None, Meta(description="null: not reached, or no sample")]
@@ -173,12 +174,5 @@ class Operation(Part, frozen=True):
 
     @property
     def latencies(self) -> dict[str, Statistics]:
-        """What a person looks at first, by its name.
-
-        That is without an effect that is the answer itself, and of the times in a milestone with
-        that in the first alone, in which it waits for its turn.
-        """
-        effect = {} if self.effect == self.response else {"effect": self.effect}
-        first = list(self.time_in.items())[:1]
-        time_in = {f"time in {name}": each for name, each in first}
-        return {"response": self.response, **self.milestones, **effect, **time_in}
+        """What a person looks at first, by its name."""
+        return first_looked_at(self.response, self.effect, self.milestones, self.time_in)
