@@ -11,6 +11,7 @@ import msgspec
 from perfscale.sim.controllers.actions import Create
 from perfscale.sim.controllers.kinds import POD
 from perfscale.sim.controllers.objects import (
+    condition,
     condition_of,
     is_deleting,
     is_finished,
@@ -22,6 +23,7 @@ from perfscale.sim.controllers.objects import (
 if TYPE_CHECKING:
     import random
     from collections.abc import Collection, Iterable, Mapping
+    from datetime import datetime
 
     from perfscale.kube.resources import Resource
     from perfscale.sim.controllers.store import JSON
@@ -138,3 +140,15 @@ def with_conditions(old: JSON, changed: Iterable[JSON]) -> list[JSON]:
         if before is None or any(before.get(key) != each.get(key) for key in told):
             conditions = with_condition(conditions, each)
     return conditions
+
+
+def failed_status(obj: JSON, reason: str, message: str, now: datetime) -> JSON:
+    """The status of a set for which no pod can be created."""
+    old: JSON = obj.get("status") or {}
+    failure = condition("ReplicaFailure", holds=True, now=now, reason=reason, message=message)
+    return {
+        **old,
+        "replicas": old.get("replicas", 0),
+        "observedGeneration": generation_of(obj),
+        "conditions": with_conditions(old, [failure]),
+    }

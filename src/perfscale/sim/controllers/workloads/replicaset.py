@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from perfscale.sim.controllers.actions import Action, Delete, UpdateStatus
 from perfscale.sim.controllers.kinds import POD
 from perfscale.sim.controllers.objects import (
-    condition,
     is_deleting,
     is_ready,
     uid_of,
@@ -17,11 +16,11 @@ from perfscale.sim.controllers.workloads.replicas import (
     MAX_CHANGES_AT_ONCE,
     active,
     child_from,
+    failed_status,
     generation_of,
     least_useful,
     new_suffix,
     replicas_of,
-    with_conditions,
 )
 from perfscale.sim.latency import Stage
 
@@ -78,14 +77,7 @@ class ReplicaSetController:
 
     def failed(self, obj: JSON, reason: str, message: str, now: datetime) -> JSON:
         """Its status when no pod can be created."""
-        old: JSON = obj.get("status") or {}
-        failure = condition("ReplicaFailure", holds=True, now=now, reason=reason, message=message)
-        return {
-            **old,
-            "replicas": old.get("replicas", 0),
-            "observedGeneration": generation_of(obj),
-            "conditions": with_conditions(old, [failure]),
-        }
+        return failed_status(obj, reason, message, now)
 
     def _report(self, obj: JSON, pods: Collection[JSON], going: int) -> tuple[Action, ...]:
         old: JSON = obj.get("status") or {}

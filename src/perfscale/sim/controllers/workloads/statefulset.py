@@ -9,7 +9,6 @@ from perfscale.sim.controllers.kinds import POD, PVC, STATEFUL_SET
 from perfscale.sim.controllers.objects import (
     REVISION_LABEL,
     Key,
-    condition,
     is_deleting,
     is_finished,
     is_ready,
@@ -19,10 +18,10 @@ from perfscale.sim.controllers.objects import (
 from perfscale.sim.controllers.workloads.replicas import (
     MAX_CHANGES_AT_ONCE,
     child_from,
+    failed_status,
     generation_of,
     hash_of,
     replicas_of,
-    with_conditions,
 )
 from perfscale.sim.latency import Stage
 
@@ -63,14 +62,7 @@ class StatefulSetController:
 
     def failed(self, obj: JSON, reason: str, message: str, now: datetime) -> JSON:
         """Its status when no pod can be created."""
-        old: JSON = obj.get("status") or {}
-        failure = condition("ReplicaFailure", holds=True, now=now, reason=reason, message=message)
-        return {
-            **old,
-            "replicas": old.get("replicas", 0),
-            "observedGeneration": generation_of(obj),
-            "conditions": with_conditions(old, [failure]),
-        }
+        return failed_status(obj, reason, message, now)
 
 
 def _ordinal(pod: JSON) -> int:
