@@ -9,6 +9,7 @@ from workload_kinds import (
     changed,
     condition_in,
     has_condition,
+    phases_passed,
     running_cluster,
     until_status,
 )
@@ -127,16 +128,9 @@ async def test_a_restore_to_a_new_name_makes_a_stopped_vm() -> None:
 
 
 async def test_a_clone_goes_through_its_phases_to_a_new_vm() -> None:
-    seen: list[str] = []
     async with running_cluster() as cluster:
         store = cluster.store
-
-        def note(_event: str, obj: JSON) -> None:
-            phase = (obj.get("status") or {}).get("phase", "")
-            if seen[-1:] != [phase]:
-                seen.append(phase)
-
-        store.subscribe(VM_CLONE, note)
+        seen = phases_passed(store, VM_CLONE)
         store.create(VM, a_vm())
         target = {**SOURCE, "name": "twin"}
         store.create(VM_CLONE, an_object(VM_CLONE, "clone", {"source": SOURCE, "target": target}))

@@ -47,6 +47,19 @@ def a_workload(resource: Resource, name: str = "web", **spec: object) -> JSON:
     return an_object(resource, name, {**selector, "template": TEMPLATE, **spec})
 
 
+def phases_passed(store: Store, resource: Resource) -> list[str]:
+    """The phases that the only object of a kind comes through from now on, as they come."""
+    seen: list[str] = []
+
+    def note(_event: str, obj: JSON) -> None:
+        phase = (obj.get("status") or {}).get("phase", "")
+        if seen[-1:] != [phase]:
+            seen.append(phase)
+
+    store.subscribe(resource, note)
+    return seen
+
+
 async def until_status(store: Store, resource: Resource, **wanted: object) -> JSON:
     """Wait until the only object of a kind has these fields in its status."""
 

@@ -3,7 +3,14 @@
 from typing import Any
 
 from controlled_store import NAMESPACE, until, until_gone, until_phase
-from workload_kinds import POD_SPEC, an_object, running_cluster, until_condition, until_status
+from workload_kinds import (
+    POD_SPEC,
+    an_object,
+    phases_passed,
+    running_cluster,
+    until_condition,
+    until_status,
+)
 
 from perfscale.sim.controllers.kinds import DATA_VOLUME, POD, PV, PVC, VOLUME_SNAPSHOT
 from perfscale.sim.controllers.objects import is_ready
@@ -67,16 +74,9 @@ async def test_a_pod_waits_for_a_claim_that_is_not_there_yet() -> None:
 
 
 async def test_a_data_volume_is_filled_once_its_claim_is_bound() -> None:
-    seen: list[str] = []
     async with running_cluster() as cluster:
         store = cluster.store
-
-        def note(_event: str, obj: JSON) -> None:
-            phase = (obj.get("status") or {}).get("phase", "")
-            if seen[-1:] != [phase]:
-                seen.append(phase)
-
-        store.subscribe(DATA_VOLUME, note)
+        seen = phases_passed(store, DATA_VOLUME)
         store.create(DATA_VOLUME, a_data_volume())
         (volume,) = await until_phase(store, DATA_VOLUME, "Succeeded")
         (claim,) = store.list(PVC)
