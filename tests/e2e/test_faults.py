@@ -287,3 +287,15 @@ async def test_broken_objects_on_top_of_it_are_told_apart(tmp_path: Path) -> Non
         again = truth.created - accounts.created
         assert 0 <= again <= truth.vanished
         assert_exact(run, again=again)
+
+
+async def test_children_are_ready_where_their_owners_are_although_their_watch_is_behind(
+    tmp_path: Path,
+) -> None:
+    late = {"fault": "late", "delay": "300ms", "resources": ["virtualmachineinstances"]}
+    stays = workload(
+        objects("vm-ephemeral.yaml", 3), iterationCleanup=False, iterationDeletionWait=False
+    )
+    async with faulty_run(tmp_path, config(stays), watches=[late], speed=5) as run:
+        assert run.injected["late"]
+        assert (run.result.accounts.ready, run.result.children.ready) == (3, 3)

@@ -45,6 +45,8 @@ _CONCURRENCY: Final = 16
 _POLL_S: Final = 0.5
 """How often an object without labels that is being deleted is read until it is gone."""
 _STAYING_S: Final = 30.0
+_BEHIND_S: Final = 1.0
+"""How far one watch may be behind another."""
 _LISTS: Final = 4
 
 
@@ -239,6 +241,7 @@ async def verify_staying(context: RunContext, verifier: ObjectVerifier) -> None:
     ]
     if not staying:
         return
+    await _see_children_ready(context, staying)
     created = {resource.name for resource in context.plan.resources.values()}
     places = [place for place in context.plan.places if place.resource.name in created]
     try:
@@ -249,6 +252,26 @@ async def verify_staying(context: RunContext, verifier: ObjectVerifier) -> None:
     except (TimeoutError, ApiError, ClusterError) as error:
         why = str(error) or f"no answer within {_STAYING_S:g} s"
         context.warn(f"the objects that stay could not be looked at once more: {why}")
+
+
+async def _see_children_ready(context: RunContext, scopes: Iterable[IterationScope]) -> None:
+    """Wait a moment for children that their owners are ahead of.
+
+    A child is ready before its owner is; but each kind has a watch of its own, and that of the
+    owners may be the quicker one.
+    """
+    waiting = [child for scope in scopes for child in scope.children]
+
+    def are_seen() -> bool:
+        while waiting and not _may_become_ready(waiting[-1]):
+            waiting.pop()
+        return not waiting
+
+    await context.changed.wait_until(are_seen, timeout_s=_BEHIND_S)
+
+
+def _may_become_ready(child: TrackedObject) -> bool:
+    return child.present and child.ready_s is None and child.error is None
 
 
 async def _read_ends(context: RunContext, place: Place) -> None:
