@@ -56,7 +56,8 @@ class RowRules:
         phase = reading.phase
         if phase is not None and phase != row.phase:
             changes.append(self._enter_phase(row, sys.intern(phase), now))
-        if reading.milestones:
+        if reading.milestones is not row.milestones:  # as a rule, those of the last event
+            row.milestones = reading.milestones
             _pass_milestones(row, reading.milestones, now, changes)
         if row.delete_requested_s is not None or metadata.deletion_timestamp is not None:
             if not was_going or row.is_child:  # others were judged when their deletion began

@@ -60,9 +60,10 @@ class TrackedObject(ObjectLife):
     """One row: the life of an object that the run asked for, or of a child, and where it stands.
 
     ``phase_s`` is when it was seen to come to the phase it is in, ``phases_s`` when to each for the
-    first time. ``expected`` are the rules that it has in the place of its kind's. ``doubted_s`` is
-    when a watch showed it as gone, until that is verified. An ``unlabelled`` object is there
-    without the run's labels: no watch and no list by label shows it.
+    first time. ``milestones`` are those of its last event. ``expected`` are the rules that it has
+    in the place of its kind's. ``doubted_s`` is when a watch showed it as gone, until that is
+    verified. An ``unlabelled`` object is there without the run's labels: no watch and no list by
+    label shows it.
 
     ``entry`` is the position, among the templates of its iteration, of the one that made it.
 
@@ -76,6 +77,7 @@ class TrackedObject(ObjectLife):
     version: int = 0
     phase: str | None = None
     phase_s: float | None = None
+    milestones: tuple[str, ...] = ()
     expected: Expectation | None = None
     doubted_s: float | None = None
     unlabelled: bool = False

@@ -101,6 +101,13 @@ class BlindSpans:
             self._edges = _edges(self._spans)
         return bisect_left(self._edges, at_s) % 2 == 1
 
+    def overlap(self, began_s: float, ended_s: float) -> bool:
+        """Whether anything at all saw nothing at some moment between; called for every object."""
+        if self._edges is None:
+            self._edges = _edges(self._spans)
+        index = bisect_left(self._edges, began_s)
+        return index % 2 == 1 or index != bisect_left(self._edges, ended_s)
+
     def earliest_s(self, kind: str | None, namespace: str | None, at_s: float) -> float | None:
         """When what was seen at ``at_s`` may have happened; None if it was then.
 

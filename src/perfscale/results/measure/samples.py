@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -82,7 +83,7 @@ class LifeSamples:
 
     def doubt(self, record: ObjectRecord, origin_s: float | None, blind: BlindSpans) -> None:
         """Note which of those latencies may be shorter, since a moment came after a blind span."""
-        if origin_s is None:
+        if origin_s is None or not blind.overlap(origin_s, record.deleted_s or math.inf):
             return
         by_watch_s = partial(blind.earliest_s, record.kind, record.namespace)
         by_answer_s = partial(blind.earliest_s, None, None)

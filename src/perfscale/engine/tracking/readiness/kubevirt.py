@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from perfscale.results import Stamps
 
 
+_ADDRESS: Final = "IP"
+
+
 class PhaseTransition(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """One entry of ``status.phaseTransitionTimestamps``."""
 
@@ -34,16 +37,30 @@ class Interface(msgspec.Struct, frozen=True, rename="camel", gc=False):
     ip_address: str | None = None
 
 
+class SeenConditions(NamedTuple):
+    """What the conditions of a VMI show.
+
+    Attributes:
+        milestones: Those that it has come to.
+        with_address: The same, where its guest has an address too.
+        detail: Why it is not ready.
+    """
+
+    milestones: tuple[str, ...] = ()
+    with_address: tuple[str, ...] = (_ADDRESS,)
+    detail: str | None = None
+
+
 _STAMPS: Final = msgspec.json.Decoder(list[PhaseTransition] | None)
 _INTERFACES: Final = msgspec.json.Decoder(list[Interface] | None)
 _SEEN_STAMPS: Final[dict[bytes, Stamps]] = {}
-_SEEN_CONDITIONS: Final[dict[bytes, tuple[tuple[str, ...], str | None]]] = {}
+_SEEN_CONDITIONS: Final[dict[bytes, SeenConditions]] = {}
+_NO_CONDITIONS: Final = SeenConditions()
 _MOST_SEEN: Final = 512
 """Decoded timestamps, or conditions, that are remembered; some 0.5 MB.
 
 They are to the second, so that those of a minute ago do not come again.
 """
-_ADDRESS: Final = "IP"
 _COMPACT_ADDRESS: Final = b'"ipAddress":"'
 _QUOTE: Final = ord('"')
 _MILESTONES: Final = {"Ready": "ReadyCondition", "AgentConnected": "AgentConnected"}
@@ -104,9 +121,9 @@ def read_vmi(obj: PhasedObject) -> Reading:
     status = obj.status
     phase = status.phase or None
     stamps = _stamps(status.phase_transition_timestamps)
-    milestones, detail = _seen_conditions(status.conditions)
+    milestones, with_address, detail = _seen_conditions(status.conditions)
     if status.interfaces and _has_address(status.interfaces):
-        milestones = (_ADDRESS, *milestones)
+        milestones = with_address
     if phase == "Running":
         return Reading(phase=phase, ready=True, stamps=stamps, milestones=milestones)
     detail = detail or status.reason
@@ -197,14 +214,14 @@ def _stamps(raw: msgspec.Raw) -> Stamps:
     return known
 
 
-def _seen_conditions(raw: msgspec.Raw) -> tuple[tuple[str, ...], str | None]:
+def _seen_conditions(raw: msgspec.Raw) -> SeenConditions:
     """The milestones that a VMI's conditions show, and why it is not ready.
 
     Conditions are in every event of a VMI and change in few of them: they are decoded once for
     the same ones, as timestamps are.
     """
     if not raw:
-        return (), None
+        return _NO_CONDITIONS
     text = bytes(raw)
     known = _SEEN_CONDITIONS.get(text)
     if known is None:
@@ -215,7 +232,8 @@ def _seen_conditions(raw: msgspec.Raw) -> tuple[tuple[str, ...], str | None]:
             _MILESTONES[each.type] for each in conditions if each.type in _MILESTONES and each.holds
         )
         detail = explain(conditions, "PodScheduled", "Synchronized", "Ready")
-        known = _SEEN_CONDITIONS[text] = milestones, detail
+        known = SeenConditions(milestones, (_ADDRESS, *milestones), detail)
+        _SEEN_CONDITIONS[text] = known
     return known
 
 
