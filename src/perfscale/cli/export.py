@@ -33,15 +33,12 @@ def export_results(folder: Path, tool: Export | None) -> None:
     Raises:
         ResultsError: Its records cannot be read, or the files not written.
     """
-    from perfscale.results import export_kube_burner
-
     if tool is None:
         return
-    files = export_kube_burner(folder)
-    if files:
-        say(f"exported for {tool.value}: {files[0].parent}")
-    else:
-        say(f"nothing to export for {tool.value}: the run had no instances of virtual machines")
+    from perfscale.results.documents import TARBALL, write_documents
+
+    documents = write_documents(folder)
+    say(f"exported for {tool.value}: {documents} and {folder / TARBALL}")
 
 
 def make_page(folder: Path, output: Output) -> None:

@@ -4,7 +4,6 @@ This room knows nothing of clusters or event loops. The engine hands it
 records; it counts, summarises and writes them.
 """
 
-from perfscale.results.export.kube_burner import export_kube_burner
 from perfscale.results.files import JOURNAL_FILE, write_file
 from perfscale.results.folder.folder import RunFolder
 from perfscale.results.folder.hooks import HookOutput
@@ -200,7 +199,6 @@ __all__ = [
     "cleanup_command",
     "conclude",
     "explain_rate",
-    "export_kube_burner",
     "graver",
     "interruptions",
     "judge_thresholds",

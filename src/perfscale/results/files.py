@@ -18,6 +18,7 @@ TIMESERIES_FILE: Final = "timeseries.ndjson"
 SUMMARY_FILE: Final = "summary.json"
 JUNIT_FILE: Final = "junit.xml"
 AUDIT_FILE: Final = "audit.json"
+SCRAPED_FILE: Final = "audit-series.ndjson"
 HOOKS_FOLDER: Final = "hooks"
 
 

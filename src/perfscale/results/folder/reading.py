@@ -19,6 +19,7 @@ from perfscale.results.files import (
     OBJECTS_FILE,
     OPERATIONS_FILE,
     RUN_FILE,
+    SCRAPED_FILE,
     SUMMARY_FILE,
     TIMESERIES_FILE,
     WORKLOAD_FILE,
@@ -30,6 +31,7 @@ from perfscale.results.measure.timeseries import TimePoint
 from perfscale.results.model.document import SCHEMA_VERSION, Kind, Statistics, Summary
 from perfscale.results.model.operations import OperationRecord
 from perfscale.results.model.records import ObjectRecord
+from perfscale.results.model.scraped import ScrapedSeries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from perfscale.results.model.audit import AuditRecord
 
 
-T = TypeVar("T", ObjectRecord, OperationRecord, TimePoint)
+T = TypeVar("T", ObjectRecord, OperationRecord, ScrapedSeries, TimePoint)
 PartT = TypeVar("PartT", Summary, RunDocument)
 
 
@@ -107,6 +109,14 @@ class RunFiles:
             ResultsError: They cannot be read, with file and line.
         """
         yield from _lines(self.folder / OPERATIONS_FILE, OperationRecord)
+
+    def scraped(self) -> Iterator[ScrapedSeries]:
+        """What Prometheus answered for each workload; nothing where the run was not audited.
+
+        Raises:
+            ResultsError: It cannot be read, with file and line.
+        """
+        yield from _lines(self.folder / SCRAPED_FILE, ScrapedSeries)
 
     def timeseries(self) -> list[TimePoint]:
         """The intervals of the run; empty where there is no time series.
