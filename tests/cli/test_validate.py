@@ -34,7 +34,13 @@ def workload(tmp_path: Path) -> Path:
 def test_a_valid_file_is_said_to_be_valid(perfscale: CommandLine, workload: Path) -> None:
     ended = perfscale("validate", workload)
     assert ended.code == 0
-    assert ended.out == (f"{workload}: valid; 1 workload, 12 VirtualMachineInstance, 6 ConfigMap\n")
+    assert ended.out.splitlines() == [
+        f"{workload}: valid; 1 workload, 12 VirtualMachineInstance, 6 ConfigMap",
+        (
+            "  density: 12 VirtualMachineInstance, 6 ConfigMap in 3 iterations, "
+            "as fast as the cluster takes them"
+        ),
+    ]
     assert ended.err == ""
 
 
@@ -133,7 +139,8 @@ def test_what_is_checked_and_shown_takes_the_overrides_of_a_run(
 ) -> None:
     options = ("--qps", "5", "--burst", "2", "--replicas", "3", "--iterations", "1")
     ended = perfscale("validate", workload, *options)
-    assert ended.out.endswith(": valid; 1 workload, 3 VirtualMachineInstance, 3 ConfigMap\n")
+    first = ended.out.splitlines()[0]
+    assert first.endswith(": valid; 1 workload, 3 VirtualMachineInstance, 3 ConfigMap")
     ended = perfscale("render", workload, *options, "--set", "workloads[0].objects[0].replicas=1")
     assert ended.out.count("kind: VirtualMachineInstance") == 1
     assert ended.out.count("kind: ConfigMap") == 3
@@ -160,3 +167,156 @@ def test_templates_of_a_workload_from_standard_input_are_in_the_current_folder(
     document = {"workloads": [{"name": "a", "objects": [{"templateFile": "own.yaml"}]}]}
     ended = perfscale.shell(f"echo '{yaml.safe_dump(document)}' | perfscale render -")
     assert "name: own-1" in ended.out
+
+
+MAP = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: 'map-{{ iteration }}-{{ replica }}'}
+"""
+VM = """\
+apiVersion: kubevirt.io/v1
+kind: VirtualMachine
+metadata: {name: 'vm-{{ iteration }}-{{ replica }}'}
+spec: {runStrategy: Halted, template: {spec: {domain: {devices: {}}}}}
+"""
+EVERYTHING = """\
+workloads:
+  - name: vms
+    iterationCount: 2
+    namespacedIterations: true
+    iterationCreationWait: true
+    qps: 20
+    objects: [{templateFile: vm.yaml, replicas: 25}]
+    churn: {share: 10%, rounds: 4, interval: 5s}
+  - {name: reads, operation: list, targets: {workload: vms}, qps: 10, background: true}
+  - {name: watches, operation: watch, streams: 3, targets: {workload: vms}, background: true}
+  - {name: gets, operation: get, targets: {workload: vms}, qps: 10, burst: 1, duration: 30s}
+  - name: restarts
+    operation: restart
+    targets: {workload: vms, share: 15%}
+    iterationCount: 2
+  - {name: some, operation: delete, targets: {workload: vms, count: 5}}
+  - {name: rest, operation: delete, targets: {workload: vms}, deleteCollection: true}
+  - {name: others, operation: get, targets: {kind: Pod, apiVersion: v1}}
+"""
+
+
+@pytest.fixture
+def loads(perfscale: CommandLine) -> Path:
+    (perfscale.folder / "map.yaml").write_text(MAP)
+    (perfscale.folder / "vm.yaml").write_text(VM)
+    return perfscale.folder / "loads.yaml"
+
+
+def test_what_operations_churn_and_background_loads_will_do_is_said_too(
+    perfscale: CommandLine, loads: Path
+) -> None:
+    loads.write_text(EVERYTHING)
+    ended = perfscale("validate", loads)
+    assert ended.err == ""
+    fast = "as fast as the cluster takes them"
+    assert ended.out.splitlines() == [
+        f"{loads}: valid; 8 workloads, 50 VirtualMachine",
+        (
+            "  vms: 50 VirtualMachine in 2 iterations, at 20/s, 20 at once, then 10% of the "
+            "objects replaced in 4 rounds 5s apart (5 of 50 replicas in each, 20 in all)"
+        ),
+        (
+            "  reads: list VirtualMachine, until no other load is left, at 10/s, 10 at once, "
+            "in the background"
+        ),
+        (
+            "  watches: watch VirtualMachine, 6 requests, until no other load is left, "
+            f"{fast}, in the background"
+        ),
+        "  gets: get VirtualMachine, 300 requests, 10/s, for 30s",
+        f"  restarts: restart VirtualMachine, 16 requests in 2 iterations, {fast}",
+        f"  some: delete VirtualMachine, 5 requests, {fast}",
+        f"  rest: delete VirtualMachine, at most 2 requests, {fast}",
+        f"  others: get Pod, {fast}",
+    ]
+
+
+def test_an_operation_that_its_targets_are_not_made_for_is_refused_without_a_cluster(
+    perfscale: CommandLine, loads: Path
+) -> None:
+    loads.write_text(
+        """\
+workloads:
+  - name: maps
+    objects: [{templateFile: map.yaml}]
+  - name: both
+    objects: [{templateFile: map.yaml}, {templateFile: vm.yaml}]
+  - {name: a, operation: restart, targets: {workload: maps}}
+  - {name: b, operation: get, targets: {workload: both}}
+  - {name: c, operation: get, targets: {workload: maps, kind: Secret}}
+  - {name: d, operation: migrate, targets: {kind: Pod, apiVersion: v1}}
+  - {name: e, operation: restart, targets: {workload: both}}
+  - name: f
+    operation: patch
+    patch: {templateFile: nowhere.yaml}
+    targets: {workload: maps}
+"""
+    )
+    for command in ("validate", "run"):
+        ended = perfscale(command, loads, *(("--simulate",) if command == "run" else ()))
+        assert ended.code == 2
+        places = [line.partition("loads.yaml:")[2] for line in ended.err.splitlines()]
+        problems = [re.sub(r"(\d+):\d+: ", r"\1: ", place) for place in places if place]
+        assert problems[:4] == [
+            (
+                "6: workloads[2].targets.workload: restart can be done to VirtualMachine "
+                "(kubevirt.io), and maps makes ConfigMap"
+            ),
+            (
+                "7: workloads[3].targets.workload: both makes ConfigMap and VirtualMachine: name "
+                "one of them as kind"
+            ),
+            "8: workloads[4].targets.kind: maps makes no Secret, only ConfigMap",
+            (
+                "9: workloads[5].targets.kind: migrate can be done to VirtualMachineInstance or "
+                "VirtualMachine (kubevirt.io), and this is Pod"
+            ),
+        ]
+        assert (
+            "workloads[7].patch.templateFile: the template 'nowhere.yaml' is not there"
+            in (problems[4])
+        )
+        assert len(problems) == 5
+    assert perfscale.results == []
+
+
+def test_a_threshold_that_nothing_is_measured_for_is_refused_without_a_cluster(
+    perfscale: CommandLine, loads: Path
+) -> None:
+    loads.write_text(
+        """\
+workloads:
+  - name: maps
+    objects: [{templateFile: map.yaml}]
+    thresholds: [{metric: restartEffect, quantile: p99, max: 5s}]
+"""
+    )
+    ended = perfscale("validate", loads)
+    assert ended.code == 2
+    assert "loads.yaml:4:27: workloads[0].thresholds[0].metric: " in ended.err
+    assert "there will be no restart to measure, only create" in ended.err
+
+
+def test_a_command_of_a_hook_that_is_not_here_is_a_warning(
+    perfscale: CommandLine, loads: Path
+) -> None:
+    loads.write_text(
+        """\
+globalConfig:
+  hooks: [{when: beforeRun, run: [no-such-command-here]}]
+workloads:
+  - name: maps
+    objects: [{templateFile: map.yaml}]
+"""
+    )
+    ended = perfscale("validate", loads)
+    assert ended.code == 0
+    assert ended.err.startswith("warning: ")
+    assert "no-such-command-here is not a command here" in ended.err

@@ -77,7 +77,7 @@ def test_every_operation_is_read_and_dumped_as_it_was_written(
         ),
         (
             on_vms("restart", targets={"workload": "other"}),
-            'workloads[1].targets.workload: "other" is no workload before this one: there is vms',
+            'workloads[1].targets.workload: "other" is no workload of this file: write one of vms',
         ),
         (
             on_vms("restart", targets={**OWN, "namespace": "a"}),
@@ -158,3 +158,30 @@ def test_the_wait_of_a_create_has_two_names(key: str) -> None:
     workload = Config.model_validate({"workloads": [{**VMS, key: True}]}).workloads[0]
     assert workload.iteration_creation_wait
     assert workload.iteration_wait
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("load", "a workload's targets are what an earlier one made: write one of vms"),
+        ("later", '"later" comes after this workload: write one of vms'),
+        ("vm", '"vm" is no workload of this file: write one of vms'),
+    ],
+)
+def test_a_target_that_is_no_earlier_workload_is_said_to_be_what_it_is(
+    name: str, message: str, load: Callable[..., Config]
+) -> None:
+    listing = {"name": "lists", "operation": "list", "targets": OWN}
+    here = on_vms("restart", targets={"workload": name})
+    (problem,) = problems(load, listing, here, {**VMS, "name": "later"})
+    assert problem == f"workloads[2].targets.workload: {message}"
+
+
+def test_where_no_earlier_workload_makes_objects_none_is_offered(
+    load: Callable[..., Config],
+) -> None:
+    first = {"name": "first", "operation": "list", "targets": {"workload": "vms"}}
+    with pytest.raises(ConfigError) as refused:
+        load(yaml.safe_dump({"workloads": [first, VMS]}, sort_keys=False))
+    (problem,) = refused.value.problems
+    assert problem.message.endswith('"vms" comes after this workload: no earlier one makes objects')

@@ -61,6 +61,27 @@ def test_keys_that_do_not_go_together_are_refused_where_they_stand(
 
 
 @pytest.mark.parametrize(
+    ("keys", "wrong"),
+    [
+        ("qps: 5\nspread: 10s\nstages: [{duration: 10s}]", ["spread", "stages[0].qps"]),
+        ("qps: 5\nspread: 10s\nduration: never", ["duration", "qps"]),
+        ("stages: [{qps: 1}]\nspread: 0s\nqps: 5", ["stages[0].duration"]),
+        ("arrival: poisson\nqps: many", ["qps"]),
+        ("burst: 3\nstages: [{duration: 1s, qps: -1}]", ["burst", "stages[0].qps"]),
+    ],
+)
+def test_a_value_that_is_wrong_hides_no_key_that_does_not_go_with_another(
+    load: Callable[..., Config], keys: str, wrong: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load(written(keys))
+    found = [str(each) for each in refused.value.problems]
+    assert len(found) == len(wrong), found
+    for key in wrong:
+        assert any(f"workloads[0].{key}: " in text for text in found), (key, found)
+
+
+@pytest.mark.parametrize(
     "keys",
     [
         STAGES,

@@ -23,7 +23,7 @@ from perfscale.kube.cluster import Cluster, ClusterOptions, open_cluster
 from perfscale.kube.ratelimit import RateLimiter
 from perfscale.preflight import Findings, Trier, preflight
 from perfscale.results import Checked, ClusterInfo, RequestMeter, RunInfo
-from perfscale.templates import TemplateDefaults, compile_patches, compile_templates
+from perfscale.templates import TemplateDefaults, compile_workloads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,8 +94,7 @@ class LoadGenerator:
         """
         defaults = self._options.defaults or TemplateDefaults.from_environment()
         try:
-            self._factories = compile_templates(self._config, run_id=self.run_id, defaults=defaults)
-            self._patches = compile_patches(self._config, run_id=self.run_id)
+            self._compiled = compile_workloads(self._config, run_id=self.run_id, defaults=defaults)
         except TemplateError as error:
             if not self._options.keep:
                 raise
@@ -177,7 +176,7 @@ class LoadGenerator:
             _try(self._sink, findings)
             self._plan = await preflight(
                 self._config,
-                self._factories,
+                self._compiled.factories,
                 self._cluster,
                 client=self._client,
                 run_id=self.run_id,
@@ -197,7 +196,7 @@ class LoadGenerator:
         result, with its ``problem``.
         """
         plan = await self.preflight()
-        return await Trier(self._client, self._config, self._factories, plan).run()
+        return await Trier(self._client, self._config, self._compiled.factories, plan).run()
 
     async def run(self) -> RunResult:
         """Run every workload, and clean up as the workload file says.
@@ -243,8 +242,8 @@ class LoadGenerator:
         run = Run(
             RunInputs(
                 config=self._config,
-                factories=self._factories,
-                patches=self._patches,
+                factories=self._compiled.factories,
+                patches=self._compiled.patches,
                 plan=plan,
                 info=info,
                 client=self._client,

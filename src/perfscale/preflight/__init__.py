@@ -2,9 +2,11 @@
 
 from perfscale.preflight.check import Factories, namespace_conflict, preflight
 from perfscale.preflight.findings import Findings
+from perfscale.preflight.hooks import find_missing_commands
 from perfscale.preflight.operations import ForeignTargets, OperationPlan
-from perfscale.preflight.plan import Plan
+from perfscale.preflight.plan import Plan, plan_workload
 from perfscale.preflight.preload import DAEMON_SETS, PODS, PreloadPlan
+from perfscale.preflight.thresholds import find_unmeasurable_thresholds
 from perfscale.preflight.trial import Trial, TrialVerdict, Trier
 
 __all__ = [
@@ -19,6 +21,9 @@ __all__ = [
     "Trial",
     "TrialVerdict",
     "Trier",
+    "find_missing_commands",
+    "find_unmeasurable_thresholds",
     "namespace_conflict",
+    "plan_workload",
     "preflight",
 ]

@@ -5,12 +5,9 @@ Every finding is reported at once. Nothing here changes the cluster.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from perfscale.config.labels import RUN_LABEL
-from perfscale.config.sections.churn import describe_churn
-from perfscale.config.sections.shape import describe_shape, is_steady, mean_rate, most_due
 from perfscale.errors import ApiError, ForbiddenError, NamespaceConflictError, UsageError
 from perfscale.kube.discovery import Discovery
 from perfscale.kube.listing import read_pages
@@ -22,17 +19,15 @@ from perfscale.preflight.existing import EXISTING_PAGE
 from perfscale.preflight.findings import Findings, few
 from perfscale.preflight.hooks import find_missing_commands
 from perfscale.preflight.operations import OperationCheck
-from perfscale.preflight.plan import Plan
+from perfscale.preflight.plan import Plan, plan_workload
 from perfscale.preflight.preload import plan_preload
 from perfscale.preflight.quota.shortages import find_shortages
 from perfscale.preflight.thresholds import find_unmeasurable_thresholds
-from perfscale.results import WorkloadPlan
-from perfscale.templates import count_objects, objects_of_iteration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from perfscale.config import Config, Workload
+    from perfscale.config import Config
     from perfscale.kube.client import Client
     from perfscale.kube.cluster import Cluster
     from perfscale.kube.resources import Resource
@@ -104,6 +99,7 @@ async def preflight(
     findings.add(await find_shortages(client, config, factories, resources, everywhere))
     findings.raise_if_any()
     targets = (each.target for each in operations.values())
+    names = {key: resource.kind_name for key, resource in resources.items()}
     kubevirt = await kubevirt_facts(client, discovery, (*created, *named, *targets))
     return Plan(
         run_id=run_id,
@@ -115,7 +111,7 @@ async def preflight(
         kubevirt=kubevirt.version,
         kubevirt_config=kubevirt.config,
         workloads=tuple(
-            _plan_workload(workload, members, resources)
+            plan_workload(workload, members, names)
             for workload, members in zip(config.workloads, factories, strict=True)
         ),
         namespaces=namespaces,
@@ -295,30 +291,3 @@ async def _version(discovery: Discovery) -> str | None:
         return await discovery.server_version()
     except ApiError:
         return None
-
-
-def _plan_workload(
-    workload: Workload,
-    factories: Sequence[ObjectFactory],
-    resources: Mapping[tuple[str, str], Resource],
-) -> WorkloadPlan:
-    objects = {resources[key].kind_name: 0 for factory in factories for key in factory.kinds}
-    for key, count in count_objects(factories).items():
-        objects[resources[key].kind_name] += count
-    steady = is_steady(workload)
-    of_first = objects_of_iteration(factories, 1)
-    return WorkloadPlan(
-        name=workload.name,
-        iterations=workload.iteration_count,
-        objects=objects,
-        qps=mean_rate(workload, of_first.total()),
-        burst=max(1, workload.bucket_depth) if steady else 1,
-        waits=workload.iteration_creation_wait,
-        steady=steady,
-        shape=describe_shape(workload),
-        ends=math.isfinite(most_due(workload)) or bool(workload.duration) or workload.is_endless,
-        operation=workload.operation,
-        background=workload.background,
-        churn=describe_churn(workload),
-        max_in_flight=workload.max_in_flight,
-    )

@@ -15,6 +15,7 @@ from perfscale.errors import ApiError, ForbiddenError, UsageError
 from perfscale.kube.listing import read_pages
 from perfscale.kube.resources import Place, Resource
 from perfscale.preflight.existing import EXISTING_PAGE
+from perfscale.templates import UNCOUNTED, RequestCount, count_requests, target_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -71,6 +72,7 @@ class OperationPlan:
         follows: What its effect is read off; it has the targets' names.
         watched: Where to watch for the effects, and by which selector.
         foreign: What of it others made, if it changes them; None otherwise.
+        requests: How many requests it comes to.
     """
 
     operation: Operation
@@ -82,6 +84,7 @@ class OperationPlan:
     follows: Resource
     watched: tuple[tuple[Place, str | None], ...] = ()
     foreign: ForeignTargets | None = None
+    requests: RequestCount = UNCOUNTED
 
 
 @dataclass(slots=True)
@@ -212,7 +215,7 @@ class OperationCheck:
         self, number: int, workload: Workload, targets: Targets
     ) -> OperationPlan | None:
         operation = workload.does
-        target = await self._target(number, operation, targets)
+        target = await self._target(number, targets)
         if target is None:
             return None
         own = targets.workload is not None
@@ -223,30 +226,20 @@ class OperationCheck:
         )
         acts_on = await self._acts_on(operation, target)
         follows = await self._resolve(operation.follows, target)
-        plan = OperationPlan(operation, target, own, selector, targets.namespace, acts_on, follows)
+        plan = OperationPlan(
+            *(operation, target, own, selector, targets.namespace, acts_on, follows),
+            requests=count_requests(self._config, self._factories, workload),
+        )
         return plan if own else replace(plan, watched=tuple(_watched_of_others(plan)))
 
-    async def _target(self, number: int, operation: Operation, targets: Targets) -> Resource | None:
-        """The kind that is meant; None (and a finding) where it is not clear."""
+    async def _target(self, number: int, targets: Targets) -> Resource | None:
+        """The kind that is meant; None (and a finding of its template) if the cluster has none."""
+        key = target_kind(self._config, self._factories, self._config.workloads[number])
+        if key is None:
+            raise ValueError(f"workloads[{number}] has no targets: see compile_workloads")
         if targets.workload is None:
-            resource = await self._discovery.resolve(targets.api_version or "", targets.kind or "")
-            fitting = [resource]
-        else:
-            names = [each.name for each in self._config.workloads]
-            members = self._factories[names.index(targets.workload)]
-            made = dict.fromkeys(
-                self._resources[key]
-                for factory in members
-                for key in factory.kinds
-                if key in self._resources
-            )
-            fitting = [each for each in made if targets.kind in {None, each.kind}]
-        possible = [each for each in fitting if not operation.kinds or each.name in operation.kinds]
-        if len(possible) == 1:
-            return possible[0]
-        path = ("workloads", number, "targets", "kind" if targets.kind else "workload")
-        self._findings.add([self._config.problem(path, _unclear(operation, targets, possible))])
-        return None
+            return await self._discovery.resolve(*key)
+        return self._resources.get(key)
 
     async def _acts_on(self, operation: Operation, target: Resource) -> Resource:
         """Whose URL is sent to; raises UsageError where the cluster does not serve it."""
@@ -295,15 +288,6 @@ def _watched_of_others(plan: OperationPlan) -> Iterator[tuple[Place, str | None]
         yield Place(plan.target, plan.namespace), plan.selector
         if plan.follows != plan.target:
             yield Place(plan.follows, plan.namespace), None
-
-
-def _unclear(operation: Operation, targets: Targets, possible: Sequence[Resource]) -> str:
-    which = targets.workload or targets.kind
-    if possible:
-        kinds = " and ".join(each.kind for each in possible)
-        return f"{which} makes {kinds}: name one of them as kind"
-    kinds = " or ".join(name.partition(".")[0] for name in operation.kinds) or "such objects"
-    return f"{operation.name} is for {kinds}, and {which} has none of them"
 
 
 def watched_of_own(

@@ -9,12 +9,11 @@ from perfscale.config.sections.metrics import METRICS, Latency
 from perfscale.templates.scopes import group_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Container, Iterator, Sequence
 
     from perfscale.config import Config, Threshold
     from perfscale.config.reading.source import KeyPath
     from perfscale.errors import Problem
-    from perfscale.kube.resources import Resource
     from perfscale.templates import ObjectFactory
 
 GroupKind: TypeAlias = tuple[str, str]
@@ -26,14 +25,14 @@ _OF_OPERATIONS: Final = frozenset({"unfinished"})
 def find_unmeasurable_thresholds(
     config: Config,
     factories: Sequence[Sequence[ObjectFactory]],
-    resources: Mapping[tuple[str, str], Resource],
+    served: Container[tuple[str, str]],
 ) -> Iterator[Problem]:
     """A problem for each threshold of what the run, or the workload, does not do.
 
     Args:
         config: The workload file.
         factories: Its compiled templates, by workload and object.
-        resources: The kinds that the cluster has.
+        served: The kinds, by ``apiVersion`` and name, that the cluster has.
     """
     all_done: set[str] = set()
     all_created: set[GroupKind] = set()
@@ -47,7 +46,7 @@ def find_unmeasurable_thresholds(
         followed = created.union(
             (group_of(version), kind)
             for key, kinds in made
-            if key in resources
+            if key in served
             for version, kind in kinds
         )
         for index, threshold in enumerate(workload.thresholds):

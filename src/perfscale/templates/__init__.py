@@ -1,25 +1,42 @@
 """Template file to compiled object factory: (iteration, replica) to ObjectRequest."""
 
 from perfscale.templates.compiled import ObjectRequest
-from perfscale.templates.compiling import compile_templates, resolve_template
-from perfscale.templates.counting import count_objects, objects_of_iteration, sure_replicas
+from perfscale.templates.compiling import (
+    CompiledWorkloads,
+    compile_templates,
+    compile_workloads,
+    resolve_template,
+)
+from perfscale.templates.counting import (
+    count_churned,
+    count_objects,
+    objects_of_iteration,
+    sure_replicas,
+)
 from perfscale.templates.duplicates import sampled_replicas
 from perfscale.templates.factory import WORTH_COMPILING, ObjectFactory
 from perfscale.templates.packaged import default_workload, packaged_file, packaged_templates
 from perfscale.templates.patches import PatchTarget, PatchTemplate, compile_patches
 from perfscale.templates.preview import render_manifests
+from perfscale.templates.targeting import UNCOUNTED, RequestCount, count_requests, target_kind
 from perfscale.templates.variables import TemplateDefaults
 
 __all__ = [
+    "UNCOUNTED",
     "WORTH_COMPILING",
+    "CompiledWorkloads",
     "ObjectFactory",
     "ObjectRequest",
     "PatchTarget",
     "PatchTemplate",
+    "RequestCount",
     "TemplateDefaults",
     "compile_patches",
     "compile_templates",
+    "compile_workloads",
+    "count_churned",
     "count_objects",
+    "count_requests",
     "default_workload",
     "objects_of_iteration",
     "packaged_file",
@@ -28,4 +45,5 @@ __all__ = [
     "resolve_template",
     "sampled_replicas",
     "sure_replicas",
+    "target_kind",
 ]

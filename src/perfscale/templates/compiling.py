@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from perfscale.errors import Problem, TemplateError
 from perfscale.templates.dialects.dialect import parse_template
@@ -17,7 +17,9 @@ from perfscale.templates.duplicates import Checked, find_duplicates, render_samp
 from perfscale.templates.factory import ObjectFactory, kinds_of
 from perfscale.templates.manifests.rendered import NOT_SHOWN, Manifests
 from perfscale.templates.packaged import packaged_file, packaged_templates
+from perfscale.templates.patches import PatchTemplate, compile_patches
 from perfscale.templates.source import read_template, undefined_variables
+from perfscale.templates.targeting import find_unfit_targets
 from perfscale.templates.variables import TemplateDefaults, Variables
 
 if TYPE_CHECKING:
@@ -72,6 +74,49 @@ def compile_templates(
     if problems:
         raise TemplateError(list(dict.fromkeys(problems)))
     return tuple(tuple(entry.factory for entry in entries if entry) for entries in checked)
+
+
+class CompiledWorkloads(NamedTuple):
+    """What `compile_workloads` makes of a file.
+
+    Attributes:
+        factories: By workload and by position in its ``objects``.
+        patches: By workload; None where it has none.
+    """
+
+    factories: tuple[tuple[ObjectFactory, ...], ...]
+    patches: tuple[PatchTemplate | None, ...]
+
+
+def compile_workloads(
+    config: Config, *, run_id: str, defaults: TemplateDefaults | None = None
+) -> CompiledWorkloads:
+    """Compile and check all templates, of objects and of patches, and what operations act on.
+
+    Args:
+        config: The workload file.
+        run_id: The run's id, for the labels and for ``uuid``.
+        defaults: For ``containerPrefix`` and ``containerTag``; None: the built-in ones.
+
+    Raises:
+        TemplateError: Every problem of every template, and of every operation whose targets it
+            cannot be done to.
+    """
+    problems: list[Problem] = []
+    factories: tuple[tuple[ObjectFactory, ...], ...] = ()
+    patches: tuple[PatchTemplate | None, ...] = ()
+    try:
+        factories = compile_templates(config, run_id=run_id, defaults=defaults)
+        problems += find_unfit_targets(config, factories)
+    except TemplateError as error:
+        problems += error.problems
+    try:
+        patches = compile_patches(config, run_id=run_id)
+    except TemplateError as error:
+        problems += error.problems
+    if problems:
+        raise TemplateError(problems)
+    return CompiledWorkloads(factories, patches)
 
 
 class _Compiler:

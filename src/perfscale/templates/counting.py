@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from perfscale.config.sections.shape import POISSON, most_due
 
@@ -55,6 +55,32 @@ def sure_replicas(factories: Sequence[ObjectFactory], iteration: int) -> dict[Ob
     if present[0].workload.arrival == POISSON and factories[0].workload.duration:
         return dict.fromkeys(present, 0)
     return {factory: due // len(factory.kinds) for factory, due in _due(present)}
+
+
+class ChurnCount(NamedTuple):
+    """What a round of churn replaces: so many of the objects' replicas, or of the iterations."""
+
+    replaced: int
+    present: int
+
+
+def count_churned(factories: Sequence[ObjectFactory]) -> ChurnCount | None:
+    """What each round of a workload's churn replaces; None without any.
+
+    Of a load that ends by its time it is the most that there can be.
+    """
+    churn = factories[0].workload.churn if factories else None
+    if churn is None:
+        return None
+    iterations = factories[0].workload.iteration_count
+    present = iterations
+    if churn.replaces_objects:
+        present = sum(
+            sum(due // len(factory.kinds) for factory, due in _due(members))
+            for number in range(1, iterations + 1)
+            if (members := [each for each in factories if each.spec.comes_in(number)])
+        ) - sum(factory.spec.replicas for factory in factories if factory.spec.once)
+    return ChurnCount(churn.replaced_of(present), present)
 
 
 def _count(factories: Iterable[ObjectFactory]) -> KindCounts:

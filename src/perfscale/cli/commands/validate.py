@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from typing import TYPE_CHECKING
 
 import typer
 
 from perfscale.cli import options
 from perfscale.cli.output.streams import log_more
+
+if TYPE_CHECKING:
+    from perfscale.config import Config
+    from perfscale.preflight import Factories
 
 
 def validate(  # noqa: PLR0913 -- a command has as many parameters as options
@@ -34,26 +38,33 @@ def validate(  # noqa: PLR0913 -- a command has as many parameters as options
 
         sed s/devel/v1.4/ workload.yaml | perfscale validate -
     """
-    from perfscale.config import counted
-    from perfscale.kube.resources import kind_names
-    from perfscale.templates import TemplateDefaults, compile_templates, count_objects
+    from perfscale.cli.output.workloads import describe_file
+    from perfscale.templates import TemplateDefaults, compile_workloads
 
     log_more(verbose)
     config = options.load(
         workload, set_, qps=qps, burst=burst, replicas=replicas, iterations=iterations
     )
     defaults = TemplateDefaults.from_environment(container_prefix, container_tag)
-    factories = compile_templates(config, run_id=PLACEHOLDER_RUN_ID, defaults=defaults)
-    objects: Counter[tuple[str, str]] = Counter()
-    for members in factories:
-        for (api_version, kind), count in count_objects(members).items():
-            objects[api_version.rpartition("/")[0], kind] += count
-    names = kind_names(objects)
-    total = ", ".join(f"{count} {names[key]}" for key, count in objects.items())
-    workloads = counted(len(config.workloads), "workload")
-    source = config.source
-    reading = f"; read as {source.reading}" if source.reading else ""
-    typer.echo(f"{source.name}: valid; {workloads}, {total}{reading}")
+    compiled = compile_workloads(config, run_id=PLACEHOLDER_RUN_ID, defaults=defaults)
+    _check(config, compiled.factories)
+    typer.echo("\n".join(describe_file(config, compiled.factories)))
+
+
+def _check(config: Config, factories: Factories) -> None:
+    """Find what a run would refuse, and warn of what it would refuse on this machine.
+
+    Raises:
+        PreflightError: Of thresholds that nothing would be measured for.
+    """
+    from perfscale.errors import PreflightError
+    from perfscale.preflight import find_missing_commands, find_unmeasurable_thresholds
+
+    served = {key for members in factories for factory in members for key in factory.kinds}
+    if problems := list(find_unmeasurable_thresholds(config, factories, served)):
+        raise PreflightError(problems)
+    for problem in find_missing_commands(config):
+        typer.echo(f"warning: {problem}", err=True)
 
 
 PLACEHOLDER_RUN_ID = "00000000-0000-0000-0000-000000000000"

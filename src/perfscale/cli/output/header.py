@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from perfscale.cli.output.console import open_console
+from perfscale.cli.output.workloads import describe_requests, describe_workload
 from perfscale.config import counted, format_duration
 from perfscale.engine.tracking.readiness import rule_for
 
@@ -66,21 +67,10 @@ def _print_rows(rows: Sequence[tuple[str, str]]) -> None:
 
 
 def _describe(workload: WorkloadPlan, plan: Plan) -> str:
-    objects = ", ".join(f"{count} {kind}" for kind, count in workload.objects.items())
-    if workload.name in plan.operations:
-        objects = _describe_operation(plan.operations[workload.name])
-    iterations = f" in {workload.iterations} iterations" if workload.iterations > 1 else ""
-    beside = f", {workload.churn}" if workload.churn else ""
-    beside += ", in the background" if workload.background else ""
-    if workload.shape:
-        most = "at most " if workload.ends and workload.objects else ""
-        return f"{most}{objects}{iterations}, {workload.shape}{beside}"
-    rate = (
-        f"at {workload.qps:g}/s, {workload.burst} at once"
-        if workload.qps
-        else "as fast as the cluster takes them"
+    operation = plan.operations.get(workload.name)
+    return describe_workload(
+        workload, None if operation is None else _describe_operation(operation)
     )
-    return f"{objects}{iterations}, {rate}{beside}"
 
 
 def _describe_operation(operation: OperationPlan) -> str:
@@ -88,9 +78,9 @@ def _describe_operation(operation: OperationPlan) -> str:
     name = operation.operation.name
     if operation.foreign is not None:
         return f"{name} {operation.foreign} that this run does not make"
-    if operation.own or not operation.target.namespaced:
-        return f"{name} {operation.target.kind_name}"
-    return f"{name} {operation.target.kind_name} in {operation.namespace or 'every namespace'}"
+    place = f" in {operation.namespace or 'every namespace'}"
+    where = "" if operation.own or not operation.target.namespaced else place
+    return f"{name} {operation.target.kind_name}{where}{describe_requests(operation.requests)}"
 
 
 def _describe_hooks(config: Config) -> Iterator[str]:

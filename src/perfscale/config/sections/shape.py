@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, NamedTuple
 
 from pydantic import BeforeValidator, Field
@@ -13,7 +15,7 @@ from perfscale.config.sections.fields import Flag, Rate, Timeout, choice, refusa
 from perfscale.config.sections.section import Section
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pydantic_core import PydanticCustomError
 
@@ -25,6 +27,8 @@ POISSON: Final = "poisson"
 Arrival = Annotated[str, *choice(CONSTANT, POISSON)]
 """How requests follow each other at a rate."""
 
+_NOTHING: Final = re.compile(r"(0+(\.0*)?[a-zµ]*)+", re.ASCII | re.IGNORECASE)
+"""A duration of no time."""
 _ROUNDING: Final = 1e-9
 _LIKELY: Final = 6
 """So many standard deviations more than its mean a Poisson process never comes to in practice."""
@@ -73,7 +77,7 @@ class Slope(NamedTuple):
         return self.duration_s * (self.from_qps + self.to_qps) / 2
 
 
-def slopes_of(workload: Workload) -> list[Slope]:
+def slopes_of(workload: Workload | WrittenShape) -> list[Slope]:
     """The rate of a workload's stages over time."""
     at, slopes = workload.qps, []
     for stage in workload.stages:
@@ -145,7 +149,42 @@ def describe_shape(workload: Workload) -> str:
     return ", ".join(parts)
 
 
-def shape_misfits(workload: Workload) -> Iterator[tuple[str, PydanticCustomError]]:
+@dataclass(frozen=True, slots=True)
+class WrittenShape:
+    """Which keys of the shape a file has, where not all that it has is valid.
+
+    A key that is there has some valid value here, so that the others can be compared with it.
+    """
+
+    operation: str
+    arrival: str
+    stages: tuple[Stage, ...]
+    qps: float
+    spread: float
+    duration: float
+    burst: int
+
+    @classmethod
+    def of(cls, given: Mapping[str, object]) -> WrittenShape:
+        """Return the shape of a workload as it stands in a file."""
+        return cls(
+            operation=str(given.get("operation", CREATE.name)),
+            arrival=str(given.get("arrival", CONSTANT)),
+            stages=(Stage.model_construct(duration=1.0, qps=1.0),)
+            if _is_set(given.get("stages"))
+            else (),
+            qps=float(_is_set(given.get("qps"))),
+            spread=float(_is_set(given.get("spread"))),
+            duration=float(_is_set(given.get("duration"))),
+            burst=int(_is_set(given.get("burst"))),
+        )
+
+
+def _is_set(value: object) -> bool:
+    return bool(value) and not (isinstance(value, str) and _NOTHING.fullmatch(value))
+
+
+def shape_misfits(workload: Workload | WrittenShape) -> Iterator[tuple[str, PydanticCustomError]]:
     """Yield each key of the shape that does not go with the others, and why."""
     if workload.stages:
         yield from _misfits_of_stages(workload)
@@ -158,7 +197,9 @@ def shape_misfits(workload: Workload) -> Iterator[tuple[str, PydanticCustomError
         yield "burst", rule(message, against=(("arrival",),))
 
 
-def _misfits_without_a_rate(workload: Workload) -> Iterator[tuple[str, PydanticCustomError]]:
+def _misfits_without_a_rate(
+    workload: Workload | WrittenShape,
+) -> Iterator[tuple[str, PydanticCustomError]]:
     against = (("qps",),)
     if workload.duration and workload.operation == CREATE.name:
         message = "without a rate nothing says how much is due by then: write qps or stages"
@@ -168,7 +209,9 @@ def _misfits_without_a_rate(workload: Workload) -> Iterator[tuple[str, PydanticC
         yield "arrival", rule(message, against=against)
 
 
-def _misfits_of_stages(workload: Workload) -> Iterator[tuple[str, PydanticCustomError]]:
+def _misfits_of_stages(
+    workload: Workload | WrittenShape,
+) -> Iterator[tuple[str, PydanticCustomError]]:
     against = (("stages",),)
     if not any(slope.requests for slope in slopes_of(workload)):
         yield "stages", rule("no stage has a rate, so nothing would be due: write qps in one")
@@ -182,7 +225,9 @@ def _misfits_of_stages(workload: Workload) -> Iterator[tuple[str, PydanticCustom
         yield "burst", rule(message, against=against)
 
 
-def _misfits_of_spread(workload: Workload) -> Iterator[tuple[str, PydanticCustomError]]:
+def _misfits_of_spread(
+    workload: Workload | WrittenShape,
+) -> Iterator[tuple[str, PydanticCustomError]]:
     against = (("spread",),)
     if workload.qps:
         message = "spread and the number of objects give the rate: remove one of the two keys"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +18,7 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+from pydantic.alias_generators import to_snake
 
 from perfscale.config.operations import CREATE, OPERATIONS, Effect, Operation, Request
 from perfscale.config.sections.churn import Churn, churn_misfits
@@ -56,8 +57,11 @@ from perfscale.config.sections.operating.operations import (
 from perfscale.config.sections.operating.targets import Patch, Targets
 from perfscale.config.sections.readiness import WaitForAll
 from perfscale.config.sections.section import Section
-from perfscale.config.sections.shape import CONSTANT, Arrival, Stages, shape_misfits
+from perfscale.config.sections.shape import CONSTANT, Arrival, Stages, WrittenShape, shape_misfits
 from perfscale.config.sections.thresholds import Threshold, Thresholds
+
+if TYPE_CHECKING:
+    from pydantic_core import InitErrorDetails
 
 _CLEANS_UP: dict[str, Any] = {
     "if": {
@@ -254,7 +258,8 @@ class Workload(Section):
         try:
             workload = handler(_with_one_wait(value))
         except ValidationError as error:
-            wrong = [*details_of(error), *wrong]
+            found = list(details_of(error))
+            wrong = [*found, *_further_misfits(value, found), *wrong]
         if wrong:
             raise ValidationError.from_exception_data(cls.__name__, wrong)
         return workload
@@ -353,6 +358,20 @@ class Workload(Section):
             return self.namespace_prefix(spec)
         number = namespace_number(vars(self), iteration)
         return f"{self.namespace_prefix(spec)}-{number}"
+
+
+def _further_misfits(
+    given: Mapping[str, object], found: Iterable[InitErrorDetails]
+) -> Iterator[InitErrorDetails]:
+    """Yield what is wrong with the shape of a load of which a value is wrong too.
+
+    Of such a workload no model is made, which could look at its keys together.
+    """
+    reported = {each.get("loc") for each in found}
+    spelled = {to_snake(key): value for key, value in given.items()}
+    for key, error in shape_misfits(WrittenShape.of(spelled)):
+        if (key,) not in reported:
+            yield detail(error, (key,), spelled.get(key))
 
 
 def _with_one_wait(given: Mapping[str, object]) -> Mapping[str, object]:

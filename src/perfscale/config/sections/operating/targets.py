@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
 from pydantic import (
@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from perfscale.config.operations import OPERATIONS
+from perfscale.config.operations import CREATE, OPERATIONS
 from perfscale.config.sections.fields import (
     Count,
     Text,
@@ -158,28 +158,42 @@ def misplaced_targets(workloads: Iterable[object]) -> Iterator[InitErrorDetails]
     It is given what stands in the file, since a validator of what came out would not be called
     while anything else is wrong.
     """
+    listed = list(workloads)
+    names = [_given(workload, "name", "name") for workload in listed]
     before: dict[str, object] = {}
-    for index, workload in enumerate(workloads):
+    for index, workload in enumerate(listed):
         targets = _given(workload, "targets", "targets")
         name = _given(targets, "workload", "workload")
-        if isinstance(name, str) and (message := _why_no_target(name, before)):
+        if isinstance(name, str) and (message := _why_no_target(name, before, names[index:])):
             yield detail(rule(message), (index, "targets", "workload"), name)
-        own = _given(workload, "name", "name")
+        own = names[index]
         if isinstance(own, str):
             before.setdefault(own, workload)
 
 
-def _why_no_target(name: str, before: Mapping[str, object]) -> str | None:
+def _why_no_target(
+    name: str, before: Mapping[str, object], from_here: Sequence[object]
+) -> str | None:
     if name not in before:
-        known = ", ".join(before) or "none"
-        return f"{show(name)} is no workload before this one: there is {known}"
+        earlier = [each for each, workload in before.items() if _makes_objects(workload)]
+        known = f"write one of {', '.join(earlier)}" if earlier else "no earlier one makes objects"
+        if name == from_here[0]:
+            return f"a workload's targets are what an earlier one made: {known}"
+        where = "comes after this workload" if name in from_here else "is no workload of this file"
+        return f"{show(name)} {where}: {known}"
     workload = before[name]
-    operation = OPERATIONS.get(str(_given(workload, "operation", "operation") or "create"))
-    if operation is not None and not operation.creates:
-        return f"{name} makes no objects, since its operation is {operation.name}"
+    if not _makes_objects(workload):
+        operation = _given(workload, "operation", "operation")
+        return f"{name} makes no objects, since its operation is {operation}"
     if _given(workload, "iterationCleanup", "iteration_cleanup") is True:
         return f"{name} deletes its objects at its end: remove iterationCleanup there"
     return None
+
+
+def _makes_objects(workload: object) -> bool:
+    """Whether it does, as far as its operation is known."""
+    operation = OPERATIONS.get(str(_given(workload, "operation", "operation") or CREATE.name))
+    return operation is None or operation.creates
 
 
 def _given(section: object, key: str, name: str) -> object:
