@@ -20,7 +20,7 @@ from perfscale.engine.tracking.rows import TransitionKind
 from perfscale.engine.tracking.tracker import Tracker
 from perfscale.engine.waits import Signal
 from perfscale.errors import FailureBudgetError
-from perfscale.results import IterationFacts, OperationTallies, WarningEntry
+from perfscale.results import IterationFacts, OperationTallies, StageLog, WarningEntry
 
 if TYPE_CHECKING:
     import asyncio
@@ -170,6 +170,7 @@ class RunContext:
             came when the others were being deleted.
         hook: Runs the hooks of a moment, of a workload, of an iteration; see `HookRunner`.
         gaps: What it could not see, and outages.
+        stages: What it did when.
         counter: What happened to objects so far, for snapshots and progress.
         operation_counter: What happened to operations so far, for snapshots.
     """
@@ -196,6 +197,7 @@ class RunContext:
         self.counter = ObjectCounter()
         self.operation_counter = OperationCounter()
         self.journal = JournalFeed(inputs.sink, self._report_journal)
+        self.stages = StageLog()
         self.gaps = GapLog(self.stopwatch, self.journal, self.warn)
         self.health = Health(self.config.global_config, self.stopwatch.clock, self.gaps.stalled)
 

@@ -44,6 +44,7 @@ from perfscale.engine.removal.verification import ObjectVerifier, verify_staying
 from perfscale.engine.snapshot import RunSnapshot
 from perfscale.engine.tracking.observer import Observer
 from perfscale.results import (
+    Course,
     Ending,
     Totals,
     TotalsEntry,
@@ -362,9 +363,9 @@ class Run:
             run_sum,
             totals,
             thresholds=thresholds,
-            outages=context.gaps.outages,
-            blind_spans=context.gaps.blind,
-            hooks=self._hooks.records,
+            course=Course(
+                context.gaps.outages, context.gaps.blind, self._hooks.records, context.stages
+            ),
         )
         if inputs.sink is not None:
             try:

@@ -52,6 +52,7 @@ from perfscale.results.measure.percentiles import LatencySamples
 from perfscale.results.measure.rates import CreateTimes, explain_rate
 from perfscale.results.measure.run_tally import IterationFacts, RunSum, RunTally
 from perfscale.results.measure.sketch import Sketch
+from perfscale.results.measure.stages import StageLog
 from perfscale.results.model.accounts import Accounts
 from perfscale.results.model.audit import AuditedSeries, AuditedTime, AuditedValue, AuditRecord
 from perfscale.results.model.churn import ChurnResult, ChurnRound
@@ -90,6 +91,7 @@ from perfscale.results.model.run import (
     WatchCounts,
     WorkloadPlan,
 )
+from perfscale.results.model.stages import RoundStart, StageSpan
 from perfscale.results.model.workload import (
     IterationResult,
     KindResult,
@@ -97,7 +99,7 @@ from perfscale.results.model.workload import (
     WorkloadResult,
     say_iterations,
 )
-from perfscale.results.verdicts.conclusion import Ending, conclude
+from perfscale.results.verdicts.conclusion import Course, Ending, conclude
 from perfscale.results.verdicts.health import assess, milliseconds
 from perfscale.results.verdicts.interruptions import interruptions
 from perfscale.results.verdicts.thresholds import judge_thresholds, threshold_title
@@ -129,6 +131,7 @@ __all__ = [
     "ClockStep",
     "ClusterInfo",
     "CountedCall",
+    "Course",
     "CreateTimes",
     "Creation",
     "DeleteEntry",
@@ -176,6 +179,7 @@ __all__ = [
     "RequestSums",
     "ResultSink",
     "RoundEntry",
+    "RoundStart",
     "RunFolder",
     "RunInfo",
     "RunOutcome",
@@ -184,6 +188,8 @@ __all__ = [
     "RunTally",
     "Sketch",
     "StageEntry",
+    "StageLog",
+    "StageSpan",
     "Stamps",
     "ThresholdVerdict",
     "Totals",

@@ -82,6 +82,7 @@ class ProgressPublisher:
                 load.round = round_number
         place = f"{workload}, iteration {iteration}: " if iteration is not None else ""
         _log.info("%s%s", place, stage.value)
+        self._context.stages.enter(now, stage, workload, round_number)
         self._context.journal.append(StageEntry(now, stage, workload, iteration, round_number))
         self._context.broadcast.send(
             StageStarted(stage, workload, iteration, deadline_s, round_number)

@@ -113,6 +113,7 @@ class RunAccounting:
         self.count_calls()
         iteration.end_load()
         now = iteration.finished_s = self._context.stopwatch.now()
+        self._context.stages.leave(now, iteration.scope.workload)
         self._context.journal.end_iteration(iteration.scope, iteration.facts(now), final=False)
 
     async def write_finished(self, *, everything: bool = False) -> None:

@@ -24,7 +24,7 @@ from perfscale.results.journal.replay import Replay
 from perfscale.results.measure.timeseries import TimeSeries, write_timeseries
 from perfscale.results.model.outcome import with_audit
 from perfscale.results.model.run import RunOutcome
-from perfscale.results.verdicts.conclusion import Ending, conclude
+from perfscale.results.verdicts.conclusion import Course, Ending, conclude
 from perfscale.results.verdicts.thresholds import judge_thresholds
 
 if TYPE_CHECKING:
@@ -143,9 +143,7 @@ def _result(folder: Path, run: KnownRun, replay: Replay) -> RunResult:
         run_sum,
         replay.totals,
         thresholds=thresholds,
-        outages=replay.outages,
-        blind_spans=replay.blind,
-        hooks=replay.hooks,
+        course=Course(replay.outages, replay.blind, replay.hooks, replay.stage_log),
     )
 
 

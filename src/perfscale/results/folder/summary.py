@@ -19,6 +19,7 @@ from perfscale.results.model.hooks import HookRecord
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.latency import Earliest, LatencySummary, PhaseStep, WatchDelay
 from perfscale.results.model.operations import OperationAccounts, OperationResult
+from perfscale.results.model.stages import RoundStart, StageSpan
 from perfscale.results.model.workload import IterationResult, KindResult, Rate, WorkloadResult
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ _PARTS: Final[Mapping[type, type[document.Part]]] = {
     OperationResult: document.Operation,
     OutageRecord: document.Outage,
     PhaseClock: document.PhaseClock,
+    RoundStart: document.RoundStart,
+    StageSpan: document.StageSpan,
     WatchDelay: document.Delay,
     WorkloadResult: document.Workload,
     run.ClusterInfo: document.Cluster,

@@ -23,6 +23,8 @@ _SUMMARY: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("problems", "thresholds", "outages", "blindSpans", "calls"), ()),
     "operations": (),
     "hooks": (),
+    "stages": (),
+    "rounds": (),
     **{key: {} for key in ("cluster", "requests", "kinds", "childKinds", "objects", "children")},
     "namespaces": dict.fromkeys(("created", "deleted", "leftover"), 0),
     "watch": dict.fromkeys(("reconnects", "relists"), 0),

@@ -35,6 +35,7 @@ from perfscale.results.journal.operations import (
 )
 from perfscale.results.measure.blindness import BlindSpans
 from perfscale.results.measure.run_tally import IterationFacts, RunTally
+from perfscale.results.measure.stages import StageLog
 from perfscale.results.model.run import Totals
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class Replay:
         run_tally: What its iterations add up to, complete after `close`.
         end: How the run ended; None if the journal does not say.
         totals: The last that were written.
+        stage_log: What was done when.
         stages: What was done last, by workload that went on; for None, by the run as a whole.
         last_s: When the last thing in the journal happened.
         lost: Entries that the journal could not take.
@@ -116,6 +118,7 @@ class Replay:
         self.run_tally = RunTally(begin.workloads, begin.paths, self.blind)
         self.end: EndEntry | None = None
         self.totals = Totals()
+        self.stage_log = StageLog()
         self.stages: dict[str | None, StageEntry] = {}
         self.last_s = 0.0
         self.lost = 0
@@ -211,6 +214,7 @@ class Replay:
             going_on.clear()
         self.stages = {name: stage for name, stage in self.stages.items() if name in going_on}
         self.stages[entry.workload] = entry
+        self.stage_log.enter(entry.at_s, entry.stage, entry.workload, entry.round)
 
     def _count_calls(self, entry: CallsEntry) -> None:
         iteration = None
@@ -318,6 +322,8 @@ class Replay:
     def _end_iteration(self, entry: IterationEndEntry) -> None:
         self._iterations[entry.i].end = entry
         self._iterations[entry.i].after_end.clear()
+        if not entry.settled:
+            self.stage_log.leave(entry.finished_s, self._iterations[entry.i].begin.workload)
         self._reach(entry.finished_s)
         if entry.settled:
             self._write_iteration(entry.i)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from perfscale.results.model.interruptions import BlindSpan, OutageRecord
     from perfscale.results.model.kubevirt import KubeVirtConfig
     from perfscale.results.model.operations import OperationResult
+    from perfscale.results.model.stages import RoundStart, StageSpan
     from perfscale.results.model.workload import KindResult, WorkloadResult
 
 
@@ -202,6 +203,8 @@ class RunResult:
         outages: When the API server was gone, or what it calls.
         blind_spans: When nothing was seen, and by what.
         hooks: The commands that it called, in their order.
+        stages: What it did when, in the order in which that began.
+        rounds: When rounds of churn began.
     """
 
     info: RunInfo
@@ -229,6 +232,8 @@ class RunResult:
     outages: tuple[OutageRecord, ...] = ()
     blind_spans: tuple[BlindSpan, ...] = ()
     hooks: tuple[HookRecord, ...] = ()
+    stages: tuple[StageSpan, ...] = ()
+    rounds: tuple[RoundStart, ...] = ()
 
     @property
     def run_id(self) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.config.sections.metrics import Latency
 from perfscale.results.pages.loads import MOST_SERIES, SINCE_START, request_plots
+from perfscale.results.pages.marks import NONE
 from perfscale.results.pages.plots import Plot, Series, Shape, highest
 from perfscale.results.pages.scales import Axis, by_factors, from_zero
 from perfscale.results.pages.slowest import ANSWERED, REQUEST
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
         Summary,
         Workload,
     )
-    from perfscale.results.pages.plots import Band
+    from perfscale.results.pages.marks import Marks
     from perfscale.results.pages.timeline import KindKey, Timeline
 
 _PLACES: Final = 240
@@ -74,9 +75,7 @@ def palette_of(paths: Mapping[str, Sequence[str]], summary: Summary) -> Palette:
     return Palette([ANSWERED, *(phase for path in paths.values() for phase in path), *seen])
 
 
-def load_plots(
-    timeline: Timeline, summary: Summary, bands: tuple[Band, ...] = ()
-) -> Iterator[Plot]:
+def load_plots(timeline: Timeline, summary: Summary, marks: Marks = NONE) -> Iterator[Plot]:
     """The rate, and how far objects had got, over the run."""
     width = f"in intervals of {timeline.width_s:g} s"
     creates = timeline.create_rates()
@@ -90,8 +89,8 @@ def load_plots(
     title = "Creates: offered, sent" if several else "Offered, sent"
     title += " and accepted rate"
     if summary.objects.requested or not timeline.loads:
-        yield _rate_plot(timeline, bands, creates, key="rate", title=title, note=note)
-    yield from request_plots(timeline, summary, bands)
+        yield _rate_plot(timeline, marks, creates, key="rate", title=title, note=note)
+    yield from request_plots(timeline, summary, marks)
     if summary.objects.deleted:
         note = (
             f"Deletions a second, {width}. Many are asked for with one request; how fast they are "
@@ -99,7 +98,7 @@ def load_plots(
         )
         rates = timeline.deletion_rates()
         title = "Rate of deletions"
-        yield _rate_plot(timeline, bands, rates, key="deletion-rate", title=title, note=note)
+        yield _rate_plot(timeline, marks, rates, key="deletion-rate", title=title, note=note)
     if not summary.objects.requested and timeline.loads:
         return
     progress = tuple(Series(name, counts) for name, counts in timeline.progress().items())
@@ -112,13 +111,13 @@ def load_plots(
         y=from_zero("objects", highest(progress), to_tick=True),
         at=timeline.at_s,
         series=progress,
-        bands=bands,
+        marks=marks,
     )
 
 
 def _rate_plot(
     timeline: Timeline,
-    bands: tuple[Band, ...],
+    marks: Marks,
     found: Mapping[str, Sequence[float]],
     *,
     key: str,
@@ -135,12 +134,12 @@ def _rate_plot(
         at=timeline.rates_s,
         series=series,
         shape=Shape.STEPS,
-        bands=bands,
+        marks=marks,
     )
 
 
 def phase_plots(
-    timeline: Timeline, summary: Summary, bands: tuple[Band, ...], palette: Palette
+    timeline: Timeline, summary: Summary, marks: Marks, palette: Palette
 ) -> Iterator[Plot]:
     """The objects in the cluster by phase, over the run; a plot for each kind."""
     for key, counts in timeline.phases().items():
@@ -157,7 +156,7 @@ def phase_plots(
             at=timeline.at_s,
             series=series,
             shape=Shape.STACK,
-            bands=bands,
+            marks=marks,
         )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from perfscale.results.model.document import Summary, Workload
     from perfscale.results.model.operations import OperationRecord
     from perfscale.results.model.records import ObjectRecord
-    from perfscale.results.pages.plots import Band
+    from perfscale.results.pages.marks import Marks
     from perfscale.results.pages.timeline import Timeline
 
 SINCE_START: Final = "seconds since the run's start"
@@ -32,7 +32,7 @@ _WIDE: Final = 20
 """Latencies that differ by a larger factor are drawn on a logarithmic axis."""
 
 
-def request_plots(timeline: Timeline, summary: Summary, bands: tuple[Band, ...]) -> Iterator[Plot]:
+def request_plots(timeline: Timeline, summary: Summary, marks: Marks) -> Iterator[Plot]:
     """The rates, and how far each workload had got, of a run of several, or with operations."""
     workloads = _shown(summary, timeline.loads)
     if not workloads:
@@ -43,7 +43,7 @@ def request_plots(timeline: Timeline, summary: Summary, bands: tuple[Band, ...])
         yield _over_time(
             timeline.rates_s,
             tuple(Series(_title(each), rates[each.name][SENT], n) for n, each in workloads),
-            bands,
+            marks,
             key="workload-rate",
             title="Rate of each workload",
             note=f"Requests that were sent, a second, {width}.",
@@ -58,7 +58,7 @@ def request_plots(timeline: Timeline, summary: Summary, bands: tuple[Band, ...])
         yield _over_time(
             timeline.rates_s,
             tuple(Series(name, values) for name, values in found.items()),
-            bands,
+            marks,
             key=f"rate-{number + 1}",
             title=f"{_title(each)}: offered, sent and accepted rate",
             note=f"Requests a second, {width}.",
@@ -73,14 +73,14 @@ def request_plots(timeline: Timeline, summary: Summary, bands: tuple[Band, ...])
         y=from_zero("objects, or operations", highest(done), to_tick=True),
         at=timeline.at_s,
         series=done,
-        bands=bands,
+        marks=marks,
     )
 
 
 def _over_time(
     at_s: Sequence[float],
     series: tuple[Series, ...],
-    bands: tuple[Band, ...],
+    marks: Marks,
     *,
     key: str,
     title: str,
@@ -96,7 +96,7 @@ def _over_time(
         at=at_s,
         series=series,
         shape=Shape.STEPS,
-        bands=bands,
+        marks=marks,
     )
 
 
@@ -134,7 +134,7 @@ class LatencyTimes:
         if record.sent_s is not None:
             self._count(record.workload, record.sent_s, done_s(record))
 
-    def plots(self, summary: Summary, bands: tuple[Band, ...]) -> Iterator[Plot]:
+    def plots(self, summary: Summary, marks: Marks) -> Iterator[Plot]:
         """One for each statistic, with a line for each workload."""
         workloads = _shown(summary, list(self._latencies))
         spans = [number for spans in self._latencies.values() for number in spans]
@@ -161,7 +161,7 @@ class LatencyTimes:
                 each for each in series if any(value is not None for value in each.values)
             )
             if drawn:
-                yield self._plot(statistic, drawn, at_s, summary, bands)
+                yield self._plot(statistic, drawn, at_s, summary, marks)
 
     def _plot(
         self,
@@ -169,7 +169,7 @@ class LatencyTimes:
         series: tuple[Series, ...],
         at_s: list[float],
         summary: Summary,
-        bands: tuple[Band, ...],
+        marks: Marks,
     ) -> Plot:
         return Plot(
             key=f"latency-over-time-{statistic}".rstrip("-"),
@@ -183,7 +183,7 @@ class LatencyTimes:
             at=at_s,
             series=series,
             shape=Shape.STEPS,
-            bands=bands,
+            marks=marks,
         )
 
     def _count(self, workload: str, sent_s: float, reached_s: float | None) -> None:

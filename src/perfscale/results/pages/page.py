@@ -12,7 +12,6 @@ import msgspec
 from perfscale.errors import ResultsError
 from perfscale.results.files import write_file
 from perfscale.results.folder.reading import RunFiles, read_run_files
-from perfscale.results.measure.blindness import merge
 from perfscale.results.measure.failures import Failures
 from perfscale.results.measure.operations.latencies import SamplesOfOperations
 from perfscale.results.measure.operations.tally import count_failure
@@ -31,8 +30,8 @@ from perfscale.results.pages.figures import (
     phase_plots,
 )
 from perfscale.results.pages.loads import LatencyTimes
+from perfscale.results.pages.marks import marks_of
 from perfscale.results.pages.operations import LatencyTable, operation_sections
-from perfscale.results.pages.plots import Band
 from perfscale.results.pages.rendering import render
 from perfscale.results.pages.slowest import REQUEST, Slowest
 from perfscale.results.pages.timeline import Timeline
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
     from perfscale.results.measure.samples import LifeSamples
     from perfscale.results.model.document import (
         Cluster,
-        Hook,
         Iteration,
         Kind,
         Summary,
@@ -98,7 +96,7 @@ def run_page(run: RunFiles) -> str:
     points = run.timeseries()
     timeline = Timeline(points) if points else None
     summary = run.summary
-    bands = _bands(summary)
+    marks = marks_of(summary)
     palette = palette_of(run.paths, summary)
     return render(
         "run.html",
@@ -107,19 +105,19 @@ def run_page(run: RunFiles) -> str:
         workload_yaml=run.workload_yaml,
         has_records=run.has_records,
         load_plots=[
-            *([] if timeline is None else load_plots(timeline, summary, bands)),
-            *times.plots(summary, bands),
+            *([] if timeline is None else load_plots(timeline, summary, marks)),
+            *times.plots(summary, marks),
         ],
         phase_plots=[]
         if timeline is None
-        else list(phase_plots(timeline, summary, bands, palette)),
+        else list(phase_plots(timeline, summary, marks, palette)),
         sections=list(_kind_sections(run, samples, palette)),
         operations=list(operation_sections(summary, operations)),
         churn=list(churn_sections(summary)),
         iterations=list(_iterations(summary)),
         slowest=_slowest(slowest.found(), palette),
         failures=failures.found(),
-        audit=None if run.audit is None else audit_section(run.audit, bands),
+        audit=None if run.audit is None else audit_section(run.audit, marks),
         hooks=[(shlex.join(each.command), each) for each in summary.hooks],
         environment=_environment(run),
         interruptions=_interruptions(summary),
@@ -257,31 +255,6 @@ def _environment(run: RunFiles) -> dict[str, str]:
 
 def _settings_of(cluster: Cluster) -> Iterable[tuple[str, str]]:
     return () if cluster.kubevirt_config is None else cluster.kubevirt_config.described()
-
-
-def _bands(summary: Summary) -> tuple[Band, ...]:
-    """What to mark of a run; nothing where there was nothing."""
-    outages = merge((each.began_seconds, each.ended_seconds) for each in summary.outages)
-    blind = merge((each.began_seconds, each.ended_seconds) for each in summary.blind_spans)
-    waited, beside = (
-        merge(
-            (each.began_seconds, _end_of(each, summary))
-            for each in summary.hooks
-            if each.background is background
-        )
-        for background in (False, True)
-    )
-    found = (
-        Band("a hook ran in the background", "beside", tuple(beside)),
-        Band("a hook ran", "hook", tuple(waited)),
-        Band("nothing was seen, or not everything", "blind", tuple(blind)),
-        Band("the API server, or what it calls, was gone", "outage", tuple(outages)),
-    )
-    return tuple(band for band in found if band.spans)
-
-
-def _end_of(hook: Hook, summary: Summary) -> float:
-    return summary.duration_seconds if hook.ended_seconds is None else hook.ended_seconds
 
 
 def _interruptions(summary: Summary) -> list[str]:

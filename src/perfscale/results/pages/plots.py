@@ -12,9 +12,12 @@ from enum import StrEnum
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
+from perfscale.results.pages.marks import NONE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from perfscale.results.pages.marks import Band, Lines, Marks
     from perfscale.results.pages.scales import Axis
 
 UNITS: Final = 1000
@@ -31,18 +34,6 @@ class Shape(StrEnum):
     LINES = "lines"
     STEPS = "steps"
     STACK = "stack"
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """What is marked behind a plot over time: spans in seconds since the run's start.
-
-    ``style`` is its class in the style sheet.
-    """
-
-    name: str
-    style: str
-    spans: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +59,7 @@ class Plot:
             holds until the next place, or the end of the axis.
         series: At most eight, in the order of the legend; a stack has the first at the bottom.
         shape: How they are drawn.
-        bands: What is marked behind them, of a plot over time.
+        marks: What is marked on it, of a plot over time.
     """
 
     key: str
@@ -79,7 +70,7 @@ class Plot:
     at: Sequence[float]
     series: tuple[Series, ...]
     shape: Shape = Shape.LINES
-    bands: tuple[Band, ...] = ()
+    marks: Marks = NONE
 
     @property
     def colours(self) -> list[int]:
@@ -90,10 +81,22 @@ class Plot:
 
     def band_path(self, band: Band) -> str:
         """The drawing of a band, as the ``d`` of an SVG path; wide enough to be seen."""
-        places = ((self._along(began_s), self._along(ended_s)) for began_s, ended_s in band.spans)
-        return "".join(
-            f"M{left} 0H{max(right, left + _NARROWEST)}V{UNITS}H{left}Z" for left, right in places
-        )
+        drawn: list[tuple[int, int]] = []
+        for began_s, ended_s in band.spans:
+            left = self._along(began_s)
+            right = max(self._along(ended_s), left + _NARROWEST)
+            if drawn and left <= drawn[-1][1]:  # they could not be told apart
+                left, right = drawn[-1][0], max(right, drawn.pop()[1])
+            drawn.append((left, right))
+        return "".join(f"M{left} 0H{right}V{UNITS}H{left}Z" for left, right in drawn)
+
+    def line_path(self, lines: Lines) -> str:
+        """The drawing of moments, as lines across the plot."""
+        return "".join(f"M{self._along(at_s)} 0V{UNITS}" for at_s, _ in lines.at)
+
+    def labels(self, lines: Lines) -> list[tuple[str, float]]:
+        """The numbers of moments, with their places."""
+        return [(number, self.x.place(at_s)) for at_s, number in lines.at if number]
 
     @property
     def paths(self) -> list[str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from perfscale.results.measure.run_tally import RunSum
+    from perfscale.results.measure.stages import StageLog
     from perfscale.results.model.hooks import HookRecord
     from perfscale.results.model.interruptions import BlindSpan, OutageRecord
     from perfscale.results.model.run import RunInfo, RunOutcome, ThresholdVerdict, Totals
@@ -31,6 +32,22 @@ class Ending(NamedTuple):
     error: BaseException | None = None
 
 
+class Course(NamedTuple):
+    """What happened beside the load.
+
+    Attributes:
+        outages: When the API server was gone, or what it calls.
+        blind_spans: When nothing was seen.
+        hooks: Those that have begun.
+        stages: What was done when; None if nobody kept it.
+    """
+
+    outages: Iterable[OutageRecord] = ()
+    blind_spans: Iterable[BlindSpan] = ()
+    hooks: tuple[HookRecord, ...] = ()
+    stages: StageLog | None = None
+
+
 def conclude(
     info: RunInfo,
     ending: Ending,
@@ -38,9 +55,7 @@ def conclude(
     totals: Totals,
     *,
     thresholds: tuple[ThresholdVerdict, ...] = (),
-    outages: Iterable[OutageRecord] = (),
-    blind_spans: Iterable[BlindSpan] = (),
-    hooks: tuple[HookRecord, ...] = (),
+    course: Course | None = None,
 ) -> RunResult:
     """The result of a run.
 
@@ -50,11 +65,9 @@ def conclude(
         run_sum: What its iterations add up to.
         totals: What was counted for the run as a whole.
         thresholds: Whether each was met, those of the run as a whole first.
-        outages: When the API server was gone, or what it calls.
-        blind_spans: When nothing was seen; what lies beyond the end of the run is cut off.
-        hooks: Those that have begun.
+        course: What happened beside the load; what lies beyond the end of the run is cut off.
     """
-    vitals = totals.vitals
+    vitals, course = totals.vitals, course or Course()
     return RunResult(
         info=info,
         **ending._asdict(),
@@ -71,9 +84,11 @@ def conclude(
         clock=totals.clock,
         thresholds=thresholds,
         generator=None if vitals is None else assess(vitals, run_sum.workloads, totals.requests),
-        outages=tuple(outages),
-        blind_spans=tuple(_within(each, ending.duration_s) for each in blind_spans),
-        hooks=hooks,
+        outages=tuple(course.outages),
+        blind_spans=tuple(_within(each, ending.duration_s) for each in course.blind_spans),
+        hooks=course.hooks,
+        stages=() if course.stages is None else course.stages.spans(ending.duration_s),
+        rounds=() if course.stages is None else course.stages.rounds,
     )
 
 

@@ -184,6 +184,23 @@ class Hook(Part, frozen=True):
     left_out: Annotated[Count, Meta(description="bytes that it printed and that are not there")]
 
 
+class StageSpan(Part, frozen=True):
+    """A time in which one thing was done; seconds since the run's start."""
+
+    stage: str
+    workload: Annotated[str | None, Meta(description="null: the run as a whole")]
+    began_seconds: float
+    ended_seconds: float
+
+
+class RoundStart(Part, frozen=True):
+    """A round of churn began; of several hundred rounds, only some are here."""
+
+    workload: str
+    round: Count
+    began_seconds: float
+
+
 class Lag(Part, frozen=True):
     """How late something was, in seconds; percentiles are within one per cent."""
 
@@ -235,6 +252,8 @@ class Summary(Part, frozen=True):
     outages: list[Outage]
     blind_spans: list[Blind]
     hooks: list[Hook]
+    stages: list[StageSpan]
+    rounds: list[RoundStart]
     requests: dict[str, float]
     clock: Clock | None
     calls: list[CallCounts]
