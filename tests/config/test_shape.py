@@ -122,6 +122,23 @@ def test_what_is_due_of_a_load_and_how_fast_is_known_before(
     assert mean_rate(workload, 10) == (None if mean is None else pytest.approx(mean))
 
 
+@pytest.mark.parametrize(
+    ("keys", "within_s", "most"),
+    [
+        (STAGES, 2, 10),
+        (STAGES, 11, 255),
+        (STAGES, 60, 275),
+        ("qps: 10\nburst: 5\nduration: 2s", 1, 14),
+        ("qps: 10\nburst: 5\nduration: 2s", 60, 24),
+        ("", 1, float("inf")),
+    ],
+)
+def test_what_is_due_of_a_load_so_soon_after_its_beginning_is_known_before(
+    load: Callable[..., Config], keys: str, within_s: float, most: float
+) -> None:
+    assert most_due(shape(load, keys), within_s) == most
+
+
 def test_a_shape_is_described_in_a_few_words(load: Callable[..., Config]) -> None:
     assert describe_shape(shape(load, STAGES)) == "from 0/s, to 50/s in 10s, at 5/s for 5s"
     text = describe_shape(shape(load, "qps: 2\narrival: poisson\nduration: 1m"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from operation_load import on
 from workloads import config, objects, template
 
-from perfscale.results import RunFolder, RunOutcome, rebuild_results
+from perfscale.results import OperationAccounts, RunFolder, RunOutcome, rebuild_results
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,3 +101,30 @@ async def test_a_report_forgets_operations_that_are_done_and_knows_them_all(
     assert rebuilt.operations == whole.operations
     (operation,) = rebuilt.operations
     assert operation.accounts.done == 1500
+
+
+async def test_of_loads_that_end_by_their_time_a_killed_run_has_an_account_of_the_last_second(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    sink = RunFolder(tmp_path / "results")
+    made = objects(template(tmp_path, MAP, "map.yaml"), 1000)
+    maps = {"name": "maps", "qps": 100, "burst": 1, "duration": "2s", "objects": [made]}
+    gets = on("maps", "get", qps=100, burst=1, duration="2s")
+    async with simulated.generator(config(maps, gets), sink=sink) as generator:  # type: ignore[arg-type]
+        await generator.run()
+    assert sink.path is not None
+    for name in ("objects", "operations"):
+        path = sink.path / f"{name}.ndjson"
+        records = [json.loads(line) for line in path.read_text().splitlines()]
+        for share in (0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9):
+            result = cut(sink.path, tmp_path / f"{name}-{share}", share)
+            sent = sum(each["sent_s"] < result.duration_s + 1.0 for each in records)
+            accounts = result.accounts if name == "objects" else _operations(result)
+            assert accounts.balanced
+            assert accounts.requested - accounts.unknown <= sent
+            if accounts.requested:
+                assert accounts.requested >= sent
+
+
+def _operations(result: RunResult) -> OperationAccounts:
+    return sum((each.accounts for each in result.operations), OperationAccounts())

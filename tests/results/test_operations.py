@@ -8,6 +8,7 @@ import pytest
 
 from perfscale.results import (
     AnyEntry,
+    DueEntry,
     IterationEndEntry,
     IterationEntry,
     ObjectRecord,
@@ -103,6 +104,20 @@ def test_every_requested_operation_has_one_outcome() -> None:
     assert operation.api_version == "kubevirt.io/v1"
     assert operation.accounts == expected
     assert workload.iterations[0].operations == workload.operations == run_sum.operations
+
+
+def test_operations_of_a_timed_load_that_was_killed_may_have_come_after_the_journal() -> None:
+    records = Records()
+    replay = Replay(begin(1), records)
+    replay.take(IterationEntry(1, "restarts", 1, {VM: 90}, 1.0, ends=True))
+    replay.take(DueEntry(1, 1.0, {VM: 5}))
+    replay.take(restart(1, sent_s=1.2, answered_s=1.3, done_s=1.4))
+    replay.take(DueEntry(1, 1.5, {VM: 7}))
+    replay.close()
+    (operation,) = replay.run_tally.close(is_cut=True).operations
+    expected = OperationAccounts(requested=7, done=1, not_attempted=6, unknown=6)
+    assert operation.accounts == expected
+    assert expected.balanced
 
 
 def migration(number: int, **fields: Any) -> OperationEntry:

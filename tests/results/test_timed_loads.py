@@ -10,9 +10,11 @@ from journals import INFO, begins, created, killed_run
 
 from perfscale.results import (
     Accounts,
+    DueEntry,
     Entry,
     IterationEndEntry,
     IterationEntry,
+    RoundEntry,
     WorkloadPlan,
     rebuild_results,
 )
@@ -31,12 +33,25 @@ def timed(*more: Entry) -> list[Entry]:
     ]
 
 
-def test_of_a_timed_load_that_was_killed_what_is_not_known_was_never_requested(
+def test_of_a_timed_load_that_was_killed_what_may_have_come_after_the_journal_is_unknown(
     tmp_path: Path,
 ) -> None:
-    folder = killed_run(tmp_path / "run", timed(), (TIMED,))
+    due = [DueEntry(1, at_s, {"ConfigMap": count}) for at_s, count in ((0.1, 4), (0.6, 9))]
+    folder = killed_run(tmp_path / "run", timed(*due), (TIMED,))
+    made = rebuild_results(folder).result
+    assert made.accounts == Accounts(
+        requested=9, created=1, ready=1, failed=1, not_attempted=7, unknown=8
+    )
+    assert "whether 8 of 9 objects were created is unknown" in made.problems[-1]
+
+
+def test_of_a_timed_load_and_its_churn_both_may_have_gone_on_after_the_journal(
+    tmp_path: Path,
+) -> None:
+    more = [DueEntry(1, 0.6, {"ConfigMap": 4}), RoundEntry(1, 1, 0.7, {"ConfigMap": 2})]
+    folder = killed_run(tmp_path / "run", timed(*more), (TIMED,))
     accounts = rebuild_results(folder).result.accounts
-    assert accounts == Accounts(requested=2, created=1, ready=1, failed=1, unknown=1)
+    assert (accounts.requested, accounts.not_attempted, accounts.unknown) == (6, 4, 5)
 
 
 def test_what_was_due_and_never_sent_when_a_load_ended_was_not_attempted(tmp_path: Path) -> None:

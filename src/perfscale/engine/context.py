@@ -59,6 +59,7 @@ class IterationContext:
         in_flight: Create requests without an answer yet.
         ends: Whether its load ends by its time.
         churned: Objects, of those that were requested, that rounds of churn asked for, by kind.
+        load_began_s: When its own load began; None before.
         load_is_over: Whether nothing more is due of its own load.
         missed: Objects that were due when its load was over, and had not been sent, by kind.
         problems: What went wrong, one sentence each.
@@ -82,6 +83,7 @@ class IterationContext:
     in_flight: int = 0
     ends: bool = False
     churned: Counter[str] = field(default_factory=Counter)
+    load_began_s: float | None = None
     load_is_over: bool = False
     missed: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)

@@ -266,6 +266,7 @@ class Run:
             progress.tick()
             await context.health.sleep(PERIOD_S)
             await context.journal.flush()
+            self._accounting.due.append_all()
 
     def _count(self) -> None:
         """Journal what only the run as a whole knows, and check thresholds."""

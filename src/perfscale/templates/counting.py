@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -16,13 +17,16 @@ KindCounts: TypeAlias = "Counter[tuple[str, str]]"
 """Objects by ``(apiVersion, kind)``."""
 
 
-def objects_of_iteration(factories: Sequence[ObjectFactory], iteration: int) -> KindCounts:
+def objects_of_iteration(
+    factories: Sequence[ObjectFactory], iteration: int, within_s: float = math.inf
+) -> KindCounts:
     """How many objects an iteration of a workload has, which is counted from 1.
 
-    Of a load that ends by its time it is the most that there can be; what comes last in the file
-    is left out first.
+    Of a load that ends by its time it is the most that there can be, ``within_s`` seconds of its
+    beginning; what comes last in the file is left out first.
     """
-    return _count(factory for factory in factories if factory.spec.comes_in(iteration))
+    present = (factory for factory in factories if factory.spec.comes_in(iteration))
+    return _count(present, within_s)
 
 
 def count_objects(factories: Sequence[ObjectFactory]) -> KindCounts:
@@ -83,21 +87,23 @@ def count_churned(factories: Sequence[ObjectFactory]) -> ChurnCount | None:
     return ChurnCount(churn.replaced_of(present), present)
 
 
-def _count(factories: Iterable[ObjectFactory]) -> KindCounts:
+def _count(factories: Iterable[ObjectFactory], within_s: float = math.inf) -> KindCounts:
     counts: KindCounts = Counter()
-    for factory, due in _due(factories):
+    for factory, due in _due(factories, within_s):
         whole, rest = divmod(due, len(factory.kinds))
         for position, key in enumerate(factory.kinds):
             counts[key] += whole + (position < rest)
     return counts
 
 
-def _due(factories: Iterable[ObjectFactory]) -> Iterator[tuple[ObjectFactory, int]]:
+def _due(
+    factories: Iterable[ObjectFactory], within_s: float = math.inf
+) -> Iterator[tuple[ObjectFactory, int]]:
     """How many objects of each template are due, at most."""
     left: float | None = None
     for factory in factories:
         if left is None:
-            left = most_due(factory.workload)
+            left = most_due(factory.workload, within_s)
         due = min(left, factory.spec.replicas * len(factory.kinds))
         left -= due
         yield factory, int(due)

@@ -227,6 +227,7 @@ def _print_operation(console: Console, operation: OperationResult) -> None:
         (accounts.failed, "failed"),
         (accounts.unfinished, "unfinished"),
         (accounts.not_attempted, "not attempted"),
+        (accounts.unknown, "of these unknown"),
     )
     parts += [f"[bold red]{count} {name}[/]" for count, name in others if count]
     print_wrapped(console, ", ".join(parts), indent=2)

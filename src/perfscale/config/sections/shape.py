@@ -15,7 +15,7 @@ from perfscale.config.sections.fields import Flag, Rate, Timeout, choice, refusa
 from perfscale.config.sections.section import Section
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pydantic_core import PydanticCustomError
 
@@ -95,12 +95,17 @@ def rate_at(workload: Workload, after_s: float) -> float | None:
     return None
 
 
-def most_due(workload: Workload) -> float:
-    """How many requests of an iteration are due before its load is over, at most; or infinity."""
+def most_due(workload: Workload, within_s: float = math.inf) -> float:
+    """How many requests of an iteration are due before its load is over, at most; or infinity.
+
+    Args:
+        workload: The workload.
+        within_s: Count those alone that are due so soon after the load's beginning.
+    """
     if workload.stages:
-        mean = sum(slope.requests for slope in slopes_of(workload))
+        mean = sum(slope.requests for slope in _begin_of(slopes_of(workload), within_s))
     elif workload.duration and workload.qps:
-        mean = workload.qps * workload.duration
+        mean = workload.qps * min(workload.duration, within_s)
     else:
         return math.inf
     if workload.arrival == POISSON:
@@ -109,6 +114,17 @@ def most_due(workload: Workload) -> float:
         return math.floor(mean + _ROUNDING)
     # The burst at once, then one each 1/qps seconds, the last before the end.
     return workload.bucket_depth + math.ceil(mean - _ROUNDING) - 1
+
+
+def _begin_of(slopes: Iterable[Slope], within_s: float) -> Iterator[Slope]:
+    """What comes of a rate in its first so many seconds."""
+    for duration_s, from_qps, to_qps in slopes:
+        if within_s < duration_s:
+            reached_qps = from_qps + (to_qps - from_qps) * within_s / duration_s
+            yield Slope(within_s, from_qps, reached_qps)
+            return
+        yield Slope(duration_s, from_qps, to_qps)
+        within_s -= duration_s
 
 
 def mean_rate(workload: Workload, objects: int) -> float | None:

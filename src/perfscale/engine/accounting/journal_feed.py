@@ -18,6 +18,7 @@ from perfscale.results import (
     CallsEntry,
     ChangeEntry,
     DeleteEntry,
+    DueEntry,
     IterationEndEntry,
     IterationEntry,
     Journal,
@@ -87,6 +88,10 @@ class JournalFeed:
         self._iterations[scope] = number = self._count
         where = (number, scope.workload, scope.iteration)
         self.append(IterationEntry(*where, requested, started_s, ends, scope.round))
+
+    def append_due(self, scope: IterationScope, now: float, requested: dict[str, int]) -> None:
+        """A load that ends by its time has requested so many a moment later, at most."""
+        self.append(DueEntry(self._iterations[scope], now, requested))
 
     def begin_round(
         self, scope: IterationScope, number: int, requested: dict[str, int], now: float

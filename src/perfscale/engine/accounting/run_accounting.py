@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perfscale.engine.accounting.abort_thresholds import AbortThresholds
+from perfscale.engine.accounting.due import DueFeed
 from perfscale.results import Calls, OperationSink, RequestSums, RunTally
 
 if TYPE_CHECKING:
@@ -51,7 +52,11 @@ class Released:
 
 
 class RunAccounting:
-    """Counts the iterations of a run, and lets go of their rows once their records are written."""
+    """Counts the iterations of a run, and lets go of their rows once their records are written.
+
+    Attributes:
+        due: What loads that end by their time have requested.
+    """
 
     def __init__(self, context: RunContext) -> None:
         info = context.inputs.info
@@ -63,6 +68,7 @@ class RunAccounting:
         self._abort_thresholds = AbortThresholds(
             context.config, info.workloads, self._run_tally.calls_of
         )
+        self.due = DueFeed(context)
         self._unwritten: deque[tuple[IterationContext, IterationTally]] = deque()
         self._released: deque[Released] = deque()
         self._tallies: dict[IterationScope, IterationTally] = {}
@@ -87,6 +93,7 @@ class RunAccounting:
         self._context.journal.begin_iteration(
             iteration.scope, dict(requested), iteration.started_s, ends=ends
         )
+        self.due.append(iteration)
         return iteration
 
     def open_round(self, iteration: IterationContext, number: int, objects: Counter[str]) -> None:
@@ -112,6 +119,7 @@ class RunAccounting:
         """The iteration is over."""
         self.count_calls()
         iteration.end_load()
+        self.due.close(iteration)
         now = iteration.finished_s = self._context.stopwatch.now()
         self._context.stages.leave(now, iteration.scope.workload)
         self._context.journal.end_iteration(iteration.scope, iteration.facts(now), final=False)

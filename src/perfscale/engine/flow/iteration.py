@@ -164,6 +164,7 @@ class IterationRunner:
         """Create everything, and wait until it is ready if it is to be waited for."""
         self._enter(iteration, Stage.CREATING)
         workload = iteration.workload
+        iteration.load_began_s = self._context.stopwatch.now()
         create = partial(self._creator.create, pacing=pacing)
         if namespaces:  # they come before what goes into them
             await create(namespaces, iteration)

@@ -122,6 +122,7 @@ class OperationRunner:
     async def _operate(self, iteration: IterationContext, work: Work, pacing: Pacing) -> None:
         """Send everything, and wait until it is done if it is to be waited for."""
         self._enter(iteration, Stage.OPERATING)
+        iteration.load_began_s = self._context.stopwatch.now()
         # Round and round, for as long as the load lasts.
         again = pacing.ends and work.workload.does.goes_round
         targets = cycle(work.targets) if again else work.targets

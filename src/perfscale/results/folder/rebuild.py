@@ -22,6 +22,7 @@ from perfscale.results.folder.summary import summarize
 from perfscale.results.journal.journal import open_journal
 from perfscale.results.journal.replay import Replay
 from perfscale.results.measure.timeseries import TimeSeries, write_timeseries
+from perfscale.results.model.operations import OperationAccounts
 from perfscale.results.model.outcome import with_audit
 from perfscale.results.model.run import RunOutcome
 from perfscale.results.verdicts.conclusion import Course, Ending, conclude
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
     from perfscale.results.journal.entries import AnyEntry, StageEntry
     from perfscale.results.measure.run_tally import RunSum
-    from perfscale.results.model.accounts import Accounts
     from perfscale.results.model.run import RunResult, ThresholdVerdict
 
 
@@ -132,7 +132,7 @@ def _result(folder: Path, run: KnownRun, replay: Replay) -> RunResult:
         problems += unmet
     else:
         thresholds = replay.end.thresholds
-    problems += _unknown(run_sum.accounts)
+    problems += tuple(_unknown(run_sum))
     if replay.lost:
         problems += (
             f"lost of the journal: {counted(replay.lost, 'entry')}; not everything is counted",
@@ -147,12 +147,17 @@ def _result(folder: Path, run: KnownRun, replay: Replay) -> RunResult:
     )
 
 
-def _unknown(accounts: Accounts) -> tuple[str, ...]:
-    if not accounts.unknown:
-        return ()
-    which = f"whether {accounts.unknown} of {accounts.requested} objects were created is unknown"
+def _unknown(run_sum: RunSum) -> Iterator[str]:
+    objects = run_sum.accounts
+    operations = sum((each.accounts for each in run_sum.operations), OperationAccounts())
     why = "the journal ends, or has a gap, before it says so"
-    return (f"{which}: {why}; they count as failed, or as not attempted",)
+    for accounts, what, happened, where in (
+        (objects, "objects", "created", "as failed, or as not attempted"),
+        (operations, "operations", "sent", "as not attempted"),
+    ):
+        if accounts.unknown:
+            of = f"{accounts.unknown} of {accounts.requested} {what}"
+            yield f"whether {of} were {happened} is unknown: {why}; they count {where}"
 
 
 def _judged(

@@ -21,7 +21,7 @@ from perfscale.results.model.hooks import HookRecord
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.run import ThresholdVerdict, Totals, WorkloadPlan
 
-JOURNAL_VERSION = 3
+JOURNAL_VERSION = 4
 """Raised whenever a reader of ``journal.ndjson`` would have to change."""
 
 
@@ -51,7 +51,7 @@ class IterationEntry(Entry, frozen=True, gc=False, tag="iteration"):
     If it was begun in a ``round`` of churn, all of them are that round's.
 
     Where its load ``ends`` by its time, that is the most that there can be; how many it came
-    to stands in its `IterationEndEntry`.
+    to stands in its `IterationEndEntry`, and until then in the last `DueEntry`.
     """
 
     i: int
@@ -61,6 +61,18 @@ class IterationEntry(Entry, frozen=True, gc=False, tag="iteration"):
     started_s: float
     ends: bool = False
     round: int | None = None
+
+
+class DueEntry(Entry, frozen=True, gc=False, tag="due"):
+    """What a load that ends by its time has requested a moment after ``at_s``, at most, by kind.
+
+    It is written ahead, and again before that moment, so that a run that is killed has a bound
+    for what came after the end of its journal.
+    """
+
+    i: int
+    at_s: float
+    requested: dict[str, int]
 
 
 class RoundEntry(Entry, frozen=True, gc=False, tag="round"):
@@ -170,6 +182,7 @@ AnyEntry: TypeAlias = (
     Begin
     | StageEntry
     | IterationEntry
+    | DueEntry
     | RoundEntry
     | ReleaseEntry
     | ObjectEntry

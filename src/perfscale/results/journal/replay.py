@@ -15,6 +15,7 @@ from perfscale.results.journal.entries import (
     BlindEntry,
     CallsEntry,
     DeleteEntry,
+    DueEntry,
     EndEntry,
     HookEntry,
     IterationEndEntry,
@@ -77,6 +78,7 @@ class _Iteration:
     begin: IterationEntry
     tallies: OperationTallies
     end: IterationEndEntry | None = None
+    due: DueEntry | None = None
     delete_requested_s: float | None = None
     objects: dict[int, ObjectLife] = field(default_factory=dict)
     children: dict[int, ObjectLife] = field(default_factory=dict)
@@ -141,8 +143,17 @@ class Replay:
                 self._add_operation(entry)
             case OperationChangeEntry():
                 self._change_operation(entry)
+            case _:
+                self._take_course(entry)
+
+    def _take_course(self, entry: AnyEntry) -> None:
+        """Take an entry that is not about a single object."""
+        match entry:
             case DeleteEntry():
                 self._delete(entry)
+            case DueEntry():
+                self._iterations[entry.i].due = entry
+                self._reach(entry.at_s)
             case IterationEntry():
                 self._begin_iteration(entry)
             case RoundEntry():
@@ -381,12 +392,15 @@ class Replay:
 
 
 def _requested(iteration: _Iteration) -> Mapping[str, int]:
-    """What an iteration asked for: of a load that ends, and was cut off, what is known of it."""
+    """What an iteration asked for: of a load that ends, and was cut off, what it may have."""
     begin, end = iteration.begin, iteration.end
     if end is not None and end.requested is not None:
         return iteration.after_end + Counter(end.requested)
+    rounds = iteration.churned if begin.round is None else Counter[str]()
     if not begin.ends:
-        rounds = iteration.churned if begin.round is None else Counter[str]()
         return rounds + Counter(begin.requested)
-    left = Counter(life.resource.kind_name for life in iteration.objects.values())
-    return left + iteration.released
+    known = Counter(life.resource.kind_name for life in iteration.objects.values())
+    known += iteration.released
+    if iteration.due is not None:
+        known |= rounds + Counter(iteration.due.requested)
+    return known

@@ -147,7 +147,9 @@ class RunTally:
             workload.churned.update(facts.churned)
         else:
             times = operations.times
-            operations.add_not_attempted(workload.plan.operation, facts.requested)
+            operations.add_not_attempted(
+                workload.plan.operation, facts.requested, is_cut=facts.is_cut
+            )
             workload.requested = facts.requested
         plan = workload.plan
         rate = times.tally(
@@ -191,7 +193,7 @@ class RunTally:
                 wanted = workload.churned + Counter(workload.plan.objects)
                 _add_not_attempted(workload.kinds, wanted, is_cut=is_cut)
             else:
-                _add_iterations_not_begun(workload)
+                _add_iterations_not_begun(workload, is_cut=is_cut)
         workloads = tuple(_workload_result(workload) for workload in self._workloads.values())
         kinds: dict[str, KindTally] = {}
         child_kinds: dict[str, KindTally] = {}
@@ -243,12 +245,12 @@ def _add_not_attempted(
         )
 
 
-def _add_iterations_not_begun(workload: _WorkloadTally) -> None:
+def _add_iterations_not_begun(workload: _WorkloadTally, *, is_cut: bool) -> None:
     """Count the operations of iterations that never came: each would have had as many."""
     never = OperationTallies()
     missing = workload.plan.iterations - len(workload.iterations)
     wanted = {kind: missing * count for kind, count in workload.requested.items()}
-    never.add_not_attempted(workload.plan.operation, wanted)
+    never.add_not_attempted(workload.plan.operation, wanted, is_cut=is_cut)
     workload.operations.add(never)
 
 

@@ -118,6 +118,8 @@ class OperationAccounts:
         failed: Refused by the server, or what they wait for cannot happen any more.
         unfinished: Sent, and their effect was not seen by the end of the wait or of the run.
         not_attempted: The run ended before their turn.
+        unknown: Of those that count as not attempted: the journal ends before it shows whether
+            they were sent.
     """
 
     requested: int = 0
@@ -125,6 +127,7 @@ class OperationAccounts:
     failed: int = 0
     unfinished: int = 0
     not_attempted: int = 0
+    unknown: int = 0
 
     @classmethod
     def count(cls, outcomes: Iterable[OperationOutcome]) -> OperationAccounts:
@@ -141,21 +144,19 @@ class OperationAccounts:
     def __add__(self, other: OperationAccounts) -> OperationAccounts:
         """Field by field."""
         return OperationAccounts(
-            requested=self.requested + other.requested,
-            done=self.done + other.done,
-            failed=self.failed + other.failed,
-            unfinished=self.unfinished + other.unfinished,
-            not_attempted=self.not_attempted + other.not_attempted,
+            *(getattr(self, name) + getattr(other, name) for name in OperationAccounts.__slots__)
         )
 
-    def with_requested(self, requested: int) -> OperationAccounts:
+    def with_requested(self, requested: int, *, is_cut: bool = False) -> OperationAccounts:
         """The same, of so many: those that were never counted were not attempted.
 
         Where more were counted than had been planned (a load that goes round its targets for
-        a time plans none), as many were requested as were counted.
+        a time plans none), as many were requested as were counted. ``is_cut`` says that they may
+        have been sent all the same, after the journal's end.
         """
         missing = max(0, requested - self.requested)
-        return self + OperationAccounts(requested=missing, not_attempted=missing)
+        unknown = missing if is_cut else 0
+        return self + OperationAccounts(requested=missing, not_attempted=missing, unknown=unknown)
 
     @property
     def balanced(self) -> bool:

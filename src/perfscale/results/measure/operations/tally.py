@@ -102,11 +102,16 @@ class OperationTallies:
         reasons = self._reasons.get(outcome)
         return [] if reasons is None else reasons.sentences()
 
-    def add_not_attempted(self, operation: str, requested: Mapping[str, int]) -> None:
-        """Count those whose turn never came, of so many by kind; they have no record."""
+    def add_not_attempted(
+        self, operation: str, requested: Mapping[str, int], *, is_cut: bool = False
+    ) -> None:
+        """Count those whose turn never came, of so many by kind, as far as is known.
+
+        They have no record.
+        """
         for kind, count in requested.items():
             tally = self._of(operation, kind)
-            tally.accounts = tally.accounts.with_requested(count)
+            tally.accounts = tally.accounts.with_requested(count, is_cut=is_cut)
 
     def add(self, other: OperationTallies) -> None:
         """Add those of another part, which is over."""

@@ -149,13 +149,18 @@ class Kind(Part, frozen=True):
 
 
 class OperationCounts(Part, frozen=True):
-    """Accounts: requested is the sum of done, failed, unfinished and notAttempted."""
+    """Accounts: requested is the sum of done, failed, unfinished and notAttempted.
+
+    Of a run that was killed, ``unknown`` of those that were not attempted may have been sent all
+    the same.
+    """
 
     requested: Count
     done: Count
     failed: Count
     unfinished: Count
     not_attempted: Count
+    unknown: Count = 0
 
 
 class Operation(Part, frozen=True):

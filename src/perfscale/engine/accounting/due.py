@@ -1,0 +1,75 @@
+"""Writes ahead how many requests loads that end by their time will have asked for, at most.
+
+What such a load asks for is not known before its end. The journal of a run that is killed lacks
+what was requested since it was written last; with this, the accounts have a bound for it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from perfscale.config.sections.shape import most_due
+from perfscale.templates import objects_of_iteration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from perfscale.engine.context import IterationContext, RunContext
+
+_AHEAD_S: Final = 2.0
+"""Longer than a journal takes to be written, twice: it is flushed two times a second, and then
+written by a thread four times a second."""
+
+
+class DueFeed:
+    """Appends to the journal of a run what its loads that end by their time have requested.
+
+    Args:
+        context: The run's.
+    """
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._exact: set[IterationContext] = set()
+
+    def append_all(self) -> None:
+        """Renew what stands there of all loads; called more often than every `_AHEAD_S`."""
+        for iteration in self._context.iterations.values():
+            self.append(iteration)
+
+    def append(self, iteration: IterationContext) -> None:
+        """Append what a load has requested a moment later; once it is over, what it was."""
+        if not iteration.ends or iteration.finished_s is not None or iteration in self._exact:
+            return
+        now = self._context.stopwatch.now()
+        requested: Mapping[str, int] | None
+        if iteration.load_is_over:
+            self._exact.add(iteration)
+            requested = iteration.requested
+        else:
+            requested = self._due(iteration, now)
+        if requested is not None:
+            self._context.journal.append_due(iteration.scope, now, dict(requested))
+
+    def close(self, iteration: IterationContext) -> None:
+        """An iteration is over."""
+        self._exact.discard(iteration)
+
+    def _due(self, iteration: IterationContext, now: float) -> Mapping[str, int] | None:
+        """By kind; None where nothing bounds it: of a load without a rate."""
+        began_s = now if iteration.load_began_s is None else iteration.load_began_s
+        within_s = now + _AHEAD_S - began_s
+        if not iteration.creates:
+            due = most_due(iteration.workload, within_s)
+            if math.isinf(due):
+                return None
+            return {kind: int(min(due, most)) for kind, most in iteration.requested.items()}
+        counts: Counter[str] = Counter()
+        resources = self._context.plan.resources
+        for key, count in objects_of_iteration(
+            iteration.factories, iteration.number, within_s
+        ).items():
+            counts[resources[key].kind_name] += count
+        return counts
