@@ -6,16 +6,15 @@ What counts are filters whose names no template can write (``#weigh``).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 
+from perfscale.templates.bounds.weights import STEP
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-STEP: Final = 16
-"""What an element of a list weighs, and a step of the template."""
 
 
 def instrument(tree: nodes.Template) -> None:

@@ -14,7 +14,7 @@ optimizer would.
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,28 +24,29 @@ from jinja2.sandbox import SandboxedEnvironment, safe_range
 from jinja2.utils import _PassArg, pass_context
 
 from perfscale.templates.bounds.amplifiers import FILTERS, METHODS, TooMuchError, formatted
-from perfscale.templates.bounds.instrument import STEP, instrument
+from perfscale.templates.bounds.instrument import instrument
+from perfscale.templates.bounds.weights import (
+    CALL,
+    MAX_WEIGHT,
+    STEP,
+    TOO_LARGE,
+    Budget,
+    check_bits,
+    weight_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jinja2 import nodes
 
-MAX_WEIGHT: Final = 4_000_000
-"""Of any one value; a list, a number or a reference weighs 16, a text its characters.
-etcd takes objects of 1.5 MiB at the most."""
-MAX_WORK: Final = 20_000_000
-"""Of one rendering, in all: half a second or so."""
-_CALL: Final = 60 * STEP
-_BYTE: Final = 8
 _MAX_BITS: Final = 65_536
 _MAX_EXPONENT: Final = 64
 
-_COLLECTIONS: Final = (list, tuple, set, frozenset, KeysView, ValuesView, ItemsView)
 _NUMBERS: Final = (int, float)
 
 
-class Meter(Context):
+class Meter(Budget, Context):
     """Jinja's context of one rendering, with the count of what it has done.
 
     Attributes:
@@ -62,65 +63,6 @@ class Meter(Context):
         if isinstance(context, Meter):
             context.spent = self.spent
         return context
-
-    def spend(self, work: int) -> None:
-        """Count work that is about to be done.
-
-        Raises:
-            TooMuchError: It is more than a template may do.
-        """
-        self.spent[0] += work
-        if self.spent[0] > MAX_WORK:
-            raise TooMuchError(_TOO_MUCH)
-
-    def weigh(self, value: object) -> int:
-        """Count a value, with all that is in it, and return its weight.
-
-        Raises:
-            TooMuchError: It is heavier than a value may be.
-        """
-        # Nearly all values are short texts and numbers.
-        if type(value) is str and len(value) < MAX_WEIGHT:
-            weight = STEP + len(value)
-        else:
-            weight = STEP if type(value) is int and value < MAX_WORK else _weight(value)
-        self.spent[0] += weight
-        if self.spent[0] > MAX_WORK:
-            raise TooMuchError(_TOO_MUCH)
-        return weight
-
-
-def _weight(value: object) -> int:
-    """The weight of a value; of one that is in several places as often as it is there."""
-    total, waiting = 0, [value]
-    while waiting:
-        each = waiting.pop()
-        total += STEP
-        if isinstance(each, (str, bytes)):
-            total += len(each)
-        elif isinstance(each, int):
-            _check_bits(each.bit_length())
-            total += each.bit_length() // _BYTE
-        elif isinstance(each, range):
-            total += len(each) * STEP
-        elif isinstance(each, (dict, Mapping)):
-            waiting += each.keys()
-            waiting += each.values()
-        elif isinstance(each, _COLLECTIONS):
-            waiting += each
-        if total + len(waiting) * STEP > MAX_WEIGHT:
-            raise TooMuchError(_TOO_LARGE)
-    return total
-
-
-_TOO_MUCH: Final = (
-    "this makes the template too much work: its texts, lists or loops are larger than those of "
-    "any manifest"
-)
-_TOO_LARGE: Final = (
-    "this gives a text or a list that is larger than any manifest: "
-    f"the bound is {MAX_WEIGHT:,} characters, or {MAX_WEIGHT // STEP:,} elements"
-)
 
 
 class MeteredEnvironment(SandboxedEnvironment):
@@ -185,7 +127,7 @@ class MeteredEnvironment(SandboxedEnvironment):
     ) -> object:
         """Call a macro, a loop, or a method, unless its result would be too large."""
         arguments = (*args, *kwargs.values())
-        context.spend(_CALL)
+        context.spend(CALL)
         given = sum(map(context.weigh, arguments))
         # Jinja hides a text's own `format` behind a function that wraps it.
         method = getattr(callee, "__wrapped__", callee)
@@ -209,25 +151,20 @@ def _check_numbers(operator: str, left: float, right: float) -> None:
         if isinstance(left, int) and left.bit_length() * abs(right) > _MAX_BITS:
             raise TooMuchError("the number would have too many digits")
     if operator == "*" and isinstance(left, int) and isinstance(right, int):
-        _check_bits(left.bit_length() + right.bit_length())
-
-
-def _check_bits(bits: int) -> None:
-    if bits > _MAX_BITS:
-        raise TooMuchError("the number would have too many digits")
+        check_bits(left.bit_length() + right.bit_length())
 
 
 def _operation(operator: str, left: Any, right: Any) -> int:  # noqa: ANN401 - whatever stands there
     """What an operation on other than two numbers costs."""
-    weights = _weight(left) + _weight(right)
+    weights = weight_of(left) + weight_of(right)
     if operator == "%" and isinstance(left, (str, bytes)):
         return formatted(left, right, weights)
     if operator == "*":
         for value, count in ((left, right), (right, left)):
             if isinstance(count, int) and not isinstance(value, _NUMBERS):
-                repeated = (_weight(value) - STEP) * max(count, 0)
+                repeated = (weight_of(value) - STEP) * max(count, 0)
                 if repeated > MAX_WEIGHT:
-                    raise TooMuchError(f"repeating it {count} times: {_TOO_LARGE}")
+                    raise TooMuchError(f"repeating it {count} times: {TOO_LARGE}")
                 return weights + repeated
     return weights
 

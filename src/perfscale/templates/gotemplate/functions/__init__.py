@@ -1,0 +1,1 @@
+"""The functions that templates can call, and why others are refused."""

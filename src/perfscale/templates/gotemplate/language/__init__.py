@@ -1,0 +1,1 @@
+"""From text to closures: tokens, the tree, and what it is compiled to."""
