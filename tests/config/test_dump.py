@@ -25,6 +25,7 @@ def test_a_dump_has_every_default_as_one_would_write_it() -> None:
         "  thresholds: []\n"
         "  preloadImages: false\n"
         "  preloadTimeout: 10m\n"
+        "  cleanup: false\n"
         "  hooks: []\n"
         "workloads:\n"
         "- name: a\n"
@@ -32,6 +33,8 @@ def test_a_dump_has_every_default_as_one_would_write_it() -> None:
         "  iterationCount: 1\n"
         "  iterationInterval: 0s\n"
         "  iterationCreationWait: false\n"
+        "  workloadCreationWait: false\n"
+        "  workloadCleanup: false\n"
         "  iterationCleanup: false\n"
         "  iterationDeletionWait: false\n"
         "  namespacedIterations: false\n"
@@ -55,6 +58,7 @@ def test_a_dump_has_every_default_as_one_would_write_it() -> None:
         "    replicas: 1\n"
         "    once: false\n"
         "    everyIterations: 1\n"
+        "    churn: true\n"
         "    inputVars: {}\n"
     )
 

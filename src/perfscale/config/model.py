@@ -92,6 +92,23 @@ class Config(Section):
             raise ValidationError.from_exception_data(cls.__name__, [error])
         return workloads
 
+    @field_validator("workloads")
+    @classmethod
+    def _until_comes_later(cls, workloads: tuple[Workload, ...]) -> tuple[Workload, ...]:
+        wrong = [
+            detail(
+                rule(f"{show(each.until)} is no workload after this one"),
+                (index, "until"),
+                each.until,
+            )
+            for index, each in enumerate(workloads)
+            if each.until is not None
+            and each.until not in {later.name for later in workloads[index + 1 :]}
+        ]
+        if wrong:
+            raise ValidationError.from_exception_data(cls.__name__, wrong)
+        return workloads
+
     @property
     def source(self) -> Source:
         """Where it came from."""

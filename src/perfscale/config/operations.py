@@ -113,6 +113,7 @@ _TABLE: Final = (
         needs=("objects",),
         takes=(
             *("iterationCreationWait", "iterationCleanup", "iterationDeletionWait"),
+            *("workloadCreationWait", "workloadCleanup"),
             *("namespacedIterations", "iterationsPerNamespace"),
             *("namespaceLabels", "namespaceAnnotations", "churn"),
         ),
@@ -173,6 +174,7 @@ _TABLE: Final = (
         kinds=(VM,),
         subresource="start",
         follows=VMI,
+        takes=("paused",),
     ),
     Operation(
         name="stop",

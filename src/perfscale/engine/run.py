@@ -163,7 +163,9 @@ class Run:
         self._hooks = HookRunner(context, self._progress)
         context.hook = self._hooks.run
         operator = Operator(context, self._dispatcher)
-        self._operations = OperationRunner(context, operator, self._accounting, self._progress)
+        self._operations = OperationRunner(
+            context, operator, self._accounting, self._progress, self._namespaces
+        )
 
     async def _supervise(self, tasks: asyncio.TaskGroup) -> None:
         self._beating = tasks.create_task(self._guard(self._beat), name="perfscale-beat")
@@ -243,11 +245,14 @@ class Run:
                 partial(runner.run, workload, members),
                 workload.background,
                 workload.is_endless,
+                workload.until,
             )
             for workload, members in zip(config.workloads, factories, strict=True)
         ]
         if await in_turn(workloads):
             await verify_staying(self._context, self._verifier)
+        if config.global_config.cleanup:
+            await self._clean_up()
         self._load_is_over = True
         await self._hooks.run(AFTER_RUN)
 
@@ -301,6 +306,12 @@ class Run:
 
     async def _end_early(self) -> None:
         """After an interrupt or an error: delete everything of the run, within the bound."""
+        await self._clean_up()
+        if not self._load_is_over:
+            await self._hooks.run(AFTER_RUN)
+
+    async def _clean_up(self) -> None:
+        """Delete everything of the run, within the bound."""
         options = self._inputs.options
         self._progress.enter(Stage.CLEANING_UP, deadline_s=options.cleanup_timeout_s)
         cleanup = FinalCleanup(self._context, self._namespaces, self._drain)
@@ -309,8 +320,6 @@ class Run:
         finally:
             self._problems += cleanup.problems
             self._removed = cleanup.complete
-        if not self._load_is_over:
-            await self._hooks.run(AFTER_RUN)
 
     async def _drain(self, grace_s: float) -> None:
         """Let the requests in flight be answered; what the cleanup does next is no effect."""

@@ -13,7 +13,7 @@ from perfscale.config.labels import RUN_LABEL, WORKLOAD_LABEL, selector_of
 from perfscale.config.operations import SUBRESOURCES, UNWATCHED, Request
 from perfscale.errors import ApiError, ForbiddenError, UsageError
 from perfscale.kube.listing import read_pages
-from perfscale.kube.resources import Place, Resource
+from perfscale.kube.resources import NAMESPACES, Place, Resource
 from perfscale.preflight.existing import EXISTING_PAGE
 from perfscale.templates import UNCOUNTED, RequestCount, count_requests, target_kind
 
@@ -65,7 +65,7 @@ class OperationPlan:
     Attributes:
         operation: What.
         target: Kind of the objects.
-        own: Whether an earlier workload of the run made them.
+        own: Whether they are the run's.
         selector: Label selector that all of them match; None for any.
         namespace: Where they are; None for everywhere.
         acts_on: Whose URL is sent to.
@@ -206,7 +206,9 @@ class OperationCheck:
         if operation.request is Request.MIGRATE:
             needs.created.append(plan.acts_on)
         if plan.own:
-            needs.followed.append(plan.follows)
+            needs.followed += [
+                each for each in (plan.target, plan.follows) if each.name != NAMESPACES.name
+            ]
             return
         needs.verbs.append(("list", Place(plan.target, plan.namespace)))
         needs.verbs += [(each, place) for place, _ in plan.watched for each in ("list", "watch")]
@@ -218,12 +220,8 @@ class OperationCheck:
         target = await self._target(number, targets)
         if target is None:
             return None
-        own = targets.workload is not None
-        selector = (
-            selector_of({RUN_LABEL: self._run_id, WORKLOAD_LABEL: targets.workload})
-            if targets.workload is not None
-            else targets.label_selector
-        )
+        own = targets.workload is not None or targets.of_run
+        selector = self._selector(targets)
         acts_on = await self._acts_on(operation, target)
         follows = await self._resolve(operation.follows, target)
         plan = OperationPlan(
@@ -231,6 +229,14 @@ class OperationCheck:
             requests=count_requests(self._config, self._factories, workload),
         )
         return plan if own else replace(plan, watched=tuple(_watched_of_others(plan)))
+
+    def _selector(self, targets: Targets) -> str | None:
+        of_run = {RUN_LABEL: self._run_id}
+        if targets.workload is not None:
+            return selector_of({**of_run, WORKLOAD_LABEL: targets.workload})
+        if targets.of_run:
+            return ",".join(filter(None, (selector_of(of_run), targets.label_selector)))
+        return targets.label_selector
 
     async def _target(self, number: int, targets: Targets) -> Resource | None:
         """The kind that is meant; None (and a finding of its template) if the cluster has none."""

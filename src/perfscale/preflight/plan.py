@@ -105,7 +105,7 @@ def plan_workload(
         objects=objects,
         qps=mean_rate(workload, of_first.total()),
         burst=max(1, workload.bucket_depth) if steady else 1,
-        waits=workload.iteration_creation_wait,
+        waits=workload.waits_for_creation,
         steady=steady,
         shape=describe_shape(workload),
         ends=math.isfinite(most_due(workload)) or bool(workload.duration) or workload.is_endless,

@@ -95,7 +95,7 @@ def compile_iteration(factory: ObjectFactory, iteration: int) -> list[ReplicaFor
         iteration: Counted from 1.
     """
     manifests = factory.manifests
-    if not manifests.source.only_prints("replica"):
+    if not manifests.source.only_prints(manifests.variables.replica_name):
         return None
     stand_in, other = STAND_INS
     try:

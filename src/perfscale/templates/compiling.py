@@ -15,6 +15,7 @@ from perfscale.errors import Problem, TemplateError
 from perfscale.templates.dialects.dialect import parse_template
 from perfscale.templates.duplicates import Checked, find_duplicates, render_sample
 from perfscale.templates.factory import ObjectFactory, kinds_of
+from perfscale.templates.kube_burner import JobVariables
 from perfscale.templates.manifests.rendered import NOT_SHOWN, Manifests
 from perfscale.templates.packaged import packaged_file, packaged_templates
 from perfscale.templates.patches import PatchTemplate, compile_patches
@@ -140,7 +141,7 @@ class _Compiler:
         source = self._source(path)
         if source is None:
             return None
-        variables = Variables(workload, spec, run_id=self._run_id, defaults=self._defaults)
+        variables = self._variables(workload, spec)
         where = f"workloads[{number}].objects[{index}]"
         undefined = undefined_variables(source, variables.names, where)
         if undefined:
@@ -155,6 +156,11 @@ class _Compiler:
         except TemplateError as error:
             self.problems += error.problems
             return None
+
+    def _variables(self, workload: Workload, spec: ObjectSpec) -> Variables:
+        if workload.kube_burner is not None:
+            return JobVariables(workload, spec, workload.kube_burner, self._run_id)
+        return Variables(workload, spec, run_id=self._run_id, defaults=self._defaults)
 
     def _factory(
         self, workload: Workload, spec: ObjectSpec, path: Path, manifests: Manifests

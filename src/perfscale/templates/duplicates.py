@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from perfscale.config.operations import Request
 from perfscale.errors import Problem
 from perfscale.templates.scopes import group_of, is_cluster_scoped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from perfscale.config import Config, ObjectSpec, Workload
     from perfscale.templates.factory import ObjectFactory
@@ -100,7 +101,7 @@ def _sample(factory: ObjectFactory) -> Iterator[tuple[int, int]]:
 
 def _new_replicas(workload: Workload, spec: ObjectSpec) -> Sequence[int]:
     """Some of those that churn creates, with numbers that no others have."""
-    if workload.churn is None or not workload.churn.replaces_objects or spec.once:
+    if workload.churn is None or not workload.churn.replaces_objects or not spec.is_churned:
         return ()
     return range(spec.replicas + 1, spec.replicas + 3)
 
@@ -130,33 +131,55 @@ def find_duplicates(
         checked: By workload and entry; None where an entry has problems of its own.
     """
     left_behind: dict[Key, Made] = {}
-    for entries in checked:
+    for number, entries in enumerate(checked):
         present = [entry for entry in entries if entry is not None]
+        if config.workloads[number].does.request is Request.DELETE:
+            left_behind.clear()  # what its selector means, only the cluster knows
         if not present:
             continue
         workload = present[0].factory.workload
         leaves_nothing = workload.iteration_cleanup and workload.iteration_deletion_wait
-        ever: dict[Key, Made] = {}
-        seen: dict[Key, Made] = {}
+        found = _Found(config, present, left_behind, leaves_nothing)
+        yield from found.problems()
+        if workload.background:  # those that follow go on beside it
+            left_behind |= found.ever
+        elif not leaves_nothing and not workload.workload_cleanup:
+            left_behind |= found.seen
+
+
+class _Found:
+    """What a workload makes that is there already; ``problems`` fills ``ever`` and ``seen``."""
+
+    def __init__(
+        self,
+        config: Config,
+        present: Sequence[Checked],
+        left_behind: Mapping[Key, Made],
+        leaves_nothing: bool,
+    ) -> None:
+        self._config = config
+        self._present = present
+        self._left_behind = left_behind
+        self._leaves_nothing = leaves_nothing
+        self.ever: dict[Key, Made] = {}
+        self.seen: dict[Key, Made] = {}
+
+    def problems(self) -> Iterator[Problem]:
         reported: set[tuple[int, int]] = set()
         current = 1
-        everything = (made for entry in present for made in entry.made)
+        everything = (made for entry in self._present for made in entry.made)
         for made in sorted(everything, key=lambda made: made.iteration):
-            if leaves_nothing and made.iteration != current:
-                seen.clear()
+            if self._leaves_nothing and made.iteration != current:
+                self.seen.clear()
                 current = made.iteration
-            other = seen.setdefault(made.key, made)
-            ever.setdefault(made.key, made)
+            other = self.seen.setdefault(made.key, made)
+            self.ever.setdefault(made.key, made)
             if other is made:
-                other = left_behind.get(made.key, made)
+                other = self._left_behind.get(made.key, made)
             if other is not made and (made.entry, made.document) not in reported:
                 reported.add((made.entry, made.document))
-                entry = next(entry for entry in present if made in entry.made)
-                yield _problem(config, entry.factory, other, made)
-        if workload.background:  # those that follow go on beside it
-            left_behind |= ever
-        elif not leaves_nothing:
-            left_behind |= seen
+                entry = next(entry for entry in self._present if made in entry.made)
+                yield _problem(self._config, entry.factory, other, made)
 
 
 def _problem(config: Config, factory: ObjectFactory, first: Made, second: Made) -> Problem:

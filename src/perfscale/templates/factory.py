@@ -8,6 +8,7 @@ import msgspec
 
 from perfscale.errors import Problem, TemplateError
 from perfscale.templates.compiled import ObjectRequest, ReplicaForm, compile_iteration
+from perfscale.templates.kube_burner import JobLabels
 from perfscale.templates.manifests.checks import add_labels
 from perfscale.templates.manifests.nested import images_in, kinds_made, kinds_that_stay
 
@@ -48,6 +49,10 @@ class ObjectFactory:
         self.path = path
         self.kinds = kinds
         self.manifests = manifests
+        job = workload.kube_burner
+        self._job_labels = (
+            None if job is None else JobLabels(job, spec.kube_burner, manifests.run_id)
+        )
         self._compiled: tuple[int, list[ReplicaForm] | None] = (0, None)
 
     def namespace(self, iteration: int) -> str:
@@ -86,6 +91,8 @@ class ObjectFactory:
         kinds = kinds_of(documents)
         if kinds != self.kinds:
             raise TemplateError([self._other_kinds(kinds, iteration, replica)])
+        if self._job_labels is not None:
+            self._job_labels.add(documents, iteration, replica)
         labels = self.manifests.labels(iteration)
         for document in documents:
             add_labels(document, labels)

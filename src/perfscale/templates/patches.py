@@ -9,6 +9,7 @@ import msgspec
 
 from perfscale.errors import Problem, TemplateError
 from perfscale.templates.dialects.dialect import parse_template
+from perfscale.templates.kube_burner import job_variables
 from perfscale.templates.manifests.documents import BadYamlError, load_documents
 from perfscale.templates.source import read_template, undefined_variables
 
@@ -63,7 +64,8 @@ class PatchTemplate:
             "labels": dict(target.labels),
             "index": target.index,
         }
-        text = self._source.render({**self._variables, "iteration": iteration, _TARGET: shown})
+        numbers = {"Iteration": iteration - 1, "Replica": 0, "iteration": iteration}
+        text = self._source.render({**numbers, **self._variables, _TARGET: shown})
         if text != self._last[0]:  # many patches are the same for every target
             self._last = (text, self._read(text, target))
         try:
@@ -127,8 +129,13 @@ def _compile(
         message = f"the template {patch.template_file!r} is not there: looked for {path}"
         raise TemplateError([config.problem(keys, message)])
     source = parse_template(str(path), read_template(path))
-    variables = {**patch.input_vars, "uuid": run_id, "workload": workload.name}
-    known: Sequence[str] = (*variables, "iteration", _TARGET)
+    job = workload.kube_burner
+    if job is None:
+        variables = {**patch.input_vars, "uuid": run_id, "workload": workload.name}
+        known: Sequence[str] = (*variables, "iteration", _TARGET)
+    else:
+        variables = {**job_variables(job, run_id), **patch.input_vars}
+        known = (*variables, "Iteration", "Replica", _TARGET)
     where = f"workloads[{number}].patch"
     if undefined := undefined_variables(source, known, where):
         raise TemplateError(undefined)

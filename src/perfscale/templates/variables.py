@@ -50,7 +50,10 @@ class Variables:
     Attributes:
         fixed: Those that are the same for every object of the entry.
         names: Every defined name, sorted.
+        replica_name: The variable that holds the replica's number.
     """
+
+    replica_name = "replica"
 
     def __init__(
         self, workload: Workload, spec: ObjectSpec, *, run_id: str, defaults: TemplateDefaults

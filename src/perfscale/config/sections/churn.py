@@ -49,7 +49,9 @@ class Churn(Section):
         default=0.0, description="Pause between one round and the next, as in 30s."
     )
     duration: Timeout | None = Field(
-        default=None, description="Begin no round after this time; the last one is completed."
+        default=None,
+        description="Begin no round after this time; the last one is completed. With rounds: "
+        "whichever ends first.",
     )
     rounds: MaybeCount = Field(default=None, description="How many rounds there are.")
     of: Annotated[str, *choice(OBJECTS, NAMESPACES)] = Field(
@@ -66,8 +68,6 @@ class Churn(Section):
             raise key_error("count", "share and this key both say how many: remove one of them")
         if self.share is None and self.count is None:
             raise key_error("share", "nothing says how many to replace: write this key, or count")
-        if self.duration is not None and self.rounds is not None:
-            raise key_error("rounds", "duration and this key both say when it ends: remove one")
         if self.duration is None and self.rounds is None:
             raise key_error(
                 "rounds", "nothing says when it ends: write this key, or duration, as in 10m"
@@ -100,11 +100,12 @@ def describe_churn(workload: Workload) -> str:
     many = str(churn.count) if churn.share is None else f"{churn.share * 100:.6g}%"
     what = "objects" if churn.replaces_objects else "iterations"
     pause = f" {format_duration(churn.interval)} apart" if churn.interval else ""
+    time = f" for {format_duration(churn.duration)}" if churn.duration is not None else ""
+    rounds = f"rounds{pause}{time}"
     if churn.rounds is not None:
-        rounds = f"{churn.rounds} rounds{pause}" if churn.rounds > 1 else "1 round"
-        return f"then {many} of the {what} replaced in {rounds}"
-    time = format_duration(churn.duration or 0.0)
-    return f"then {many} of the {what} replaced in rounds{pause} for {time}"
+        most = "at most " if time else ""
+        rounds = f"{most}{churn.rounds} {rounds}" if churn.rounds > 1 else "1 round"
+    return f"then {many} of the {what} replaced in {rounds}"
 
 
 def churn_misfits(workload: Workload) -> Iterator[tuple[KeyPath, PydanticCustomError]]:
@@ -112,7 +113,7 @@ def churn_misfits(workload: Workload) -> Iterator[tuple[KeyPath, PydanticCustomE
     churn = workload.churn
     if churn is None:
         return
-    if not workload.iteration_creation_wait:
+    if not workload.waits_for_creation:
         message = (
             "churn begins when the objects are ready, so they have to be waited for: set "
             "iterationCreationWait to true"
@@ -132,8 +133,8 @@ def _misfits_of_objects(workload: Workload) -> Iterator[tuple[KeyPath, PydanticC
             "or have one iteration"
         )
         yield ("iterationCleanup",), rule(message, against=against)
-    if all(spec.once for spec in workload.objects) and workload.objects:
-        message = "objects with once are left alone, and there are no others: remove once"
+    if workload.objects and not any(spec.is_churned for spec in workload.objects):
+        message = "objects with once, or churn: false, are left alone, and there are no others"
         yield ("churn",), rule(message, against=(("objects",),))
 
 

@@ -114,8 +114,9 @@ def _never(workload: Workload, when: str) -> str | None:
         return "it is the run's, so write the hook into globalConfig.hooks"
     if when in {AFTER_CREATION, AFTER_READY, BEFORE_CLEANUP} and not workload.does.creates:
         return f"{workload.operation} creates nothing; write afterIteration"
-    if when == AFTER_READY and not workload.iteration_creation_wait:
+    if when == AFTER_READY and not workload.waits_for_creation:
         return "nothing is waited for; set iterationCreationWait to true"
-    if when == BEFORE_CLEANUP and not workload.iteration_cleanup:
+    cleans_up = workload.iteration_cleanup or workload.workload_cleanup
+    if when == BEFORE_CLEANUP and not cleans_up:
         return "nothing is deleted; set iterationCleanup to true"
     return None

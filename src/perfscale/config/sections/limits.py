@@ -10,6 +10,7 @@ from perfscale.config.sections.audit import AuditConfig
 from perfscale.config.sections.fields import (
     Burst,
     Count,
+    Flag,
     Rate,
     Seed,
     Timeout,
@@ -88,6 +89,10 @@ class GlobalConfig(Section):
     preload_timeout: Timeout = Field(
         default=600.0,
         description="With preloadImages: longest time for it; the run then goes on without.",
+    )
+    cleanup: Flag = Field(
+        default=False,
+        description="When all workloads are over, delete everything that the run made.",
     )
     hooks: Hooks = Field(
         default=(), description="Commands that run at certain moments of the run and all workloads."

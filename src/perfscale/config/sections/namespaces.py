@@ -18,6 +18,7 @@ from perfscale.config.sections.fields import (
     show,
     usable_label,
 )
+from perfscale.config.sections.kube_burner import job_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,16 +92,22 @@ NamespaceAnnotations = Annotated[
 
 
 def namespace_number(given: Mapping[str, Any], iteration: int) -> int:
-    """Return which of a workload's namespaces an iteration uses; both are counted from 1."""
+    """Return the number of the namespace that an iteration uses.
+
+    Iterations are counted from 1, and so are namespaces, from 0 in a job of kube-burner.
+    """
+    first = 1 if given.get("kube_burner") is None else 0
     if not given.get("namespaced_iterations"):
-        return 1
+        return first
     shared: int = given.get("iterations_per_namespace", 1)
-    return (iteration - 1) // shared + 1
+    return (iteration - 1) // shared + first
 
 
 def check_namespace(spec: ObjectSpec, info: ValidationInfo) -> ObjectSpec:
     """Refuse an object whose namespace Kubernetes would refuse in the last iteration."""
-    prefix = spec.input_vars.get("namespace") or info.data.get("name")
+    job = info.data.get("kube_burner")
+    given = job.namespace if job is not None else spec.input_vars.get("namespace")
+    prefix = given or info.data.get("name")
     if prefix is None:  # the name is wrong itself, and that is reported
         return spec
     iterations, churn = info.data.get("iteration_count", 1), info.data.get("churn")
@@ -124,9 +131,11 @@ def namespace_manifest(
     name: str, workload: Workload, run_labels: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return the manifest of a namespace that a workload needs."""
+    job = workload.kube_burner
+    of_job = job_labels(job.job, run_labels[RUN_LABEL]) if job is not None else {}
     metadata: dict[str, Any] = {
         "name": name,
-        "labels": {**workload.namespace_labels, **run_labels},
+        "labels": {**of_job, **workload.namespace_labels, **run_labels},
     }
     if workload.namespace_annotations:
         metadata["annotations"] = dict(workload.namespace_annotations)

@@ -14,9 +14,15 @@ from pydantic import (
 )
 
 from perfscale.config.sections.fields import Count, Flag, Text, empty_is_default, rule
+from perfscale.config.sections.kube_burner import KubeBurnerObject
 from perfscale.config.sections.readiness import WaitForAll
 from perfscale.config.sections.section import Section
 from perfscale.config.sections.variables import RESERVED, check_variables, variables_schema
+
+
+def _variables(value: object, info: ValidationInfo) -> dict[str, Any]:
+    """Check them; no name is taken in a job of kube-burner, whose variables they stand before."""
+    return check_variables(value, any_name=info.data.get("kube_burner") is not None)
 
 
 class ObjectSpec(Section):
@@ -57,9 +63,15 @@ class ObjectSpec(Section):
             "readyWhen, but of a list one is enough."
         ),
     )
+    churn: Flag = Field(
+        default=True, description="false: churn leaves the objects alone, as those with once."
+    )
+    kube_burner: KubeBurnerObject | None = Field(
+        default=None, description="In a job of kube-burner: where the entry stands in it."
+    )
     input_vars: Annotated[
         Mapping[str, Any],
-        BeforeValidator(check_variables),
+        BeforeValidator(_variables),
         BeforeValidator(empty_is_default),
         WithJsonSchema(variables_schema()),
     ] = Field(
@@ -77,6 +89,11 @@ class ObjectSpec(Section):
         if every > 1 and info.data.get("once"):
             raise rule("once is only in the first iteration: remove one of the two keys")
         return every
+
+    @property
+    def is_churned(self) -> bool:
+        """Whether churn of objects may replace them."""
+        return self.churn and not self.once
 
     def iterations_of(self, count: int) -> range:
         """Which of so many iterations have these objects; they are counted from 1."""

@@ -28,8 +28,10 @@ TEMPLATE_WORDS: Final = frozenset(
 _VALUES: Final = "a text, a number, true or false, a list or a mapping"
 
 
-def check_variables(value: object) -> dict[str, Any]:
+def check_variables(value: object, *, any_name: bool = False) -> dict[str, Any]:
     """Return the variables as plain values, an empty one as an empty text.
+
+    ``any_name`` takes every text as a name, and ``namespace`` as one like the others.
 
     Raises:
         ValidationError: Some names or values cannot be used; all of them at once.
@@ -39,11 +41,11 @@ def check_variables(value: object) -> dict[str, Any]:
     wrong: list[InitErrorDetails] = []
     variables: dict[str, Any] = {}
     for name, content in value.items():
-        if message := _name_problem(name):
+        if not (any_name and isinstance(name, str)) and (message := _name_problem(name)):
             wrong.append(detail(rule(message, at_key=True), (str(name),), content))
         else:
             variables[name] = _plain(content, (name,), wrong)
-    if "namespace" in variables and not isinstance(variables["namespace"], str):
+    if not any_name and "namespace" in variables and not isinstance(variables["namespace"], str):
         error = refusal("text", "a text", value["namespace"])
         wrong.append(detail(error, ("namespace",), value["namespace"]))
     if wrong:

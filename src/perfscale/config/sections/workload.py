@@ -30,6 +30,7 @@ from perfscale.config.sections.fields import (
     Label,
     MaybeCount,
     Rate,
+    Text,
     Timeout,
     bucket_depth,
     detail,
@@ -38,6 +39,7 @@ from perfscale.config.sections.fields import (
     rule,
 )
 from perfscale.config.sections.hooks import Hooks, hook_misfits
+from perfscale.config.sections.kube_burner import KubeBurnerJob
 from perfscale.config.sections.metrics import METRICS, Unit
 from perfscale.config.sections.namespaces import (
     NamespaceAnnotations,
@@ -107,6 +109,20 @@ class Workload(Section):
         description=(
             "Wait until every operation of the iteration is done, or has failed; of create it "
             "is another name of iterationCreationWait."
+        ),
+    )
+    workload_creation_wait: Flag = Field(
+        default=False,
+        description=(
+            "After the last iteration is created, wait until every object of the workload is "
+            "ready, or has failed."
+        ),
+    )
+    workload_cleanup: Flag = Field(
+        default=False,
+        description=(
+            "When the workload is over, delete what all its iterations made, and wait until it "
+            "is gone."
         ),
     )
     iteration_cleanup: Flag = Field(
@@ -198,6 +214,10 @@ class Workload(Section):
             "watch, and a get or list without duration, ends when no other is left."
         ),
     )
+    until: Text | None = Field(
+        default=None,
+        description="With background: it ends when this later workload is over.",
+    )
     churn: Churn | None = Field(
         default=None,
         description=(
@@ -234,9 +254,19 @@ class Workload(Section):
         default=None,
         description="Of stop and restart: how long a guest has to shut down; of restart only 0s.",
     )
+    paused: Flag = Field(
+        default=False, description="Of start: the guest waits until it is unpaused."
+    )
     volume: Volume | None = Field(
         default=None,
         description="Of addVolume (name, disk, volumeSource) and removeVolume (name).",
+    )
+    kube_burner: KubeBurnerJob | None = Field(
+        default=None,
+        description=(
+            "The workload is a job of kube-burner, or a part of one: its templates are in Go's "
+            "language, and its objects carry that program's labels too."
+        ),
     )
     # Last, so that the namespaces are checked when all they depend on is known.
     objects: Annotated[
@@ -301,6 +331,17 @@ class Workload(Section):
             )
         return count
 
+    @field_validator("until")
+    @classmethod
+    def _is_in_the_background(cls, until: str | None, info: ValidationInfo) -> str | None:
+        if until is not None and not info.data.get("background"):
+            raise rule(
+                "the next workload begins when this one is over: set background to true, or "
+                "remove this key",
+                against=(("background",),),
+            )
+        return until
+
     @field_validator("thresholds")
     @classmethod
     def _shares_are_of_something(
@@ -344,12 +385,19 @@ class Workload(Section):
         return self.background and reads and not (self.duration or self.stages)
 
     @property
+    def waits_for_creation(self) -> bool:
+        """Whether its objects are waited for: in each iteration, or at its end."""
+        return self.iteration_creation_wait or self.workload_creation_wait
+
+    @property
     def bucket_depth(self) -> int:
         """Depth of the token bucket: ``burst``, or ``qps`` rounded up; 0 without a limit."""
         return bucket_depth(self.qps, self.burst)
 
     def namespace_prefix(self, spec: ObjectSpec) -> str:
         """Return what the namespaces of an object begin with."""
+        if self.kube_burner is not None:
+            return self.kube_burner.namespace or self.name
         return spec.input_vars.get("namespace") or self.name
 
     def namespace_for(self, spec: ObjectSpec, iteration: int) -> str:

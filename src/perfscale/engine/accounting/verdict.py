@@ -92,9 +92,10 @@ def _account_problems(config: Config, workloads: Sequence[WorkloadResult]) -> It
         if workload.accounts.failed > explained.failed:
             failed = counted(workload.accounts.failed - explained.failed, "object")
             yield f"{workload.name}: {failed} failed"
-        if settings.iteration_creation_wait and workload.accounts.unready > explained.unready:
+        if settings.waits_for_creation and workload.accounts.unready > explained.unready:
             unready = counted(workload.accounts.unready - explained.unready, "object")
             yield f"{workload.name}: {unready} not ready"
-        if settings.iteration_deletion_wait and workload.accounts.leftover > explained.leftover:
+        deletes = settings.iteration_deletion_wait or settings.workload_cleanup
+        if deletes and workload.accounts.leftover > explained.leftover:
             leftover = counted(workload.accounts.leftover - explained.leftover, "object")
             yield f"{workload.name}: {leftover} left over"

@@ -163,7 +163,6 @@ class IterationRunner:
     ) -> None:
         """Create everything, and wait until it is ready if it is to be waited for."""
         self._enter(iteration, Stage.CREATING)
-        workload = iteration.workload
         iteration.load_began_s = self._context.stopwatch.now()
         create = partial(self._creator.create, pacing=pacing)
         if namespaces:  # they come before what goes into them
@@ -171,8 +170,11 @@ class IterationRunner:
         await create(self._objects(iteration, namespaces=False), iteration)
         iteration.end_load()
         await self._call_hooks(AFTER_CREATION, iteration)
-        await self._wait_ready(iteration)
-        if workload.iteration_creation_wait and not iteration.scope.undecided:
+        waited_for = self._waited_for(iteration)
+        if not waited_for:
+            return
+        await self._wait_ready(iteration, waited_for)
+        if not any(each.scope.undecided for each in waited_for):
             await self._call_hooks(AFTER_READY, iteration)
 
     async def _call_hooks(self, when: str, iteration: IterationContext) -> None:
@@ -233,22 +235,51 @@ class IterationRunner:
             return False
         return True
 
-    async def _wait_ready(self, iteration: IterationContext) -> None:
-        if not iteration.workload.iteration_creation_wait:
-            return
+    def _waited_for(self, iteration: IterationContext) -> list[IterationContext]:
+        """The iterations whose objects are waited for when those of one are created."""
+        workload = iteration.workload
+        if workload.iteration_creation_wait:
+            return [iteration]
+        if not workload.workload_creation_wait or iteration.number < workload.iteration_count:
+            return []
+        if iteration.number > workload.iteration_count:  # churn has made it
+            return [iteration]
+        return self.iterations_of(workload)
+
+    def iterations_of(self, workload: Workload) -> list[IterationContext]:
+        """Those of a workload of which something is left."""
+        every = self._context.iterations.values()
+        return [each for each in every if each.workload is workload]
+
+    async def _wait_ready(
+        self, iteration: IterationContext, waited_for: Sequence[IterationContext]
+    ) -> None:
         self._enter(iteration, Stage.WAITING_READY, bounded=True)
-        scope = iteration.scope
+        waiting = [each.scope for each in waited_for]
+
+        def are_decided() -> bool:
+            while waiting and waiting[-1].undecided == 0:
+                waiting.pop()
+            return not waiting
+
         in_time = await self._context.changed.wait_until(
-            lambda: scope.undecided == 0, timeout_s=iteration.workload.max_wait_timeout
+            are_decided, timeout_s=iteration.workload.max_wait_timeout
         )
-        self._context.tracker.close_readiness(scope)
+        for each in waited_for:
+            self._context.tracker.close_readiness(each.scope)
         if not in_time:
-            iteration.problems.append(
-                f"{_timed_out(iteration)} for {counted(scope.undecided, 'object')} to be ready"
-            )
-            namespaces = {row.namespace: None for row in unready(scope) if row.namespace}
-            warnings = await warnings_about(iteration.client, namespaces)
-            iteration.problems += describe_unready(scope, warnings)
+            for each in waited_for:
+                if each.scope.undecided:
+                    await self._describe_unready(each)
+
+    async def _describe_unready(self, iteration: IterationContext) -> None:
+        scope = iteration.scope
+        iteration.problems.append(
+            f"{_timed_out(iteration)} for {counted(scope.undecided, 'object')} to be ready"
+        )
+        namespaces = {row.namespace: None for row in unready(scope) if row.namespace}
+        warnings = await warnings_about(iteration.client, namespaces)
+        iteration.problems += describe_unready(scope, warnings)
 
     # -- cleanup -----------------------------------------------------------
 
@@ -260,6 +291,25 @@ class IterationRunner:
         leaving = await self._delete(iteration)
         if iteration.workload.iteration_deletion_wait:
             await self._wait_gone(iteration, leaving)
+
+    async def remove(self, workload: Workload) -> bool:
+        """Delete all of a workload that is over, and wait until it is gone.
+
+        Returns:
+            Whether that went well; what did not is among the problems of its iterations.
+        """
+        iterations = self.iterations_of(workload)
+        if not iterations:
+            return True
+        last = iterations[-1]
+        await self._call_hooks(BEFORE_CLEANUP, last)
+        self._enter(last, Stage.DELETING)
+        leaving = [(each, await self._delete(each)) for each in iterations]
+        for iteration, namespaces in leaving:
+            await self._wait_gone(iteration, namespaces)
+            await self._verifier.wait_until_known(iteration.scope)
+        await self._accounting.write_finished()
+        return not any(each.problems for each in iterations)
 
     async def replace(self, iteration: IterationContext, round_number: int) -> bool:
         """Delete all of an iteration that is over, in a round of churn, and wait until it is gone.

@@ -8,7 +8,7 @@ from itertools import cycle, groupby
 from typing import TYPE_CHECKING
 
 from perfscale.config import counted, format_duration
-from perfscale.config.operations import Request
+from perfscale.config.operations import OPERATIONS, Effect, Request
 from perfscale.config.sections.shape import most_due
 from perfscale.engine.events import IterationFinished, IterationStarted, Stage
 from perfscale.engine.load.operating import Work
@@ -16,6 +16,7 @@ from perfscale.engine.load.requests import RequestBuilder
 from perfscale.engine.load.targets import find_targets
 from perfscale.engine.tracking.effects import Effects
 from perfscale.engine.tracking.following import EffectWatches
+from perfscale.kube.resources import NAMESPACES
 from perfscale.results import OperationOutcome
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from perfscale.engine.load.operating import Operator
     from perfscale.engine.load.pacing import Pacing, WorkloadPacing
     from perfscale.engine.load.targets import Target
+    from perfscale.engine.removal.namespaces import RunNamespaces
     from perfscale.engine.tracking.operations import TrackedOperation
 
 
@@ -41,8 +43,10 @@ class OperationRunner:
         operator: Operator,
         accounting: RunAccounting,
         progress: ProgressPublisher,
+        namespaces: RunNamespaces,
     ) -> None:
         self._context = context
+        self._namespaces = namespaces
         self._operator = operator
         self._accounting = accounting
         self._progress = progress
@@ -182,12 +186,20 @@ class OperationRunner:
         scope.undecided -= 1
         context.journal.mark_operation_dirty(operation)
         if operation.error is None:
+            self._note_gone(operation)
             scope.ready += 1
         else:
             scope.failed += 1
             context.count_failed_operation(operation)
         self._accounting.record_operations(iteration)
         context.changed.notify()
+
+    def _note_gone(self, operation: TrackedOperation) -> None:
+        """A namespace that is deleted takes along what the run knows to be in it."""
+        is_namespace = operation.resource.name == NAMESPACES.name
+        if is_namespace and OPERATIONS[operation.operation].effect is Effect.GONE:
+            self._namespaces.note_gone(operation.uid or "")
+            self._operator.deletions.confirm(operation)
 
 
 def _count(work: Work, pacing: Pacing) -> int:

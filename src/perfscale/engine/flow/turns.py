@@ -25,6 +25,7 @@ class WorkloadRun:
         work: Runs it until it is over or its stop is set; returns whether it went well.
         background: Whether the next one begins beside it.
         endless: Whether it goes on until it is stopped.
+        until: Name of the workload with whose end it is stopped; None if there is none.
         stop: Ends it, cleanup included.
     """
 
@@ -32,6 +33,7 @@ class WorkloadRun:
     work: Callable[[Stop], Awaitable[bool]]
     background: bool = False
     endless: bool = False
+    until: str | None = None
     stop: Stop = field(default_factory=Stop)
 
     async def run(self) -> bool:
@@ -80,7 +82,9 @@ class _Turns:
         self._stop(each for each in self._workloads if each.endless)
 
     async def _run(self, workload: WorkloadRun) -> None:
-        if await workload.run() or not self._went_well:
+        went_well = await workload.run()
+        self._stop(each for each in self._workloads if each.until == workload.name)
+        if went_well or not self._went_well:
             return
         self._went_well = False
         others = [each for each in self._workloads if each is not workload]

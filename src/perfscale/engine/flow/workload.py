@@ -60,7 +60,17 @@ class WorkloadRunner:
         await stop.ends(self._call_hooks(BEFORE_WORKLOAD, workload))
         went_well = await self._run(workload, factories, stop)
         await self._call_hooks(AFTER_WORKLOAD, workload)
+        if went_well:
+            await self._pause(workload, stop)
+        if workload.workload_cleanup:
+            went_well = await self._iterations.remove(workload) and went_well
+        self._progress.finish(workload.name)
         return went_well
+
+    async def _pause(self, workload: Workload, stop: Stop) -> None:
+        if workload.wait_when_finished and not stop.is_set:
+            self._progress.enter(Stage.PAUSING, workload.name)
+            await stop.ends(asyncio.sleep(workload.wait_when_finished))
 
     async def _call_hooks(self, when: str, workload: Workload, number: int | None = None) -> None:
         await self._context.hook(when, workload, number)
@@ -112,8 +122,4 @@ class WorkloadRunner:
             await self._call_hooks(AFTER_ITERATION, workload, number)
             if not went_well:
                 return False
-        if workload.wait_when_finished and not stop.is_set:
-            self._progress.enter(Stage.PAUSING, workload.name)
-            await stop.ends(asyncio.sleep(workload.wait_when_finished))
-        self._progress.finish(workload.name)
         return True

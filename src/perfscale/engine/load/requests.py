@@ -133,6 +133,8 @@ def _options(workload: Workload) -> bytes:
     options: dict[str, Any] = {}
     if workload.volume is not None:
         options = dict(workload.volume)
+    elif workload.paused:
+        options = {"paused": True}
     elif workload.grace_period is not None:
         key = "gracePeriodSeconds" if workload.operation == "restart" else "gracePeriod"
         options = {key: round(workload.grace_period)}

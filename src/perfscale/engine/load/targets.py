@@ -11,6 +11,7 @@ from perfscale.config.operations import Request
 from perfscale.engine.tracking.readiness import AnyObject
 from perfscale.errors import RunFailedError
 from perfscale.kube.listing import page_decoder, read_pages
+from perfscale.kube.resources import NAMESPACES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -35,6 +36,7 @@ class Target:
         index: Counted from 1.
         labels: Its own, for patches, and of objects that the run did not make.
         row: What the run knows of it, if it made it.
+        is_namespace: Whether what is in it goes with it.
     """
 
     namespace: str | None
@@ -43,6 +45,7 @@ class Target:
     index: int = 1
     labels: Mapping[str, str] | None = None
     row: TrackedObject | None = None
+    is_namespace: bool = False
 
 
 class _Found(NamedTuple):
@@ -72,26 +75,30 @@ async def find_targets(
     targets = workload.targets
     if targets is None:
         raise ValueError(f"{workload.name} has no targets")
-    if plan.operation.request in {Request.LIST, Request.WATCH} and not plan.own:
+    if plan.operation.request in {Request.LIST, Request.WATCH} and targets.workload is None:
         return [Target(plan.namespace)]
     found = await _found(context, targets, plan)
-    if not found:
+    if not found and not targets.optional:
         raise RunFailedError(f"{workload.name}: {_missing(targets, plan)}")
     if plan.operation.request in {Request.LIST, Request.WATCH}:
         namespaces = dict.fromkeys(each.namespace for each in found)
         return [Target(namespace, index=n) for n, namespace in enumerate(namespaces, start=1)]
+    is_namespace = plan.target.name == NAMESPACES.name
     return [
-        Target(each.namespace, each.name, each.uid, n, each.labels, each.row)
+        Target(each.namespace, each.name, each.uid, n, each.labels, each.row, is_namespace)
         for n, each in enumerate(draw(found, targets, workload.name, seed), start=1)
     ]
 
 
 async def _found(context: RunContext, targets: Targets, plan: OperationPlan) -> list[_Found]:
     """Everything that is meant; a patch may look at labels, which the run does not keep."""
-    if plan.own and plan.operation.request is not Request.PATCH:
+    is_made = targets.workload is not None
+    if is_made and plan.operation.request is not Request.PATCH:
         return list(_own(context, targets, plan))
     listed = [each async for each in _listed(context, plan)]
-    return [each for each in listed if each.row is not None or not plan.own]
+    if not is_made:
+        return listed
+    return [each for each in listed if each.row is not None and not each.row.is_child]
 
 
 def draw(
@@ -149,9 +156,9 @@ async def _listed(context: RunContext, plan: OperationPlan) -> AsyncIterator[_Fo
 
 
 def _rows(context: RunContext) -> dict[str, TrackedObject]:
-    """The run's own objects by their UIDs: a selector may mean them too."""
+    """The run's own by their UIDs, children too: a selector may mean them."""
     scopes = context.tracker.open_scopes()
-    return {row.uid: row for scope in scopes for row in scope.objects if row.uid is not None}
+    return {row.uid: row for scope in scopes for row in scope.rows if row.uid is not None}
 
 
 def _missing(targets: Targets, plan: OperationPlan) -> str:

@@ -233,7 +233,7 @@ async def verify_staying(context: RunContext, verifier: ObjectVerifier) -> None:
     it. The watches show the end of one that stays a moment late: the run would be over by then.
     Where it cannot be found out, there is a warning, and what the watches have shown counts.
     """
-    waited_for = {each.name for each in context.config.workloads if each.iteration_creation_wait}
+    waited_for = {each.name for each in context.config.workloads if each.waits_for_creation}
     staying = [
         scope
         for scope in context.tracker.open_scopes()

@@ -102,7 +102,7 @@ def _replica(
         metadata = document["metadata"]
         namespace = metadata.get("namespace") or factory.namespace(iteration)
         if namespace in namespaces:
-            needs = needs_of(document, resource, waits=factory.workload.iteration_creation_wait)
+            needs = needs_of(document, resource, waits=factory.workload.waits_for_creation)
             yield PlannedObject(namespace, resource.kind, metadata["name"], needs)
 
 

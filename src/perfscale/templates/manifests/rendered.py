@@ -48,13 +48,13 @@ class Manifests:
     ) -> None:
         self.source = source
         self.variables = variables
-        self._run_id = run_id
+        self.run_id = run_id
         self._workload = workload
         self._foreign = foreign
 
     def labels(self, iteration: int) -> dict[str, str]:
         """The run's labels for the objects of an iteration."""
-        return run_labels(self._run_id, self._workload, iteration)
+        return run_labels(self.run_id, self._workload, iteration)
 
     def documents(self, iteration: int, replica: int) -> list[JSON]:
         """The manifests, without the run's labels.

@@ -14,10 +14,12 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+from pydantic.alias_generators import to_snake
 
 from perfscale.config.operations import CREATE, OPERATIONS
 from perfscale.config.sections.fields import (
     Count,
+    Flag,
     Text,
     choice,
     detail,
@@ -97,6 +99,11 @@ class Targets(Section):
     label_selector: Selector | None = Field(
         default=None, description="Which of them, as kubectl takes it: tier=web,env in (a, b)."
     )
+    of_run: Flag = Field(
+        default=False,
+        description="With kind: only those that carry the run's label, whoever made them.",
+    )
+    optional: Flag = Field(default=False, description="That there are none is no error.")
     share: Share | None = Field(
         default=None, description="How many of them, drawn at random, as in 10%."
     )
@@ -117,6 +124,8 @@ class Targets(Section):
                         "workload"
                     )
                     raise _refuse(key, message)
+            if self.of_run:
+                raise _refuse("ofRun", "objects of a workload are the run's: remove this key")
         elif self.kind is None:
             raise _refuse("kind", "this key is needed, or workload: the name of an earlier one")
         elif self.api_version is None:
@@ -185,8 +194,9 @@ def _why_no_target(
     if not _makes_objects(workload):
         operation = _given(workload, "operation", "operation")
         return f"{name} makes no objects, since its operation is {operation}"
-    if _given(workload, "iterationCleanup", "iteration_cleanup") is True:
-        return f"{name} deletes its objects at its end: remove iterationCleanup there"
+    for key in ("iterationCleanup", "workloadCleanup"):
+        if _given(workload, key, to_snake(key)) is True:
+            return f"{name} deletes its objects at its end: remove {key} there"
     return None
 
 

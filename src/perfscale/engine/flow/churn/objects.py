@@ -325,7 +325,7 @@ def _is_replaceable(iteration: IterationContext, row: TrackedObject) -> bool:
         and row.delete_requested_s is None
         and row.doubted_s is None
         and not row.unlabelled
-        and not iteration.factories[row.entry].spec.once
+        and iteration.factories[row.entry].spec.is_churned
     )
 
 

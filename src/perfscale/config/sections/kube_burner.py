@@ -1,0 +1,77 @@
+"""What marks a workload as a job of kube-burner, or as a part of one.
+
+Its templates are in Go's language and see that program's variables, iterations count from 0 in
+them and in the names of namespaces, and objects carry that program's labels beside the run's own:
+later jobs, services and policies select by them.
+https://kube-burner.github.io/kube-burner/latest/reference/configuration/
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+
+from pydantic import Field
+
+from perfscale.config.sections.fields import MAX_COUNT, Flag, Text, list_of, whole
+from perfscale.config.sections.section import Section
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX: Final = "kube-burner.io/"
+"""What the keys of that program's labels begin with."""
+
+_Number = Annotated[int, *whole(0, MAX_COUNT)]
+
+
+class KubeBurnerJob(Section):
+    """The job that a workload is, or is a part of."""
+
+    called: ClassVar[str] = "a mapping (job, namespace, functionTemplates, missingKeysAreZero)"
+
+    job: Text = Field(description="Name of the job: the variable JobName, and a label.")
+    namespace: Text | None = Field(
+        default=None,
+        description="What the names of namespaces begin with; without it the workload's name.",
+    )
+    missing_keys_are_zero: Flag = Field(
+        default=False, description="A variable that nobody defines is no error in templates."
+    )
+    function_templates: Annotated[
+        tuple[Text, ...], list_of("paths of files", may_be_empty=True)
+    ] = Field(default=(), description="Files with define blocks that the templates use.")
+
+
+class KubeBurnerObject(Section):
+    """Where an entry of objects stands in its job."""
+
+    called: ClassVar[str] = "a mapping (index, group)"
+
+    index: _Number = Field(
+        default=0, description="Position of its first document among those of the job, from 0."
+    )
+    group: _Number = Field(default=0, description="The group of the job that it belongs to.")
+
+
+def job_labels(job: str, run_id: str) -> dict[str, str]:
+    """Return the labels of that program which all objects of a job carry, and its namespaces."""
+    return {f"{PREFIX}job": job, f"{PREFIX}uuid": run_id, f"{PREFIX}runid": run_id}
+
+
+def object_labels(
+    entry: KubeBurnerObject, document: int, iteration: int, replica: int
+) -> Mapping[str, str]:
+    """Return the labels of that program which tell the objects of a job apart.
+
+    Args:
+        entry: Of the object.
+        document: Position of the object in its template, counted from 0.
+        iteration: Counted from 1, as everywhere here; from 0 in the label.
+        replica: Counted from 1, there too.
+    """
+    return {
+        f"{PREFIX}index": str(entry.index + document),
+        f"{PREFIX}job-iteration": str(iteration - 1),
+        f"{PREFIX}replica": str(replica),
+        f"{PREFIX}group": str(entry.group),
+    }

@@ -1,0 +1,107 @@
+"""Templates of kube-burner's jobs: the variables that they see, and the labels of their objects.
+
+https://kube-burner.github.io/kube-burner/latest/reference/configuration/#default-labels
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from perfscale.config.sections.kube_burner import (
+    KubeBurnerJob,
+    KubeBurnerObject,
+    job_labels,
+    object_labels,
+)
+from perfscale.templates.variables import Variables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from perfscale.config import ObjectSpec, Workload
+    from perfscale.templates.manifests.documents import JSON
+
+_LABELLED: Final = frozenset(
+    {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet", "VirtualMachine"}
+)
+"""Kinds whose labels that program copies into their template; not Job, nor sets of instances."""
+
+
+class JobVariables(Variables):
+    """The variables of an entry of a job, as kube-burner's templates name them."""
+
+    replica_name = "Replica"
+
+    def __init__(
+        self, workload: Workload, spec: ObjectSpec, job: KubeBurnerJob, run_id: str
+    ) -> None:
+        self._workload = workload
+        self._spec = spec
+        self.fixed = {**job_variables(job, run_id), **spec.input_vars}
+        self.names = tuple(sorted({*self.fixed, "Iteration", "Replica"}))
+
+    def of(self, iteration: int, replica: int) -> dict[str, Any]:
+        """Every variable of one object; both numbers are counted from 1.
+
+        In the template iterations count from 0, and only those that have the entry.
+        """
+        number = (iteration - 1) // self._spec.every_iterations
+        return {"Iteration": number, "Replica": replica, **self.fixed}
+
+    def tidy(self, text: str) -> str:
+        """Rendered text, which is left as it is."""
+        return text
+
+    def tidies_across(self, pieces: Sequence[str]) -> bool:  # noqa: ARG002 - as its base
+        """Whether `tidy` may find something: it looks for nothing."""
+        return False
+
+
+def job_variables(job: KubeBurnerJob, run_id: str) -> dict[str, Any]:
+    """Return the variables that all templates of a job have, patches too."""
+    return {"JobName": job.job, "UUID": run_id, "RunID": run_id}
+
+
+class JobLabels:
+    """Puts kube-burner's labels into the objects of an entry."""
+
+    def __init__(self, job: KubeBurnerJob, entry: KubeBurnerObject | None, run_id: str) -> None:
+        self._of_job = job_labels(job.job, run_id)
+        self._entry = entry or KubeBurnerObject()
+
+    def add(self, documents: Sequence[JSON], iteration: int, replica: int) -> None:
+        """Label the objects of one replica; both numbers are counted from 1."""
+        for number, document in enumerate(documents):
+            own = document["metadata"].get("labels") or {}
+            of_object = object_labels(self._entry, number, iteration, replica)
+            labels = {**self._of_job, **of_object, **own}
+            document["metadata"] = {**document["metadata"], "labels": labels}
+            if document["kind"] in _LABELLED:
+                _copy(document, labels)
+
+
+def _copy(document: JSON, labels: Mapping[str, str]) -> None:
+    """Put an object's labels where that program copies them to."""
+    spec = document.get("spec")
+    if not isinstance(spec, dict):
+        return
+    spec = document["spec"] = dict(spec)  # through an alias it may be shared
+    if isinstance(spec.get("template"), dict):
+        spec["template"] = _labelled(spec["template"], labels)
+    selector = spec.get("selector")
+    if document["kind"] == "StatefulSet" and isinstance(selector, dict):
+        spec["selector"] = {
+            **selector,
+            "matchLabels": {**(selector.get("matchLabels") or {}), **labels},
+        }
+    volumes = spec.get("dataVolumeTemplates")
+    if document["kind"] == "VirtualMachine" and isinstance(volumes, list):
+        spec["dataVolumeTemplates"] = [
+            _labelled(each, labels) if isinstance(each, dict) else each for each in volumes
+        ]
+
+
+def _labelled(template: JSON, labels: Mapping[str, str]) -> JSON:
+    metadata = template.get("metadata") or {}
+    own = metadata.get("labels") or {}
+    return {**template, "metadata": {**metadata, "labels": {**own, **labels}}}
