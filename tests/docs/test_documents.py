@@ -20,7 +20,7 @@ from perfscale.sim.faults import Faults
 RUN = ("perfscale", "run")
 SCHEMA = ("perfscale", "schema")
 VERSION = ("perfscale", "version")
-FAULTS = {"requests", "watches", "outages", "objects"}
+FAULTS = {"requests", "watches", "outages", "objects", "namespaces", "cluster"}
 
 
 def test_every_link_inside_the_project_leads_somewhere(document: Path) -> None:

@@ -110,6 +110,7 @@ class SimulatedCluster:
             wrap=self._injection.wrap,
             meter=metrics.queue,
             now=self._injection.controllers_now,
+            capacities=self._injection.capacities,
         )
         self._token = secrets.token_urlsafe(24)
         self._stack = AsyncExitStack()

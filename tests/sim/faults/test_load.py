@@ -56,6 +56,16 @@ BROKEN = {
         "f.yaml:1:51",
         "leave out the groups",
     ),
+    "a rate of nothing": (
+        "cluster: {contention: {perSecond: 0}}\n",
+        "f.yaml:1:35",
+        "a number above 0",
+    ),
+    "controllers without a queue": (
+        "cluster: {contention: {perSecond: 5, resource: services}}\n",
+        "f.yaml:1:48",
+        "virtualmachineinstances",
+    ),
     "closed at no time": (
         "watches: [{fault: closed}]\n",
         "f.yaml:1:19",

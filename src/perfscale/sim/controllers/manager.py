@@ -28,6 +28,7 @@ from perfscale.sim.controllers.actions import (
 )
 from perfscale.sim.controllers.cache import Cache
 from perfscale.sim.controllers.concerns import Concerns
+from perfscale.sim.controllers.contention import Bottleneck
 from perfscale.sim.controllers.objects import (
     controller_of,
     gist_of,
@@ -41,10 +42,11 @@ from perfscale.sim.controllers.workqueue import WorkQueue
 from perfscale.sim.latency import Latencies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from perfscale.kube.resources import Resource
     from perfscale.sim.controllers.actions import Controller
+    from perfscale.sim.controllers.contention import Capacity
     from perfscale.sim.controllers.store import JSON, ObjectStore
     from perfscale.sim.controllers.workqueue import Meter
 
@@ -69,6 +71,7 @@ class ControllerManager:
         wrap: Puts other rules in the place of a controller's.
         meter: Follows the work queue.
         now: The controllers' clock.
+        capacities: What they can do in a second, where there is a bound to it.
     """
 
     def __init__(
@@ -81,9 +84,11 @@ class ControllerManager:
         wrap: Callable[[Controller], Controller] = lambda controller: controller,
         meter: Meter | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        capacities: Sequence[Capacity] = (),
     ) -> None:
         self._store = store
         self._now = now
+        self._capacities = capacities
         self._skip_missing = skip_missing
         self._meter = meter
         self._latencies = Latencies(speed=speed, seed=seed)
@@ -106,8 +111,11 @@ class ControllerManager:
         """
         controllers = tuple([each for each in self._controllers if await self._is_run(each)])
         concerns = Concerns(controllers, self._follows)
-        run = _Run(self._store, controllers, concerns, self._latencies, self._meter, self._now)
-        await run.run()
+        loop = asyncio.get_running_loop()
+        bottlenecks = {each.stage: Bottleneck(loop, each) for each in self._capacities}
+        queue = WorkQueue(self._meter)
+        schedule = Schedule(loop, self._latencies, queue.add, bottlenecks)
+        await _Run(self._store, controllers, concerns, queue, schedule, self._now).run()
 
     async def _is_run(self, controller: Controller) -> bool:
         if is_required(controller.resource) and not self._skip_missing:
@@ -123,8 +131,8 @@ class _Run:
         store: ObjectStore,
         controllers: tuple[Controller, ...],
         concerns: Concerns,
-        latencies: Latencies,
-        meter: Meter | None,
+        queue: WorkQueue,
+        schedule: Schedule,
         now: Callable[[], datetime],
     ) -> None:
         self._now = now
@@ -133,8 +141,8 @@ class _Run:
         self._controllers = {each.resource.kind: each for each in controllers}
         self._concerns = concerns
         self._cache = Cache(self._loop.time)
-        self._queue = WorkQueue(meter)
-        self._schedule = Schedule(self._loop, latencies, self._queue.add)
+        self._queue = queue
+        self._schedule = schedule
         self._failures: dict[Item, int] = {}
         self._unsynced: set[str] = set()
         self._synced = asyncio.Event()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from perfscale.sim.latency import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from perfscale.sim.controllers.contention import Bottleneck
     from perfscale.sim.controllers.objects import Key
     from perfscale.sim.latency import Latencies
 
@@ -61,6 +63,7 @@ class Schedule:
         timers: The event loop.
         latencies: How long the stages take.
         on_due: Called with the item when its wait is over.
+        bottlenecks: Where objects wait for their turn too, when the time of a stage is over.
     """
 
     def __init__(
@@ -68,10 +71,12 @@ class Schedule:
         timers: Timers,
         latencies: Latencies,
         on_due: Callable[[Item], None],
+        bottlenecks: Mapping[Stage, Bottleneck] = MappingProxyType({}),
     ) -> None:
         self._timers = timers
         self._latencies = latencies
         self._on_due = on_due
+        self._bottlenecks = bottlenecks
         self._waits: dict[Item, _Wait] = {}
 
     def is_due(self, item: Item, uid: str, stage: Stage) -> bool:
@@ -95,6 +100,8 @@ class Schedule:
         new = self._waits[item] = _Wait(uid, stage, due_s)
         if due_s > now_s:
             new.timer = self._timers.call_at(due_s, self._ring, item)
+        elif (bottleneck := self._bottlenecks.get(stage)) is not None:
+            new.timer = bottleneck.enter(self._take_turn, item)
         return new.is_over
 
     def forget(self, item: Item) -> None:
@@ -108,8 +115,21 @@ class Schedule:
         for wait in self._waits.values():
             wait.cancel()
         self._waits.clear()
+        for bottleneck in self._bottlenecks.values():
+            bottleneck.close()
 
     def _ring(self, item: Item) -> None:
         # Only the latest wait of an item still has its timer.
-        self._waits[item].timer = None
+        wait = self._waits[item]
+        bottleneck = self._bottlenecks.get(wait.stage)
+        if bottleneck is not None:
+            wait.timer = bottleneck.enter(self._take_turn, item)
+            return
+        wait.timer = None
+        self._on_due(item)
+
+    def _take_turn(self, item: Item) -> None:
+        wait = self._waits[item]
+        wait.timer = None
+        wait.due_s = self._timers.time()
         self._on_due(item)

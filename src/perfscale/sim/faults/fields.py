@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from perfscale.config.durations import PATTERN, format_duration
 from perfscale.config.reading.source import clip
 from perfscale.config.sections.fields import (
+    MAX_RATE,
     duration_reader,
     number_reader,
     pick,
@@ -66,6 +67,13 @@ def _share(value: object) -> float:
     return _from_0_to_1(value)
 
 
+def _rate(value: object) -> float:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0 < value <= MAX_RATE:  # type: ignore[operator] # number says so
+        raise refusal("number", f"a number above 0, up to {MAX_RATE:,}", value)
+    return float(value)  # type: ignore[arg-type] # as above
+
+
 def _seed(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MAX_SEED:
         raise refusal("number", "a whole number that is not negative", value)
@@ -104,6 +112,13 @@ Share = Annotated[
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1}),
 ]
 """How many of all: 0.05 is one in twenty."""
+
+Rate = Annotated[
+    float,
+    BeforeValidator(_rate),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": MAX_RATE}),
+]
+"""How many a second."""
 
 Seed = Annotated[
     int,

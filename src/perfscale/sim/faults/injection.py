@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from perfscale.sim.controllers.contention import Capacity
 from perfscale.sim.faults.http.requests import RequestFaults, Uptime
 from perfscale.sim.faults.http.watches import WatchFaults
 from perfscale.sim.faults.model import PHASED, UNPHASED
@@ -75,6 +76,23 @@ class FaultInjection:
         }:
             return FaultyController(controller, self._selection)
         return controller
+
+    @property
+    def capacities(self) -> tuple[Capacity, ...]:
+        """What controllers can do in a second, where there is a bound to it."""
+        found = self._faults.cluster.contention
+        if found is None:
+            return ()
+        return (
+            Capacity(
+                found.stage,
+                per_second=found.per_second,
+                in_flight=found.in_flight,
+                growth=found.growth,
+                jitter=found.jitter,
+                seed=self._faults.seed,
+            ),
+        )
 
     def controllers_now(self) -> datetime:
         """What the controllers' clock shows."""

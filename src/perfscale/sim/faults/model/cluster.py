@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import Field, model_validator
 
 from perfscale.config.sections.fields import Count, Duration, Flag, Timeout, choice, key_error
 from perfscale.config.sections.section import Section
-from perfscale.sim.faults.fields import Offset
+from perfscale.sim.faults.fields import Offset, Rate, Share
+from perfscale.sim.latency import Stage
+
+CONTENDED: Final = {
+    "virtualmachineinstances": Stage.VMI_PENDING,
+    "pods": Stage.POD_SCHEDULING,
+}
+"""The kinds whose controllers can be contended, and what their objects wait in for a turn."""
 
 
 class Outage(Section):
@@ -79,10 +86,38 @@ class Restoration(Section):
         return self
 
 
+class Contention(Section):
+    """The controllers of a kind can do so much and no more, and less the more wait for them."""
+
+    called: ClassVar[str] = "a mapping (perSecond, resource, inFlight, ...)"
+
+    per_second: Rate = Field(
+        description="From this rate on, objects that come every second, they fall behind."
+    )
+    resource: Annotated[str, *choice(*CONTENDED)] = Field(
+        default="virtualmachineinstances", description="Whose controllers."
+    )
+    in_flight: Count = Field(
+        default=10, description="Each object that waits beside more than so many costs time."
+    )
+    growth: Share = Field(
+        default=0.02, description="By which share of it each of these makes every turn longer."
+    )
+    jitter: Share = Field(
+        default=0.2,
+        description="How much single turns differ: the standard deviation of their logarithm.",
+    )
+
+    @property
+    def stage(self) -> Stage:
+        """What objects wait in for their turn."""
+        return CONTENDED[self.resource]
+
+
 class ClusterFaults(Section):
     """What is wrong with the cluster as a whole."""
 
-    called: ClassVar[str] = "a mapping (clockOffset, restored)"
+    called: ClassVar[str] = "a mapping (clockOffset, restored, contention)"
 
     clock_offset: Offset = Field(
         default=0.0,
@@ -90,4 +125,7 @@ class ClusterFaults(Section):
     )
     restored: Restoration | None = Field(
         default=None, description="An older copy of all objects takes the place of what there is."
+    )
+    contention: Contention | None = Field(
+        default=None, description="Controllers whose latency breaks at a known rate."
     )
