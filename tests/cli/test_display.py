@@ -72,8 +72,11 @@ async def test_operations_are_called_so_and_nothing_of_them_is_deleted(
 ) -> None:
     events = EventStream()
     events.put(IterationStarted("storm", 1, 50, "restart"))
-    counts = {"requested": 50, "sent": 40, "created": 38, "ready": 9, "failed": 1}
-    events.put(progress_of("storm", 3.0, stage=Stage.OPERATING, **counts))
+    counts = {"requested": 50, "sent": 40, "created": 38, "ready": 9, "failed": 1, "open": 30}
+    effect = {"effect_p50_s": 1.25, "effect_p99_s": 3.0}
+    of = {"operation": "restart", "ready_p50_s": 7.0, "ready_p99_s": 8.0, **effect}
+    events.put(progress_of("storm", 3.0, stage=Stage.OPERATING, **counts, **of))
+    events.put(progress_of("storm", 3.5, stage=Stage.PAUSING, **counts, **of))
     events.put(
         OperationFailed("storm", "restart", "VirtualMachine", "ns", "vm", "409: not running")
     )
@@ -81,7 +84,8 @@ async def test_operations_are_called_so_and_nothing_of_them_is_deleted(
     await follow(events)
     assert capsys.readouterr().err.splitlines() == [
         "storm, iteration 1: 50 restart operations",
-        "[    3.0s] operating: accepted 38/50 done 9 failed 1",
+        "[    3.0s] operating: sent 40/50 done 9 failed 1 open 30, done so far p50 1.25s p99 3s",
+        "[    3.5s] pausing: sent 40/50 done 9 failed 1 open 30, done so far p50 1.25s p99 3s",
         "failed: restart of VirtualMachine ns/vm: 409: not running",
     ]
 
@@ -115,12 +119,12 @@ async def test_a_workload_that_is_over_is_not_shown_beside_the_one_that_comes_af
     events = EventStream()
     events.put(progress_of("vms", 1.0, requested=9, created=9, ready=8, **ready))
     events.put(IterationFinished("vms", 1, ()))
-    counts = {"requested": 9, "created": 4}
+    counts = {"requested": 9, "sent": 4, "operation": "restart"}
     events.put(progress_of("storm", 1.2, stage=Stage.OPERATING, **counts, **ready))
     events.close()
     await follow(events)
     lines = [line.partition("] ")[2] for line in capsys.readouterr().err.splitlines()]
     assert lines == [
         "creating: created 9/9 ready 8 failed 0 deleted 0, ready so far p50 2s p99 3s",
-        "operating: accepted 4/9 done 0 failed 0",
+        "operating: sent 4/9 done 0 failed 0 open 0",
     ]

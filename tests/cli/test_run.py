@@ -355,7 +355,10 @@ def test_the_header_says_how_long_reads_go_on(perfscale: CommandLine) -> None:
     (perfscale.folder / "lists.yaml").write_text(content)
     ended = perfscale("run", "lists.yaml", *FAST)
     assert ended.code == 0, ended.err
-    assert "workload lists  list ConfigMap in every namespace, 20/s, for 100ms" in ended.err
+    assert (
+        "workload lists  list ConfigMap in every namespace, 21 requests, 20/s, for 100ms"
+        in ended.err
+    )
 
 
 def test_iterations_that_churn_adds_are_not_counted_among_those_of_the_file(

@@ -124,6 +124,56 @@ def test_a_narrow_terminal_shows_rate_phases_latencies_and_the_time_that_is_left
     assert max(map(len, drawn)) <= 60
 
 
+RESTARTS = """workloads:
+  - name: vms
+    iterationCreationWait: true
+    objects:
+      - templateFile: templates/vm-ephemeral.yaml
+        replicas: 8
+        inputVars: {containerImg: cirros}
+  - name: restarts
+    operation: restart
+    qps: 2
+    iterationCount: 1000
+    iterationInterval: 2s
+    iterationWait: true
+    targets: {workload: vms}
+"""
+
+
+def test_operations_are_shown_as_sent_done_and_open_with_their_effect_also_in_a_pause(
+    perfscale: CommandLine,
+) -> None:
+    (perfscale.folder / "restarts.yaml").write_text(RESTARTS)
+    command = ("run", "restarts.yaml", "--simulate", "--speed", "5")
+    with terminal(perfscale, *command, COLUMNS="60") as it:
+        it.shows("restarts, iteration 1: 8 restart operations")
+        for told in ("operating", "open", "done so far p50 "):
+            it.shows(told)
+        it.shows("  pausing")
+        it.shows("restarts, iteration 2: 8 restart operations")
+        it.types("\x03")
+        assert it.ends() == 130
+    _, _, pause = it.shown.partition("  pausing")
+    drawn = pause.replace("\r", "\n")
+    assert re.search(r"sent +━+ +8/8", drawn)
+    assert re.search(r"done +━+ +8/8", drawn)
+    assert not re.search(r"^(created|ready|deleted) ", drawn, re.MULTILINE)
+
+
+def test_a_narrow_header_fills_the_width_that_there_is(perfscale: CommandLine) -> None:
+    (perfscale.folder / "restarts.yaml").write_text(RESTARTS)
+    command = ("run", "restarts.yaml", "--simulate", "--speed", "20", "--iterations", "1")
+    with terminal(perfscale, *command, COLUMNS="60") as it:
+        assert it.ends() == 0
+    header, _, _ = it.shown.replace("\r", "").partition("vms, iteration 1")
+    assert max(map(len, header.splitlines())) <= 60
+    assert (
+        "workload restarts  restart VirtualMachine, 8 requests, at\n"
+        "                   2/s, 2 at once\n"
+    ) in header
+
+
 def test_a_narrow_terminal_leaves_ids_and_addresses_whole_for_copying(
     perfscale: CommandLine, density: Path
 ) -> None:

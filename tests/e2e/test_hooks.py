@@ -16,6 +16,7 @@ from processes import lives, written
 from workloads import config, objects, workload
 
 from perfscale.engine import LoadGenerator, RunOptions
+from perfscale.engine.events import HookFinished, HookStarted
 from perfscale.errors import PreflightError
 from perfscale.results import RunFolder, RunOutcome, rebuild_results
 from perfscale.templates import TemplateDefaults
@@ -195,6 +196,28 @@ async def test_an_interrupt_ends_the_hook_that_goes_on(
     assert await simulated.left_of(result.run_id) == {}
     assert not lives(number)
     assert all(each.ended_s is not None for each in result.hooks)
+
+
+async def test_events_tell_when_each_hook_begins_and_how_it_ends(
+    simulated: ClusterUnderTest,
+) -> None:
+    hooks = [
+        hook("beforeRun", "sleep", "1000", background=True),
+        hook("afterReady", "sh", "-c", "exit 3", onFailure="warn"),
+    ]
+    async with simulated.generator(config(workload(objects(count=1)), hooks=hooks)) as generator:
+        events = generator.events()
+        await generator.run()
+        seen = [each async for each in events if isinstance(each, HookStarted | HookFinished)]
+    started = [each for each in seen if isinstance(each, HookStarted)]
+    assert started == [
+        HookStarted(1, "beforeRun", ("sleep", "1000"), background=True),
+        HookStarted(2, "afterReady", ("sh", "-c", "exit 3"), "density", 1),
+    ]
+    ended = {each.number: each for each in seen if isinstance(each, HookFinished)}
+    assert (ended[1].exit_code, ended[1].problem) == (None, None)
+    assert (ended[2].exit_code, ended[2].problem) == (3, "it ended with exit code 3")
+    assert ended[1].took_s > ended[2].took_s > 0
 
 
 async def test_a_second_cancellation_kills_hooks_that_do_not_listen(

@@ -1,8 +1,9 @@
 import pytest
 from tracker_story import VM, VMI, Story
 
-from perfscale.engine.accounting.load_progress import remaining_s, wait_in
+from perfscale.engine.accounting.load_progress import remaining_s, wait_for_operations, wait_in
 from perfscale.engine.events import Stage
+from perfscale.engine.tracking.operations import TrackedOperation
 
 
 def test_what_remains_takes_as_long_as_it_did_lately() -> None:
@@ -47,3 +48,23 @@ def test_a_wait_for_readiness_tells_of_the_children_that_are_not_ready(story: St
 
 def test_only_a_stage_that_waits_is_told_of_as_a_wait(story: Story) -> None:
     assert wait_in(Stage.CREATING, story.iteration(), story.now, began_s=0.0) is None
+
+
+def test_a_wait_for_operations_tells_how_far_they_have_come_the_slowest_first(
+    story: Story,
+) -> None:
+    scope = story.iteration()
+    open_operations = [
+        TrackedOperation(scope, "restart", VM, "ns", f"vm-{n}", f"uid-{n}", sent_s=float(n))
+        for n in range(1, 6)
+    ]
+    open_operations[0].milestones = {"Gone": 3.0}
+    wait = wait_for_operations(open_operations, 11.0, began_s=1.0)
+    assert (wait.stage, wait.missing, wait.waited_s) == (Stage.WAITING_DONE, 5, 10.0)
+    assert wait.phases == {(VM.kind, "Gone"): 1, (VM.kind, ""): 4}
+    slow = [(each.name, each.phase, each.waited_s, each.in_phase_s) for each in wait.slowest]
+    assert slow == [
+        ("vm-1", "Gone", 10.0, 8.0),
+        ("vm-2", None, 9.0, None),
+        ("vm-3", None, 8.0, None),
+    ]

@@ -27,6 +27,8 @@ from perfscale import (
     EventsLost,
     EventStream,
     FailureBudget,
+    HookFinished,
+    HookStarted,
     IterationFinished,
     IterationStarted,
     LoadGenerator,
@@ -117,6 +119,12 @@ def describe(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- a case for
         case OperationFailed():
             assert_type(event.name, str | None)
             return f"{event.operation} of {event.kind}: {event.error}"
+        case HookStarted():
+            assert_type(event.command, tuple[str, ...])
+            return f"{event.number}: {event.when}"
+        case HookFinished():
+            assert_type(event.problem, str | None)
+            return f"{event.number}: {event.took_s}"
         case Warned():
             return event.message
         case IterationFinished():

@@ -112,6 +112,41 @@ class OperationFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class HookStarted:
+    """A hook begins; with ``background``, the run goes on beside it.
+
+    ``number`` counts the hooks of the run that have begun. ``workload`` and ``iteration`` are None
+    where it is for none.
+    """
+
+    number: int
+    when: str
+    command: tuple[str, ...]
+    workload: str | None = None
+    iteration: int | None = None
+    background: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HookFinished:
+    """A hook has ended.
+
+    Attributes:
+        number: Of the `HookStarted` that it belongs to.
+        when: Its moment.
+        took_s: For how long it ran.
+        exit_code: None where it did not end by itself.
+        problem: What went wrong; None if nothing.
+    """
+
+    number: int
+    when: str
+    took_s: float
+    exit_code: int | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Warned:
     """Something that a person should know, and that does not stop the run."""
 
@@ -127,10 +162,10 @@ class Progress:
         stage: What it is doing.
         workload: The workload it is in; None between workloads.
         iteration: The iteration it is in.
-        requested: Objects of the current iteration, and likewise below.
-        sent: Create requests sent.
+        requested: Objects, or operations, of the current iteration, and likewise below.
+        sent: Requests sent for them.
         created: Accepted by the server.
-        ready: Seen ready.
+        ready: Seen ready; of operations, done.
         failed: Refused, or failed after creation.
         deleted: Seen gone.
         present_children: Children in the cluster now.
@@ -149,6 +184,12 @@ class Progress:
         remaining_s: How much longer the stage takes if it goes on as in the
             last seconds; None where nothing can be said.
         round: The round of churn that goes on; None before the first.
+        operation: What the workload does.
+        open: Operations that are sent, and neither done nor failed.
+        effect_p50_s: From the request to its effect, of the workload's operations that are done;
+            of those that only an answer is awaited of, to that. Within one per cent; None before
+            the first, and of creates.
+        effect_p99_s: The same at the 99th percentile.
     """
 
     elapsed_s: float
@@ -173,18 +214,22 @@ class Progress:
     throttled: int = 0
     remaining_s: float | None = None
     round: int | None = None
+    operation: str = "create"
+    open: int = 0
+    effect_p50_s: float | None = None
+    effect_p99_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SlowObject:
-    """One of those that a wait is waiting for.
+    """One of those that a wait is waiting for, or the target of an operation that is.
 
     Attributes:
         kind: CamelCase kind.
         namespace: None for a cluster-scoped object.
         name: Its name.
-        phase: The phase it is in, if it has one.
-        waited_s: Since it was created, or its deletion was requested.
+        phase: The phase it is in, if it has one; of an operation, its last milestone.
+        waited_s: Since it was created, or its deletion or the operation was requested.
         in_phase_s: Since it has been seen in its phase; None where it has none.
         detail: Why it is not ready, if its status says so; of an object that
             is being deleted, the finalizers that hold it.
@@ -206,9 +251,9 @@ class StillWaiting:
     Attributes:
         stage: The wait.
         waited_s: Since it began.
-        missing: Objects, children and namespaces it waits for.
+        missing: Objects, children, namespaces and operations it waits for.
         phases: How many of them are in each phase, by ``(kind, phase)``; the
-            phase is empty where there is none.
+            phase is empty where there is none. Of an operation it is its last milestone.
         child_phases: The same of the children that are not ready, where it waits for readiness.
         slowest: The three that it has waited for the longest.
     """
@@ -252,6 +297,8 @@ Event: TypeAlias = (
     | StageStarted
     | ObjectFailed
     | OperationFailed
+    | HookStarted
+    | HookFinished
     | Warned
     | Progress
     | StillWaiting

@@ -20,6 +20,7 @@ from perfscale.cli.output.console import open_console, print_wrapped
 from perfscale.cli.output.live import LiveLines
 from perfscale.cli.output.loads import Loads
 from perfscale.config import counted, format_duration
+from perfscale.config.operations import CREATE
 from perfscale.engine.events import (
     EventsLost,
     IterationFinished,
@@ -50,8 +51,7 @@ _WIDEST = 80
 _ALARMING = frozenset({"red", "yellow"})
 _BESIDE_LOADS = frozenset({Stage.PULLING_IMAGES, Stage.RUNNING_HOOK})
 """What is done outside of iterations too, when no load has a progress."""
-_OPERATES = frozenset({Stage.OPERATING, Stage.WAITING_DONE})
-"""What is done to objects that are there: how long these took to become ready is no news then."""
+_MILLISECONDS_BELOW_S = 0.1
 _LINE_EVERY_S = 5.0
 """Seconds between two plain lines of one stage."""
 
@@ -194,14 +194,14 @@ class _LineView:
             return
         self._last[progress.workload] = (progress.stage, progress.elapsed_s)
         remaining = progress.remaining_s
-        (first, *_), *others = _rows(progress, failures=True)
+        (first, first_count, _), *others = _rows(progress, always=True)
         self.say(
             f"[{progress.elapsed_s:7.1f}s] {loads.title(progress)}: "
-            f"{first} {_of(progress.created, progress)}"
+            f"{first} {_of(first_count, progress)}"
             + "".join(f" {name} {count}" for name, count, _ in others)
             + (f" {_rate(progress)}" if progress.rate else "")
             + _brackets(progress)
-            + "".join(f", {text}" for text in (_readiness(progress), _troubles(progress)) if text)
+            + "".join(f", {text}" for text in (_latency(progress), _troubles(progress)) if text)
             + ("" if remaining is None else f", {_remaining(remaining)}")
         )
 
@@ -255,7 +255,10 @@ def _panel(progress: Progress, loads: Loads, *, of_run: bool = False) -> Rendera
     for name, count, style in _rows(progress):
         bars.add_row(name, _bar(count, progress.requested, style), _of(count, progress))
     if not of_run:
-        return Group(title, _Narrow(bars), Text(_rate(progress), style="cyan"))
+        facts = [Text(_rate(progress), style="cyan")]
+        if _operates(progress) and (latency := _latency(progress)):
+            facts.append(Text(latency))
+        return Group(title, _Narrow(bars), Text("  ").join(facts))
     for kind, counts in _by_kind(progress):
         if kind:  # not beside each bar, of which it would take half
             bars.add_row("", Text(kind, style="dim", no_wrap=True, overflow="ellipsis"), "")
@@ -287,24 +290,31 @@ def _facts(progress: Progress) -> Iterator[Text]:
     """What else is to be known, for one line that wraps between its parts."""
     if progress.stage is Stage.CREATING or progress.rate:
         yield Text(_rate(progress), style="cyan")
-    if readiness := _readiness(progress):
-        yield Text(readiness)
+    if latency := _latency(progress):
+        yield Text(latency)
     if progress.in_flight:
         yield Text(f"{progress.in_flight} in flight")
     if troubles := _troubles(progress):
         yield Text(troubles, style="red")
 
 
-def _rows(progress: Progress, *, failures: bool = False) -> list[tuple[str, int, str]]:
-    """What is counted of objects, or of operations; with ``failures``, also where none failed."""
-    operates = progress.stage in _OPERATES
-    first, second = ("accepted", "done") if operates else ("created", "ready")
-    rows = [(first, progress.created, "blue"), (second, progress.ready, "green")]
-    if progress.failed or failures:
-        rows.append(("failed", progress.failed, "red"))
-    if not operates:
+def _rows(progress: Progress, *, always: bool = False) -> list[tuple[str, int, str]]:
+    """What is counted of objects, or of operations; with ``always``, also where there is none."""
+    if _operates(progress):
+        rows = [("sent", progress.sent, "blue"), ("done", progress.ready, "green")]
+        rest = [("failed", progress.failed, "red"), ("open", progress.open, "yellow")]
+    else:
+        rows = [("created", progress.created, "blue"), ("ready", progress.ready, "green")]
+        rest = [("failed", progress.failed, "red")]
+    rows += [row for row in rest if always or row[1]]
+    if not _operates(progress):
         rows.append(("deleted", progress.deleted, "magenta"))
     return rows
+
+
+def _operates(progress: Progress) -> bool:
+    """Whether something is done to objects that are there; then their readiness is no news."""
+    return progress.operation != CREATE.name
 
 
 def _of(count: int, progress: Progress) -> str:
@@ -321,10 +331,21 @@ def _remaining(seconds: float) -> str:
     return f"about {format_duration(max(1, round(seconds)))} to go"
 
 
-def _readiness(progress: Progress) -> str:
-    if progress.stage in _OPERATES or progress.ready_p50_s is None or progress.ready_p99_s is None:
+def _latency(progress: Progress) -> str:
+    """How long it took so far: of objects until they were ready, of operations until their effect.
+
+    As in ``done so far p50 1.2s p99 3.4s``.
+    """
+    name, p50_s, p99_s = "ready so far", progress.ready_p50_s, progress.ready_p99_s
+    if _operates(progress):
+        name, p50_s, p99_s = "done so far", progress.effect_p50_s, progress.effect_p99_s
+    if p50_s is None or p99_s is None:
         return ""
-    return f"ready so far p50 {progress.ready_p50_s:.3g}s p99 {progress.ready_p99_s:.3g}s"
+    return f"{name} p50 {_short(p50_s)} p99 {_short(p99_s)}"
+
+
+def _short(seconds: float) -> str:
+    return f"{seconds:.3g}s" if seconds >= _MILLISECONDS_BELOW_S else f"{seconds * 1e3:.3g}ms"
 
 
 def _troubles(progress: Progress) -> str:

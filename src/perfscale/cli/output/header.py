@@ -56,14 +56,15 @@ def _print_rows(rows: Sequence[tuple[str, str]]) -> None:
     indent = max(len(name) for name, _ in rows if len(name) <= max(_SHORT_KEY, width // 3)) + 2
     for name, text in rows:
         first = f"{name:<{indent}}" if len(name) < indent else f"{name}\n{'':<{indent}}"
-        line = textwrap.fill(
+        lines = textwrap.fill(
             text,
-            max(width - indent, 1),
+            max(width, indent + 1),
+            initial_indent=" " * indent,
             subsequent_indent=" " * indent,
             break_long_words=False,
             break_on_hyphens=False,
         )
-        typer.echo(first + line, err=True)
+        typer.echo(first + lines[indent:], err=True)
 
 
 def _describe(workload: WorkloadPlan, plan: Plan) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, deque
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
 from perfscale.engine.events import SlowObject, Stage, StillWaiting
@@ -12,8 +12,9 @@ from perfscale.engine.tracking.stuck import held_by
 from perfscale.kube.resources import NAMESPACES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from perfscale.engine.tracking.operations import TrackedOperation
     from perfscale.engine.tracking.owned import OwnedNamespace
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
 
@@ -84,11 +85,18 @@ class LoadProgress:
             return None
         return remaining_s(self._steps, self.scope.requested)
 
-    def wait(self, now: float, namespaces: Sequence[OwnedNamespace]) -> StillWaiting | None:
+    def wait(
+        self,
+        now: float,
+        namespaces: Sequence[OwnedNamespace],
+        operations: Collection[TrackedOperation] = (),
+    ) -> StillWaiting | None:
         """What it waits for, if it waits and it is time to say so again."""
         if now - self._published_s < quiet_s(self._published_s - self.entered_s):
             return None
         self._published_s = now
+        if self.stage is Stage.WAITING_DONE:
+            return wait_for_operations(operations, now, began_s=self.entered_s)
         return wait_in(self.stage, self.scope, now, began_s=self.entered_s, namespaces=namespaces)
 
     def _done(self) -> int:
@@ -146,6 +154,47 @@ def wait_in(
         child_phases=_phases_of(children),
         slowest=tuple(heapq.nlargest(_SLOWEST, slowest, key=_SINCE)),
     )
+
+
+def wait_for_operations(
+    operations: Collection[TrackedOperation], now: float, *, began_s: float
+) -> StillWaiting:
+    """What a wait for operations to be done is waiting for.
+
+    Args:
+        operations: Those that are neither done nor failed.
+        now: Seconds since the run's start.
+        began_s: When the wait began.
+    """
+    reached = Counter((each.resource.kind_name, _last_milestone(each)[0]) for each in operations)
+    sent = [each for each in operations if each.sent_s is not None]
+    slowest = heapq.nsmallest(_SLOWEST, sent, key=attrgetter("sent_s"))
+    return StillWaiting(
+        stage=Stage.WAITING_DONE,
+        waited_s=now - began_s,
+        missing=len(operations),
+        phases=dict(reached),
+        child_phases={},
+        slowest=tuple(_slow_operation(each, now) for each in slowest),
+    )
+
+
+def _slow_operation(operation: TrackedOperation, now: float) -> SlowObject:
+    milestone, since_s = _last_milestone(operation)
+    return SlowObject(
+        operation.resource.kind_name,
+        operation.namespace,
+        operation.name or "",
+        milestone or None,
+        now - (operation.sent_s or 0.0),
+        None if since_s is None else now - since_s,
+        operation.detail,
+    )
+
+
+def _last_milestone(operation: TrackedOperation) -> tuple[str, float | None]:
+    """Its name and when it was seen; empty and None before the first."""
+    return max(operation.milestones.items(), key=itemgetter(1), default=("", None))
 
 
 def remaining_s(steps: Sequence[tuple[float, int]], total: int) -> float | None:

@@ -52,6 +52,13 @@ class OperationCounter:
         if operation.done_s is not None and operation.sent_s is not None:
             counted.effect.count(operation.done_s - operation.sent_s)
 
+    def effect_percentiles(self, workload: str, *quantiles: float) -> list[float | None]:
+        """Of the time from request to effect, of the operations of a workload that are done."""
+        counted = self._of.get(workload)
+        return (
+            [None] * len(quantiles) if counted is None else counted.effect.percentiles(*quantiles)
+        )
+
     def counts(self, plans: Mapping[str, OperationPlan]) -> tuple[OperationCounts, ...]:
         """The counts of each workload, those included that have not begun."""
         return tuple(self._frozen(workload, plan) for workload, plan in plans.items())

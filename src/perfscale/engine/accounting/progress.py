@@ -11,9 +11,10 @@ from perfscale.engine.events import Progress, Stage, StageStarted
 from perfscale.results import StageEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from perfscale.engine.context import RunContext
+    from perfscale.engine.tracking.operations import TrackedOperation
     from perfscale.engine.tracking.owned import OwnedNamespace
     from perfscale.engine.tracking.rows import IterationScope
     from perfscale.results import RequestSums
@@ -124,7 +125,7 @@ class ProgressPublisher:
         if not self._context.broadcast.has_listeners:
             return
         for load in self._shown():
-            waited = load.wait(now, self._leaving())
+            waited = load.wait(now, self._leaving(), self._open_operations(load))
             if waited is not None:
                 self._context.broadcast.send(waited)
 
@@ -143,6 +144,7 @@ class ProgressPublisher:
         scope, context = load.scope, self._context
         requests = self._requests()
         workload, iteration = load.place
+        effect = context.operation_counter.effect_percentiles(scope.workload, 0.5, 0.99)
         return Progress(
             elapsed_s=context.stopwatch.now(),
             stage=load.stage,
@@ -169,4 +171,12 @@ class ProgressPublisher:
             throttled=requests.throttled,
             remaining_s=load.remaining_s,
             round=load.round,
+            operation=self._workloads[scope.workload].operation,
+            open=len(self._open_operations(load)),
+            effect_p50_s=effect[0],
+            effect_p99_s=effect[1],
         )
+
+    def _open_operations(self, load: LoadProgress) -> Collection[TrackedOperation]:
+        iteration = self._context.iterations.get(load.scope)
+        return () if iteration is None else iteration.open_operations

@@ -12,7 +12,7 @@ import msgspec
 
 from perfscale.config import format_duration
 from perfscale.config.sections.hooks import ABORT, MOMENTS
-from perfscale.engine.events import Stage
+from perfscale.engine.events import HookFinished, HookStarted, Stage
 from perfscale.engine.hooks.process import execute, signal_group
 from perfscale.errors import HookError
 from perfscale.results import FolderSink, HookEntry, HookOutput, HookRecord
@@ -67,6 +67,9 @@ class HookRunner:
             )
             self._records.append(record)
             self._journal(record)
+            self._context.broadcast.send(
+                HookStarted(record.n, when, hook.run, name, iteration, hook.background)
+            )
             if hook.background:
                 task = self._context.tasks.create_task(
                     self._guarded(hook, record), name=f"perfscale-hook-{record.n}"
@@ -139,6 +142,8 @@ class HookRunner:
         )
         self._records[record.n - 1] = ended
         self._journal(ended)
+        took_s = (ended.ended_s or record.began_s) - record.began_s
+        self._context.broadcast.send(HookFinished(record.n, record.when, took_s, code, problem))
 
     def _fail(self, hook: Hook, record: HookRecord, problem: str, output: Path | None) -> None:
         where = f" of {record.workload}" if record.workload else ""
