@@ -100,7 +100,7 @@ def live_as_run(kubeconfig: Path, count: int, directory: Path) -> Life:
         command = [program, "run", str(workload), f"--kubeconfig={kubeconfig}"]
         command += [f"--replicas={count}", f"--results-dir={results}"]
         cpu_s, peak_mb, _ = run_process(command, directory)
-        [folder] = Path(results).iterdir()
+        folder = (Path(results) / "latest").resolve()
         summary = json.loads((folder / "summary.json").read_text())
         records = Records(folder / "objects.ndjson")
     check(summary, records, count)

@@ -95,7 +95,7 @@ def test_the_table_fits_a_terminal_of_any_width(columns: int, perfscale: Command
     ("arguments", "told"),
     [
         (("before", "nowhere"), "error: nowhere: there is no such folder"),
-        (("before", "."), "error: .: it has no summary.json"),
+        (("before", "."), "error: .: it is not the folder of a run"),
         (("before", "after", "--threshold", "10"), "'10' is no share: write a number and %"),
         (("before", "after", "--threshold", "-5%"), "'-5%' is no share"),
         (("before", "after", "--significance", "0"), "0.0 is no probability"),

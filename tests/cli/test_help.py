@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine
+from command_line import CommandLine, folders_in
 
 from perfscale import __version__
 
@@ -126,9 +126,9 @@ def test_what_is_the_same_for_every_run_may_come_from_the_environment(
     small = ("run", "--simulate", "--speed", "50", "--replicas", "1")
     places = {"PERFSCALE_RESULTS_DIR": "elsewhere", "PERFSCALE_CONTEXT": "of-no-simulation"}
     assert perfscale(*small, **places).code == 0
-    assert len(list((perfscale.folder / "elsewhere").iterdir())) == 1
+    assert len(folders_in(perfscale.folder / "elsewhere")) == 1
     assert perfscale(*small, "--results-dir", "here", **places).code == 0
-    assert len(list((perfscale.folder / "here").iterdir())) == 1
+    assert len(folders_in(perfscale.folder / "here")) == 1
 
 
 def test_a_wrong_value_in_the_environment_is_refused_by_its_name(perfscale: CommandLine) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 from clusters import CONFIGMAPS, VMIRS, VMIS, VMS
 from command_line import CommandLine, Ended, Running
+from past_runs import past_run
 from simulated_process import SimulatedProcess
 from workload_file import entry, write_workload
 
@@ -245,10 +246,10 @@ def test_a_disk_without_any_room_is_told_before_anything_is_created(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ((), "DIR"),
-        (("nowhere",), "nowhere: there is no such folder"),
-        (("results",), "results: not the folder of a run"),
-        (("workload.yaml",), "workload.yaml: not the folder of a run"),
+        ((), "RUN"),
+        (("nowhere",), "nowhere: there is no such run in results"),
+        (("results",), "results: it is not the folder of a run"),
+        (("workload.yaml",), "workload.yaml: it is not the folder of a run"),
     ],
 )
 def test_what_is_not_the_folder_of_a_run_is_refused_with_a_way_out(
@@ -262,8 +263,7 @@ def test_what_is_not_the_folder_of_a_run_is_refused_with_a_way_out(
 
 
 def test_a_folder_of_runs_leads_to_the_latest_of_them(perfscale: CommandLine) -> None:
-    folder = perfscale.folder / "results" / "density-20260102T030405Z-1234"
-    folder.mkdir(parents=True)
+    folder = past_run(perfscale.folder / "results", 1, outcome=None)
     (folder / "journal.ndjson").touch()
     ended = perfscale("report", "results")
     assert ended.code == 2

@@ -87,7 +87,7 @@ async def test_latencies_of_the_first_objects_and_of_churn_stand_apart(
         # The others were deleted by the cleanup.
         assert measured.deletion.count == count
     assert sum(kind.accounts.requested for kind in load.kinds.values()) == 20 + 15
-    (folder,) = (tmp_path / "run").iterdir()
+    folder = (tmp_path / "run" / "latest").resolve()
     page = write_page(folder).read_text()
     assert 'id="churn"' in page
     for row in (

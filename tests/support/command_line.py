@@ -190,4 +190,11 @@ class CommandLine:
     @property
     def results(self) -> list[Path]:
         """The folders of the runs here, the oldest first."""
-        return sorted((self.folder / "results").glob("*"))
+        return folders_in(self.folder / "results")
+
+
+def folders_in(results: Path) -> list[Path]:
+    """The folders of runs, the oldest first, without what else is beside them."""
+    return sorted(
+        path.parent for path in results.glob("*/run.json") if path.parent.name != "latest"
+    )

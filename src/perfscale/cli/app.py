@@ -18,8 +18,10 @@ from perfscale.cli.commands import (
     compare,
     render,
     run,
+    runs,
     schema,
     simulate,
+    tag,
     validate,
     version,
 )
@@ -97,6 +99,8 @@ app.command("run")(run.run)
 app.command("validate")(validate.validate)
 app.command("render")(render.render)
 app.command("report")(report_command.report)
+app.command("runs")(runs.runs)
+app.command("tag")(tag.tag)
 app.command("compare")(compare.compare)
 app.command("audit")(audit.audit)
 app.command("cleanup")(cleanup.cleanup)

@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from perfscale.config import Config
     from perfscale.kube.cluster import ClusterOptions
+    from perfscale.results import Remarks
 
 
 def optional(metavar: str, text: str, *, envvar: str | None = None) -> Any:  # noqa: ANN401 - typer's
@@ -120,6 +121,17 @@ ResultsDir = Annotated[
 ]
 
 
+RunsDir = Annotated[
+    Path,
+    typer.Option(
+        "--results-dir",
+        envvar="PERFSCALE_RESULTS_DIR",
+        metavar="DIR",
+        help="Where the folders of runs are, for all names of runs but paths.",
+    ),
+]
+
+
 class Output(StrEnum):
     """What goes to standard output at the end."""
 
@@ -135,11 +147,6 @@ OutputFormat = Annotated[
         help="What goes to standard output at the end.",
     ),
 ]
-
-
-def run_folder(path: Path) -> Path:
-    """The folder of a run, of which a person may also name a file."""
-    return path.parent if path.is_file() else path
 
 
 def load(
@@ -167,6 +174,20 @@ def load(
     )
     given = {option: f"{path}={value}" for option, path, value in short if value is not None}
     return load_config(workload or default_workload(), overrides=overrides or [], options=given)
+
+
+def remarks(tags: list[str] | None, note: str | None) -> Remarks:
+    """What the command line says of a run.
+
+    Raises:
+        typer.BadParameter: A tag is none.
+    """
+    from perfscale.results.model.remarks import Remarks, parse_tags
+
+    try:
+        return Remarks(parse_tags(tags or ()), note)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--tag") from error
 
 
 def seconds(option: str, text: str) -> float:

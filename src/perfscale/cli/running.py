@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from perfscale.config import Config
     from perfscale.engine import FailureBudget, LoadGenerator
     from perfscale.kube.cluster import ClusterOptions
-    from perfscale.results import RunFolder, RunInfo, RunResult
+    from perfscale.results import Remarks, RunFolder, RunInfo, RunResult
     from perfscale.sim.faults import Faults
 
 
@@ -45,6 +45,7 @@ class RunSettings:
     config: Config
     cluster: ClusterOptions
     results_dir: Path
+    remarks: Remarks
     ask: bool = False
     ask_foreign: bool = False
     allow_foreign: bool = False
@@ -117,7 +118,11 @@ async def _run(settings: RunSettings) -> int:
 
     if settings.audit is not None:
         await settings.audit.check(say)
-    folder = RunFolder(settings.results_dir, cleanup=partial(_cleanup_command, settings))
+    folder = RunFolder(
+        settings.results_dir,
+        cleanup=partial(_cleanup_command, settings),
+        remarks=settings.remarks,
+    )
     async with (
         _generator(settings, folder) as generator,
         _metrics(settings.metrics_port, generator) as metrics,

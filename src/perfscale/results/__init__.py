@@ -81,6 +81,7 @@ from perfscale.results.model.operations import (
 )
 from perfscale.results.model.outcome import graver, with_audit, with_lost_results
 from perfscale.results.model.records import ObjectRecord, Outcome
+from perfscale.results.model.remarks import Remarks
 from perfscale.results.model.run import (
     ClusterInfo,
     NamespaceCounts,
@@ -177,6 +178,7 @@ __all__ = [
     "Outcome",
     "Rate",
     "ReleaseEntry",
+    "Remarks",
     "RequestMeter",
     "RequestSums",
     "ResultSink",

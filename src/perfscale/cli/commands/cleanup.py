@@ -21,7 +21,11 @@ def cleanup(  # noqa: PLR0913 -- a command has as many parameters as options
     *,
     run_id: Annotated[
         str | None,
-        options.optional("ID", "Remove what this run left."),
+        options.optional(
+            "RUN",
+            "Remove what this run left: its id or the beginning of it, latest, a tag (build=123) "
+            "or the path of its folder.",
+        ),
     ] = None,
     all_: Annotated[
         bool, typer.Option("--all", help="Remove what every run left, after listing them.")
@@ -74,6 +78,8 @@ def cleanup(  # noqa: PLR0913 -- a command has as many parameters as options
 
         perfscale cleanup --run-id 6f1c4f0e-2d0c-4c55-9a39-0c8d6a3f2f51
 
+        perfscale cleanup --run-id latest
+
         perfscale cleanup --all --context staging
 
         perfscale cleanup --all --workload kubevirt-burst-100.yaml
@@ -85,8 +91,8 @@ def cleanup(  # noqa: PLR0913 -- a command has as many parameters as options
         raise typer.BadParameter("--force goes with --all")
     if workload and not all_:
         raise typer.BadParameter("--workload goes with --all")
-    if run_id is not None and not _LABEL_VALUE.fullmatch(run_id):
-        raise typer.BadParameter(f"{run_id!r} is not a run's id", param_hint="--run-id")
+    if run_id is not None:
+        run_id = _id_of(run_id, results_dir)
     from perfscale.cli.cleaning import CleanupSettings, clean_up
 
     settings = CleanupSettings(
@@ -100,6 +106,23 @@ def cleanup(  # noqa: PLR0913 -- a command has as many parameters as options
         timeout_s=options.seconds("--cleanup-timeout", cleanup_timeout),
     )
     raise typer.Exit(run_until_signalled(clean_up(settings)))
+
+
+def _id_of(name: str, results_dir: Path) -> str:
+    """The id of the run that is named; one that has no folder has to be named by its id.
+
+    Raises:
+        typer.BadParameter: It can be no id, and there is no such run.
+        ResultsError: More than one run is meant.
+    """
+    from perfscale.results.history import find_run_id
+
+    found = find_run_id(name, results_dir) or name
+    if not _LABEL_VALUE.fullmatch(found):
+        raise typer.BadParameter(
+            f"{name!r} is not a run's id, and names no run in {results_dir}", param_hint="--run-id"
+        )
+    return found
 
 
 def _names_in(workload: Path | None) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfscale.cli import options
-from perfscale.cli.output.streams import log_more, use_colors
+from perfscale.cli.output.streams import log_more, say, use_colors
 
 if TYPE_CHECKING:
     from perfscale.results.comparison import Limits
@@ -20,20 +20,18 @@ _REGRESSION = 3
 
 def compare(  # noqa: PLR0913 -- a command has as many parameters as options
     *,
-    base: Annotated[
-        Path,
+    runs: Annotated[
+        list[str],
         typer.Argument(
-            metavar="BASE",
-            help="The folder of the run to compare with, or any file in it.",
+            metavar="[BASE] NEW...",
+            help="The run to compare with, and others: each by its folder or any file in it, "
+            "latest, latest~1, the beginning of its id, or a tag (build=123). One alone is "
+            "compared with the run tagged baseline, or else the one before it, of the same "
+            "workload and cluster.",
             show_default=False,
         ),
     ],
-    new: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="NEW...", help="The folders of other runs, likewise.", show_default=False
-        ),
-    ],
+    results_dir: options.RunsDir = options.DEFAULT_RESULTS,
     threshold: Annotated[
         str,
         typer.Option(metavar="P%", help="By how much a latency has to grow, or the rate to fall."),
@@ -65,7 +63,9 @@ def compare(  # noqa: PLR0913 -- a command has as many parameters as options
 
     For example:
 
-        perfscale compare results/before results/after
+        perfscale compare latest
+
+        perfscale compare build=122 build=123
 
         perfscale compare results/before results/after --threshold 5% --html comparison.html
 
@@ -78,7 +78,7 @@ def compare(  # noqa: PLR0913 -- a command has as many parameters as options
     log_more(verbose)
     use_colors(not no_color)
     limits = _limits(threshold, min_difference, significance)
-    before, *others = (read_compared(options.run_folder(path)) for path in (base, *new))
+    before, *others = (read_compared(folder) for folder in _folders(runs, results_dir))
     comparisons = [compared(before, other, limits) for other in others]
     verdict = worst(each.verdict for each in comparisons)
     if html is not None:
@@ -95,6 +95,22 @@ def compare(  # noqa: PLR0913 -- a command has as many parameters as options
     else:
         print_differences(before, comparisons, html)
     raise typer.Exit(_REGRESSION if verdict is Verdict.WORSE else 0)
+
+
+def _folders(names: list[str], results_dir: Path) -> list[Path]:
+    """The folders of the runs that are named, that of the base first.
+
+    Raises:
+        ResultsError: There is no such run, or none to compare a single one with.
+    """
+    from perfscale.results.history import base_of, find_run
+
+    folders = [find_run(name, results_dir) for name in names]
+    if len(folders) == 1:
+        base = base_of(folders[0])
+        say(f"compared with {base.folder.name}: {base.why}")
+        folders.insert(0, base.folder)
+    return folders
 
 
 def _limits(threshold: str, min_difference: str, significance: float) -> Limits:

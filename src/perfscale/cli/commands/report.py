@@ -15,14 +15,15 @@ from perfscale.cli.output.streams import log_more, use_colors
 def report(
     *,
     run: Annotated[
-        Path,
+        str,
         typer.Argument(
-            metavar="DIR",
-            help="The folder of a run, as in results/<workload file>-<UTC time>-<run id>; "
-            "any file in it does too.",
+            metavar="RUN",
+            help="The run: the path of its folder or of any file in it, latest, latest~1, the "
+            "beginning of its id, or a tag (build=123).",
             show_default=False,
         ),
     ],
+    results_dir: options.RunsDir = options.DEFAULT_RESULTS,
     output: options.OutputFormat = options.Output.TEXT,
     export: ExportOption = None,
     no_color: options.NoColor = False,
@@ -38,11 +39,11 @@ def report(
 
     For example:
 
-        perfscale report results/first-20261124T044937Z-2fc79c1a
+        perfscale report latest
 
         perfscale report results/first-20261124T044937Z-2fc79c1a --output json
 
-        perfscale report results/first-20261124T044937Z-2fc79c1a --export kube-burner
+        perfscale report 2fc79c1a --export kube-burner
     """
     from perfscale.auditing import write_audit_input
     from perfscale.cli.output.result import print_result
@@ -51,7 +52,7 @@ def report(
 
     log_more(verbose)
     use_colors(not no_color)
-    folder = _folder(run)
+    folder = _folder(run, results_dir)
     made = rebuild_results(folder)
     try:
         write_audit_input(folder, made.result)
@@ -64,28 +65,20 @@ def report(
     export_results(folder, export)
 
 
-def _folder(path: Path) -> Path:
-    """The run's folder, of which a person may also name a file.
+def _folder(name: str, results_dir: Path) -> Path:
+    """The folder of the run, which has to have a journal.
 
     Raises:
-        ResultsError: It is not one; the hint names those below it.
+        ResultsError: There is no such run, or no journal of it.
     """
     from perfscale.errors import ResultsError
     from perfscale.results import JOURNAL_FILE
+    from perfscale.results.history import find_run
 
-    folder = options.run_folder(path)
-    if (folder / JOURNAL_FILE).exists():
-        return folder
-    if not path.exists():
-        raise ResultsError(f"{path}: there is no such folder", hint=_HINT)
-    runs = sorted(
-        (each.parent for each in path.glob(f"*/{JOURNAL_FILE}")),
-        key=lambda folder: (folder / JOURNAL_FILE).stat().st_mtime,
-    )
-    raise ResultsError(
-        f"{path}: not the folder of a run: it has no {JOURNAL_FILE}",
-        hint=f"the latest run below it is {runs[-1]}" if runs else _HINT,
-    )
-
-
-_HINT = "name the folder of one run, as in results/<workload file>-<UTC time>-<run id>"
+    folder = find_run(name, results_dir)
+    if not (folder / JOURNAL_FILE).exists():
+        raise ResultsError(
+            f"{folder}: it has no {JOURNAL_FILE}, from which a report is made",
+            hint="name the folder as the run left it",
+        )
+    return folder

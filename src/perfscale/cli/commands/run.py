@@ -80,6 +80,13 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         ),
     ] = None,
     results_dir: options.ResultsDir = options.DEFAULT_RESULTS,
+    tag: Annotated[
+        list[str] | None,
+        options.optional(
+            "KEY=VALUE", "A tag to find the run by later, as in build=123. Repeatable."
+        ),
+    ] = None,
+    note: Annotated[str | None, options.optional("TEXT", "What to remember of the run.")] = None,
     no_report: Annotated[
         bool, typer.Option("--no-report", help="Write no report.html among the results.")
     ] = False,
@@ -127,6 +134,8 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
 
         perfscale run workload.yaml --set 'workloads[0].objects[0].replicas=500'
 
+        perfscale run workload.yaml --tag build=123 --note "new CNI"
+
         perfscale run workload.yaml --output json > summary.json
 
         perfscale run workload.yaml --dry-run server
@@ -159,6 +168,7 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
             watch_idle_timeout=watch_idle_timeout,
         ),
         results_dir=results_dir,
+        remarks=options.remarks(tag, note),
         ask=workload is None and not simulate and not yes and _on_terminal(),
         ask_foreign=not yes and _on_terminal(),
         allow_foreign=allow_foreign,

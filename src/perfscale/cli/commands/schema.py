@@ -13,6 +13,9 @@ def schema(
     results: Annotated[
         bool, typer.Option("--results", help="That of summary.json in a run's results instead.")
     ] = False,
+    runs: Annotated[
+        bool, typer.Option("--runs", help="That of what perfscale runs --output json prints.")
+    ] = False,
 ) -> None:
     """Print the JSON Schema of the workload file.
 
@@ -23,8 +26,12 @@ def schema(
 
         # yaml-language-server: $schema=perfscale.schema.json
     """
+    if results and runs:
+        raise typer.BadParameter("ask for one schema at a time")
     if results:
         from perfscale.results import results_schema as made
+    elif runs:
+        from perfscale.results.history import runs_schema as made
     else:
         from perfscale.config import json_schema as made
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.errors import ResultsError
 from perfscale.results.files import AUDIT_FILE, JOURNAL_FILE, RUN_FILE, WORKLOAD_FILE, write_file
+from perfscale.results.folder.latest import point_latest
 from perfscale.results.folder.rebuild import dump, rebuild_results, write_result
 from perfscale.results.folder.records import RecordFiles
 from perfscale.results.folder.runfile import cleanup_command, describe_run
@@ -18,6 +19,7 @@ from perfscale.results.journal.entries import JOURNAL_VERSION, Begin, EndEntry
 from perfscale.results.journal.journal import JournalWriter
 from perfscale.results.measure.timeseries import TimeSeries, write_timeseries
 from perfscale.results.model.outcome import with_audit, with_lost_results
+from perfscale.results.model.remarks import NO_REMARKS, Remarks
 from perfscale.results.model.run import Totals
 
 if TYPE_CHECKING:
@@ -48,15 +50,17 @@ class _Begun(NamedTuple):
 class RunFolder:
     """A `ResultSink` that writes ``<parent>/<workload file>-<UTC time>-<run id>/``.
 
-    The folder is made when the run begins; ``path`` is None until then. Its owner
-    alone can read it. What happens goes to the journal at once, so that a run that is
-    killed loses no more than its last second; the other files take their places at the end.
+    The folder is made when the run begins, and ``<parent>/latest`` names it from then on;
+    ``path`` is None until then. Its owner alone can read it. What happens goes to the journal
+    at once, so that a run that is killed loses no more than its last second; the other files
+    take their places at the end.
 
     Args:
         parent: Where the folder is made.
         cleanup: What to type to remove everything of a run, for ``run.json``;
             None where the cluster goes with the run. Without it, a command with
             the run's id and the context.
+        remarks: What ``run.json`` says of it to find it again.
     """
 
     def __init__(
@@ -64,9 +68,11 @@ class RunFolder:
         parent: Path | str,
         *,
         cleanup: Callable[[RunInfo], str | None] = cleanup_command,
+        remarks: Remarks = NO_REMARKS,
     ) -> None:
         self._parent = Path(parent)
         self._cleanup = cleanup
+        self._remarks = remarks
         self._begun: _Begun | None = None
         self.path: Path | None = None
 
@@ -92,12 +98,13 @@ class RunFolder:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.mkdir(mode=_OWNER_ALONE)
-            _describe(path, info, self._cleanup(info))
+            self._describe(path, info)
             journal = _open_journal(path / JOURNAL_FILE, info)
         except OSError as error:
             raise _unwritable(path, error) from error
         self._begun = _Begun(path, journal, RecordFiles(path), TimeSeries())
         self.path = path
+        point_latest(path)
 
     def note(self, entry: Entry) -> None:
         """Hand an entry to the journal.
@@ -153,7 +160,7 @@ class RunFolder:
         except OSError:
             return None
         try:
-            _describe(path, result.info, self._cleanup(result.info))
+            self._describe(path, result.info)
             _write_outcome(path, result, why)
         except OSError:
             shutil.rmtree(path, ignore_errors=True)
@@ -179,6 +186,10 @@ class RunFolder:
         write_file(path / AUDIT_FILE, dump(record.as_json()))
         write_result(path, audited)
         return audited
+
+    def _describe(self, path: Path, info: RunInfo) -> None:
+        write_file(path / RUN_FILE, dump(describe_run(info, self._cleanup(info), self._remarks)))
+        write_file(path / WORKLOAD_FILE, info.workload_yaml)
 
     def _opened(self) -> _Begun:
         if self._begun is None:
@@ -211,11 +222,6 @@ def _unwritable(path: Path, error: OSError) -> ResultsError:
         f"{path}: the results cannot be written: {error.strerror or error}",
         hint="choose another folder with --results-dir",
     )
-
-
-def _describe(path: Path, info: RunInfo, cleanup: str | None) -> None:
-    write_file(path / RUN_FILE, dump(describe_run(info, cleanup)))
-    write_file(path / WORKLOAD_FILE, info.workload_yaml)
 
 
 def _write_records(begun: _Begun, result: RunResult) -> OSError | None:

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from perfscale.errors import ResultsError
-from perfscale.results.files import AUDIT_FILE, RUN_FILE, WORKLOAD_FILE
+from perfscale.results.files import AUDIT_FILE, RUN_FILE, WORKLOAD_FILE, write_file
 from perfscale.results.folder.summary import describe_cluster
 from perfscale.results.model.audit import AuditRecord
 from perfscale.results.model.document import SCHEMA_VERSION
 from perfscale.results.model.kubevirt import KubeVirtConfig
+from perfscale.results.model.remarks import NO_REMARKS, Remarks
 from perfscale.results.model.run import ClusterInfo, RunInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from perfscale.results.journal.entries import Begin
@@ -51,6 +53,8 @@ class RunDocument(msgspec.Struct, frozen=True):
     seed: int | None = None
     client: Client = Client()
     cleanup: str | None = None
+    tags: dict[str, str] = {}
+    note: str | None = None
 
 
 class KnownRun(NamedTuple):
@@ -84,7 +88,9 @@ def cleanup_command(
     return " ".join(parts)
 
 
-def describe_run(info: RunInfo, cleanup: str | None) -> dict[str, Any]:
+def describe_run(
+    info: RunInfo, cleanup: str | None, remarks: Remarks = NO_REMARKS
+) -> dict[str, Any]:
     """The document."""
     return {
         "schemaVersion": SCHEMA_VERSION,
@@ -103,7 +109,27 @@ def describe_run(info: RunInfo, cleanup: str | None) -> dict[str, Any]:
         "command": list(info.command),
         "seed": info.seed,
         "cleanup": cleanup,
+        "tags": dict(remarks.tags),
+        "note": remarks.note,
     }
+
+
+def change_tags(folder: Path, tags: Mapping[str, str], removed: Collection[str] = ()) -> None:
+    """Write other tags into a run's ``run.json``, and leave the rest of it as it is.
+
+    Raises:
+        ResultsError: It is not there, is broken, or cannot be written.
+    """
+    path = folder / RUN_FILE
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))
+        before = {key: value for key, value in run.get("tags", {}).items() if key not in removed}
+        run["tags"] = {**before, **tags}
+        write_file(path, json.dumps(run, indent=2) + "\n")
+    except OSError as error:
+        raise ResultsError(f"{path}: {error.strerror or error}") from error
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ResultsError(f"{path}: it does not describe a run: {error}") from error
 
 
 def read_run(folder: Path, begin: Begin) -> KnownRun:

@@ -247,6 +247,8 @@ def _environment(run: RunFiles) -> dict[str, str]:
         "workload file": run.run.source,
         "kinds": ", ".join(kinds),
         "seed": run.summary.seed,
+        "tags": ", ".join(f"{key}={value}" for key, value in run.run.tags.items()),
+        "note": run.run.note,
         "command": shlex.join(run.run.command),
         "folder": run.folder.name,
     }

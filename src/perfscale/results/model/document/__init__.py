@@ -16,6 +16,7 @@ from perfscale.results.model.document.measured import (
     Statistics,
 )
 from perfscale.results.model.document.summary import (
+    DIALECT,
     SCHEMA_VERSION,
     Blind,
     CallCounts,
@@ -39,6 +40,7 @@ from perfscale.results.model.document.summary import (
 )
 
 __all__ = [
+    "DIALECT",
     "SCHEMA_VERSION",
     "STATISTICS",
     "Blind",

@@ -25,7 +25,7 @@ from perfscale.results.model.run import RunOutcome
 SCHEMA_VERSION: Final = 2
 """Raised whenever a reader of ``summary.json`` would have to change."""
 
-_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 class CreationRate(Part, frozen=True):
@@ -267,4 +267,4 @@ class Summary(Part, frozen=True):
 def results_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of ``summary.json``."""
     schema = msgspec.json.schema(Summary)
-    return {"$schema": _DIALECT, "title": "perfscale summary.json", **schema}
+    return {"$schema": DIALECT, "title": "perfscale summary.json", **schema}
