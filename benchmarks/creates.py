@@ -37,6 +37,7 @@ from perfscale import (
     load_config,
     open_cluster,
 )
+from perfscale.config.labels import run_labels
 from perfscale.engine.context import RunContext
 from perfscale.engine.events import Broadcast
 from perfscale.engine.inputs import RunInputs
@@ -75,6 +76,7 @@ http {{
 }}
 """
 
+RUN: Final = "benchmark"
 ANSWER: Final = json.dumps(
     {
         "apiVersion": "kubevirt.io/v1",
@@ -85,6 +87,7 @@ ANSWER: Final = json.dumps(
             "uid": "$request_id",
             "resourceVersion": "1",
             "creationTimestamp": "2026-01-01T00:00:00Z",
+            "labels": run_labels(RUN, load_config(default_workload()).workloads[0].name, 1),
         },
         "spec": {},
     }
@@ -183,10 +186,10 @@ async def our_client(server: str, bodies: list[bytes]) -> None:
 async def our_engine(server: str, bodies: list[bytes]) -> None:
     """All that a run does to create: templates, limiter, tasks, tracker."""
     config = load_config(default_workload())
-    factory = compile_templates(config, run_id="benchmark", defaults=TemplateDefaults())[0][0]
+    factory = compile_templates(config, run_id=RUN, defaults=TemplateDefaults())[0][0]
     resources = dict.fromkeys(factory.kinds, VMIS)
     plan = Plan(
-        run_id="benchmark",
+        run_id=RUN,
         context=None,
         server=server,
         insecure=False,
@@ -213,8 +216,9 @@ async def our_engine(server: str, bodies: list[bytes]) -> None:
         await Creator(context, Dispatcher(context), warnings, verifier.delete).create(
             objects(), iteration, pacing=Pacing.at_rate(0, 1)
         )
-        if iteration.scope.created != len(bodies):
-            sys.exit(f"{iteration.scope.created} of {len(bodies)} created")
+        if iteration.scope.created != len(bodies) or iteration.scope.failed:
+            sys.exit(f"{iteration.scope.created} of {len(bodies)} created, of which "
+                     f"{iteration.scope.failed} failed")  # fmt: skip
 
 
 def inputs_of(
@@ -280,7 +284,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     options = parser.parse_args()
     config = load_config(default_workload())
-    factory = compile_templates(config, run_id="benchmark", defaults=TemplateDefaults())[0][0]
+    factory = compile_templates(config, run_id=RUN, defaults=TemplateDefaults())[0][0]
     bodies = [factory.render(1, number)[0].body for number in range(1, options.count + 1)]
     with sink() as server:
         found = [
