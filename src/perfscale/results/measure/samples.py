@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from perfscale.config.sections.metrics import MILESTONES
@@ -85,16 +84,19 @@ class LifeSamples:
         """Note which of those latencies may be shorter, since a moment came after a blind span."""
         if origin_s is None or not blind.overlap(origin_s, record.deleted_s or math.inf):
             return
-        by_watch_s = partial(blind.earliest_s, record.kind, record.namespace)
-        by_answer_s = partial(blind.earliest_s, None, None)
+        touches = blind.touches  # of hardly any moment of most objects
+        kind, namespace = record.kind, record.namespace
         for phase, at_s in record.phases_s.items():
-            _doubt(self.phases[phase], origin_s, at_s, by_watch_s(at_s))
+            if touches(at_s):
+                earliest_s = blind.earliest_s(kind, namespace, at_s)
+                _doubt(self.phases[phase], origin_s, at_s, earliest_s)
         for rule, samples in self._named():
             begun_s, reached_s = rule.times_s(record, origin_s)
-            if begun_s is not None and reached_s is not None:
-                # What is ready as soon as it is created is so by the answer to its create.
-                early_s = (by_answer_s if reached_s == record.created_s else by_watch_s)(reached_s)
-                _doubt(samples, begun_s, reached_s, early_s)
+            if begun_s is None or reached_s is None or not touches(reached_s):
+                continue
+            # What is ready as soon as it is created is so by the answer to its create.
+            place = (None, None) if reached_s == record.created_s else (kind, namespace)
+            _doubt(samples, begun_s, reached_s, blind.earliest_s(*place, reached_s))
 
     def miss_milestones(self) -> None:
         """Count who is missing from the milestones, once every object is measured.
