@@ -24,6 +24,14 @@ def load(folder: Path, *thresholds: str) -> Config:
     [
         ("{metric: vmiReady, quantile: p99.9, max: 1m30s}", Bound(90.0, Unit.SECONDS)),
         ("{metric: podDeletion, quantile: max, max: 500ms}", Bound(0.5, Unit.SECONDS)),
+        ("{metric: ready, kind: Job, quantile: p99, max: 30s}", Bound(30.0, Unit.SECONDS)),
+        (
+            (
+                "{metric: phase, phase: Bound, kind: PersistentVolumeClaim, apiVersion: v1, "
+                "quantile: max, max: 30s}"
+            ),
+            Bound(30.0, Unit.SECONDS),
+        ),
         ("{metric: apiErrors, max: 0}", Bound(0.0, Unit.COUNT)),
         ("{metric: failed, max: 0.5%}", Bound(0.5, Unit.PERCENT)),
         ("{metric: achievedQps, min: 95%}", Bound(95.0, Unit.PERCENT)),
@@ -80,11 +88,21 @@ BROKEN = {
     "a maximum of a rate": (
         "{metric: achievedQps, max: 20}", "6:36", "achievedQps does not take this key, only min"),
     "a minimum of failures": ("{metric: failed, min: 1}", "6:31", "only max"),
+    "any kind": (
+        "{metric: ready, quantile: p99, max: 1s}", "6:9", "ready needs the key kind, as in kind:"),
+    "any phase": (
+        "{metric: phase, kind: Job, quantile: p99, max: 1s}", "6:9", "phase needs the key phase"),
+    "a kind of a metric that has one": (
+        "{metric: vmiReady, kind: Pod, quantile: p99, max: 1s}", "6:34",
+        "vmiReady does not take this key: remove it"),
+    "a phase of what is none": (
+        "{metric: ready, kind: Pod, phase: Running, quantile: p99, max: 1s}", "6:43",
+        "ready does not take this key"),
     "no bound": ("{metric: failed}", "6:18", "needs the key max, as in max: 0 or max: 1%"),
     "a bound without a value": ("{metric: failed, max: }", "6:31", "the key has no value"),
     "no metric": ("{quantile: p99, max: 3s}", "6:9", "this key is missing"),
     "an unknown key": ("{metric: failed, max: 1, abort: true}", "6:34", "did you mean abortOnFail"),
-    "a word": ("failed", "6:9", "is not a mapping (metric, quantile, max, min, abortOnFail)"),
+    "a word": ("failed", "6:9", "is not a mapping (metric, kind, quantile, max, min, abort"),
     "an early end by a share of what is not known yet": (
         "{metric: apiErrors, max: 1%, abortOnFail: true}", "6:51",
         "how many requests there are is known only at the end"),
@@ -123,4 +141,6 @@ def test_a_list_is_wanted(tmp_path: Path) -> None:
 def test_editors_know_every_metric() -> None:
     properties = json_schema()["$defs"]["Threshold"]["properties"]
     assert properties["metric"]["enum"] == list(METRICS)
-    assert set(properties) == {"metric", "quantile", "max", "min", "abortOnFail"}
+    assert set(properties) == {
+        *("metric", "kind", "apiVersion", "phase", "quantile", "max", "min", "abortOnFail")
+    }

@@ -282,3 +282,26 @@ async def test_an_interrupt_leaves_no_migration(simulated: ClusterUnderTest, at:
     assert await simulated.names(MIGRATIONS, selector=selector) == []
     assert await simulated.left_of(result.run_id) == {}
     assert not result.remains
+
+
+async def test_thresholds_are_judged_on_responses_effects_milestones_and_time_in_one(
+    simulated: ClusterUnderTest,
+) -> None:
+    def limit(metric: str, most: str) -> dict[str, Any]:
+        return {"metric": metric, "quantile": "p99", "max": most}
+
+    def limits(*metrics: str) -> list[dict[str, Any]]:
+        return [limit(each, "1m") for each in metrics]
+
+    restarts = limits("restartResponse", "restartEffect", "restartGone")
+    migrated = ("migrateEffect", "migratePending", "migrateTimeInPending", "migrateSucceeded")
+    loads = (
+        vms(),
+        on("vms", "restart", thresholds=[*restarts, limit("restartEffect", "1us")]),
+        {**on("vms", "migrate", thresholds=limits(*migrated)), "name": "migrations"},
+    )
+    result = await simulated.run(config(*loads, thresholds=limits("migrateRunning")))
+    (failed,) = [each for each in result.thresholds if not each.passed]
+    assert (failed.workload, failed.metric, failed.limit) == ("load", "restartEffect", 1e-6)
+    assert all((each.value or 0) > 0 for each in result.thresholds)
+    assert len(result.thresholds) == 1 + 4 + 4

@@ -10,6 +10,7 @@ from readings import condition
 from stand_in import GADGETS, gadgets, stand_in
 from workloads import config, objects, template, workload
 
+from perfscale.errors import PreflightError
 from perfscale.results import Accounts
 
 JSON = dict[str, Any]
@@ -154,3 +155,74 @@ async def test_an_object_of_a_defined_kind_that_fails_by_its_condition_says_why(
         accounts, problems, _ = await run(simulated, entry)
     assert (accounts.failed, accounts.deleted) == (2, 2)
     assert any("condition=Stalled (NoParts: a wheel is missing)" in each for each in problems)
+
+
+LATENCIES: dict[str, JSON] = {
+    "Deployment": {"api_version": "apps/v1", "spec": SET},
+    "Job": {
+        "api_version": "batch/v1",
+        "spec": {"template": {"spec": {**POD, "restartPolicy": "Never"}}},
+    },
+    "PersistentVolumeClaim": {"api_version": "v1", "spec": CLAIM},
+    "DataVolume": {
+        "api_version": "cdi.kubevirt.io/v1beta1",
+        "spec": {"source": IMPORT, "storage": CLAIM},
+    },
+    "Gadget": {"api_version": "example.com/v1", "readyWhen": "condition=Ready"},
+}
+
+
+def bound(metric: str, kind: str, most: str, **keys: Any) -> JSON:
+    return {"metric": metric, "kind": kind, "quantile": "max", "max": most, **keys}
+
+
+async def test_thresholds_are_judged_on_the_latencies_of_any_kind(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    entries = [of(tmp_path, kind=kind, **fields) for kind, fields in LATENCIES.items()]
+    met = [
+        bound(metric, kind, "1m")
+        for kind in LATENCIES
+        for metric in ("creation", "ready", "deletion")
+    ]
+    met += [bound("phase", "PersistentVolumeClaim", "1m", phase="Bound", apiVersion="v1")]
+    met += [bound("phase", "DataVolume", "1m", phase="ImportInProgress")]
+    missed = [bound("ready", kind, "1us") for kind in LATENCIES]
+    async with (
+        gadgets(simulated.client),
+        stand_in(simulated.client, GADGETS, {"conditions": [condition("Ready")]}),
+    ):
+        result = await simulated.run(config(workload(*entries, thresholds=[*met, *missed])))
+    assert [each.text for each in result.thresholds[: len(met)] if not each.passed] == []
+    assert all((each.value or 0) > 0 for each in result.thresholds)
+    assert not any(each.passed for each in result.thresholds[len(met) :])
+    assert result.thresholds[1].metric == "ready of Deployment"
+    assert result.thresholds[1].text.startswith("density: ready of Deployment max is ")
+    assert len({each.text for each in result.thresholds}) == len(result.thresholds)
+
+
+async def test_a_threshold_of_any_kind_can_end_the_run(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    limit = bound("ready", "PersistentVolumeClaim", "1us", abortOnFail=True)
+    entry = of(tmp_path, kind="PersistentVolumeClaim", **LATENCIES["PersistentVolumeClaim"])
+    result = await simulated.run(config(workload(entry, thresholds=[limit], iterationCount=1000)))
+    assert any("cannot be met any more" in problem for problem in result.problems)
+    assert result.accounts.ready < 1000
+
+
+async def test_a_threshold_of_a_kind_that_is_not_there_is_refused(
+    simulated: ClusterUnderTest,
+) -> None:
+    limits = [bound("ready", "Deployment", "1s"), bound("churnReady", "VirtualMachine", "1s")]
+    async with simulated.generator(config(workload(thresholds=limits))) as generator:
+        with pytest.raises(PreflightError) as refused:
+            await generator.run()
+    texts = [each.message for each in refused.value.problems]
+    assert texts == [
+        "ready would have no sample: there will be no Deployment to measure",
+        (
+            "churnReady would have no sample: no churn replaces VirtualMachine: write churn in its "
+            "workload"
+        ),
+    ]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from perfscale.config.operations import CREATE
-from perfscale.config.sections.metrics import METRICS, Latency
+from perfscale.config.sections.metrics import Latency
 from perfscale.templates.scopes import group_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Iterator, Sequence
+    from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 
     from perfscale.config import Config, Threshold
     from perfscale.config.reading.source import KeyPath
+    from perfscale.config.sections.metrics import Metric
     from perfscale.errors import Problem
     from perfscale.templates import ObjectFactory
 
@@ -72,20 +73,23 @@ def _judge(
     created: Collection[GroupKind],
     followed: Collection[GroupKind],
 ) -> Iterator[Problem]:
-    metric = METRICS[threshold.metric]
+    metric = threshold.measures
     kinds = created if metric.latency == Latency.CREATION else followed
-    if metric.kind is not None and not metric.churn and (metric.group, metric.kind) not in kinds:
-        yield config.problem(
-            path, f"{metric.name} would have no sample: there will be no {metric.kind} to measure"
-        )
+    if metric.kind is not None and not metric.churn and not _is_among(metric, kinds):
+        why = f"there will be no {metric.kind} to measure"
+        yield config.problem(path, f"{metric.name} would have no sample: {why}")
+
+
+def _is_among(metric: Metric, kinds: Iterable[GroupKind]) -> bool:
+    return any(metric.is_about(kind, group) for group, kind in kinds)
 
 
 def _judge_churn(
     config: Config, path: KeyPath, threshold: Threshold, churned: Collection[GroupKind]
 ) -> Iterator[Problem]:
     """Of what no churn replaces."""
-    metric = METRICS[threshold.metric]
-    if metric.churn and (metric.group, metric.kind) not in churned:
+    metric = threshold.measures
+    if metric.churn and not _is_among(metric, churned):
         why = f"no churn replaces {metric.kind}: write churn in its workload"
         yield config.problem(path, f"{metric.name} would have no sample: {why}")
 
@@ -94,7 +98,7 @@ def _judge_operation(
     config: Config, path: KeyPath, threshold: Threshold, done: Collection[str]
 ) -> Iterator[Problem]:
     """Of an operation that is not done, or of outcomes that what is done does not have."""
-    metric = METRICS[threshold.metric]
+    metric = threshold.measures
     what = " and ".join(sorted(done))
     if metric.operation is not None and metric.operation not in done:
         why = f"there will be no {metric.operation} to measure, only {what}"

@@ -54,12 +54,14 @@ class Metric:
 
     Attributes:
         whole: What it can also be given a percentage of; None if it cannot.
-        kind: The kind whose latency it is; None for what is no latency.
+        kind: The kind whose latency it is; None for what is no latency, or of any kind.
+        group: The kind's API group; None for any.
         latency: Which latency: a phase, or one of `Latency`; of an operation, one of
             `OperationLatency`.
         operation: The operation whose latency it is; None for what is of objects.
         milestone: Of the operation, where the latency is of one.
         churn: Whether it is about what churn creates and deletes, and not about the others.
+        of_any_kind: Whether the threshold says which kind it is about.
     """
 
     name: str
@@ -67,13 +69,16 @@ class Metric:
     whole: str | None = None
     kind: str | None = None
     latency: str | None = None
-    group: str = ""
+    group: str | None = ""
     operation: str | None = None
     milestone: str | None = None
     churn: bool = False
+    of_any_kind: bool = False
 
     def is_about(self, kind_name: str, group: str | None = None) -> bool:
         """Whether it is about a kind, as results call it, of a group, as far as that is known."""
+        if self.group is None:
+            return kind_name.partition(".")[0] == self.kind
         known = (self.kind, f"{self.kind}.{self.group}")
         return kind_name in known and group in (None, self.group)
 
@@ -164,11 +169,25 @@ def _latencies_of_operations() -> Iterator[Metric]:
             )
 
 
+PHASE: Final = "phase"
+"""Of any kind: the threshold says which phase or milestone."""
+
+
+def _latencies_of_any_kind() -> Iterator[Metric]:
+    for latency in (Latency.CREATION, PHASE, Latency.READY, Latency.DELETION):
+        for churn in (False, True):
+            name = f"churn{latency[0].upper()}{latency[1:]}" if churn else latency.lower()
+            yield Metric(
+                name, Unit.SECONDS, latency=str(latency), group=None, churn=churn, of_any_kind=True
+            )
+
+
 METRICS: Final[Mapping[str, Metric]] = {
     metric.name: metric
     for metric in (
         *_latencies(),
         *_latencies_of_churn(),
+        *_latencies_of_any_kind(),
         *_latencies_of_operations(),
         Metric("failed", Unit.COUNT, "the objects and operations that were requested"),
         Metric("unready", Unit.COUNT, "the objects that were requested"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import (
@@ -19,8 +19,15 @@ from pydantic import (
 )
 
 from perfscale.config.durations import EXAMPLES, PATTERN, format_duration
-from perfscale.config.sections.fields import Flag, choice, duration_reader, key_error, refusal
-from perfscale.config.sections.metrics import METRICS, PERCENTILES, Metric, Unit
+from perfscale.config.sections.fields import (
+    Flag,
+    Text,
+    choice,
+    duration_reader,
+    key_error,
+    refusal,
+)
+from perfscale.config.sections.metrics import METRICS, PERCENTILES, PHASE, Metric, Unit
 from perfscale.config.sections.section import Section
 
 QUANTILES: Final = (*PERCENTILES, "max", "mean")
@@ -90,10 +97,21 @@ AnyBound = Annotated[
 class Threshold(Section):
     """A bound on one metric, judged at the end of what it is about."""
 
-    called: ClassVar[str] = "a mapping (metric, quantile, max, min, abortOnFail)"
+    called: ClassVar[str] = "a mapping (metric, kind, quantile, max, min, abortOnFail)"
 
     metric: Annotated[str, *choice(*METRICS, listed=False)] = Field(
         description="What is judged: a latency, as in vmiReady, a count, as in failed, or a rate."
+    )
+    kind: Text | None = Field(
+        default=None,
+        description="Of creation, phase, ready and deletion, and of the same of churn: which kind.",
+    )
+    api_version: Text | None = Field(
+        default=None, description="With kind, where several groups have one of that name."
+    )
+    phase: Text | None = Field(
+        default=None,
+        description="Of phase and churnPhase: which one, or which milestone, as in Succeeded.",
     )
     quantile: Annotated[str | None, *choice(*QUANTILES)] = Field(
         default=None, description="Which statistic of a latency; only latencies have some."
@@ -124,6 +142,7 @@ class Threshold(Section):
     @model_validator(mode="after")
     def _keys_fit(self) -> Self:
         name, metric = self.metric, METRICS[self.metric]
+        self._check_kind(metric)
         if metric.unit is Unit.SECONDS and self.quantile is None:
             known = ", ".join(QUANTILES)
             raise key_error("quantile", f"{name} needs the key quantile: one of {known}")
@@ -137,6 +156,40 @@ class Threshold(Section):
         if self.abort_on_fail and (reason := self._known_late(metric)):
             raise key_error("abortOnFail", f"{reason} is known only at the end: remove this key")
         return self
+
+    def _check_kind(self, metric: Metric) -> None:
+        """Whether the keys are there that say what a metric of any kind is about, and no others."""
+        needs_phase = metric.latency == PHASE
+        if metric.of_any_kind and self.kind is None:
+            raise key_error("kind", f"{metric.name} needs the key kind, as in kind: Deployment")
+        if needs_phase and self.phase is None:
+            raise key_error("phase", f"{metric.name} needs the key phase, as in phase: Bound")
+        for key, value, takes in (
+            ("kind", self.kind, metric.of_any_kind),
+            ("apiVersion", self.api_version, metric.of_any_kind),
+            ("phase", self.phase, needs_phase),
+        ):
+            if value is not None and not takes:
+                raise key_error(key, f"{metric.name} does not take this key: remove it")
+
+    @property
+    def measures(self) -> Metric:
+        """What is judged, with the kind and phase that this threshold is about."""
+        metric = METRICS[self.metric]
+        if not metric.of_any_kind:
+            return metric
+        return replace(
+            metric,
+            kind=self.kind,
+            group=None if self.api_version is None else self.api_version.rpartition("/")[0],
+            latency=self.phase or metric.latency,
+        )
+
+    @property
+    def subject(self) -> str:
+        """The metric with what it is about, as in ``ready of Deployment``."""
+        phase = f" {self.phase}" if self.phase else ""
+        return f"{self.metric}{phase} of {self.kind}" if self.kind else self.metric
 
     def _known_late(self, metric: Metric) -> str | None:
         """What decides whether this is met, if that is not known while the run goes on."""

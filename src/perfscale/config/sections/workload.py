@@ -40,7 +40,7 @@ from perfscale.config.sections.fields import (
 )
 from perfscale.config.sections.hooks import Hooks, hook_misfits
 from perfscale.config.sections.kube_burner import KubeBurnerJob
-from perfscale.config.sections.metrics import METRICS, Unit
+from perfscale.config.sections.metrics import Unit
 from perfscale.config.sections.namespaces import (
     NamespaceAnnotations,
     NamespaceLabels,
@@ -354,7 +354,7 @@ class Workload(Section):
                 str(threshold.bound),
             )
             for index, threshold in enumerate(thresholds)
-            if METRICS[threshold.metric].unit is Unit.PER_SECOND
+            if threshold.measures.unit is Unit.PER_SECOND
             and threshold.bound.unit is Unit.PERCENT
             and info.data.get("qps") == 0
             and not (info.data.get("stages") or info.data.get("spread"))

@@ -13,7 +13,7 @@ from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from perfscale.config.sections.metrics import METRICS, Unit
+from perfscale.config.sections.metrics import Unit
 from perfscale.engine.accounting.operation_thresholds import QUANTILES, OperationThresholds
 from perfscale.errors import ThresholdError
 from perfscale.results import DELETION, latency_rule, threshold_title
@@ -126,7 +126,7 @@ class AbortThresholds:
         self, workload: str | None, thresholds: Iterable[Threshold], objects: Mapping[str, int]
     ) -> None:
         for threshold in thresholds:
-            metric = METRICS[threshold.metric]
+            metric = threshold.measures
             if not threshold.abort_on_fail or metric.operation is not None:
                 continue
             if metric.kind is None or metric.latency is None:

@@ -12,7 +12,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from perfscale.config.sections.metrics import METRICS, PERCENTILES
+from perfscale.config.sections.metrics import PERCENTILES
 from perfscale.results import operation_rule, threshold_title
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class _LatencyThreshold:
     """
 
     def __init__(self, workload: str | None, threshold: Threshold) -> None:
-        metric = METRICS[threshold.metric]
+        metric = threshold.measures
         self.workload = workload
         self.threshold = threshold
         self.operation = metric.operation
@@ -87,7 +87,7 @@ class OperationThresholds:
         self._latencies = [
             _LatencyThreshold(workload, threshold)
             for workload, threshold in thresholds
-            if threshold.abort_on_fail and METRICS[threshold.metric].operation is not None
+            if threshold.abort_on_fail and threshold.measures.operation is not None
         ]
 
     def open(self, iteration: IterationContext) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from perfscale.config import format_duration
-from perfscale.config.sections.metrics import METRICS, OperationLatency, Unit
+from perfscale.config.sections.metrics import OperationLatency, Unit
 from perfscale.results.model.operations import OperationAccounts
 from perfscale.results.model.run import ThresholdVerdict
 
@@ -44,7 +44,7 @@ def judge_threshold(
     threshold: Threshold, judged: Measured, workload: str | None = None
 ) -> ThresholdVerdict:
     """Judge one threshold; ``workload`` is the name of what is judged, if it has one."""
-    metric, bound = METRICS[threshold.metric], threshold.bound
+    metric, bound = threshold.measures, threshold.bound
     measured = _measure(metric, threshold, judged)
     beyond = None
     if measured.value is not None:
@@ -54,7 +54,7 @@ def judge_threshold(
     missed_by = None if passed else beyond
     return ThresholdVerdict(
         workload=workload,
-        metric=metric.name,
+        metric=threshold.subject,
         quantile=threshold.quantile,
         bound="min" if metric.has_minimum else "max",
         limit=bound.value,
@@ -69,11 +69,11 @@ def judge_threshold(
 def threshold_title(threshold: Threshold, workload: str | None) -> str:
     """What a threshold is about, as in ``density: vmiReady p99``."""
     where = f"{workload}: " if workload is not None else ""
-    return where + " ".join(part for part in (threshold.metric, threshold.quantile) if part)
+    return where + " ".join(part for part in (threshold.subject, threshold.quantile) if part)
 
 
 def _outcome(threshold: Threshold, measured: _Value, missed_by: float | None) -> str:
-    has_minimum = METRICS[threshold.metric].has_minimum
+    has_minimum = threshold.measures.has_minimum
     bound = threshold.bound
     wanted = f"at {'least' if has_minimum else 'most'} {bound} is wanted"
     if measured.value is None:
