@@ -95,7 +95,8 @@ class LifeSamples:
             if begun_s is None or reached_s is None or not touches(reached_s):
                 continue
             # What is ready as soon as it is created is so by the answer to its create.
-            place = (None, None) if reached_s == record.created_s else (kind, namespace)
+            at_once = reached_s == record.created_s
+            place: tuple[str | None, str | None] = (None, None) if at_once else (kind, namespace)
             _doubt(samples, begun_s, reached_s, blind.earliest_s(*place, reached_s))
 
     def miss_milestones(self) -> None:
