@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from operation_load import OperationSink, accounts, done, on
 from workloads import config, objects, template
 
+from perfscale.engine.load.requests import RequestBuilder
 from perfscale.results import OperationAccounts, RunOutcome
 
 if TYPE_CHECKING:
@@ -15,7 +17,11 @@ if TYPE_CHECKING:
 
     from clusters import ClusterUnderTest
 
+    from perfscale.engine.load.requests import Outgoing
+    from perfscale.engine.load.targets import Target
+
 COUNT = 3
+OTHER = "00000000-0000-4000-8000-000000000000"
 WORKLOAD = """
 apiVersion: apps/v1
 kind: KIND
@@ -82,3 +88,23 @@ async def test_a_set_that_does_not_get_there_says_how_far_it_came(
     assert accounts(result, 2) == OperationAccounts(requested=COUNT, unfinished=COUNT)
     unfinished = [each.error for each in sink.operations if each.workload == "scale"]
     assert unfinished == ["1 of 3 replicas are ready"] * COUNT
+
+
+@pytest.mark.parametrize("kind", ["VirtualMachineInstanceReplicaSet", "Deployment"])
+async def test_a_set_is_not_scaled_that_has_the_name_of_one_that_was_replaced(
+    cluster: ClusterUnderTest, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = RequestBuilder.request
+
+    def of_another(builder: RequestBuilder, target: Target, iteration: int) -> Outgoing:
+        return request(
+            builder, replace(target, uid=OTHER) if target.index == 1 else target, iteration
+        )
+
+    monkeypatch.setattr(RequestBuilder, "request", of_another)
+    sink = OperationSink()
+    load = config(sets(kind, tmp_path), on("sets", "scale", to=2))
+    result = await cluster.run(load, sink=sink)
+    assert accounts(result) == OperationAccounts(requested=COUNT, done=COUNT - 1, failed=1)
+    (error,) = [each.error for each in sink.operations if each.error]
+    assert error.startswith("it was replaced by another object of its name: ")

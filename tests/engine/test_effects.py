@@ -43,7 +43,12 @@ class Story:
         self.effects.follow([TARGET])
         self.now = 0.0
         self.operation = TrackedOperation(
-            IterationScope("load", 1, 1), name, VMS, *TARGET, "vm-uid", **fields
+            IterationScope("load", 1, 1),
+            name,
+            VMS,
+            *TARGET,
+            "vmi" if target == VMI else "vm-uid",
+            **fields,
         )
         if known is not None:
             self.see(known)
@@ -85,6 +90,36 @@ class Story:
 
 def vmi(uid: str, phase: str | None = "Running", version: int = 1, **fields: Any) -> View:
     return View(uid, version, phase=phase, **fields)
+
+
+# -- targets that others replace ----------------------------------------------
+
+
+def test_nothing_is_known_of_a_loss_before_a_watch_has_shown_the_target() -> None:
+    story = Story("start")
+    assert story.effects.find_loss(story.operation) is None
+    story.see(View("vm-uid", 1), ON_VM)
+    assert story.effects.find_loss(story.operation) is None
+
+
+def test_a_target_is_lost_that_is_gone_or_has_another_uid() -> None:
+    story = Story("start").see(View("vm-uid", 1), ON_VM).lose("vm-uid", ON_VM)
+    loss = story.effects.find_loss(story.operation)
+    assert loss == "it was gone, or had lost its labels, when its turn came"
+    story.see(View("other", 2), ON_VM)
+    loss = story.effects.find_loss(story.operation)
+    assert loss == "it was replaced by another object of its name"
+
+
+@pytest.mark.parametrize("name", ["start", "restart"])
+def test_the_instance_of_another_vm_of_that_name_is_no_effect(name: str) -> None:
+    story = Story(name, known=vmi("old")).answer()
+    story.lose("old").see(vmi("new", owners=("other-vm",)))
+    assert story.operation.error == "it was replaced by another object of its name"
+    mine = Story(name, known=vmi("old")).answer()
+    mine.lose("old").see(vmi("new", owners=("vm-uid",)))
+    assert mine.operation.error is None
+    assert mine.done_s is not None
 
 
 # -- start, stop, restart ---------------------------------------------------

@@ -25,7 +25,7 @@ class Request(StrEnum):
     CREATE = "POST of the object"
     DELETE = "DELETE with the UID as precondition"
     PATCH = "PATCH"
-    SCALE = "PATCH of the scale subresource"
+    SCALE = "PATCH of the scale subresource, with a test of the UID"
     GET = "GET of the object"
     LIST = "GET of the collection"
     WATCH = "GET of the collection with watch=true"
@@ -52,7 +52,7 @@ class Effect(StrEnum):
     FIRST_STATE = "the stream has sent the state that it begins with"
 
 
-UNWATCHED: Final = frozenset({Effect.READY, Effect.ANSWERED, Effect.FIRST_STATE})
+_UNWATCHED: Final = frozenset({Effect.READY, Effect.ANSWERED, Effect.FIRST_STATE})
 """Effects that no watch has to be opened for: a create has its own."""
 
 
@@ -69,8 +69,7 @@ class Operation:
         subresource: Of the URL; empty for none.
         acts_on: The resource, as ``plural.group``, whose URL is sent to, where that is not the
             target's: the instance of a VM has the VM's name.
-        follows: The resource that has to be watched for the effect, where that is not the
-            target's.
+        follows: The resource that shows what becomes of it, where that is not the target's.
         changes: Whether it changes what it is done to.
         goes_round: Whether it begins again with the first target where ``duration`` says how
             long it lasts.
@@ -97,6 +96,16 @@ class Operation:
     def creates(self) -> bool:
         """Whether it makes objects instead of being done to some."""
         return self.request is Request.CREATE
+
+    @property
+    def names_alone(self) -> bool:
+        """Whether its request means an object by its name, and has no place for a UID."""
+        return self.request in {Request.PUT, Request.MIGRATE}
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether watches have to be open for it: for its effect, or to know its target by UID."""
+        return self.effect not in _UNWATCHED or self.names_alone
 
 
 _MIGRATION_PHASES: Final = (
@@ -225,6 +234,7 @@ _TABLE: Final = (
         kinds=(VMI, VM),
         subresource="softreboot",
         acts_on=VMI,
+        follows=VMI,
     ),
     Operation(
         name="migrate",

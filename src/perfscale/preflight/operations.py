@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from perfscale.config.labels import RUN_LABEL, WORKLOAD_LABEL, selector_of
-from perfscale.config.operations import SUBRESOURCES, UNWATCHED, Request
+from perfscale.config.operations import SUBRESOURCES, Request
 from perfscale.errors import ApiError, ForbiddenError, UsageError
 from perfscale.kube.listing import read_pages
 from perfscale.kube.resources import NAMESPACES, Place, Resource
@@ -290,7 +290,7 @@ def _watched_of_others(plan: OperationPlan) -> Iterator[tuple[Place, str | None]
 
     What a controller makes of an object need not have its labels: of that, all is watched.
     """
-    if plan.operation.effect not in UNWATCHED:
+    if plan.operation.is_watched:
         yield Place(plan.target, plan.namespace), plan.selector
         if plan.follows != plan.target:
             yield Place(plan.follows, plan.namespace), None
@@ -306,7 +306,7 @@ def watched_of_own(
         places: Where the run watches.
         selector: Of all that is the run's.
     """
-    if plan.operation.effect in UNWATCHED:
+    if not plan.operation.is_watched:
         return
     names = {plan.target.name, plan.follows.name} if plan.own else set()
     if plan.operation.request is Request.MIGRATE:

@@ -12,7 +12,9 @@ import msgspec
 from perfscale.config.operations import Request
 from perfscale.engine.load.creation import failure_text, is_certain
 from perfscale.engine.load.deletions import Deletions
+from perfscale.engine.load.replacements import TargetLostError, check_after, check_before
 from perfscale.engine.load.streams import LoadStream
+from perfscale.engine.tracking.judges import REPLACED
 from perfscale.engine.tracking.lookup import find_by_name
 from perfscale.engine.tracking.operations import TrackedOperation
 from perfscale.engine.tracking.readiness import AnyObject
@@ -55,6 +57,10 @@ _LOST_RACE: Final = re.compile(
 """What virt-api answers where another change came between its look at a VM and its JSON patch of
 it, or is not through yet; and what an API server answers where an object changed meanwhile. Any
 other 409 says that the object is in no state for it."""
+_OTHER_UID: Final = ("UID in precondition", "rejected our request due to an error in our request")
+"""What an API server answers to a precondition, and to a failed test of a JSON patch."""
+_NAME_UID: Final = frozenset({Request.DELETE, Request.SCALE})
+"""Requests of which that can only be the UID."""
 _RACE_S: Final = 30.0
 """How long a request is sent again that has lost such a race."""
 _OBJECT: Final = msgspec.json.Decoder(AnyObject)
@@ -187,7 +193,7 @@ class Operator:
             answer = await self._answered(sending)
         except ApiError as error:
             self._refuse(sending, error)
-        except (TemplateError, WatchError) as error:
+        except (TargetLostError, TemplateError, WatchError) as error:
             # Of a patch that one target has none of, or of a stream that is the load itself.
             for operation in sending.operations:
                 work.effects.refuse(operation, failure_text(error))
@@ -253,6 +259,7 @@ class Operator:
     async def _request(self, sending: _Sending) -> _Answer:
         work, target = sending.work, sending.targets[0]
         kind = work.plan.operation.request
+        check_before(work.plan, work.effects, sending.operations)
         if kind is Request.LIST:
             return await self._list(sending, target)
         if kind is Request.WATCH:
@@ -278,6 +285,7 @@ class Operator:
             if kind is not Request.DELETE or error.attempts < 2 or error.answered_s is None:
                 raise
             return _Answer(self._context.stopwatch.since_start(error.answered_s))
+        await check_after(work.plan, sending.iteration.client, target)
         version = 0
         if kind in {Request.SCALE, Request.PATCH}:
             version = _version_in(response.body)
@@ -363,6 +371,8 @@ class Operator:
 
 def _why_refused(work: Work, error: PerfscaleError) -> str:
     text = failure_text(error)
+    if work.plan.operation.request in _NAME_UID and any(each in text for each in _OTHER_UID):
+        return f"{REPLACED}: {text}"
     if not isinstance(error, NotFoundError):
         return text
     if work.plan.acts_on.plural != work.plan.target.plural:

@@ -73,8 +73,7 @@ class RequestBuilder:
             case Request.PATCH:
                 return self._patched(path, target, iteration)
             case Request.SCALE:
-                body = msgspec.json.encode({"spec": {"replicas": self._workload.to}})
-                return Outgoing("PATCH", f"{path}/scale", body, PATCH_TYPES["merge"])
+                return Outgoing("PATCH", f"{path}/scale", self._scale(target), PATCH_TYPES["json"])
             case Request.DELETE:
                 return Outgoing("DELETE", path, _delete_options(target.uid))
             case Request.MIGRATE:
@@ -108,6 +107,15 @@ class RequestBuilder:
         params = APPLY if patch.type == "apply" else None
         body = self._patch.render(iteration, shown)
         return Outgoing("PATCH", path, body, PATCH_TYPES[patch.type], params)
+
+    def _scale(self, target: Target) -> bytes:
+        """A JSON patch, which can test the UID: of a Scale's own, custom resources take any."""
+        steps: list[dict[str, Any]] = [
+            {"op": "test", "path": "/metadata/uid", "value": target.uid},
+            # Not "replace": a Scale of none has no such field.
+            {"op": "add", "path": "/spec/replicas", "value": self._workload.to},
+        ]
+        return msgspec.json.encode(steps)
 
     def _migration(self, target: Target, iteration: int) -> bytes:
         acts_on = self._plan.acts_on

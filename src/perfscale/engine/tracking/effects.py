@@ -12,11 +12,19 @@ import math
 from typing import TYPE_CHECKING, TypeAlias
 
 from perfscale.config.operations import MIGRATIONS, Effect
-from perfscale.engine.tracking.judges import DELETED, DELETED_BY_RUN, JUDGES, MIGRATED
+from perfscale.engine.tracking.judges import (
+    DELETED,
+    DELETED_BY_RUN,
+    GONE_BEFORE,
+    JUDGES,
+    MIGRATED,
+    REPLACED,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from perfscale.engine.tracking.judges import Judge
     from perfscale.engine.tracking.operations import TrackedOperation
     from perfscale.engine.tracking.views import View
 
@@ -51,6 +59,7 @@ class Effects:
         self._on_decided = on_decided
         self._is_deleted_by_run = is_deleted_by_run
         self._known: dict[Key, View | None] = {}
+        self._lost: set[Key] = set()
         self._waiting: dict[Key, list[TrackedOperation]] = {}
 
     @property
@@ -68,6 +77,14 @@ class Effects:
             for resource in {self._target, self._read_off}:
                 self._known[resource, namespace, name] = None
 
+    def find_loss(self, operation: TrackedOperation) -> str | None:
+        """Why a target is not there any more, as far as the watches have shown; None if it is."""
+        key = (self._target, operation.namespace, operation.name or "")
+        known = self._known.get(key)
+        if known is None:
+            return GONE_BEFORE if key in self._lost else None
+        return None if known.uid == operation.uid else REPLACED
+
     # -- the requests -------------------------------------------------------
 
     def send(self, operation: TrackedOperation, now: float) -> None:
@@ -77,7 +94,12 @@ class Effects:
             return
         for key in self._keys(operation):
             self._waiting.setdefault(key, []).append(operation)
-        self._judge.begin(operation, self._known.get(self._effect_key(operation)))
+        self._begin(operation, self._judge)
+
+    def _begin(self, operation: TrackedOperation, judge: Judge) -> None:
+        judge.begin(operation, self._known.get(self._effect_key(operation)))
+        if self._read_off == self._target:  # whatever is there by now: this one is meant
+            operation.old_uid = operation.uid
 
     def retry(self, operation: TrackedOperation) -> None:
         """Its request was refused, and is sent again: what was seen so far is not its effect."""
@@ -86,7 +108,7 @@ class Effects:
         operation.effect_s = None
         operation.milestones.clear()
         operation.flushed_milestones = 0
-        self._judge.begin(operation, self._known.get(self._effect_key(operation)))
+        self._begin(operation, self._judge)
 
     def accept(self, operation: TrackedOperation, now: float, *, version: int = 0) -> None:
         """It was answered with success.
@@ -175,14 +197,23 @@ class Effects:
         elif self._was_before(operation, now):
             pass
         elif key == self._effect_key(operation) and self._judge is not None:
-            self._judge.see(operation, view, now)
+            if self._is_of_another(operation, view):
+                operation.fail(REPLACED)
+            else:
+                self._judge.see(operation, view, now)
         elif view.uid != operation.uid:
             operation.fail(DELETED)
         self._conclude(operation)
 
+    def _is_of_another(self, operation: TrackedOperation, view: View) -> bool:
+        """Whether what was seen belongs to another object that has the target's name by now."""
+        is_owned = self._read_off != self._target and bool(view.owners)
+        return is_owned and operation.uid not in view.owners
+
     def _lose(self, key: Key, uid: str | None, now: float, asked_s: float = math.inf) -> None:
-        if key in self._known:
+        if self._known.get(key) is not None:
             self._known[key] = None
+            self._lost.add(key)
         for operation in self._waiting_for(key):
             if uid is None and (operation.sent_s or 0.0) >= asked_s:
                 continue  # what was never seen may be newer than the list
@@ -205,7 +236,7 @@ class Effects:
         if now >= (operation.sent_s or 0.0):
             return False
         if self._judge is not None:
-            self._judge.begin(operation, self._known.get(self._effect_key(operation)))
+            self._begin(operation, self._judge)
         return True
 
     # -- the rest -----------------------------------------------------------

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 DELETED: Final = "somebody else deleted it"
 DELETED_BY_RUN: Final = "it is gone, as this run has requested"
-_GONE_BEFORE: Final = "it was gone, or had lost its labels, when its turn came"
+GONE_BEFORE: Final = "it was gone, or had lost its labels, when its turn came"
+REPLACED: Final = "it was replaced by another object of its name"
 _NO_INSTANCE: Final = "its instance is gone"
 _OTHER_INSTANCE: Final = "its instance was replaced by another"
 _UNSEEN: Final = ""
@@ -195,7 +196,7 @@ class _Gone:
 
     def begin(self, operation: TrackedOperation, known: View | None) -> None:
         if known is None and operation.collective:
-            operation.fail(_GONE_BEFORE)
+            operation.fail(GONE_BEFORE)
 
     def see(self, operation: TrackedOperation, view: View, now: float) -> None:
         if view.uid != operation.uid:  # another has its name

@@ -16,6 +16,7 @@ from perfscale.engine.tracking.readiness import (
     Identity,
     KindRule,
     Metadata,
+    OwnerReference,
 )
 from perfscale.engine.tracking.readiness.rules import documented
 from perfscale.kube.decoding import version_number
@@ -41,6 +42,7 @@ class View(msgspec.Struct, frozen=True, gc=False):
         ready_replicas: By its status; absent is none.
         finalizers: What keeps an object that is being deleted.
         matches: Whether it is as ``doneWhen`` says; ``reason`` says what is missing otherwise.
+        owners: UIDs of an instance's owners.
     """
 
     uid: str
@@ -54,6 +56,7 @@ class View(msgspec.Struct, frozen=True, gc=False):
     ready_replicas: int = 0
     finalizers: tuple[str, ...] = ()
     matches: bool = False
+    owners: tuple[str, ...] = ()
 
 
 class _MigrationState(msgspec.Struct, frozen=True, rename="camel", gc=False):
@@ -84,10 +87,14 @@ class _Phase(msgspec.Struct, frozen=True, gc=False):
     phase: str | None = None
 
 
-class Phased(msgspec.Struct, frozen=True):
-    """An instance of which only counts which it is, and whether it runs."""
+class _Owned(Identity, frozen=True, rename="camel", gc=False):
+    owner_references: list[OwnerReference] | None = None
 
-    metadata: Identity
+
+class Phased(msgspec.Struct, frozen=True):
+    """An instance of which only counts which it is, whose, and whether it runs."""
+
+    metadata: _Owned
     status: _Phase = _Phase()
 
 
@@ -126,12 +133,18 @@ def view_instance(obj: Instance) -> View:
         ),
         migration_uid=None if state is None else state.migration_uid,
         volumes={each.name: each.phase or "" for each in status.volume_status or ()},
+        owners=_owners(obj.metadata),
     )
 
 
 def view_phased(obj: Phased) -> View:
     """Of a VMI that is started, stopped or restarted."""
-    return View(uid=obj.metadata.uid, version=0, phase=obj.status.phase)
+    metadata = obj.metadata
+    return View(uid=metadata.uid, version=0, phase=obj.status.phase, owners=_owners(metadata))
+
+
+def _owners(metadata: Metadata | _Owned) -> tuple[str, ...]:
+    return tuple(each.uid for each in metadata.owner_references or ())
 
 
 def view_scaled(obj: Scaled) -> View:

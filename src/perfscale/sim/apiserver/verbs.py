@@ -255,6 +255,11 @@ def _selector_of(spec: JSON) -> str:
     return ",".join(f"{key}={value}" for key, value in sorted((labels or {}).items()))
 
 
+def _precondition(target: Target, metadata: JSON) -> object:
+    """The UID that a Scale is for; custom resources ignore it."""
+    return metadata.get("uid") if target.kind.builtin else None
+
+
 def _rescale(store: Store, request: Request, scale: object) -> JSON:
     target = request.target
     given = scale if isinstance(scale, dict) else {}
@@ -264,7 +269,11 @@ def _rescale(store: Store, request: Request, scale: object) -> JSON:
     obj = store.get(target.resource, target.namespace, request.name)
     made = {
         **obj,
-        "metadata": {**obj["metadata"], "resourceVersion": metadata.get("resourceVersion")},
+        "metadata": {
+            **obj["metadata"],
+            "uid": _precondition(target, metadata) or obj["metadata"]["uid"],
+            "resourceVersion": metadata.get("resourceVersion"),
+        },
         "spec": {**obj["spec"], "replicas": spec.get("replicas", 0)},
     }
     validate(target.kind, target.resource, made)
