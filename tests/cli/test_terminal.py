@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from clusters import CONFIGMAPS
 from command_line import CommandLine, run_id_in
 from simulated_process import SimulatedProcess
 from terminal import Terminal
@@ -122,6 +123,74 @@ def test_a_narrow_terminal_shows_rate_phases_latencies_and_the_time_that_is_left
         assert it.ends() == 130
     drawn = [line for line in it.shown.replace("\r", "\n").splitlines() if "━" in line]
     assert max(map(len, drawn)) <= 60
+
+
+FOREIGN = """workloads:
+  - name: deletions
+    operation: delete
+    iterationWait: true
+    targets: {kind: ConfigMap, apiVersion: v1, namespace: team-a, labelSelector: tier=web}
+"""
+
+
+@pytest.fixture
+def maps_of_others(perfscale: CommandLine, simulated: SimulatedProcess) -> set[str]:
+    """Two objects of a team, which a workload file would delete."""
+    (perfscale.folder / "foreign.yaml").write_text(FOREIGN)
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}}
+    if "team-a" not in simulated.names(NAMESPACES):
+        simulated.request("POST", NAMESPACES.path(), namespace)
+    names = {f"of-team-{n}" for n in range(2)} - simulated.names(CONFIGMAPS)
+    for name in names:
+        metadata = {"name": name, "labels": {"tier": "web"}}
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+        simulated.request("POST", CONFIGMAPS.path("team-a"), body)
+    return {f"of-team-{n}" for n in range(2)}
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", "\x04"])
+def test_what_others_made_is_not_changed_when_the_answer_is_no(
+    answer: str, perfscale: CommandLine, simulated: SimulatedProcess, maps_of_others: set[str]
+) -> None:
+    command = ("run", "foreign.yaml", "--allow-foreign", "--kubeconfig", simulated.kubeconfig)
+    for quiet in ((), ("--quiet",)):
+        with terminal(perfscale, *command, *quiet) as it:
+            it.shows("Run this, and change 2 ConfigMap (team-a: 2) of others? [y/N]")
+            it.types(answer)
+            assert it.ends() == 1
+        assert "delete 2 ConfigMap (team-a: 2) that this run does not make" in it.shown
+        assert "nothing was created or changed" in it.shown
+    assert maps_of_others <= simulated.names(CONFIGMAPS)
+    assert perfscale.results == []
+
+
+@pytest.mark.parametrize("options", [(), ("--yes",)])
+def test_what_others_made_is_changed_after_a_yes_or_with_the_option(
+    options: tuple[str, ...],
+    perfscale: CommandLine,
+    simulated: SimulatedProcess,
+    maps_of_others: set[str],
+) -> None:
+    command = ("run", "foreign.yaml", "--allow-foreign", "--kubeconfig", simulated.kubeconfig)
+    with terminal(perfscale, *command, *options) as it:
+        if not options:
+            it.shows("of others? [y/N]")
+            it.types("y\n")
+        assert it.ends() == 0
+    assert ("[y/N]" in it.shown) is not bool(options)
+    assert not maps_of_others & simulated.names(CONFIGMAPS)
+
+
+def test_what_others_made_is_refused_on_a_terminal_too_unless_it_is_allowed(
+    perfscale: CommandLine, simulated: SimulatedProcess, maps_of_others: set[str]
+) -> None:
+    command = ("run", "foreign.yaml", "--kubeconfig", simulated.kubeconfig)
+    with terminal(perfscale, *command) as it:
+        assert it.ends() == 2
+    shown = " ".join(it.shown.split())
+    assert "delete would change 2 ConfigMap (team-a: 2), which this run did not make" in shown
+    assert "[y/N]" not in shown
+    assert maps_of_others <= simulated.names(CONFIGMAPS)
 
 
 RESTARTS = """workloads:

@@ -19,7 +19,7 @@ from perfscale.cli.signals import handle_signals, run_until_signalled
 from perfscale.errors import RunFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
@@ -128,14 +128,14 @@ async def _run(settings: RunSettings) -> int:
         _metrics(settings.metrics_port, generator) as metrics,
     ):
         plan = await generator.preflight()
-        foreign = any(each.foreign is not None for each in plan.operations.values())
-        ask = settings.ask or (foreign and settings.ask_foreign)
+        foreign = [str(each.foreign) for each in plan.operations.values() if each.foreign]
+        ask = settings.ask or (bool(foreign) and settings.ask_foreign)
         if not settings.quiet or ask:
             print_header(plan, settings.config, simulated=settings.simulate, metrics=metrics)
         if plan.insecure:
             say("warning: the server's certificate is not verified (insecure-skip-tls-verify)")
-        if ask and not await confirmed("Run this?"):
-            say("nothing was created")
+        if ask and not await confirmed(_question(foreign)):
+            say("nothing was created or changed")
             return 1
         displaying = asyncio.create_task(
             _display(follow(generator.events(), quiet=settings.quiet)), name="perfscale-display"
@@ -150,6 +150,12 @@ async def _run(settings: RunSettings) -> int:
         finally:
             code = _conclude(settings, result, folder.path)
     return code
+
+
+def _question(foreign: Sequence[str]) -> str:
+    if not foreign:
+        return "Run this?"
+    return f"Run this, and change {' and '.join(dict.fromkeys(foreign))} of others?"
 
 
 def _metrics(port: int | None, generator: LoadGenerator) -> AbstractAsyncContextManager[str | None]:
