@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.audit import (
     INPUT_FILE,
-    Endpoint,
+    PROMETHEUS,
+    VARIABLES,
     Prometheus,
     Window,
-    credentials_of,
     data_reaches,
     evaluate,
     input_document,
@@ -27,6 +27,7 @@ from perfscale.audit import (
 from perfscale.config.sections.audit import AuditConfig
 from perfscale.errors import PrometheusError, QueryError
 from perfscale.results import AuditedSeries, AuditedTime, AuditedValue, AuditRecord, write_file
+from perfscale.servers import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -140,8 +141,9 @@ def plan_audit(config: Config, url: str | None = None) -> AuditPlan | None:
     folder = config.source.directory
     token_file = None if audit.token_file is None else folder / audit.token_file
     endpoint = Endpoint.at(
+        PROMETHEUS,
         address,
-        credentials_of(os.environ, token_file=token_file, password_file=None),
+        VARIABLES.credentials(os.environ, token_file=token_file),
         verify_tls=audit.verify_tls,
         ca_file=None if audit.ca_file is None else folder / audit.ca_file,
     )

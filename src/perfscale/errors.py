@@ -144,6 +144,12 @@ class PrometheusError(PerfscaleError):
     exit_code = 4
 
 
+class IndexingError(PerfscaleError):
+    """The search engine could not be reached, refused the credentials, or took no documents."""
+
+    exit_code = 4
+
+
 class ClusterError(PerfscaleError):
     """The cluster could not be reached, refused the credentials, or went away."""
 

@@ -10,7 +10,6 @@ from scripted_server import FakeTime, answers
 
 from perfscale.audit import (
     Audit,
-    Endpoint,
     Profile,
     Prometheus,
     Series,
@@ -24,6 +23,7 @@ from perfscale.audit import (
 from perfscale.audit.query import Query
 from perfscale.config.sections.audit import AuditThreshold
 from perfscale.errors import PrometheusError, QueryError
+from perfscale.servers import Endpoint
 
 END = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 WINDOW = Window.ending(END, 60.0, 1.0)

@@ -20,9 +20,9 @@ from scripted_prometheus import (
 )
 from scripted_server import Exchange, FakeTime, answers, never_answers, resets, scripted_server
 
-from perfscale.audit.endpoint import Credentials, Endpoint
 from perfscale.audit.prometheus import Prometheus
 from perfscale.errors import ConfigError, PrometheusError, QueryError
+from perfscale.servers import Credentials, Endpoint
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 NOBODY = Credentials()

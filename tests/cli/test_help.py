@@ -12,7 +12,8 @@ from command_line import CommandLine, folders_in
 from perfscale import __version__
 
 COMMANDS = (
-    "run", "validate", "render", "report", "compare", "cleanup", "simulate", "schema", "version",
+    "run", "validate", "render", "report", "compare", "index", "cleanup", "simulate", "schema",
+    "version",
 )  # fmt: skip
 
 

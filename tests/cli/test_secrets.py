@@ -13,6 +13,7 @@ import yaml
 from command_line import CommandLine
 from scripted_prometheus import scripted_prometheus
 from scripted_server import refuses, scripted_server
+from search_engine import search_engine
 from simulated_process import SimulatedProcess
 from workload_file import entry, write_workload
 
@@ -92,6 +93,11 @@ WAYS = {
     "the environment's token": Way(
         options=("--prometheus", f"http://{PORT_OF_NOBODY}"),
         environment={"PERFSCALE_PROMETHEUS_TOKEN": MARKER},
+    ),
+    "an index's password": Way(options=("--index", f"http://me:{MARKER}@{PORT_OF_NOBODY}")),
+    "an index's token": Way(
+        options=("--index", f"http://{PORT_OF_NOBODY}"),
+        environment={"PERFSCALE_INDEX_TOKEN": MARKER},
     ),
     "the environment's password": Way(
         options=("--prometheus", f"http://{PORT_OF_NOBODY}"),
@@ -196,3 +202,25 @@ async def test_a_command_line_is_kept_without_the_passwords_in_it(planted: Plant
     [folder] = planted.perfscale.results
     command = json.loads((folder / "run.json").read_text())["command"]
     assert command[-1] == f"--prometheus={prometheus.url.replace('://', '://***@')}/path"
+
+
+async def test_the_credentials_of_an_index_go_to_it_and_nowhere_else(planted: Planted) -> None:
+    async with search_engine() as engine:
+        engine.authorization = f"Basic {PAIR}"
+        url = engine.url.replace("://", f"://me:{MARKER}@")
+        ended = await planted.perfscale.beside(*RUN, "-vv", f"--index={url}")
+        assert ended.code == 0, ended.err
+        planted.check(ended.out, ended.err)
+        [folder] = planted.perfscale.results
+        command = json.loads((folder / "run.json").read_text())["command"]
+        assert command[-1] == f"--index={engine.url.replace('://', '://***@')}"
+        assert engine.documents
+        assert MARKER not in json.dumps(list(engine.documents.values()))
+        environment = {"PERFSCALE_INDEX_USERNAME": "me", "PERFSCALE_INDEX_PASSWORD": MARKER}
+        for status in (200, 401, 400):
+            engine.statuses.append(status)
+            ended = await planted.perfscale.beside(
+                "index", str(folder), "-vv", "--url", engine.url, **environment
+            )
+            assert ended.code == (0 if status == 200 else 4), ended.err
+            planted.check(ended.out, ended.err)

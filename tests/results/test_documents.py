@@ -245,6 +245,9 @@ def test_what_churn_created_is_marked_and_the_job_says_when_it_churned(tmp_path:
 
 def test_a_job_summary_says_what_the_workload_was_and_that_it_passed(tmp_path: Path) -> None:
     folder = run(tmp_path, [])
+    described = json.loads((folder / "run.json").read_text())
+    described["tags"] = {"build": "123", "passed": "no"}
+    (folder / "run.json").write_text(json.dumps(described))
     (folder / "workload.yaml").write_text(
         "workloads: [{name: density, qps: 20, burst: 5, maxWaitTimeout: 1m, iterationCleanup: true,"
         " churn: {share: 10%, interval: 2s, rounds: 3, of: objects}}]"
@@ -259,6 +262,7 @@ def test_a_job_summary_says_what_the_workload_was_and_that_it_passed(tmp_path: P
         "metricName": "jobSummary",
         "passed": True,
         "k8sVersion": "v1.32.0",
+        "build": "123",
         "jobConfig": {
             "name": "density", "jobType": "create", "jobIterations": 1, "qps": 20, "burst": 5,
             "maxWaitTimeout": 60_000_000_000, "gc": True,

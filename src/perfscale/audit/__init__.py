@@ -4,13 +4,7 @@ The queries of a profile are evaluated by a Prometheus over the time of a test, 
 judged by thresholds. Nothing here knows of runs (`perfscale.auditing` does), or prints.
 """
 
-from perfscale.audit.endpoint import (
-    Credentials,
-    Endpoint,
-    chosen_credentials,
-    credentials_of,
-    split_url,
-)
+from perfscale.audit.endpoint import PROMETHEUS, VARIABLES
 from perfscale.audit.evaluation import Audit, Series, ThresholdResult, Value, evaluate
 from perfscale.audit.inputs import (
     INPUT_FILE,
@@ -27,19 +21,17 @@ from perfscale.audit.window import Window
 
 __all__ = [
     "INPUT_FILE",
+    "PROMETHEUS",
     "RESULTS_FILE",
+    "VARIABLES",
     "Audit",
     "AuditInput",
-    "Credentials",
-    "Endpoint",
     "Profile",
     "Prometheus",
     "Series",
     "ThresholdResult",
     "Value",
     "Window",
-    "chosen_credentials",
-    "credentials_of",
     "data_reaches",
     "evaluate",
     "input_document",
@@ -47,6 +39,5 @@ __all__ = [
     "load_profile",
     "reach_warnings",
     "results_document",
-    "split_url",
     "wait_until_scraped",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from perfscale.audit.endpoint import Credentials, chosen_credentials, split_url
+from perfscale.audit.endpoint import PROMETHEUS
 from perfscale.audit.window import Window
 from perfscale.config.address import parse_address
 from perfscale.config.durations import EXAMPLES, parse_duration
@@ -17,6 +17,7 @@ from perfscale.config.sections.audit import DEFAULT_SCRAPE_INTERVAL_S, AuditThre
 from perfscale.config.sections.fields import Duration, Flag, detail, refusal, rule, show
 from perfscale.config.sections.section import Section
 from perfscale.errors import ConfigError
+from perfscale.servers import Credentials, chosen_credentials, split_url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,7 +145,7 @@ def load_input(path: str | Path, *, now: datetime | None = None) -> AuditInput:
     if problem is not None:
         key, message = problem
         raise ConfigError([document.source.problem((key,), message)])
-    url, in_url = split_url(file.url) if file.url else (None, Credentials())
+    url, in_url = split_url(PROMETHEUS, file.url) if file.url else (None, Credentials())
     credentials = Credentials(file.username, file.password, file.token)
     return AuditInput(
         window,

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import random
-import ssl
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 
 from perfscale.audit.answers import Envelope, Sampled, decode, series_of
-from perfscale.audit.endpoint import PASSWORD_VARIABLE, TOKEN_VARIABLE, USERNAME_VARIABLE
+from perfscale.audit.endpoint import VARIABLES
 from perfscale.config.reading.source import clip
-from perfscale.errors import ConfigError, Problem, PrometheusError, QueryError
+from perfscale.errors import PrometheusError, QueryError
+from perfscale.servers.transport import failure_of, open_session, read_bounded, retry_after_s
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
     from typing import Self
 
-    from perfscale.audit.endpoint import Endpoint
+    from perfscale.servers import Endpoint
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +28,8 @@ CONCURRENCY: Final = 20
 """Queries at a time: as many as Prometheus works on at a time by default."""
 _ATTEMPTS: Final = 3
 _BACKOFF_S: Final = 0.5
-_LONGEST_PAUSE_S: Final = 10.0
 _AGAIN: Final = frozenset({429, 500, 502, 503, 504})
 _MOST_BYTES: Final = 64 * 2**20
-_PROXY_HINT: Final = "the proxy is HTTPS_PROXY or HTTP_PROXY; NO_PROXY names what needs none"
 _MESSAGE: Final = 300
 """The most characters of an error of Prometheus that are shown."""
 
@@ -76,13 +73,7 @@ class Prometheus:
 
     async def __aenter__(self) -> Self:
         """Prepare the connections; none is made yet."""
-        header = self.endpoint.credentials.header()
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=_tls(self.endpoint), limit=CONCURRENCY),
-            timeout=aiohttp.ClientTimeout(total=self.endpoint.timeout_s),
-            headers={} if header is None else {"Authorization": header},
-            proxy=self.endpoint.proxy,
-        )
+        self._session = open_session(self.endpoint, connections=CONCURRENCY)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -127,29 +118,11 @@ class Prometheus:
         try:
             # A redirect leads to a page to sign in at, and would take the credentials along.
             async with self._session.get(url, params=parameters, allow_redirects=False) as answer:
-                body = await answer.content.read(_MOST_BYTES + 1)
-                while not answer.content.at_eof() and len(body) <= _MOST_BYTES:
-                    body += await answer.content.read(_MOST_BYTES + 1 - len(body))
-                return self._data(answer, body)
-        except aiohttp.ClientHttpProxyError as error:
-            # Its own text may have the proxy's URL, and so a password.
-            what = f"the proxy refuses to lead to {self.endpoint.url} (status {error.status})"
-            raise PrometheusError(what, status=error.status, hint=_PROXY_HINT) from None
-        except aiohttp.ClientProxyConnectionError as error:
-            what = f"the proxy for {self.endpoint.url} cannot be reached: {_reason(error)}"
-            raise _RetryableError(PrometheusError(what, hint=_PROXY_HINT)) from None
-        except aiohttp.ClientConnectorCertificateError as error:
-            raise self._untrusted(error) from error
-        except TimeoutError as error:
-            what = f"no answer from {self.endpoint.url} within {self.endpoint.timeout_s:g} s"
-            raise _RetryableError(PrometheusError(what)) from error
+                return self._data(answer, await read_bounded(answer, _MOST_BYTES))
         except (aiohttp.ClientError, OSError) as error:
-            reason = clip(_reason(error), _MESSAGE)
-            failure = PrometheusError(
-                f"{self.endpoint.url} cannot be reached: {reason}",
-                hint="is it running, and is the URL right?",
-            )
-            raise _RetryableError(failure) from error
+            failure = failure_of(self.endpoint, error)
+            refusal = PrometheusError(failure.message, status=failure.status, hint=failure.hint)
+            raise (_RetryableError(refusal) if failure.may_pass else refusal) from failure.cause
 
     def _data(self, answer: aiohttp.ClientResponse, body: bytes) -> Any:  # noqa: ANN401 -- JSON
         url, status = self.endpoint.url, answer.status
@@ -172,12 +145,12 @@ class Prometheus:
                 hint="the URL is what stands before /api/v1/query",
             )
             if status in _AGAIN:
-                raise _RetryableError(failure, _retry_after(answer)) from None
+                raise _RetryableError(failure, retry_after_s(answer)) from None
             raise failure from None
         if status == 200 and envelope.status == "success":
             return envelope.data
         if status in _AGAIN:
-            raise _RetryableError(_refusal(envelope, status), _retry_after(answer))
+            raise _RetryableError(_refusal(envelope, status), retry_after_s(answer))
         raise _refusal(envelope, status)
 
     def _refused(self, status: int) -> PrometheusError:
@@ -186,16 +159,7 @@ class Prometheus:
         return PrometheusError(
             f"{self.endpoint.url} {what} (status {status})",
             status=status,
-            hint=f"put a token into {TOKEN_VARIABLE}, or a name and a password into "
-            f"{USERNAME_VARIABLE} and {PASSWORD_VARIABLE}",
-        )
-
-    def _untrusted(self, error: aiohttp.ClientConnectorCertificateError) -> PrometheusError:
-        cause = error.certificate_error
-        reason = clip(getattr(cause, "verify_message", "") or str(cause), _MESSAGE)
-        return PrometheusError(
-            f"the certificate of {self.endpoint.url} is not trusted: {reason}",
-            hint="name the authority that signed it with --ca-file",
+            hint=VARIABLES.hint,
         )
 
 
@@ -204,33 +168,5 @@ def _refusal(envelope: Envelope, status: int) -> QueryError:
     return QueryError(f"{reason} ({clip(envelope.errorType) or status})", status=status)
 
 
-def _reason(error: Exception) -> str:
-    """The error of the operating system, where there is one, instead of aiohttp's."""
-    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    if isinstance(cause, OSError) and cause.errno:
-        # Those of looking up a name are negative, and have a text of their own.
-        known = os.strerror(cause.errno) if cause.errno > 0 else cause.strerror
-        return (known or str(cause)).lower()
-    return str(error) or type(error).__name__
-
-
-def _retry_after(answer: aiohttp.ClientResponse) -> float:
-    text = answer.headers.get("Retry-After", "")
-    return min(float(text), _LONGEST_PAUSE_S) if text.isdecimal() else 0.0
-
-
 def _unix(moment: datetime) -> str:
     return f"{moment.timestamp():.3f}"
-
-
-def _tls(endpoint: Endpoint) -> ssl.SSLContext | bool:
-    if not endpoint.verify_tls:
-        return False
-    if endpoint.ca_file is None:
-        return True
-    try:
-        return ssl.create_default_context(cafile=str(endpoint.ca_file))
-    except (OSError, ssl.SSLError) as error:
-        reason = error.strerror or str(error)
-        message = f"the certificates cannot be read: {reason}"
-        raise ConfigError([Problem(message, str(endpoint.ca_file))]) from error

@@ -16,6 +16,7 @@ from perfscale.cli.commands import (
     audit,
     cleanup,
     compare,
+    index,
     render,
     run,
     runs,
@@ -52,8 +53,8 @@ Then look at a workload, and run it:
 
 EPILOG = """Exit codes: 0 passed; 1 something failed, timed out, was left over or could not be
 written, or a question was answered with no; 2 wrong input, nothing was created; 3 a threshold was
-missed, or compare found a regression; 4 the cluster or Prometheus could not be reached; 70 a bug;
-129, 130, 143 interrupted."""
+missed, or compare found a regression; 4 the cluster, Prometheus or the index could not be reached;
+70 a bug; 129, 130, 143 interrupted."""
 
 app = typer.Typer(
     name="perfscale",
@@ -102,6 +103,7 @@ app.command("report")(report_command.report)
 app.command("runs")(runs.runs)
 app.command("tag")(tag.tag)
 app.command("compare")(compare.compare)
+app.command("index")(index.index)
 app.command("audit")(audit.audit)
 app.command("cleanup")(cleanup.cleanup)
 app.command("simulate")(simulate.simulate)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from perfscale.cli import options
 from perfscale.cli.dryrun import DryRun, print_trials
 from perfscale.cli.export import Export, export_results, make_page
+from perfscale.cli.indexing import check_index, index_run
 from perfscale.cli.output.confirm import confirmed
 from perfscale.cli.output.failure import print_failure
 from perfscale.cli.output.streams import OutputError, ignoring_closed_output, say
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from perfscale.auditing import AuditPlan
     from perfscale.config import Config
     from perfscale.engine import FailureBudget, LoadGenerator
+    from perfscale.indexing import IndexPlan
     from perfscale.kube.cluster import ClusterOptions
     from perfscale.results import Remarks, RunFolder, RunInfo, RunResult
     from perfscale.sim.faults import Faults
@@ -58,6 +60,7 @@ class RunSettings:
     cleanup_timeout_s: float = 300.0
     output: options.Output = options.Output.TEXT
     export: Export | None = None
+    index: IndexPlan | None = None
     dry_run: DryRun | None = None
     container_prefix: str | None = None
     container_tag: str | None = None
@@ -114,10 +117,12 @@ async def _try(settings: RunSettings) -> int:
 async def _run(settings: RunSettings) -> int:
     from perfscale.cli.output.display import follow
     from perfscale.cli.output.header import print_header
-    from perfscale.results import RunFolder
+    from perfscale.results import RunFolder, graver
 
     if settings.audit is not None:
         await settings.audit.check(say)
+    if settings.index is not None:
+        await check_index(settings.index)
     folder = RunFolder(
         settings.results_dir,
         cleanup=partial(_cleanup_command, settings),
@@ -149,6 +154,8 @@ async def _run(settings: RunSettings) -> int:
             result = await _audited(settings, folder, result)
         finally:
             code = _conclude(settings, result, folder.path)
+    if settings.index is not None and folder.path is not None:
+        code = graver(code, await index_run(settings.index, folder.path))
     return code
 
 

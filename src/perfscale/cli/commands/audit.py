@@ -14,7 +14,8 @@ from perfscale.cli.output.streams import log_more, say
 from perfscale.cli.signals import run_until_signalled
 
 if TYPE_CHECKING:
-    from perfscale.audit import AuditInput, Endpoint, Profile
+    from perfscale.audit import AuditInput, Profile
+    from perfscale.servers import Endpoint
 
 _SHARED = 0o644
 """The results are numbers and no more: everybody may read them."""
@@ -82,15 +83,17 @@ def audit(  # noqa: PLR0913 -- a command has as many parameters as options
 
         perfscale audit --prometheus http://localhost:9090 --strict
     """
-    from perfscale.audit import Credentials, Endpoint, credentials_of, load_input, load_profile
+    from perfscale.audit import PROMETHEUS, VARIABLES, load_input, load_profile
+    from perfscale.servers import Credentials, Endpoint
 
     log_more(verbose)
     given = load_input(config_file)
     _check_place(results_file)
-    outside = credentials_of(os.environ, token_file=token_file, password_file=password_file)
+    outside = VARIABLES.credentials(os.environ, token_file=token_file, password_file=password_file)
     address, is_files = _address(given, config_file, prometheus)
     # The credentials and TLS of one server do not hold for another.
     endpoint = Endpoint.at(
+        PROMETHEUS,
         address,
         outside,
         given.credentials if is_files else Credentials(),
@@ -105,14 +108,15 @@ def audit(  # noqa: PLR0913 -- a command has as many parameters as options
 
 def _address(given: AuditInput, config_file: Path, url: str | None) -> tuple[str, bool]:
     """The Prometheus of the command line, else the file's; and whether it is the file's."""
-    from perfscale.audit import split_url
+    from perfscale.audit import PROMETHEUS
     from perfscale.errors import ConfigError, Problem
+    from perfscale.servers import split_url
 
     address = url or given.url
     if address is None:
         message = "there is no prometheusURL: put it into the file, or use --prometheus URL"
         raise ConfigError([Problem(message, str(config_file))])
-    return address, split_url(address)[0] == given.url
+    return address, split_url(PROMETHEUS, address)[0] == given.url
 
 
 def _check_place(results_file: Path) -> None:

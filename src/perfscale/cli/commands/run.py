@@ -12,6 +12,7 @@ from perfscale.cli import options
 from perfscale.cli.commands.simulate import FaultsFile, Speed, read_faults
 from perfscale.cli.dryrun import DryRun
 from perfscale.cli.export import ExportOption
+from perfscale.cli.indexing import DEFAULT_NAME, IndexName, IndexUrl, plan_from_environment
 from perfscale.cli.output.confirm import may_ask
 from perfscale.cli.output.streams import log_more, use_colors
 from perfscale.cli.running import RunSettings, start
@@ -92,6 +93,8 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
     ] = False,
     output: options.OutputFormat = options.Output.TEXT,
     export: ExportOption = None,
+    index: IndexUrl = None,
+    index_name: IndexName = DEFAULT_NAME,
     request_timeout: Annotated[
         str,
         options.duration(
@@ -191,6 +194,8 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         from perfscale.auditing import plan_audit
 
         settings = replace(settings, audit=plan_audit(settings.config, prometheus))
+    if not dry_run and index:
+        settings = replace(settings, index=plan_from_environment(index, index_name))
     raise typer.Exit(start(settings))
 
 

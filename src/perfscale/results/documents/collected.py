@@ -38,7 +38,7 @@ def run_documents(folder: Path) -> Iterator[NamedDocument]:
             f"{folder}: it has no records of objects",
             hint=f"perfscale report {folder} makes them, unless the journal has gaps",
         )
-    stamps = Stamps(files.summary)
+    stamps = Stamps(files.summary, files.run.tags)
     latencies = LatencyDocuments(stamps, children=files.has_children)
     yield from latencies.of_objects(files.records())
     yield from latencies.of_operations(files.operations())

@@ -63,17 +63,17 @@ def job_summaries(
             "endTimestamp": stamps.at(ended_s),
             **_churn_stamps(churned.get(workload.name), stamps),
             "elapsedTime": round(ended_s - began_s),
-            **stamps.common(_METRIC),
+            "metricName": _METRIC,
+            "uuid": stamps.uuid,
             "jobConfig": _job_config(workload, described.get(workload.name, {})),
             "passed": not problems,
-            **stamps.metadata,
         }
-        body.pop("metadata", None)  # at the top level here
         if problems:
             body["executionErrors"] = "\n".join(problems)
         if files.run.client.version:
             body["version"] = f"perfscale {files.run.client.version}"
-        yield NamedDocument(_METRIC, body)
+        # User metadata hides nothing of these.
+        yield NamedDocument(_METRIC, {**stamps.metadata, **body})
 
 
 def ended(workload: Workload) -> float:

@@ -152,7 +152,7 @@ class _Array:
         return not self._ended
 
     def _fail(self, reason: str) -> NoReturn:
-        raise ResultsError(f"{self._name}: {reason}")
+        raise ResultsError(f"{self._name}: {reason}", hint=_HINT)
 
     def _refuse_constant(self, text: str) -> NoReturn:
         self._fail(f"{text} is no JSON")

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from perfscale.results.model.document import Summary
 
 
@@ -17,13 +19,19 @@ class NamedDocument(NamedTuple):
 
 
 class Stamps:
-    """The run's id, its cluster, and its time as documents write it."""
+    """The run's id, its tags, its cluster, and its time as documents write it.
 
-    def __init__(self, summary: Summary) -> None:
+    Args:
+        summary: Of the run.
+        tags: Those of the run, which are what user metadata is there.
+    """
+
+    def __init__(self, summary: Summary, tags: Mapping[str, str]) -> None:
         self._epoch = datetime.fromisoformat(summary.started_at).astimezone(UTC)
         self.uuid = summary.run_id
         known = {"k8sVersion": summary.cluster.version, "totalNodes": summary.cluster.nodes}
-        self.metadata = {key: value for key, value in known.items() if value is not None}
+        self.metadata: dict[str, Any] = dict(tags)
+        self.metadata |= {key: value for key, value in known.items() if value is not None}
         self._common: dict[str, Any] = {"uuid": self.uuid}
         if self.metadata:
             self._common["metadata"] = self.metadata

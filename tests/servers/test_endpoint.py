@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from perfscale.audit.endpoint import Credentials, Endpoint, credentials_of, split_url
+from perfscale.audit.endpoint import VARIABLES
 from perfscale.errors import ConfigError, UsageError
+from perfscale.servers import Credentials, Endpoint, split_url
 
 TOKEN = {"PERFSCALE_PROMETHEUS_TOKEN": "hush"}
 USER = {"PERFSCALE_PROMETHEUS_USERNAME": "me", "PERFSCALE_PROMETHEUS_PASSWORD": "secret"}
@@ -13,7 +14,7 @@ USER = {"PERFSCALE_PROMETHEUS_USERNAME": "me", "PERFSCALE_PROMETHEUS_PASSWORD": 
 
 def header(environment: dict[str, str], **files: Path | None) -> str | None:
     where = {"token_file": None, "password_file": None, **files}
-    return credentials_of(environment, **where).header()
+    return VARIABLES.credentials(environment, **where).header()
 
 
 def test_they_come_from_the_environment() -> None:
@@ -65,4 +66,4 @@ def test_what_is_shown_of_an_endpoint_has_no_secret_in_it() -> None:
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match="URL"):
-        split_url(url)
+        split_url("Prometheus", url)
