@@ -58,6 +58,18 @@ def test_a_ready_object_still_has_to_come_to_a_milestone_in_time(story: Story) -
     assert watched.lost(row.sent_s + MINUTE_S + 1) is not None
 
 
+def test_an_object_that_was_asked_to_go_before_its_time_was_up_may_have_been_in_time(
+    story: Story,
+) -> None:
+    agent = {"metric": "vmiAgentConnected", "quantile": "max", "max": "1m"}
+    watched = Watched(story, 1, agent)
+    row = story.created(watched.scope, "a")
+    story.becomes(row, "Running")
+    assert row.sent_s is not None
+    row.delete_requested_s = row.sent_s + 30
+    assert watched.lost(row.sent_s + 2 * MINUTE_S) is None
+
+
 def test_an_object_whose_time_is_up_counts_before_it_gets_there(story: Story) -> None:
     watched = Watched(story, 2, ready("max", "1m"))
     row = story.created(watched.scope, "a")

@@ -40,7 +40,8 @@ from perfscale.engine.load.server_warnings import ServerWarnings
 from perfscale.engine.preload.preloading import preload_images
 from perfscale.engine.removal.ending import FinalCleanup
 from perfscale.engine.removal.namespaces import RunNamespaces
-from perfscale.engine.removal.verification import ObjectVerifier, verify_staying
+from perfscale.engine.removal.staying import verify_staying
+from perfscale.engine.removal.verification import ObjectVerifier
 from perfscale.engine.snapshot import RunSnapshot
 from perfscale.engine.tracking.observer import Observer
 from perfscale.results import (

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.table import Table
 
+from perfscale.cli.output.console import print_wrapped
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -43,10 +45,17 @@ def print_latencies(console: Console, latencies: Iterable[tuple[str, LatencySumm
     table.add_column("seconds", overflow="fold")
     for column in columns:
         table.add_column(column.heading or column.name, justify="right", no_wrap=True)
+    latencies = list(latencies)
     for name, latency in latencies:
         table.add_row(name, *(_statistic(latency, column.name) for column in columns))
     if table.row_count:
         console.print(table)
+    left_out = [
+        f"{name} of {each.not_waited_for}" for name, each in latencies if each.not_waited_for
+    ]
+    if left_out:
+        text = f"not waited for, and in no figure: {', '.join(left_out)}"
+        print_wrapped(console, f"[dim]{text}[/]")
 
 
 def _statistic(latency: LatencySummary, name: str) -> str:

@@ -119,6 +119,13 @@ _KINDS: Final = (
     ),
     _Kind("pod", "", "Pod", ("Pending", "Running")),
 )
+MILESTONES_OF: Final = {
+    name: kind.milestones
+    for kind in _KINDS
+    if kind.milestones
+    for name in (kind.name, f"{kind.name}.{kind.group}")
+}
+"""Milestones of the kinds that have some, by what results call the kinds."""
 MILESTONES: Final = tuple(dict.fromkeys(name for kind in _KINDS for name in kind.milestones))
 """What objects come to beside their phases: a guest's address, the condition ``Ready``, its agent.
 

@@ -13,7 +13,7 @@ from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from perfscale.config.sections.metrics import Unit
+from perfscale.config.sections.metrics import MILESTONES, Unit
 from perfscale.engine.accounting.operation_thresholds import QUANTILES, OperationThresholds
 from perfscale.errors import ThresholdError
 from perfscale.results import DELETION, latency_rule, threshold_title
@@ -89,8 +89,15 @@ class _LatencyThreshold:
         if self._rule.is_skipped(row):
             return False
         if now - begun_s > self._limit_s:
-            return True
+            return self._had_time(row, begun_s)
         return None
+
+    def _had_time(self, row: TrackedObject, begun_s: float) -> bool:
+        """Whether an object was there for so long; of a milestone, which nothing waits for."""
+        until_s = row.delete_requested_s
+        if self._rule.name not in MILESTONES or until_s is None or row.error is not None:
+            return True
+        return until_s - begun_s > self._limit_s
 
 
 class AbortThresholds:

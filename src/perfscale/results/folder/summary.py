@@ -131,7 +131,8 @@ def _value(value: Any) -> Any:  # noqa: ANN401, PLR0911 -- whatever a result hol
 
 def _statistics(kind: type[PartT], latency: LatencySummary, **known: object) -> PartT:
     earliest = UNSET if latency.earliest is None else _value(latency.earliest)
-    return _part(kind, latency, earliest=earliest, **known)
+    known |= {"earliest": earliest, "not_waited_for": latency.not_waited_for or UNSET}
+    return _part(kind, latency, **known)
 
 
 def _rate(rate: Rate) -> document.CreationRate:

@@ -83,6 +83,7 @@ class KindTally(LifeSamples):
         self.negative += other.negative
         self.creation.extend(other.creation)
         self.deletion.extend(other.deletion)
+        self.milestones.add(other.milestones)
         self.watch_at_least.extend(other.watch_at_least)
         self.watch_at_most.extend(other.watch_at_most)
         if self.churn is None:
@@ -97,15 +98,17 @@ class KindTally(LifeSamples):
         self.churn.measure(record, origin_s, self.path)
         before = apart_from_churn(record)
         if before is not None:
-            self.measure(before, origin_s)
+            self.measure(before, origin_s, record.delete_requested_s)
         elif record.replaced_in is None:
             self.measure_deletion(record)
 
-    def measure(self, record: ObjectRecord, origin_s: float | None) -> None:
+    def measure(
+        self, record: ObjectRecord, origin_s: float | None, until_s: float | None = None
+    ) -> None:
         """The same, with what happened in between, and as the server saw it."""
         if origin_s is None:
             return
-        super().measure(record, origin_s)
+        super().measure(record, origin_s, until_s)
         self._measure_transitions(record)
         self._measure_by_server(record, origin_s)
         self._measure_watch(record)

@@ -27,17 +27,19 @@ class LatencySamples:
     Attributes:
         values: The samples, in no order.
         missing: Objects that never got there.
+        not_waited_for: Objects of which it is not known, as they were not there for long enough;
+            they count for nothing.
         add: Count an object that got there after so many seconds. Called some
             twenty times for each object, so there is nothing in between.
     """
 
-    __slots__ = ("_doubted", "_earliest", "_summary", "add", "missing", "values")
+    __slots__ = ("_doubted", "_earliest", "_summary", "add", "missing", "not_waited_for", "values")
 
     def __init__(self) -> None:
         self.values = array("d")
         self._doubted: array[float] | None = None
         self._earliest: array[float] | None = None
-        self.missing = 0
+        self.missing = self.not_waited_for = 0
         self.add: Callable[[float], None] = self.values.append
         self._summary: LatencySummary | None = None
 
@@ -75,7 +77,8 @@ class LatencySamples:
     def summarize(self) -> LatencySummary:
         """Sort, and read every statistic off; once, as long as nothing more is counted."""
         known = self._summary
-        if known is None or (known.count, known.missing) != (len(self.values), self.missing):
+        counts = len(self.values), self.missing, self.not_waited_for
+        if known is None or (known.count, known.missing, known.not_waited_for) != counts:
             known = self._summary = self._summarize()
         return known
 
@@ -89,6 +92,7 @@ class LatencySamples:
             max=ordered[-1] if complete else None,
             mean=math.fsum(ordered) / len(ordered) if complete else None,
             earliest=self._summarize_earliest(ordered),
+            not_waited_for=self.not_waited_for,
             **_percentiles(ordered, self.missing),
         )
 

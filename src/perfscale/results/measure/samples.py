@@ -16,6 +16,7 @@ from perfscale.results.measure.latencies import (
     RequestTimes,
     ready_s,
 )
+from perfscale.results.measure.milestones import MilestoneTimes
 from perfscale.results.measure.percentiles import LatencySamples
 
 if TYPE_CHECKING:
@@ -50,19 +51,28 @@ class LifeSamples:
     phases: SamplesOf[str] = field(default_factory=SamplesOf)
     creation: LatencySamples = field(default_factory=LatencySamples)
     deletion: LatencySamples = field(default_factory=LatencySamples)
+    milestones: MilestoneTimes = field(default_factory=MilestoneTimes)
 
-    def measure(self, record: ObjectRecord, origin_s: float | None) -> None:
+    def measure(
+        self, record: ObjectRecord, origin_s: float | None, until_s: float | None = None
+    ) -> None:
         """Take the latencies of one object, which count from ``origin_s``.
 
-        One that was never attempted, which has no origin, is missing from nothing.
+        One that was never attempted, which has no origin, is missing from nothing. ``until_s`` is
+        when churn asked it to go, if it did.
         """
         if origin_s is None:
             return
         phases = self.phases
         for phase, at_s in record.phases_s.items():
             phases[phase].add(at_s - origin_s)
-        if ready_s(record) is None:
+        ready = ready_s(record)
+        if ready is None:
             self._miss(phases, record.phases_s)
+        else:
+            self.milestones.measure(
+                record, ready, until_s or record.delete_requested_s or record.deleted_s
+            )
         for rule, samples in self._named():
             begun_s, reached_s = rule.times_s(record, origin_s)
             if begun_s is None:
@@ -107,7 +117,9 @@ class LifeSamples:
         for name in MILESTONES:
             if name in self.phases:
                 samples = self.phases[name]
-                samples.missing = self.phases[READY.name].total - len(samples.values)
+                samples.not_waited_for = self.milestones.not_waited_for(name)
+                there = len(samples.values) + samples.not_waited_for
+                samples.missing = self.phases[READY.name].total - there
 
     def latency(self, name: str) -> LatencySamples | None:
         """The samples of a latency; None if there are none."""
@@ -156,7 +168,7 @@ class Samples:
         origin_s = self._request_times.of(record)
         before = apart_from_churn(record)
         if before is not None:
-            samples.measure(before, origin_s)
+            samples.measure(before, origin_s, record.delete_requested_s)
         elif record.replaced_in is None:
             samples.measure_deletion(record)
 

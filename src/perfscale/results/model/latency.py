@@ -48,6 +48,8 @@ class LatencySummary:
         max: Longest; None if anything is missing.
         mean: Arithmetic mean; None if anything is missing.
         earliest: How much shorter they may be; None if every sample is certain.
+        not_waited_for: Number that is in neither: of a milestone, which nothing waits for, those
+            that were asked to go, or outlived the run, before they had the time for it.
     """
 
     count: int
@@ -61,6 +63,7 @@ class LatencySummary:
     max: float | None
     mean: float | None
     earliest: Earliest | None = None
+    not_waited_for: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,10 @@ class Statistics(Part, frozen=True, kw_only=True):
     earliest: Annotated[
         Earliest | UnsetType, Meta(description="missing: no sample is uncertain")
     ] = UNSET
+    not_waited_for: Annotated[
+        Count | UnsetType,
+        Meta(description="of a milestone: too short a time there to be missing; missing: none"),
+    ] = UNSET
 
     def get(self, name: str) -> float | None:
         """The statistic of a name, one of `STATISTICS`."""
@@ -74,7 +78,7 @@ class Statistics(Part, frozen=True, kw_only=True):
 STATISTICS: Final = {
     each.encode_name: each.name
     for each in msgspec.structs.fields(Statistics)
-    if each.name != "earliest"
+    if each.name not in {"earliest", "not_waited_for"}
 }
 """The names of all statistics of a latency in the document, and of their attributes."""
 
