@@ -8,7 +8,7 @@ from workload_kinds import an_object, has_condition, running_cluster
 
 from perfscale.errors import ApiError
 from perfscale.sim.cluster import SimulatedCluster
-from perfscale.sim.controllers.kinds import NODE, POD, VM, VMI, VMIM
+from perfscale.sim.controllers.kinds import EVENT, NODE, POD, VM, VMI, VMIM
 from perfscale.sim.controllers.objects import is_ready
 from perfscale.sim.storage.refusals import InvalidError
 from perfscale.sim.storage.store import Store
@@ -272,3 +272,48 @@ async def test_a_fault_lets_a_migration_fail_and_the_instance_stays() -> None:
         assert vmi["status"]["nodeName"] == node
         assert vmi["status"]["migrationState"]["failed"]
         assert is_ready(vmi)
+
+
+def said_of(store: Store, name: str) -> list[tuple[str, str]]:
+    """Types and reasons of the events about a migration, as they came."""
+    events = [each for each in store.list(EVENT) if each["involvedObject"]["name"] == name]
+    events.sort(key=lambda each: int(each["metadata"]["resourceVersion"]))
+    return [(each["type"], each["reason"]) for each in events]
+
+
+async def test_events_tell_how_a_migration_goes() -> None:
+    async with running_cluster() as cluster:
+        store = await with_instances(cluster)
+        made = store.create(VMIM, a_migration())
+        await until_phase(store, VMIM, "Succeeded")
+        (first, *_) = await until(store, EVENT, lambda events: len(events) == 3)
+        (vmi,) = store.list(VMI)
+        assert said_of(store, "move") == [
+            ("Normal", "SuccessfulCreate"),
+            ("Normal", "SuccessfulHandOver"),
+            ("Normal", "SuccessfulMigration"),
+        ]
+    pod = vmi["status"]["migrationState"]["targetPod"]
+    messages = {each["message"] for each in store.list(EVENT)}
+    assert f"Created migration target pod {pod}" in messages
+    about = first["involvedObject"]
+    assert (about["kind"], about["uid"]) == (VMIM.kind, made["metadata"]["uid"])
+
+
+async def test_events_tell_that_a_migration_was_aborted_or_lost_its_instance() -> None:
+    async with running_cluster() as cluster:
+        store = await with_instances(cluster, 2)
+        store.create(VMIM, a_migration())
+        store.create(VMIM, a_migration("vmi-1", "other"))
+        both = {"move", "other"}
+        await until(
+            store, EVENT, lambda found: both <= {each["involvedObject"]["name"] for each in found}
+        )
+        store.delete(VMIM, NAMESPACE, "move")
+        store.delete(VMI, NAMESPACE, "vmi-1")
+        await until_gone(store, VMIM)
+        assert said_of(store, "move")[-2:] == [
+            ("Normal", "SuccessfulAbortMigration"),
+            ("Warning", "FailedMigration"),
+        ]
+        assert said_of(store, "other")[-1] == ("Warning", "FailedMigration")

@@ -75,8 +75,13 @@ async def test_the_group_is_discovered_with_entries_that_name_no_kind_and_no_ver
     (found,) = (each for each in groups["groups"] if each["name"] == "subresources.kubevirt.io")
     assert [each["version"] for each in found["versions"]] == ["v1", "v1alpha3"]
     _, listed = await cluster("GET", f"{GROUP}/v1")
+    assert listed["resources"][0]["name"] == "expand-vm-spec"
     entries = {each["name"]: each for each in listed["resources"]}
     assert {"virtualmachines/start", "virtualmachineinstances/pause"} < entries.keys()
+    assert {
+        *("virtualmachines/memorydump", "virtualmachines/evacuate/cancel"),
+        *("virtualmachineinstances/vnc/screenshot", "virtualmachineinstances/sev/setupsession"),
+    } < entries.keys()
     assert entries["virtualmachines/start"] == {
         "name": "virtualmachines/start",
         "singularName": "",
@@ -337,6 +342,21 @@ async def test_guest_info_needs_the_agent(cluster: FaultyApi) -> None:
     )
     status, info = await cluster("GET", path("guestosinfo"))
     assert (status, info["hostname"]) == (200, "a")
+    for what, count in (("userlist", 0), ("filesystemlist", 1)):
+        status, listed = await cluster("GET", path(what))
+        assert (status, len(listed["items"])) == (200, count)
+
+
+@pytest.mark.parametrize("what", ["memorydump", "evacuate/cancel", "vnc/screenshot"])
+async def test_a_call_that_kubevirt_lists_and_that_is_not_simulated_says_so(
+    cluster: FaultyApi, what: str
+) -> None:
+    await create_vm(cluster)
+    plural = "virtualmachineinstances" if "vnc" in what else "virtualmachines"
+    where = f"{GROUP}/v1/namespaces/demo/{plural}/a/{what}"
+    async with cluster.session.put(cluster.url + where) as answer:
+        assert (answer.status, answer.content_type) == (501, "text/plain")
+        assert await answer.text() == f"501: Not Implemented: {what} is not simulated"
 
 
 async def test_a_migration_that_is_put_has_a_generated_name_and_no_labels(

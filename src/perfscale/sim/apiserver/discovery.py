@@ -6,6 +6,8 @@ import platform
 from typing import TYPE_CHECKING, Final
 
 from perfscale.sim.storage import refusals
+from perfscale.sim.storage.kinds.calls import GROUP as CALLS_GROUP
+from perfscale.sim.storage.kinds.calls import NAMESPACED_CALL
 
 if TYPE_CHECKING:
     from perfscale.sim.storage.catalogue import Catalogue
@@ -81,17 +83,18 @@ def _group(group: str, catalogue: Catalogue) -> JSON:
 
 def _resources(group: str, served: str, catalogue: Catalogue) -> JSON:
     kinds = [kind for kind in catalogue.kinds if kind.group == group and served in kind.versions]
+    entries = [entry for kind in kinds for entry in _entries(kind)]
     return {
         "kind": "APIResourceList",
         "apiVersion": "v1",
         "groupVersion": f"{group}/{served}" if group else served,
-        "resources": [entry for kind in kinds for entry in _entries(kind)],
+        "resources": [_call(NAMESPACED_CALL), *entries] if group == CALLS_GROUP else entries,
     }
 
 
 def _entries(kind: Kind) -> list[JSON]:
     if kind.calls:
-        return [_call(kind, name) for name in kind.calls]
+        return [_call(f"{kind.plural}/{name}") for name in kind.calls]
     entry: JSON = {
         "name": kind.plural,
         "singularName": kind.singular,
@@ -112,10 +115,10 @@ def _entries(kind: Kind) -> list[JSON]:
     return entries
 
 
-def _call(kind: Kind, name: str) -> JSON:
+def _call(name: str) -> JSON:
     # virt-api says of them neither of what kind they are nor what can be done with them.
     return {
-        "name": f"{kind.plural}/{name}",
+        "name": name,
         "singularName": "",
         "namespaced": True,
         "kind": "",

@@ -44,8 +44,10 @@ def parse_target(path: str, catalogue: Catalogue) -> Target:
     own = len(rest) == 3 and rest[2] in ("status", "finalize")
     if rest[:1] == ["namespaces"] and len(rest) > 2 and not own:
         namespace, rest = rest[1], rest[2:]
-    if not 1 <= len(rest) <= 3 or not all(rest):
+    if not 1 <= len(rest) <= 4 or not all(rest):
         raise refusals.no_such_path()
+    # As in ``vnc/screenshot``: that is one subresource.
+    rest = [*rest[:2], *filter(None, ["/".join(rest[2:])])]
     plural, name, subresource = (*rest, None, None)[:3]
     kind = catalogue.find(group, version, str(plural))
     if kind is None or (kind.namespaced and name and namespace is None):

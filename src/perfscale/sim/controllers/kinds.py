@@ -61,6 +61,7 @@ STORAGE_CLASS: Final = Resource(
 PVC: Final = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", namespaced=True)
 PV: Final = Resource("", "v1", "persistentvolumes", "PersistentVolume", namespaced=False)
 
+EVENT: Final = Resource("", "v1", "events", "Event", namespaced=True)
 NODE: Final = Resource("", "v1", "nodes", "Node", namespaced=False)
 SERVICE: Final = Resource("", "v1", "services", "Service", namespaced=True)
 REPLICATION_CONTROLLER: Final = Resource(

@@ -65,14 +65,38 @@ async def unfreeze(call: Call) -> None:
 
 def guest_os_info(call: Call) -> JSON:
     """What the guest's agent says of it; raises an `ApiError` (500) if there is none."""
-    vmi = call.running()
-    if condition_of(vmi, AGENT_CONNECTED) is None:
-        raise answers.internal_error("VMI does not have guest agent connected")
+    vmi = _with_agent(call)
     return {
         "guestAgentVersion": "simulated",
         "hostname": call.name,
         "os": vmi["status"]["guestOSInfo"],
     }
+
+
+def user_list(call: Call) -> JSON:
+    """Who has signed in to the guest: nobody; raises as `guest_os_info` does."""
+    _with_agent(call)
+    return {"kind": "VirtualMachineInstanceGuestOSUserList", "metadata": {}, "items": []}
+
+
+def file_system_list(call: Call) -> JSON:
+    """The guest's file systems; raises as `guest_os_info` does."""
+    _with_agent(call)
+    root = {
+        "diskName": "vda1",
+        "mountPoint": "/",
+        "fileSystemType": "ext4",
+        "usedBytes": 1 << 30,
+        "totalBytes": 10 << 30,
+    }
+    return {"kind": "VirtualMachineInstanceFileSystemList", "metadata": {}, "items": [root]}
+
+
+def _with_agent(call: Call) -> JSON:
+    vmi = call.running()
+    if condition_of(vmi, AGENT_CONNECTED) is None:
+        raise answers.internal_error("VMI does not have guest agent connected")
+    return vmi
 
 
 def _begin(call: Call, vmi: JSON, steps: Sequence[Step]) -> None:

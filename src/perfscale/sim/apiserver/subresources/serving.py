@@ -20,11 +20,17 @@ if TYPE_CHECKING:
     from perfscale.sim.apiserver.target import Target
     from perfscale.sim.ground_truth import OperationTruth
     from perfscale.sim.nodes.handler import VirtHandler
+    from perfscale.sim.storage.records import JSON
     from perfscale.sim.storage.store import Store
 
 _ACCEPTED: Final = 202
 _DONE: Final = 200
-GUEST_OS_INFO: Final = "guestosinfo"
+_AGENT: Final[Mapping[str, Callable[[Call], JSON]]] = {
+    "guestosinfo": instances.guest_os_info,
+    "userlist": instances.user_list,
+    "filesystemlist": instances.file_system_list,
+}
+"""What the guest's agent is asked for."""
 
 _Deed: TypeAlias = "Callable[[Call], Awaitable[None]]"
 
@@ -77,11 +83,13 @@ class VirtApi:
         namespace, name, what = target.namespace or "", target.name or "", target.subresource or ""
         call = Call(self._store, self._handler, namespace, name, body)
         about, rules = (VM, _MACHINES) if target.kind.plural == VM.plural else (VMI, _INSTANCES)
-        if what == GUEST_OS_INFO:
-            return _guest_os_info(http, call)
+        if (ask := _AGENT.get(what)) is not None:
+            return _of_agent(http, call, ask)
+        rule = rules.get(what)
+        if rule is None:
+            return _not_simulated(what)
         if http.method != "PUT":
             return not_allowed()
-        rule = rules[what]
         uid = self._uid_of_instance(call)
         try:
             await rule.do(call)
@@ -108,11 +116,16 @@ def no_such_page() -> web.Response:
     return web.Response(status=404, text="404: Page Not Found")
 
 
-def _guest_os_info(http: web.Request, call: Call) -> web.Response:
+def _not_simulated(what: str) -> web.Response:
+    """501: KubeVirt lists it, and does it; of a guest that is simulated there is nothing to it."""
+    return web.Response(status=501, text=f"501: Not Implemented: {what} is not simulated")
+
+
+def _of_agent(http: web.Request, call: Call, ask: Callable[[Call], JSON]) -> web.Response:
     if http.method != "GET":
         return not_allowed()
     try:
-        return answer(encode(instances.guest_os_info(call)), JSON_TYPE)
+        return answer(encode(ask(call)), JSON_TYPE)
     except ApiError as error:
         if error.status != 500:
             return answer(encode(answers.status_of(error, VMI)), status=error.status or 500)

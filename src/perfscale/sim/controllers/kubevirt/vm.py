@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from perfscale.sim.controllers.actions import Action, Create, Delete, Update, UpdateStatus
-from perfscale.sim.controllers.kinds import VM, VMI
+from perfscale.sim.controllers.kinds import DATA_VOLUME, VM, VMI
 from perfscale.sim.controllers.kubevirt.run_strategy import (
     Plan,
     RunStrategy,
@@ -15,6 +15,12 @@ from perfscale.sim.controllers.kubevirt.run_strategy import (
     strategy_of,
 )
 from perfscale.sim.controllers.kubevirt.vm_status import status_of
+from perfscale.sim.controllers.kubevirt.vm_volumes import (
+    NO_VOLUMES,
+    Volumes,
+    vm_of,
+    volumes_of,
+)
 from perfscale.sim.controllers.kubevirt.vmi import FINALIZER as VMI_FINALIZER
 from perfscale.sim.controllers.kubevirt.vmi import VM_FINALIZER, is_final
 from perfscale.sim.controllers.objects import (
@@ -30,10 +36,11 @@ from perfscale.sim.controllers.objects import (
 from perfscale.sim.latency import BACK_OFFS, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from perfscale.sim.controllers.actions import View
+    from perfscale.kube.resources import Resource
+    from perfscale.sim.controllers.actions import Follows, View
     from perfscale.sim.controllers.store import JSON
 
 FINALIZER: Final = VM_FINALIZER
@@ -46,6 +53,11 @@ class VmController:
 
     resource = VM
     owns = VMI
+
+    @property
+    def follows(self) -> Mapping[Resource, Follows]:
+        """The data volumes that a VM has made, and that its instance waits for."""
+        return {DATA_VOLUME: lambda volume, _: vm_of(volume)}
 
     def stage(self, obj: JSON) -> Stage | None:
         """Nothing is waited for but a start after one that failed.
@@ -67,6 +79,7 @@ class VmController:
             now,
             is_creating=view.in_creation(uid_of(obj)) > 0,
             may_start=self.stage(obj) in BACK_OFFS,
+            volumes=volumes_of(obj, view),
         )
 
 
@@ -77,6 +90,7 @@ def reconcile(
     *,
     is_creating: bool = False,
     may_start: bool = False,
+    volumes: Volumes = NO_VOLUMES,
 ) -> tuple[Action, ...]:
     """What to write next for a VM.
 
@@ -86,6 +100,7 @@ def reconcile(
         now: The time that goes into new conditions.
         is_creating: Whether the VMI has been created, and only not been seen yet.
         may_start: Whether it has waited long enough since a start that failed.
+        volumes: What its data volumes allow.
 
     Returns:
         At most one write of the VM itself: the watch brings it back with its new
@@ -96,17 +111,18 @@ def reconcile(
         return _end(vm, own, now)
     if FINALIZER not in finalizers_of(vm):
         return (Update(VM, with_finalizers(vm, [*finalizers_of(vm), FINALIZER])),)
-    if is_creating:
-        return ()
+    if is_creating or volumes.missing:
+        return () if is_creating else volumes.missing
     if strategy_of(vm) is RunStrategy.HALTED and _is_to_start(vm, own):
         return (Update(VM, _always(vm)),)
     planned = plan(vm, own, may_start=may_start)
     if vmi is not None and own is None:
         # A VMI of another owner has the name: leave it alone, and wait until it goes.
         return _report(vm, None, planned, now)
-    starting = (Create(VMI, _vmi_of(vm, planned)),) if planned.starts else ()
+    may_be_made = planned.starts and volumes.ready
+    starting = (Create(VMI, _vmi_of(vm, planned)),) if may_be_made else ()
     stopping = (Delete(VMI, own),) if planned.stops and own is not None else ()
-    return (*starting, *stopping, *_let_go(own), *_report(vm, own, planned, now))
+    return (*starting, *stopping, *_let_go(own), *_report(vm, own, planned, now, volumes.shown))
 
 
 def _is_owned(vm: JSON, vmi: JSON) -> bool:
@@ -170,7 +186,9 @@ def _vmi_of(vm: JSON, planned: Plan) -> JSON:
     }
 
 
-def _report(vm: JSON, vmi: JSON | None, planned: Plan, now: datetime) -> tuple[Action, ...]:
+def _report(
+    vm: JSON, vmi: JSON | None, planned: Plan, now: datetime, waits: str = ""
+) -> tuple[Action, ...]:
     old: JSON = vm.get("status") or {}
-    status = status_of(vm, vmi, planned, now)
+    status = status_of(vm, vmi, planned, now, waits)
     return () if status == old else (UpdateStatus(VM, with_status(vm, status)),)

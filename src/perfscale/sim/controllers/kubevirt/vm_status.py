@@ -38,7 +38,7 @@ _IMAGE_TROUBLES: Final = frozenset({"ErrImagePull", "ImagePullBackOff"})
 _UNSEEN_STARTS: Final = (2, 11)
 
 
-def status_of(vm: JSON, vmi: JSON | None, plan: Plan, now: datetime) -> JSON:
+def status_of(vm: JSON, vmi: JSON | None, plan: Plan, now: datetime, waits: str = "") -> JSON:
     """The VM's status; the old one where there is nothing new to say.
 
     Args:
@@ -46,6 +46,7 @@ def status_of(vm: JSON, vmi: JSON | None, plan: Plan, now: datetime) -> JSON:
         vmi: Its VMI, if it has one.
         plan: What becomes of it.
         now: The time that goes into new conditions.
+        waits: What it shows while its data volumes are not filled; empty for nothing.
     """
     old: JSON = vm.get("status") or {}
     if old and not plan.requests and vmi is not None and _is_start_unseen(vmi):
@@ -53,7 +54,7 @@ def status_of(vm: JSON, vmi: JSON | None, plan: Plan, now: datetime) -> JSON:
     said: JSON = {
         "created": vmi is not None or None,
         "ready": (vmi is not None and is_ready(vmi)) or None,
-        "printableStatus": printable_status(vm, vmi, plan.failure),
+        "printableStatus": printable_status(vm, vmi, plan.failure, waits),
         "conditions": _conditions(vm, vmi, now),
         "stateChangeRequests": list(plan.requests) or None,
         "startFailure": plan.failure,
@@ -67,11 +68,13 @@ def status_of(vm: JSON, vmi: JSON | None, plan: Plan, now: datetime) -> JSON:
     return {key: value for key, value in {**old, **said}.items() if value is not None}
 
 
-def printable_status(vm: JSON, vmi: JSON | None, failure: JSON | None) -> str:
+def printable_status(vm: JSON, vmi: JSON | None, failure: JSON | None, waits: str = "") -> str:
     """What kubectl shows: the first of KubeVirt's list that holds."""
     if is_deleting(vm):
         return "Terminating"
     if vmi is None or is_final(vmi):
+        if waits:
+            return waits
         backs_off = failure is not None and strategy_of(vm) in BACKS_OFF
         return "CrashLoopBackOff" if backs_off else "Stopped"
     return "Stopping" if is_deleting(vmi) else _status_of_living(vmi)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.sim.controllers.actions import Action, Delete, Revise, Update, UpdateStatus
 from perfscale.sim.controllers.kinds import NODE, VMI, VMIM
-from perfscale.sim.controllers.kubevirt.migration import state
+from perfscale.sim.controllers.kubevirt.migration import events, state
 from perfscale.sim.controllers.kubevirt.migration.queue import FINAL_PHASES, vmi_of
 from perfscale.sim.controllers.kubevirt.placement import NODE_NAMES, place
 from perfscale.sim.controllers.kubevirt.vmi import Phase, is_final
@@ -97,12 +97,16 @@ class VmimController:
             # Where there is no webhook that has done so.
             return (Update(VMIM, with_finalizers(obj, [*finalizers_of(obj), FINALIZER])),)
         if vmi is None or is_deleting(vmi) or is_final(vmi):
-            return (_in_phase(obj, "Failed", now),)
+            return _failed(obj, now, "The VMI of the migration is gone, or has ended")
         return _step(obj, vmi, view, now)
 
 
 def _in_phase(vmim: JSON, phase: str, now: datetime, **changed: object) -> Action:
     return UpdateStatus(VMIM, with_status(vmim, {**entered(vmim, phase, now), **changed}))
+
+
+def _failed(vmim: JSON, now: datetime, why: str) -> Sequence[Action]:
+    return (_in_phase(vmim, "Failed", now), *events.entered(vmim, "Failed", now, why=why))
 
 
 def _released(vmim: JSON) -> JSON:
@@ -129,7 +133,8 @@ def _step(vmim: JSON, vmi: JSON, view: View, now: datetime) -> Sequence[Action]:
         ),
     }
     revised = [_revised(vmim, vmi, each, is_first=phase == "Scheduled") for each in changes[phase]]
-    return (*revised, _in_phase(vmim, following, now))
+    said = events.entered(vmim, following, now)
+    return (*revised, _in_phase(vmim, following, now), *said)
 
 
 def _revised(
@@ -154,7 +159,8 @@ def _begun(vmim: JSON, vmi: JSON, view: View, now: datetime) -> Sequence[Action]
         return ()
     plan = state.plan_of(vmim, vmi, target)
     given = _revised(vmim, vmi, lambda obj: state.given_target(obj, vmim, target), is_first=True)
-    return (given, _in_phase(vmim, "Scheduling", now, migrationState=plan))
+    said = events.entered(vmim, "Scheduling", now, pod=plan["targetPod"])
+    return (given, _in_phase(vmim, "Scheduling", now, migrationState=plan), *said)
 
 
 def _target(vmim: JSON, source: str, view: View) -> str | None:
@@ -188,14 +194,15 @@ def _aborted(vmim: JSON, vmi: JSON | None, now: datetime) -> Sequence[Action]:
     """Have the instance stay where it is, then give up."""
     has_begun = phase_of(vmim) not in ("", "Pending")
     if vmi is None or is_final(vmi) or not has_begun:
-        return (_in_phase(vmim, "Failed", now),)
+        return _failed(vmim, now, "The migration was deleted")
     if condition_of(vmim, ABORT_REQUESTED) is not None:
         failed = _revised(vmim, vmi, lambda obj: state.failed(obj, now))
-        return (failed, _in_phase(vmim, "Failed", now))
+        return (failed, *_failed(vmim, now, "Source node reported migration aborted"))
     requested = condition(ABORT_REQUESTED, holds=True, now=now)
     old: JSON = vmim.get("status") or {}
     conditions = with_condition(old.get("conditions") or (), requested)
     return (
         _revised(vmim, vmi, state.abort_requested),
         UpdateStatus(VMIM, with_status(vmim, {**old, "conditions": conditions})),
+        events.aborted(vmim, now),
     )
