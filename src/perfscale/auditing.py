@@ -6,9 +6,10 @@ This is where the two meet: `audit` knows nothing of runs, and `results` nothing
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from perfscale.audit import (
@@ -25,8 +26,17 @@ from perfscale.audit import (
     wait_until_scraped,
 )
 from perfscale.config.sections.audit import AuditConfig
-from perfscale.errors import PrometheusError, QueryError
-from perfscale.results import AuditedSeries, AuditedTime, AuditedValue, AuditRecord, write_file
+from perfscale.errors import PrometheusError, QueryError, RunFailedError, ThresholdError
+from perfscale.results import (
+    AuditedSeries,
+    AuditedTime,
+    AuditedValue,
+    AuditRecord,
+    FiredAlert,
+    ScrapedSeries,
+    graver,
+    write_file,
+)
 from perfscale.servers import Endpoint
 
 if TYPE_CHECKING:
@@ -34,6 +44,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perfscale.audit import Audit, Profile
+    from perfscale.audit.alerts import Fired
     from perfscale.config import Config
     from perfscale.results import RunResult
 
@@ -101,24 +112,37 @@ class AuditPlan:
         interval_s = self.config.scrape_interval
         window = Window(result.info.started_at, result.finished_at, interval_s)
         reached = await wait_until_scraped(prometheus, window.end, _WAIT_S, notify)
-        total = await evaluate(prometheus, self.profile, window, self.config.thresholds)
+        profile, limits = self.profile.without_alerts(), self.config.thresholds
+        total = await evaluate(prometheus, profile, window, limits)
         timeline = await evaluate(prometheus, self.timeline, window)
         workloads = [
-            _audited(await evaluate(prometheus, self.profile, each), name)
+            (name, await evaluate(prometheus, self.profile, each))
             for name, each in _workload_windows(result, interval_s)
         ]
+        fired = [(name, each) for name, audit in workloads for each in audit.fired]
+        problems = [*total.failures, *total.describe_exceeded()]
+        code = total.exit_code()
+        for name, audit in workloads:
+            unanswered = [each for each in audit.failures if each not in total.failures]
+            problems += [f"{name}: {each}" for each in unanswered]
+            code = graver(code, RunFailedError.exit_code if unanswered else 0)
+        failing = [f"{name}: {each}" for name, each in fired if each.alert.fails]
         return AuditRecord(
             prometheus=self.endpoint.url,
             profile=self.profile.name,
             scrape_interval_seconds=interval_s,
             data_until=None if reached is None else reached.isoformat(),
-            exit_code=total.exit_code(),
-            problems=tuple(
-                f"audit: {problem}" for problem in (*total.failures, *total.describe_exceeded())
+            exit_code=graver(code, ThresholdError.exit_code if failing else 0),
+            problems=tuple(f"audit: {problem}" for problem in (*problems, *failing)),
+            notes=(
+                *reach_warnings(window, reached),
+                *total.notes(_MOST_NAMES),
+                *(f"{name}: {each}" for name, each in fired if not each.alert.fails),
             ),
-            notes=(*reach_warnings(window, reached), *total.notes(_MOST_NAMES)),
             total=_audited(total),
-            workloads=tuple(workloads),
+            workloads=tuple(_audited(each, name) for name, each in workloads),
+            alerts=tuple(_alert(name, each) for name, each in fired),
+            scraped=tuple(line for name, each in workloads for line in _scraped(each, name)),
             series=tuple(
                 AuditedSeries(each.name, each.unit, list(each.points)) for each in timeline.series
             ),
@@ -158,6 +182,19 @@ def _workload_windows(result: RunResult, interval_s: float) -> Iterator[tuple[st
             start = started + timedelta(seconds=first.started_s)
             end = started + timedelta(seconds=last.finished_s)
             yield workload.name, Window(start, end, interval_s)
+
+
+def _alert(workload: str, fired: Fired) -> FiredAlert:
+    moment = datetime.fromtimestamp(fired.moment, UTC).isoformat()
+    return FiredAlert(workload, fired.alert.severity, fired.description, moment)
+
+
+def _scraped(audit: Audit, workload: str) -> Iterator[ScrapedSeries]:
+    for each in audit.answered:
+        labels = {key: value for key, value in each.sampled.labels.items() if key != "__name__"}
+        points = [(moment, value) for moment, value in each.sampled.points if math.isfinite(value)]
+        if points:
+            yield ScrapedSeries(workload, each.metric, each.query, labels, points)
 
 
 def _audited(audit: Audit, name: str = "") -> AuditedTime:

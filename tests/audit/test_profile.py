@@ -7,6 +7,7 @@ from textwrap import dedent
 import pytest
 
 from perfscale.audit.profile import PROFILES, Profile, load_profile
+from perfscale.audit.query import Query
 from perfscale.audit.window import Window
 from perfscale.errors import ConfigError
 
@@ -127,6 +128,35 @@ def test_kube_burners_format_is_read(tmp_path: Path, text: str) -> None:
     assert (at_start.name, at_start.at_start) == ("up-start", True)
 
 
+ALERTS = """\
+- expr: avg_over_time(up{job=~"a$"}[{{.elapsed}}:]) < 1
+  description: "{{$labels.node}} was up for {{ $value }}"
+  severity: error
+- expr: vector(1)
+  description: always
+"""
+
+
+def test_kube_burners_alerts_are_read_also_beside_its_metrics(tmp_path: Path) -> None:
+    (tmp_path / "alerts.yml").write_text(ALERTS)
+    (tmp_path / "metrics.yml").write_text(KUBE_BURNERS)
+    own = "include: [metrics.yml, alerts.yml]\nqueries: [{name: a, query: up}]"
+    both = load_profile(write(tmp_path, own))
+    assert [query.name for query in both.queries] == [
+        *("controlPlaneCPU", "up", "up-start", "99thRoles", "a"),
+    ]
+    first, second = both.alerts
+    query = Query("", first.expression).promql(WINDOW)
+    assert query == 'avg_over_time(up{job=~"a$"}[600s:]) < 1'
+    assert (first.severity, first.fails, second.severity, second.fails) == (
+        *("error", True, "info", False),
+    )
+    only = load_profile(write(tmp_path, "include: [metrics.yml, alerts.yml]"))
+    assert (only.queries, only.alerts) == (both.queries[:-1], both.alerts)
+    alone = load_profile(str(tmp_path / "alerts.yml"))
+    assert (alone.queries, alone.alerts) == ((), both.alerts)
+
+
 BROKEN = {
     "an unknown variable": (
         "queries:\n  - name: a\n    query: up[$rang]",
@@ -145,6 +175,7 @@ BROKEN = {
         "queries:\n  - {name: a, query: up}\n  - {name: a, query: down}",
         'queries[0].name: "a" is the name of 2 queries',
     ),
+    "nothing": ("variables: {a: b}", "own.yaml:1:1: queries: this key is missing"),
     "no query": ("queries: []", "a list with one or more entries in it"),
     "a variable that is the window's": (
         "variables: {range: 5m}\nqueries: [{name: a, query: up}]",
@@ -158,9 +189,17 @@ BROKEN = {
         "- query: up",
         "own.yaml:1:3: metrics[0].metricName: this key is missing",
     ),
-    "kube-burner's alerts": (
+    "kube-burner's queries among its alerts": (
         "- query: up\n  metricName: a\n- expr: up > 1\n  description: x\n  severity: error\n",
-        "own.yaml:3:3: [1]: this is an alert profile of kube-burner (expr, severity), and",
+        "own.yaml:1:3: alerts[0].expr: this key is m",
+    ),
+    "an alert of no severity": (
+        "- {expr: up > 1, description: x, severity: bad}",
+        "own.yaml:1:44: alerts[0].severity: ",
+    ),
+    "an alert with a template": (
+        "- {expr: up > 1, description: '{{ if $value }}x{{ end }}'}",
+        "alerts[0].description: {{ if $value }} is not known here",
     ),
     "kube-burner's other variables": (
         "- query: 'up{{.uuid}}'\n  metricName: a",

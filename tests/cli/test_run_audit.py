@@ -14,6 +14,14 @@ from scripted_server import answers
 from workload_file import WAITING, entry
 
 CREATION = "time_from_creation_seconds_bucket"
+METRICS = """\
+- {query: "rate(cpu[1m])", metricName: cpu}
+- {query: nodes, metricName: nodes, instant: true}
+- {query: never, metricName: never, instant: true}
+"""
+ALERTS = """\
+- {expr: slow > 1, description: "{{$labels.node}} took {{$value}} s", severity: error}
+"""
 RUN = ("run", "w.yaml", "--simulate", "--speed", "50")
 
 
@@ -179,6 +187,73 @@ def test_an_address_that_is_none_is_refused(perfscale: CommandLine) -> None:
     write(perfscale, prometheusURL="http://x", profile="missing.yaml")
     ended = perfscale(*RUN)
     assert (ended.code, "no profile of that name" in ended.err) == (2, True)
+
+
+async def test_what_prometheus_answered_for_each_workload_becomes_documents(
+    perfscale: CommandLine,
+) -> None:
+    write(perfscale, profile="profile.yaml")
+    (perfscale.folder / "metrics.yml").write_text(METRICS)
+    (perfscale.folder / "alerts.yml").write_text(ALERTS)
+    (perfscale.folder / "profile.yaml").write_text(
+        "include: [metrics.yml, alerts.yml]\nqueries: [{name: '{verb}-count', query: requests}]"
+    )
+    async with scripted_prometheus() as prometheus:
+        prometheus.gives("cpu", line((1000, 0.5), (1030, "NaN"), node="n1", __name__="cpu"))
+        prometheus.gives("nodes", sample(3))
+        prometheus.gives("requests", sample(7, verb="LIST"))
+        prometheus.gives("slow", line((1000, 2.12345), (1030, 4), node="n1"))
+        prometheus.gives("never", sample("NaN"))
+        ended = await run(perfscale, prometheus, "--export", "kube-burner", "--tag", "build=1")
+    assert ended.code == 3, ended.err
+    assert "✗ audit: first: alert (error): n1 took 2.123 s" in ended.out
+    (collected,) = perfscale.results[0].glob("collected-metrics-*")
+    found = {path.stem: json.loads(path.read_text()) for path in collected.iterdir()}
+    samples = found["cpu"]
+    assert [each["jobName"] for each in samples] == ["first", "second"]
+    run_id = summary(perfscale)["runId"]
+    metadata = samples[0].pop("metadata")
+    assert metadata.items() >= {"build": "1", "totalNodes": 10}.items()
+    assert samples[0] == {
+        "timestamp": "1970-01-01T00:16:40.000Z",
+        "labels": {"node": "n1"},
+        "value": 0.5,
+        "uuid": run_id,
+        "query": "rate(cpu[1m])",
+        "metricName": "cpu",
+        "jobName": "first",
+    }
+    assert [each["value"] for each in found["nodes"]] == [3.0, 3.0]
+    assert [each["metricName"] for each in found["LIST-count"]] == ["LIST-count"] * 2
+    assert "never" not in found
+    alert = found["alert"][0]
+    assert alert.items() >= {
+        "timestamp": "1970-01-01T00:16:40.000Z", "severity": "error",
+        "description": "n1 took 2.123 s", "metricName": "alert", "uuid": run_id,
+    }.items()  # fmt: skip
+    assert found["jobSummary"][0]["build"] == "1"
+
+
+async def test_an_alert_that_is_no_error_fails_nothing(perfscale: CommandLine) -> None:
+    write(perfscale, profile="alerts.yml")
+    (perfscale.folder / "alerts.yml").write_text(ALERTS.replace("error", "warning"))
+    async with scripted_prometheus() as prometheus:
+        prometheus.gives("slow", line((1000, 2)))
+        ended = await run(perfscale, prometheus)
+    assert ended.code == 0, ended.err
+    assert "first: alert (warning): <no value> took 2 s" in ended.out
+    alerts = summary(perfscale)["audit"]["alerts"]
+    assert [each["workload"] for each in alerts] == ["first", "second"]
+
+
+async def test_an_alert_that_cannot_be_evaluated_is_exit_code_1(perfscale: CommandLine) -> None:
+    write(perfscale, profile="alerts.yml")
+    (perfscale.folder / "alerts.yml").write_text(ALERTS)
+    async with scripted_prometheus() as prometheus:
+        prometheus.answers("slow", cannot("parse error"))
+        ended = await run(perfscale, prometheus)
+    assert ended.code == 1, ended.err
+    assert "audit: first: alert slow > 1: parse error" in ended.out
 
 
 async def test_an_interrupted_run_is_not_audited(perfscale: CommandLine) -> None:

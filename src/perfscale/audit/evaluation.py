@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from perfscale.audit.alerts import evaluate_alerts
 from perfscale.audit.query import placeholders
 from perfscale.config.reading.source import clip
 from perfscale.errors import PrometheusError, QueryError, RunFailedError, ThresholdError
@@ -14,6 +15,7 @@ from perfscale.errors import PrometheusError, QueryError, RunFailedError, Thresh
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from perfscale.audit.alerts import Fired
     from perfscale.audit.answers import Sampled
     from perfscale.audit.profile import Profile
     from perfscale.audit.prometheus import Prometheus
@@ -56,6 +58,20 @@ class Value(NamedTuple):
     threshold: ThresholdResult | None = None
 
 
+class Answered(NamedTuple):
+    """A series of an answer, as Prometheus gave it.
+
+    Attributes:
+        metric: The name of the query, or of the result where that is made of labels.
+        query: PromQL, as it was sent.
+        sampled: Its labels and samples.
+    """
+
+    metric: str
+    query: str
+    sampled: Sampled
+
+
 class Series(NamedTuple):
     """A result over time: seconds since the window's start, and the value; None for no number."""
 
@@ -75,6 +91,8 @@ class Audit:
         empty: The names of the queries for which there was no data.
         not_numbers: The names of the results that were no number, and count as 0.
         unjudged: The names of the thresholds for which there was no result.
+        answered: All series of all answers that are results.
+        fired: The alerts that fired.
     """
 
     window: Window
@@ -84,6 +102,8 @@ class Audit:
     empty: tuple[str, ...] = ()
     not_numbers: tuple[str, ...] = ()
     unjudged: tuple[str, ...] = ()
+    answered: tuple[Answered, ...] = ()
+    fired: tuple[Fired, ...] = ()
 
     @property
     def exceeded(self) -> tuple[str, ...]:
@@ -93,19 +113,21 @@ class Audit:
         )
 
     def exit_code(self, *, strict: bool = False) -> int:
-        """What the command exits with: 1 if a query failed, 3 if a threshold was exceeded.
+        """What the command exits with: 1 if a query failed, 3 for a threshold or an alert.
 
         Args:
             strict: Whether a threshold without a result counts as exceeded.
         """
         if self.failures:
             return RunFailedError.exit_code
-        if self.exceeded or (strict and self.unjudged):
+        failing = any(each.alert.fails for each in self.fired)
+        if self.exceeded or failing or (strict and self.unjudged):
             return ThresholdError.exit_code
         return 0
 
     def notes(self, most: int | None = None) -> Iterator[str]:
-        """What there was nothing of, with so many names at most."""
+        """What there was nothing of, with so many names at most, and alerts that fail nothing."""
+        yield from (str(each) for each in self.fired if not each.alert.fails)
         for what, names in (
             ("no data", self.empty),
             ("not a number, as of no observation, and counted as 0", self.not_numbers),
@@ -123,8 +145,9 @@ class Audit:
                 yield not each.threshold.exceeded, f"{name} {number}, {each.threshold}"
 
     def describe_exceeded(self) -> Iterator[str]:
-        """A sentence for each threshold that is exceeded."""
-        return (sentence for kept, sentence in self.describe_thresholds() if not kept)
+        """A sentence for each threshold that is exceeded, and for each alert that fails."""
+        yield from (sentence for kept, sentence in self.describe_thresholds() if not kept)
+        yield from (str(each) for each in self.fired if each.alert.fails)
 
 
 async def evaluate(
@@ -133,7 +156,7 @@ async def evaluate(
     window: Window,
     thresholds: Mapping[str, AuditThreshold] = {},
 ) -> Audit:
-    """Evaluate all queries of a profile at once, and judge the results.
+    """Evaluate all queries and alerts of a profile, and judge the results.
 
     A query that fails is part of the audit.
 
@@ -163,7 +186,9 @@ async def evaluate(
             collected.failures.append(f"{query.name}: {failure}")
         else:
             collected.take(query, answer)
-    return collected.judged(thresholds)
+    fired, failures = await evaluate_alerts(prometheus, profile.alerts, window)
+    collected.failures += failures
+    return replace(collected.judged(thresholds), fired=tuple(fired))
 
 
 async def _query(
@@ -191,6 +216,7 @@ class _Collected:
     empty: list[str] = field(default_factory=list)
     not_numbers: list[str] = field(default_factory=list)
     without_data: set[str] = field(default_factory=set)
+    answered: list[Answered] = field(default_factory=list)
 
     def take(self, query: Query, answer: Sequence[Sampled]) -> None:
         """Take in what one query gave."""
@@ -201,6 +227,8 @@ class _Collected:
                 continue
             used = True
             name = clip(name, _LONGEST_NAME)
+            metric = name if placeholders(query.name) else query.name
+            self.answered.append(Answered(metric, query.promql(self.window), sampled))
             if name in self.values:
                 self.failures.append(f"{query.name}: another query has given {name} already")
             elif query.kind == "range":
@@ -265,6 +293,7 @@ class _Collected:
             tuple(self.empty),
             tuple(self.not_numbers),
             tuple(unjudged),
+            tuple(self.answered),
         )
 
     def _own_thresholds(self) -> Iterator[tuple[str, AuditThreshold]]:

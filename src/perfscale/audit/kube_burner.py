@@ -1,7 +1,10 @@
-"""kube-burner's metrics profiles, read as profiles of ours.
+"""kube-burner's metrics and alert profiles, read as profiles of ours.
 
 A list, by itself or under ``metrics``, of ``query``, ``metricName``, ``instant`` and
 ``captureStart``: https://kube-burner.github.io/kube-burner/latest/observability/metrics/
+
+A list of ``expr``, ``description`` and ``severity``:
+https://kube-burner.github.io/kube-burner/latest/observability/alerting/
 """
 
 from __future__ import annotations
@@ -11,13 +14,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 from pydantic import AfterValidator, Field
 
+from perfscale.audit.alerts import PLACEHOLDER, SEVERITIES, Alert
 from perfscale.audit.query import Query
 from perfscale.config.load import validated
 from perfscale.config.reading.document import Document
 from perfscale.config.reading.source import clip
-from perfscale.config.sections.fields import Flag, Text, rule
+from perfscale.config.sections.fields import Flag, Text, choice, rule
 from perfscale.config.sections.section import Section
-from perfscale.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +45,30 @@ class _Entry(Section):
     capture_start: Flag = False
 
 
+def _known_placeholders(description: str) -> str:
+    other = _ACTION.search(PLACEHOLDER.sub("", description))
+    if other:
+        raise rule(
+            f"{clip(other[0])} is not known here: of templates only {{{{$labels.name}}}} and "
+            "{{$value}}"
+        )
+    return description
+
+
+class _AlertEntry(Section):
+    called: ClassVar[str] = "a mapping (expr, description, severity)"
+
+    expr: Annotated[Text, AfterValidator(_known_actions)]
+    description: Annotated[Text, AfterValidator(_known_placeholders)]
+    severity: Annotated[str, *choice(*SEVERITIES)] = "info"
+
+
+class _AlertFile(Section):
+    called: ClassVar[str] = "a list of alerts"
+
+    alerts: tuple[_AlertEntry, ...]
+
+
 class _File(Section):
     called: ClassVar[str] = "a list of queries"
 
@@ -54,24 +81,24 @@ def is_kube_burner(document: Document) -> bool:
     return isinstance(tree, list) or (isinstance(tree, dict) and "metrics" in tree)
 
 
-def refuse_alerts(document: Document) -> None:
-    """Refuse a document that has the form of kube-burner's alert profiles.
+def is_alerts(document: Document) -> bool:
+    """Whether a document has the form of kube-burner's alert profiles."""
+    tree = document.tree
+    return isinstance(tree, list) and any(
+        isinstance(entry, dict) and "expr" in entry and "query" not in entry for entry in tree
+    )
 
-    https://kube-burner.github.io/kube-burner/latest/observability/alerting/
+
+def read_alerts(document: Document) -> tuple[Alert, ...]:
+    """The alerts of a document that has the form of kube-burner's alert profiles.
 
     Raises:
-        ConfigError: It has.
+        ConfigError: Everything that is wrong in it.
     """
-    tree = document.tree
-    entries = tree if isinstance(tree, list) else []
-    for index, entry in enumerate(entries):
-        if isinstance(entry, dict) and "expr" in entry and "query" not in entry:
-            message = (
-                "this is an alert profile of kube-burner (expr, severity), and a metrics profile "
-                "(query, metricName) is wanted: ask for what an alert is about as a query, and "
-                "write its limit as a threshold"
-            )
-            raise ConfigError([document.source.problem((index,), message)])
+    file = validated(_under("alerts", document), _AlertFile)
+    return tuple(
+        Alert(_expression(entry.expr), entry.description, entry.severity) for entry in file.alerts
+    )
 
 
 def read_kube_burner(document: Document) -> tuple[Query, ...]:
@@ -81,27 +108,31 @@ def read_kube_burner(document: Document) -> tuple[Query, ...]:
         ConfigError: Everything that is wrong in it.
     """
     if isinstance(document.tree, list):
-        document = _under_metrics(document)
+        document = _under("metrics", document)
     file = validated(document, _File)
     return tuple(query for entry in file.metrics for query in _queries(entry))
 
 
-def _under_metrics(document: Document) -> Document:
+def _under(name: str, document: Document) -> Document:
     """The same with its list under a key, as a model needs it, and all places kept."""
     return Document(
         document.name,
         document.directory,
         document.wanted,
-        {"metrics": document.tree},
-        {("metrics", *path): mark for path, mark in document.values.items()},
-        {("metrics", *path): position for path, position in document.keys.items()},
+        {name: document.tree},
+        {(name, *path): mark for path, mark in document.values.items()},
+        {(name, *path): position for path, position in document.keys.items()},
         document.problems,
     )
 
 
 def _queries(entry: _Entry) -> Iterator[Query]:
-    # `$` means nothing to kube-burner.
-    expression = _ELAPSED.sub("$duration", entry.query.replace("$", "$$"))
+    expression = _expression(entry.query)
     yield Query(entry.metric_name, expression, kind="instant" if entry.instant else "range")
     if entry.instant and entry.capture_start:
         yield Query(f"{entry.metric_name}-start", expression, at_start=True)
+
+
+def _expression(query: str) -> str:
+    """A query in our terms: `$` means nothing to kube-burner."""
+    return _ELAPSED.sub("$duration", query.replace("$", "$$"))

@@ -11,13 +11,18 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, NamedTupl
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from perfscale.audit.kube_burner import is_kube_burner, read_kube_burner, refuse_alerts
+from perfscale.audit.kube_burner import (
+    is_alerts,
+    is_kube_burner,
+    read_alerts,
+    read_kube_burner,
+)
 from perfscale.audit.query import Query, placeholders
 from perfscale.audit.window import VARIABLES
 from perfscale.config.load import validated
 from perfscale.config.reading.document import Document, Wanted, read_document
 from perfscale.config.sections.audit import AuditThreshold, Number, as_threshold
-from perfscale.config.sections.fields import Text, detail, refusal, rule, show
+from perfscale.config.sections.fields import Text, detail, key_error, refusal, rule, show
 from perfscale.config.sections.section import Section
 from perfscale.errors import ConfigError, Problem
 
@@ -25,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pydantic_core import InitErrorDetails
+
+    from perfscale.audit.alerts import Alert
 
 PROFILES: Final = Path(__file__).parent / "profiles"
 """Those that come with the package."""
@@ -37,10 +44,18 @@ _NOT_SHOWN: Final = (
 
 
 class Profile(NamedTuple):
-    """The queries of an audit, those of included profiles first; ``name`` is the user's."""
+    """The queries and alerts of an audit, those of included profiles first.
+
+    ``name`` is the user's.
+    """
 
     name: str
     queries: tuple[Query, ...]
+    alerts: tuple[Alert, ...] = ()
+
+    def without_alerts(self) -> Profile:
+        """The same, of which no alert is evaluated."""
+        return self._replace(alerts=())
 
 
 def _list(value: object) -> object:
@@ -94,13 +109,15 @@ class ProfileFile(Section):
     include: Annotated[tuple[Text, ...], BeforeValidator(_list)] = Field(
         default=(), description="Profiles whose queries are asked too."
     )
-    queries: Annotated[tuple[QueryEntry, ...], BeforeValidator(_list)]
+    queries: Annotated[tuple[QueryEntry, ...], BeforeValidator(_list)] = ()
     variables: Annotated[dict[str, str], BeforeValidator(_variables)] = Field(
         default_factory=dict, description="What else stands in the queries, by its name."
     )
 
     @model_validator(mode="after")
     def _fits_together(self) -> ProfileFile:
+        if not self.include and not self.queries:
+            raise key_error("queries", "this key is missing")
         if wrong := [*self._unknown_variables(), *self._equal_names()]:
             raise ValidationError.from_exception_data("profile", wrong)
         return self
@@ -142,7 +159,7 @@ def load_profile(name: str, directory: Path | None = None) -> Profile:
         known = ", ".join(sorted(each.stem for each in PROFILES.glob("*.yaml")))
         message = f"there is no such file, and no profile of that name: {known} are there"
         raise ConfigError([Problem(message, name)])
-    return Profile(name, _load(path, (), directory))
+    return _load(path, (), directory)._replace(name=name)
 
 
 def _find(name: str, directory: Path) -> Path:
@@ -152,8 +169,8 @@ def _find(name: str, directory: Path) -> Path:
     return directory / name
 
 
-def _load(path: Path, above: tuple[Path, ...], folder: Path | None) -> tuple[Query, ...]:
-    """The queries of a file, and of those that it includes.
+def _load(path: Path, above: tuple[Path, ...], folder: Path | None) -> Profile:
+    """The queries and alerts of a file, and of those that it includes.
 
     Args:
         path: The file.
@@ -171,26 +188,31 @@ def _load(path: Path, above: tuple[Path, ...], folder: Path | None) -> tuple[Que
             raise
         problems = [Problem(_NOT_SHOWN, str(path), each.line) for each in error.problems]
         raise ConfigError(list(dict.fromkeys(problems))) from error
-    if isinstance(file, tuple):
+    if isinstance(file, Profile):
         return file
     found: list[Query] = []
+    alerts: list[Alert] = []
     for number, each in enumerate(file.include):
         other = _find(each, document.directory)
         if other.resolve() in (*above, path.resolve()):
             problem = document.source.problem(("include", number), "this profile includes itself")
             raise ConfigError([problem])
-        found += _load(other, (*above, path.resolve()), document.directory)
+        included = _load(other, (*above, path.resolve()), document.directory)
+        found += included.queries
+        alerts += included.alerts
     own = [_query(entry, file.variables) for entry in file.queries]
     replaced = {query.name for query in own}
-    return (*(query for query in found if query.name not in replaced), *own)
+    kept = (query for query in found if query.name not in replaced)
+    return Profile(str(path), (*kept, *own), tuple(alerts))
 
 
-def _read(path: Path) -> tuple[Document, ProfileFile | tuple[Query, ...]]:
-    """A file, and what it holds: a profile of ours, or the queries of kube-burner's."""
+def _read(path: Path) -> tuple[Document, ProfileFile | Profile]:
+    """A file, and what it holds: a profile of ours, or one of kube-burner's."""
     document = read_document(path, _PROFILE_FILE)
-    refuse_alerts(document)
+    if is_alerts(document):
+        return document, Profile(str(path), (), read_alerts(document))
     if is_kube_burner(document):
-        return document, read_kube_burner(document)
+        return document, Profile(str(path), read_kube_burner(document))
     return document, validated(document, ProfileFile)
 
 

@@ -55,7 +55,13 @@ from perfscale.results.measure.run_tally import IterationFacts, RunSum, RunTally
 from perfscale.results.measure.sketch import Sketch
 from perfscale.results.measure.stages import StageLog
 from perfscale.results.model.accounts import Accounts
-from perfscale.results.model.audit import AuditedSeries, AuditedTime, AuditedValue, AuditRecord
+from perfscale.results.model.audit import (
+    AuditedSeries,
+    AuditedTime,
+    AuditedValue,
+    AuditRecord,
+    FiredAlert,
+)
 from perfscale.results.model.churn import ChurnResult, ChurnRound
 from perfscale.results.model.client.calls import CallResult
 from perfscale.results.model.client.clocks import ClockOffset
@@ -93,6 +99,7 @@ from perfscale.results.model.run import (
     WatchCounts,
     WorkloadPlan,
 )
+from perfscale.results.model.scraped import ScrapedSeries
 from perfscale.results.model.stages import RoundStart, StageSpan
 from perfscale.results.model.workload import (
     IterationResult,
@@ -141,6 +148,7 @@ __all__ = [
     "Ending",
     "Entry",
     "Failures",
+    "FiredAlert",
     "FolderSink",
     "GeneratorHealth",
     "HookEntry",
@@ -190,6 +198,7 @@ __all__ = [
     "RunResult",
     "RunSum",
     "RunTally",
+    "ScrapedSeries",
     "Sketch",
     "StageEntry",
     "StageLog",

@@ -162,6 +162,9 @@ async def _audit(
         say(f"error: {failure}")
     for kept, sentence in found.describe_thresholds():
         say(f"  {'✓' if kept else '✗'} {sentence}")
+    for fired in found.fired:
+        if fired.alert.fails:
+            say(f"  ✗ {fired}")
     return found.exit_code(strict=strict)
 
 

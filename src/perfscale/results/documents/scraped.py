@@ -37,7 +37,15 @@ def scraped_samples(series: Iterable[ScrapedSeries], stamps: Stamps) -> Iterator
 
 
 def alerts(audit: AuditSummary, stamps: Stamps) -> Iterator[NamedDocument]:
-    """A document for each threshold of the audit that was exceeded in the time of the run."""
+    """A document for each alert that fired, and for each threshold that the run exceeded."""
+    for alert in audit.alerts:
+        body = {
+            "timestamp": stamps.moment(datetime.fromisoformat(alert.timestamp)),
+            "severity": alert.severity,
+            "description": alert.description,
+            **stamps.common(_ALERT),
+        }
+        yield NamedDocument(_ALERT, body)
     if audit.total is None:
         return
     ended = stamps.moment(datetime.fromisoformat(audit.total.end))

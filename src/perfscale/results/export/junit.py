@@ -100,6 +100,10 @@ def _audit_suite(audit: AuditRecord) -> ET.Element:
     case = _case(suite, "queries", 0.0)
     if audit.exit_code not in (0, _EXCEEDED):
         _fail(case, audit.problems[0], audit.problems)
+    for alert in audit.alerts:
+        case = _case(suite, f"alert in {alert.workload}: {alert.description}", 0.0)
+        if alert.fails:
+            _fail(case, alert.description, (f"{alert.severity}: {alert.description}",))
     for name, each in ({} if audit.total is None else audit.total.values).items():
         if each.limit is not None:
             case = _case(suite, f"{name} at most {each.limit:g}", 0.0)

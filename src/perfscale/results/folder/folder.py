@@ -9,8 +9,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
+
 from perfscale.errors import ResultsError
-from perfscale.results.files import AUDIT_FILE, JOURNAL_FILE, RUN_FILE, WORKLOAD_FILE, write_file
+from perfscale.results.files import (
+    AUDIT_FILE,
+    JOURNAL_FILE,
+    RUN_FILE,
+    SCRAPED_FILE,
+    WORKLOAD_FILE,
+    AtomicFile,
+    write_file,
+)
 from perfscale.results.folder.latest import point_latest
 from perfscale.results.folder.rebuild import dump, rebuild_results, write_result
 from perfscale.results.folder.records import RecordFiles
@@ -184,6 +194,10 @@ class RunFolder:
         path = self._opened().path
         audited = with_audit(result, record)
         write_file(path / AUDIT_FILE, dump(record.as_json()))
+        if record.scraped:
+            with AtomicFile(path / SCRAPED_FILE) as atomic:
+                for series in record.scraped:
+                    atomic.file.write(msgspec.json.encode(series) + b"\n")
         write_result(path, audited)
         return audited
 

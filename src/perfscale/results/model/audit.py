@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from perfscale.results.model.scraped import ScrapedSeries
+
 
 class AuditedValue(msgspec.Struct, frozen=True, omit_defaults=True):
     """A result: a finite number, its unit if known, and its limit (`None` without a threshold)."""
@@ -43,6 +45,24 @@ class AuditedSeries(msgspec.Struct, frozen=True):
     points: list[tuple[float, float | None]]
 
 
+class FiredAlert(msgspec.Struct, frozen=True, rename="camel"):
+    """An alert that fired in the time of a workload, once for each series.
+
+    ``timestamp`` is that of the first sample, RFC 3339. Of severity ``error`` and ``critical``
+    it fails the run.
+    """
+
+    workload: str
+    severity: str
+    description: str
+    timestamp: str
+
+    @property
+    def fails(self) -> bool:
+        """Whether the run has not passed."""
+        return self.severity in ("error", "critical")
+
+
 class AuditSummary(msgspec.Struct, frozen=True, rename="camel"):
     """What an audit of a run has found, its series over time apart.
 
@@ -57,6 +77,7 @@ class AuditSummary(msgspec.Struct, frozen=True, rename="camel"):
         notes: What else there is to know, one sentence each.
         total: Of the whole run; None if Prometheus could not be queried.
         workloads: Of each workload that began.
+        alerts: Those that fired.
     """
 
     prometheus: str
@@ -68,16 +89,19 @@ class AuditSummary(msgspec.Struct, frozen=True, rename="camel"):
     notes: tuple[str, ...] = ()
     total: AuditedTime | None = None
     workloads: tuple[AuditedTime, ...] = ()
+    alerts: tuple[FiredAlert, ...] = ()
 
 
 class AuditRecord(AuditSummary, frozen=True, rename="camel"):
-    """The document ``audit.json``."""
+    """The document ``audit.json``, and what Prometheus answered, which has a file of its own."""
 
     series: tuple[AuditedSeries, ...] = ()
+    scraped: tuple[ScrapedSeries, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The document."""
-        document: dict[str, Any] = msgspec.to_builtins(self)
+        document: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(self, scraped=()))
+        del document["scraped"]
         return document
 
     def without_series(self) -> AuditSummary:
