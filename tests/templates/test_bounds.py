@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perfscale.errors import TemplateError
+from perfscale.templates.dialects.actions import find_actions
 from perfscale.templates.dialects.dialect import parse_template
-from perfscale.templates.dialects.gotemplate import find_actions
 from perfscale.templates.dialects.jinja import outside_raw
 from perfscale.templates.manifests.documents import Places
 

@@ -28,7 +28,7 @@ BROKEN = [
     ("an undefined variable", HEAD + "  name: {{ nam }}\n", 4, "variable 'nam' is not defined"),
     ("a misspelt variable", HEAD + "  name: a-{{ replcia }}\n", 4, "did you mean {{ replica }}?"),
     ("a misspelt Go variable", HEAD + "  name: a{{.Replica}}\n", 4, "did you mean {{.replica}}?"),
-    ("Go's range", HEAD + "  name: a{{.replica}}\n{{ range .x }}\n", 5, "{% for item in items %}"),
+    ("an open range", HEAD + "  name: a{{.replica}}\n{{ range .uuid }}\n", 5, "no `{{end}}`"),
     ("both dialects", HEAD + "  name: {{.replica}}-{{ replica }}\n", 4, "one file is in one"),
     ("no kind", "apiVersion: v1\nmetadata:\n  name: a\n", 1, "kind is missing"),
     ("an empty kind", "apiVersion: v1\nkind:\nmetadata:\n  name: a\n", 2, "kind is missing"),
@@ -127,7 +127,7 @@ def test_an_undefined_variable_names_its_entry_and_what_is_defined(folder: Folde
 def test_all_problems_of_all_templates_come_at_once(folder: Folder) -> None:
     folder.template(HEAD + "  name: {{ x }}{{ y }}\n", "a.yaml")
     folder.template("apiVersion: v1\nmetadata:\n  generateName: x\n", "b.yaml")
-    folder.template("{{.x}}{{ end }}\n{{ else }}", "c.yaml")
+    folder.template("{{.x}}{{ nosuch 1 }}\n{{ other 1 }}", "c.yaml")
     entries = [folder.entry(name) for name in ("a.yaml", "b.yaml", "missing.yaml", "c.yaml")]
     found = folder.problems(*entries)
     names = [str(problem.file).rpartition("/")[2] for problem in found]

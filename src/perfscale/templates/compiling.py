@@ -9,12 +9,14 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path, PurePosixPath
+from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from perfscale.errors import Problem, TemplateError
 from perfscale.templates.dialects.dialect import parse_template
 from perfscale.templates.duplicates import Checked, find_duplicates, render_sample
 from perfscale.templates.factory import ObjectFactory, kinds_of
+from perfscale.templates.gotemplate import Settings
 from perfscale.templates.kube_burner import JobVariables
 from perfscale.templates.manifests.rendered import NOT_SHOWN, Manifests
 from perfscale.templates.packaged import packaged_file, packaged_templates
@@ -202,7 +204,7 @@ class _Compiler:
             try:
                 text = read_template(path)
                 is_read = True
-                self._sources[path] = parse_template(str(path), text)
+                self._sources[path] = parse_template(str(path), text, self._settings(path))
             except TemplateError as error:
                 hidden = is_read and self._is_foreign(path)
                 self.problems += [
@@ -210,6 +212,12 @@ class _Compiler:
                     for each in error.problems
                 ]
         return self._sources[path]
+
+    def _settings(self, path: Path) -> Settings:
+        """What a template in Go's language is given; its random values are repeatable by seed."""
+        seed = self._config.global_config.seed
+        chance = None if seed is None else Random(f"{seed}/{path.name}")  # noqa: S311 -- no secrets
+        return Settings(folder=self._config.source.directory, random=chance)
 
     def _is_foreign(self, path: Path) -> bool:
         """Whether a file is in no folder whose files are templates for sure."""

@@ -9,6 +9,7 @@ import msgspec
 
 from perfscale.errors import Problem, TemplateError
 from perfscale.templates.dialects.dialect import parse_template
+from perfscale.templates.gotemplate import Settings
 from perfscale.templates.kube_burner import job_variables
 from perfscale.templates.manifests.documents import BadYamlError, load_documents
 from perfscale.templates.source import read_template, undefined_variables
@@ -128,7 +129,9 @@ def _compile(
         keys = ("workloads", number, "patch", "templateFile")
         message = f"the template {patch.template_file!r} is not there: looked for {path}"
         raise TemplateError([config.problem(keys, message)])
-    source = parse_template(str(path), read_template(path))
+    source = parse_template(
+        str(path), read_template(path), Settings(folder=config.source.directory)
+    )
     job = workload.kube_burner
     if job is None:
         variables = {**patch.input_vars, "uuid": run_id, "workload": workload.name}

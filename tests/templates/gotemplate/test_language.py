@@ -70,7 +70,7 @@ def test_a_construct_gives_what_go_gives(text: str, expected: str) -> None:
         ("a\n\n{{ nosuch 1 }}", 3, 'function "nosuch" not defined'),
         ("{{ $x }}", 1, 'undefined variable "$x"'),
         ("{{ if .a }}{{ $x := 1 }}{{ end }}\n{{ $x }}", 2, 'undefined variable "$x"'),
-        ("a\n{{ if .a }}", 2, "{{end}} is missing"),
+        ("a\n{{ if .a }}\nb\n", 2, "`{{if}}` has no `{{end}}`"),
         ("{{ end }}", 1, "unexpected {{end}}"),
         ("{{ break }}", 1, "outside {{range}}"),
         ("a\n{{ .a", 2, "never closed"),

@@ -17,7 +17,6 @@ from jinja2 import Template, TemplateSyntaxError, meta, nodes
 
 from perfscale.errors import Problem, TemplateError
 from perfscale.templates.bounds.metering import Meter, MeteredEnvironment
-from perfscale.templates.dialects.gotemplate import beyond_variables, calls_go, find_actions
 from perfscale.templates.source import MAX_TEXT, TOO_LONG, WORK_OF_A_CHARACTER, Reference
 
 if TYPE_CHECKING:
@@ -86,8 +85,6 @@ class JinjaTemplate:
         self.work = 0
         self._text = text
         self._only_prints: dict[str, bool] = {}
-        if constructs := self._go_constructs():
-            raise TemplateError(constructs)
         try:
             comments = list(self._shell_comments())
             tree = _ENVIRONMENT.parse(text)
@@ -207,17 +204,6 @@ class JinjaTemplate:
             if kind == "comment_begin" and before.endswith("$"):
                 yield Problem(_SHELL_COMMENT, self.file, line)
             before = value if kind == "data" else ""
-
-    def _go_constructs(self) -> list[Problem]:
-        """Go's template language in a file that has no plain Go variable."""
-        actions = find_actions(outside_raw(self._text))
-        if all(is_expression(action.inner) and not calls_go(action) for action in actions):
-            return []
-        return [
-            Problem(construct, self.file, action.line)
-            for action in actions
-            if (construct := beyond_variables(action, is_expression))
-        ]
 
     def _syntax_problems(self, error: TemplateSyntaxError) -> list[Problem]:
         """What is wrong with a file that is not Jinja2."""

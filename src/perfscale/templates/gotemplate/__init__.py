@@ -29,7 +29,8 @@ fails with these variables. `GoTemplate` is a `Source` of `dialects.dialect`, so
 Values are what JSON and YAML give: None, bool, int, float, str, list, dict with text keys.
 """
 
+from perfscale.templates.gotemplate.functions.known import is_known
 from perfscale.templates.gotemplate.settings import Settings
 from perfscale.templates.gotemplate.template import GoTemplate, parse
 
-__all__ = ["GoTemplate", "Settings", "parse"]
+__all__ = ["GoTemplate", "Settings", "is_known", "parse"]

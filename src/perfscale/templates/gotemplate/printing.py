@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.templates.bounds.amplifiers import TooMuchError
+from perfscale.templates.bounds.weights import STEP, weight_of
 from perfscale.templates.gotemplate.formatting import general, moment, plain, sorted_keys
 from perfscale.templates.gotemplate.values import GoError, type_name
 
@@ -43,9 +44,14 @@ def printf(text: str, *values: object) -> str:
 
 
 def printf_cost(text: str, *values: object) -> int:
-    """How long the result may be."""
-    size = sum(len(value) if isinstance(value, str) else 0 for value in values)
-    return len(text) + text.count("%") * (_WIDEST // 10) + size * min(text.count("["), 20)
+    """How long the result may be, at most."""
+    fields, stars = text.count("%"), text.count("*")
+    widest = max((int(digits[:5]) for digits in re.findall(r"\d+", text)), default=0)
+    widest = max(widest, _WIDEST if stars else 0)
+    weight = sum(map(weight_of, values))
+    # An element of a list is as wide as a field, and an argument may be printed several times.
+    shown = weight + weight // STEP * widest
+    return len(text) + fields * widest + 6 * shown * (fields if "[" in text else 1)
 
 
 def quoted(text: str, *, ascii_only: bool = False) -> str:
@@ -166,21 +172,25 @@ def _typed(value: object) -> str:
 def format_value(spec: _Spec, value: Any) -> str:  # noqa: ANN401 -- any value
     """One value by one verb."""
     if spec.verb == "T":
-        return spec.pad(type_name(value))
+        return str(_text(_Spec("s", spec.flags, spec.width, spec.precision), type_name(value)))
     if spec.verb == "p" or (spec.verb == "v" and "#" in spec.flags and not isinstance(value, str)):
         raise GoError(f"printf's `%{spec.flags}{spec.verb}` is not supported")
     if value is None:
         return spec.pad("<nil>") if spec.verb == "v" else f"%!{spec.verb}(<nil>)"
     if isinstance(value, (list, tuple)):
-        return f"[{' '.join(format_value(spec, each) for each in value)}]"
+        return f"[{' '.join(_inner(spec, each) for each in value)}]"
     if isinstance(value, Mapping):
         members = (
-            f"{format_value(spec, key)}:{format_value(spec, value[key])}"
-            for key in sorted_keys(value)
+            f"{format_value(spec, key)}:{_inner(spec, value[key])}" for key in sorted_keys(value)
         )
         return f"map[{' '.join(members)}]"
     shown = _FORMATS.get(type(value), _integer)(spec, value)
     return _bad(spec, value) if shown is None else shown
+
+
+def _inner(spec: _Spec, value: object) -> str:
+    """A value in a list or a map, where nil is no mistake."""
+    return "<nil>" if value is None else format_value(spec, value)
 
 
 def _bad(spec: _Spec, value: object) -> str:

@@ -71,7 +71,7 @@ class Run(Budget):
         template = self.templates.get(name)
         if template is None:
             raise GoError(f'template "{name}" not defined')
-        self.spend(STEP * template.cost)
+        self.spend(STEP * (1 + template.cost))
         if self._depth >= _MAX_DEPTH:
             message = f"templates call each other more than {_MAX_DEPTH} deep"
             raise GoError(message)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus
 
-from perfscale.templates.gotemplate.formatting import plain, spaced
+from perfscale.templates.gotemplate.formatting import NO_VALUE, plain, spaced
 from perfscale.templates.gotemplate.functions.signature import Function, takes
 from perfscale.templates.gotemplate.printing import printf, printf_cost
 from perfscale.templates.gotemplate.values import GoError, equal, is_true, length, less
@@ -48,7 +48,7 @@ def _js_escaped(each: str) -> str:
 
 
 def _shown(values: tuple[object, ...]) -> str:
-    return values[0] if len(values) == 1 and isinstance(values[0], str) else spaced(values)
+    return spaced(tuple(NO_VALUE if value is None else value for value in values))
 
 
 def _escape(escape: Callable[[str], str]) -> Callable[..., str]:

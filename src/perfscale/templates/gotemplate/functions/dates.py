@@ -191,13 +191,17 @@ METHODS: Final[dict[str, Callable[[datetime], Any]]] = {
 """The methods of a time that a template may call."""
 
 _HTML_DATE: Final = "2006-01-02"
-_IN_ZONE: Final = takes("string any string", _in_zone, run=True, varies=True)
+_IN_ZONE: Final = takes(
+    "string any string", _in_zone, cost=lambda layout, *_: 16 * len(layout), run=True, varies=True
+)
 _MODIFY: Final = takes("string time", _modify_quietly)
 _MUST_MODIFY: Final = takes("string time", _modify)
 
 DATES: Final[dict[str, Function]] = {
     "ago": takes("any", _ago, run=True, varies=True),
-    "date": takes("string any", _in_zone, run=True, varies=True),
+    "date": takes(
+        "string any", _in_zone, cost=lambda layout, _: 16 * len(layout), run=True, varies=True
+    ),
     "dateInZone": _IN_ZONE,
     "dateModify": _MODIFY,
     "date_in_zone": _IN_ZONE,

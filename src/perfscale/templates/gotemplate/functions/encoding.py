@@ -78,12 +78,9 @@ def _json_float(value: float) -> str:
 
 def _from_json(text: str) -> object:
     try:
-        return _floats(json.loads(text, parse_int=float, parse_constant=_no_constant))
+        value: object = json.loads(text, parse_int=float, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise GoError(f"json: {error}") from error
-
-
-def _floats(value: object) -> object:
     return value
 
 
@@ -112,11 +109,13 @@ def _raw(value: object) -> str:
 
 
 def _decoded(decode: Callable[[str], bytes], name: str) -> Callable[[str], str]:
+    """A decoder, which fails where sprig's gives the error as the text."""
+
     def compute(text: str) -> str:
         try:
             return decode(text.replace("\n", "").replace("\r", "")).decode(errors="replace")
-        except (binascii.Error, ValueError):
-            return f"illegal {name} data"
+        except (binascii.Error, ValueError) as error:
+            raise GoError(f"illegal {name} data") from error
 
     return compute
 
@@ -153,7 +152,7 @@ _RAW: Final = takes("any", _raw, cost=_json_size)
 _PATHS: Final = {
     "base": takes("string", _base),
     "clean": takes("string", _clean),
-    "dir": takes("string", lambda path: _clean(path.rpartition("/")[0] or path[:1].strip("."))),
+    "dir": takes("string", lambda path: _clean(path[: path.rfind("/") + 1])),
     "ext": takes("string", _extension),
     "isAbs": takes("string", lambda path: path.startswith("/")),
 }

@@ -19,6 +19,7 @@ from perfscale.templates.gotemplate.functions.surroundings import (
     READING,
 )
 from perfscale.templates.gotemplate.functions.texts import TEXTS
+from perfscale.templates.gotemplate.language.lexer import KEYWORDS
 
 if TYPE_CHECKING:
     from perfscale.templates.gotemplate.functions.signature import Function
@@ -74,6 +75,14 @@ REFUSED: Final[dict[str, str]] = {
     "sequence": _GONE.format("untilStep"),
 }  # fmt: skip
 """Functions of Go, sprig and kube-burner that are not here, and why."""
+
+
+def is_known(word: str) -> bool:
+    """Whether a word means something in the language: a function's name, or one of its own."""
+    return word in FUNCTIONS or word in REFUSED or word in OPERATORS or word in _WORDS
+
+
+_WORDS: Final = KEYWORDS | {"false", "true"}
 
 
 def why_not(name: str, settings: Settings) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from perfscale.templates.bounds.weights import STEP
+from perfscale.templates.bounds.weights import weight_of
 from perfscale.templates.gotemplate.formatting import plain
 from perfscale.templates.gotemplate.functions.numbers import to_int
 from perfscale.templates.gotemplate.functions.signature import SLICE, Function, takes
@@ -114,7 +114,7 @@ def _sorted(value: object) -> Strings:
 def _squared(value: object, *others: object) -> int:
     """Each element is compared with many others."""
     count = len(value) if isinstance(value, SLICE) else 0
-    return STEP * count * (len(others) or count)
+    return weight_of(value) * (len(others) or count)
 
 
 def index(value: Any, *keys: Any) -> Any:  # noqa: ANN401 -- whatever is in the template's variables
@@ -151,8 +151,8 @@ def _position(key: object, size: int) -> int:
 
 _FIRST: Final = _on_list("find first on", lambda found: found[0] if found else None)
 _LAST: Final = _on_list("find last on", lambda found: found[-1] if found else None)
-_REST: Final = _on_list("find rest on", lambda found: found[1:] if found else None)
-_INITIAL: Final = _on_list("find initial on", lambda found: found[:-1] if found else None)
+_REST: Final = _on_list("find rest on", lambda found: found[1:])
+_INITIAL: Final = _on_list("find initial on", lambda found: found[:-1])
 _REVERSE: Final = _on_list("find reverse on", lambda found: found[::-1])
 _UNIQ: Final = takes("any", lambda v: _unique(elements(v, "find uniq on")), cost=_squared)
 _COMPACT: Final = _on_list("compact on", lambda found: [each for each in found if is_true(each)])

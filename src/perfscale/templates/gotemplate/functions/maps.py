@@ -43,10 +43,12 @@ def _keys(*maps: Map) -> Strings:
 def _merge(into: Map, *others: Map, overwrite: bool = False) -> Map:
     for other in others:
         for key, value in other.items():
+            if value is None:
+                continue
             known = into.get(key)
             if isinstance(known, dict) and isinstance(value, dict):
                 _merge(known, value, overwrite=overwrite)
-            elif key not in into or (is_true(value) if overwrite else not is_true(known)):
+            elif key not in into or (overwrite or not is_true(known)):
                 into[key] = value
     return into
 

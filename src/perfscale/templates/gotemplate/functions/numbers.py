@@ -19,7 +19,9 @@ from perfscale.templates.gotemplate.values import GoError, Int64, Ints, wrap
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_INTEGER: Final = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)")
+_INTEGER: Final = re.compile(
+    r"[+-]?(?:0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO]?(?:_?[0-7])+|0|[1-9](?:_?[0-9])*)"
+)
 _DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _LONGEST: Final = 100
 _LEAST: Final = -(1 << 63)
@@ -43,6 +45,7 @@ def _parsed(text: str) -> int:
     if not _INTEGER.fullmatch(text):
         return 0
     sign, digits = (-1 if text.startswith("-") else 1), text.lstrip("+-")
+    digits = digits.replace("_", "")
     is_octal = len(digits) > 1 and digits.isdigit() and digits.startswith("0")
     number = sign * (int(digits, 8) if is_octal else int(digits, 0))
     return number if wrap(number) == number else 0
@@ -105,7 +108,7 @@ def _decimals(operation: Callable[[Decimal, Decimal], Decimal]) -> Callable[...,
                     result = operation(result, Decimal(repr(to_float(value))))
                 except (DivisionByZero, InvalidOperation) as error:
                     raise GoError("decimal division by 0, or of what is no number") from error
-        return float(result)
+        return float(result) + 0.0  # there is no -0 among decimals
 
     return compute
 
@@ -116,14 +119,14 @@ def _divided(first: Decimal, second: Decimal) -> Decimal:
     return round(first / second, 16)
 
 
-def _rounded(value: object, places: int, least: float = 0.5) -> float:
+def _rounded(value: object, places: int, *least: float) -> float:
     if abs(places) > 300:
         raise TooMuchError("rounding to more than 300 places")
     power = 10.0**places
     scaled = power * to_float(value)
     if not math.isfinite(scaled):
         return scaled
-    up = math.fmod(scaled, 1) >= least
+    up = math.fmod(scaled, 1) >= (least[0] if least else 0.5)
     return float(math.ceil(scaled) if up else math.floor(scaled)) / power
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from perfscale.templates.gotemplate.values import GoError, type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from perfscale.templates.gotemplate.running import Run
 
@@ -65,8 +65,8 @@ class Function:
             message = f"wrong number of args for {name}: want {least}{fewest} got {count}"
             raise GoError(message)
 
-    def invoke(self, run: Run, arguments: Sequence[Any]) -> object:
-        """Its result, with all of it counted.
+    def invoke(self, run: Run, arguments: list[Any]) -> object:
+        """Its result, with all of it counted; nil for a map becomes an empty one.
 
         Raises:
             GoError: An argument is of another type, or the function fails.
@@ -75,7 +75,9 @@ class Function:
         run.spend(_CALL)
         for position, value in enumerate(arguments):
             kind = self.takes[position] if position < len(self.takes) else self.more
-            if kind != "any":
+            if value is None and kind == "map":
+                arguments[position] = {}
+            elif kind != "any":
                 _check(kind or "any", value)
             run.weigh(value)
         if self.cost is not None:

@@ -16,7 +16,7 @@ from perfscale.templates.gotemplate.values import GoError, Ints, wrap
 if TYPE_CHECKING:
     from perfscale.templates.gotemplate.running import Run
 
-_MOST: Final = 10_000
+_MOST: Final = 1_000
 """Of the numbers that combinations are taken from."""
 _LARGEST_FILE: Final = 1_000_000
 _REFERENCE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")

@@ -6,9 +6,9 @@ Positions count bytes of UTF-8, as Go's do.
 from __future__ import annotations
 
 import re
-import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
+from perfscale.templates.bounds.weights import weight_of
 from perfscale.templates.gotemplate.formatting import plain
 from perfscale.templates.gotemplate.functions.signature import SLICE, Function, takes
 from perfscale.templates.gotemplate.printing import quoted
@@ -17,8 +17,9 @@ from perfscale.templates.gotemplate.values import GoError, Strings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_WORDS: Final = re.compile(r"[A-Za-z0-9]+(?:[ _-][A-Za-z0-9]+)*")
+_LOWER_WORDS: Final = re.compile(r"[a-z0-9]+(?:[ _-][a-z0-9]+)*")
 _SPACES: Final = " \t\n\v\f\r\x85\xa0"
-_WORD_START: Final = re.compile(r"(?:(?<=[^\w])|^)\w")
 
 
 def bytes_of(text: str, start: int | None, end: int | None) -> str:
@@ -57,22 +58,23 @@ def _substr(start: int, end: int, text: str) -> str:
 
 
 def _abbrev(width: int, text: str) -> str:
-    if width < 4 or len(text) <= width:
+    if width < 4 or _size(text) <= width:
         return text
-    return f"{text[: width - 3]}..."
+    return f"{bytes_of(text, 0, width - 3)}..."
 
 
 def _abbrevboth(left: int, right: int, text: str) -> str:
-    if right < 4 or (left > 0 and right < 7) or len(text) <= right:
+    size = _size(text)
+    if right < 4 or (left > 0 and right < 7) or size <= right:
         return text
-    left = min(left, len(text))
-    if len(text) - left < right - 3:
-        left = len(text) - (right - 3)
+    left = min(left, size)
+    if size - left < right - 3:
+        left = size - (right - 3)
     if left <= 4:
-        return f"{text[: right - 3]}..."
-    if left + right - 3 < len(text):
-        return f"...{_abbrev(right - 3, text[left:])}"
-    return f"...{text[len(text) - (right - 3) :]}"
+        return f"{bytes_of(text, 0, right - 3)}..."
+    if left + right - 3 < size:
+        return f"...{_abbrev(right - 3, bytes_of(text, left, None))}"
+    return f"...{bytes_of(text, size - (right - 3), None)}"
 
 
 def _indent(spaces: int, text: str) -> str:
@@ -124,29 +126,16 @@ def _quote(mark: Callable[[str], str]) -> Callable[..., str]:
     return lambda *values: " ".join(mark(plain(value)) for value in values if value is not None)
 
 
+def _quote_cost(*values: object) -> int:
+    return 6 * sum(map(weight_of, values))
+
+
 def _title(text: str) -> str:
     return re.sub(r"(^|[\s\-.,;:!?/\\\"'()\[\]{}|&%$#@*+=<>~`^])(\w)", _upper_second, text)
 
 
 def _upper_second(found: re.Match[str]) -> str:
     return found[1] + found[2].upper()
-
-
-def _swapcase(text: str) -> str:
-    """Upper case at the start of a word stays a capital, as goutils' SwapCase has it."""
-    after_space, parts = True, []
-    for each in text:
-        if each.isupper():
-            parts.append(each.lower())
-            after_space = False
-        elif each.islower():
-            parts.append(each.upper())
-            after_space = False
-        else:
-            parts.append(each)
-            after_space = each.isspace()
-    del after_space
-    return "".join(parts)
 
 
 def _initials(text: str) -> str:
@@ -161,25 +150,49 @@ def _wrap_cost(width: int, separator: str, text: str) -> int:
     return len(text) * 4 + (len(text) // max(width, 1) + 1) * len(separator)
 
 
-def _wrap_with(width: int, separator: str, text: str) -> str:
-    lines = textwrap.wrap(
-        text, max(width, 1), break_on_hyphens=False, expand_tabs=False, replace_whitespace=False
-    )
-    return separator.join(lines)
+def _wrap(width: int, separator: str, text: str, *, breaks_words: bool) -> str:
+    """A text in lines, as goutils' WrapCustom cuts it."""
+    width, lines, start = max(width, 1), [], 0
+    while len(text) - start > width:
+        if text[start] == " ":
+            start += 1
+            continue
+        end = text.rfind(" ", start, start + width + 1)
+        following = end + 1
+        if end < 0 and breaks_words:
+            end = following = start + width
+        elif end < 0:
+            end = text.find(" ", start + width)
+            end = len(text) if end < 0 else end
+            following = end + 1
+        lines.append(text[start:end])
+        if end == len(text):
+            return separator.join(lines)
+        start = following
+    return separator.join([*lines, text[start:]])
 
 
 def _snake(mark: str) -> Callable[[str], str]:
     def convert(text: str) -> str:
-        text = re.sub(r"[\s_\-.]+", mark, text)
+        _check_words(text, _WORDS)
         text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", mark, text)
-        return text.lower()
+        return re.sub(r"[ _-]", mark, text).lower()
 
     return convert
 
 
 def _camel(text: str) -> str:
-    parts = [part for part in re.split(r"[_\-\s]+", text) if part]
-    return "".join(part[0].upper() + part[1:] for part in parts)
+    _check_words(text, _LOWER_WORDS)
+    return "".join(part.capitalize() for part in re.split(r"[ _-]", text))
+
+
+def _check_words(text: str, pattern: re.Pattern[str]) -> None:
+    """Refuse what versions of sprig do not agree about."""
+    if text and not pattern.fullmatch(text):
+        raise GoError(
+            f"{text[:40]!r} is not supported: only words of letters and digits (camelcase: small "
+            "letters), with a space, `-` or `_` between two"
+        )
 
 
 def _toggled(take: Callable[[str, str], Any]) -> Callable[[str, str], Any]:
@@ -204,7 +217,7 @@ TEXTS: Final[dict[str, Function]] = {
     "nindent": takes("int string", lambda n, text: f"\n{_indent(n, text)}", cost=_indent_cost),
     "nospace": takes("string", lambda text: re.sub(r"\s+", "", text)),
     "plural": takes("string string int", lambda one, many, n: one if n == 1 else many),
-    "quote": takes("any...", _quote(quoted)),
+    "quote": takes("any...", _quote(quoted), cost=_quote_cost),
     "repeat": takes(
         "int string", lambda n, text: text * _natural(n), cost=lambda n, text: n * len(text)
     ),
@@ -217,7 +230,7 @@ TEXTS: Final[dict[str, Function]] = {
     "splitn": takes("string int string", lambda sep, n, text: _numbered(_splitn(sep, n, text))),
     "squote": takes("any...", _quote(lambda text: f"'{text}'")),
     "substr": takes("int int string", _substr),
-    "swapcase": takes("string", _swapcase),
+    "swapcase": takes("string", str.swapcase),
     "title": takes("string", _title),
     "toString": takes("any", plain),
     "toStrings": takes("any", strings_of),
@@ -231,8 +244,12 @@ TEXTS: Final[dict[str, Function]] = {
     "upper": takes("string", str.upper),
     "wrap": takes(
         "int string",
-        lambda width, text: _wrap_with(width, "\n", text),
+        lambda width, text: _wrap(width, "\n", text, breaks_words=False),
         cost=lambda width, text: _wrap_cost(width, "\n", text),
     ),
-    "wrapWith": takes("int string string", _wrap_with, cost=_wrap_cost),
+    "wrapWith": takes(
+        "int string string",
+        lambda width, sep, text: _wrap(width, sep, text, breaks_words=True),
+        cost=_wrap_cost,
+    ),
 }

@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.templates.bounds.weights import STEP
@@ -163,7 +164,7 @@ class Compiler:
     def _range(self, node: Branch) -> Step:
         evaluate, body = self._pipe(node.pipe, keeps=False), self._body(node.body)
         otherwise = self._body(node.otherwise) if node.otherwise else None
-        slots, cost, line = node.pipe.slots, STEP * _cost(node.body), node.line
+        slots, cost, line = node.pipe.slots, STEP * (1 + _cost(node.body)), node.line
 
         def loop(frame: Frame, dot: object) -> int:
             value, is_empty = evaluate(frame, dot), True
@@ -231,12 +232,16 @@ class Compiler:
     def _function(
         self, name: str, arguments: Sequence[Operand], *, piped: bool
     ) -> Callable[..., Any]:
-        evaluators = [self._operand(argument) for argument in arguments]
-        if name in {"and", "or"}:
+        function = self._functions.get(name)
+        takes = function.takes if function else ()
+        evaluators = [
+            self._argument(argument, kind)
+            for argument, kind in zip_longest(arguments, takes[: len(arguments)])
+        ]
+        if function is None:  # `and` and `or` compute no more than they need
             if not evaluators and not piped:
                 raise GoError(f"wrong number of args for {name}: want at least 1 got 0")
             return _shortcut(evaluators, until=name == "or")
-        function = self._functions[name]
         function.check_count(name, len(evaluators) + piped)
 
         def call(frame: Frame, dot: object, piped: object = _NOTHING) -> Any:  # noqa: ANN401
@@ -246,6 +251,13 @@ class Compiler:
             return function.invoke(frame.run, values)
 
         return call
+
+    def _argument(self, node: Operand, kind: str | None) -> Evaluate:
+        """An operand; of a constant like ``3.0`` the integer, where one is wanted."""
+        if kind == "int" and isinstance(node, Constant) and isinstance(node.value, float):
+            is_whole = node.value.is_integer()
+            return self._operand(Constant(int(node.value), node.shown) if is_whole else node)
+        return self._operand(node)
 
     def _operand(self, node: Operand) -> Evaluate:
         match node:
@@ -344,8 +356,7 @@ def _pairs(value: object) -> Iterator[tuple[Any, Any]]:
     if isinstance(value, SLICE):
         yield from enumerate(value)
     elif isinstance(value, Mapping):
-        for key in sorted_keys(value):
-            yield key, value[key]
+        yield from [(key, value[key]) for key in sorted_keys(value)]
     elif isinstance(value, int) and not isinstance(value, bool):
         for number in range(value):
             yield number, number

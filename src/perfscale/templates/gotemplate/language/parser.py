@@ -90,7 +90,7 @@ class _Parser:
         if name == MAIN and ended_by.kind != "end":
             raise GoError(f"unexpected {{{{{ended_by.text}}}}}", ended_by.line)
         if name != MAIN:
-            self._expect_end(ended_by)
+            self._expect_end(ended_by, f'define "{name}"', line)
         slots, self._scope, self._loops = self._scope.slots, outer, loops
         return Define(name, body, slots, line)
 
@@ -151,16 +151,19 @@ class _Parser:
             raise GoError("unexpected {{define}}: it stands at the top of a file alone", word.line)
         name = self._name(word)
         self._close("define clause")
-        self._add(self.define(name, word.line))
+        self._add(name, word)
 
     def _block(self, word: Token) -> Call:
         name = self._name(word)
         pipe = self._pipe("block clause", "close")
-        self._add(self.define(name, word.line))
+        self._add(name, word)
         return Call(name, pipe, word.line)
 
-    def _add(self, define: Define) -> None:
+    def _add(self, name: str, word: Token) -> None:
         """The last one of a name counts, but an empty one replaces nothing."""
+        self._enter(word)
+        define = self.define(name, word.line)
+        self._depth -= 1
         known = self.defines.get(define.name)
         is_empty = all(isinstance(each, Text) and not each.text.strip() for each in define.body)
         if known is None or not is_empty:
@@ -185,7 +188,7 @@ class _Parser:
         if ended_by.text == "else" and ended_by.kind == "word":
             otherwise = self._otherwise(word)
         else:
-            self._expect_end(ended_by)
+            self._expect_end(ended_by, word.text, word.line)
         self._scope.forget(outer)
         self._depth -= 1
         return Branch(word.text, pipe, body, otherwise, word.line)
@@ -199,7 +202,7 @@ class _Parser:
             return (self._branch(word),)
         self._close("else")
         body, ended_by = self._body()
-        self._expect_end(ended_by)
+        self._expect_end(ended_by, opened.text, opened.line)
         return body
 
     def _enter(self, token: Token) -> None:
@@ -227,9 +230,9 @@ class _Parser:
         if token.kind != "close":
             self._unexpected(token, context)
 
-    def _expect_end(self, token: Token) -> None:
+    def _expect_end(self, token: Token, opened: str, line: int) -> None:
         if token.kind == "end":
-            raise GoError("unexpected EOF: an {{end}} is missing", token.line)
+            raise GoError(f"`{{{{{opened}}}}}` has no `{{{{end}}}}`", line)
         if token.text != "end":
             raise GoError(f"unexpected {{{{{token.text}}}}}", token.line)
         self._close("end")
