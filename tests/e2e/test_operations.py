@@ -315,11 +315,11 @@ async def test_operations_that_are_spread_and_all_refused_have_no_rate(
 
 
 async def test_streams_stay_open_for_as_long_as_the_load_lasts_and_are_counted(
-    simulated: ClusterUnderTest, tmp_path: Path
+    cluster: ClusterUnderTest, tmp_path: Path
 ) -> None:
     sink = OperationSink()
     load = on("maps", "watch", streams=5, duration="300ms")
-    result = await simulated.run(config(maps(tmp_path), load), sink=sink)
+    result = await cluster.run(config(maps(tmp_path), load), sink=sink)
     assert result.outcome is RunOutcome.PASSED, result.problems
     assert accounts(result) == done(5)
     for record in sink.operations:

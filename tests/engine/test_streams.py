@@ -22,6 +22,9 @@ class Held:
     async def run(self) -> None:
         await asyncio.Event().wait()
 
+    def take_rest(self) -> None:
+        pass
+
 
 async def test_a_stream_that_is_closed_before_its_first_state_was_not_answered(
     monkeypatch: pytest.MonkeyPatch,

@@ -73,6 +73,7 @@ class LoadStream:
     def close(self) -> None:
         """Close it; what it has received is final."""
         if self._task is not None:
+            self._watch.take_rest()
             self._task.cancel()
         self.operation.counts = {"events": self._events, "bytes": self._watch.received}
 

@@ -103,6 +103,10 @@ class Connection(asyncio.Protocol):
         """All that has come of the stream since; nothing at the end."""
         while not self._arrivals and not self._reply.complete:
             await self._more()
+        return self.take_arrived()
+
+    def take_arrived(self) -> Sequence[Arrival]:
+        """What has come of the stream and was not read yet."""
         arrivals, self._arrivals = self._arrivals, []
         self._unread = 0
         if self._paused:

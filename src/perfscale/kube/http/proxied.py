@@ -139,6 +139,14 @@ class _Stream:
     async def read_some(self) -> Sequence[Arrival]:
         with _explained(SILENT):
             data = await self._answer.content.readany()
+        return self._stamped(data)
+
+    def take_arrived(self) -> Sequence[Arrival]:
+        with _explained(SILENT):
+            data = self._answer.content.read_nowait()
+        return self._stamped(data)
+
+    def _stamped(self, data: bytes) -> Sequence[Arrival]:
         return [Arrival(self._clock(), data)] if data else []
 
     def close(self) -> None:

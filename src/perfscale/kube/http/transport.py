@@ -154,6 +154,9 @@ class AnswerStream(Protocol):
             NoAnswerError: The connection broke, or was silent for too long.
         """
 
+    def take_arrived(self) -> Sequence[Arrival]:
+        """What has come and was not read yet, without waiting for more; it may be nothing."""
+
     def close(self) -> None:
         """Read no more of it."""
 
