@@ -35,13 +35,11 @@ async def test_a_run_is_indexed_and_its_folder_later_is_nothing_new(
     assert f"9 documents indexed in kube-burner at {engine.url}" in ended.err
     (folder,) = perfscale.results
     (collected,) = folder.glob("collected-metrics-*")
-    sources = (
-        folder,
-        "latest",
-        folder / "summary.json",
-        collected,
-        folder / "kube-burner-metrics.tgz",
-    )
+    everything = list((perfscale.folder / "results").iterdir())  # the run, and latest
+    ended = await perfscale.beside("index", *map(str, everything), "--url", engine.url)
+    assert (len(everything), ended.out.count("9 documents indexed")) == (2, 1)
+    tarball = folder / "kube-burner-metrics.tgz"
+    sources = ("latest", folder / "summary.json", collected, tarball)
     ended = await perfscale.beside("index", *map(str, sources), "--url", engine.url, "--gzip")
     assert ended.code == 0, ended.err
     lines = ended.out.splitlines()

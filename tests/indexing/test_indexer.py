@@ -1,11 +1,14 @@
 """Documents go to a search engine: all of them, once, and with a reason for each that did not."""
 
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from scripted_server import FakeTime, answers, resets, scripted_server
 from search_engine import SearchEngine, search_engine
 
@@ -232,6 +235,23 @@ async def test_it_is_found_out_before_whether_the_server_is_there(engine: Search
     async with indexing(engine.url) as indexer:
         with pytest.raises(IndexingError, match="wants credentials"):
             await indexer.check()
+
+
+async def test_a_certificate_has_to_be_of_an_authority_that_is_trusted(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    trusted = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(trusted)
+    async with scripted_server(answers(WELCOME), tls=context) as server:
+        async with indexing(server.url) as indexer:
+            with pytest.raises(IndexingError, match="is not trusted") as caught:
+                await indexer.check()
+        assert "PERFSCALE_INDEX_CA_FILE" in str(caught.value.hint)
+        for more in ({"ca_file": trusted}, {"verify_tls": False}):
+            plan = IndexPlan(endpoint=Endpoint(server.url, **more), name=NAME)
+            async with Indexer(plan) as indexer:
+                await indexer.check()
 
 
 async def test_a_hundred_thousand_documents_are_never_in_memory_together(

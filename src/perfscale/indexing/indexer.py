@@ -42,6 +42,7 @@ VARIABLES: Final = SecretVariables(
     username="PERFSCALE_INDEX_USERNAME",
     password="PERFSCALE_INDEX_PASSWORD",  # noqa: S106 -- as above
 )
+_AUTHORITIES: Final = "--ca-file of perfscale index, or in PERFSCALE_INDEX_CA_FILE"
 _BACKOFF_S: Final = 0.5
 _LONGEST_BACKOFF_S: Final = 15.0
 _MOST_ANSWER_BYTES: Final = 64 * 2**20
@@ -261,7 +262,7 @@ class Indexer:
                 content = await read_bounded(answer, _MOST_ANSWER_BYTES)
                 return answer.status, content, retry_after_s(answer)
         except (aiohttp.ClientError, OSError) as error:
-            failure = failure_of(endpoint, error)
+            failure = failure_of(endpoint, error, authorities=_AUTHORITIES)
             refusal = IndexingError(failure.message, status=failure.status, hint=failure.hint)
             raise (_Busy(refusal) if failure.may_pass else refusal) from failure.cause
 

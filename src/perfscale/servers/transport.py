@@ -62,8 +62,11 @@ class Failure:
     status: int | None = None
 
 
-def failure_of(endpoint: Endpoint, error: Exception) -> Failure:
-    """What an error of aiohttp, or of the operating system, comes to; it shows no credentials."""
+def failure_of(endpoint: Endpoint, error: Exception, *, authorities: str = "--ca-file") -> Failure:
+    """What an error of aiohttp, or of the operating system, comes to; it shows no credentials.
+
+    ``authorities`` is where a person names those that may have signed the certificate.
+    """
     url = endpoint.url
     match error:
         case aiohttp.ClientHttpProxyError():
@@ -76,7 +79,7 @@ def failure_of(endpoint: Endpoint, error: Exception) -> Failure:
             cause = error.certificate_error
             reason = clip(getattr(cause, "verify_message", "") or str(cause), _MESSAGE)
             message = f"the certificate of {url} is not trusted: {reason}"
-            hint = "name the authority that signed it with --ca-file"
+            hint = f"name the authority that signed it with {authorities}"
             return Failure(message, hint, may_pass=False, cause=error)
         case TimeoutError():
             message = f"no answer from {url} within {endpoint.timeout_s:g} s"

@@ -101,8 +101,9 @@ def index(  # noqa: PLR0913 -- a command has as many parameters as options
         compress=gzip,
     )
     indexing.warn_of(plan)
-    paths = [_path_of(run, results_dir) for run in runs]
-    raise typer.Exit(run_until_signalled(_index(plan, paths)))
+    named = [_path_of(run, results_dir) for run in runs]
+    paths = {path.resolve(): path for path in named}  # results/* has the latest twice
+    raise typer.Exit(run_until_signalled(_index(plan, [*paths.values()])))
 
 
 def _path_of(name: str, results_dir: Path) -> Path:
@@ -111,9 +112,10 @@ def _path_of(name: str, results_dir: Path) -> Path:
     Raises:
         ResultsError: There is no such run, or more than one.
     """
+    from perfscale.results.folder.latest import follow_latest
     from perfscale.results.history import find_run
 
-    path = Path(name)
+    path = follow_latest(Path(name))
     return path if path.exists() else find_run(name, results_dir)
 
 
