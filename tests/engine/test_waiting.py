@@ -22,7 +22,7 @@ def leaving(name: str, asked_s: float, stays: str | None) -> OwnedNamespace:
 def test_namespaces_are_among_what_is_to_go_by_name(story: Story) -> None:
     scope = story.iteration(1)
     namespaces = [leaving("density-1", 3.0, "held by finalizer example.org/held")]
-    waiting = wait_in(Stage.WAITING_GONE, scope, 20.0, began_s=5.0, namespaces=namespaces)
+    waiting = wait_in(Stage.WAITING_GONE, [scope], 20.0, began_s=5.0, namespaces=namespaces)
     assert waiting is not None
     assert waiting.missing == 1
     assert waiting.phases == {("Namespace", "Terminating"): 1}
@@ -34,7 +34,7 @@ def test_namespaces_are_among_what_is_to_go_by_name(story: Story) -> None:
 def test_a_namespace_is_nothing_that_has_to_become_ready(story: Story) -> None:
     scope = story.iteration(1)
     namespaces = [leaving("density-1", 3.0, None)]
-    waiting = wait_in(Stage.WAITING_READY, scope, 20.0, began_s=5.0, namespaces=namespaces)
+    waiting = wait_in(Stage.WAITING_READY, [scope], 20.0, began_s=5.0, namespaces=namespaces)
     assert waiting is not None
     assert waiting.slowest == ()
 

@@ -34,10 +34,14 @@ _TERMINATING = "Terminating"
 
 
 class LoadProgress:
-    """What is published of one workload, while its iterations go on one after the other.
+    """What is published of one workload, while its iterations go on.
+
+    They go on one after the other; only rounds of churn, and what is done when all of a workload is
+    there, are about several at a time.
 
     Attributes:
-        scope: The iteration that goes on, or was the last to.
+        workload: Its name.
+        scopes: The iterations that go on, or were the last to.
         stage: What is done for it.
         place: Workload and iteration that the stage is about.
         entered_s: When it turned to that.
@@ -46,7 +50,8 @@ class LoadProgress:
     """
 
     def __init__(self, scope: IterationScope) -> None:
-        self.scope = scope
+        self.workload = scope.workload
+        self.scopes = [scope]
         self.stage = Stage.PREPARING
         self.place: tuple[str | None, int | None] = scope.workload, scope.iteration
         self.round: int | None = None
@@ -57,9 +62,22 @@ class LoadProgress:
         self._steps: deque[tuple[float, int]] = deque(maxlen=_OUTLOOK)
 
     def follow(self, scope: IterationScope) -> None:
-        """The next iteration begins."""
-        self.scope = scope
+        """An iteration begins: the next one, or another of the same round."""
+        if scope.round is not None and self.scopes[-1].round == scope.round:
+            self.scopes.append(scope)
+        else:
+            self.attend([scope])
+
+    def attend(self, scopes: Iterable[IterationScope]) -> None:
+        """What is done next is about these."""
+        self.scopes = list(scopes)
         self._sent.clear()
+        self._steps.clear()
+
+    def total(self, count: str) -> int:
+        """The sum of one of the iterations' counts, by its name."""
+        counts: Iterable[int] = map(attrgetter(count), self.scopes)
+        return sum(counts)
 
     def enter(self, stage: Stage, place: tuple[str | None, int | None], now: float) -> None:
         """It turns to something else."""
@@ -69,7 +87,7 @@ class LoadProgress:
 
     def sample(self, now: float) -> None:
         """Note how far it has come; called every `PERIOD_S`."""
-        self._sent = [*self._sent[-_RATE_WINDOW:], self.scope.sent]
+        self._sent = [*self._sent[-_RATE_WINDOW:], self.total("sent")]
         self._steps.append((now, self._done()))
 
     @property
@@ -83,7 +101,7 @@ class LoadProgress:
         """How much longer the stage takes, as far as can be said: of a round of churn, nothing."""
         if self.round is not None:
             return None
-        return remaining_s(self._steps, self.scope.requested)
+        return remaining_s(self._steps, self.total("requested"))
 
     def wait(
         self,
@@ -97,25 +115,24 @@ class LoadProgress:
         self._published_s = now
         if self.stage is Stage.WAITING_DONE:
             return wait_for_operations(operations, now, began_s=self.entered_s)
-        return wait_in(self.stage, self.scope, now, began_s=self.entered_s, namespaces=namespaces)
+        return wait_in(self.stage, self.scopes, now, began_s=self.entered_s, namespaces=namespaces)
 
     def _done(self) -> int:
         """How far the stage has come: how many objects it need not wait for any more."""
-        scope = self.scope
         match self.stage:
             case Stage.CREATING | Stage.OPERATING:
-                return scope.sent
+                return self.total("sent")
             case Stage.WAITING_READY | Stage.WAITING_DONE:
-                return scope.requested - scope.undecided
+                return self.total("requested") - self.total("undecided")
             case Stage.WAITING_GONE:
-                return scope.requested - scope.present
+                return self.total("requested") - self.total("present")
             case _:
                 return 0
 
 
 def wait_in(
     stage: Stage,
-    scope: IterationScope,
+    scopes: Iterable[IterationScope],
     now: float,
     *,
     began_s: float,
@@ -125,17 +142,19 @@ def wait_in(
 
     Args:
         stage: What the run is doing.
-        scope: The iteration that it is about.
+        scopes: The iterations that it is about.
         now: Seconds since the run's start.
         began_s: When the wait began.
         namespaces: Those of the run that are being deleted.
     """
     children: list[TrackedObject] = []
+    scopes = list(scopes)
     if stage is Stage.WAITING_READY:
-        waiting = [row for row in scope.objects if not row.decided]
-        children = [row for row in scope.children if row.present and row.ready_s is None]
+        waiting = [row for scope in scopes for row in scope.objects if not row.decided]
+        made = (row for scope in scopes for row in scope.children)
+        children = [row for row in made if row.present and row.ready_s is None]
     elif stage in {Stage.WAITING_GONE, Stage.CLEANING_UP}:
-        waiting = [row for row in scope.rows if row.present]
+        waiting = [row for scope in scopes for row in scope.rows if row.present]
     else:
         return None
     leaving = namespaces if stage is not Stage.WAITING_READY else ()

@@ -11,7 +11,7 @@ from perfscale.engine.events import Progress, Stage, StageStarted
 from perfscale.results import StageEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.tracking.operations import TrackedOperation
@@ -59,6 +59,11 @@ class ProgressPublisher:
         # One that is over is kept until now: the run's last events are about something.
         self._loads = {name: each for name, each in self._loads.items() if not each.is_over}
         self._loads[scope.workload] = LoadProgress(scope)
+
+    def attend(self, workload: str, scopes: Iterable[IterationScope]) -> None:
+        """What is done next for a workload is about these iterations, all at a time."""
+        if (load := self._loads.get(workload)) is not None:
+            load.attend(scopes)
 
     def finish(self, workload: str) -> None:
         """A workload is over; it is published only until there is another."""
@@ -109,7 +114,7 @@ class ProgressPublisher:
     @property
     def stages(self) -> dict[str, Stage]:
         """What is done for each workload that goes on, or for the last."""
-        return {load.scope.workload: load.stage for load in self._shown()}
+        return {load.workload: load.stage for load in self._shown()}
 
     @property
     def workload(self) -> str | None:
@@ -141,25 +146,25 @@ class ProgressPublisher:
         return [load for load in loads if not load.is_over] or loads[-1:]
 
     def _progress(self, load: LoadProgress, p50: float | None, p99: float | None) -> Progress:
-        scope, context = load.scope, self._context
+        context = self._context
         requests = self._requests()
         workload, iteration = load.place
-        effect = context.operation_counter.effect_percentiles(scope.workload, 0.5, 0.99)
+        effect = context.operation_counter.effect_percentiles(load.workload, 0.5, 0.99)
         return Progress(
             elapsed_s=context.stopwatch.now(),
             stage=load.stage,
             workload=workload,
             iteration=iteration,
-            requested=scope.requested,
-            sent=scope.sent,
-            created=scope.created,
-            ready=scope.ready,
-            failed=scope.failed,
-            deleted=scope.deleted,
-            present_children=scope.present_children,
+            requested=load.total("requested"),
+            sent=load.total("sent"),
+            created=load.total("created"),
+            ready=load.total("ready"),
+            failed=load.total("failed"),
+            deleted=load.total("deleted"),
+            present_children=load.total("present_children"),
             in_flight=context.health.in_flight,
             rate=load.rate,
-            target=self._target(scope.workload),
+            target=self._target(load.workload),
             phases=dict(+context.tracker.phases),
             child_phases=dict(+context.tracker.child_phases),
             ready_p50_s=p50,
@@ -171,12 +176,12 @@ class ProgressPublisher:
             throttled=requests.throttled,
             remaining_s=load.remaining_s,
             round=load.round,
-            operation=self._workloads[scope.workload].operation,
+            operation=self._workloads[load.workload].operation,
             open=len(self._open_operations(load)),
             effect_p50_s=effect[0],
             effect_p99_s=effect[1],
         )
 
     def _open_operations(self, load: LoadProgress) -> Collection[TrackedOperation]:
-        iteration = self._context.iterations.get(load.scope)
+        iteration = self._context.iterations.get(load.scopes[-1])
         return () if iteration is None else iteration.open_operations

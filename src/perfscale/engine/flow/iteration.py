@@ -256,6 +256,8 @@ class IterationRunner:
     ) -> None:
         self._enter(iteration, Stage.WAITING_READY, bounded=True)
         waiting = [each.scope for each in waited_for]
+        if len(waiting) > 1:
+            self._progress.attend(iteration.workload.name, waiting)
 
         def are_decided() -> bool:
             while waiting and waiting[-1].undecided == 0:
@@ -303,6 +305,7 @@ class IterationRunner:
             return True
         last = iterations[-1]
         await self._call_hooks(BEFORE_CLEANUP, last)
+        self._progress.attend(workload.name, [each.scope for each in iterations])
         self._enter(last, Stage.DELETING)
         leaving = [(each, await self._delete(each)) for each in iterations]
         for iteration, namespaces in leaving:

@@ -77,7 +77,7 @@ class NamespaceChurner:
             present = [each for each in present if each not in drawn] + new
         return True
 
-    async def _delete(self, workload: Workload, drawn: Iterable[int], number: int) -> bool:
+    async def _delete(self, workload: Workload, drawn: Sequence[int], number: int) -> bool:
         """Whether those iterations were gone in time."""
         contexts = {
             each.number: each
@@ -85,6 +85,7 @@ class NamespaceChurner:
             if each.workload is workload
         }
         replace = self._iterations.replace
+        self._progress.attend(workload.name, [contexts[each].scope for each in drawn])
         return await _all_well(partial(replace, contexts[each], number) for each in drawn)
 
 
