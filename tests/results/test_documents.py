@@ -117,7 +117,19 @@ def test_an_instance_has_a_document_with_its_latencies_in_milliseconds(tmp_path:
 @pytest.mark.parametrize(
     ("kind", "known", "measurement", "expected", "names"),
     [
-        ("Pod", {}, "podLatency", {"podName": "a", "podReadyLatency": 6000}, {"Ready"}),
+        (
+            "Pod",
+            {"phases_s": {"PodScheduled": 1.25, "Initialized": 1.5, "ContainersReady": 7.0}},
+            "podLatency",
+            {
+                "podName": "a",
+                "schedulingLatency": 250,
+                "initializedLatency": 500,
+                "containersReadyLatency": 6000,
+                "podReadyLatency": 6000,
+            },
+            {"PodScheduled", "Initialized", "ContainersReady", "Ready"},
+        ),
         ("Job", {}, "jobLatency", {"k8sJobName": "a", "completionLatency": 6000}, {"Complete"}),
         (
             "PersistentVolumeClaim",

@@ -3,7 +3,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from perfscale.config.sections.metrics import METRICS, MILESTONES, Latency
+from perfscale.config.sections.metrics import METRICS, MILESTONES_OF, Latency
 from perfscale.engine.tracking.readiness import Reading, rule_for
 from perfscale.kube.resources import Resource
 
@@ -168,6 +168,17 @@ def test_a_pod_is_ready_when_it_runs_and_says_so_or_has_run_to_its_end(
     assert (reading.failure is not None) is failed
 
 
+def test_the_conditions_of_a_pod_are_its_milestones_and_the_same_ones_the_same_object() -> None:
+    def reading(*true: str) -> tuple[str, ...]:
+        conditions = [{"type": kind, "status": "True"} for kind in true]
+        conditions.append({"type": "ContainersReady", "status": "False"})
+        return read("pods", {"status": {"conditions": conditions}}, group="").milestones
+
+    assert reading() == ()
+    assert reading("Initialized", "PodScheduled", "Other") == ("PodScheduled", "Initialized")
+    assert reading("Initialized", "PodScheduled") is reading("PodScheduled", "Initialized")
+
+
 def test_a_migration_is_ready_when_it_has_succeeded() -> None:
     assert read("virtualmachineinstancemigrations", {"status": {"phase": "Succeeded"}}).ready
     assert read("virtualmachineinstancemigrations", {"status": {"phase": "Failed"}}).failure
@@ -200,7 +211,7 @@ def test_every_phase_on_the_way_to_readiness_can_have_a_threshold(
 ) -> None:
     of_kind = [metric for metric in METRICS.values() if metric.kind == kind]
     path = rule_for(Resource(group, "v1", plural, kind, namespaced=True)).path
-    milestones = MILESTONES if kind == "VirtualMachineInstance" else ()
+    milestones = MILESTONES_OF.get(kind, ())
     first = [metric.latency for metric in of_kind if not metric.churn]
     assert first == [Latency.CREATION, *path, Latency.READY, *milestones, Latency.DELETION]
     churned = [metric.latency for metric in of_kind if metric.churn]

@@ -117,7 +117,13 @@ _KINDS: Final = (
         "VirtualMachineInstanceMigration",
         ("Pending", "Scheduling", "Scheduled", "Running", "Succeeded"),
     ),
-    _Kind("pod", "", "Pod", ("Pending", "Running")),
+    _Kind(
+        "pod",
+        "",
+        "Pod",
+        ("Pending", "Running"),
+        ("PodScheduled", "PodReadyToStartContainers", "Initialized", "ContainersReady"),
+    ),
 )
 MILESTONES_OF: Final = {
     name: kind.milestones

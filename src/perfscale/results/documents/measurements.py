@@ -102,7 +102,22 @@ _MEASUREMENTS: Final = (
     VMI,
     MIGRATION,
     Measurement(
-        "podLatency", "", "Pod", "podName", (Condition("podReadyLatency", "Ready", _pod_ready_s),)
+        "podLatency",
+        "",
+        "Pod",
+        "podName",
+        (
+            _phase("schedulingLatency", "PodScheduled", "PodScheduled"),
+            _phase("initializedLatency", "Initialized", "Initialized"),
+            _phase(
+                "readyToStartContainersLatency",
+                "PodReadyToStartContainers",
+                "PodReadyToStartContainers",
+                expected=False,  # clusters before 1.29 have no such condition
+            ),
+            _phase("containersReadyLatency", "ContainersReady", "ContainersReady"),
+            Condition("podReadyLatency", "Ready", _pod_ready_s),
+        ),
     ),
     Measurement(
         "jobLatency",

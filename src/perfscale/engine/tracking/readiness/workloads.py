@@ -6,10 +6,11 @@ The statements are those of `kubectl's status viewers
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from perfscale.config.sections.metrics import MILESTONES_OF
 from perfscale.engine.tracking.readiness.objects import (
     Condition,
     VersionedMetadata,
@@ -19,8 +20,14 @@ from perfscale.engine.tracking.readiness.objects import (
 from perfscale.engine.tracking.readiness.reading import Reading, because, ended
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from perfscale.engine.tracking.readiness.phased import PhasedObject
 
+_MILESTONES: Final = MILESTONES_OF["Pod"]
+"""Conditions of a pod that are measured when they become true."""
+_SEEN_MILESTONES: Final[dict[tuple[str, ...], tuple[str, ...]]] = {}
+"""Each combination of them, once."""
 _BEHIND = "its controller has not seen its spec yet"
 
 
@@ -186,7 +193,7 @@ def read_pod(obj: PhasedObject) -> Reading:
     status = obj.status
     phase = status.phase or None
     conditions = decode_conditions(status.conditions)
-    ready = any(each.type == "Ready" and each.holds for each in conditions)
+    holding = {each.type for each in conditions if each.holds}
     detail = (
         explain(conditions, "PodScheduled", "ContainersReady", "Ready")
         or status.message
@@ -194,7 +201,14 @@ def read_pod(obj: PhasedObject) -> Reading:
     )
     return Reading(
         phase=phase,
-        ready=phase == "Succeeded" or (phase == "Running" and ready),
+        ready=phase == "Succeeded" or (phase == "Running" and "Ready" in holding),
         failure=ended(phase, detail) if phase == "Failed" else None,
         detail=detail,
+        milestones=_milestones_of(holding),
     )
+
+
+def _milestones_of(holding: AbstractSet[str]) -> tuple[str, ...]:
+    """Those that a pod has come to: the same tuple for the same ones, to compare by identity."""
+    found = tuple(name for name in _MILESTONES if name in holding)
+    return _SEEN_MILESTONES.setdefault(found, found)
