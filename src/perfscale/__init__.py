@@ -67,6 +67,7 @@ if TYPE_CHECKING:
         RunResult,
         summarize,
     )
+    from perfscale.search import SearchDocument, SearchPlan, find_limit
     from perfscale.templates import TemplateDefaults
 
 _ROOMS = {
@@ -120,6 +121,7 @@ _ROOMS = {
         "RunResult",
         "summarize",
     ),
+    "perfscale.search": ("SearchDocument", "SearchPlan", "find_limit"),
     "perfscale.templates": ("TemplateDefaults",),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
@@ -162,6 +164,8 @@ __all__ = [
     "RunResult",
     "RunSnapshot",
     "RunStarted",
+    "SearchDocument",
+    "SearchPlan",
     "SlowObject",
     "Stage",
     "StageStarted",
@@ -172,6 +176,7 @@ __all__ = [
     "Warned",
     "WorkloadStarted",
     "__version__",
+    "find_limit",
     "load_config",
     "open_cluster",
     "plan_audit",

@@ -52,6 +52,8 @@ from perfscale import (
     RunResult,
     RunSnapshot,
     RunStarted,
+    SearchDocument,
+    SearchPlan,
     SlowObject,
     Stage,
     StageStarted,
@@ -61,6 +63,7 @@ from perfscale import (
     UsageError,
     Warned,
     WorkloadStarted,
+    find_limit,
     load_config,
     open_cluster,
     plan_audit,
@@ -204,6 +207,12 @@ async def audit(config: Config, result: RunResult) -> RunResult:
     record = await plan.audit(result, notify=print)
     assert_type(record, AuditRecord)
     return RunFolder("results").add_audit(result, record)
+
+
+async def limit(path: Path) -> str:
+    found = await find_limit(path, "qps", SearchPlan(5, 200), cluster=ClusterOptions())
+    assert_type(found, SearchDocument)
+    return "" if found.answer is None else found.answer.text
 
 
 def readiness(result: RunResult) -> float | None:

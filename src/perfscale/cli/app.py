@@ -21,6 +21,7 @@ from perfscale.cli.commands import (
     run,
     runs,
     schema,
+    search,
     simulate,
     tag,
     validate,
@@ -53,8 +54,8 @@ Then look at a workload, and run it:
 
 EPILOG = """Exit codes: 0 passed; 1 something failed, timed out, was left over or could not be
 written, or a question was answered with no; 2 wrong input, nothing was created; 3 a threshold was
-missed, or compare found a regression; 4 the cluster, Prometheus or the index could not be reached;
-70 a bug; 129, 130, 143 interrupted."""
+missed, compare found a regression, or search another limit than expected; 4 the cluster,
+Prometheus or the index could not be reached; 70 a bug; 129, 130, 143 interrupted."""
 
 app = typer.Typer(
     name="perfscale",
@@ -97,6 +98,7 @@ def configure(
 
 
 app.command("run")(run.run)
+app.command("search")(search.search)
 app.command("validate")(validate.validate)
 app.command("render")(render.render)
 app.command("report")(report_command.report)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from perfscale.sim.faults import Faults
 
 
-def _shown_command() -> tuple[str, ...]:
+def shown_command() -> tuple[str, ...]:
     """The command line, for results that other people read."""
     from perfscale.config.address import without_credentials
 
@@ -67,7 +67,7 @@ class RunSettings:
     audit: AuditPlan | None = None
     metrics_port: int | None = None
     quiet: bool = False
-    command: tuple[str, ...] = field(default_factory=_shown_command)
+    command: tuple[str, ...] = field(default_factory=shown_command)
 
 
 def start(settings: RunSettings) -> int:

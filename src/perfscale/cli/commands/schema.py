@@ -16,6 +16,9 @@ def schema(
     runs: Annotated[
         bool, typer.Option("--runs", help="That of what perfscale runs --output json prints.")
     ] = False,
+    search: Annotated[
+        bool, typer.Option("--search", help="That of search.json in a search's folder instead.")
+    ] = False,
 ) -> None:
     """Print the JSON Schema of the workload file.
 
@@ -26,12 +29,14 @@ def schema(
 
         # yaml-language-server: $schema=perfscale.schema.json
     """
-    if results and runs:
+    if results + runs + search > 1:
         raise typer.BadParameter("ask for one schema at a time")
     if results:
         from perfscale.results import results_schema as made
     elif runs:
         from perfscale.results.history import runs_schema as made
+    elif search:
+        from perfscale.search import search_schema as made
     else:
         from perfscale.config import json_schema as made
 

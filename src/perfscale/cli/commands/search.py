@@ -1,0 +1,282 @@
+"""`perfscale search`."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from perfscale.cli import options
+from perfscale.cli.commands.simulate import FaultsFile, Speed, read_faults
+from perfscale.cli.output.streams import log_more, use_colors
+
+if TYPE_CHECKING:
+    from perfscale.search import Expected, OpenedSearch, SearchPlan, Strategy
+
+_TOLERANCE = "5%"
+_SETTLE = "10s"
+
+
+def search(  # noqa: PLR0913 -- a command has as many parameters as options
+    *,
+    workload: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="WORKLOAD",
+            help="The workload file, with thresholds; left out with --resume.",
+            show_default=False,
+        ),
+    ] = None,
+    vary: Annotated[
+        str | None,
+        options.optional(
+            "WHAT",
+            "What is raised: qps, replicas, maxInFlight, or a path as --set takes it, as in "
+            "workloads[0].qps.",
+        ),
+    ] = None,
+    start: Annotated[
+        float | None,
+        typer.Option("--from", metavar="N", help="The lowest value.", show_default=False),
+    ] = None,
+    end: Annotated[
+        float | None,
+        typer.Option(
+            "--to",
+            metavar="N",
+            help="The highest value; without it the value is doubled until a threshold is lost.",
+            show_default=False,
+        ),
+    ] = None,
+    tolerance: Annotated[
+        str | None,
+        options.optional(
+            "P%", f"How far apart the two values of the answer may be; without it, {_TOLERANCE}."
+        ),
+    ] = None,
+    repeat: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="How many runs confirm each of them; without it, 3. With --strategy steps: how "
+            "many runs each value has; without it, 1.",
+            show_default=False,
+        ),
+    ] = None,
+    strategy: Annotated[
+        str | None,
+        options.optional(
+            "bisect|steps",
+            "Look for the limit (bisect), or measure a curve up to --to (steps); without it, "
+            "bisect.",
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            metavar="N",
+            help="How many values a curve has, each by the same factor higher; without it, 8.",
+            show_default=False,
+        ),
+    ] = None,
+    settle: Annotated[
+        str | None,
+        options.optional(
+            "DURATION", f"Pause between two steps, after the cleanup; without it, {_SETTLE}."
+        ),
+    ] = None,
+    expect: Annotated[
+        str | None,
+        options.optional(
+            "COMPARISON", "What the highest value that holds has to be, as in '>=40'; else exit 3."
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        options.optional(
+            "DIR", "Go on with the search in this folder, as if it had not been interrupted."
+        ),
+    ] = None,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Use a simulated cluster, gone afterwards.")
+    ] = False,
+    speed: Speed = 1.0,
+    faults: FaultsFile = None,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
+    master: options.Master = None,
+    set_: options.Set = None,
+    container_prefix: options.ContainerPrefix = None,
+    container_tag: options.ContainerTag = None,
+    allow_foreign: Annotated[
+        bool,
+        typer.Option(
+            "--allow-foreign",
+            help="Let operations change or delete objects that the steps did not make.",
+        ),
+    ] = False,
+    results_dir: options.ResultsDir = options.DEFAULT_RESULTS,
+    output: options.OutputFormat = options.Output.TEXT,
+    cleanup_timeout: Annotated[
+        str,
+        options.duration(
+            "Bound on the cleanup of a step that ends early.", envvar="PERFSCALE_CLEANUP_TIMEOUT"
+        ),
+    ] = "5m",
+    quiet: options.Quiet = False,
+    no_color: options.NoColor = False,
+    verbose: options.Verbose = 0,
+) -> None:
+    """Find the highest load at which thresholds are met.
+
+    Runs the workload again and again with another value, until it is known
+    where the thresholds are lost, and confirms the answer by repeated runs:
+    "holds at 42/s (3 of 3), lost at 43.7/s (0 of 3)". Each step is an ordinary
+    run, with its own folder, page and cleanup.
+
+    A step in which the generator was the limit, or which failed for another
+    reason than a threshold, does not count against the cluster.
+
+    Ctrl-C cleans up the step that goes on; --resume DIR goes on later. Exits
+    with 0 when the limit is known, with 3 if it is not what --expect says, and
+    with 1 if it could not be found.
+
+    For example:
+
+        perfscale search workload.yaml --vary qps --from 5 --to 200
+
+        perfscale search workload.yaml --vary qps --from 5 --expect '>=40'
+
+        perfscale search first.yaml --vary replicas --from 9 --strategy steps
+
+        perfscale search --resume results/first-search-20261128T201500Z-2fc79c1a
+    """
+    log_more(verbose)
+    use_colors(not no_color)
+    if not simulate and faults:
+        raise typer.BadParameter("--faults is for --simulate: no real cluster is harmed")
+    from perfscale.cli.searching import SearchSettings
+    from perfscale.cli.searching import start as start_search
+    from perfscale.engine import RunOptions
+    from perfscale.search import Circumstances, Varied, begin_search, resume_search
+    from perfscale.templates import TemplateDefaults
+
+    expected = _expected(expect)
+    if resume is not None:
+        _refuse_beside_resume(
+            workload, vary, start, end, tolerance, repeat, strategy, steps, settle, set_
+        )
+        opened = resume_search(resume, expected)
+        _refuse_another_kind(opened, simulate=simulate)
+    else:
+        if workload is None or vary is None or start is None:
+            raise typer.BadParameter(
+                "name a workload file, what to vary and from where on, as in "
+                "perfscale search workload.yaml --vary qps --from 5"
+            )
+        from perfscale.cli.running import shown_command
+
+        opened = begin_search(
+            Varied(workload, tuple(set_ or ()), vary),
+            _plan(start, end, tolerance, repeat, strategy, steps),
+            results_dir,
+            Circumstances(
+                settle_s=options.seconds("--settle", settle or _SETTLE),
+                expected=expected,
+                simulated=simulate,
+                command=shown_command(),
+            ),
+        )
+    settings = SearchSettings(
+        opened=opened,
+        cluster=options.cluster(kubeconfig, context, master),
+        options=RunOptions(
+            allow_foreign=allow_foreign,
+            cleanup_timeout_s=options.seconds("--cleanup-timeout", cleanup_timeout),
+            defaults=TemplateDefaults.from_environment(container_prefix, container_tag),
+            command=tuple(opened.document.command),
+        ),
+        simulate=simulate,
+        speed=speed,
+        faults=read_faults(faults),
+        output=output,
+        quiet=quiet,
+    )
+    raise typer.Exit(start_search(settings))
+
+
+def _strategy(text: str | None) -> Strategy:
+    from perfscale.search import Strategy
+
+    try:
+        return Strategy.BISECT if text is None else Strategy(text)
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{text!r} is none: write bisect or steps", param_hint="--strategy"
+        ) from error
+
+
+def _expected(text: str | None) -> Expected | None:
+    from perfscale.search import Expected
+
+    return None if text is None else Expected.parse(text)
+
+
+def _plan(
+    start: float,
+    end: float | None,
+    tolerance: str | None,
+    repeat: int | None,
+    strategy: str | None,
+    steps: int | None,
+) -> SearchPlan:
+    from perfscale.search import SearchPlan, Strategy
+
+    chosen = _strategy(strategy)
+    is_curve = chosen is Strategy.STEPS
+    if steps is not None and not (is_curve and end is not None):
+        raise typer.BadParameter("--steps is for --strategy steps with --to")
+    if tolerance is not None and is_curve:
+        raise typer.BadParameter("--tolerance is for a bisection; leave it out of --strategy steps")
+    return SearchPlan(
+        start=start,
+        end=end,
+        tolerance=_share(tolerance or _TOLERANCE),
+        repeat=repeat or (1 if is_curve else 3),
+        strategy=chosen,
+        steps=steps or 8,
+    )
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text.removesuffix("%")) / 100
+    except ValueError:
+        share = math.nan
+    if not text.endswith("%") or not 0 < share <= 1:
+        raise typer.BadParameter(
+            f"{text!r} is no share: write a number above 0 and %, as in 5%",
+            param_hint="--tolerance",
+        )
+    return share
+
+
+def _refuse_beside_resume(*given: object) -> None:
+    """Refuse what the folder of a search says."""
+    if any(each not in (None, []) for each in given):
+        raise typer.BadParameter(
+            "--resume goes on with what the folder says: leave out the workload file, --set, and "
+            "the options of the search; those of the cluster are named again"
+        )
+
+
+def _refuse_another_kind(opened: OpenedSearch, *, simulate: bool) -> None:
+    if opened.document.simulated is simulate:
+        return
+    began = "a simulated" if opened.document.simulated else "a real"
+    way = "add" if opened.document.simulated else "leave out"
+    raise typer.BadParameter(f"the search began on {began} cluster: {way} --simulate")

@@ -1,0 +1,142 @@
+"""What `perfscale search` does, once its command line is understood."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from perfscale.cli.options import Output
+from perfscale.cli.output.search_result import (
+    print_search,
+    say_removing,
+    say_settling,
+    say_step,
+    say_verdict,
+)
+from perfscale.cli.output.streams import ignoring_closed_output, say
+from perfscale.cli.signals import handle_signals, run_until_signalled
+from perfscale.search import EngineSteps, LimitSearch, SearchEvents, State, StepSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from perfscale.engine import RunOptions
+    from perfscale.engine.events import EventStream
+    from perfscale.kube.cluster import ClusterOptions
+    from perfscale.results import RunInfo
+    from perfscale.search import OpenedSearch
+    from perfscale.sim.faults import Faults
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """The command line of `search`, apart from what is searched."""
+
+    opened: OpenedSearch
+    cluster: ClusterOptions
+    options: RunOptions
+    simulate: bool = False
+    speed: float = 1.0
+    faults: Faults | None = None
+    output: Output = Output.TEXT
+    quiet: bool = False
+
+
+def start(settings: SearchSettings) -> int:
+    """Search with these settings; returns the exit code."""
+    return run_until_signalled(_search(settings))
+
+
+async def _search(settings: SearchSettings) -> int:
+    plan, varied, document, folder = settings.opened
+    if not settings.quiet:
+        most = plan.most_runs
+        many = "" if most is None else f", in about {most} steps"
+        say(f"search {folder.path}: {document.plan.vary} of {document.file}{many}")
+    async with _cluster(settings) as cluster:
+        steps = EngineSteps(
+            StepSettings(
+                varied=varied,
+                cluster=cluster,
+                folder=folder,
+                options=settings.options,
+                cleanup=partial(_cleanup_command, settings),
+                follow=partial(_follow, quiet=settings.quiet),
+            )
+        )
+        search = LimitSearch(plan, document, folder, steps, events=_events(settings))
+        try:
+            code = await _execute(search)
+        finally:
+            if search.document.state is not State.FINISHED:
+                say(f"to go on: perfscale search --resume {folder.path}")
+    with ignoring_closed_output():
+        print_search(search.document, folder, output=settings.output)
+    return code
+
+
+def _events(settings: SearchSettings) -> SearchEvents:
+    if settings.quiet:
+        return SearchEvents()
+    return SearchEvents(say_step, say_verdict, say_removing, say_settling)
+
+
+async def _follow(events: EventStream, *, quiet: bool) -> None:
+    """A step goes on when the terminal of its progress is closed."""
+    from perfscale.cli.output.display import follow
+
+    with ignoring_closed_output():
+        await follow(events, quiet=quiet)
+
+
+async def _execute(search: LimitSearch) -> int:
+    """Search; the first signal cleans up and ends the search, the second one at once."""
+    running = asyncio.current_task()
+    signals: list[int] = []
+
+    def on_signal(signum: int) -> None:
+        signals.append(signum)
+        if len(signals) == 1:
+            search.interrupt(signum)
+            say("stopping and cleaning up; once more stops at once")
+        elif len(signals) == 2 and running is not None:
+            running.cancel()
+
+    with handle_signals(on_signal):
+        try:
+            return await search.run()
+        except asyncio.CancelledError:
+            if not signals:
+                raise
+            return 128 + signals[0]
+
+
+@asynccontextmanager
+async def _cluster(settings: SearchSettings) -> AsyncIterator[ClusterOptions]:
+    """How to open the cluster; a simulated one is there for the whole search."""
+    if not settings.simulate:
+        yield settings.cluster
+        return
+    from perfscale.sim.process import simulated_cluster_process
+
+    async with simulated_cluster_process(
+        speed=settings.speed, faults=settings.faults
+    ) as kubeconfig:
+        yield replace(settings.cluster, kubeconfig=str(kubeconfig), context=None, master=None)
+
+
+def _cleanup_command(settings: SearchSettings, info: RunInfo) -> str | None:
+    """What removes everything of a step later; a simulated cluster goes with the search."""
+    from perfscale.results import cleanup_command
+
+    if settings.simulate:
+        return None
+    return cleanup_command(
+        info,
+        kubeconfig=settings.cluster.kubeconfig,
+        master=settings.cluster.master,
+        results_dir=str(settings.opened.folder.steps),
+    )
