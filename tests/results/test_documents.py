@@ -283,6 +283,27 @@ def test_a_job_summary_says_what_the_workload_was_and_that_it_passed(tmp_path: P
     }  # fmt: skip
 
 
+def test_workloads_that_were_made_from_one_job_are_that_job(tmp_path: Path) -> None:
+    folder = run(tmp_path, [record("a"), record("b", workload="density-2", iteration=1)])
+    (folder / "workload.yaml").write_text(
+        "workloads:\n- {name: density, qps: 5, kubeBurner: {job: big, firstIteration: 0}}\n"
+        "- {name: density-2, kubeBurner: {job: big, firstIteration: 7}}"
+    )
+    found = exported(folder)
+    assert found.keys() == {
+        "vmiLatencyMeasurement-big", "vmiLatencyQuantilesMeasurement-big", "jobSummary",
+    }  # fmt: skip
+    numbers = [each["jobIteration"] for each in found["vmiLatencyMeasurement-big"]]
+    assert numbers == [1, 7]
+    (summary,) = found["jobSummary"]
+    assert summary["jobConfig"] == {
+        "name": "big",
+        "jobType": "create",
+        "jobIterations": 1,
+        "qps": 5,
+    }
+
+
 def test_a_job_that_a_run_broke_off_has_not_passed(tmp_path: Path) -> None:
     folder = finished_run(
         tmp_path / "run", [], requested=3, outcome="interrupted", problems=["interrupted: SIGINT"]

@@ -11,6 +11,7 @@ import msgspec
 
 from perfscale.errors import ResultsError
 from perfscale.results.documents.job_summary import ended, job_summaries
+from perfscale.results.documents.jobs import Jobs
 from perfscale.results.documents.latencies import LatencyDocuments
 from perfscale.results.documents.scraped import alerts, scraped_samples
 from perfscale.results.documents.stamps import Stamps
@@ -39,12 +40,13 @@ def run_documents(folder: Path) -> Iterator[NamedDocument]:
             hint=f"perfscale report {folder} makes them, unless the journal has gaps",
         )
     stamps = Stamps(files.summary, files.run.tags)
-    latencies = LatencyDocuments(stamps, children=files.has_children)
+    jobs = Jobs(files.workload_yaml)
+    latencies = LatencyDocuments(stamps, jobs, children=files.has_children)
     yield from latencies.of_objects(files.records())
     yield from latencies.of_operations(files.operations())
-    yield from latencies.quantiles({each.name: ended(each) for each in files.summary.workloads})
-    yield from job_summaries(files, stamps, latencies.churned)
-    yield from scraped_samples(files.scraped(), stamps)
+    yield from latencies.quantiles(ended(files.summary, jobs))
+    yield from job_summaries(files, stamps, jobs, latencies.churned)
+    yield from scraped_samples(files.scraped(), stamps, jobs)
     if files.summary.audit is not None:
         yield from alerts(files.summary.audit, stamps)
 

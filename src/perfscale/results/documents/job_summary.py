@@ -1,4 +1,4 @@
-"""``jobSummary``: a document for each workload, of what it was and whether it passed.
+"""``jobSummary``: a document for each job, of what it was and whether it passed.
 
 https://github.com/kube-burner/kube-burner/blob/main/pkg/burner/metadata.go
 """
@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import yaml
-
 from perfscale.config import parse_duration
 from perfscale.results.documents.stamps import NamedDocument, Stamps
 from perfscale.results.model.run import RunOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from perfscale.results.documents.jobs import Jobs
     from perfscale.results.documents.latencies import ChurnSpan
     from perfscale.results.folder.reading import RunFiles
     from perfscale.results.model.document import Summary, Workload
@@ -42,43 +41,53 @@ _JOB_TYPES: Final = {
 
 
 def job_summaries(
-    files: RunFiles, stamps: Stamps, churned: Mapping[str, ChurnSpan]
+    files: RunFiles, stamps: Stamps, jobs: Jobs, churned: Mapping[str, ChurnSpan]
 ) -> Iterator[NamedDocument]:
-    """A document for each workload that began.
+    """A document for each job that began, of all workloads that are parts of it.
 
     Args:
         files: The run's folder.
         stamps: What all documents have.
-        churned: When each workload churned, of those that did.
+        jobs: Which job each workload is.
+        churned: When each job churned, of those that did.
     """
-    described = _described(files.workload_yaml)
-    for workload in files.summary.workloads:
-        if not workload.iterations:
-            continue
-        began_s = min(each.started_seconds for each in workload.iterations)
-        ended_s = ended(workload)
-        problems = list(_problems(files.summary, workload)) or _cut_short(files.summary, workload)
+    ends = ended(files.summary, jobs)
+    for name, parts in _parts(files.summary, jobs).items():
+        began_s = min(each.started_seconds for part in parts for each in part.iterations)
+        problems = [text for part in parts for text in _problems(files.summary, part)]
         body = {
             "timestamp": stamps.at(began_s),
-            "endTimestamp": stamps.at(ended_s),
-            **_churn_stamps(churned.get(workload.name), stamps),
-            "elapsedTime": round(ended_s - began_s),
+            "endTimestamp": stamps.at(ends[name]),
+            **_churn_stamps(churned.get(name), stamps),
+            "elapsedTime": round(ends[name] - began_s),
             "metricName": _METRIC,
             "uuid": stamps.uuid,
-            "jobConfig": _job_config(workload, described.get(workload.name, {})),
+            "jobConfig": _job_config(name, parts, jobs),
             "passed": not problems,
         }
         if problems:
-            body["executionErrors"] = "\n".join(problems)
+            body["executionErrors"] = "\n".join(dict.fromkeys(problems))
         if files.run.client.version:
             body["version"] = f"perfscale {files.run.client.version}"
         # User metadata hides nothing of these.
         yield NamedDocument(_METRIC, {**stamps.metadata, **body})
 
 
-def ended(workload: Workload) -> float:
-    """When its last iteration ended, in seconds since the run's start; 0 if none began."""
-    return max((each.finished_seconds for each in workload.iterations), default=0.0)
+def ended(summary: Summary, jobs: Jobs) -> dict[str, float]:
+    """When the last iteration of each job ended, in seconds since the run's start."""
+    return {
+        name: max(each.finished_seconds for part in parts for each in part.iterations)
+        for name, parts in _parts(summary, jobs).items()
+    }
+
+
+def _parts(summary: Summary, jobs: Jobs) -> dict[str, list[Workload]]:
+    """The workloads of each job that began, by its name."""
+    found: dict[str, list[Workload]] = {}
+    for workload in summary.workloads:
+        if workload.iterations:
+            found.setdefault(jobs.name(workload.name), []).append(workload)
+    return found
 
 
 def _churn_stamps(span: ChurnSpan | None, stamps: Stamps) -> dict[str, str]:
@@ -88,15 +97,15 @@ def _churn_stamps(span: ChurnSpan | None, stamps: Stamps) -> dict[str, str]:
     return {key: stamps.at(at_s) for key, at_s in known.items() if at_s is not None}
 
 
-def _problems(summary: Summary, workload: Workload) -> Iterator[str]:
-    for iteration in workload.iterations:
-        yield from iteration.problems
+def _problems(summary: Summary, workload: Workload) -> list[str]:
+    """Why a workload has not passed."""
+    own = [problem for iteration in workload.iterations for problem in iteration.problems]
     done = len(workload.iterations)
     if done < workload.iteration_count:
-        yield f"{done} of {workload.iteration_count} iterations began before the run ended"
-    for each in summary.thresholds:
-        if each.workload == workload.name and not each.passed:
-            yield each.text
+        own.append(f"{done} of {workload.iteration_count} iterations began before the run ended")
+    of_it = (each for each in summary.thresholds if each.workload == workload.name)
+    own += [each.text for each in of_it if not each.passed]
+    return own or _cut_short(summary, workload)
 
 
 def _cut_short(summary: Summary, workload: Workload) -> list[str]:
@@ -110,20 +119,13 @@ def _cut_short(summary: Summary, workload: Workload) -> list[str]:
     return list(summary.problems) or [f"the run was {summary.outcome.value}"]
 
 
-def _described(text: str | None) -> dict[str, dict[str, Any]]:
-    """The workloads of ``workload.yaml`` by their names; it has every default filled in."""
-    tree = yaml.load(text or "", Loader=yaml.CSafeLoader)
-    workloads = tree.get("workloads") if isinstance(tree, dict) else None
-    found = workloads if isinstance(workloads, list) else []
-    return {each["name"]: each for each in found if isinstance(each, dict) and "name" in each}
-
-
-def _job_config(workload: Workload, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The workload in the keys of a job; as there, without those that are empty, 0 or false."""
+def _job_config(name: str, parts: Sequence[Workload], jobs: Jobs) -> dict[str, Any]:
+    """A job in the keys of kube-burner; as there, without those that are empty, 0 or false."""
+    first, given = parts[0], jobs.given(parts[0].name)
     config = {
-        "name": workload.name,
-        "jobType": _JOB_TYPES.get(workload.operation),
-        "jobIterations": workload.iteration_count,
+        "name": name,
+        "jobType": _JOB_TYPES.get(first.operation),
+        "jobIterations": max(jobs.iteration(each.name, each.iteration_count) for each in parts) + 1,
         "jobIterationDelay": _nanoseconds(given.get("iterationInterval")),
         "jobPause": _nanoseconds(given.get("waitWhenFinished")),
         "qps": given.get("qps"),

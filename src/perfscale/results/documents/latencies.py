@@ -22,6 +22,7 @@ from perfscale.results.model.records import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from perfscale.results.documents.jobs import Jobs
     from perfscale.results.model.latency import LatencySummary
     from perfscale.results.model.operations import OperationRecord
     from perfscale.results.model.records import ObjectRecord
@@ -64,11 +65,13 @@ class LatencyDocuments:
 
     Attributes:
         stamps: What all of them have.
+        jobs: Which job each workload is.
         children: Whether records of children will come, which need to know their owners.
         churned: When each job churned, once all records have come.
     """
 
     stamps: Stamps
+    jobs: Jobs
     children: bool
     churned: dict[str, ChurnSpan] = field(default_factory=dict)
     _samples: dict[tuple[str, Measurement], SamplesOf[str]] = field(default_factory=dict)
@@ -81,7 +84,8 @@ class LatencyDocuments:
             origin_s = _origin_s(record, owner)
             self._remember(record, owner, origin_s)
             if record.round is not None or record.replaced_in is not None:
-                self.churned.setdefault(record.workload, ChurnSpan()).take(record)
+                job = self.jobs.name(record.workload)
+                self.churned.setdefault(job, ChurnSpan()).take(record)
             measurement = measurement_of(record)
             if measurement is not None and origin_s is not None and record.uid is not None:
                 yield self._series(measurement, record, owner, origin_s)
@@ -159,7 +163,7 @@ class LatencyDocuments:
 
     def _measured(
         self,
-        job: str,
+        workload: str,
         measurement: Measurement,
         moments: Iterable[tuple[Condition, float | None]],
         origin_s: float,
@@ -167,6 +171,7 @@ class LatencyDocuments:
         ready: bool,
     ) -> dict[str, int]:
         """Count the latencies of one, which last from ``origin_s``; those that there are."""
+        job = self.jobs.name(workload)
         samples = self._samples.setdefault((job, measurement), SamplesOf())
         found: dict[str, int] = {}
         for condition, at_s in moments:
@@ -180,15 +185,15 @@ class LatencyDocuments:
     def _named(
         self,
         measurement: Measurement,
-        job: str,
+        workload: str,
         namespace: str | None,
         iteration: int,
         body: dict[str, Any],
     ) -> NamedDocument:
         if namespace is not None:
             body["namespace"] = namespace
-        # There iterations count from 0.
-        body |= {"jobIteration": iteration - 1, "jobName": job}
+        job = self.jobs.name(workload)
+        body |= {"jobIteration": self.jobs.iteration(workload, iteration), "jobName": job}
         body |= self.stamps.common(measurement.series)
         return NamedDocument(f"{measurement.series}-{job}", body)
 

@@ -14,6 +14,7 @@ from perfscale.results.documents.stamps import NamedDocument, Stamps
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from perfscale.results.documents.jobs import Jobs
     from perfscale.results.model.audit import AuditSummary
     from perfscale.results.model.scraped import ScrapedSeries
 
@@ -21,7 +22,9 @@ _ALERT: Final = "alert"
 _NOT_IN_NAMES: Final = str.maketrans("/\\\0", "___")
 
 
-def scraped_samples(series: Iterable[ScrapedSeries], stamps: Stamps) -> Iterator[NamedDocument]:
+def scraped_samples(
+    series: Iterable[ScrapedSeries], stamps: Stamps, jobs: Jobs
+) -> Iterator[NamedDocument]:
     """A document for each sample of each series."""
     for each in series:
         for moment, value in each.points:
@@ -31,7 +34,7 @@ def scraped_samples(series: Iterable[ScrapedSeries], stamps: Stamps) -> Iterator
                 "value": value,
                 "query": each.query,
                 **stamps.common(each.metric),
-                "jobName": each.workload,
+                "jobName": jobs.name(each.workload),
             }
             yield NamedDocument(each.metric.translate(_NOT_IN_NAMES), body)
 
