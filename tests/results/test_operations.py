@@ -120,6 +120,17 @@ def test_operations_of_a_timed_load_that_was_killed_may_have_come_after_the_jour
     assert expected.balanced
 
 
+def test_what_was_seen_before_a_request_was_refused_and_sent_again_counts_no_more() -> None:
+    _, records = replayed(
+        restart(1, sent_s=1.2, milestones={"Gone": 1.3}),
+        OperationChangeEntry(n=1, again=True, answered_s=2.0),
+        restart(2, sent_s=1.2, milestones={"Gone": 1.3}),
+        OperationChangeEntry(n=2, again=True, answered_s=2.0, milestones={"Gone": 2.5}),
+        IterationEndEntry(1, 9.0, 0.0, [], settled=True),
+    )
+    assert [each.milestones for each in records] == [{}, {"Gone": 2.5}]
+
+
 def migration(number: int, **fields: Any) -> OperationEntry:
     return msgspec.structs.replace(restart(number, **fields), operation="migrate")
 

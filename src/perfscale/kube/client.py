@@ -170,10 +170,25 @@ class Client:
         request = self._request(method, path, params, body, content_type)
         request.on_sent = on_sent
         request.on_retry = on_retry
-        if request.call.verb == "list":
-            request.largest = LARGEST_LIST
         _, answer = await self._exchange(request, _nothing)
         return answer
+
+    def list_and_read(
+        self,
+        decoder: msgspec.json.Decoder[T],
+        path: str,
+        params: Mapping[str, str | int],
+        *,
+        on_sent: Callable[[float], None] | None = None,
+    ) -> Awaitable[tuple[T, Answer]]:
+        """GET a page of a list whose times are measured, and decode it. Raises what `read` raises.
+
+        ``on_sent`` is called as by `send`.
+        """
+        request = self._request("GET", path, params)
+        request.on_sent = on_sent
+        request.largest = LARGEST_LIST
+        return self._exchange(request, decoder.decode)
 
     async def read(
         self,

@@ -250,6 +250,8 @@ def _take_operation(operation: TrackedOperation) -> dict[str, Any]:
         if value != known and (value or known is not None)
     }
     operation.flushed = fields
+    if operation.again:
+        changes["again"], operation.again = True, False
     new = list(operation.milestones.items())[operation.flushed_milestones :]
     if new:
         changes["milestones"] = dict(new)

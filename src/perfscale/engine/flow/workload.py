@@ -81,6 +81,8 @@ class WorkloadRunner:
         if workload.does.creates:
             run = partial(self._create, workload, factories)
             return await self._iterate(workload, stop, run)
+        if stop.is_set:  # before its first request
+            return True
         work = await self._operations.begin(workload)
         try:
             return await self._iterate(workload, stop, partial(self._operations.run, work))

@@ -23,6 +23,7 @@ from perfscale.errors import (
     ApiError,
     ClusterError,
     ConflictError,
+    IllegibleError,
     NotFoundError,
     PerfscaleError,
     ServerError,
@@ -303,10 +304,11 @@ class Operator:
                 outgoing.body or b"",
                 on_sent=self._on_sent(sending),
             )
-        except AlreadyExistsError as error:
-            if error.attempts < 2:
+        except (AlreadyExistsError, IllegibleError) as error:
+            if isinstance(error, AlreadyExistsError) and error.attempts < 2:
                 raise
-            # A create that is sent again may find the migration that its first try made.
+            # A create that is sent again may find the migration that its first try made; and one
+            # whose answer cannot be read may have made it.
             name = work.requests.migration_name(target, sending.iteration.number)
             found = await find_by_name(client, resource, target.namespace, name)
             if found is None:
@@ -324,8 +326,9 @@ class Operator:
             params["labelSelector"] = plan.selector
         path = plan.acts_on.path(target.namespace)
         while True:
-            response = await client.send("GET", path, params=params, on_sent=self._on_sent(sending))
-            page = _PAGE.decode(response.body)
+            page, response = await client.list_and_read(
+                _PAGE, path, params, on_sent=self._on_sent(sending)
+            )
             if not page.metadata.continue_:
                 return _Answer(self._context.stopwatch.since_start(response.answered_s))
             params["continue"] = page.metadata.continue_

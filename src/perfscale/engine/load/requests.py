@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -94,8 +95,11 @@ class RequestBuilder:
 
     def migration_name(self, target: Target, iteration: int) -> str:
         """What the migration of a target is called; no other of the run is."""
-        suffix = f"-{iteration}-{target.index}-{self._run_id[:8]}"
-        return self._workload.name[: _LONGEST_NAME - len(suffix)] + suffix
+        name, suffix = self._workload.name, f"-{iteration}-{target.index}-{self._run_id[:8]}"
+        if len(name) + len(suffix) > _LONGEST_NAME:
+            # Another workload's name may begin with the same.
+            suffix = f"-{zlib.crc32(name.encode()):08x}{suffix}"
+        return name[: _LONGEST_NAME - len(suffix)] + suffix
 
     def _patched(self, path: str, target: Target, iteration: int) -> Outgoing:
         patch = self._workload.patch

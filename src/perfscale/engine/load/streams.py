@@ -71,10 +71,12 @@ class LoadStream:
             await self._task  # which was cancelled, so that nothing was answered
 
     def close(self) -> None:
-        """Close it; what it has received is final."""
+        """Close it; what it has received is final. One that has ended before has failed."""
         if self._task is not None:
             self._watch.take_rest()
             self._task.cancel()
+        if self._failure is not None and self._watch.synced.is_set():
+            self.operation.failure = f"the stream ended before the load did: {self._failure}"
         self.operation.counts = {"events": self._events, "bytes": self._watch.received}
 
     async def _run(self) -> None:

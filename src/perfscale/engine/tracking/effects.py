@@ -107,6 +107,7 @@ class Effects:
             return
         operation.effect_s = None
         operation.milestones.clear()
+        operation.again = operation.again or operation.flushed_milestones > 0
         operation.flushed_milestones = 0
         self._begin(operation, self._judge)
 

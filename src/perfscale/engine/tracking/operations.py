@@ -36,6 +36,7 @@ class TrackedOperation(OperationLife):
         number: Under which the journal knows it; 0 before.
         queued: Whether it waits for the journal's next flush.
         flushed: What the journal has of it.
+        again: Whether milestones that the journal has count no more.
     """
 
     scope: IterationScope
@@ -59,6 +60,7 @@ class TrackedOperation(OperationLife):
     queued: bool = False
     flushed: tuple[object, ...] = ()
     flushed_milestones: int = 0
+    again: bool = False
 
     @property
     def has_effect(self) -> bool:

@@ -28,9 +28,12 @@ class OperationChangeEntry(
     """What is new about an operation.
 
     ``milestones`` holds the new ones alone; the other fields replace what stood there before.
+    What it was seen to have come to counts no more after an entry with ``again``: its request was
+    refused, and is sent again.
     """
 
     n: int
+    again: bool = False
     sent_s: float | UnsetType | None = UNSET
     answered_s: float | UnsetType | None = UNSET
     done_s: float | UnsetType | None = UNSET
@@ -59,7 +62,9 @@ class OperationEntry(
 
 
 OPERATION_FIELDS: Final = tuple(
-    name for name in OperationChangeEntry.__struct_fields__ if name not in {"n", "milestones"}
+    name
+    for name in OperationChangeEntry.__struct_fields__
+    if name not in {"n", "again", "milestones"}
 )
 """Fields that an entry replaces."""
 
@@ -104,6 +109,8 @@ class OperationLife:
             value = getattr(entry, name)
             if value is not UNSET:
                 setattr(self, name, value)
+        if entry.again:
+            self.milestones.clear()
         if entry.milestones is not UNSET:
             for name, at_s in entry.milestones.items():
                 self.milestones[sys.intern(name)] = at_s
