@@ -30,16 +30,6 @@ def variable(line: str) -> str:
     return f"{HEAD}        inputVars:\n          {line}\n"
 
 
-BURNER = """global:
-  gc: true
-jobs:
-  - name: density
-    jobIterations: {{.JOB_ITERATIONS}}
-    objects:
-      - objectTemplate: pod.yml
-        replicas: 1
-"""
-
 BROKEN = {
     # as a file
     "empty": ("", "w.yaml:1:1", "the file is empty"),
@@ -50,12 +40,6 @@ BROKEN = {
     "UTF-16": (HEAD.encode("utf-16"), "w.yaml:1:1", "save the file as UTF-8"),
     "a control character": (b"a: \x01\n", "w.yaml:1:4", "0x1 is not allowed"),
     "two documents": (f"{HEAD}---\n{HEAD}", "w.yaml:5:1", "a workload file holds one"),
-    "kube-burner": (BURNER, "w.yaml:3:1", "this is a configuration of kube-burner"),
-    "kube-burner with Go in it": (
-        BURNER + "{{ if .X }}\n",
-        "w.yaml:3:1",
-        "objects[].objectTemplate is templateFile",
-    ),
     "a manifest": ("apiVersion: v1\nkind: Pod\n", "w.yaml:1:1", "a manifest"),
     "too deep": ("[" * 100, "w.yaml:1:51", "nested deeper than 50 levels"),
     "far too deep": ("[" * 100_000, "w.yaml:1:", "this is no workload file"),

@@ -53,6 +53,7 @@ def test_a_dump_has_every_default_as_one_would_write_it() -> None:
         "  waitWhenFinished: 0s\n"
         "  thresholds: []\n"
         "  hooks: []\n"
+        "  preloadImages: false\n"
         "  objects:\n"
         "  - templateFile: t.yaml\n"
         "    replicas: 1\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from perfscale.config import Config
+    from perfscale.foreign.kube_burner import Inputs
     from perfscale.kube.cluster import ClusterOptions
     from perfscale.results import Remarks
 
@@ -86,6 +88,28 @@ ContainerTag = Annotated[
         envvar="DOCKER_TAG",
     ),
 ]
+UserData = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Variables for a configuration of kube-burner, in YAML or JSON.",
+        show_default=False,
+    ),
+]
+AllowEnv = Annotated[
+    bool,
+    typer.Option(
+        "--allow-env",
+        help="Let a configuration of kube-burner see the environment, as variables and by env.",
+    ),
+]
+AllowMissing = Annotated[
+    bool,
+    typer.Option(
+        "--allow-missing",
+        help="Take variables that a configuration of kube-burner needs and nobody gives as empty.",
+    ),
+]
 Kubeconfig = Annotated[
     str | None,
     optional(
@@ -132,6 +156,10 @@ RunsDir = Annotated[
 ]
 
 
+PLACEHOLDER_RUN_ID = "00000000-0000-0000-0000-000000000000"
+"""Stands for the run's id where there is no run."""
+
+
 class Output(StrEnum):
     """What goes to standard output at the end."""
 
@@ -149,6 +177,26 @@ OutputFormat = Annotated[
 ]
 
 
+def inputs(
+    user_data: Path | None,
+    *,
+    allow_env: bool,
+    allow_missing: bool,
+    run_id: str,
+    allow_foreign: bool = False,
+) -> Inputs:
+    """What a configuration of kube-burner is read with."""
+    from perfscale.foreign.kube_burner import Inputs
+
+    return Inputs(
+        user_data=user_data,
+        environment=dict(os.environ) if allow_env else None,
+        run_id=run_id,
+        allow_missing=allow_missing,
+        allow_foreign=allow_foreign,
+    )
+
+
 def load(
     workload: Path | None,
     overrides: list[str] | None,
@@ -157,8 +205,11 @@ def load(
     burst: str | None = None,
     replicas: str | None = None,
     iterations: str | None = None,
+    inputs: Inputs | None = None,
 ) -> Config:
     """Load the workload file, or the packaged one, with overrides applied.
+
+    ``inputs`` are what a configuration of kube-burner is read with.
 
     Raises:
         ConfigError: Everything that is wrong in it.
@@ -173,7 +224,9 @@ def load(
         ("--iterations", "workloads[*].iterationCount", iterations),
     )
     given = {option: f"{path}={value}" for option, path, value in short if value is not None}
-    return load_config(workload or default_workload(), overrides=overrides or [], options=given)
+    return load_config(
+        workload or default_workload(), overrides=overrides or [], options=given, inputs=inputs
+    )
 
 
 def remarks(tags: list[str] | None, note: str | None) -> Remarks:

@@ -48,6 +48,7 @@ class RunSettings:
     cluster: ClusterOptions
     results_dir: Path
     remarks: Remarks
+    run_id: str | None = None
     ask: bool = False
     ask_foreign: bool = False
     allow_foreign: bool = False
@@ -98,7 +99,11 @@ async def _generator(settings: RunSettings, folder: RunFolder) -> AsyncIterator[
     async with (
         _cluster(settings) as cluster,
         LoadGenerator(
-            settings.config, cluster=cluster, results=folder, options=run_options
+            settings.config,
+            cluster=cluster,
+            run_id=settings.run_id,
+            results=folder,
+            options=run_options,
         ) as generator,
     ):
         yield generator

@@ -67,21 +67,28 @@ def config_of(
     return validated(document, Config)
 
 
-def validated(document: Document, model: type[Top]) -> Top:
+def validated(document: Document, model: type[Top], *, as_yaml: bool = False) -> Top:
     """Return a file's content as the model of its top.
+
+    Args:
+        document: The file.
+        model: Of its top.
+        as_yaml: Take scalars as YAML does: a number may be written in any way that YAML knows.
 
     Raises:
         ConfigError: Everything that is wrong in it, in the order of the file.
     """
     source = document.source
     found: dict[KeyPath, Problem] = {}
-    _add(found, scalar_problems(source))
+    if not as_yaml:
+        _add(found, scalar_problems(source))
     made = None
     try:
         made = model.model_validate(document.tree, context=source, by_alias=True, by_name=False)
     except ValidationError as error:
         _add(found, validation_problems(error, source, model))
-    _add(found, number_problems(source))
+    if not as_yaml:
+        _add(found, number_problems(source))
     problems = [*document.problems, *found.values()]
     if problems or made is None:
         raise ConfigError(sorted(dict.fromkeys(problems), key=_place))

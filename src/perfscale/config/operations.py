@@ -113,6 +113,8 @@ _MIGRATION_PHASES: Final = (
     "Succeeded",
 )
 
+_ANSWERED: Final = "doneWhenAnswered"
+
 _TABLE: Final = (
     Operation(
         name="create",
@@ -122,7 +124,7 @@ _TABLE: Final = (
         needs=("objects",),
         takes=(
             *("iterationCreationWait", "iterationCleanup", "iterationDeletionWait"),
-            *("workloadCreationWait", "workloadCleanup"),
+            *("workloadCreationWait", "workloadCleanup", "preloadImages"),
             *("namespacedIterations", "iterationsPerNamespace"),
             *("namespaceLabels", "namespaceAnnotations", "churn"),
         ),
@@ -132,7 +134,7 @@ _TABLE: Final = (
         request=Request.DELETE,
         effect=Effect.GONE,
         verb="delete",
-        takes=("deleteCollection",),
+        takes=("deleteCollection", _ANSWERED),
     ),
     Operation(
         name="patch",
@@ -150,6 +152,7 @@ _TABLE: Final = (
         verb="patch",
         subresource="scale",
         needs=("targets", "to"),
+        takes=(_ANSWERED,),
     ),
     Operation(
         name="get",
@@ -183,7 +186,7 @@ _TABLE: Final = (
         kinds=(VM,),
         subresource="start",
         follows=VMI,
-        takes=("paused",),
+        takes=("paused", _ANSWERED),
     ),
     Operation(
         name="stop",
@@ -193,7 +196,7 @@ _TABLE: Final = (
         kinds=(VM,),
         subresource="stop",
         follows=VMI,
-        takes=("gracePeriod",),
+        takes=("gracePeriod", _ANSWERED),
     ),
     Operation(
         name="restart",
@@ -203,7 +206,7 @@ _TABLE: Final = (
         kinds=(VM,),
         subresource="restart",
         follows=VMI,
-        takes=("gracePeriod",),
+        takes=("gracePeriod", _ANSWERED),
         milestones=("Gone",),
     ),
     Operation(
@@ -215,6 +218,7 @@ _TABLE: Final = (
         subresource="pause",
         acts_on=VMI,
         follows=VMI,
+        takes=(_ANSWERED,),
     ),
     Operation(
         name="unpause",
@@ -225,6 +229,7 @@ _TABLE: Final = (
         subresource="unpause",
         acts_on=VMI,
         follows=VMI,
+        takes=(_ANSWERED,),
     ),
     Operation(
         name="softReboot",
@@ -244,6 +249,7 @@ _TABLE: Final = (
         kinds=(VMI, VM),
         acts_on=MIGRATIONS,
         follows=VMI,
+        takes=(_ANSWERED,),
         milestones=_MIGRATION_PHASES,
     ),
     Operation(
@@ -254,6 +260,7 @@ _TABLE: Final = (
         kinds=(VM, VMI),
         subresource="addvolume",
         follows=VMI,
+        takes=(_ANSWERED,),
         needs=("targets", "volume"),
     ),
     Operation(
@@ -264,6 +271,7 @@ _TABLE: Final = (
         kinds=(VM, VMI),
         subresource="removevolume",
         follows=VMI,
+        takes=(_ANSWERED,),
         needs=("targets", "volume"),
     ),
 )

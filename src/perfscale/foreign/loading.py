@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from perfscale.config.load import config_of
-from perfscale.config.reading.document import read_document
+from perfscale.config.reading.document import parse_document, read_text
+from perfscale.foreign.kube_burner import Inputs, is_kube_burner, read_kube_burner
 from perfscale.foreign.second_generation import is_second_generation, translated
 
 if TYPE_CHECKING:
@@ -15,29 +17,41 @@ if TYPE_CHECKING:
 
     from perfscale.config import Config
 
+_OURS: Final = re.compile(r"(workloads\[|globalConfig\b)")
+"""How a path to a key of ours begins."""
+
 
 def load_config(
     path: str | Path,
     *,
     overrides: Sequence[str] = (),
     options: Mapping[str, str] = MappingProxyType({}),
+    inputs: Inputs | None = None,
 ) -> Config:
-    """Read and check a workload file, also one of the old tool's second generation.
+    """Read and check a workload file, one of the old tool's second generation, or kube-burner's.
 
-    How such a file was read is in ``config.source.reading``.
+    How a file of another form was read is in ``config.source.reading``.
 
     Args:
         path: The file; relative ``templateFile`` entries are relative to its folder.
             ``-`` stands for standard input, and for the current folder.
         overrides: Values that replace the file's, each as ``workloads[0].qps=50``;
-            ``[*]`` stands for every item of a list.
+            ``[*]`` stands for every item of a list. In a configuration of kube-burner as
+            ``jobs.0.qps=50`` too.
         options: More of these, applied before, by the option that gives each
             (``--qps``): what is wrong with one is reported as that option's.
+        inputs: What a configuration of kube-burner is read with.
 
     Raises:
         ConfigError: The file or an override is wrong; it holds every problem at once.
     """
-    document = read_document(path)
+    file = read_text(path)
+    if is_kube_burner(file.text):
+        ours = [each for each in overrides if _OURS.match(each)]
+        theirs = [each for each in overrides if not _OURS.match(each)]
+        document = read_kube_burner(file, inputs or Inputs(), theirs)
+        return config_of(document, overrides=ours, options=options)
+    document = parse_document(file)
     if is_second_generation(document.tree):
         document = translated(document)
     return config_of(document, overrides=overrides, options=options)

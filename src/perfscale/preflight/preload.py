@@ -51,9 +51,15 @@ def plan_preload(
 ) -> PreloadPlan | None:
     """What the workload file wants to be pulled; None if nothing."""
     wanted = config.global_config.preload_images
-    if wanted is False:
+    if wanted is False and not any(each.preload_images for each in config.workloads):
         return None
-    named = (image for members in factories for factory in members for image in factory.images())
-    images = dict.fromkeys(named if wanted is True else wanted)
+    named = (
+        image
+        for members in factories
+        for factory in members
+        if wanted is True or factory.workload.preload_images
+        for image in factory.images()
+    )
+    images = dict.fromkeys((*(wanted if isinstance(wanted, tuple) else ()), *named))
     namespace = usable_label(f"{_PREFIX}{run_id}")[:MAX_LABEL].strip("-")
     return PreloadPlan(namespace, tuple(images), config.global_config.preload_timeout)

@@ -17,7 +17,7 @@ from perfscale.templates.dialects.dialect import parse_template
 from perfscale.templates.duplicates import Checked, find_duplicates, render_sample
 from perfscale.templates.factory import ObjectFactory, kinds_of
 from perfscale.templates.gotemplate import Settings
-from perfscale.templates.kube_burner import JobVariables
+from perfscale.templates.kube_burner import JobVariables, parse_job_template
 from perfscale.templates.manifests.rendered import NOT_SHOWN, Manifests
 from perfscale.templates.packaged import packaged_file, packaged_templates
 from perfscale.templates.patches import PatchTemplate, compile_patches
@@ -27,6 +27,7 @@ from perfscale.templates.variables import TemplateDefaults, Variables
 
 if TYPE_CHECKING:
     from perfscale.config import Config, ObjectSpec, Workload
+    from perfscale.config.sections.kube_burner import KubeBurnerJob
     from perfscale.templates.dialects.dialect import Source
 
 _DIGITS = re.compile(r"\d+")
@@ -130,7 +131,7 @@ class _Compiler:
         self._config = config
         self._run_id = run_id
         self._defaults = defaults
-        self._sources: dict[Path, Source | None] = {}
+        self._sources: dict[tuple[Path, KubeBurnerJob | None], Source | None] = {}
 
     def entry(self, number: int, index: int) -> Checked | None:
         """One entry, compiled and checked; None (and problems) where something is wrong."""
@@ -140,7 +141,7 @@ class _Compiler:
         if path is None:
             self.problems.append(self._missing(number, index, spec.template_file))
             return None
-        source = self._source(path)
+        source = self._source(path, workload.kube_burner)
         if source is None:
             return None
         variables = self._variables(workload, spec)
@@ -197,21 +198,27 @@ class _Compiler:
             f"templates: {', '.join(known)}",
         )
 
-    def _source(self, path: Path) -> Source | None:
+    def _source(self, path: Path, job: KubeBurnerJob | None) -> Source | None:
         """The parsed file; None where it cannot be, its problems reported once."""
-        if path not in self._sources:
-            self._sources[path], is_read = None, False
+        key = (path, job)
+        if key not in self._sources:
+            self._sources[key], is_read = None, False
             try:
                 text = read_template(path)
                 is_read = True
-                self._sources[path] = parse_template(str(path), text, self._settings(path))
+                settings = self._settings(path)
+                self._sources[key] = (
+                    parse_template(str(path), text, settings)
+                    if job is None
+                    else parse_job_template(self._config, job, path, text, settings)
+                )
             except TemplateError as error:
                 hidden = is_read and self._is_foreign(path)
                 self.problems += [
                     Problem(NOT_SHOWN, str(path), each.line) if hidden else each
                     for each in error.problems
                 ]
-        return self._sources[path]
+        return self._sources[key]
 
     def _settings(self, path: Path) -> Settings:
         """What a template in Go's language is given; its random values are repeatable by seed."""

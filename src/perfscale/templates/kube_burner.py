@@ -5,6 +5,7 @@ https://kube-burner.github.io/kube-burner/latest/reference/configuration/#defaul
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.config.sections.kube_burner import (
@@ -13,12 +14,15 @@ from perfscale.config.sections.kube_burner import (
     job_labels,
     object_labels,
 )
+from perfscale.templates.gotemplate import GoTemplate, Settings, parse
+from perfscale.templates.source import read_template
 from perfscale.templates.variables import Variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-    from perfscale.config import ObjectSpec, Workload
+    from perfscale.config import Config, ObjectSpec, Workload
     from perfscale.templates.manifests.documents import JSON
 
 _LABELLED: Final = frozenset(
@@ -37,6 +41,7 @@ class JobVariables(Variables):
     ) -> None:
         self._workload = workload
         self._spec = spec
+        self._first = job.first_iteration
         self.fixed = {**job_variables(job, run_id), **spec.input_vars}
         self.names = tuple(sorted({*self.fixed, "Iteration", "Replica"}))
 
@@ -45,7 +50,7 @@ class JobVariables(Variables):
 
         In the template iterations count from 0, and only those that have the entry.
         """
-        number = (iteration - 1) // self._spec.every_iterations
+        number = self._first + (iteration - 1) // self._spec.every_iterations
         return {"Iteration": number, "Replica": replica, **self.fixed}
 
     def tidy(self, text: str) -> str:
@@ -55,6 +60,24 @@ class JobVariables(Variables):
     def tidies_across(self, pieces: Sequence[str]) -> bool:  # noqa: ARG002 - as its base
         """Whether `tidy` may find something: it looks for nothing."""
         return False
+
+
+def parse_job_template(
+    config: Config, job: KubeBurnerJob, path: Path, text: str, settings: Settings
+) -> GoTemplate:
+    """Parse a template of a job, with the files of its functions.
+
+    Raises:
+        TemplateError: It is not in Go's template language, or one of those files is not there.
+    """
+    if job.missing_keys_are_zero:
+        settings = replace(settings, missing="zero")
+    folder = config.source.directory
+    libraries = [
+        parse(read_template(file), file=str(file), settings=settings)
+        for file in (folder / name for name in job.function_templates)
+    ]
+    return parse(text, file=str(path), settings=settings, defines=libraries)
 
 
 def job_variables(job: KubeBurnerJob, run_id: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import msgspec
 from perfscale.errors import Problem, TemplateError
 from perfscale.templates.dialects.dialect import parse_template
 from perfscale.templates.gotemplate import Settings
-from perfscale.templates.kube_burner import job_variables
+from perfscale.templates.kube_burner import job_variables, parse_job_template
 from perfscale.templates.manifests.documents import BadYamlError, load_documents
 from perfscale.templates.source import read_template, undefined_variables
 
@@ -42,10 +42,13 @@ class PatchTemplate:
         file: The template file, as errors name it.
     """
 
-    def __init__(self, source: Source, variables: Mapping[str, Any], patch: Patch) -> None:
+    def __init__(
+        self, source: Source, variables: Mapping[str, Any], patch: Patch, first: int = 0
+    ) -> None:
         self.file = source.file
         self._source = source
         self._variables = variables
+        self._first = first
         self._wants_list = patch.type == "json"
         self._last: tuple[str, Any] = ("", None)
 
@@ -65,7 +68,7 @@ class PatchTemplate:
             "labels": dict(target.labels),
             "index": target.index,
         }
-        numbers = {"Iteration": iteration - 1, "Replica": 0, "iteration": iteration}
+        numbers = {"Iteration": self._first + iteration - 1, "Replica": 0, "iteration": iteration}
         text = self._source.render({**numbers, **self._variables, _TARGET: shown})
         if text != self._last[0]:  # many patches are the same for every target
             self._last = (text, self._read(text, target))
@@ -129,17 +132,18 @@ def _compile(
         keys = ("workloads", number, "patch", "templateFile")
         message = f"the template {patch.template_file!r} is not there: looked for {path}"
         raise TemplateError([config.problem(keys, message)])
-    source = parse_template(
-        str(path), read_template(path), Settings(folder=config.source.directory)
-    )
-    job = workload.kube_burner
+    settings = Settings(folder=config.source.directory)
+    text, job = read_template(path), workload.kube_burner
+    source: Source
     if job is None:
+        source = parse_template(str(path), text, settings)
         variables = {**patch.input_vars, "uuid": run_id, "workload": workload.name}
         known: Sequence[str] = (*variables, "iteration", _TARGET)
     else:
+        source = parse_job_template(config, job, path, text, settings)
         variables = {**job_variables(job, run_id), **patch.input_vars}
         known = (*variables, "Iteration", "Replica", _TARGET)
     where = f"workloads[{number}].patch"
     if undefined := undefined_variables(source, known, where):
         raise TemplateError(undefined)
-    return PatchTemplate(source, variables, patch)
+    return PatchTemplate(source, variables, patch, job.first_iteration if job else 0)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfscale.cli import options
-from perfscale.cli.commands.validate import PLACEHOLDER_RUN_ID
 from perfscale.cli.output.streams import log_more
 
 if TYPE_CHECKING:
@@ -28,6 +27,9 @@ def render(  # noqa: PLR0913 -- a command has as many parameters as options
     burst: options.Burst = None,
     replicas: options.Replicas = None,
     iterations: options.Iterations = None,
+    user_data: options.UserData = None,
+    allow_env: options.AllowEnv = False,
+    allow_missing: options.AllowMissing = False,
     container_prefix: options.ContainerPrefix = None,
     container_tag: options.ContainerTag = None,
     verbose: options.Verbose = 0,
@@ -44,7 +46,18 @@ def render(  # noqa: PLR0913 -- a command has as many parameters as options
     """
     log_more(verbose)
     config = options.load(
-        workload, set_, qps=qps, burst=burst, replicas=replicas, iterations=iterations
+        workload,
+        set_,
+        qps=qps,
+        burst=burst,
+        replicas=replicas,
+        iterations=iterations,
+        inputs=options.inputs(
+            user_data,
+            allow_env=allow_env,
+            allow_missing=allow_missing,
+            run_id=options.PLACEHOLDER_RUN_ID,
+        ),
     )
     print_manifests(config, container_prefix, container_tag, iteration=iteration, replica=replica)
 
@@ -61,5 +74,5 @@ def print_manifests(
     from perfscale.templates import TemplateDefaults, compile_templates, render_manifests
 
     defaults = TemplateDefaults.from_environment(container_prefix, container_tag)
-    factories = compile_templates(config, run_id=PLACEHOLDER_RUN_ID, defaults=defaults)
+    factories = compile_templates(config, run_id=options.PLACEHOLDER_RUN_ID, defaults=defaults)
     typer.echo(render_manifests(factories, iteration=iteration, replica=replica), nl=False)

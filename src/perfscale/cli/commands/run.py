@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,6 +41,9 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
     burst: options.Burst = None,
     replicas: options.Replicas = None,
     iterations: options.Iterations = None,
+    user_data: options.UserData = None,
+    allow_env: options.AllowEnv = False,
+    allow_missing: options.AllowMissing = False,
     container_prefix: options.ContainerPrefix = None,
     container_tag: options.ContainerTag = None,
     keep: Annotated[
@@ -158,10 +162,24 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
     elif _is_given(call, "speed"):
         raise typer.BadParameter("--speed is for --simulate: no real cluster is made faster")
     _refuse_beside_dry_run(dry_run, output, keep=keep, metrics=metrics_port is not None)
+    run_id = str(uuid.uuid4())
     settings = RunSettings(
         config=options.load(
-            workload, set_, qps=qps, burst=burst, replicas=replicas, iterations=iterations
+            workload,
+            set_,
+            qps=qps,
+            burst=burst,
+            replicas=replicas,
+            iterations=iterations,
+            inputs=options.inputs(
+                user_data,
+                allow_env=allow_env,
+                allow_missing=allow_missing,
+                run_id=run_id,
+                allow_foreign=allow_foreign,
+            ),
         ),
+        run_id=run_id,
         cluster=options.cluster(
             kubeconfig,
             context,

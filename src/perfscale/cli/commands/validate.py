@@ -22,6 +22,9 @@ def validate(  # noqa: PLR0913 -- a command has as many parameters as options
     burst: options.Burst = None,
     replicas: options.Replicas = None,
     iterations: options.Iterations = None,
+    user_data: options.UserData = None,
+    allow_env: options.AllowEnv = False,
+    allow_missing: options.AllowMissing = False,
     container_prefix: options.ContainerPrefix = None,
     container_tag: options.ContainerTag = None,
     verbose: options.Verbose = 0,
@@ -43,10 +46,21 @@ def validate(  # noqa: PLR0913 -- a command has as many parameters as options
 
     log_more(verbose)
     config = options.load(
-        workload, set_, qps=qps, burst=burst, replicas=replicas, iterations=iterations
+        workload,
+        set_,
+        qps=qps,
+        burst=burst,
+        replicas=replicas,
+        iterations=iterations,
+        inputs=options.inputs(
+            user_data,
+            allow_env=allow_env,
+            allow_missing=allow_missing,
+            run_id=options.PLACEHOLDER_RUN_ID,
+        ),
     )
     defaults = TemplateDefaults.from_environment(container_prefix, container_tag)
-    compiled = compile_workloads(config, run_id=PLACEHOLDER_RUN_ID, defaults=defaults)
+    compiled = compile_workloads(config, run_id=options.PLACEHOLDER_RUN_ID, defaults=defaults)
     _check(config, compiled.factories)
     typer.echo("\n".join(describe_file(config, compiled.factories)))
 
@@ -65,7 +79,3 @@ def _check(config: Config, factories: Factories) -> None:
         raise PreflightError(problems)
     for problem in find_missing_commands(config):
         typer.echo(f"warning: {problem}", err=True)
-
-
-PLACEHOLDER_RUN_ID = "00000000-0000-0000-0000-000000000000"
-"""Stands for the run's id where there is no run."""

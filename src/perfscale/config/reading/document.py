@@ -70,26 +70,63 @@ class Document:
         return Source(self.name, self.directory, self.values, self.keys, self.reading)
 
 
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A file as text.
+
+    Attributes:
+        name: As the user named it.
+        directory: What relative paths in it start from.
+    """
+
+    name: str
+    directory: Path
+    text: str
+
+
 def read_document(path: str | Path, wanted: Wanted = WORKLOAD_FILE) -> Document:
     """Read a YAML file; ``-`` is standard input.
 
     Raises:
         ConfigError: It cannot be read, or is not one YAML document.
     """
+    return parse_document(read_text(path, wanted), wanted)
+
+
+def read_text(path: str | Path, wanted: Wanted = WORKLOAD_FILE) -> TextFile:
+    """Read a file as text; ``-`` is standard input.
+
+    Raises:
+        ConfigError: It cannot be read.
+    """
     is_input = str(path) == "-"
     name = STANDARD_INPUT if is_input else str(path)
     text = _read_text(None if is_input else Path(path), name, wanted)
     # A file that the shell made up (`<(sed ...)`) has no neighbours to look for.
     made_up = is_input or name.startswith(("/dev/", "/proc/"))
-    document = Document(name, Path() if made_up else Path(path).parent, wanted)
+    return TextFile(name, Path() if made_up else Path(path).parent, text)
+
+
+def parse_document(
+    file: TextFile, wanted: Wanted = WORKLOAD_FILE, *, first_alone: bool = False
+) -> Document:
+    """Parse the text of a file; of several YAML documents ``first_alone`` takes the first.
+
+    Raises:
+        ConfigError: It is not one YAML document.
+    """
+    document = Document(file.name, file.directory, wanted)
     try:
-        _check_size(text, document)
-        node = yaml.compose(text, Loader=yaml.CSafeLoader)
+        _check_size(file.text, document)
+        if first_alone:
+            node = next(yaml.compose_all(file.text, Loader=yaml.CSafeLoader), None)
+        else:
+            node = yaml.compose(file.text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
-        raise ConfigError([syntax_problem(error, text, name, wanted.name)]) from error
+        raise ConfigError([syntax_problem(error, file.text, file.name, wanted.name)]) from error
     if node is None:
         message = f"the file is empty: a {wanted.name} has at least {wanted.least}"
-        raise ConfigError([Problem(message, name, 1, 1)])
+        raise ConfigError([Problem(message, file.name, 1, 1)])
     document.tree = _Builder(document).build(node)
     return document
 

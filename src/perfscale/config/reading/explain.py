@@ -14,7 +14,7 @@ from perfscale.config.model import Config
 from perfscale.config.reading.keys import section_at, unknown_key
 from perfscale.config.reading.scalars import change, is_odd_number, looks_commented, read_plain
 from perfscale.config.reading.source import KeyPath, Mark, Position, Source, clip, dotted
-from perfscale.config.reading.syntax import COMMENT, KUBE_BURNER
+from perfscale.config.reading.syntax import COMMENT
 from perfscale.config.sections.fields import show
 
 if TYPE_CHECKING:
@@ -42,8 +42,6 @@ def mistaken_file(tree: object, source: Source) -> Problem | None:
             f"this is a manifest ({show(tree['kind'])}), not a workload file: name it as the "
             "templateFile of an object in workloads[].objects",
         )
-    if isinstance(tree.get("jobs"), list):
-        return source.problem((), KUBE_BURNER, at=source.keys.get(("jobs",)))
     return None
 
 

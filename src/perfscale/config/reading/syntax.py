@@ -18,14 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COMMENT: Final = "comments begin with #, not with //"
-KUBE_BURNER: Final = (
-    "this is a configuration of kube-burner (jobs at the top), which cannot be read; here a file "
-    "has a list, workloads, and each job is one of its items: jobIterations is iterationCount, and "
-    "objects[].objectTemplate is templateFile"
-)
 
-_JOBS: Final = re.compile(r"^jobs:", re.MULTILINE)
-_OF_JOBS: Final = re.compile(r"^[ -]+(jobIterations|jobType|objectTemplate):", re.MULTILINE)
 _TAB: Final = re.compile(r" *-? *\t")
 
 _ESCAPE: Final = "unknown escape in double quotes: use single quotes for a backslash"
@@ -54,9 +47,6 @@ def syntax_problem(error: yaml.YAMLError, text: str, name: str, file: str) -> Pr
 
     ``name`` is the file as the user named it, ``file`` what it is: ``workload file``.
     """
-    # Those that have `{{ if }}` in them are no YAML before Go's templates are filled in.
-    if (jobs := _JOBS.search(text)) and _OF_JOBS.search(text):
-        return Problem(KUBE_BURNER, name, text.count("\n", 0, jobs.start()) + 1, 1)
     lines = text.splitlines()
     line, column = _place(error, text, lines)
     if comment := next(_slash_comments(lines[: line + 1]), None):

@@ -34,6 +34,9 @@ class KubeBurnerJob(Section):
         default=None,
         description="What the names of namespaces begin with; without it the workload's name.",
     )
+    first_iteration: _Number = Field(
+        default=0, description="The number of the first iteration, as templates see it."
+    )
     missing_keys_are_zero: Flag = Field(
         default=False, description="A variable that nobody defines is no error in templates."
     )

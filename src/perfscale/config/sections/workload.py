@@ -248,11 +248,21 @@ class Workload(Section):
             "--for, as in condition=Ready, or a list, of which everything has to be so."
         ),
     )
+    done_when_answered: Flag = Field(
+        default=False,
+        description=(
+            "Of operations that wait for an effect: the answer is enough, whatever comes of it."
+        ),
+    )
     to: Replicas | None = Field(default=None, description="Of scale: how many replicas.")
     streams: Count = Field(default=1, description="Of watch: how many watches of each collection.")
     grace_period: Duration | None = Field(
         default=None,
         description="Of stop and restart: how long a guest has to shut down; of restart only 0s.",
+    )
+    preload_images: Flag = Field(
+        default=False,
+        description="Of create: pull the images of its templates to every node before the load.",
     )
     paused: Flag = Field(
         default=False, description="Of start: the guest waits until it is unpaused."
@@ -376,6 +386,8 @@ class Workload(Section):
     def does(self) -> Operation:
         """What is done."""
         operation = OPERATIONS[self.operation]
+        if self.done_when_answered:
+            return replace(operation, effect=Effect.ANSWERED)
         return operation if self.done_when is None else replace(operation, effect=Effect.MATCHED)
 
     @property

@@ -10,6 +10,7 @@ import msgspec
 
 from perfscale.config.labels import run_labels
 from perfscale.config.operations import MIGRATIONS, Request
+from perfscale.config.sections.kube_burner import job_labels
 from perfscale.templates import PatchTarget
 
 if TYPE_CHECKING:
@@ -125,10 +126,11 @@ class RequestBuilder:
         acts_on = self._plan.acts_on
         if acts_on.name != MIGRATIONS:
             raise ValueError(f"{acts_on.name} is no migration")
+        labels = run_labels(self._run_id, self._workload.name, iteration)
         metadata = {
             "name": self.migration_name(target, iteration),
             "namespace": target.namespace,
-            "labels": run_labels(self._run_id, self._workload.name, iteration),
+            "labels": {**self._job_labels(), **labels},
         }
         return msgspec.json.encode(
             {
@@ -138,6 +140,10 @@ class RequestBuilder:
                 "spec": {"vmiName": target.name},
             }
         )
+
+    def _job_labels(self) -> dict[str, str]:
+        job = self._workload.kube_burner
+        return {} if job is None else job_labels(job.job, self._run_id)
 
 
 def _options(workload: Workload) -> bytes:

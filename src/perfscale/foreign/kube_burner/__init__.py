@@ -1,0 +1,13 @@
+"""Configurations of kube-burner, of which each becomes one of ours.
+
+Rendered and decoded as that program does it, at its own lines; then every key is mapped, or
+refused by name, or said to mean something else here.
+https://kube-burner.github.io/kube-burner/latest/reference/configuration/
+"""
+
+from __future__ import annotations
+
+from perfscale.foreign.kube_burner.inputs import Inputs
+from perfscale.foreign.kube_burner.reading import is_kube_burner, read_kube_burner
+
+__all__ = ["Inputs", "is_kube_burner", "read_kube_burner"]

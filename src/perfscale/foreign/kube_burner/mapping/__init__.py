@@ -1,0 +1,1 @@
+"""From the jobs of a configuration to workloads of ours."""

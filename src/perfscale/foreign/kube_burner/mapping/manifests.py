@@ -1,0 +1,81 @@
+"""What a template of a job makes, as far as it can be read before it is rendered."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import yaml
+
+from perfscale.errors import TemplateError
+from perfscale.templates.source import read_template
+
+if TYPE_CHECKING:
+    from perfscale.foreign.kube_burner.mapping.context import JobAt
+
+_ACTIONS: Final = re.compile(r"\{\{.*\}\}")
+_SEPARATOR: Final = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
+
+
+class Manifest(NamedTuple):
+    """One document of a template; empty where it is only known when it is rendered."""
+
+    api_version: str
+    kind: str
+    namespace: str
+
+
+def template_path(job: JobAt, name: str, *keys: str | int) -> str | None:
+    """What ``templateFile`` says; None (and a problem) where the file cannot be had.
+
+    That program looks from the current folder, where as a rule the file itself is too.
+    """
+    if re.match(r"[a-z]+://", name):
+        job.problem("templates are not fetched from elsewhere: save it beside this file", *keys)
+        return None
+    if not name:
+        job.problem("this entry needs an objectTemplate", *keys[:-1])
+        return None
+    directory = job.reading.document.directory
+    if (directory / name).is_file():
+        return name
+    if Path(name).is_file():
+        return str(Path(name).resolve())
+    where = "beside this file and in the current folder"
+    job.problem(f"there is no file {name}: looked {where}", *keys)
+    return None
+
+
+def manifests_of(job: JobAt, name: str) -> list[Manifest]:
+    """The documents of a template, read without its actions, as that program does it."""
+    try:
+        text = read_template(job.reading.document.directory / name)
+    except TemplateError:
+        return [Manifest("", "", "")]  # which is reported when it is compiled
+    parts = _SEPARATOR.split(_without_actions(text))
+    found = [_manifest(part) for part in parts]
+    return [each for each in found if each is not None] or [Manifest("", "", "")]
+
+
+def _without_actions(text: str) -> str:
+    """Everything from the first ``{{`` to the last ``}}`` of each line is left out."""
+    return "\n".join(_ACTIONS.sub("", line) for line in text.splitlines())
+
+
+def _manifest(text: str) -> Manifest | None:
+    lines = [line for line in text.splitlines() if line.strip() and line.strip()[0] != "#"]
+    if not lines:
+        return None
+    try:
+        tree = yaml.load(text, yaml.CSafeLoader)
+    except yaml.YAMLError:
+        tree = None
+    if not isinstance(tree, dict):
+        top = dict(re.findall(r"^(apiVersion|kind):[ \t]*[\"']?([\w./-]+)", text, re.MULTILINE))
+        return Manifest(top.get("apiVersion", ""), top.get("kind", ""), "")
+    metadata = tree.get("metadata")
+    namespace = metadata.get("namespace") if isinstance(metadata, dict) else None
+    return Manifest(
+        str(tree.get("apiVersion") or ""), str(tree.get("kind") or ""), str(namespace or "")
+    )

@@ -1,0 +1,1 @@
+"""The keys of that program's configuration, strictly, with its defaults."""

@@ -1,0 +1,204 @@
+"""What a configuration may say, and is not done: a table, of which the documentation has the words.
+
+What is found stands at its own line in the errors, and nothing is created then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from perfscale.foreign.kube_burner.models.job import CREATE, NAMESPACES, OBJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from perfscale.config.reading.source import KeyPath
+    from perfscale.foreign.kube_burner.mapping.context import Reading
+    from perfscale.foreign.kube_burner.models.job import Job
+    from perfscale.foreign.kube_burner.models.measurements import Measurement
+    from perfscale.foreign.kube_burner.models.top import Configuration
+
+Finder: TypeAlias = "Callable[[Configuration], Iterator[KeyPath]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One row.
+
+    Attributes:
+        key: As the documentation names it.
+        why: Why it is refused, and what to do instead.
+        find: Yields each place where it stands.
+    """
+
+    key: str
+    why: str
+    find: Finder
+
+
+PPROF: Final = "pprof"
+PROBING: Final = ("serviceLatency", "netpolLatency")
+
+
+def refuse(reading: Reading) -> None:
+    """Report everything in the table that a configuration says."""
+    for row in TABLE:
+        for path in row.find(reading.configuration):
+            reading.problem(path, row.why)
+
+
+def _jobs(found: Callable[[Job], Iterator[KeyPath]]) -> Finder:
+    def find(configuration: Configuration) -> Iterator[KeyPath]:
+        for number, job in enumerate(configuration.jobs):
+            for path in found(job):
+                yield ("jobs", number, *path)
+
+    return find
+
+
+def _creating(key: KeyPath, is_said: Callable[[Job], bool]) -> Finder:
+    """Find a key of the jobs that create of which something is so."""
+
+    def found(job: Job) -> Iterator[KeyPath]:
+        if job.job_type == CREATE and is_said(job):
+            yield key
+
+    return _jobs(found)
+
+
+def _globally(key: str, is_said: Callable[[Configuration], bool]) -> Finder:
+    def find(configuration: Configuration) -> Iterator[KeyPath]:
+        if is_said(configuration):
+            yield ("global", key)
+
+    return find
+
+
+def _measurements(is_said: Callable[[Measurement], bool], *key: str) -> Finder:
+    def find(configuration: Configuration) -> Iterator[KeyPath]:
+        for number, each in enumerate(configuration.global_.measurements):
+            if is_said(each):
+                yield ("global", "measurements", number, *key)
+        for place, job in enumerate(configuration.jobs):
+            for number, each in enumerate(job.measurements):
+                if is_said(each):
+                    yield ("jobs", place, "measurements", number, *key)
+
+    return find
+
+
+def _churns(job: Job, mode: str | None = None) -> bool:
+    return job.churn_config.is_on and mode in {None, job.churn_config.mode}
+
+
+TABLE: Final = (
+    Refusal(
+        "global.waitWhenFinished",
+        "one wait after all jobs is not done, which drops what went wrong in it: remove this key, "
+        "and each job waits at its own end",
+        _globally("waitWhenFinished", lambda c: c.global_.wait_when_finished),
+    ),
+    Refusal(
+        "global.clusterHealth",
+        "the cluster's health is not looked at before the run: remove this key, and have a hook "
+        "for it (when: beforeAllJobs)",
+        _globally("clusterHealth", lambda c: c.global_.cluster_health),
+    ),
+    Refusal(
+        "jobs[].preLoadNodeLabels",
+        "images are pulled to every node: remove this key, or set preLoadImages to false",
+        _creating(
+            ("preLoadNodeLabels",),
+            lambda job: bool(job.pre_load_node_labels and job.pre_load_images),
+        ),
+    ),
+    Refusal(
+        "churnConfig.deleteDelay",
+        "what is gone is created anew at once: remove this key",
+        _creating(("churnConfig", "deleteDelay"), lambda job: job.churn_config.delete_delay > 0),
+    ),
+    Refusal(
+        "churnConfig with groups",
+        "a job with groups is several workloads here, which have no churn together: remove one",
+        _creating(("churnConfig",), lambda job: _churns(job) and job.has_groups),
+    ),
+    Refusal(
+        "churnConfig with incrementalLoad",
+        "the steps of an incremental load are not churned: remove one of the two",
+        _creating(("churnConfig",), lambda job: _churns(job) and job.incremental_load is not None),
+    ),
+    Refusal(
+        "churnConfig without a wait",
+        "churn begins when all objects are ready: set waitWhenFinished or podWait to true",
+        _creating(
+            ("churnConfig",),
+            lambda job: _churns(job) and not (job.wait_when_finished or job.pod_wait),
+        ),
+    ),
+    Refusal(
+        "churn of namespaces with one namespace",
+        "all iterations are in one namespace: set namespacedIterations to true, or mode to objects",
+        _creating(
+            ("churnConfig", "mode"),
+            lambda job: _churns(job, NAMESPACES) and not job.namespaced_iterations,
+        ),
+    ),
+    Refusal(
+        "churn of namespaces with iterationsPerNamespace",
+        "iterations that share a namespace are not replaced one by one (kube-burner takes the "
+        "position of a namespace for the number of an iteration there): remove one of the two",
+        _creating(
+            ("churnConfig", "mode"),
+            lambda job: _churns(job, NAMESPACES) and job.iterations_per_namespace > 1,
+        ),
+    ),
+    Refusal(
+        "churn of namespaces with repeatEveryNIterations",
+        "an iteration is replaced by one that is like it, and with repeatEveryNIterations they "
+        "differ: set mode to objects, with churn: false at those entries",
+        _creating(
+            ("churnConfig", "mode"),
+            lambda job: (
+                _churns(job, NAMESPACES)
+                and any(entry.repeat_every_n_iterations > 1 for entry in job.objects)
+            ),
+        ),
+    ),
+    Refusal(
+        "churn of objects with repeatEveryNIterations",
+        "objects that several iterations share are not churned: set churn: false at those entries",
+        _creating(
+            ("churnConfig", "mode"),
+            lambda job: (
+                _churns(job, OBJECTS)
+                and any(
+                    entry.churn and entry.repeat_every_n_iterations > 1 for entry in job.objects
+                )
+            ),
+        ),
+    ),
+    Refusal(
+        "incrementalLoad with groups",
+        "a job with groups is several workloads here, which have no steps together: remove one",
+        _creating(
+            ("incrementalLoad",), lambda job: job.incremental_load is not None and job.has_groups
+        ),
+    ),
+    Refusal(
+        "measurements: pprof",
+        "profiles of processes are not taken: remove this measurement",
+        _measurements(lambda each: each.name == PPROF),
+    ),
+    Refusal(
+        "measurements: serviceLatency, netpolLatency",
+        "nothing is sent through services and policies here: remove this measurement",
+        _measurements(lambda each: each.name in PROBING),
+    ),
+    Refusal(
+        "measurements[].thresholds",
+        "thresholds of measurements are not taken over yet: write them in a workload file",
+        _measurements(lambda each: bool(each.thresholds), "thresholds"),
+    ),
+)
+"""What is refused."""
