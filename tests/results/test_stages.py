@@ -5,9 +5,9 @@ from perfscale.results import StageLog, StageSpan
 
 def test_a_stage_lasts_until_the_next_one_of_its_workload() -> None:
     log = StageLog()
-    log.enter(1.0, "creating", "first", None)
-    log.enter(2.0, "creating", "second", None)
-    log.enter(3.0, "waiting until ready", "first", None)
+    log.enter(1.0, "creating", "first")
+    log.enter(2.0, "creating", "second")
+    log.enter(3.0, "waiting until ready", "first")
     log.leave(5.0, "first")
     assert log.spans(9.0) == (
         StageSpan("creating", "first", 1.0, 3.0),
@@ -18,7 +18,7 @@ def test_a_stage_lasts_until_the_next_one_of_its_workload() -> None:
 
 def test_a_stage_of_the_whole_run_ends_those_of_all_workloads() -> None:
     log = StageLog()
-    log.enter(1.0, "creating", "first", None)
+    log.enter(1.0, "creating", "first")
     log.enter(4.0, "cleaning up")
     assert log.spans(6.0) == (
         StageSpan("creating", "first", 1.0, 4.0),
@@ -28,8 +28,8 @@ def test_a_stage_of_the_whole_run_ends_those_of_all_workloads() -> None:
 
 def test_a_stage_that_is_entered_again_goes_on() -> None:
     log = StageLog()
-    log.enter(1.0, "creating", "first", None)
-    log.enter(2.0, "creating", "first", None)
+    log.enter(1.0, "creating", "first")
+    log.enter(2.0, "creating", "first")
     assert log.spans(3.0) == (StageSpan("creating", "first", 1.0, 3.0),)
 
 

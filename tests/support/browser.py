@@ -17,6 +17,7 @@ import aiohttp
 from patience import PATIENCE_S
 
 CHROMIUM: Final = shutil.which("chromium")
+_POLL_S: Final = 0.05
 _FLAGS: Final = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -70,6 +71,25 @@ class Page:
             deviceScaleFactor=1,
             mobile=width < 600,
         )
+
+    async def go_online(self) -> None:
+        """Reach servers, which a page of a file has no need of."""
+        await self._set_network(offline=False)
+
+    async def _set_network(self, *, offline: bool) -> None:
+        await self.send(
+            "Network.emulateNetworkConditions",
+            offline=offline,
+            latency=0,
+            downloadThroughput=-1,
+            uploadThroughput=-1,
+        )
+
+    async def becomes(self, expression: str) -> None:
+        """Wait until a JavaScript expression is true."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not await self.evaluate(f"Boolean({expression})"):  # noqa: ASYNC110 -- a browser's
+                await asyncio.sleep(_POLL_S)
 
     async def prefer(self, scheme: str) -> None:
         """Be of somebody who likes ``light`` or ``dark`` pages."""
@@ -126,13 +146,7 @@ async def open_browser() -> AsyncIterator[Page]:
                     page = Page(socket)
                     for domain in ("Page", "Runtime", "Log", "Network"):
                         await page.send(f"{domain}.enable")
-                    await page.send(
-                        "Network.emulateNetworkConditions",
-                        offline=True,
-                        latency=0,
-                        downloadThroughput=-1,
-                        uploadThroughput=-1,
-                    )
+                    await page._set_network(offline=True)
                     yield page
                     with suppress(ConnectionError, TypeError):
                         await page.send("Browser.close")

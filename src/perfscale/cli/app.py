@@ -32,6 +32,7 @@ from perfscale.cli.commands import (
 )
 from perfscale.cli.output.failure import print_failure
 from perfscale.cli.output.streams import log_more, set_up_logging, use_colors
+from perfscale.cli.web import WebCommand
 
 HELP = """Stress the control plane of Kubernetes and KubeVirt.
 
@@ -97,7 +98,7 @@ def configure(
     use_colors(not no_color)
 
 
-app.command("run")(run.run)
+app.command("run", cls=WebCommand)(run.run)
 app.command("search")(search.search)
 app.command("validate")(validate.validate)
 app.command("render")(render.render)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from perfscale.engine import FailureBudget, LoadGenerator
     from perfscale.indexing import IndexPlan
     from perfscale.kube.cluster import ClusterOptions
+    from perfscale.live import LivePage, WebAddress
     from perfscale.results import Remarks, RunFolder, RunInfo, RunResult
     from perfscale.sim.faults import Faults
 
@@ -67,6 +68,7 @@ class RunSettings:
     container_tag: str | None = None
     audit: AuditPlan | None = None
     metrics_port: int | None = None
+    web: WebAddress | None = None
     quiet: bool = False
     command: tuple[str, ...] = field(default_factory=shown_command)
 
@@ -136,12 +138,19 @@ async def _run(settings: RunSettings) -> int:
     async with (
         _generator(settings, folder) as generator,
         _metrics(settings.metrics_port, generator) as metrics,
+        _page(settings.web, generator) as page,
     ):
         plan = await generator.preflight()
         foreign = [str(each.foreign) for each in plan.operations.values() if each.foreign]
         ask = settings.ask or (bool(foreign) and settings.ask_foreign)
         if not settings.quiet or ask:
-            print_header(plan, settings.config, simulated=settings.simulate, metrics=metrics)
+            print_header(
+                plan,
+                settings.config,
+                simulated=settings.simulate,
+                metrics=metrics,
+                page=None if page is None else page.url,
+            )
         if plan.insecure:
             say("warning: the server's certificate is not verified (insecure-skip-tls-verify)")
         if ask and not await confirmed(_question(foreign)):
@@ -159,6 +168,8 @@ async def _run(settings: RunSettings) -> int:
             result = await _audited(settings, folder, result)
         finally:
             code = _conclude(settings, result, folder.path)
+            if page is not None:
+                await page.finish(folder.path)
     if settings.index is not None and folder.path is not None:
         code = graver(code, await index_run(settings.index, folder.path))
     return code
@@ -177,6 +188,17 @@ def _metrics(port: int | None, generator: LoadGenerator) -> AbstractAsyncContext
     from perfscale.exporter import serve_metrics
 
     return serve_metrics(generator.snapshot, port=port)
+
+
+def _page(
+    address: WebAddress | None, generator: LoadGenerator
+) -> AbstractAsyncContextManager[LivePage | None]:
+    """Serves the run's page if that is wanted."""
+    if address is None:
+        return nullcontext()
+    from perfscale.live import serve_page
+
+    return serve_page(address, generator.events(), generator.snapshot, generator.course)
 
 
 async def _audited(settings: RunSettings, folder: RunFolder, result: RunResult) -> RunResult:

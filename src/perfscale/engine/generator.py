@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from perfscale.config import Config
-    from perfscale.engine.snapshot import RunSnapshot
+    from perfscale.engine.snapshot import RunCourse, RunSnapshot
     from perfscale.preflight import Plan, Trial
     from perfscale.results import ResultSink, RunResult
 
@@ -157,6 +157,10 @@ class LoadGenerator:
         It is made of what is counted anyway, however many objects there are.
         """
         return self._run.snapshot() if self._run is not None else None
+
+    def course(self) -> RunCourse | None:
+        """What happened so far beside the load; None before the run has begun."""
+        return self._run.course() if self._run is not None else None
 
     async def preflight(self) -> Plan:
         """Check the workloads against the cluster, and the results' folder; creates nothing.

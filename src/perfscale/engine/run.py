@@ -42,7 +42,7 @@ from perfscale.engine.removal.ending import FinalCleanup
 from perfscale.engine.removal.namespaces import RunNamespaces
 from perfscale.engine.removal.staying import verify_staying
 from perfscale.engine.removal.verification import ObjectVerifier
-from perfscale.engine.snapshot import RunSnapshot
+from perfscale.engine.snapshot import RunCourse, RunSnapshot
 from perfscale.engine.tracking.observer import Observer
 from perfscale.results import (
     Course,
@@ -113,6 +113,23 @@ class Run:
             calls=self._accounting.calls(),
             watch=self._observer.counts,
             lags=context.health.lags(),
+        )
+
+    def course(self) -> RunCourse:
+        """What happened so far beside the load; once `execute` has begun."""
+        context = self._context
+        now_s = context.stopwatch.now() if self.result is None else self.result.duration_s
+        return RunCourse(
+            elapsed_s=now_s,
+            child_phases=dict(context.tracker.child_phases),
+            outages=context.gaps.outages,
+            blind_spans=tuple(context.gaps.blind),
+            hooks=self._hooks.records,
+            stages=context.stages.spans(now_s),
+            rounds=context.stages.rounds,
+            iterations=context.stages.iterations,
+            results=self._accounting.results(),
+            requests=self._accounting.requests(),
         )
 
     async def execute(self) -> RunResult:

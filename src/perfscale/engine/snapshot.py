@@ -10,7 +10,19 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from perfscale.engine.events import Stage
-    from perfscale.results import CountedCall, Sketch, WatchCounts
+    from perfscale.results import (
+        BlindSpan,
+        CountedCall,
+        HookRecord,
+        IterationResult,
+        IterationStart,
+        OutageRecord,
+        RequestSums,
+        RoundStart,
+        Sketch,
+        StageSpan,
+        WatchCounts,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +93,34 @@ class Lags:
     loop: Sketch
     limiter: Sketch
     send: Sketch
+
+
+@dataclass(frozen=True, slots=True)
+class RunCourse:
+    """What happened so far beside the load, in seconds since the run's start.
+
+    Attributes:
+        elapsed_s: How long the run has lasted.
+        child_phases: How many children are in each phase now, by ``(kind, phase)``.
+        outages: When the API server was gone, or what it calls.
+        blind_spans: When nothing was seen.
+        hooks: The commands that it called.
+        stages: What it did when; the last ones end now.
+        rounds: When rounds of churn began, and likewise iterations; of many, only some.
+        results: Of the iterations of which nothing is left, by workload.
+        requests: What became of every request.
+    """
+
+    elapsed_s: float
+    child_phases: Mapping[tuple[str, str], int]
+    outages: tuple[OutageRecord, ...]
+    blind_spans: tuple[BlindSpan, ...]
+    hooks: tuple[HookRecord, ...]
+    stages: tuple[StageSpan, ...]
+    rounds: tuple[RoundStart, ...]
+    iterations: tuple[IterationStart, ...]
+    results: Mapping[str, tuple[IterationResult, ...]]
+    requests: RequestSums
 
 
 @dataclass(frozen=True, slots=True)

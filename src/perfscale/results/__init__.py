@@ -100,7 +100,7 @@ from perfscale.results.model.run import (
     WorkloadPlan,
 )
 from perfscale.results.model.scraped import ScrapedSeries
-from perfscale.results.model.stages import RoundStart, StageSpan
+from perfscale.results.model.stages import IterationStart, RoundStart, StageSpan
 from perfscale.results.model.workload import (
     IterationResult,
     KindResult,
@@ -159,6 +159,7 @@ __all__ = [
     "IterationEntry",
     "IterationFacts",
     "IterationResult",
+    "IterationStart",
     "IterationTally",
     "Journal",
     "KindResult",

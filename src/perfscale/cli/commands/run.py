@@ -17,6 +17,7 @@ from perfscale.cli.indexing import DEFAULT_NAME, IndexName, IndexUrl, plan_from_
 from perfscale.cli.output.confirm import may_ask
 from perfscale.cli.output.streams import log_more, use_colors
 from perfscale.cli.running import RunSettings, start
+from perfscale.cli.web import TOKEN_VARIABLE, web_address
 
 if TYPE_CHECKING:
     from perfscale.engine import FailureBudget
@@ -82,6 +83,14 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
             help="Serve metrics of the run to a Prometheus, on this port of loopback; "
             "0 for a free one.",
             show_default=False,
+        ),
+    ] = None,
+    web: Annotated[
+        str | None,
+        options.optional(
+            "[ADDRESS:PORT]",
+            "Serve the run's page while it goes on: on a free port of loopback, or there; "
+            f"elsewhere than on loopback for who knows ${TOKEN_VARIABLE}.",
         ),
     ] = None,
     results_dir: options.ResultsDir = options.DEFAULT_RESULTS,
@@ -161,7 +170,9 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         raise typer.BadParameter("--faults is for --simulate: no real cluster is harmed")
     elif _is_given(call, "speed"):
         raise typer.BadParameter("--speed is for --simulate: no real cluster is made faster")
-    _refuse_beside_dry_run(dry_run, output, keep=keep, metrics=metrics_port is not None)
+    _refuse_beside_dry_run(
+        dry_run, output, keep=keep, metrics=metrics_port is not None, web=web is not None
+    )
     run_id = str(uuid.uuid4())
     settings = RunSettings(
         config=options.load(
@@ -206,6 +217,7 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         container_prefix=container_prefix,
         container_tag=container_tag,
         metrics_port=metrics_port,
+        web=web_address(web),
         quiet=quiet,
     )
     if not dry_run and (prometheus or settings.config.global_config.audit):
@@ -224,7 +236,7 @@ def _is_given(call: typer.Context, *options: str) -> bool:
 
 
 def _refuse_beside_dry_run(
-    dry_run: DryRun | None, output: options.Output, *, keep: bool, metrics: bool
+    dry_run: DryRun | None, output: options.Output, *, keep: bool, metrics: bool, web: bool
 ) -> None:
     """Refuse options that a dry run could only ignore."""
     if dry_run is DryRun.CLIENT and output is options.Output.JSON:
@@ -235,6 +247,8 @@ def _refuse_beside_dry_run(
         )
     if dry_run and metrics:
         raise typer.BadParameter("--metrics-port is for a run; leave it out of a --dry-run")
+    if dry_run and web:
+        raise typer.BadParameter("--web is for a run; leave it out of a --dry-run")
 
 
 def _budget(text: str | None) -> FailureBudget | None:

@@ -24,8 +24,15 @@ _MOST_NAMESPACES = 3
 _SHORT_KEY = len("namespaces")
 
 
-def print_header(plan: Plan, config: Config, *, simulated: bool, metrics: str | None) -> None:
-    """Print the plan to standard error, and where the metrics of the run are, if anywhere."""
+def print_header(
+    plan: Plan,
+    config: Config,
+    *,
+    simulated: bool,
+    metrics: str | None = None,
+    page: str | None = None,
+) -> None:
+    """Print the plan to standard error, and where the metrics and the page of the run are."""
     where = "simulated cluster" if simulated else f"context {plan.context or '(none)'}"
     rows = [
         ("run", plan.run_id),
@@ -44,6 +51,8 @@ def print_header(plan: Plan, config: Config, *, simulated: bool, metrics: str | 
         rows.append(("ready", f"once created: {', '.join(unknown)} (see readyWhen)"))
     if metrics is not None:
         rows.append(("metrics", metrics))
+    if page is not None:
+        rows.append(("page", page))
     _print_rows(rows)
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from perfscale.errors import ThresholdError
     from perfscale.results import (
         CountedCall,
+        IterationResult,
         IterationTally,
         ObjectRecord,
         RequestMeter,
@@ -90,6 +91,7 @@ class RunAccounting:
             workload, factories, number, requested, ends=ends, round_number=round_number
         )
         self._abort_thresholds.open(iteration)
+        self._context.stages.begin_iteration(iteration.started_s, workload.name, number)
         self._context.journal.begin_iteration(
             iteration.scope, dict(requested), iteration.started_s, ends=ends
         )
@@ -210,6 +212,10 @@ class RunAccounting:
         for counted in self._counted():
             sums.add(counted)
         return sums
+
+    def results(self) -> dict[str, tuple[IterationResult, ...]]:
+        """Of the iterations that are written down, by workload."""
+        return self._run_tally.results()
 
     def _counted(self) -> Iterator[list[CountedCall]]:
         yield self._run_tally.calls_of(None).counted()

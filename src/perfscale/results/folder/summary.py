@@ -90,6 +90,11 @@ def describe_cluster(cluster: run.ClusterInfo) -> dict[str, Any]:
     return described
 
 
+def described(part: Any) -> Any:  # noqa: ANN401 -- whatever a result holds
+    """A part of a result as the document has it."""
+    return _value(part)
+
+
 def _generator(health: GeneratorHealth | None) -> document.Generator | None:
     if health is None:
         return None

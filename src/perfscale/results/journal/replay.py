@@ -312,6 +312,7 @@ class Replay:
         iteration = self._iterations[entry.i] = _Iteration(entry, self.run_tally.open_operations())
         if entry.round is not None:
             iteration.churned.update(entry.requested)
+        self.stage_log.begin_iteration(entry.started_s, entry.workload, entry.iteration)
         self._reach(entry.started_s)
 
     def _begin_round(self, entry: RoundEntry) -> None:

@@ -179,6 +179,10 @@ class RunTally:
         _add(workload.child_kinds, child_kinds)
         workload.rate.add(rate)
 
+    def results(self) -> dict[str, tuple[IterationResult, ...]]:
+        """Of the iterations that were taken so far, by workload."""
+        return {name: tuple(each.iterations) for name, each in self._workloads.items()}
+
     def close(self, *, is_cut: bool = False) -> RunSum:
         """Sum everything up, the iterations included that never came.
 

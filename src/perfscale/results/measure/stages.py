@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import msgspec
 
-from perfscale.results.model.stages import RoundStart, StageSpan
+from perfscale.results.model.stages import IterationStart, RoundStart, StageSpan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _MOST_SPANS: Final = 256
-_MOST_ROUNDS: Final = 256
+_MOST_STARTS: Final = 256
 _SHORTEST_S: Final = 0.125
 """Where there are too many spans, those that are shorter are made one with their neighbours."""
+
+
+_StartT = TypeVar("_StartT", IterationStart, RoundStart)
 
 
 class StageLog:
@@ -29,9 +32,8 @@ class StageLog:
         self._spans: list[StageSpan] = []
         self._lanes: set[str | None] = set()
         self._shortest_s = _SHORTEST_S
-        self._rounds: list[RoundStart] = []
-        self._last_round: dict[str, int] = {}
-        self._every = 1
+        self._rounds = _Starts(RoundStart)
+        self._iterations = _Starts(IterationStart)
 
     def enter(
         self, at_s: float, stage: str, workload: str | None = None, round_number: int | None = None
@@ -41,11 +43,12 @@ class StageLog:
             if self._open.get(lane, ("", 0.0))[0] != stage or lane != workload:
                 self._end(lane, at_s)
         self._open.setdefault(workload, (stage, at_s))
-        if workload is None or round_number is None:
-            return
-        if round_number > self._last_round.get(workload, 0):
-            self._last_round[workload] = round_number
-            self._begin_round(RoundStart(workload, round_number, at_s))
+        if workload is not None:
+            self._rounds.see(workload, round_number, at_s)
+
+    def begin_iteration(self, at_s: float, workload: str, number: int) -> None:
+        """An iteration of a workload begins."""
+        self._iterations.see(workload, number, at_s)
 
     def leave(self, at_s: float, workload: str) -> None:
         """An iteration of a workload is over."""
@@ -62,15 +65,12 @@ class StageLog:
     @property
     def rounds(self) -> tuple[RoundStart, ...]:
         """When rounds of churn began; of more than some hundred, every second, or fourth, ..."""
-        return tuple(self._rounds)
+        return tuple(self._rounds.kept)
 
-    def _begin_round(self, start: RoundStart) -> None:
-        if (start.round - 1) % self._every:
-            return
-        self._rounds.append(start)
-        if len(self._rounds) > _MOST_ROUNDS:
-            self._every *= 2
-            self._rounds = [each for each in self._rounds if not (each.round - 1) % self._every]
+    @property
+    def iterations(self) -> tuple[IterationStart, ...]:
+        """When iterations began; likewise."""
+        return tuple(self._iterations.kept)
 
     def _end(self, lane: str | None, at_s: float) -> None:
         stage, began_s = self._open.pop(lane, ("", at_s))
@@ -81,6 +81,28 @@ class StageLog:
         while len(self._spans) > _MOST_SPANS + len(self._lanes):
             self._spans = list(_merged(self._spans, self._shortest_s))
             self._shortest_s *= 2
+
+
+class _Starts(Generic[_StartT]):
+    """When numbered things of workloads began; of too many, every second is kept, or fourth."""
+
+    def __init__(self, kind: Callable[[str, int, float], _StartT]) -> None:
+        self._kind: Callable[[str, int, float], _StartT] = kind
+        self._last: dict[str, int] = {}
+        self._every = 1
+        self.kept: list[_StartT] = []
+
+    def see(self, workload: str, number: int | None, at_s: float) -> None:
+        """The one of this number goes on; it begins if it is a new one."""
+        if number is None or number <= self._last.get(workload, 0):
+            return
+        self._last[workload] = number
+        if (number - 1) % self._every:
+            return
+        self.kept.append(self._kind(workload, number, at_s))
+        if len(self.kept) > _MOST_STARTS:
+            self._every *= 2
+            self.kept = [each for each in self.kept if not (each.number - 1) % self._every]
 
 
 def _merged(spans: Iterable[StageSpan], shortest_s: float) -> Iterable[StageSpan]:

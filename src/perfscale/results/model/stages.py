@@ -27,3 +27,16 @@ class RoundStart(msgspec.Struct, frozen=True, gc=False):
     workload: str
     round: int
     began_s: float
+
+    @property
+    def number(self) -> int:
+        """Of the round."""
+        return self.round
+
+
+class IterationStart(msgspec.Struct, frozen=True, gc=False):
+    """An iteration of a workload began; of many, only some are kept."""
+
+    workload: str
+    number: int
+    began_s: float

@@ -80,7 +80,7 @@ def load_plots(timeline: Timeline, summary: Summary, marks: Marks = NONE) -> Ite
     width = f"in intervals of {timeline.width_s:g} s"
     creates = timeline.create_rates()
     if not any(each.rate.target_qps for each in summary.workloads):
-        creates.pop(DUE)
+        creates.pop(DUE, None)
     note = (
         f"Creates a second, {width}. Where fewer were sent than were due, the load was held back; "
         "where fewer were accepted than were sent, the server was slow, gone, or refused some."

@@ -54,7 +54,7 @@ def request_plots(timeline: Timeline, summary: Summary, marks: Marks) -> Iterato
             continue  # the creates of all have a plot
         found = rates[each.name]
         if not each.rate.target_qps:
-            found.pop(DUE)
+            found.pop(DUE, None)
         yield _over_time(
             timeline.rates_s,
             tuple(Series(name, values) for name, values in found.items()),

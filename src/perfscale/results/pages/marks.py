@@ -97,9 +97,21 @@ class Marks:
 NONE: Final = Marks()
 
 
-def marks_of(summary: Summary) -> Marks:
-    """What to mark of a run; nothing where there was nothing."""
-    return Marks(_bands(summary), tuple(_lines(summary)), tuple(_ribbons(summary.stages)))
+def marks_of(summary: Summary, iterations: Sequence[tuple[float, int]] | None = None) -> Marks:
+    """What to mark of a run; nothing where there was nothing.
+
+    Args:
+        summary: Of a run that is over, or how far it has come.
+        iterations: When iterations began, and their numbers; None takes those of the summary.
+    """
+    if iterations is None:
+        iterations = [
+            (each.started_seconds, each.iteration)
+            for workload in summary.workloads
+            for each in workload.iterations
+        ]
+    lines = tuple(_lines(summary, iterations))
+    return Marks(_bands(summary), lines, tuple(_ribbons(summary.stages)))
 
 
 def _bands(summary: Summary) -> tuple[Band, ...]:
@@ -128,27 +140,22 @@ def _end_of(hook: Hook, summary: Summary) -> float:
     return summary.duration_seconds if hook.ended_seconds is None else hook.ended_seconds
 
 
-def _lines(summary: Summary) -> Iterator[Lines]:
-    iterations = [
-        (each.started_seconds, str(each.iteration))
-        for workload in summary.workloads
-        for each in workload.iterations
-    ]
+def _lines(summary: Summary, iterations: Sequence[tuple[float, int]]) -> Iterator[Lines]:
     if len(iterations) > 1:
         yield _thinned("an iteration begins", "iteration", iterations)
-    rounds = [(each.began_seconds, str(each.round)) for each in summary.rounds]
+    rounds = [(each.began_seconds, each.round) for each in summary.rounds]
     if rounds:
         yield _thinned("a round of churn begins", "round", rounds)
 
 
-def _thinned(name: str, style: str, moments: Iterable[tuple[float, str]]) -> Lines:
+def _thinned(name: str, style: str, moments: Iterable[tuple[float, int]]) -> Lines:
     """As many of the moments as can be told apart: one in two, or five, or ten, and so on."""
     ordered = sorted(moments, key=lambda each: each[0])
     every = _round_step(len(ordered), _MOST_LINES)
     shown = ordered[::every]
     labelled = _round_step(len(shown), _MOST_LABELS)
     at = tuple(
-        (at_s, number if index % labelled == 0 else "")
+        (at_s, str(number) if index % labelled == 0 else "")
         for index, (at_s, number) in enumerate(shown)
     )
     return Lines(f"{name} (one in {every})" if every > 1 else name, style, at)

@@ -102,6 +102,7 @@ def run_page(run: RunFiles) -> str:
         "run.html",
         title=", ".join(workload.name for workload in summary.workloads),
         summary=summary,
+        judged=True,
         workload_yaml=run.workload_yaml,
         has_records=run.has_records,
         load_plots=[
@@ -114,13 +115,13 @@ def run_page(run: RunFiles) -> str:
         sections=list(_kind_sections(run, samples, palette)),
         operations=list(operation_sections(summary, operations)),
         churn=list(churn_sections(summary)),
-        iterations=list(_iterations(summary)),
+        iterations=list(iteration_sections(summary)),
         slowest=_slowest(slowest.found(), palette),
         failures=failures.found(),
         audit=None if run.audit is None else audit_section(run.audit, marks),
         hooks=[(shlex.join(each.command), each) for each in summary.hooks],
         environment=_environment(run),
-        interruptions=_interruptions(summary),
+        interruptions=words_of_interruptions(summary),
         simulated=_is_simulated(run),
         cleanup=_cleanup(run),
     )
@@ -208,7 +209,8 @@ class IterationSection:
         return say_iterations(numbers, self.workload.iteration_count)
 
 
-def _iterations(summary: Summary) -> Iterator[IterationSection]:
+def iteration_sections(summary: Summary) -> Iterator[IterationSection]:
+    """The sections of workloads with several iterations, in their order."""
     for number, workload in enumerate(summary.workloads, start=1):
         plot = iteration_plot(f"iterations-{number}", workload)
         if plot is not None:
@@ -259,8 +261,8 @@ def _settings_of(cluster: Cluster) -> Iterable[tuple[str, str]]:
     return () if cluster.kubevirt_config is None else cluster.kubevirt_config.described()
 
 
-def _interruptions(summary: Summary) -> list[str]:
-    """The same in words."""
+def words_of_interruptions(summary: Summary) -> list[str]:
+    """Outages and blind spans in words."""
     # The summary has the fields of the two in their order.
     return interruptions(
         [OutageRecord(*msgspec.structs.astuple(each)) for each in summary.outages],

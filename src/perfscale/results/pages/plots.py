@@ -103,7 +103,8 @@ class Plot:
         """The drawing of each series, as the ``d`` of an SVG path."""
         if self.shape is Shape.STACK:
             return list(self._bands())
-        return [_line(self._points(each.values)) for each in self.series]
+        along = [self._along(at) for at in self.at]
+        return [_line(self._points(along, each.values)) for each in self.series]
 
     def reading(self) -> dict[str, Any]:
         """What the page's script shows of the place that a reader points at."""
@@ -124,11 +125,12 @@ class Plot:
         """The table has each so many-th place."""
         return max(1, -(-len(self.at) // _MOST_ROWS))
 
-    def _points(self, values: Iterable[float | None]) -> Iterator[tuple[int, int] | None]:
+    def _points(
+        self, along: Sequence[int], values: Sequence[float | None]
+    ) -> Iterator[tuple[int, int] | None]:
         """Places in the drawing; None where the line is interrupted."""
         before: int | None = None
-        for at, value in zip(self.at, values, strict=True):
-            x = self._along(at)
+        for x, value in zip(along, values, strict=True):
             if self.shape is Shape.STEPS and before is not None:
                 yield x, before
             before = None if value is None else self._up(value)

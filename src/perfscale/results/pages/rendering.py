@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, DictLoader, Environment, PackageLoader, StrictUndefined
 
 from perfscale.results.model.document import STATISTICS, Change, Statistics
 from perfscale.visible import visible
@@ -23,15 +23,30 @@ from perfscale.visible import visible
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from jinja2 import BaseLoader
+
 _NOT_REACHED: Final = "not reached"
 
 
 def render(template: str, **content: Any) -> str:  # noqa: ANN401 -- whatever a template shows
     """A page from one of the templates beside this module."""
-    style, script = _asset("page.css"), _asset("plots.js")
+    content |= page_assets()
+    return page_environment().get_template(template).render(content)
+
+
+def page_assets(more_script: str = "") -> dict[str, str]:
+    """The style sheet and the script of a page, and the digest by which its policy knows it."""
+    style, script = _asset("page.css"), _asset("plots.js") + more_script
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    content |= {"style": style, "script": script, "script_digest": f"sha256-{digest}"}
-    return _environment().get_template(template).render(content)
+    return {"style": style, "script": script, "script_digest": f"sha256-{digest}"}
+
+
+def page_environment(*more: BaseLoader) -> Environment:
+    """The templates beside this module, and those of ``more`` loaders, with all that they need."""
+    environment = _environment()
+    if not more:
+        return environment
+    return environment.overlay(loader=ChoiceLoader([*more, environment.loader or DictLoader({})]))
 
 
 @cache

@@ -6,7 +6,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
 
     from perfscale.results.measure.timeseries import LoadPoint, Population, TimePoint
 
@@ -15,11 +15,12 @@ NO_PHASE: Final = "created"
 _SHORTEST_S: Final = 1.0
 """Over shorter intervals, a rate of a few a second is nothing but noise."""
 
+ASKED: Final = "asked to go"
 _PROGRESS: Final[dict[str, Callable[[Population], int]]] = {
     "sent": lambda population: population.sent,
     "created": lambda population: population.created,
     "ready": lambda population: population.ready,
-    "asked to go": lambda population: population.delete_requested,
+    ASKED: lambda population: population.delete_requested,
     "gone": lambda population: population.deleted,
 }
 DUE: Final = "due by the target rate"
@@ -35,7 +36,7 @@ _REQUESTS: Final[dict[str, Callable[[LoadPoint], int]]] = {
     "accepted": lambda load: load.accepted,
 }
 _DELETIONS: Final[dict[str, Callable[[Population], int]]] = {
-    "asked to go": lambda population: population.delete_requested,
+    ASKED: lambda population: population.delete_requested,
     "seen gone": lambda population: population.deleted,
 }
 
@@ -52,14 +53,16 @@ class Timeline:
 
     Args:
         points: The time series, at least one interval.
+        unknown: What nobody counted, as lines are called; it has none.
 
     Attributes:
         at_s: The run's start, and the end of each interval, in seconds since
             the start.
     """
 
-    def __init__(self, points: Sequence[TimePoint]) -> None:
+    def __init__(self, points: Sequence[TimePoint], unknown: Container[str] = ()) -> None:
         self._points = points
+        self._unknown = unknown
         self.at_s = [0.0, *(point.at_s for point in points)]
 
     def progress(self) -> dict[str, list[int]]:
@@ -67,6 +70,7 @@ class Timeline:
         return {
             name: list(accumulate((count(point.objects) for point in self._points), initial=0))
             for name, count in _PROGRESS.items()
+            if name not in self._unknown
         }
 
     def phases(self) -> dict[KindKey, dict[str, list[int]]]:
@@ -106,6 +110,7 @@ class Timeline:
         return {
             name: self._per_second([count(point) for point in points])
             for name, count in _REQUESTS.items()
+            if name not in self._unknown
         }
 
     def done_of(self, workload: str) -> list[int]:
@@ -121,6 +126,7 @@ class Timeline:
         return {
             name: self._per_second([count(point.objects) for point in self._points])
             for name, count in counted.items()
+            if name not in self._unknown
         }
 
     def _per_second(self, counts: Sequence[int]) -> list[float]:

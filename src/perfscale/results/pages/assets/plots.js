@@ -1,7 +1,7 @@
 // Reads a plot off: at the pointer, or with the slider below it, which a keyboard moves too.
 // Without it the page says the same, in tables.
 "use strict";
-for (const figure of document.querySelectorAll("figure.plot")) {
+const readOff = (figure) => {
   const data = JSON.parse(figure.querySelector("script").textContent);
   const canvas = figure.querySelector(".canvas");
   const cursor = figure.querySelector(".cursor");
@@ -12,6 +12,7 @@ for (const figure of document.querySelectorAll("figure.plot")) {
   const show = (index) => {
     const text = (value) => (value === null ? "–" : value.toLocaleString("en", { maximumSignificantDigits: 6 }));
     slider.value = index;
+    figure.dataset.index = index;
     cursor.hidden = false;
     cursor.style.left = `${100 * data.places[index]}%`;
     reader.querySelector("b").textContent = text(data.at[index]);
@@ -36,4 +37,6 @@ for (const figure of document.querySelectorAll("figure.plot")) {
   canvas.addEventListener("pointerdown", point);
   slider.addEventListener("input", () => show(Number(slider.value)));
   reader.hidden = false;
-}
+  figure.readOffAt = show;
+};
+document.querySelectorAll("figure.plot").forEach(readOff);

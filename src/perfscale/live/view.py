@@ -1,0 +1,190 @@
+"""The sections of the page, as far as the run has come."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from jinja2 import PackageLoader
+
+from perfscale.engine.events import (
+    EventsLost,
+    ObjectFailed,
+    OperationFailed,
+    RunFinished,
+    RunStarted,
+    Warned,
+)
+from perfscale.live.samples import UNKNOWN, Samples
+from perfscale.live.summary import LiveSummary
+from perfscale.results import Failures
+from perfscale.results.measure.operations.latencies import SamplesOfOperations
+from perfscale.results.model.records import Outcome
+from perfscale.results.pages.figures import load_plots, palette_of, phase_plots
+from perfscale.results.pages.marks import marks_of
+from perfscale.results.pages.operations import operation_sections
+from perfscale.results.pages.page import KindSection, iteration_sections, words_of_interruptions
+from perfscale.results.pages.rendering import page_assets, page_environment
+from perfscale.results.pages.timeline import Timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from perfscale.engine.events import Event
+    from perfscale.engine.snapshot import RunCourse, RunSnapshot
+    from perfscale.preflight import Plan
+    from perfscale.results import RunResult
+    from perfscale.results.model.document import Summary
+    from perfscale.results.pages.marks import Marks
+    from perfscale.results.pages.plots import Plot
+
+SECTIONS: Final = (
+    "headline", "failures", "interruptions", "hooks", "load", "latencies", "iterations",
+    "requests", "generator", "environment",
+)  # fmt: skip
+"""Those of the report that can be shown before the end of a run, in its order."""
+_PIECE_S: Final = 0.001
+"""The event loop goes on after so long: drawing the page must not hold up the run."""
+_MOST_WARNINGS: Final = 20
+
+
+class LiveView:
+    """What is known of a run for its page."""
+
+    def __init__(self) -> None:
+        self._environment = page_environment(PackageLoader("perfscale.live", "assets"))
+        self._plan: Plan | None = None
+        self._summaries: LiveSummary | None = None
+        self._failures = Failures()
+        self._warnings: list[str] = []
+        self._lost = 0
+        self._result: RunResult | None = None
+        self.samples = Samples()
+
+    def take(self, event: Event) -> None:
+        """Take an event of the run, but for its progress, which is in the snapshots."""
+        match event:
+            case RunStarted(plan=plan):
+                self._plan, self._summaries = plan, LiveSummary(plan)
+            case ObjectFailed():
+                self._count(event, event.kind, event.name)
+            case OperationFailed():
+                self._count(event, f"{event.kind} ({event.operation})", event.name or "")
+            case Warned(message=message):
+                self._warnings = [*self._warnings, message][-_MOST_WARNINGS:]
+            case EventsLost(count=count):
+                self._lost += count
+            case RunFinished(result=result):
+                self._result = result
+
+    def _count(self, event: ObjectFailed | OperationFailed, kind: str, name: str) -> None:
+        self._failures.count(kind, Outcome.FAILED, event.error, name=name, where=event.namespace)
+
+    def shell(self, title: str) -> tuple[str, str]:
+        """The page without its parts, which come as updates, and the digest of its script."""
+        assets = page_assets(self._environment.get_template("live.js").render())
+        parts = ("head", *SECTIONS)
+        template = self._environment.get_template("live.html")
+        return template.render(title=title, parts=parts, **assets), assets["script_digest"]
+
+    def form(self) -> str:
+        """The page that asks for the token."""
+        return self._environment.get_template("token.html").render(**page_assets())
+
+    def waiting(self) -> dict[str, str]:
+        """The parts before the run has begun."""
+        return {"head": self._environment.get_template("waiting.html").render()}
+
+    async def parts(self, snapshot: RunSnapshot, course: RunCourse) -> tuple[dict[str, str], float]:
+        """Every part as it is now, and the processor time that it took, in seconds."""
+        if self._summaries is None or self._plan is None:
+            return self.waiting(), 0.0
+        began_s = time.thread_time()
+        content = self._content(self._summaries.of(snapshot, course), snapshot, course)
+        cost_s = time.thread_time() - began_s
+        parts: dict[str, str] = {}
+        for name in ("head", *SECTIONS):
+            place = "head.html" if name == "head" else f"sections/{name}.html"
+            pieces = self._environment.get_template(place).generate(content)
+            parts[name], taken_s = await _joined(pieces)
+            cost_s += taken_s
+        return parts, cost_s
+
+    def _content(
+        self, summary: Summary, snapshot: RunSnapshot, course: RunCourse
+    ) -> Mapping[str, Any]:
+        marks = marks_of(summary, [(each.began_s, each.number) for each in course.iterations])
+        return {
+            "summary": summary,
+            "judged": False,
+            "stages": dict(snapshot.stages) or {"": snapshot.stage},
+            "warnings": self._warnings,
+            "lost": self._lost,
+            "result": self._result,
+            "has_records": True,
+            **_plots_of(self.samples, summary, marks),
+            "sections": list(_kinds(summary)),
+            "operations": list(operation_sections(summary, SamplesOfOperations())),
+            "iterations": list(iteration_sections(summary)),
+            "failures": self._failures.found(),
+            "hooks": [(shlex.join(each.command), each) for each in summary.hooks],
+            "interruptions": words_of_interruptions(summary),
+            "environment": _environment_of(summary),
+            "workload_yaml": None,
+        }
+
+
+def _plots_of(samples: Samples, summary: Summary, marks: Marks) -> dict[str, list[Plot]]:
+    """The plots over time; none before there is anything to draw."""
+    points = samples.points()
+    if not points:
+        return {"load_plots": [], "phase_plots": []}
+    timeline = Timeline(points, UNKNOWN)
+    palette = palette_of({}, summary)
+    return {
+        "load_plots": list(load_plots(timeline, summary, marks)),
+        "phase_plots": list(phase_plots(timeline, summary, marks, palette)),
+    }
+
+
+async def _joined(pieces: Iterator[str]) -> tuple[str, float]:
+    """The pieces of a part, between which the event loop goes on, and what they cost."""
+    found: list[str] = []
+    cost_s, began_s = 0.0, time.thread_time()
+    for piece in pieces:
+        found.append(piece)
+        taken_s = time.thread_time() - began_s
+        if taken_s >= _PIECE_S:
+            cost_s += taken_s
+            await asyncio.sleep(0)
+            began_s = time.thread_time()
+    return "".join(found), cost_s + time.thread_time() - began_s
+
+
+def _kinds(summary: Summary) -> Iterator[KindSection]:
+    for number, workload in enumerate(summary.workloads, start=1):
+        for kind, measured in workload.kinds.items():
+            yield KindSection(
+                key=f"section-latency-{number}-{kind}",
+                workload=workload.name,
+                kind=kind,
+                children=False,
+                path=f"workloads.{number - 1}.kinds.{kind}",
+                measured=measured,
+                latencies={name: each for name, each in measured.phases.items() if each.count},
+                plot=None,
+            )
+
+
+def _environment_of(summary: Summary) -> dict[str, str]:
+    cluster = summary.cluster
+    facts = {
+        "cluster": cluster.server,
+        "context": cluster.context,
+        "Kubernetes": cluster.version,
+        "nodes": cluster.nodes,
+        "KubeVirt": cluster.kubevirt,
+    }
+    return {name: str(value) for name, value in facts.items() if value not in (None, "")}
