@@ -124,13 +124,20 @@ def _stand_where_digits_are_free(text: str, digits: str) -> bool:
         if not isinstance(node, yaml.ScalarNode):
             continue
         count = node.value.count(digits)
-        if count and not _takes_any_digits(node, digits, text):
+        if count and not takes_any_digits(node, digits, text):
             return False
         found += count
     return found == text.count(digits)
 
 
-def _takes_any_digits(node: yaml.ScalarNode, digits: str, text: str) -> bool:
+def takes_any_digits(node: yaml.ScalarNode, digits: str, text: str) -> bool:
+    """Whether a scalar stays what it is with other digits in the place of these.
+
+    Args:
+        node: A scalar that the digits are in.
+        digits: A whole number.
+        text: All that was read.
+    """
     if node.tag == _INT:
         return bool(node.value == digits)
     if node.tag != STR:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from perfscale.errors import Problem, TemplateError
 from perfscale.templates.compiled import ObjectRequest, ReplicaForm, compile_iteration
+from perfscale.templates.forms import EntryForm, compile_entry
 from perfscale.templates.kube_burner import JobLabels
 from perfscale.templates.manifests.checks import add_labels
 from perfscale.templates.manifests.nested import images_in, kinds_made, kinds_that_stay
@@ -53,7 +55,7 @@ class ObjectFactory:
         self._job_labels = (
             None if job is None else JobLabels(job, spec.kube_burner, manifests.run_id)
         )
-        self._compiled: tuple[int, list[ReplicaForm] | None] = (0, None)
+        self._compiled: tuple[int, list[ReplicaForm] | EntryForm | None] = (0, None)
 
     def namespace(self, iteration: int) -> str:
         """Where an object goes that names no namespace (iterations count from 1)."""
@@ -68,15 +70,26 @@ class ObjectFactory:
             TemplateError: The template fails for these numbers, or gives other
                 kinds than for the first replica.
         """
+        form = self._form(iteration)
+        if isinstance(form, list):
+            digits = str(replica)
+            return tuple([each.fill(digits) for each in form])
+        requests = form.fill(self, iteration, replica) if form is not None else None
+        return self.render_slowly(iteration, replica) if requests is None else requests
+
+    def _form(self, iteration: int) -> list[ReplicaForm] | EntryForm | None:
+        """What the objects of an iteration are put together from."""
         if self.spec.replicas < WORTH_COMPILING:
-            return self.render_slowly(iteration, replica)
+            return self._entry_form
         if self._compiled[0] != iteration:
-            self._compiled = (iteration, compile_iteration(self, iteration))
-        forms = self._compiled[1]
-        if forms is None:
-            return self.render_slowly(iteration, replica)
-        digits = str(replica)
-        return tuple([form.fill(digits) for form in forms])
+            form = compile_iteration(self, iteration) or self._entry_form
+            self._compiled = (iteration, form or compile_entry(self, iteration))
+        return self._compiled[1]
+
+    @cached_property
+    def _entry_form(self) -> EntryForm | None:
+        count = self.workload.iteration_count * self.spec.replicas
+        return compile_entry(self) if count >= WORTH_COMPILING else None
 
     def render_slowly(self, iteration: int, replica: int) -> tuple[ObjectRequest, ...]:
         """What `render` returns and raises, with every replica rendered and parsed."""
@@ -87,7 +100,17 @@ class ObjectFactory:
 
     def documents(self, iteration: int, replica: int) -> list[JSON]:
         """The manifests of one replica, with the run's labels in them; raises as `render` does."""
-        documents = self.manifests.documents(iteration, replica)
+        return self._labelled(self.manifests.documents(iteration, replica), iteration, replica)
+
+    def documents_of(self, text: str, iteration: int, replica: int) -> list[JSON]:
+        """The manifests in a rendered text, labelled as those of a replica.
+
+        Raises:
+            TemplateError: There are none, one has a flaw, or they have other kinds.
+        """
+        return self._labelled(self.manifests.read(text, iteration), iteration, replica)
+
+    def _labelled(self, documents: list[JSON], iteration: int, replica: int) -> list[JSON]:
         kinds = kinds_of(documents)
         if kinds != self.kinds:
             raise TemplateError([self._other_kinds(kinds, iteration, replica)])

@@ -35,6 +35,7 @@ class JobVariables(Variables):
     """The variables of an entry of a job, as kube-burner's templates name them."""
 
     replica_name = "Replica"
+    changing = frozenset({"Iteration", "Replica"})
 
     def __init__(
         self, workload: Workload, spec: ObjectSpec, job: KubeBurnerJob, run_id: str
@@ -56,6 +57,11 @@ class JobVariables(Variables):
     def tidy(self, text: str) -> str:
         """Rendered text, which is left as it is."""
         return text
+
+    @property
+    def tidies(self) -> bool:
+        """Whether `tidy` may find something: it looks for nothing."""
+        return False
 
     def tidies_across(self, pieces: Sequence[str]) -> bool:  # noqa: ARG002 - as its base
         """Whether `tidy` may find something: it looks for nothing."""

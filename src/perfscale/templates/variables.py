@@ -51,9 +51,11 @@ class Variables:
         fixed: Those that are the same for every object of the entry.
         names: Every defined name, sorted.
         replica_name: The variable that holds the replica's number.
+        changing: The variables that are not the same for every object.
     """
 
     replica_name = "replica"
+    changing = frozenset({"iteration", "namespace", "replica"})
 
     def __init__(
         self, workload: Workload, spec: ObjectSpec, *, run_id: str, defaults: TemplateDefaults
@@ -88,6 +90,11 @@ class Variables:
         """
         prefix = self._untidy_prefix()
         return text.replace(f"{prefix}/", prefix) if prefix else text
+
+    @property
+    def tidies(self) -> bool:
+        """Whether `tidy` may find something."""
+        return bool(self._untidy_prefix())
 
     def tidies_across(self, pieces: Sequence[str]) -> bool:
         """Whether `tidy` may find something that begins in one piece and ends in another.

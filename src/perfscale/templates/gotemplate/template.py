@@ -16,13 +16,15 @@ from perfscale.templates.gotemplate.language.nodes import Function, walk
 from perfscale.templates.gotemplate.language.parser import MAIN, parse_tree
 from perfscale.templates.gotemplate.running import Frame, LineRun, Run
 from perfscale.templates.gotemplate.settings import Settings
+from perfscale.templates.gotemplate.skeleton import Inputs, UnfitError, build
 from perfscale.templates.gotemplate.values import GoError
 from perfscale.templates.source import WORK_OF_A_CHARACTER, Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from perfscale.templates.gotemplate.language.compiling import Compiled
+    from perfscale.templates.gotemplate.skeleton import Skeleton
 
 _DEFAULT = Settings()
 
@@ -93,7 +95,7 @@ class GoTemplate:
         Raises:
             TemplateError: Something fails with these values, with the line that does.
         """
-        run = Run(self._settings, self._templates, self._random)
+        run = self._new_run()
         self._run(run, variables)
         return "".join(run.parts)
 
@@ -106,6 +108,35 @@ class GoTemplate:
     def only_prints(self, name: str) -> bool:
         """Whether the text differs by a number of this name only where its digits stand."""
         return not self._uses.varies and self._uses.only_printed(name)
+
+    def skeleton(self, variables: Mapping[str, Any], changing: Collection[str]) -> Skeleton | None:
+        """The text with holes for what depends on some variables, or on chance.
+
+        Args:
+            variables: Any values of them, and the others.
+            changing: The names of those that change.
+
+        Returns:
+            None where they decide what is printed at all, or something fails.
+        """
+        if self._uses.changes:
+            return None
+        defines = {name: (each.define, each.value) for name, each in self._templates.items()}
+        try:
+            inputs = Inputs(FUNCTIONS, defines, changing)
+            return build(inputs, self._new_run(), MAIN, dict(variables))
+        except (UnfitError, GoError, TooMuchError, RecursionError):
+            return None
+
+    def fillings(self, skeleton: Skeleton, variables: Mapping[str, Any]) -> list[Any] | None:
+        """What the skeleton's holes are filled with; None where that fails."""
+        try:
+            return skeleton.values(self._new_run(), variables)
+        except (GoError, TooMuchError, RecursionError, KeyError):
+            return None
+
+    def _new_run(self) -> Run:
+        return Run(self._settings, self._templates, self._random)
 
     def variable(self, name: str) -> str:
         """How this language writes a variable."""

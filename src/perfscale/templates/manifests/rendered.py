@@ -62,19 +62,23 @@ class Manifests:
         Raises:
             TemplateError: It does not render, or not to manifests.
         """
-        text = self._text(iteration, replica)
+        manifests = self.read(self._text(iteration, replica), iteration)
+        if not manifests:
+            raise TemplateError(self.inspect(iteration, replica))
+        return manifests
+
+    def read(self, text: str, iteration: int) -> list[JSON]:
+        """The manifests in a rendered text, without the run's labels; none if one has a flaw."""
         labels = self.labels(iteration)
         try:
             documents = load_documents(text)
         except BadYamlError:
-            documents = []
+            return []
         manifests = [document for document in documents if isinstance(document, dict)]
         flawed = len(manifests) < len(documents) or any(
             next(find_flaws(manifest, labels), None) is not None for manifest in manifests
         )
-        if flawed or not manifests:
-            raise TemplateError(self.inspect(iteration, replica))
-        return manifests
+        return [] if flawed else manifests
 
     def inspect(self, iteration: int, replica: int) -> list[Problem]:
         """Everything that is wrong with what one replica renders to.

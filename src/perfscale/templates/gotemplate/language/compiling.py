@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     Evaluate: TypeAlias = Callable[[Frame, Any], Any]
     Step: TypeAlias = Callable[[Frame, Any], int]
 
-_ON, _BREAK, _CONTINUE = 0, 1, 2
+ON, BREAK, CONTINUE = 0, 1, 2
+"""How the loop around a step goes on."""
 _NOTHING: Final = object()
 _MISSING: Final = object()
 
@@ -58,12 +59,14 @@ class Compiled:
 
     Attributes:
         define: Its tree.
+        value: Compiles a pipeline of it.
         step: Runs it.
         slots: How many variables it has.
         cost: How many parts it has.
     """
 
     define: Define
+    value: Callable[[Pipe], Evaluate]
     step: Step
     slots: int
     cost: int
@@ -87,7 +90,13 @@ class Compiler:
         Raises:
             GoError: A function gets too few or too many arguments.
         """
-        return Compiled(define, self._body(define.body), define.slots, _cost(define.body))
+        return Compiled(
+            define, self.value, self._body(define.body), define.slots, _cost(define.body)
+        )
+
+    def value(self, pipe: Pipe) -> Evaluate:
+        """A pipeline, compiled; its value is not put into its variable."""
+        return self._pipe(pipe, keeps=False)
 
     def _body(self, body: Body) -> Step:
         steps = tuple(map(self._step, body))
@@ -98,7 +107,7 @@ class Compiler:
             for step in steps:
                 if ended := step(frame, dot):
                     return ended
-            return _ON
+            return ON
 
         return run_all
 
@@ -109,7 +118,7 @@ class Compiler:
             case Action():
                 return self._action(node)
             case Leave(keyword):
-                code = _BREAK if keyword == "break" else _CONTINUE
+                code = BREAK if keyword == "break" else CONTINUE
                 return lambda _frame, _dot: code
             case Call():
                 return self._call(node)
@@ -123,7 +132,7 @@ class Compiler:
 
             def assign(frame: Frame, dot: object) -> int:
                 evaluate(frame, dot)
-                return _ON
+                return ON
 
             return assign
 
@@ -132,7 +141,7 @@ class Compiler:
                 frame.run.value(evaluate(frame, dot), line)
             except Exception as error:
                 raise self._located(error, line, shown(node.pipe)[1:-1]) from error
-            return _ON
+            return ON
 
         return write
 
@@ -144,7 +153,7 @@ class Compiler:
                 frame.run.call(node.name, evaluate(frame, dot) if evaluate else None)
             except Exception as error:
                 raise self._located(error, node.line, f'template "{node.name}"') from error
-            return _ON
+            return ON
 
         return call
 
@@ -157,7 +166,7 @@ class Compiler:
             value = evaluate(frame, dot)
             if is_true(value):
                 return body(frame, value if is_with else dot)
-            return otherwise(frame, dot) if otherwise else _ON
+            return otherwise(frame, dot) if otherwise else ON
 
         return choose
 
@@ -169,15 +178,15 @@ class Compiler:
         def loop(frame: Frame, dot: object) -> int:
             value, is_empty = evaluate(frame, dot), True
             try:
-                for key, element in _pairs(value):
+                for key, element in pairs_of(value):
                     is_empty = False
                     frame.run.spend(cost)
                     _assign(frame, slots, key, element)
-                    if body(frame, element) == _BREAK:
+                    if body(frame, element) == BREAK:
                         break
             except Exception as error:
                 raise self._located(error, line, f"range {shown(node.pipe)[1:-1]}") from error
-            return otherwise(frame, dot) if otherwise and is_empty else _ON
+            return otherwise(frame, dot) if otherwise and is_empty else ON
 
         return loop
 
@@ -325,7 +334,7 @@ def _literal(node: Text) -> Step:
 
     def write(frame: Frame, _dot: object) -> int:
         frame.run.literal(text, line)
-        return _ON
+        return ON
 
     return write
 
@@ -351,8 +360,12 @@ def _assign(frame: Frame, slots: Sequence[int], key: object, element: object) ->
         frame.variables[slots[0]] = element
 
 
-def _pairs(value: object) -> Iterator[tuple[Any, Any]]:
-    """What ``range`` goes through: keys and elements."""
+def pairs_of(value: object) -> Iterator[tuple[Any, Any]]:
+    """What ``range`` goes through: keys and elements.
+
+    Raises:
+        GoError: It has none.
+    """
     if isinstance(value, SLICE):
         yield from enumerate(value)
     elif isinstance(value, Mapping):
