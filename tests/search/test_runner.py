@@ -149,6 +149,16 @@ async def test_a_search_that_has_its_answer_runs_nothing_when_it_is_resumed(
     assert steps.values == []
 
 
+async def test_a_search_that_goes_on_is_not_gone_on_with_by_another_process(
+    tmp_path: Path,
+) -> None:
+    plan, _, document, folder = begun(tmp_path)
+    other = FakeSteps()
+    with folder.claimed(), pytest.raises(UsageError, match="another process goes on with"):
+        await LimitSearch(plan, document, folder, other).run()
+    assert (other.values, other.removed) == ([], [])
+
+
 async def test_a_step_that_leaves_something_ends_the_search(tmp_path: Path) -> None:
     plan, _, document, folder = begun(tmp_path)
     steps = FakeSteps()

@@ -23,9 +23,11 @@ from perfscale.search import EngineSteps, LimitSearch, SearchEvents, State, Step
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from perfscale.config import Config
     from perfscale.engine import RunOptions
     from perfscale.engine.events import EventStream
     from perfscale.kube.cluster import ClusterOptions
+    from perfscale.preflight import Plan
     from perfscale.results import RunInfo
     from perfscale.search import OpenedSearch
     from perfscale.sim.faults import Faults
@@ -65,6 +67,7 @@ async def _search(settings: SearchSettings) -> int:
                 options=settings.options,
                 cleanup=partial(_cleanup_command, settings),
                 follow=partial(_follow, quiet=settings.quiet),
+                planned=None if settings.quiet else partial(_print_plan, settings),
             )
         )
         search = LimitSearch(plan, document, folder, steps, events=_events(settings))
@@ -82,6 +85,15 @@ def _events(settings: SearchSettings) -> SearchEvents:
     if settings.quiet:
         return SearchEvents()
     return SearchEvents(say_step, say_verdict, say_removing, say_settling)
+
+
+def _print_plan(settings: SearchSettings, plan: Plan, config: Config) -> None:
+    """Print where the first step goes and what it does; the others differ by a number."""
+    from perfscale.cli.output.header import print_header
+
+    print_header(plan, config, simulated=settings.simulate, metrics=None)
+    if plan.insecure:
+        say("warning: the server's certificate is not verified (insecure-skip-tls-verify)")
 
 
 async def _follow(events: EventStream, *, quiet: bool) -> None:

@@ -44,7 +44,9 @@ class StepLatency(Part, frozen=True):
     workload: str
     kind: str
     operation: Annotated[str | None, Meta(description="null: it is of objects")]
-    measure: Annotated[str, Meta(description="Ready, effect, or response where that is all")]
+    measure: Annotated[
+        str, Meta(description="Ready or effect; where there is none, creation or response")
+    ]
     count: Count
     missing: Count
     p50: Seconds

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from perfscale.errors import ResultsError
+from perfscale.errors import ResultsError, UsageError
 from perfscale.results import write_file
 from perfscale.results.files import WORKLOAD_FILE
 from perfscale.search.document import SCHEMA_VERSION, SearchDocument
 from perfscale.search.page import search_page
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SEARCH_FILE: Final = "search.json"
@@ -63,6 +67,28 @@ class SearchFolder:
             write_file(self.path / PAGE_FILE, search_page(document))
         except OSError as error:
             raise self._unwritable(error) from error
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Keep other processes from going on with the search at the same time.
+
+        The system gives the folder free when the process ends, whatever ends it.
+
+        Raises:
+            UsageError: Another one does.
+        """
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UsageError(
+                    f"{self.path}: another process goes on with this search",
+                    hint="wait for its end, or interrupt it",
+                ) from error
+            yield
+        finally:
+            os.close(descriptor)
 
     def read(self) -> SearchDocument:
         """What was written.

@@ -73,15 +73,17 @@ def _rate(name: str, rate: Rate) -> StepRate:
 
 
 def latencies_of(result: RunResult) -> tuple[StepLatency, ...]:
-    """Readiness of each kind of objects, and the effect of each operation."""
+    """Readiness of each kind (the creation, where nothing was ready), and effects of operations."""
     return tuple(found for workload in result.workloads for found in _latencies(workload))
 
 
 def _latencies(workload: WorkloadResult) -> Iterator[StepLatency]:
     for kind, measured in workload.kinds.items():
         ready = measured.phases.get(Latency.READY)
-        if ready is not None:
+        if ready is not None and ready.count:
             yield _latency(workload.name, kind, None, Latency.READY.value, ready)
+        elif measured.creation is not None:
+            yield _latency(workload.name, kind, None, Latency.CREATION.value, measured.creation)
     for operation in workload.operations:
         yield _of_operation(workload.name, operation)
 

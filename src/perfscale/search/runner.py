@@ -101,9 +101,14 @@ class LimitSearch:
             where the limit is not known, and 128 plus the signal's number after an interrupt.
 
         Raises:
+            UsageError: Another process goes on with this search.
             RunFailedError: A step left something in the cluster that the next would meet.
             PerfscaleError: A step could not begin, or the search could not be written.
         """
+        with self._folder.claimed():
+            return await self._run()
+
+    async def _run(self) -> int:
         try:
             await self._clean_up()
             while self._interrupted_by is None:

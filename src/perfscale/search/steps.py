@@ -23,8 +23,10 @@ from perfscale.search.removal import remove_run_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
 
+    from perfscale.config import Config
     from perfscale.engine.events import EventStream
     from perfscale.kube.cluster import ClusterOptions
+    from perfscale.preflight import Plan
     from perfscale.results import RunInfo, RunResult
     from perfscale.search.document import SearchDocument, Step
     from perfscale.search.folder import SearchFolder
@@ -44,6 +46,7 @@ class StepSettings:
         options: Of each run.
         cleanup: What to type to remove a run, for its ``run.json``.
         follow: Shows the progress of a run.
+        planned: Called with what the first run is going to do, before it does anything.
     """
 
     varied: Varied
@@ -52,6 +55,7 @@ class StepSettings:
     options: RunOptions
     cleanup: Callable[[RunInfo], str | None]
     follow: Following | None = None
+    planned: Callable[[Plan, Config], None] | None = None
 
 
 class EngineSteps:
@@ -65,6 +69,7 @@ class EngineSteps:
         self._settings = settings
         self._generator: LoadGenerator | None = None
         self._interrupted_by: int | None = None
+        self._planned = settings.planned
 
     async def run(self, step: Step, document: SearchDocument) -> tuple[Step, SearchDocument]:
         """Run it, and make its page.
@@ -75,10 +80,11 @@ class EngineSteps:
         """
         settings = self._settings
         refuse_changed(settings.varied, settings.folder)
+        config = settings.varied.at(step.value)
         sink = RunFolder(settings.folder.steps, cleanup=settings.cleanup)
         async with (
             LoadGenerator(
-                settings.varied.at(step.value),
+                config,
                 cluster=settings.cluster,
                 run_id=step.run_id,
                 results=sink,
@@ -88,6 +94,9 @@ class EngineSteps:
         ):
             plan = await generator.preflight()
             _refuse_another_cluster(document, plan.server)
+            if self._planned is not None:
+                self._planned(plan, config)
+                self._planned = None
             result = await generator.run()
         cluster = msgspec.convert(describe_cluster(result.info.cluster), Cluster)
         folder = None if sink.path is None else f"{STEPS_FOLDER}/{sink.path.name}"
