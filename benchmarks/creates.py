@@ -68,7 +68,7 @@ http {{
   keepalive_requests 1000000;
   server {{
     listen 127.0.0.1:{port};
-    default_type application/json;
+    default_type application/json;{locations}
     location / {{
       return 201 '{answer}';
     }}
@@ -97,8 +97,8 @@ Contestant = Callable[[str, list[bytes]], Coroutine[None, None, None]]
 
 
 @contextmanager
-def sink() -> Iterator[str]:
-    """An nginx on loopback; gives its URL."""
+def sink(locations: str = "") -> Iterator[str]:
+    """An nginx on loopback; gives its URL. It may have more locations than the one for creates."""
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     if not Path(program).exists():
         sys.exit("nginx is not installed")
@@ -106,7 +106,8 @@ def sink() -> Iterator[str]:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port: int = probe.getsockname()[1]
         config = Path(name) / "nginx.conf"
-        config.write_text(NGINX.format(directory=name, port=port, answer=ANSWER), encoding="utf-8")
+        text = NGINX.format(directory=name, port=port, answer=ANSWER, locations=locations)
+        config.write_text(text, encoding="utf-8")
         server = subprocess.Popen([program, "-p", name, "-c", config], stderr=subprocess.DEVNULL)
         try:
             _wait_until_it_listens(port)

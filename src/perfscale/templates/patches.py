@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from perfscale.errors import Problem, TemplateError
+from perfscale.templates.compiled_patches import ATTRIBUTES, PatchForm, compile_patch
 from perfscale.templates.dialects.dialect import parse_template
+from perfscale.templates.dialects.jinja import JinjaTemplate
 from perfscale.templates.gotemplate import Settings
 from perfscale.templates.kube_burner import job_variables, parse_job_template
 from perfscale.templates.manifests.documents import BadYamlError, load_documents
@@ -51,6 +53,7 @@ class PatchTemplate:
         self._first = first
         self._wants_list = patch.type == "json"
         self._last: tuple[str, Any] = ("", None)
+        self._compiled: tuple[int, PatchForm | None] = (0, None)
 
     def render(self, iteration: int, target: PatchTarget) -> bytes:
         """The patch of one target, as JSON.
@@ -61,6 +64,31 @@ class PatchTemplate:
         Raises:
             TemplateError: The template fails for it, or gives no patch.
         """
+        if self._compiled[0] != iteration:
+            self._compiled = (iteration, self._compile(iteration))
+        form = self._compiled[1]
+        if form is not None:
+            texts = {
+                "index": str(target.index),
+                "name": target.name,
+                "namespace": target.namespace or "",
+                "uid": target.uid,
+            }
+            if (filled := form.fill(texts)) is not None:
+                return filled
+        return self.render_slowly(iteration, target)
+
+    def render_slowly(self, iteration: int, target: PatchTarget) -> bytes:
+        """What `render` returns and raises, with the template rendered and parsed."""
+        text = self._text(iteration, target)
+        if text != self._last[0]:  # many patches are the same for every target
+            self._last = (text, self._read(text, target))
+        try:
+            return msgspec.json.encode(_only_for(target.uid, self._last[1]))
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise self._refused(f"cannot be sent as JSON: {error}", target) from error
+
+    def _text(self, iteration: int, target: PatchTarget) -> str:
         shown = {
             "name": target.name,
             "namespace": target.namespace,
@@ -69,13 +97,22 @@ class PatchTemplate:
             "index": target.index,
         }
         numbers = {"Iteration": self._first + iteration - 1, "Replica": 0, "iteration": iteration}
-        text = self._source.render({**numbers, **self._variables, _TARGET: shown})
-        if text != self._last[0]:  # many patches are the same for every target
-            self._last = (text, self._read(text, target))
-        try:
-            return msgspec.json.encode(_only_for(target.uid, self._last[1]))
-        except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            raise self._refused(f"cannot be sent as JSON: {error}", target) from error
+        return self._source.render({**numbers, **self._variables, _TARGET: shown})
+
+    def _compile(self, iteration: int) -> PatchForm | None:
+        """A form for all targets of an iteration; None where each has to be rendered."""
+        source = self._source
+        if not isinstance(source, JinjaTemplate):
+            return None
+        if not source.only_prints_of(_TARGET, ATTRIBUTES):
+            return None
+
+        def rendered(texts: Mapping[str, str]) -> tuple[str, bytes]:
+            index = int(texts["index"])
+            target = PatchTarget(texts["name"], texts["namespace"], texts["uid"], {}, index)
+            return self._text(iteration, target), self.render_slowly(iteration, target)
+
+        return compile_patch(rendered)
 
     def _read(self, text: str, target: PatchTarget) -> Any:  # noqa: ANN401 -- any JSON
         try:

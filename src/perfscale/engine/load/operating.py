@@ -260,7 +260,9 @@ class Operator:
     async def _request(self, sending: _Sending) -> _Answer:
         work, target = sending.work, sending.targets[0]
         kind = work.plan.operation.request
-        check_before(work.plan, work.effects, sending.operations)
+        names_alone = work.plan.operation.names_alone
+        if names_alone:
+            check_before(work.effects, sending.operations)
         if kind is Request.LIST:
             return await self._list(sending, target)
         if kind is Request.WATCH:
@@ -286,7 +288,8 @@ class Operator:
             if kind is not Request.DELETE or error.attempts < 2 or error.answered_s is None:
                 raise
             return _Answer(self._context.stopwatch.since_start(error.answered_s))
-        await check_after(work.plan, sending.iteration.client, target)
+        if names_alone:
+            await check_after(work.plan, sending.iteration.client, target)
         version = 0
         if kind in {Request.SCALE, Request.PATCH}:
             version = _version_in(response.body)

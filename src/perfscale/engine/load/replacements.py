@@ -28,16 +28,12 @@ class TargetLostError(PerfscaleError):
     """A target is not there any more, or another object has its name."""
 
 
-def check_before(
-    plan: OperationPlan, effects: Effects, operations: Iterable[TrackedOperation]
-) -> None:
-    """Look at what the watches know, before a request leaves.
+def check_before(effects: Effects, operations: Iterable[TrackedOperation]) -> None:
+    """Look at what the watches know, before a request leaves that names its target alone.
 
     Raises:
         TargetLostError: Nothing is to be sent.
     """
-    if not plan.operation.names_alone:
-        return
     for operation in operations:
         if (loss := effects.find_loss(operation)) is not None:
             raise TargetLostError(f"{loss}: nothing was sent")
@@ -46,13 +42,14 @@ def check_before(
 async def check_after(plan: OperationPlan, client: Client, target: Target) -> None:
     """Ask for the object that has had the request, where its answer is all that is waited for.
 
-    Of the others, what shows the effect shows whose it is.
+    It is for requests that name their target alone. Of the others, what shows the effect shows
+    whose it is.
 
     Raises:
         TargetLostError: It was another.
         ClusterError: The cluster cannot be reached.
     """
-    if not plan.operation.names_alone or plan.operation.effect is not Effect.ANSWERED:
+    if plan.operation.effect is not Effect.ANSWERED:
         return
     try:
         found = await find_by_name(client, plan.follows, target.namespace, target.name or "")

@@ -20,7 +20,7 @@ from perfscale.templates.bounds.metering import Meter, MeteredEnvironment
 from perfscale.templates.source import MAX_TEXT, TOO_LONG, WORK_OF_A_CHARACTER, Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 _MARK = re.compile("\ue000(\\d+)\ue001")
 _RAW = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}")
@@ -139,6 +139,12 @@ class JinjaTemplate:
             self._only_prints[name] = not varies and _prints(tree, name)
         return self._only_prints[name]
 
+    def only_prints_of(self, name: str, attributes: Collection[str]) -> bool:
+        """Whether of a variable it only prints attributes, of these, and decides nothing by it."""
+        tree = _ENVIRONMENT.parse(self._text)
+        varies = any(map(_may_vary, tree.find_all(nodes.Node)))
+        return not varies and _prints(tree, name, attributes)
+
     def variable(self, name: str) -> str:
         """How this dialect writes a variable."""
         return f"{{{{ {name} }}}}"
@@ -250,20 +256,27 @@ def _may_vary(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Filter) and node.name in {"random", "map"}  # map("random")
 
 
-def _prints(node: nodes.Node, name: str) -> bool:
-    """Whether a variable is used below a node only where it is printed as it is."""
+def _prints(node: nodes.Node, name: str, attributes: Collection[str] = ()) -> bool:
+    """Whether a variable is used below a node only where it is printed as it is.
+
+    With ``attributes``, where one of these is.
+    """
     if isinstance(node, nodes.Name):
         return node.name != name
     children = list(node.iter_child_nodes())
     if isinstance(node, nodes.Output):
-        children = [child for child in children if not _is_load_of(child, name)]
+        children = [child for child in children if not _is_load_of(child, name, attributes)]
     elif not isinstance(node, (nodes.Template, nodes.If, nodes.For)):
         # In a macro, a block or an assignment, even what is printed may be read later.
         return not any(each.name == name for each in node.find_all(nodes.Name))
-    return all(_prints(child, name) for child in children)
+    return all(_prints(child, name, attributes) for child in children)
 
 
-def _is_load_of(node: nodes.Node, name: str) -> bool:
+def _is_load_of(node: nodes.Node, name: str, attributes: Collection[str]) -> bool:
+    if attributes:
+        if not isinstance(node, nodes.Getattr) or node.attr not in attributes:
+            return False
+        node = node.node
     return isinstance(node, nodes.Name) and node.name == name and node.ctx == "load"
 
 
