@@ -15,8 +15,9 @@ from perfscale.templates.gotemplate.language.compiling import (
     BREAK,
     CONTINUE,
     ON,
-    pairs_of,
+    assigned,
 )
+from perfscale.templates.gotemplate.language.fields import pairs_of
 from perfscale.templates.gotemplate.language.nodes import (
     Action,
     Branch,
@@ -38,8 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from perfscale.templates.gotemplate.functions import signature
-    from perfscale.templates.gotemplate.language.compiling import Evaluate
     from perfscale.templates.gotemplate.language.nodes import Body, Define, Node
+    from perfscale.templates.gotemplate.language.pipelines import Evaluate
     from perfscale.templates.gotemplate.running import Run
 
 _MAX_DEPTH: Final = 20
@@ -264,8 +265,7 @@ class _Template:
         value, is_empty = self._fixed(node.pipe, dot, is_root=is_root, keeps=False), True
         for key, element in pairs_of(value):
             is_empty = False
-            found = (key, element)[-len(node.pipe.slots) or 2 :]
-            for slot, each in zip(node.pipe.slots, found, strict=True):
+            for slot, each in assigned(node.pipe.slots, key, element):
                 self._set(slot, each)
             if self.body(node.body, element, is_root=False) == BREAK:
                 break

@@ -6,51 +6,37 @@ holds the variables, and the dot.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from perfscale.templates.bounds.weights import STEP
-from perfscale.templates.gotemplate.formatting import sorted_keys
-from perfscale.templates.gotemplate.functions.dates import METHODS
-from perfscale.templates.gotemplate.functions.signature import SLICE
+from perfscale.templates.gotemplate.language.fields import pairs_of
 from perfscale.templates.gotemplate.language.nodes import (
     Action,
     Branch,
     Call,
-    Chain,
-    Command,
-    Constant,
     Define,
-    Dot,
-    Field,
-    Function,
     Leave,
     Text,
-    Variable,
     shown,
     walk,
 )
-from perfscale.templates.gotemplate.values import GoError, is_true, type_name
+from perfscale.templates.gotemplate.language.pipelines import Pipelines
+from perfscale.templates.gotemplate.values import is_true
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
     from perfscale.templates.gotemplate.functions import signature
-    from perfscale.templates.gotemplate.language.nodes import Body, Node, Operand, Pipe
-    from perfscale.templates.gotemplate.running import Frame, Run
+    from perfscale.templates.gotemplate.language.nodes import Body, Node, Pipe
+    from perfscale.templates.gotemplate.language.pipelines import Evaluate
+    from perfscale.templates.gotemplate.running import Frame
 
-    Evaluate: TypeAlias = Callable[[Frame, Any], Any]
     Step: TypeAlias = Callable[[Frame, Any], int]
 
 ON, BREAK, CONTINUE = 0, 1, 2
 """How the loop around a step goes on."""
-_NOTHING: Final = object()
-_MISSING: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +67,8 @@ class Compiler:
     """
 
     def __init__(self, file: str, functions: Mapping[str, signature.Function]) -> None:
-        self._file = file
-        self._functions = functions
+        self._pipelines = Pipelines(file, functions)
+        self._located = self._pipelines.located
 
     def compile(self, define: Define) -> Compiled:
         """A template, compiled.
@@ -96,7 +82,7 @@ class Compiler:
 
     def value(self, pipe: Pipe) -> Evaluate:
         """A pipeline, compiled; its value is not put into its variable."""
-        return self._pipe(pipe, keeps=False)
+        return self._pipelines.pipe(pipe, keeps=False)
 
     def _body(self, body: Body) -> Step:
         steps = tuple(map(self._step, body))
@@ -127,7 +113,7 @@ class Compiler:
         return self._conditional(node)
 
     def _action(self, node: Action) -> Step:
-        evaluate, line = self._pipe(node.pipe), node.line
+        evaluate, line = self._pipelines.pipe(node.pipe), node.line
         if node.pipe.slots:
 
             def assign(frame: Frame, dot: object) -> int:
@@ -146,19 +132,21 @@ class Compiler:
         return write
 
     def _call(self, node: Call) -> Step:
-        evaluate = self._pipe(node.pipe) if node.pipe else None
+        evaluate = self._pipelines.pipe(node.pipe) if node.pipe else None
 
         def call(frame: Frame, dot: object) -> int:
             try:
                 frame.run.call(node.name, evaluate(frame, dot) if evaluate else None)
             except Exception as error:
-                raise self._located(error, node.line, f'template "{node.name}"') from error
+                raise self._pipelines.located(
+                    error, node.line, f'template "{node.name}"'
+                ) from error
             return ON
 
         return call
 
     def _conditional(self, node: Branch) -> Step:
-        evaluate, body = self._pipe(node.pipe), self._body(node.body)
+        evaluate, body = self._pipelines.pipe(node.pipe), self._body(node.body)
         otherwise = self._body(node.otherwise) if node.otherwise else None
         is_with = node.keyword == "with"
 
@@ -171,7 +159,7 @@ class Compiler:
         return choose
 
     def _range(self, node: Branch) -> Step:
-        evaluate, body = self._pipe(node.pipe, keeps=False), self._body(node.body)
+        evaluate, body = self._pipelines.pipe(node.pipe, keeps=False), self._body(node.body)
         otherwise = self._body(node.otherwise) if node.otherwise else None
         slots, cost, line = node.pipe.slots, STEP * (1 + _cost(node.body)), node.line
 
@@ -181,139 +169,17 @@ class Compiler:
                 for key, element in pairs_of(value):
                     is_empty = False
                     frame.run.spend(cost)
-                    _assign(frame, slots, key, element)
+                    for slot, each in assigned(slots, key, element):
+                        frame.variables[slot] = each
                     if body(frame, element) == BREAK:
                         break
             except Exception as error:
-                raise self._located(error, line, f"range {shown(node.pipe)[1:-1]}") from error
+                raise self._pipelines.located(
+                    error, line, f"range {shown(node.pipe)[1:-1]}"
+                ) from error
             return otherwise(frame, dot) if otherwise and is_empty else ON
 
         return loop
-
-    def _pipe(self, pipe: Pipe, *, keeps: bool = True) -> Evaluate:
-        """The value of a pipeline; ``keeps`` puts it into the pipeline's variable, too."""
-        first = self._command(pipe.commands[0])
-        evaluate = first
-        rest = [self._command(command, piped=True) for command in pipe.commands[1:]]
-        if rest:
-
-            def through(frame: Frame, dot: object) -> Any:  # noqa: ANN401 -- any value
-                value = first(frame, dot)
-                for command in rest:
-                    value = command(frame, dot, value)
-                return value
-
-            evaluate = through
-        if not (pipe.slots and keeps):
-            return evaluate
-        (slot,) = pipe.slots
-
-        def kept(frame: Frame, dot: object) -> Any:  # noqa: ANN401 -- any value
-            frame.variables[slot] = value = evaluate(frame, dot)
-            return value
-
-        return kept
-
-    def _command(self, command: Command, *, piped: bool = False) -> Callable[..., Any]:
-        word, arguments = command.operands[0], command.operands[1:]
-        try:
-            if isinstance(word, Function):
-                evaluate = self._function(word.name, arguments, piped=piped)
-            else:
-                _check_value(word, is_called=piped or bool(arguments))
-                evaluate = self._operand(word)
-        except GoError as error:
-            raise self._located(error, command.line, shown(command)) from error
-        if isinstance(word, (Constant, Dot)):
-            return evaluate
-
-        def located(frame: Frame, dot: object, piped: object = _NOTHING) -> Any:  # noqa: ANN401
-            try:
-                if piped is _NOTHING:
-                    return evaluate(frame, dot)
-                return evaluate(frame, dot, piped)
-            # A template is a program: whatever it raises is its author's to mend.
-            except Exception as error:
-                raise self._located(error, command.line, shown(command)) from error
-
-        return located
-
-    def _function(
-        self, name: str, arguments: Sequence[Operand], *, piped: bool
-    ) -> Callable[..., Any]:
-        function = self._functions.get(name)
-        takes = function.takes if function else ()
-        evaluators = [
-            self._argument(argument, kind)
-            for argument, kind in zip_longest(arguments, takes[: len(arguments)])
-        ]
-        if function is None:  # `and` and `or` compute no more than they need
-            if not evaluators and not piped:
-                raise GoError(f"wrong number of args for {name}: want at least 1 got 0")
-            return _shortcut(evaluators, until=name == "or")
-        function.check_count(name, len(evaluators) + piped)
-
-        def call(frame: Frame, dot: object, piped: object = _NOTHING) -> Any:  # noqa: ANN401
-            values = [evaluate(frame, dot) for evaluate in evaluators]
-            if piped is not _NOTHING:
-                values.append(piped)
-            return function.invoke(frame.run, values)
-
-        return call
-
-    def _argument(self, node: Operand, kind: str | None) -> Evaluate:
-        """An operand; of a constant like ``3.0`` the integer, where one is wanted."""
-        if kind == "int" and isinstance(node, Constant) and isinstance(node.value, float):
-            is_whole = node.value.is_integer()
-            return self._operand(Constant(int(node.value), node.shown) if is_whole else node)
-        return self._operand(node)
-
-    def _operand(self, node: Operand) -> Evaluate:
-        match node:
-            case Dot():
-                return lambda _frame, dot: dot
-            case Constant(value):
-                return lambda _frame, _dot: value
-            case Function(_, line):
-                return self._command(Command((node,), line))
-            case Field() | Variable() | Chain():
-                return self._field(node)
-        return self._pipe(node)
-
-    def _field(self, node: Field | Variable | Chain) -> Evaluate:
-        match node:
-            case Field((name,)):
-                return lambda frame, dot: field_of(frame.run, dot, name)
-            case Field(names):
-                return lambda frame, dot: _fields_of(frame.run, dot, names)
-            case Variable(_, slot, ()):
-                return lambda frame, _dot: frame.variables[slot]
-            case Variable(_, slot, names):
-                return lambda frame, _dot: _fields_of(frame.run, frame.variables[slot], names)
-        inner, names = self._operand(node.operand), node.names
-        return lambda frame, dot: _fields_of(frame.run, inner(frame, dot), names)
-
-    def _located(self, error: Exception, line: int, what: str) -> GoError:
-        """The error with its place in it, once."""
-        if isinstance(error, GoError) and error.file is not None:
-            return error
-        if isinstance(error, GoError) and error.line is not None:
-            return GoError(error.message, error.line, self._file)
-        message = str(error) or type(error).__name__
-        if isinstance(error, RecursionError):
-            message = "nested too deeply"
-        return GoError(f"`{_shorten(what)}`: {message}", line, self._file)
-
-
-def _check_value(word: Operand, *, is_called: bool) -> None:
-    """Refuse arguments of what is no function."""
-    if is_called and isinstance(word, (Field, Chain, Variable)):
-        name = shown(word).rpartition(".")[2]
-        raise GoError(f"{name} is not a method but has arguments")
-    if is_called:
-        raise GoError(f"can't give argument to non-function {shown(word)}")
-    if isinstance(word, Constant) and word.shown == "nil":
-        raise GoError("nil is not a command")
 
 
 def _cost(body: Body) -> int:
@@ -322,11 +188,6 @@ def _cost(body: Body) -> int:
 
 def _texts(body: Body) -> Iterator[Text]:
     return (each for each in walk(body) if isinstance(each, Text))
-
-
-def _shorten(text: str, width: int = 80) -> str:
-    one_line = " ".join(text.split())
-    return one_line if len(one_line) <= width else f"{one_line[: width - 3]}..."
 
 
 def _literal(node: Text) -> Step:
@@ -339,76 +200,6 @@ def _literal(node: Text) -> Step:
     return write
 
 
-def _shortcut(evaluators: Sequence[Evaluate], *, until: bool) -> Callable[..., Any]:
-    """Go's ``and`` and ``or``: the first value that decides, or the last."""
-
-    def decide(frame: Frame, dot: object, piped: object = _NOTHING) -> Any:  # noqa: ANN401
-        value: Any = piped
-        for evaluate in evaluators:
-            value = evaluate(frame, dot)
-            if is_true(value) is until:
-                return value
-        return value if piped is _NOTHING else piped
-
-    return decide
-
-
-def _assign(frame: Frame, slots: Sequence[int], key: object, element: object) -> None:
-    if len(slots) == 2:
-        frame.variables[slots[0]], frame.variables[slots[1]] = key, element
-    elif slots:
-        frame.variables[slots[0]] = element
-
-
-def pairs_of(value: object) -> Iterator[tuple[Any, Any]]:
-    """What ``range`` goes through: keys and elements.
-
-    Raises:
-        GoError: It has none.
-    """
-    if isinstance(value, SLICE):
-        yield from enumerate(value)
-    elif isinstance(value, Mapping):
-        yield from [(key, value[key]) for key in sorted_keys(value)]
-    elif isinstance(value, int) and not isinstance(value, bool):
-        for number in range(value):
-            yield number, number
-    elif value is not None:
-        raise GoError(f"range can't iterate over {type_name(value)}")
-
-
-def _fields_of(run: Run, value: object, names: Sequence[str]) -> Any:  # noqa: ANN401 -- any value
-    for name in names:
-        value = field_of(run, value, name)
-    return value
-
-
-def field_of(run: Run, value: Any, name: str) -> Any:  # noqa: ANN401 -- any value
-    """The field ``.name`` of a value.
-
-    Raises:
-        GoError: It has none, and that is an error.
-    """
-    if isinstance(value, (dict, Mapping)):
-        found = value.get(name, _MISSING)
-        if found is not _MISSING:
-            return found
-        if run.strict:
-            raise GoError(f'map has no entry for key "{name}"{_guess(value, name)}')
-        return None
-    if value is None:
-        raise GoError(f"nil pointer evaluating interface {{}}.{name}")
-    if isinstance(value, datetime) and name in METHODS:
-        return METHODS[name](value)
-    raise GoError(f"can't evaluate field {name} in type {type_name(value)}")
-
-
-def _guess(value: Mapping[str, Any], name: str) -> str:
-    names = sorted(map(str, value))
-    lowered = {known.lower(): known for known in names}
-    near = difflib.get_close_matches(name.lower(), lowered, n=1)
-    guess = f" (did you mean {lowered[near[0]]}?)" if near else ""
-    return guess if len(names) > _SHOWN else f"{guess}; it has {', '.join(names) or 'no keys'}"
-
-
-_SHOWN: Final = 20
+def assigned(slots: Sequence[int], key: object, element: object) -> Sequence[tuple[int, object]]:
+    """What ``range`` puts into its variables: one is given the element, two the key as well."""
+    return tuple(zip(slots, (key, element) if len(slots) > 1 else (element,), strict=False))

@@ -32,14 +32,12 @@ class Uses:
     Attributes:
         varies: Whether they may give something else for the same variables.
         changes: Whether they change a map among their variables.
-        printed: Variables that are printed as they are.
-        computed: Variables that something else is done with, too.
+        computed: Variables that are not only printed as they are.
         whole: Whether something is done with all variables together.
     """
 
     varies: bool
     changes: bool
-    printed: frozenset[str]
     computed: frozenset[str]
     whole: bool
 
@@ -59,7 +57,6 @@ def of_templates(defines: Sequence[Define], functions: Mapping[str, signature.Fu
     return Uses(
         any(each.varies for each in called),
         any(each.changes for each in called),
-        frozenset(found.printed),
         frozenset(found.computed),
         found.whole,
     )
@@ -69,7 +66,6 @@ class _Found:
     """Collects uses; ``is_root`` is whether dot may be all the variables."""
 
     def __init__(self) -> None:
-        self.printed: set[str] = set()
         self.computed: set[str] = set()
         self.whole = False
 
@@ -89,8 +85,8 @@ class _Found:
 
     def _action(self, pipe: Pipe, *, is_root: bool) -> None:
         match pipe:
-            case Pipe((Command((Field((name,)) | Variable(_, 0, (name,)),)),), ()):
-                self.printed.add(name)
+            case Pipe((Command((Field((_,)) | Variable(_, 0, (_,)),)),), ()):
+                pass  # it is printed as it is
             case _:
                 self._computed(pipe, is_root=is_root)
 
