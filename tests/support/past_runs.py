@@ -46,7 +46,9 @@ def past_run(
     }
     (folder / "run.json").write_text(json.dumps(run))
     if outcome is not None:
-        counts = {"requested": 100, "created": 100, "ready": 100, "deleted": 100}
+        none = ("failed", "unready", "notAttempted", "leftover", "unknown")
+        all_ = ("requested", "created", "ready", "deleted")
+        counts = dict.fromkeys(none, 0) | dict.fromkeys(all_, 100)
         summary = {
             "schemaVersion": 2,
             "runId": run_id(number),

@@ -16,6 +16,7 @@ from perfscale.audit.inputs import (
 )
 from perfscale.audit.profile import Profile, load_profile
 from perfscale.audit.prometheus import Prometheus
+from perfscale.audit.published import PublishedResult, read_published
 from perfscale.audit.reach import data_reaches, reach_warnings, wait_until_scraped
 from perfscale.audit.window import Window
 
@@ -28,6 +29,7 @@ __all__ = [
     "AuditInput",
     "Profile",
     "Prometheus",
+    "PublishedResult",
     "Series",
     "ThresholdResult",
     "Value",
@@ -38,6 +40,7 @@ __all__ = [
     "load_input",
     "load_profile",
     "reach_warnings",
+    "read_published",
     "results_document",
     "wait_until_scraped",
 ]

@@ -24,6 +24,7 @@ from perfscale.cli.commands import (
     search,
     simulate,
     tag,
+    trend,
     validate,
     version,
 )
@@ -55,7 +56,7 @@ Then look at a workload, and run it:
 
 EPILOG = """Exit codes: 0 passed; 1 something failed, timed out, was left over or could not be
 written, or a question was answered with no; 2 wrong input, nothing was created; 3 a threshold was
-missed, compare found a regression, or search another limit than expected; 4 the cluster,
+missed, compare or trend found a regression, or search another limit than expected; 4 the cluster,
 Prometheus or the index could not be reached; 70 a bug; 129, 130, 143 interrupted."""
 
 app = typer.Typer(
@@ -106,6 +107,7 @@ app.command("report")(report_command.report)
 app.command("runs")(runs.runs)
 app.command("tag")(tag.tag)
 app.command("compare")(compare.compare)
+app.command("trend")(trend.trend)
 app.command("index")(index.index)
 app.command("audit")(audit.audit)
 app.command("cleanup")(cleanup.cleanup)

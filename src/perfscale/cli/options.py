@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from enum import StrEnum
 from pathlib import Path
@@ -241,6 +242,37 @@ def remarks(tags: list[str] | None, note: str | None) -> Remarks:
         return Remarks(parse_tags(tags or ()), note)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--tag") from error
+
+
+def share(option: str, text: str) -> float:
+    """A share given on the command line, as in 10%.
+
+    Raises:
+        typer.BadParameter: It is none.
+    """
+    number, percent = text.removesuffix("%"), text.endswith("%")
+    try:
+        found = float(number) / 100
+    except ValueError:
+        found = -1.0
+    if not percent or not 0 <= found < math.inf:
+        raise typer.BadParameter(
+            f"{text!r} is no share: write a number and %, as in 10%", param_hint=option
+        )
+    return found
+
+
+def probability(number: float) -> float:
+    """The value of ``--significance``.
+
+    Raises:
+        typer.BadParameter: It is no probability.
+    """
+    if not 0 < number <= 1:
+        raise typer.BadParameter(
+            f"{number} is no probability: above 0, and 1 at most", param_hint="--significance"
+        )
+    return number
 
 
 def seconds(option: str, text: str) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -121,25 +120,8 @@ def _limits(threshold: str, min_difference: str, significance: float) -> Limits:
     """
     from perfscale.results.comparison import Limits
 
-    if not 0 < significance <= 1:
-        raise typer.BadParameter(
-            f"{significance} is no probability: above 0, and 1 at most", param_hint="--significance"
-        )
     return Limits(
-        threshold=_share(threshold),
+        threshold=options.share("--threshold", threshold),
         min_difference_s=options.seconds("--min-difference", min_difference),
-        significance=significance,
+        significance=options.probability(significance),
     )
-
-
-def _share(text: str) -> float:
-    number, percent = text.removesuffix("%"), text.endswith("%")
-    try:
-        share = float(number) / 100
-    except ValueError:
-        share = -1.0
-    if not percent or not 0 <= share < math.inf:
-        raise typer.BadParameter(
-            f"{text!r} is no share: write a number and %, as in 10%", param_hint="--threshold"
-        )
-    return share

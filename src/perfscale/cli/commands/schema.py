@@ -19,6 +19,9 @@ def schema(
     search: Annotated[
         bool, typer.Option("--search", help="That of search.json in a search's folder instead.")
     ] = False,
+    trend: Annotated[
+        bool, typer.Option("--trend", help="That of what perfscale trend --output json prints.")
+    ] = False,
 ) -> None:
     """Print the JSON Schema of the workload file.
 
@@ -29,7 +32,7 @@ def schema(
 
         # yaml-language-server: $schema=perfscale.schema.json
     """
-    if results + runs + search > 1:
+    if results + runs + search + trend > 1:
         raise typer.BadParameter("ask for one schema at a time")
     if results:
         from perfscale.results import results_schema as made
@@ -37,6 +40,8 @@ def schema(
         from perfscale.results.history import runs_schema as made
     elif search:
         from perfscale.search import search_schema as made
+    elif trend:
+        from perfscale.trend import trend_schema as made
     else:
         from perfscale.config import json_schema as made
 

@@ -7,6 +7,7 @@ from perfscale.results.comparison.comparing import (
     read_compared,
 )
 from perfscale.results.comparison.rows import Limits, Row, Subject, Verdict, by_subject, worst
+from perfscale.results.comparison.settings import different_settings
 
 __all__ = [
     "ComparedRun",
@@ -17,6 +18,7 @@ __all__ = [
     "Verdict",
     "by_subject",
     "compare",
+    "different_settings",
     "read_compared",
     "worst",
 ]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from perfscale.config.reading.document import read_document
 from perfscale.config.sections.metrics import Latency
-from perfscale.errors import ConfigError, ResultsError
+from perfscale.errors import ResultsError
 from perfscale.results.comparison.latencies import LatencyPair
 from perfscale.results.comparison.operations import operation_key, operation_rows
 from perfscale.results.comparison.rows import Limits, Row, Subject, Verdict, worst
-from perfscale.results.files import WORKLOAD_FILE
+from perfscale.results.comparison.settings import different_settings
 from perfscale.results.folder.reading import RunFiles, read_run_files
 from perfscale.results.measure.operations.latencies import SamplesOfOperations
 from perfscale.results.measure.samples import Samples
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from perfscale.results.model.document import Counts, Kind, Workload
 
 _JUDGED: Final = frozenset({Latency.READY, Latency.DELETION})
-_MOST_SETTINGS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +151,7 @@ def _notes(base: RunFiles, new: RunFiles) -> Iterator[str]:
     for name in dict.fromkeys((*before, *now)):
         if name not in now or name not in before:
             yield f"the workload {name} was run {'before' if name in before else 'now'} only"
-    yield from _different_settings(base, new)
+    yield from different_settings(base, new)
 
 
 def _sent_alone(run: RunFiles) -> bool:
@@ -261,52 +259,3 @@ def _both(
         case [base, new] if base is not None and new is not None:
             return base, new
     return None
-
-
-def _different_settings(base: RunFiles, new: RunFiles) -> list[str]:
-    """What is different in the workload, and in the cluster, one sentence each.
-
-    A numeric comparison of runs that did different things says what the
-    difference costs, not that something became worse.
-    """
-    try:
-        before, now = dict(_settings(base)), dict(_settings(new))
-    except ConfigError as error:
-        return [f"{error.problems[0]}: whether the two did the same is not known"]
-    configured = base.summary.cluster.kubevirt_config, new.summary.cluster.kubevirt_config
-    for settings, config in zip((before, now), configured, strict=True):
-        if config is not None and None not in configured:
-            settings.update((f"KubeVirt's {name}", value) for name, value in config.described())
-    found = [
-        f"{path}: {before.get(path, 'not there')} before, {now.get(path, 'not there')} now"
-        for path in dict.fromkeys((*before, *now))
-        if before.get(path) != now.get(path)
-    ]
-    if len(found) > _MOST_SETTINGS:
-        return [
-            *found[:_MOST_SETTINGS],
-            f"and {len(found) - _MOST_SETTINGS} more differences",
-        ]
-    return found
-
-
-def _settings(run: RunFiles) -> Iterator[tuple[str, str]]:
-    if run.workload_yaml is not None:
-        # Bounded: a file of the kind that doubles with every line is refused.
-        yield from _flat(read_document(run.folder / WORKLOAD_FILE).tree, "")
-    cluster = run.summary.cluster
-    yield "Kubernetes", str(cluster.version)
-    if cluster.kubevirt is not None:
-        yield "KubeVirt", cluster.kubevirt
-
-
-def _flat(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 -- any YAML
-    match value:
-        case dict():
-            for key, each in value.items():
-                yield from _flat(each, f"{path}.{key}" if path else str(key))
-        case list():
-            for index, each in enumerate(value):
-                yield from _flat(each, f"{path}[{index}]")
-        case _:
-            yield path, str(value)

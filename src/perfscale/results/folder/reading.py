@@ -136,6 +136,21 @@ def read_run_files(folder: Path) -> RunFiles:
     """
     if not folder.is_dir():
         raise ResultsError(f"{folder}: there is no such folder", hint=_HINT)
+    run, workload = folder / RUN_FILE, folder / WORKLOAD_FILE
+    return RunFiles(
+        folder=folder,
+        summary=read_summary(folder),
+        run=_decoded(
+            run, _document(run) if run.exists() else {}, RunDocument, "it does not describe a run"
+        ),
+        workload_yaml=_text(workload) if workload.exists() else None,
+        audit=read_audit(folder),
+        paths=_paths(folder / JOURNAL_FILE),
+    )
+
+
+def read_summary(folder: Path) -> Summary:
+    """The summary of a run, as if today's perfscale had written it. Raises as `read_run_files`."""
     path = folder / SUMMARY_FILE
     if not path.exists():
         made = f"perfscale report {folder} makes it" if (folder / JOURNAL_FILE).exists() else _HINT
@@ -148,16 +163,7 @@ def read_run_files(folder: Path) -> RunFiles:
             f"{SCHEMA_VERSION}",
             hint="read it with the version of perfscale that wrote it, or a newer one",
         )
-    run, workload = folder / RUN_FILE, folder / WORKLOAD_FILE
-    described = _document(run) if run.exists() else {}
-    return RunFiles(
-        folder=folder,
-        summary=_decoded(path, upgraded(summary), Summary, "it is not the summary of a run"),
-        run=_decoded(run, described, RunDocument, "it does not describe a run"),
-        workload_yaml=_text(workload) if workload.exists() else None,
-        audit=read_audit(folder),
-        paths=_paths(folder / JOURNAL_FILE),
-    )
+    return _decoded(path, upgraded(summary), Summary, "it is not the summary of a run")
 
 
 _HINT = "name the folder of one run, as in results/<workload file>-<UTC time>-<run id>"

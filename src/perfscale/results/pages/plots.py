@@ -111,14 +111,14 @@ class Plot:
         return {
             "steps": self.shape is Shape.STEPS,
             "places": [round(self.x.place(at), 4) for at in self.at],
-            "at": [_rounded(at) for at in self.at],
+            "at": [self.x.read(at) for at in self.at],
             "values": [[_rounded(value) for value in each.values] for each in self.series],
         }
 
-    def rows(self) -> Iterator[tuple[float, list[float | None]]]:
+    def rows(self) -> Iterator[tuple[float | str, list[float | None]]]:
         """The table behind the plot: as many places as a person would read."""
         for index in range(0, len(self.at), self.every):
-            yield self.at[index], [each.values[index] for each in self.series]
+            yield self.x.read(self.at[index]), [each.values[index] for each in self.series]
 
     @property
     def every(self) -> int:

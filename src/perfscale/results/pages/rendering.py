@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from jinja2 import BaseLoader
 
+_SMALLEST: Final = 1e-9
 _NOT_REACHED: Final = "not reached"
 
 
@@ -61,7 +62,14 @@ def _environment() -> Environment:
     )
     environment.globals["STATISTICS"] = list(STATISTICS)
     environment.filters.update(
-        seconds=seconds, words=words, instant=instant, number=number, by_name=by_name, keyed=keyed
+        seconds=seconds,
+        words=words,
+        instant=instant,
+        number=number,
+        by_name=by_name,
+        keyed=keyed,
+        chance=chance,
+        short=short,
     )
     return environment
 
@@ -83,6 +91,16 @@ def seconds(value: float | None) -> str:
 def number(value: float | None) -> str:
     """A number of any size, to six decimals at most."""
     return "" if value is None else f"{round(value, 6):,.12g}"
+
+
+def chance(p_value: float) -> str:
+    """A probability, as small as makes a difference to a person."""
+    return "<1e-9" if p_value < _SMALLEST else f"{p_value:.2g}"
+
+
+def short(value: float | None) -> str:
+    """A number of any size, to four digits."""
+    return "" if value is None else f"{float(f'{value:.4g}'):,.10g}"
 
 
 def by_name(transitions: Iterable[Change]) -> list[tuple[str, Statistics]]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 _STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 _TICKS: Final = 5
 """About as many as fit on a phone."""
 _FEW_DECADES: Final = 2.5
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_IN_MONTHS: Final = 300
+"""From so many days on, an axis shows months."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,29 @@ class Axis:
         """The ticks as text, with their places."""
         return [(short(tick), self.place(tick)) for tick in self.ticks]
 
+    def read(self, value: float) -> float | str:
+        """A value as a reader of the plot sees it."""
+        return float(f"{value:.6g}")
+
+
+@dataclass(frozen=True, slots=True)
+class DateAxis(Axis):
+    """An axis of days since ``begin``, which shows dates."""
+
+    begin: datetime = _EPOCH
+
+    def marks(self) -> list[tuple[str, float]]:
+        """The ticks as dates, which have no day where they are months apart."""
+        form = "%Y-%m" if self.high > _IN_MONTHS else "%m-%d"
+        return [(f"{self._at(tick):{form}}", self.place(tick)) for tick in self.ticks]
+
+    def read(self, value: float) -> float | str:
+        """The date."""
+        return f"{self._at(value):%Y-%m-%d %H:%M}"
+
+    def _at(self, days: float) -> datetime:
+        return self.begin + timedelta(days=days)
+
 
 def short(value: float) -> str:
     """A number as it stands beside an axis."""
@@ -55,6 +82,12 @@ def from_zero(label: str, high: float, *, to_tick: bool = False) -> Axis:
         high = step * math.ceil(high / step - 1e-9)
     count = math.floor(high / step + 1e-9)
     return Axis(label, 0.0, high, tuple(round(step * index, 10) for index in range(count + 1)))
+
+
+def over_days(label: str, begin: datetime, days: float) -> DateAxis:
+    """An axis of dates from ``begin`` on, for so many days."""
+    plain = from_zero(label, days)
+    return DateAxis(label, plain.low, plain.high, plain.ticks, begin=begin)
 
 
 def by_factors(label: str, low: float, high: float) -> Axis:
