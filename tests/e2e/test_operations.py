@@ -14,6 +14,7 @@ from workloads import config, objects, template
 
 from perfscale.engine import RunOptions
 from perfscale.engine.events import ObjectFailed, OperationFailed, WorkloadStarted
+from perfscale.engine.flow import operations
 from perfscale.errors import PreflightError
 from perfscale.results import (
     OperationAccounts,
@@ -425,3 +426,32 @@ async def test_a_program_hears_of_operations_and_counts_them_at_any_moment(
     assert (counts.done, counts.failed) == (COUNT - 1, 1)
     assert counts.effect.summarize().count == counts.response.summarize().count == COUNT - 1
     assert "load" in snapshot.targets
+
+
+async def test_patches_whose_effect_never_comes_do_not_pile_up(
+    simulated: ClusterUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "MOST_WAITING", 30)
+    most = 0
+    give_up = operations.OperationRunner._give_up
+
+    def noting(runner: Any, iteration: Any, *rest: Any) -> None:
+        nonlocal most
+        most = max(most, len(iteration.open_operations))
+        give_up(runner, iteration, *rest)
+
+    monkeypatch.setattr(operations.OperationRunner, "_give_up", noting)
+    text = template(tmp_path, "data: {a: '{{ iteration }}'}\n", "patch.yaml")
+    never = {"doneWhen": ["jsonpath={.data.never}=so"], "maxWaitTimeout": "300ms"}
+    load = on(
+        "maps", "patch", patch={"templateFile": text}, qps=200, burst=1, duration="1s", **never
+    )
+    folder = RunFolder(tmp_path / "results")
+    result = await simulated.run(config(maps(tmp_path), load), sink=folder)  # type: ignore[arg-type]
+    assert result.exit_code == 1
+    assert accounts(result).unfinished == accounts(result).requested == 200
+    assert 30 < most < 60
+    assert any("more than 30 operations waited" in each for each in result.problems)
+    assert folder.path is not None
+    (folder.path / "summary.json").unlink()
+    assert rebuild_results(folder.path).result.operations == result.operations

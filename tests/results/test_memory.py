@@ -6,18 +6,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import pytest
 from journals import INFO, passed
 from run_folders import PATH, VMI
 
 from perfscale.results import (
     IterationFacts,
     ObjectRecord,
+    OperationOutcome,
+    OperationRecord,
+    OperationTallies,
     Outcome,
     RunFolder,
     RunResult,
     RunTally,
     WorkloadPlan,
 )
+from perfscale.results.measure.operations import latencies, tally
 from perfscale.results.pages import write_page
 
 FEW, MANY = 4000, 8000
@@ -81,3 +86,36 @@ def test_no_object_is_held_until_the_end(tmp_path: Path) -> None:
     most_allocated(tmp_path / "first", AT_ONCE)  # with all that is imported and compiled once
     few, many = (most_allocated(tmp_path / str(count), count) for count in (FEW, MANY))
     assert (many - few) / (MANY - FEW) < MOST_EACH
+
+
+def measured(count: int) -> int:
+    """Bytes that a load which goes round has taken after so many operations."""
+    tracemalloc.start()
+    try:
+        tallies = OperationTallies()
+        for first in range(0, count, AT_ONCE):
+            tallies.add_records([get(number) for number in range(first, first + AT_ONCE)])
+        (result,) = tallies.results()
+        assert result.accounts.done == count
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+
+def get(number: int) -> OperationRecord:
+    sent_s = number / 500
+    return OperationRecord(
+        workload="reads", iteration=1, operation="get", kind=VMI, api_version="v1",
+        namespace="density-1", name="vmi", uid="uid", outcome=OperationOutcome.DONE, error=None,
+        scheduled_s=sent_s, admitted_s=sent_s, sent_s=sent_s, answered_s=sent_s + 0.01,
+        done_s=sent_s + 0.01, milestones={}, counts={},
+    )  # fmt: skip
+
+
+def test_a_load_that_goes_round_for_long_takes_no_more_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in (latencies, tally):
+        monkeypatch.setattr(module, "MOST_EXACT", 1000)
+    measured(2 * AT_ONCE)
+    assert measured(20_000) < measured(5_000) + 20_000

@@ -1,4 +1,5 @@
 import math
+import random
 
 import numpy as np
 import pytest
@@ -83,3 +84,42 @@ def test_what_is_counted_after_a_summary_is_in_the_next(
     assert counted.summarize() == counted.summarize() == samples(*values).summarize()
     counted.extend(samples(later, missing=missing))
     assert counted.summarize() == whole.summarize()
+
+
+def test_samples_that_are_folded_are_within_one_per_cent_and_keep_what_is_missing() -> None:
+    chance = random.Random(7)
+    exact, folded, part = LatencySamples(), LatencySamples(), LatencySamples()
+    for number in range(5000):
+        seconds = chance.lognormvariate(0, 1)
+        exact.add(seconds)
+        (part if number % 3 else folded).add(seconds)
+        if number % 10 == 0:
+            for each in (exact, part if number % 3 else folded):
+                each.doubt(seconds, seconds / 2)
+        folded.fold(500)
+        part.fold(700)
+    for each in (exact, folded):
+        for _ in range(7):
+            each.add_missing()
+    folded.extend(part)
+    folded.fold(500)
+    assert len(folded.values) <= 500
+    assert folded.total == exact.total == 5007
+    truth, found = exact.summarize(), folded.summarize()
+    assert (found.count, found.missing, found.min) == (truth.count, truth.missing, truth.min)
+    assert found.max is found.mean is found.p999 is truth.p999 is None
+    assert truth.earliest is not None
+    assert found.earliest is not None
+    assert found.earliest.uncertain == truth.earliest.uncertain == 500
+    for name in ("p50", "p90", "p95", "p99"):
+        assert getattr(found, name) == pytest.approx(getattr(truth, name), rel=0.02)
+        early = getattr(truth.earliest, name)
+        assert getattr(found.earliest, name) == pytest.approx(early, rel=0.02)
+
+
+def test_few_samples_are_kept_as_they_are() -> None:
+    samples = LatencySamples()
+    for seconds in (3.0, 1.0, 2.0):
+        samples.add(seconds)
+    samples.fold(3)
+    assert list(samples.values) == [3.0, 1.0, 2.0]

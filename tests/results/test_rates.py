@@ -93,3 +93,24 @@ def test_where_no_more_than_a_burst_was_sent_that_is_said(burst: int, said: str)
 
 def test_of_a_run_that_sent_nothing_nothing_is_said() -> None:
     assert explain_rate(rate([])) is None
+
+
+@pytest.mark.parametrize("steady", [True, False])
+def test_times_that_are_folded_come_to_the_same_rates(steady: bool) -> None:
+    exact, folded = CreateTimes(), CreateTimes()
+    for number in range(5000):
+        due_s = 10 + (number / 100 if steady else (number / 50) ** 0.5)
+        lost = number % 100 == 99
+        late = number + 7 if number % 2 else number  # they come a little out of order
+        times = (due_s + (late - number) / 1000, due_s + 0.01, None if lost else due_s + 0.05)
+        exact.add(*times)
+        folded.add(*times)
+        folded.fold(400)
+    wanted = exact.tally(RateTally(100.0, 20, steady=steady)).result()
+    found = folded.tally(RateTally(100.0, 20, steady=steady)).result()
+    assert (found.creates, found.burst) == (wanted.creates, wanted.burst)
+    assert found.offered == pytest.approx(wanted.offered)
+    assert found.sent == pytest.approx(wanted.sent)
+    assert found.achieved == pytest.approx(wanted.achieved)
+    assert found.target == pytest.approx(wanted.target)
+    assert found.share == pytest.approx(wanted.share, rel=0.02)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+from heapq import nsmallest
 from itertools import cycle, groupby
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
 
 from perfscale.config import counted, format_duration
 from perfscale.config.operations import OPERATIONS, Effect, Request
@@ -20,7 +22,7 @@ from perfscale.kube.resources import NAMESPACES
 from perfscale.results import OperationOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from perfscale.config import Workload
     from perfscale.engine.accounting.progress import ProgressPublisher
@@ -32,6 +34,11 @@ if TYPE_CHECKING:
     from perfscale.engine.load.targets import Target
     from perfscale.engine.removal.namespaces import RunNamespaces
     from perfscale.engine.tracking.operations import TrackedOperation
+
+
+MOST_WAITING: Final = 50_000
+"""Operations of a load that goes round its targets that may wait for their effect at a time; each
+takes about a kilobyte."""
 
 
 class OperationRunner:
@@ -129,13 +136,33 @@ class OperationRunner:
         iteration.load_began_s = self._context.stopwatch.now()
         # Round and round, for as long as the load lasts.
         again = pacing.ends and work.workload.does.goes_round
-        targets = cycle(work.targets) if again else work.targets
+        targets = self._go_round(iteration, work) if again else work.targets
         await self._operator.operate(targets, work, iteration, pacing=pacing)
         iteration.end_load()
         if work.workload.does.request is Request.WATCH:
             await self._hold(iteration)
         self._operator.close_streams(iteration, work)
         await self._wait_done(iteration, work)
+
+    def _go_round(self, iteration: IterationContext, work: Work) -> Iterator[tuple[Target, ...]]:
+        """The targets again and again, while not too many operations wait for their effect.
+
+        An effect that never comes would keep every operation of a load that has no end: the oldest
+        are given up then.
+        """
+        waiting, has_told = iteration.open_operations, False
+        for targets in cycle(work.targets):
+            if len(waiting) > MOST_WAITING:
+                answered = (each for each in waiting if each.accepted)
+                oldest = nsmallest(MOST_WAITING // 10, answered, key=attrgetter("admitted_s"))
+                self._give_up(iteration, work, oldest)
+                if work.workload.iteration_wait and not has_told:
+                    has_told = True
+                    iteration.problems.append(
+                        f"more than {MOST_WAITING} operations waited for their effect at a time: "
+                        "the oldest were given up, and are unfinished"
+                    )
+            yield targets
 
     def _enter(self, iteration: IterationContext, stage: Stage, *, bounded: bool = False) -> None:
         deadline_s = iteration.workload.max_wait_timeout if bounded else None
@@ -164,14 +191,19 @@ class OperationRunner:
 
     def _close(self, iteration: IterationContext, work: Work) -> list[str]:
         """What is not done by the end of its wait is unfinished; one sentence for each reason."""
-        unfinished = list(iteration.open_operations)
-        iteration.open_operations.clear()
+        self._give_up(iteration, work, list(iteration.open_operations))
+        return iteration.operations.sentences(OperationOutcome.UNFINISHED)
+
+    def _give_up(
+        self, iteration: IterationContext, work: Work, unfinished: Iterable[TrackedOperation]
+    ) -> None:
+        """Follow them no more, and write them down."""
         for operation in unfinished:
+            iteration.open_operations.remove(operation)
             work.effects.give_up(operation)
             self._context.journal.mark_operation_dirty(operation)
             iteration.decided_operations.append(operation)
         self._accounting.record_operations(iteration, all_of_them=True)
-        return iteration.operations.sentences(OperationOutcome.UNFINISHED)
 
     def _decided(self, operation: TrackedOperation) -> None:
         """It is done, or has failed."""

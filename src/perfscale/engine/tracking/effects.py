@@ -145,6 +145,7 @@ class Effects:
     def give_up(self, operation: TrackedOperation) -> None:
         """Follow it no more: it stays unfinished."""
         self.describe(operation)
+        operation.given_up = True
         self._forget(operation)
 
     def describe(self, operation: TrackedOperation) -> None:

@@ -41,6 +41,7 @@ class OperationChangeEntry(
     detail: str | UnsetType | None = UNSET
     milestones: dict[str, float] | UnsetType = UNSET
     counts: dict[str, int] | UnsetType = UNSET
+    given_up: bool | UnsetType = UNSET
 
 
 class OperationEntry(
@@ -75,6 +76,7 @@ class OperationLife:
 
     Attributes:
         detail: What was last seen of what it waits for.
+        given_up: Whether nothing is waited for any more: it stays unfinished.
     """
 
     scope: Scope
@@ -92,11 +94,12 @@ class OperationLife:
     detail: str | None = None
     milestones: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    given_up: bool = False
 
     @property
     def decided(self) -> bool:
         """Whether nothing that happens later changes what became of it."""
-        return self.done_s is not None or self.error is not None
+        return self.done_s is not None or self.error is not None or self.given_up
 
     @property
     def outcome(self) -> OperationOutcome:

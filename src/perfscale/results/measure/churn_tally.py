@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from perfscale.results.measure.latencies import CREATION, DELETION, READY
 from perfscale.results.measure.sketch import Sketch
 from perfscale.results.model.churn import ChurnResult, ChurnRound
-from perfscale.results.model.latency import QUANTILES, LatencySummary
 
 if TYPE_CHECKING:
     from perfscale.results.measure.latencies import LatencyRule
+    from perfscale.results.model.latency import LatencySummary
     from perfscale.results.model.records import ObjectRecord
 
 MOST_ROUNDS: Final = 200
@@ -65,28 +64,7 @@ class SketchedLatency:
 
         What is missing took longer than all others, as always.
         """
-        summary = self._sketch.summarize()
-        found: dict[str, Any] = {
-            name: self._percentile(quantile, summary.count) for name, quantile in QUANTILES.items()
-        }
-        if self._missing:
-            found |= {"missing": self._missing, "max": None, "mean": None}
-        return replace(summary, **found)
-
-    def _percentile(self, quantile: float, count: int) -> float | None:
-        """As `perfscale.results.measure.percentiles.percentile`: between the closest ranks."""
-        rank = (count + self._missing - 1) * quantile
-        lower = math.floor(rank)
-        fraction = rank - lower
-        upper = lower + 1 if fraction else lower
-        if lower < 0 or upper >= count:
-            return None
-        # From the middle of their steps, so that no rounding leads to the sample before.
-        steps = max(1, count - 1)
-        first, second = self._sketch.percentiles((lower + 0.5) / steps, (upper + 0.5) / steps)
-        if first is None or second is None:
-            return None
-        return first + (second - first) * fraction
+        return self._sketch.estimate(self._missing)
 
 
 class _Round:

@@ -11,18 +11,22 @@ from __future__ import annotations
 import math
 from array import array
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from perfscale.results.measure.sketch import Sketch
 from perfscale.results.model.latency import QUANTILES, Earliest, LatencySummary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _HALF: Final = 0.5
 
 
 class LatencySamples:
     """Samples of one latency; eight bytes each, so that all can be kept.
+
+    Of what has no end, `fold` keeps a bounded number; the statistics are within one per cent then.
 
     Attributes:
         values: The samples, in no order.
@@ -33,12 +37,22 @@ class LatencySamples:
             twenty times for each object, so there is nothing in between.
     """
 
-    __slots__ = ("_doubted", "_earliest", "_summary", "add", "missing", "not_waited_for", "values")
+    __slots__ = (
+        "_doubted",
+        "_earliest",
+        "_folded",
+        "_summary",
+        "add",
+        "missing",
+        "not_waited_for",
+        "values",
+    )
 
     def __init__(self) -> None:
         self.values = array("d")
         self._doubted: array[float] | None = None
         self._earliest: array[float] | None = None
+        self._folded: _Folded | None = None
         self.missing = self.not_waited_for = 0
         self.add: Callable[[float], None] = self.values.append
         self._summary: LatencySummary | None = None
@@ -63,11 +77,28 @@ class LatencySamples:
             self._doubted = (self._doubted or array("d")) + other._doubted
             self._earliest = (self._earliest or array("d")) + other._earliest
             self._summary = None
+        if other._folded is not None:
+            self._folded = self._folded or _Folded()
+            self._folded.add(other._folded)
+            self._summary = None
+
+    def fold(self, most: int) -> None:
+        """If there are more than so many samples as they were, keep no more than their sketch."""
+        if len(self.values) <= most:
+            return
+        self._folded = self._folded or _Folded()
+        self._folded.count(self.values, self._doubted, self._earliest)
+        del self.values[:]
+        self._doubted = self._earliest = self._summary = None
 
     @property
     def total(self) -> int:
         """All objects that are counted, there or not."""
-        return len(self.values) + self.missing
+        return self._count + self.missing
+
+    @property
+    def _count(self) -> int:
+        return len(self.values) + (0 if self._folded is None else self._folded.total)
 
     def ordered(self) -> Sequence[float]:
         """The samples in ascending order; they are put into it, to be sorted quickly again."""
@@ -77,12 +108,17 @@ class LatencySamples:
     def summarize(self) -> LatencySummary:
         """Sort, and read every statistic off; once, as long as nothing more is counted."""
         known = self._summary
-        counts = len(self.values), self.missing, self.not_waited_for
+        counts = self._count, self.missing, self.not_waited_for
         if known is None or (known.count, known.missing, known.not_waited_for) != counts:
             known = self._summary = self._summarize()
         return known
 
     def _summarize(self) -> LatencySummary:
+        if self._folded is not None:
+            everything = _Folded()
+            everything.add(self._folded)
+            everything.count(self.values, self._doubted, self._earliest)
+            return everything.summarize(self.missing)
         ordered = self.ordered()
         complete = bool(ordered) and not self.missing
         return LatencySummary(
@@ -99,19 +135,77 @@ class LatencySamples:
     def _summarize_earliest(self, ordered: Sequence[float]) -> Earliest | None:
         if not self._doubted or not self._earliest:
             return None
-        doubted = Counter(self._doubted)
-        early = list(self._earliest)
-        for value in ordered:
-            if doubted[value]:
-                doubted[value] -= 1
-            else:
-                early.append(value)
-        early.sort()
+        early = sorted(_early(ordered, self._doubted, self._earliest))
         return Earliest(
             uncertain=len(self._earliest),
             max=early[-1] if not self.missing else None,
             **_percentiles(early, self.missing),
         )
+
+
+def _early(
+    values: Iterable[float], doubted: Iterable[float], earliest: Iterable[float]
+) -> Iterator[float]:
+    """The samples, those that are doubted as short as they may be."""
+    yield from earliest
+    left = Counter(doubted)
+    for value in values:
+        if left[value]:
+            left[value] -= 1
+        else:
+            yield value
+
+
+class _Folded:
+    """Samples in bounded memory, and the same as short as they may be.
+
+    Attributes:
+        total: How many.
+    """
+
+    __slots__ = ("_early", "_sketch", "_uncertain", "total")
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._sketch = Sketch()
+        self._early: Sketch | None = None
+        self._uncertain = 0
+
+    def count(
+        self,
+        values: Sequence[float],
+        doubted: Sequence[float] | None,
+        earliest: Sequence[float] | None,
+    ) -> None:
+        """Count samples, of which some are ``doubted``."""
+        if doubted and earliest and self._early is None:
+            self._early = self._sketch.copy()
+        if self._early is not None:
+            for value in _early(values, doubted or (), earliest or ()):
+                self._early.count(value)
+        self._uncertain += len(doubted or ())
+        self.total += len(values)
+        for value in values:
+            self._sketch.count(value)
+
+    def add(self, other: _Folded) -> None:
+        """Count everything that ``other`` counted."""
+        if self._early is None and other._early is not None:
+            self._early = self._sketch.copy()
+        if self._early is not None:
+            self._early.add(other._early or other._sketch)
+        self._sketch.add(other._sketch)
+        self._uncertain += other._uncertain
+        self.total += other.total
+
+    def summarize(self, missing: int) -> LatencySummary:
+        """Every statistic, within one per cent."""
+        summary = self._sketch.estimate(missing)
+        if self._early is None:
+            return summary
+        early = self._early.estimate(missing)
+        kept = {name: getattr(early, name) for name in (*QUANTILES, "max")}
+        return replace(summary, earliest=Earliest(uncertain=self._uncertain, **kept))
 
 
 def _percentiles(ordered: Sequence[float], missing: int) -> dict[str, float | None]:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING, Final
 
+from perfscale.results.measure.sketch import Sketch
 from perfscale.results.model.workload import Rate
 
 if TYPE_CHECKING:
@@ -107,10 +108,47 @@ class RateTally:
         )
 
 
+class _Later:
+    """Requests that were due after all that are kept one by one.
+
+    Attributes:
+        count: How many.
+        sent: How many of them were sent, and likewise ``accepted``.
+        due_s: When the last was due, and likewise sent and accepted; 0 where none was.
+    """
+
+    def __init__(self, origin_s: float) -> None:
+        self.count = self.sent = self.accepted = 0
+        self.due_s = self.sent_s = self.accepted_s = 0.0
+        self._origin_s = origin_s
+        self._due = Sketch()
+
+    def add(self, due_s: float, sent_s: float, accepted_s: float) -> None:
+        """Take one."""
+        self.count += 1
+        self.due_s = max(self.due_s, due_s)
+        self._due.count(due_s - self._origin_s)
+        if sent_s < _NEVER:
+            self.sent += 1
+            self.sent_s = max(self.sent_s, sent_s)
+        if accepted_s < _NEVER:
+            self.accepted += 1
+            self.accepted_s = max(self.accepted_s, accepted_s)
+
+    def nth_due_s(self, number: int) -> float:
+        """When so many of them had been due, at least one; within one per cent of the time."""
+        if number >= self.count:
+            return self.due_s
+        (after_s,) = self._due.percentiles((number - 0.5) / (self.count - 1))
+        return self._origin_s + (after_s or 0.0)
+
+
 class CreateTimes:
     """When each create of an iteration was due, sent, and accepted by the server."""
 
     def __init__(self) -> None:
+        self._later: _Later | None = None
+        self._kept = 0
         self._due_s = array("d")
         self._sent_s = array("d")
         self._accepted_s = array("d")
@@ -133,23 +171,47 @@ class CreateTimes:
             accepted_s = None if record.uid is None else record.created_s
             self.add(record.scheduled_s, record.sent_s, accepted_s)
 
+    def fold(self, most: int) -> None:
+        """Keep no more than so many one by one, and half of them if there are more: the earliest.
+
+        The burst is among them, if it is no larger than that.
+        """
+        if len(self._due_s) > most:
+            self._kept = most // 2
+            self._shed()
+
+    def _shed(self) -> None:
+        """Keep those alone that were due first: all others were due after them."""
+        order = sorted(range(len(self._due_s)), key=self._due_s.__getitem__)
+        if self._later is None:
+            self._later = _Later(self._due_s[order[0]])
+        kept, rest = order[: self._kept], order[self._kept :]
+        for each in rest:
+            self._later.add(self._due_s[each], self._sent_s[each], self._accepted_s[each])
+        self._due_s, self._sent_s, self._accepted_s = (
+            array("d", (at_s[each] for each in kept))
+            for at_s in (self._due_s, self._sent_s, self._accepted_s)
+        )
+
     def tally(self, result: RateTally) -> RateTally:
         """The rates of all of them, counted in ``result``, which is empty and says what was wanted.
 
         Its burst is at least 1.
         """
         target, burst = result.target, result.burst
-        result.creates = sum(at_s < _NEVER for at_s in self._sent_s)
-        if len(self._due_s) <= burst:
+        if self._later is not None:
+            self._shed()
+        due_s, later = self._due_s, self._later or _Later(0.0)
+        result.creates = sum(at_s < _NEVER for at_s in self._sent_s) + later.sent
+        if len(due_s) + later.count <= burst:
             return result
-        due_s = self._due_s
         # As a rule they come in that order, and need no memory to be put into it.
         in_order: Sequence[int] = range(len(due_s))
-        if any(later < earlier for earlier, later in pairwise(due_s)):
+        if any(second < first for first, second in pairwise(due_s)):
             in_order = sorted(in_order, key=due_s.__getitem__)
         # A burst is due at once and takes its time to send, in which the bucket
         # fills again: it is from when it was due that the rate of the others counts.
-        began_s = due_s[in_order[burst - 1]]
+        began_s = due_s[in_order[min(burst, len(due_s)) - 1]]
         rest = in_order[burst:]
         sent_s = _happened(self._sent_s, rest)
         accepted_s = _happened(self._accepted_s, rest)
@@ -159,16 +221,22 @@ class CreateTimes:
                 return None
             if result.steady or not creates:
                 return creates / target
+            if creates > len(rest):
+                return later.nth_due_s(creates - len(rest)) - began_s
             return due_s[rest[creates - 1]] - began_s
 
         if target is not None:
-            result.offered.count(len(rest), due_s[rest[-1]] - began_s, wanted_s(len(rest)))
-        if sent_s:
-            last_sent_s, last_answer_s = max(sent_s), max(accepted_s, default=began_s)
-            result.sent.count(len(sent_s), last_sent_s - began_s, wanted_s(len(sent_s)))
+            count = len(rest) + later.count
+            last_due_s = later.due_s if later.count else due_s[rest[-1]]
+            result.offered.count(count, last_due_s - began_s, wanted_s(count))
+        sent, accepted = len(sent_s) + later.sent, len(accepted_s) + later.accepted
+        if sent:
+            last_sent_s = max(later.sent_s, max(sent_s, default=0.0))
+            last_answer_s = max(later.accepted_s, max(accepted_s, default=0.0))
+            result.sent.count(sent, last_sent_s - began_s, wanted_s(sent))
             # To the last request at least: one that failed took its time too.
             ended_s = max(last_sent_s, last_answer_s)
-            result.accepted.count(len(accepted_s), ended_s - began_s, wanted_s(len(accepted_s)))
+            result.accepted.count(accepted, ended_s - began_s, wanted_s(accepted))
         return result
 
 

@@ -35,6 +35,10 @@ _FOLLOWED: Final = {VMI: "VirtualMachineInstance"}
 """The kinds that show effects on objects of other kinds."""
 
 
+MOST_EXACT: Final = 100_000
+"""Samples of a latency that are kept as they are; of more, a sketch is."""
+
+
 class _Life(Protocol):
     """What is known of an operation, by `OperationRecord` and by the life that it is made from."""
 
@@ -115,7 +119,7 @@ def _stay(life: _Life, milestone: str) -> tuple[float | None, float | None]:
 
 @dataclass
 class OperationSamples:
-    """How long operations of one sort took: eight bytes for each sample."""
+    """How long operations of one sort took: eight bytes for each sample, until they are folded."""
 
     operation: str
     response: LatencySamples = field(default_factory=LatencySamples)
@@ -158,6 +162,16 @@ class OperationSamples:
         self.effect.extend(other.effect)
         self.milestones.extend(other.milestones)
         self.time_in.extend(other.time_in)
+
+    def fold(self) -> None:
+        """Keep a bounded number of samples: of a load that goes round there is no end to them."""
+        for samples in (
+            self.response,
+            self.effect,
+            *self.milestones.values(),
+            *self.time_in.values(),
+        ):
+            samples.fold(MOST_EXACT)
 
     def named(self, name: str) -> LatencySamples | None:
         """The samples of a latency, by its name for a person (see `OperationResult.latencies`)."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from perfscale.config.operations import OPERATIONS
 from perfscale.results.measure.failures import Failures
-from perfscale.results.measure.operations.latencies import OperationSamples
+from perfscale.results.measure.operations.latencies import MOST_EXACT, OperationSamples
 from perfscale.results.measure.rates import CreateTimes
 from perfscale.results.model.operations import (
     OperationAccounts,
@@ -42,12 +42,14 @@ class OperationTally:
             if blind:
                 self.samples.doubt(record, blind)
         self.accounts += OperationAccounts.count(outcomes)
+        self.samples.fold()
 
     def add(self, other: OperationTally) -> None:
         """Add another tally of the same operation and kind."""
         self.api_version = self.api_version or other.api_version
         self.accounts += other.accounts
         self.samples.add(other.samples)
+        self.samples.fold()
 
     def result(self) -> OperationResult:
         """What it comes to."""
@@ -93,6 +95,7 @@ class OperationTallies:
         for (operation, kind), members in groups.items():
             tally = self._of(operation, kind, members[0].api_version)
             tally.add_records(members, self._blind)
+            self.times.fold(MOST_EXACT)
             for record in members:
                 self.times.add(record.scheduled_s, record.sent_s, record.answered_s)
                 count_failure(self._reasons.setdefault(record.outcome, Failures()), record)
