@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from perfscale.errors import TemplateError
 from perfscale.templates.dialects.dialect import parse_template
 from perfscale.templates.dialects.jinja import JinjaTemplate
-from perfscale.templates.gotemplate import GoTemplate
+from perfscale.templates.gotemplate.template import GoTemplate
 
 
 def render(text: str, **variables: object) -> str:

@@ -16,7 +16,7 @@ from perfscale.config import load_config
 from perfscale.errors import TemplateError
 from perfscale.templates import compile_templates
 from perfscale.templates.forms import compile_entry
-from perfscale.templates.gotemplate import GoTemplate
+from perfscale.templates.gotemplate.template import GoTemplate
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,7 +24,7 @@ import yaml
 
 from perfscale.errors import TemplateError
 from perfscale.templates.compiled import ObjectRequest, takes_any_digits
-from perfscale.templates.gotemplate import GoTemplate
+from perfscale.templates.dialects.jinja import JinjaTemplate
 from perfscale.templates.manifests.documents import STR, compose_documents, iter_values
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class EntryForm:
     ) -> tuple[ObjectRequest, ...] | None:
         """The objects of one replica; None where a hole gets what does not fit."""
         source, variables = factory.manifests.source, factory.manifests.variables
-        assert isinstance(source, GoTemplate)  # noqa: S101 -- of no other is there a form
+        assert not isinstance(source, JinjaTemplate)  # noqa: S101 -- of no such one is there a form
         values = source.fillings(self._skeleton, variables.of(iteration, replica))
         texts = _texts(values, self._words)
         if texts is None:
@@ -160,7 +160,7 @@ def compile_entry(factory: ObjectFactory, iteration: int | None = None) -> Entry
         iteration: The form is for that one alone, counted from 1; None: for all of them.
     """
     source, variables = factory.manifests.source, factory.manifests.variables
-    if not isinstance(source, GoTemplate):
+    if isinstance(source, JinjaTemplate):
         return None
     sample = variables.of(iteration or 1, 1)
     changing = variables.changing if iteration is None else {variables.replica_name}

@@ -14,7 +14,7 @@ from perfscale.config.sections.kube_burner import (
     job_labels,
     object_labels,
 )
-from perfscale.templates.gotemplate import GoTemplate, Settings, parse
+from perfscale.templates.gotemplate import parse
 from perfscale.templates.source import read_template
 from perfscale.templates.variables import Variables
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perfscale.config import Config, ObjectSpec, Workload
+    from perfscale.templates.gotemplate import Settings
+    from perfscale.templates.gotemplate.template import GoTemplate
     from perfscale.templates.manifests.documents import JSON
 
 _LABELLED: Final = frozenset(

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from perfscale.errors import Problem, TemplateError
 from perfscale.templates.dialects.actions import find_actions, first_word, is_go, shorten
 from perfscale.templates.dialects.jinja import JinjaTemplate, is_expression, outside_raw
-from perfscale.templates.gotemplate import GoTemplate, Settings, is_known
+from perfscale.templates.gotemplate import Settings, is_known, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import TypeAlias
 
     from perfscale.templates.dialects.actions import Action
+    from perfscale.templates.gotemplate.template import GoTemplate
 
-Source: TypeAlias = GoTemplate | JinjaTemplate
-"""A template that was parsed."""
+    Source: TypeAlias = GoTemplate | JinjaTemplate
+    """A template that was parsed."""
 
 MAX_TAGS: Final = 10_000
 MAX_CODE: Final = 200_000
@@ -43,7 +45,7 @@ def parse_template(file: str, text: str, settings: Settings = _NO_SETTINGS) -> S
         return JinjaTemplate(file, text)
     if mixed := list(_mixed(file, find_actions(text), go)):
         raise TemplateError(mixed)
-    return GoTemplate(text, file=file, settings=settings)
+    return parse(text, file=file, settings=settings)
 
 
 def _check_size(file: str, text: str, actions: Sequence[Action]) -> None:

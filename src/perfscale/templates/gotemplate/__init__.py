@@ -27,10 +27,52 @@ fails with these variables. `GoTemplate` is a `Source` of `dialects.dialect`, so
 - ``random``: what random functions draw from; None: another one for each template.
 
 Values are what JSON and YAML give: None, bool, int, float, str, list, dict with text keys.
+
+Most workloads have no such template, so the interpreter is loaded with the first.
 """
 
-from perfscale.templates.gotemplate.functions.known import is_known
-from perfscale.templates.gotemplate.settings import Settings
-from perfscale.templates.gotemplate.template import GoTemplate, parse
+from __future__ import annotations
 
-__all__ = ["GoTemplate", "Settings", "is_known", "parse"]
+from typing import TYPE_CHECKING, Final
+
+from perfscale.templates.gotemplate.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perfscale.templates.gotemplate.template import GoTemplate
+
+__all__ = ["Settings", "is_known", "parse"]
+
+_NO_SETTINGS: Final = Settings()
+
+
+def parse(
+    text: str,
+    *,
+    file: str,
+    settings: Settings = _NO_SETTINGS,
+    defines: Sequence[GoTemplate] = (),
+) -> GoTemplate:
+    """Parse a template.
+
+    Args:
+        text: The template.
+        file: Its file, as errors name it.
+        settings: What it is given besides its variables.
+        defines: Files whose templates it may call, by ``define`` or by the file's name; of two
+            with one name the last counts, and its own come before those of files.
+
+    Raises:
+        TemplateError: It is not in Go's template language, or calls a function that is not there.
+    """
+    from perfscale.templates.gotemplate.template import GoTemplate  # noqa: PLC0415 -- see above
+
+    return GoTemplate(text, file, settings, defines)
+
+
+def is_known(word: str) -> bool:
+    """Whether a word means something in the language: a function's name, or one of its own."""
+    from perfscale.templates.gotemplate.functions import known  # noqa: PLC0415 -- see above
+
+    return known.is_known(word)

@@ -15,7 +15,6 @@ from perfscale.templates.gotemplate.language.compiling import Compiler
 from perfscale.templates.gotemplate.language.nodes import Function, walk
 from perfscale.templates.gotemplate.language.parser import MAIN, parse_tree
 from perfscale.templates.gotemplate.running import Frame, LineRun, Run
-from perfscale.templates.gotemplate.settings import Settings
 from perfscale.templates.gotemplate.skeleton import Inputs, UnfitError, build
 from perfscale.templates.gotemplate.values import GoError
 from perfscale.templates.source import WORK_OF_A_CHARACTER, Reference
@@ -24,35 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from perfscale.templates.gotemplate.language.compiling import Compiled
+    from perfscale.templates.gotemplate.settings import Settings
     from perfscale.templates.gotemplate.skeleton import Skeleton
-
-_DEFAULT = Settings()
-
-
-def parse(
-    text: str,
-    *,
-    file: str,
-    settings: Settings = _DEFAULT,
-    defines: Sequence[GoTemplate] = (),
-) -> GoTemplate:
-    """Parse a template.
-
-    Args:
-        text: The template.
-        file: Its file, as errors name it.
-        settings: What it is given besides its variables.
-        defines: Files whose templates it may call, by ``define`` or by the file's name; of two
-            with one name, the last counts, and those of files before its own.
-
-    Raises:
-        TemplateError: It is not in Go's template language, or calls a function that is not there.
-    """
-    return GoTemplate(text, file=file, settings=settings, defines=defines)
 
 
 class GoTemplate:
-    """A template file in Go's language; the arguments are those of `parse`.
+    """A template file in Go's language; the arguments are those of `gotemplate.parse`.
 
     Attributes:
         file: The file, as errors name it.
@@ -63,10 +39,9 @@ class GoTemplate:
     def __init__(
         self,
         text: str,
-        *,
         file: str,
-        settings: Settings = _DEFAULT,
-        defines: Sequence[GoTemplate] = (),
+        settings: Settings,
+        defines: Sequence[GoTemplate],
     ) -> None:
         self.file = file
         self.work = 0
