@@ -16,6 +16,7 @@ from perfscale.cli.commands import (
     audit,
     cleanup,
     compare,
+    convert,
     index,
     render,
     run,
@@ -102,6 +103,7 @@ def configure(
 app.command("run", cls=WebCommand)(run.run)
 app.command("search")(search.search)
 app.command("validate")(validate.validate)
+app.command("convert")(convert.convert)
 app.command("render")(render.render)
 app.command("report")(report_command.report)
 app.command("runs")(runs.runs)

@@ -58,8 +58,13 @@ def dump_config(config: Config) -> str:
 
     `load_config` of it gives an equal configuration.
     """
+    return dump_tree(config.model_dump(by_alias=True, mode="json", exclude_none=True))
+
+
+def dump_tree(tree: dict[str, Any]) -> str:
+    """Return the tree of a configuration as YAML, of which `load_config` gives an equal one."""
     return yaml.dump(
-        config.model_dump(by_alias=True, mode="json", exclude_none=True),
+        tree,
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,

@@ -1,0 +1,118 @@
+"""A workload file of another form as one of ours, with its templates, which stay as they are.
+
+What a template of kube-burner's means is said by ``kubeBurner`` beside it: its dialect needs no
+other mark.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from perfscale.config.writing import dump_tree
+from perfscale.errors import ConfigError, Problem, UsageError
+from perfscale.templates.compiling import resolve_template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from perfscale.config import Config
+
+_READS: Final = re.compile(rb"\bReadFile\b(?:\s+(?:\"([^\"]*)\"|`([^`]*)`))?")
+_TEMPLATES: Final = "templates"
+
+
+class Converted(NamedTuple):
+    """What to write.
+
+    Attributes:
+        text: The workload file.
+        files: Where each file that it needs is now, by its place in the new folder.
+        notes: What a person has to look at, one sentence each.
+    """
+
+    text: str
+    files: dict[PurePosixPath, Path]
+    notes: tuple[str, ...]
+
+
+def convert(config: Config, run_id: str) -> Converted:
+    """Put a configuration that was read from another form into a file of ours.
+
+    Args:
+        config: The configuration.
+        run_id: The id that it was read with, which no run will have.
+
+    Raises:
+        UsageError: It is one of ours already.
+        ConfigError: A template is not there.
+    """
+    if not config.source.reading:
+        raise UsageError(f"{config.source.name}: this is a workload file of perfscale already")
+    files = _Files(config)
+    tree = config.model_dump(by_alias=True, mode="json", exclude_none=True, exclude_unset=True)
+    for mapping, key in _paths(tree):
+        mapping[key] = files.place(mapping[key])
+    if files.missing:
+        raise ConfigError([Problem(f"there is no file {each}") for each in files.missing])
+    text = dump_tree(tree)
+    notes = list(files.notes())
+    if run_id in text:
+        notes.append(
+            "UUID stands in the file: there it is the id of a run, and here it stays what it is "
+            f"({run_id})"
+        )
+    return Converted(text, files.placed, tuple(notes))
+
+
+def _paths(tree: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """Where the tree names templates: a mapping or a list, and the key."""
+    for workload in tree["workloads"]:
+        for entry in (*workload.get("objects", ()), *filter(None, [workload.get("patch")])):
+            yield entry, "templateFile"
+        functions = workload.get("kubeBurner", {}).get("functionTemplates", [])
+        for number in range(len(functions)):
+            yield functions, number
+
+
+class _Files:
+    """The files that go along; those below the configuration's folder keep their places."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._folder = config.source.directory
+        self._dynamic: list[str] = []
+        self.placed: dict[PurePosixPath, Path] = {}
+        self.missing: list[str] = []
+
+    def place(self, name: str) -> str:
+        """The place of a template, with all that it reads by a name that stands in it."""
+        source = resolve_template(self._config, name)
+        if source is None:
+            self.missing.append(name)
+            return name
+        place = self._put(name, source)
+        for match in _READS.finditer(source.read_bytes()):
+            read = (match[1] or match[2] or b"").decode(errors="replace")
+            if not read:
+                self._dynamic.append(name)
+            elif (self._folder / read).is_file():
+                self._put(read, self._folder / read)
+        return place
+
+    def notes(self) -> Iterator[str]:
+        """What could not be seen."""
+        for name in dict.fromkeys(self._dynamic):
+            yield f"{name} reads files whose names it works out: copy them beside the new file"
+
+    def _put(self, name: str, source: Path) -> str:
+        wanted = PurePosixPath(name)
+        if wanted.is_absolute() or ".." in wanted.parts:
+            wanted = PurePosixPath(_TEMPLATES, wanted.name)
+        place, number = wanted, 1
+        while self.placed.get(place, source).resolve() != source.resolve():
+            number += 1
+            place = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
+        self.placed[place] = source
+        return str(place)
