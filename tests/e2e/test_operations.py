@@ -15,7 +15,7 @@ from workloads import config, objects, template
 from perfscale.engine import RunOptions
 from perfscale.engine.events import ObjectFailed, OperationFailed, WorkloadStarted
 from perfscale.engine.flow import operations
-from perfscale.errors import PreflightError
+from perfscale.errors import PreflightError, TemplateError
 from perfscale.results import (
     OperationAccounts,
     OperationEntry,
@@ -225,7 +225,7 @@ async def test_an_operation_that_no_version_serves_is_an_error_before_the_run(
 ) -> None:
     with pytest.raises(PreflightError, match="the cluster does not serve configmaps/scale"):
         await simulated.run(config(maps(tmp_path), on("maps", "scale", to=2)))
-    with pytest.raises(PreflightError, match="restart is for virtualmachines, and maps has none"):
+    with pytest.raises(TemplateError, match="restart can be done to VirtualMachine"):
         await simulated.run(config(maps(tmp_path), on("maps", "restart")))
     assert not await simulated.names(CONFIGMAPS, namespace="density-1")
 
