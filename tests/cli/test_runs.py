@@ -37,13 +37,16 @@ def test_what_is_broken_or_no_run_is_passed_over_with_a_word(
     past_run(results, 1)
     (past_run(results, 2) / "summary.json").write_text('{"schemaVersion": 2, "runId":')
     (past_run(results, 3) / "run.json").write_text("[]")
+    (results / "found" / "steps").mkdir(parents=True)
+    (results / "found" / "search.json").write_text("{}")
     (results / "photos").mkdir()
     (results / "page.html").write_text("")
     (results / "latest").symlink_to("density-0001")
     ended = perfscale("runs")
     assert ended.code == 0
     assert len(ended.out.splitlines()) == 2
-    broken, other, foreign = ended.err.splitlines()
+    broken, other, search, foreign = ended.err.splitlines()
+    assert search == "skipped: found: a search: perfscale runs results/found/steps lists its runs"
     assert broken.startswith("skipped: density-0002: summary.json is broken: ")
     assert other.startswith("skipped: density-0003: run.json is broken: ")
     assert foreign == "skipped: photos: not a run: it has no run.json"

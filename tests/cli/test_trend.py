@@ -94,12 +94,15 @@ def test_runs_that_say_less_of_the_cluster_are_left_out_with_a_word(
     past_run(results, 23, generator="uncertain")
     past_run(results, 24, outcome="failed", ready_p99=None)
     (results / "latest").symlink_to("density-0000")
+    past_run(results / "found" / "steps", 25, ready_p99=99)
+    (results / "found" / "search.json").write_text("{}")
     ended = perfscale("trend", "--output", "json")
     document = json.loads(ended.out)
     assert {Path(each["path"]).name: each["why"] for each in document["leftOut"]} == {
         "density-0020": "the generator was the limit, so it says less of the cluster",
         "density-0021": "it was interrupted",
         "density-0022": "it has no summary: it goes on, or was killed",
+        "found": "a search, whose runs differ in load",
     }
     assert document["notReached"] == 5  # three of readiness, and of its deletion all but one
     (p99,) = (each for each in document["trends"] if each["metric"].endswith("Ready p99"))
@@ -108,6 +111,15 @@ def test_runs_that_say_less_of_the_cluster_are_left_out_with_a_word(
     text = perfscale("trend").out
     assert "left out: results/density-0020: the generator was the limit" in text
     assert "missing: 5 percentiles that were not reached" in text
+
+
+def test_clusters_of_the_same_name_are_told_apart_by_their_addresses(
+    perfscale: CommandLine, results: Path
+) -> None:
+    for number in range(6):
+        past_run(results, number, server=f"https://{'ab'[number % 2]}", context="default")
+    headings = [line for line in perfscale("trend").out.splitlines() if " on " in line]
+    assert headings == ["density on default (https://a)", "density on default (https://b)"]
 
 
 def test_the_document_for_programs_keeps_its_schema(perfscale: CommandLine, results: Path) -> None:

@@ -19,6 +19,8 @@ SUMMARY_FILE: Final = "summary.json"
 JUNIT_FILE: Final = "junit.xml"
 AUDIT_FILE: Final = "audit.json"
 SCRAPED_FILE: Final = "audit-series.ndjson"
+SEARCH_FILE: Final = "search.json"
+"""In the folder of a search, which has the folders of its runs in it."""
 HOOKS_FOLDER: Final = "hooks"
 
 

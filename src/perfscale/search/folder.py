@@ -11,7 +11,7 @@ import msgspec
 
 from perfscale.errors import ResultsError, UsageError
 from perfscale.results import write_file
-from perfscale.results.files import WORKLOAD_FILE
+from perfscale.results.files import SEARCH_FILE, WORKLOAD_FILE
 from perfscale.search.document import SCHEMA_VERSION, SearchDocument
 from perfscale.search.page import search_page
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SEARCH_FILE: Final = "search.json"
 PAGE_FILE: Final = "search.html"
 STEPS_FOLDER: Final = "steps"
 _OWNER_ALONE: Final = 0o700

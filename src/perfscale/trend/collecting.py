@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.audit import read_published
 from perfscale.errors import ResultsError
-from perfscale.results.files import RUN_FILE, SUMMARY_FILE
+from perfscale.results.files import RUN_FILE, SEARCH_FILE, SUMMARY_FILE
 from perfscale.results.history import find_run
 from perfscale.trend.history import Collected, Key, LeftOut, Measured, Source
 from perfscale.trend.runs import add_run
@@ -42,7 +42,7 @@ def collect(names: Iterable[str], results_dir: Path) -> Collected:
     for name in named:
         path = Path(name)
         if path.is_dir() and not _is_run(path):
-            for found in _walk(path):
+            for found in _walk(path, collected):
                 _add(collected, found)
         elif path.is_file() and not _is_run(path.parent):
             _add(collected, path)
@@ -55,12 +55,17 @@ def _is_run(folder: Path) -> bool:
     return (folder / RUN_FILE).exists() or (folder / SUMMARY_FILE).exists()
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path, collected: Collected) -> Iterator[Path]:
     """The folders of runs, and other files of JSON, at any depth; links are not followed.
 
-    A link such as ``latest`` names what is there anyway.
+    A link such as ``latest`` names what is there anyway. The runs of a search are left out,
+    unless it is what is named: each had another load.
     """
     for parent, folders, files in os.walk(folder):
+        if SEARCH_FILE in files and Path(parent) != folder:
+            folders.clear()
+            collected.left_out.append(LeftOut(Path(parent), "a search, whose runs differ in load"))
+            continue
         if RUN_FILE in files or SUMMARY_FILE in files:
             folders.clear()
             yield Path(parent)

@@ -52,7 +52,7 @@ class MetricTrend(Part, frozen=True):
     """One metric of a workload on a cluster."""
 
     workload: str
-    cluster: Annotated[str, Meta(description="empty: not known")]
+    cluster: Annotated[str, Meta(description="its API server's address; empty: not known")]
     metric: str
     unit: str
     higher_is_better: bool

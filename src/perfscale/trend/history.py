@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class Key(NamedTuple):
-    """What a series is about; the cluster is empty where a file does not name it."""
+    """What a series is about.
+
+    The cluster is the address of its API server; empty where a file does not say.
+    """
 
     workload: str
     cluster: str
@@ -72,6 +75,7 @@ class Collected:
     """Everything that was read.
 
     Attributes:
+        clusters: What a person calls each cluster.
         left_out: Runs and files whose numbers are not to be compared with others.
         foreign: How many files were no results at all; they are passed over.
         not_reached: How many values are missing since a percentile was not reached.
@@ -79,9 +83,16 @@ class Collected:
 
     sources: list[Source] = field(default_factory=list)
     series: dict[Key, Series] = field(default_factory=dict)
+    clusters: dict[str, str] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
     foreign: int = 0
     not_reached: int = 0
+
+    def cluster_name(self, cluster: str) -> str:
+        """What to call a cluster, with its address where another one is called the same."""
+        name = self.clusters.get(cluster, cluster)
+        alone = list(self.clusters.values()).count(name) <= 1
+        return name if alone else f"{name} ({cluster})"
 
     def add(self, source: Source, measured: Iterable[Measured]) -> None:
         """Take the numbers of a run or a file."""

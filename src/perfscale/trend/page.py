@@ -74,7 +74,11 @@ def write_trend(path: Path, collected: Collected, trends: Sequence[Trend]) -> No
         "trend.html",
         verdict=verdict_of(trends),
         subjects=[
-            (workload, cluster, [_shown(each, keys.get(each.key)) for each in members])
+            (
+                workload,
+                collected.cluster_name(cluster),
+                [_shown(each, keys.get(each.key)) for each in members],
+            )
             for (workload, cluster), members in by_subject(trends).items()
         ],
         collected=collected,

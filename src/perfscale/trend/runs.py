@@ -35,7 +35,8 @@ def add_run(collected: Collected, folder: Path) -> None:
         collected.left_out.append(LeftOut(folder, why))
         return
     summary = read_summary(folder)
-    cluster = head.cluster.name
+    cluster = head.cluster.identity
+    collected.clusters[cluster] = head.cluster.name
     found: list[Measured] = []
     for workload in summary.workloads:
         found += _of_workload(workload, cluster)

@@ -36,7 +36,7 @@ def print_trends(collected: Collected, trends: Sequence[Trend], page: Path | Non
     """Print a table for each workload and cluster, what else changed there, and the verdict."""
     console = open_console()
     for (workload, cluster), members in by_subject(trends).items():
-        where = f" on {cluster}" if cluster else ""
+        where = f" on {collected.cluster_name(cluster)}" if cluster else ""
         console.print(f"\n[bold]{escape(workload + where)}[/]", soft_wrap=True)
         changed = [each for each in members if each.changes]
         if changed:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 import msgspec
 
 from perfscale.errors import ResultsError
-from perfscale.results.files import RUN_FILE, SUMMARY_FILE
+from perfscale.results.files import RUN_FILE, SEARCH_FILE, SUMMARY_FILE
 from perfscale.results.folder.latest import LATEST
 from perfscale.results.model.client.health import Validity
 from perfscale.results.model.document import SCHEMA_VERSION
@@ -214,6 +214,8 @@ def read_head(folder: Path) -> RunHead:
     if summary is not None and summary.schema_version > SCHEMA_VERSION:
         raise ResultsError(f"its summary is of a newer perfscale ({summary.schema_version})")
     if run is None and (summary is None or summary.started_at is None):
+        if (folder / SEARCH_FILE).exists():
+            raise ResultsError(f"a search: perfscale runs {folder / 'steps'} lists its runs")
         raise ResultsError(f"not a run: it has no {RUN_FILE}")
     if run is None:
         run = _Run(summary.run_id, summary.started_at, summary.cluster)  # type: ignore[union-attr,arg-type] # the condition above
