@@ -1,13 +1,32 @@
-"""Config, templates and cluster, checked before anything is created: every finding at once."""
+"""Config, templates and cluster, checked before anything is created: every finding at once.
 
-from perfscale.preflight.check import Factories, namespace_conflict, preflight
-from perfscale.preflight.findings import Findings
+What needs a cluster is loaded when it is first used: `perfscale validate` needs none.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
 from perfscale.preflight.hooks import find_missing_commands
-from perfscale.preflight.operations import ForeignTargets, OperationPlan
-from perfscale.preflight.plan import Plan, plan_workload
-from perfscale.preflight.preload import DAEMON_SETS, PODS, PreloadPlan
 from perfscale.preflight.thresholds import find_unmeasurable_thresholds
-from perfscale.preflight.trial import Trial, TrialVerdict, Trier
+
+if TYPE_CHECKING:
+    from perfscale.preflight.check import Factories, namespace_conflict, preflight
+    from perfscale.preflight.findings import Findings
+    from perfscale.preflight.operations import ForeignTargets, OperationPlan
+    from perfscale.preflight.plan import Plan
+    from perfscale.preflight.preload import DAEMON_SETS, PODS, PreloadPlan
+    from perfscale.preflight.trial import Trial, TrialVerdict, Trier
+
+_LATER: Final = {
+    "check": ("Factories", "namespace_conflict", "preflight"),
+    "findings": ("Findings",),
+    "operations": ("ForeignTargets", "OperationPlan"),
+    "plan": ("Plan",),
+    "preload": ("DAEMON_SETS", "PODS", "PreloadPlan"),
+    "trial": ("Trial", "TrialVerdict", "Trier"),
+}
 
 __all__ = [
     "DAEMON_SETS",
@@ -24,6 +43,13 @@ __all__ = [
     "find_missing_commands",
     "find_unmeasurable_thresholds",
     "namespace_conflict",
-    "plan_workload",
     "preflight",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load a name from its module (PEP 562)."""
+    for module, names in _LATER.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

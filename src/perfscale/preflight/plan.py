@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from perfscale.config.sections.churn import describe_churn
-from perfscale.config.sections.shape import describe_shape, is_steady, mean_rate, most_due
 from perfscale.kube.resources import NAMESPACES, Place
 from perfscale.results import WorkloadPlan
-from perfscale.templates import count_objects, objects_of_iteration
+from perfscale.templates import outline_workload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,23 +91,10 @@ def plan_workload(
         factories: Its compiled templates.
         names: What results call each ``(apiVersion, kind)`` of them.
     """
-    objects = {names[key]: 0 for factory in factories for key in factory.kinds}
-    for key, count in count_objects(factories).items():
-        objects[names[key]] += count
-    steady = is_steady(workload)
-    of_first = objects_of_iteration(factories, 1)
+    outline = outline_workload(workload, factories, names)
     return WorkloadPlan(
-        name=workload.name,
-        iterations=workload.iteration_count,
-        objects=objects,
-        qps=mean_rate(workload, of_first.total()),
-        burst=max(1, workload.bucket_depth) if steady else 1,
+        **outline._asdict(),
         waits=workload.waits_for_creation,
-        steady=steady,
-        shape=describe_shape(workload),
-        ends=math.isfinite(most_due(workload)) or bool(workload.duration) or workload.is_endless,
         operation=workload.operation,
-        background=workload.background,
-        churn=describe_churn(workload),
         max_in_flight=workload.max_in_flight,
     )

@@ -8,9 +8,11 @@ from perfscale.templates.compiling import (
     resolve_template,
 )
 from perfscale.templates.counting import (
+    WorkloadOutline,
     count_churned,
     count_objects,
     objects_of_iteration,
+    outline_workload,
     sure_replicas,
 )
 from perfscale.templates.duplicates import sampled_replicas
@@ -31,6 +33,7 @@ __all__ = [
     "PatchTemplate",
     "RequestCount",
     "TemplateDefaults",
+    "WorkloadOutline",
     "compile_patches",
     "compile_templates",
     "compile_workloads",
@@ -39,6 +42,7 @@ __all__ = [
     "count_requests",
     "default_workload",
     "objects_of_iteration",
+    "outline_workload",
     "packaged_file",
     "packaged_templates",
     "render_manifests",

@@ -6,11 +6,19 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from perfscale.config.sections.shape import POISSON, most_due
+from perfscale.config.sections.churn import describe_churn
+from perfscale.config.sections.shape import (
+    POISSON,
+    describe_shape,
+    is_steady,
+    mean_rate,
+    most_due,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from perfscale.config import Workload
     from perfscale.templates.factory import ObjectFactory
 
 KindCounts: TypeAlias = "Counter[tuple[str, str]]"
@@ -59,6 +67,54 @@ def sure_replicas(factories: Sequence[ObjectFactory], iteration: int) -> dict[Ob
     if present[0].workload.arrival == POISSON and factories[0].workload.duration:
         return dict.fromkeys(present, 0)
     return {factory: due // len(factory.kinds) for factory, due in _due(present)}
+
+
+class WorkloadOutline(NamedTuple):
+    """What a workload's file and templates say that it is going to do.
+
+    The attributes are those of `WorkloadPlan`.
+    """
+
+    name: str
+    iterations: int
+    objects: dict[str, int]
+    qps: float | None
+    burst: int
+    steady: bool
+    shape: str
+    ends: bool
+    background: bool
+    churn: str
+
+
+def outline_workload(
+    workload: Workload,
+    factories: Sequence[ObjectFactory],
+    names: Mapping[tuple[str, str], str],
+) -> WorkloadOutline:
+    """Say what one workload is going to do.
+
+    Args:
+        workload: The workload.
+        factories: Its compiled templates.
+        names: What to call each ``(apiVersion, kind)`` of them.
+    """
+    objects = {names[key]: 0 for factory in factories for key in factory.kinds}
+    for key, count in count_objects(factories).items():
+        objects[names[key]] += count
+    steady = is_steady(workload)
+    return WorkloadOutline(
+        name=workload.name,
+        iterations=workload.iteration_count,
+        objects=objects,
+        qps=mean_rate(workload, objects_of_iteration(factories, 1).total()),
+        burst=max(1, workload.bucket_depth) if steady else 1,
+        steady=steady,
+        shape=describe_shape(workload),
+        ends=math.isfinite(most_due(workload)) or bool(workload.duration) or workload.is_endless,
+        background=workload.background,
+        churn=describe_churn(workload),
+    )
 
 
 class ChurnCount(NamedTuple):

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 
 from perfscale.config import counted
 from perfscale.kube.resources import kind_names
-from perfscale.preflight import plan_workload
-from perfscale.templates import count_churned, count_objects, count_requests, target_kind
+from perfscale.templates import (
+    count_churned,
+    count_objects,
+    count_requests,
+    outline_workload,
+    target_kind,
+)
 from perfscale.templates.scopes import group_of
 
 if TYPE_CHECKING:
@@ -17,14 +22,16 @@ if TYPE_CHECKING:
     from perfscale.config import Config, Workload
     from perfscale.preflight import Factories
     from perfscale.results import WorkloadPlan
-    from perfscale.templates import ObjectFactory, RequestCount
+    from perfscale.templates import ObjectFactory, RequestCount, WorkloadOutline
 
 
-def describe_workload(workload: WorkloadPlan, operation: str | None, churned: str = "") -> str:
-    """Describe a workload by its plan.
+def describe_workload(
+    workload: WorkloadPlan | WorkloadOutline, operation: str | None, churned: str = ""
+) -> str:
+    """Describe a workload by its plan, or by what its file says.
 
     Args:
-        workload: The plan.
+        workload: The plan or outline.
         operation: What it does to which objects; None where it creates some.
         churned: How much its churn replaces.
     """
@@ -67,9 +74,9 @@ def describe_file(config: Config, factories: Factories) -> Iterator[str]:
     reading = f"; read as {source.reading}" if source.reading else ""
     yield f"{source.name}: valid; {counted(len(config.workloads), 'workload')}{total}{reading}"
     for workload, members in zip(config.workloads, factories, strict=True):
-        plan = plan_workload(workload, members, names)
+        outline = outline_workload(workload, members, names)
         does = _operation(config, factories, workload)
-        yield f"  {workload.name}: {describe_workload(plan, does, _churned(members))}"
+        yield f"  {workload.name}: {describe_workload(outline, does, _churned(members))}"
 
 
 def _operation(config: Config, factories: Factories, workload: Workload) -> str | None:
