@@ -98,7 +98,7 @@ def test_what_is_made_once_is_not_replaced(load: Callable[..., Config]) -> None:
     assert "objects with once, or churn: false, are left alone, and there are no others" in message
 
 
-@pytest.mark.parametrize(("key", "value"), [("once", "true"), ("everyIterations", "2")])
+@pytest.mark.parametrize(("key", "value"), [("everyIterations", "2")])
 def test_iterations_that_differ_are_not_replaced(
     load: Callable[..., Config], key: str, value: str
 ) -> None:

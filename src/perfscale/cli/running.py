@@ -301,9 +301,23 @@ async def _cluster(settings: RunSettings) -> AsyncIterator[ClusterOptions]:
     from perfscale.sim.process import simulated_cluster_process
 
     async with simulated_cluster_process(
-        speed=settings.speed, faults=settings.faults
+        speed=settings.speed, faults=settings.faults, kinds=_kinds_of_jobs(settings)
     ) as kubeconfig:
         yield replace(settings.cluster, kubeconfig=str(kubeconfig))
+
+
+def _kinds_of_jobs(settings: RunSettings) -> set[tuple[str, str]]:
+    """The kinds that jobs of kube-burner create, which may come with any software.
+
+    Raises:
+        TemplateError: Every problem of every template.
+    """
+    if not any(workload.kube_burner for workload in settings.config.workloads):
+        return set()
+    from perfscale.templates import compile_templates
+
+    factories = compile_templates(settings.config, run_id=settings.run_id or "")
+    return {key for members in factories for factory in members for key in factory.kinds}
 
 
 def _cleanup_command(settings: RunSettings, info: RunInfo) -> str | None:

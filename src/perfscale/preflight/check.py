@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from perfscale.config.labels import RUN_LABEL
+from perfscale.config.operations import Request
 from perfscale.errors import ApiError, ForbiddenError, NamespaceConflictError, UsageError
 from perfscale.kube.discovery import Discovery
 from perfscale.kube.listing import read_pages
@@ -68,7 +69,8 @@ async def preflight(
     resources = await _resolve_kinds(config, factories, discovery, findings)
     namespaces = _namespaces(factories, resources)
     everywhere = (*namespaces, *_foreign_namespaces(factories, namespaces))
-    await _check_namespaces(client, namespaces, run_id, findings, cluster.way)
+    if not (allow_foreign and _deletes_namespaces(config)):
+        await _check_namespaces(client, namespaces, run_id, findings, cluster.way)
     check = OperationCheck(config, factories, resources, discovery, run_id, findings)
     needs = await check.needs()
     children = await _resolve_children(factories, resources, discovery, findings)
@@ -253,6 +255,20 @@ def _owners_first(
     owned = {child.name for child in children}
     everything = _by_name((*created, *children)).values()
     return tuple(sorted(everything, key=lambda resource: resource.name in owned))
+
+
+def _deletes_namespaces(config: Config) -> bool:
+    """Whether namespaces of others may be gone when the run comes to use theirs.
+
+    One that is still there is refused then.
+    """
+    return any(
+        each.does.request is Request.DELETE
+        and each.targets is not None
+        and each.targets.kind == "Namespace"
+        and not each.targets.of_run
+        for each in config.workloads
+    )
 
 
 async def _check_namespaces(

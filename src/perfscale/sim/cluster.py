@@ -31,6 +31,7 @@ from perfscale.sim.nodes.handler import VirtHandler
 from perfscale.sim.nodes.pods import LauncherPods
 from perfscale.sim.storage.kinds.custom import CustomKinds
 from perfscale.sim.storage.kinds.defaults import with_defaults
+from perfscale.sim.storage.kinds.unknown import serve_unknown
 from perfscale.sim.storage.selectors import parse_selector
 from perfscale.sim.storage.store import Store
 
@@ -60,6 +61,8 @@ class SimulatedCluster:
         seed: Makes the latencies and the generated names repeatable.
         store: Where the objects are kept; a new, empty one by default.
         faults: What goes wrong in it, on purpose.
+        kinds: More kinds that it serves, as ``(apiVersion, kind)``: those that it does not know are
+            stored, in namespaces, and nothing acts upon them.
 
     Attributes:
         ground_truth: What happened in it.
@@ -76,8 +79,10 @@ class SimulatedCluster:
         seed: int | None = None,
         store: Store | None = None,
         faults: Faults | None = None,
+        kinds: Iterable[tuple[str, str]] = (),
     ) -> None:
         self.store = store or Store()
+        serve_unknown(self.store.catalogue, kinds)
         self._port = port
         self.ground_truth = GroundTruth(self.store)
         self._injection = FaultInjection(faults or Faults(), self.store, self.ground_truth)

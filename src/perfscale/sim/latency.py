@@ -55,6 +55,7 @@ class Stage(StrEnum):
     NODE_STARTING = "node-starting"
     VOLUME_BINDING = "volume-binding"
     VOLUME_SNAPSHOT = "volume-snapshot"
+    DATA_SOURCE = "data-source"
     DATA_VOLUME_STEP = "data-volume-step"
     DATA_VOLUME_FILLING = "data-volume-filling"
     VM_SNAPSHOT = "vm-snapshot"
@@ -168,6 +169,7 @@ DEFAULT_LATENCIES: Final[Mapping[Stage, Distribution]] = MappingProxyType(
         Stage.NODE_STARTING: LogNormal(2.0, 0.3),
         Stage.VOLUME_BINDING: LogNormal(1.2, 0.5),
         Stage.VOLUME_SNAPSHOT: LogNormal(1.5, 0.4),
+        Stage.DATA_SOURCE: LogNormal(0.2, 0.4),
         Stage.DATA_VOLUME_STEP: LogNormal(0.3, 0.4),
         Stage.DATA_VOLUME_FILLING: LogNormal(4.0, 0.6),
         Stage.VM_SNAPSHOT: LogNormal(2.0, 0.4),

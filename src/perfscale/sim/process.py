@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -24,7 +25,7 @@ from perfscale.sim.cluster import SimulatedCluster
 from perfscale.sim.faults import dump_faults, parse_faults
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
     from perfscale.sim.faults.model import Faults
 
@@ -34,12 +35,17 @@ _LISTENS: Final = b"listening\n"
 _KUBECONFIG: Final = "kubeconfig"
 _LOG: Final = "log"
 _FAULTS: Final = "faults.json"
+_KINDS: Final = "kinds.json"
 _LAST_LINES: Final = 20
 
 
 @asynccontextmanager
 async def simulated_cluster_process(
-    *, speed: float = 1.0, seed: int | None = None, faults: Faults | None = None
+    *,
+    speed: float = 1.0,
+    seed: int | None = None,
+    faults: Faults | None = None,
+    kinds: Iterable[tuple[str, str]] = (),
 ) -> AsyncIterator[Path]:
     """Run a simulated cluster in a child process; gives the path of its kubeconfig.
 
@@ -54,6 +60,7 @@ async def simulated_cluster_process(
     """
     with tempfile.TemporaryDirectory(prefix="perfscale-simulated-") as name:
         directory = Path(name)
+        (directory / _KINDS).write_text(json.dumps(list(kinds)), encoding="utf-8")
         process = await _start(directory, speed, seed, faults)
         try:
             await _wait_until_it_listens(process, directory / _LOG)
@@ -140,7 +147,8 @@ async def serve(directory: Path, *, speed: float, seed: int | None) -> None:
 
     given = directory / _FAULTS
     faults = parse_faults(given.read_text(encoding="utf-8")) if given.exists() else None
-    async with SimulatedCluster(speed=speed, seed=seed, faults=faults) as cluster:
+    kinds = [tuple(each) for each in json.loads((directory / _KINDS).read_text(encoding="utf-8"))]
+    async with SimulatedCluster(speed=speed, seed=seed, faults=faults, kinds=kinds) as cluster:
         cluster.write_kubeconfig(directory / _KUBECONFIG)
         loop.add_reader(sys.stdin.fileno(), on_input)
         sys.stdout.buffer.write(_LISTENS)

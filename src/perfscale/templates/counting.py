@@ -133,13 +133,15 @@ def count_churned(factories: Sequence[ObjectFactory]) -> ChurnCount | None:
     if churn is None:
         return None
     iterations = factories[0].workload.iteration_count
-    present = iterations
+    present = iterations - any(factory.spec.once for factory in factories)
     if churn.replaces_objects:
         present = sum(
-            sum(due // len(factory.kinds) for factory, due in _due(members))
+            due // len(factory.kinds)
             for number in range(1, iterations + 1)
             if (members := [each for each in factories if each.spec.comes_in(number)])
-        ) - sum(factory.spec.replicas for factory in factories if factory.spec.once)
+            for factory, due in _due(members)
+            if factory.spec.is_churned
+        )
     return ChurnCount(churn.replaced_of(present), present)
 
 

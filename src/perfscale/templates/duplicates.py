@@ -103,6 +103,8 @@ def _new_replicas(workload: Workload, spec: ObjectSpec) -> Sequence[int]:
     """Some of those that churn creates, with numbers that no others have."""
     if workload.churn is None or not workload.churn.replaces_objects or not spec.is_churned:
         return ()
+    if workload.kube_burner is not None:  # they have the names of those that are gone
+        return ()
     return range(spec.replicas + 1, spec.replicas + 3)
 
 

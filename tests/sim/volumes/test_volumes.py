@@ -12,7 +12,7 @@ from workload_kinds import (
     until_status,
 )
 
-from perfscale.sim.controllers.kinds import DATA_VOLUME, POD, PV, PVC, VOLUME_SNAPSHOT
+from perfscale.sim.controllers.kinds import DATA_SOURCE, DATA_VOLUME, POD, PV, PVC, VOLUME_SNAPSHOT
 from perfscale.sim.controllers.objects import is_ready
 
 JSON = dict[str, Any]
@@ -116,3 +116,13 @@ async def test_a_snapshot_of_a_volume_is_ready_to_use() -> None:
         snapshot = await until_status(store, VOLUME_SNAPSHOT, readyToUse=True)
         assert "error" not in snapshot["status"]
         assert snapshot["status"]["boundVolumeSnapshotContentName"]
+
+
+async def test_a_data_source_is_ready_once_what_it_names_is_there() -> None:
+    async with running_cluster() as cluster:
+        store = cluster.store
+        named = {"source": {"pvc": {"namespace": NAMESPACE, "name": "data"}}}
+        store.create(DATA_SOURCE, an_object(DATA_SOURCE, "golden", named))
+        await until_condition(store, DATA_SOURCE, "Ready", "False")
+        store.create(PVC, a_claim())
+        await until_condition(store, DATA_SOURCE, "Ready", "True")

@@ -156,10 +156,12 @@ def _misfits_of_namespaces(workload: Workload) -> Iterator[tuple[KeyPath, Pydant
         )
         yield ("iterationCleanup",), rule(message, against=against)
     for index, spec in enumerate(workload.objects):
-        if spec.once or spec.every_iterations > 1:
+        if spec.every_iterations > 1:
             message = (
                 "of: namespaces replaces an iteration by one that is like it, and with this key "
                 "they differ: remove it"
             )
-            key = "once" if spec.once else "everyIterations"
-            yield ("objects", index, key), rule(message, against=against)
+            yield ("objects", index, "everyIterations"), rule(message, against=against)
+        elif spec.once and workload.iteration_count == 1:
+            message = "the iteration with it is left alone, and there is no other: remove it"
+            yield ("objects", index, "once"), rule(message, against=against)

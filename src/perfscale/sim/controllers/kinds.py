@@ -52,6 +52,9 @@ VM_CLONE: Final = Resource(
 DATA_VOLUME: Final = Resource(
     "cdi.kubevirt.io", "v1beta1", "datavolumes", "DataVolume", namespaced=True
 )
+DATA_SOURCE: Final = Resource(
+    "cdi.kubevirt.io", "v1beta1", "datasources", "DataSource", namespaced=True
+)
 VOLUME_SNAPSHOT: Final = Resource(
     "snapshot.storage.k8s.io", "v1", "volumesnapshots", "VolumeSnapshot", namespaced=True
 )

@@ -27,6 +27,7 @@ from perfscale.sim.controllers.kubevirt.vmi import VmiController
 from perfscale.sim.controllers.kubevirt.vmirs import VmirsController
 from perfscale.sim.controllers.kubevirt.vmpool import VmPoolController
 from perfscale.sim.controllers.storage.claim import ClaimController, VolumeController
+from perfscale.sim.controllers.storage.datasource import DataSourceController
 from perfscale.sim.controllers.storage.datavolume import DataVolumeController
 from perfscale.sim.controllers.storage.volumesnapshot import VolumeSnapshotController
 from perfscale.sim.controllers.workloads.daemonset import DaemonSetController
@@ -66,6 +67,7 @@ def standard_controllers(names: random.Random) -> tuple[Controller, ...]:
         VolumeController(),
         VolumeSnapshotController(),
         DataVolumeController(),
+        DataSourceController(),
         VmPoolController(),
         VmSnapshotController(),
         VmRestoreController(),

@@ -55,7 +55,9 @@ class NamespaceChurner:
             return True
         rounds = Rounds(churn, context.stopwatch.now())
         chance = chance_of(context.config.global_config.seed, workload.name)
-        present = list(range(1, workload.iteration_count + 1))
+        # What is there once is there for others, and the first iteration has it.
+        first = 2 if any(factory.spec.once for factory in factories) else 1
+        present = list(range(first, workload.iteration_count + 1))
         unused = count(workload.iteration_count + 1)
         for number in count(1):
             pause_s = rounds.pause_before(number, context.stopwatch.now())

@@ -230,7 +230,10 @@ class Churner:
     async def _create(self, state: _State, gone: Sequence[_Replica]) -> bool:
         """Create as many as are gone, of the same templates, and wait until they are ready."""
         self._enter(state, Stage.CREATING)
-        groups = Counter((replica.iteration.number, replica.entry) for replica in gone)
+        groups: dict[tuple[int, int], list[int]] = {}
+        for replica in gone:
+            key = (replica.iteration.number, replica.entry)
+            groups.setdefault(key, []).append(replica.rows[0].replica or 0)
         iterations = {replica.iteration.number: replica.iteration for replica in gone}
         objects: dict[int, list[PlannedObject]] = {number: [] for number in iterations}
         for (number, entry), replicas in sorted(groups.items()):
@@ -248,21 +251,29 @@ class Churner:
         return await self._wait_ready(state, list(iterations.values()))
 
     def _plan(
-        self, state: _State, iteration: IterationContext, entry: int, replicas: int
+        self, state: _State, iteration: IterationContext, entry: int, gone: Sequence[int]
     ) -> Iterator[PlannedObject]:
-        """So many replicas of a template, with numbers that were never used."""
+        """As many replicas of a template as are gone."""
         factory = iteration.factories[entry]
         expected = self._context.rules.expected(factory)
         resources = [self._context.plan.resources[key] for key in factory.kinds]
         namespace = factory.namespace(iteration.number)
-        render = factory.render if replicas >= WORTH_COMPILING else factory.render_slowly
-        key = (iteration.number, entry)
-        first = state.used.get(key, factory.spec.replicas) + 1
-        state.used[key] = first + replicas - 1
-        for replica in range(first, first + replicas):
+        render = factory.render if len(gone) >= WORTH_COMPILING else factory.render_slowly
+        for replica in self._numbers(state, iteration, entry, gone):
             requests = render(iteration.number, replica)
             where = (namespace, entry, replica)
             yield from planned_objects(*where, resources, requests, expected, state.round)
+
+    def _numbers(
+        self, state: _State, iteration: IterationContext, entry: int, gone: Sequence[int]
+    ) -> Sequence[int]:
+        """Numbers that were never used; in a job of kube-burner those of what is gone."""
+        if state.workload.kube_burner is not None:
+            return sorted(gone)
+        key = (iteration.number, entry)
+        first = state.used.get(key, iteration.factories[entry].spec.replicas) + 1
+        state.used[key] = first + len(gone) - 1
+        return range(first, first + len(gone))
 
     async def _wait_ready(self, state: _State, iterations: Sequence[IterationContext]) -> bool:
         self._enter(state, Stage.WAITING_READY, bounded=True)

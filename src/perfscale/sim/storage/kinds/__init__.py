@@ -12,6 +12,7 @@ from perfscale.sim.storage.kinds.calls import CALLS
 from perfscale.sim.storage.kinds.core import CORE
 from perfscale.sim.storage.kinds.extensions import EXTENSIONS
 from perfscale.sim.storage.kinds.kubevirt import KUBEVIRT
+from perfscale.sim.storage.kinds.networking import NETWORKING
 from perfscale.sim.storage.kinds.volumes import VOLUMES
 from perfscale.sim.storage.kinds.workloads import WORKLOADS
 
@@ -20,4 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS"]
 
-KINDS: Final[tuple[Kind, ...]] = (*CORE, *WORKLOADS, *VOLUMES, *EXTENSIONS, *KUBEVIRT, *CALLS)
+KINDS: Final[tuple[Kind, ...]] = (
+    *CORE,
+    *WORKLOADS,
+    *VOLUMES,
+    *EXTENSIONS,
+    *NETWORKING,
+    *KUBEVIRT,
+    *CALLS,
+)
