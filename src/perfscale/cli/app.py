@@ -32,6 +32,7 @@ from perfscale.cli.commands import (
 from perfscale.cli.commands import (
     report as report_command,
 )
+from perfscale.cli.commands.workloads import examples, init
 from perfscale.cli.output.failure import print_failure
 from perfscale.cli.output.streams import log_more, set_up_logging, use_colors
 from perfscale.cli.web import WebCommand
@@ -47,9 +48,10 @@ Try it without a cluster:
 
     perfscale run --simulate
 
-Then look at a workload, and run it:
+Then write a workload, look at it, and run it:
 
 \b
+    perfscale init
     perfscale validate workload.yaml
     perfscale render workload.yaml
     perfscale run workload.yaml
@@ -102,6 +104,8 @@ def configure(
 
 app.command("run", cls=WebCommand)(run.run)
 app.command("search")(search.search)
+app.command("init")(init.init)
+app.command("examples")(examples.examples)
 app.command("validate")(validate.validate)
 app.command("convert")(convert.convert)
 app.command("render")(render.render)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import os
 from enum import StrEnum
@@ -10,16 +11,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from perfscale.cli import completion
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from perfscale.config import Config
     from perfscale.foreign.kube_burner import Inputs
     from perfscale.kube.cluster import ClusterOptions
     from perfscale.results import Remarks
 
 
-def optional(metavar: str, text: str, *, envvar: str | None = None) -> Any:  # noqa: ANN401 - typer's
-    """An option without a default that could be shown."""
-    return typer.Option(metavar=metavar, help=text, envvar=envvar, show_default=False)
+def optional(
+    metavar: str,
+    text: str,
+    *,
+    envvar: str | None = None,
+    offered: Callable[..., Any] | None = None,
+) -> Any:  # noqa: ANN401 - typer's
+    """An option without a default that could be shown; ``offered`` completes its value."""
+    return typer.Option(
+        metavar=metavar, help=text, envvar=envvar, show_default=False, autocompletion=offered
+    )
 
 
 def duration(text: str, *, envvar: str) -> Any:  # noqa: ANN401 - typer's
@@ -53,9 +66,10 @@ WorkloadFile = Annotated[
     Path | None,
     typer.Argument(
         metavar="WORKLOAD",
-        help="The workload file, or - for standard input; without one, the packaged "
-        "kubevirt-density.",
+        help="The workload file, the name of a packaged one (perfscale examples lists them), or - "
+        "for standard input; without one, the packaged kubevirt-density.",
         show_default=False,
+        autocompletion=completion.workloads,
     ),
 ]
 Set = Annotated[
@@ -119,7 +133,12 @@ Kubeconfig = Annotated[
 ]
 Context = Annotated[
     str | None,
-    optional("NAME", "Context of the kubeconfig.", envvar="PERFSCALE_CONTEXT"),
+    optional(
+        "NAME",
+        "Context of the kubeconfig.",
+        envvar="PERFSCALE_CONTEXT",
+        offered=completion.contexts,
+    ),
 ]
 Master = Annotated[
     str | None,
@@ -135,6 +154,7 @@ Prometheus = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
+_NO_NAMES = frozenset({"-", ".", ".."})
 DEFAULT_RESULTS = Path("results")
 ResultsDir = Annotated[
     Path,
@@ -198,6 +218,33 @@ def inputs(
     )
 
 
+def workload_path(workload: Path | None) -> Path:
+    """The file that is meant: one that is there, a packaged one of this name, or the default.
+
+    Raises:
+        UsageError: It is neither; with the name that may have been meant.
+    """
+    from perfscale.errors import UsageError
+    from perfscale.templates.packaged import default_workload, packaged_workloads
+
+    if workload is None:
+        return default_workload()
+    name = str(workload)
+    if workload.is_file() or name in _NO_NAMES or workload.suffix or workload.parent != Path():
+        return workload
+    packaged = packaged_workloads()
+    if name in packaged:
+        return packaged[name]
+    if workload.exists():
+        return workload
+    near = difflib.get_close_matches(name, packaged, 1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    raise UsageError(
+        f"{name}: there is no such file, and no packaged workload of that name",
+        hint=f"{meant}perfscale examples lists those that are packaged",
+    )
+
+
 def load(
     workload: Path | None,
     overrides: list[str] | None,
@@ -216,7 +263,6 @@ def load(
         ConfigError: Everything that is wrong in it.
     """
     from perfscale.foreign import load_config
-    from perfscale.templates.packaged import default_workload
 
     short = (
         ("--qps", "workloads[*].qps", qps),
@@ -226,7 +272,7 @@ def load(
     )
     given = {option: f"{path}={value}" for option, path, value in short if value is not None}
     return load_config(
-        workload or default_workload(), overrides=overrides or [], options=given, inputs=inputs
+        workload_path(workload), overrides=overrides or [], options=given, inputs=inputs
     )
 
 

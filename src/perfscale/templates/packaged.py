@@ -6,6 +6,7 @@ has them at the top of the checkout.
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 from perfscale.errors import PerfscaleError
@@ -47,3 +48,19 @@ def packaged_templates() -> tuple[str, ...]:
 def default_workload() -> Path:
     """The workload that ``perfscale run`` takes where none is named."""
     return packaged_file("examples", "kubevirt-density", "kubevirt-density.yaml")
+
+
+def packaged_workloads() -> dict[str, Path]:
+    """The packaged workload files, by the name under which the commands take them."""
+    found = (
+        (folder.name, folder / f"{folder.name}.yaml")
+        for folder in sorted(packaged_file("examples").iterdir())
+    )
+    return {name: path for name, path in found if path.is_file()}
+
+
+def summary_of(path: Path) -> str:
+    """What a packaged workload is, in a sentence or two: the comment at its beginning."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    comment = itertools.takewhile(lambda line: line.startswith("#"), lines)
+    return " ".join(line.lstrip("# ") for line in comment)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from perfscale.cli import options
+from perfscale.cli import completion, options
 from perfscale.cli.output.confirm import may_ask
 from perfscale.cli.output.streams import log_more
 from perfscale.cli.signals import run_until_signalled
@@ -25,6 +25,7 @@ def cleanup(  # noqa: PLR0913 -- a command has as many parameters as options
             "RUN",
             "Remove what this run left: its id or the beginning of it, latest, a tag (build=123) "
             "or the path of its folder.",
+            offered=completion.runs,
         ),
     ] = None,
     all_: Annotated[

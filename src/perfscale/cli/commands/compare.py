@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perfscale.cli import options
+from perfscale.cli import completion, options
 from perfscale.cli.output.streams import log_more, say, use_colors
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def compare(  # noqa: PLR0913 -- a command has as many parameters as options
             "compared with the run tagged baseline, or else the one before it, of the same "
             "workload and cluster.",
             show_default=False,
+            autocompletion=completion.runs,
         ),
     ],
     results_dir: options.RunsDir = options.DEFAULT_RESULTS,

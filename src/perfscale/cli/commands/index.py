@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perfscale.cli import indexing, options
+from perfscale.cli import completion, indexing, options
 from perfscale.cli.output.streams import log_more
 from perfscale.cli.signals import run_until_signalled
 
@@ -26,6 +26,7 @@ def index(  # noqa: PLR0913 -- a command has as many parameters as options
             help="The runs: the path of a folder, latest, latest~1, the beginning of an id, or a "
             "tag (build=123). Or what kube-burner's local indexer has left: a folder or a tarball.",
             show_default=False,
+            autocompletion=completion.runs,
         ),
     ],
     url: Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from perfscale.cli import options
+from perfscale.cli import completion, options
 from perfscale.cli.export import ExportOption, export_results, make_page
 from perfscale.cli.output.streams import log_more, use_colors
 
@@ -21,6 +21,7 @@ def report(
             help="The run: the path of its folder or of any file in it, latest, latest~1, the "
             "beginning of its id, or a tag (build=123).",
             show_default=False,
+            autocompletion=completion.runs,
         ),
     ],
     results_dir: options.RunsDir = options.DEFAULT_RESULTS,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perfscale.cli import options
+from perfscale.cli import completion, options
 from perfscale.cli.commands.simulate import FaultsFile, Speed, read_faults
 from perfscale.cli.output.streams import log_more, use_colors
 
@@ -27,6 +27,7 @@ def search(  # noqa: PLR0913 -- a command has as many parameters as options
             metavar="WORKLOAD",
             help="The workload file, with thresholds; left out with --resume.",
             show_default=False,
+            autocompletion=completion.workloads,
         ),
     ] = None,
     vary: Annotated[

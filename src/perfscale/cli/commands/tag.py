@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from perfscale.cli import options
+from perfscale.cli import completion, options
 from perfscale.cli.output.streams import log_more
 
 
@@ -18,6 +18,7 @@ def tag(
             metavar="RUN",
             help="The run: its folder, latest, latest~1, the beginning of its id, or a tag.",
             show_default=False,
+            autocompletion=completion.runs,
         ),
     ],
     tags: Annotated[

@@ -11,7 +11,7 @@ from rich.markup import escape
 from perfscale.cli.options import Output
 from perfscale.cli.output.audit_report import print_audit
 from perfscale.cli.output.console import open_console, print_point, print_wrapped
-from perfscale.cli.output.latencies import print_latencies
+from perfscale.cli.output.latencies import print_iterations, print_latencies
 from perfscale.cli.output.streams import say
 from perfscale.config import counted, format_duration
 from perfscale.config.sections.metrics import MILESTONES
@@ -185,6 +185,7 @@ def _print_workload(console: Console, workload: WorkloadResult) -> None:
         _print_kind(console, f"{kind} (children)", each)
     for operation in workload.operations:
         _print_operation(console, operation)
+    print_iterations(console, workload)
 
 
 def _iterations(workload: WorkloadResult) -> str:

@@ -97,6 +97,15 @@ def find_access(
     return replace(access, cluster={**access.cluster, "server": master})
 
 
+def context_names(kubeconfig: str | None = None) -> list[str]:
+    """The contexts that a person can choose from, sorted; none where there is no kubeconfig.
+
+    Raises:
+        UsageError: The kubeconfig is not there, or cannot be read.
+    """
+    return sorted(_merge(_paths(kubeconfig, os.environ)).contexts)
+
+
 def _paths(kubeconfig: str | None, environ: Mapping[str, str]) -> list[Path]:
     """The files to read; a file that the user named must be there."""
     if kubeconfig:
