@@ -49,6 +49,7 @@ FORMED = {
     "chance in an annotation": (
         "  annotations: {x: a-{{ randAlpha 3 }}}\ndata: {x: 'word-{{ randAlpha 5 }}'}"
     ),
+    "a bare word": '{{ $w := printf "node%d" .replica }}data: {x: {{ $w }}, y: {{ $w }}-b}',
     "a loop": "spec: [{{ range $i := until 3 }}{{ mul $i $.replica }},{{ end }}]",
     "a loop that stops": (
         "spec: [{{ range $i := until 9 }}{{ if eq $i 3 }}{{ break }}{{ end }}"
@@ -68,7 +69,8 @@ RENDERED = {
     "an argument of a template": (
         '{{ define "t" }}{{ . }}{{ end }}data: {x: "{{ template "t" .replica }}"}'
     ),
-    "a bare word": 'data: {x: {{ printf "%03d" .replica | quote }}, y: [{{ randAlpha 5 }}]}',
+    "a word with others around it": "data: {x: tr{{ toString .replica }}}",
+    "two bare words": '{{ $w := printf "a%d" .replica }}data: {x: {{ $w }}{{ add1 .replica }}}',
     "bare digits that may be octal": 'spec: {x: {{ printf "%03d" .replica }}}',
     "part of a number": "spec: {x: 1{{ .iteration }}}",
     "a negative number": "spec: {x: {{ sub 0 .replica }}}",
@@ -116,8 +118,7 @@ def test_what_numbers_and_chance_change_is_put_into_one_form(folder: Folder, cas
 def test_what_cannot_be_put_into_a_form_is_rendered(folder: Folder, case: str) -> None:
     factory = entry(folder, RENDERED[case])
     assert compile_entry(factory) is None
-    if "chance" not in case and "bare word" not in case:
-        assert_equal(factory)
+    assert_equal(factory)
 
 
 def test_what_stops_to_fit_is_rendered(folder: Folder) -> None:
@@ -129,6 +130,12 @@ def test_what_stops_to_fit_is_rendered(folder: Folder) -> None:
     factory = entry(folder, text)
     assert compile_entry(factory) is not None
     assert_equal(factory)
+    # a bare word that is another value for some
+    for word in ("true", "No", "1e5", "12", "null"):
+        chosen = f'{{{{ ternary "abc" "{word}" (lt .iteration 3) }}}}'
+        factory = entry(folder, f"spec: {{x: {chosen}}}")
+        assert compile_entry(factory) is not None
+        assert_equal(factory)
 
 
 def test_an_iteration_with_many_replicas_has_a_form_of_its_own(folder: Folder) -> None:

@@ -8,14 +8,14 @@ The proof is the same: the text with one set of numbers in its holes, and with a
 those digits alone, and so do the bodies; and each hole is inside a scalar value that stays what it
 is, whatever is put there. Into some holes go whole numbers. Into the others goes a word, as of
 ``printf "%03d"`` or ``randAlphaNum``: bare it could be read as a number or as ``true``, so that it
-has to be in quotes, in a block, or behind something that neither begins with; not in a name, and
-no longer than a label may be. What is something else in the end is rendered.
+is looked at each time, unless it is in quotes, in a block, or behind something that neither begins
+with; it is in no name, and no longer than a label may be. What does not fit is rendered.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,7 +28,7 @@ from perfscale.templates.dialects.jinja import JinjaTemplate
 from perfscale.templates.manifests.documents import STR, compose_documents, iter_values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from perfscale.templates.factory import ObjectFactory
     from perfscale.templates.gotemplate.skeleton import Skeleton
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _WORD: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _SURELY_TEXT: Final = re.compile(r"[A-Za-z][A-Za-z0-9.]*[-_/]")
 """What neither a number nor a word of YAML's (``true``) begins with."""
+_KEYWORDS: Final = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null"))
+"""What YAML reads as something else than text, whatever the version."""
 _MOST_DIGITS: Final = 10
 _ABOVE: Final = 10**_MOST_DIGITS
 _LONGEST: Final = 1_000_000
@@ -44,15 +46,15 @@ _LONGEST_LABEL: Final = 63
 """https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/"""
 
 
-def _stand_ins(count: int, kind: int) -> list[str]:
-    """Numbers of ten digits that stand for others, none of them 0 at either end."""
+def _stand_ins(count: int, words: Collection[int], kind: int) -> list[str]:
+    """Numbers of ten digits that stand for others, none of them 0 at either end; and words."""
     chance = Random(f"{kind}/{count}")  # noqa: S311 -- no secret: the same each time
     found: dict[str, None] = {}
     while len(found) < count:
         digits = "".join(chance.sample("0123456789", _MOST_DIGITS))
         if digits[0] != "0" and digits[-1] not in "01":
             found[digits] = None
-    return list(found)
+    return [f"w{digits}" if number in words else digits for number, digits in enumerate(found)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,24 @@ class _Cut:
         return "".join(parts)
 
 
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """What is asked of a hole's word.
+
+    Attributes:
+        longest: How long it may be.
+        is_bare: Whether it has to be text by itself.
+    """
+
+    longest: int
+    is_bare: bool = False
+
+    def fits(self, value: str) -> bool:
+        if len(value) > self.longest or not _WORD.fullmatch(value):
+            return False
+        return not self.is_bare or (value[0].isalpha() and value.lower() not in _KEYWORDS)
+
+
 def _cut(text: str, stand_ins: Sequence[str]) -> _Cut:
     numbers = {digits: number for number, digits in enumerate(stand_ins)}
     parts = re.split(f"({'|'.join(stand_ins)})", text)
@@ -80,7 +100,7 @@ class EntryForm:
 
     Args:
         skeleton: The template's text.
-        words: The holes that words go into, and how long they may be; numbers into the others.
+        words: The holes that words go into; numbers go into the others.
         documents: Each as JSON, with stand-ins in its holes.
         stand_ins: Of the holes, of the replica, of the iteration, and of the one before it.
     """
@@ -88,7 +108,7 @@ class EntryForm:
     def __init__(
         self,
         skeleton: Skeleton,
-        words: Mapping[int, int],
+        words: Mapping[int, _Word],
         documents: Sequence[JSON],
         stand_ins: Sequence[str],
     ) -> None:
@@ -132,19 +152,19 @@ class _DocumentForm:
         )
 
 
-def _texts(values: Sequence[Any] | None, words: Mapping[int, int]) -> list[str] | None:
+def _texts(values: Sequence[Any] | None, words: Mapping[int, _Word]) -> list[str] | None:
     """What is put into the holes; None where something does not fit."""
     if values is None:
         return None
     texts = []
     for number, value in enumerate(values):
-        longest = words.get(number)
+        word = words.get(number)
         if type(value) is str:
-            fits = longest is not None and len(value) <= longest and _WORD.fullmatch(value)
+            fits = word is not None and word.fits(value)
             text = value
         else:
             is_number = isinstance(value, int) and not isinstance(value, bool)
-            fits = longest is None and is_number and 0 <= value < _ABOVE
+            fits = word is None and is_number and 0 <= value < _ABOVE
             text = str(int(value)) if fits else ""
         if not fits:
             return None
@@ -168,10 +188,11 @@ def compile_entry(factory: ObjectFactory, iteration: int | None = None) -> Entry
     if skeleton is None:
         return None
     values = source.fillings(skeleton, sample) or []
-    words = {number: _LONGEST for number, value in enumerate(values) if type(value) is str}
+    texts = [number for number, value in enumerate(values) if type(value) is str]
+    words = dict.fromkeys(texts, _Word(_LONGEST))
     if _texts(values, words) is None or (words and variables.tidies):
         return None
-    sets = [_stand_ins(skeleton.count + 2, kind) for kind in (0, 1)]
+    sets = [_stand_ins(skeleton.count + 2, words, kind) for kind in (0, 1)]
     try:
         one, other = (_Made.of(factory, skeleton, each, iteration) for each in sets)
     except (TemplateError, TypeError, ValueError, OverflowError, RecursionError):
@@ -182,7 +203,7 @@ def compile_entry(factory: ObjectFactory, iteration: int | None = None) -> Entry
         and not variables.tidies_across(one.cut()[0].fixed)
         and _stay_what_they_are(one, sets[0][: skeleton.count], words)
     )
-    if not is_proven or not _fit_metadata(one, words):
+    if not is_proven or not _fit_metadata(one, words) or _texts(values, words) is None:
         return None
     return EntryForm(skeleton, words, one.documents, one.stand_ins)
 
@@ -223,7 +244,7 @@ class _Made:
         return _cut(self.rendered, self.stand_ins), _cut(body, self.stand_ins)
 
 
-def _fit_metadata(made: _Made, words: dict[int, int]) -> bool:
+def _fit_metadata(made: _Made, words: dict[int, _Word]) -> bool:
     """Whether words are in no name; those in labels are bounded by what a label's value may be."""
     for document in made.documents:
         metadata = document["metadata"]
@@ -237,11 +258,12 @@ def _fit_metadata(made: _Made, words: dict[int, int]) -> bool:
             if len(here) > 1:
                 return False
             for hole in here:
-                words[hole] = min(words[hole], _LONGEST_LABEL - len(value) + _MOST_DIGITS)
+                longest = _LONGEST_LABEL - len(value) + len(made.stand_ins[hole])
+                words[hole] = replace(words[hole], longest=min(words[hole].longest, longest))
     return True
 
 
-def _stay_what_they_are(made: _Made, stand_ins: Sequence[str], words: Mapping[int, int]) -> bool:
+def _stay_what_they_are(made: _Made, stand_ins: Sequence[str], words: dict[int, _Word]) -> bool:
     """Whether every hole is in a scalar value that stays what it is, whatever is put there."""
     text = made.tidy
     found = 0
@@ -254,7 +276,7 @@ def _stay_what_they_are(made: _Made, stand_ins: Sequence[str], words: Mapping[in
         found += sum(node.value.count(stand_ins[number]) for number in here)
         only = stand_ins[here[0]]
         if any(number in words for number in here):
-            fits = _takes_any_word(node, text, stand_ins)
+            fits = _takes_any_word(node, text, stand_ins, words)
         else:
             fits = takes_any_digits(node, only, text)
         if not fits:
@@ -262,10 +284,20 @@ def _stay_what_they_are(made: _Made, stand_ins: Sequence[str], words: Mapping[in
     return found == sum(map(text.count, stand_ins))
 
 
-def _takes_any_word(node: yaml.ScalarNode, text: str, stand_ins: Sequence[str]) -> bool:
+def _takes_any_word(
+    node: yaml.ScalarNode, text: str, stand_ins: Sequence[str], words: dict[int, _Word]
+) -> bool:
+    """Whether a scalar stays text with any words, perhaps after a look at each of them."""
     if node.tag != STR:
         return False
     if node.style == '"':
         return "\\" not in text  # an escape would swallow something
-    before = _cut(node.value, stand_ins).fixed[0]
-    return bool(node.style) or _SURELY_TEXT.match(before) is not None
+    cut = _cut(node.value, stand_ins)
+    before, behind, first = cut.fixed[0], cut.fixed[1], cut.holes[0]
+    if node.style or _SURELY_TEXT.match(before):
+        return True
+    is_alone = not behind and len(cut.holes) == 1
+    if before or first not in words or not (is_alone or behind.startswith(("-", "_", "/"))):
+        return False
+    words[first] = replace(words[first], is_bare=True)
+    return True
