@@ -8,6 +8,9 @@ import pytest
 
 from perfscale.results import (
     AnyEntry,
+    BlindEntry,
+    BlindSpan,
+    CountedEntry,
     DueEntry,
     IterationEndEntry,
     IterationEntry,
@@ -22,6 +25,7 @@ from perfscale.results import (
 )
 from perfscale.results.journal.entries import Begin
 from perfscale.results.journal.replay import Replay
+from perfscale.results.model.interruptions import Cause
 
 VM = "VirtualMachine"
 
@@ -129,6 +133,20 @@ def test_what_was_seen_before_a_request_was_refused_and_sent_again_counts_no_mor
         IterationEndEntry(1, 9.0, 0.0, [], settled=True),
     )
     assert [each.milestones for each in records] == [{}, {"Gone": 2.5}]
+
+
+def test_what_was_not_seen_makes_uncertain_what_is_counted_after_it_became_known() -> None:
+    """As in the run itself, whose journal says when operations were counted."""
+    stall = BlindEntry(0, BlindSpan(Cause.GENERATOR, None, None, 1.0, 3.0))
+    for entries, uncertain in (
+        ([CountedEntry(1), stall], None),
+        ([stall, CountedEntry(1)], 1),
+        ([stall], 1),
+    ):
+        replay, _ = replayed(restart(1, sent_s=0.5, answered_s=0.6, done_s=2.0), *entries)
+        (operation,) = replay.run_tally.close().operations
+        found = operation.effect.earliest
+        assert (None if found is None else found.uncertain) == uncertain
 
 
 def migration(number: int, **fields: Any) -> OperationEntry:

@@ -41,6 +41,7 @@ async def test_a_claim_is_bound_to_a_volume_that_goes_with_it() -> None:
         assert store.get(PVC, NAMESPACE, "data")["status"]["phase"] == "Pending"
         (claim,) = await until_phase(store, PVC, "Bound")
         (volume,) = await until_phase(store, PV, "Bound")
+        assert volume["spec"]["csi"]["volumeHandle"] == volume["metadata"]["name"]
         assert claim["spec"]["volumeName"] == volume["metadata"]["name"]
         assert claim["status"]["capacity"] == volume["spec"]["capacity"] == {"storage": "2Gi"}
         assert claim["status"]["accessModes"] == ["ReadWriteMany"]

@@ -17,6 +17,7 @@ from perfscale.results import (
     OPERATION_FIELDS,
     CallsEntry,
     ChangeEntry,
+    CountedEntry,
     DeleteEntry,
     DueEntry,
     IterationEndEntry,
@@ -88,6 +89,11 @@ class JournalFeed:
         self._iterations[scope] = number = self._count
         where = (number, scope.workload, scope.iteration)
         self.append(IterationEntry(*where, requested, started_s, ends, scope.round))
+
+    def count_operations(self, scope: IterationScope) -> None:
+        """The decided operations of an iteration are counted now."""
+        self.flush_operations()
+        self._append(CountedEntry(self._iterations[scope]))
 
     def append_due(self, scope: IterationScope, now: float, requested: dict[str, int]) -> None:
         """A load that ends by its time has requested so many a moment later, at most."""

@@ -147,7 +147,7 @@ class RunAccounting:
             return
         iteration.decided_operations = []
         self._abort_thresholds.record_operations(iteration, decided)
-        self._context.journal.flush_operations()
+        self._context.journal.count_operations(iteration.scope)
         records = [operation.record() for operation in decided]
         iteration.operations.add_records(records)
         if self._operation_sink is None or self._sink_failed:

@@ -75,6 +75,16 @@ class DueEntry(Entry, frozen=True, gc=False, tag="due"):
     requested: dict[str, int]
 
 
+class CountedEntry(Entry, frozen=True, gc=False, tag="counted"):
+    """All operations of an iteration that are decided by now have been counted.
+
+    What was not seen by then makes their latencies uncertain, and what becomes known later does
+    not; a replay has to count them at the same moment.
+    """
+
+    i: int
+
+
 class RoundEntry(Entry, frozen=True, gc=False, tag="round"):
     """A round of churn asks for more objects of an iteration; ``requested`` counts them by kind."""
 
@@ -183,6 +193,7 @@ AnyEntry: TypeAlias = (
     | StageEntry
     | IterationEntry
     | DueEntry
+    | CountedEntry
     | RoundEntry
     | ReleaseEntry
     | ObjectEntry

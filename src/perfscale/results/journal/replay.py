@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 from perfscale.results.journal.entries import (
     BlindEntry,
     CallsEntry,
+    CountedEntry,
     DeleteEntry,
     DueEntry,
     EndEntry,
@@ -143,6 +144,8 @@ class Replay:
                 self._add_operation(entry)
             case OperationChangeEntry():
                 self._change_operation(entry)
+            case CountedEntry():
+                self._write_decided(self._iterations[entry.i])
             case _:
                 self._take_course(entry)
 
@@ -279,8 +282,11 @@ class Replay:
         if life.decided and not was_decided:
             iteration.decided.append(entry.n)
             if len(iteration.decided) >= _AT_ONCE:
-                self._write_operations(iteration, iteration.decided)
-                iteration.decided = []
+                self._write_decided(iteration)
+
+    def _write_decided(self, iteration: _Iteration) -> None:
+        decided, iteration.decided = iteration.decided, []
+        self._write_operations(iteration, decided)
 
     def _write_operations(self, iteration: _Iteration, numbers: Iterable[int]) -> None:
         lives = [iteration.operations.pop(number) for number in numbers]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from perfscale.sim.controllers.actions import Action, Create, Delete, Update, UpdateStatus
 from perfscale.sim.controllers.kinds import POD, PV, PVC, VMI
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from perfscale.kube.resources import Resource
     from perfscale.sim.controllers.actions import Follows, View
     from perfscale.sim.controllers.store import JSON
+
+_DRIVER: Final = "volumes.perfscale.example"
 
 
 def waits_for_consumer(claim: JSON, view: View) -> bool:
@@ -146,5 +148,7 @@ def _volume(claim: JSON, name: str) -> JSON:
             "persistentVolumeReclaimPolicy": "Delete",
             "storageClassName": claim["spec"].get("storageClassName") or "",
             "volumeMode": claim["spec"].get("volumeMode") or "Filesystem",
+            # An API server takes none without a type; no node is going to mount it.
+            "csi": {"driver": _DRIVER, "volumeHandle": name},
         },
     }
