@@ -185,9 +185,9 @@ def compile_entry(factory: ObjectFactory, iteration: int | None = None) -> Entry
     sample = variables.of(iteration or 1, 1)
     changing = variables.changing if iteration is None else {variables.replica_name}
     skeleton = source.skeleton(sample, changing)
-    if skeleton is None:
+    values = None if skeleton is None else source.fillings(skeleton, sample)
+    if skeleton is None or values is None:
         return None
-    values = source.fillings(skeleton, sample) or []
     texts = [number for number, value in enumerate(values) if type(value) is str]
     words = dict.fromkeys(texts, _Word(_LONGEST))
     if _texts(values, words) is None or (words and variables.tidies):

@@ -79,6 +79,11 @@ def test_what_is_nested_deeper_than_any_template_is_refused(text: str) -> None:
         parse(text, file="t.yaml")
 
 
+def test_a_file_of_more_words_than_any_template_has_is_refused() -> None:
+    with pytest.raises(TemplateError, match=r"t.yaml:1: more than 200,000 words"):
+        parse("{{.x}}" * 100_000, file="t.yaml")
+
+
 def test_templates_may_not_be_defined_in_each_other() -> None:
     with pytest.raises(TemplateError, match=r"unexpected \{\{define\}\}"):
         parse('{{ define "a" }}{{ define "b" }}{{ end }}{{ end }}', file="t.yaml")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 MAIN: Final = ""
 """The name under which the text outside of every ``define`` is kept."""
+_MAX_TOKENS: Final = 200_000
 _MAX_DEPTH: Final = 50
 """Of parentheses, and of ``if``, ``range`` and the like in each other."""
 
@@ -81,6 +82,7 @@ class _Parser:
         self._scope = _Scope()
         self._loops = 0
         self._depth = 0
+        self._left = _MAX_TOKENS
 
     def define(self, name: str, line: int) -> Define:
         """A template up to its end; that of the whole file is the end of the text."""
@@ -96,6 +98,10 @@ class _Parser:
 
     def _take(self) -> Token:
         token = self._next
+        self._left -= 1
+        if not self._left:
+            message = f"more than {_MAX_TOKENS:,} words of Go's: this is no template"
+            raise GoError(message, token.line)
         if token.kind != "end":
             self._next = next(self._tokens)
         return token
