@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, NamedTuple
 
 from pydantic import BeforeValidator, Field
+from pydantic.alias_generators import to_snake
 
 from perfscale.config.durations import format_duration
 from perfscale.config.operations import CREATE
-from perfscale.config.sections.fields import Flag, Rate, Timeout, choice, refusal, rule
+from perfscale.config.sections.fields import Flag, Rate, Timeout, choice, detail, refusal, rule
 from perfscale.config.sections.section import Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from pydantic_core import PydanticCustomError
+    from pydantic_core import InitErrorDetails, PydanticCustomError
 
     from perfscale.config.sections.workload import Workload
 
@@ -254,3 +255,17 @@ def _misfits_of_spread(
     if workload.duration:
         message = "spread says how long the load takes: remove one of the two keys"
         yield "duration", rule(message, against=against)
+
+
+def hidden_shape_misfits(
+    given: Mapping[str, object], found: Iterable[InitErrorDetails]
+) -> Iterator[InitErrorDetails]:
+    """Yield what is wrong with the shape of a load of which a value is wrong too.
+
+    Of such a workload no model is made, which could look at its keys together.
+    """
+    reported = {each.get("loc") for each in found}
+    spelled = {to_snake(key): value for key, value in given.items()}
+    for key, error in shape_misfits(WrittenShape.of(spelled)):
+        if (key,) not in reported:
+            yield detail(error, (key,), spelled.get(key))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
 from pydantic import (
     BeforeValidator,
@@ -23,12 +23,19 @@ from perfscale.config.sections.fields import (
     Flag,
     Text,
     choice,
+    detail,
     duration_reader,
     key_error,
     refusal,
+    rule,
 )
 from perfscale.config.sections.metrics import METRICS, PERCENTILES, PHASE, Metric, Unit
 from perfscale.config.sections.section import Section
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pydantic_core import InitErrorDetails
 
 QUANTILES: Final = (*PERCENTILES, "max", "mean")
 """The statistics of a latency that can have a threshold."""
@@ -231,3 +238,12 @@ def _maybe_empty_list(value: object) -> object:
 
 Thresholds = Annotated[tuple[Threshold, ...], BeforeValidator(_maybe_empty_list)]
 """The thresholds of a workload, or of a run; there may be none."""
+
+
+def shares_of_no_rate(thresholds: Iterable[Threshold]) -> Iterator[InitErrorDetails]:
+    """Yield an error for each threshold that is a share of a rate, where there is none."""
+    for index, threshold in enumerate(thresholds):
+        bound = threshold.bound
+        if threshold.measures.unit is Unit.PER_SECOND and bound.unit is Unit.PERCENT:
+            error = rule("there is no share of qps without qps: write a rate", against=(("qps",),))
+            yield detail(error, (index, "min"), str(bound))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
@@ -18,7 +18,6 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
-from pydantic.alias_generators import to_snake
 
 from perfscale.config.operations import CREATE, OPERATIONS, Effect, Operation, Request
 from perfscale.config.sections.churn import Churn, churn_misfits
@@ -40,7 +39,6 @@ from perfscale.config.sections.fields import (
 )
 from perfscale.config.sections.hooks import Hooks, hook_misfits
 from perfscale.config.sections.kube_burner import KubeBurnerJob
-from perfscale.config.sections.metrics import Unit
 from perfscale.config.sections.namespaces import (
     NamespaceAnnotations,
     NamespaceLabels,
@@ -49,43 +47,33 @@ from perfscale.config.sections.namespaces import (
 )
 from perfscale.config.sections.objects import ObjectSpec
 from perfscale.config.sections.operating.operations import (
+    CLEANS_UP,
     OperationName,
     Replicas,
     Volume,
+    at_least_one,
     fitting_schema,
     misfits,
+    with_one_wait,
     without_misfits,
 )
 from perfscale.config.sections.operating.targets import Patch, Targets
 from perfscale.config.sections.readiness import WaitForAll
 from perfscale.config.sections.section import Section
-from perfscale.config.sections.shape import CONSTANT, Arrival, Stages, WrittenShape, shape_misfits
-from perfscale.config.sections.thresholds import Threshold, Thresholds
-
-if TYPE_CHECKING:
-    from pydantic_core import InitErrorDetails
-
-_CLEANS_UP: dict[str, Any] = {
-    "if": {
-        "properties": {"iterationDeletionWait": {"const": True}},
-        "required": ["iterationDeletionWait"],
-    },
-    "then": {
-        "properties": {"iterationCleanup": {"const": True}},
-        "required": ["iterationCleanup"],
-    },
-}
-
-
-def _at_least_one(schema: dict[str, Any]) -> None:
-    schema["minItems"] = 1
-    schema.pop("default", None)
+from perfscale.config.sections.shape import (
+    CONSTANT,
+    Arrival,
+    Stages,
+    hidden_shape_misfits,
+    shape_misfits,
+)
+from perfscale.config.sections.thresholds import Threshold, Thresholds, shares_of_no_rate
 
 
 class Workload(Section):
     """Objects that are created together, or what is done to objects, in iterations."""
 
-    model_config = ConfigDict(json_schema_extra={"allOf": [_CLEANS_UP, *fitting_schema()]})
+    model_config = ConfigDict(json_schema_extra={"allOf": [CLEANS_UP, *fitting_schema()]})
     called: ClassVar[str] = "a mapping (name, iterationCount, qps, objects, ...)"
 
     name: Label = Field(
@@ -284,7 +272,7 @@ class Workload(Section):
         list_of("objects"),
     ] = Field(
         default=(),
-        json_schema_extra=_at_least_one,
+        json_schema_extra=at_least_one,
         description="Of create: templates of the objects of each iteration; at least one.",
     )
 
@@ -296,10 +284,10 @@ class Workload(Section):
             return handler(value)
         wrong = list(misfits(value))
         try:
-            workload = handler(_with_one_wait(value))
+            workload = handler(with_one_wait(value))
         except ValidationError as error:
             found = list(details_of(error))
-            wrong = [*found, *_further_misfits(value, found), *wrong]
+            wrong = [*found, *hidden_shape_misfits(value, found), *wrong]
         if wrong:
             raise ValidationError.from_exception_data(cls.__name__, wrong)
         return workload
@@ -357,18 +345,8 @@ class Workload(Section):
     def _shares_are_of_something(
         cls, thresholds: tuple[Threshold, ...], info: ValidationInfo
     ) -> tuple[Threshold, ...]:
-        unmeasured = [
-            detail(
-                rule("there is no share of qps without qps: write a rate", against=(("qps",),)),
-                (index, "min"),
-                str(threshold.bound),
-            )
-            for index, threshold in enumerate(thresholds)
-            if threshold.measures.unit is Unit.PER_SECOND
-            and threshold.bound.unit is Unit.PERCENT
-            and info.data.get("qps") == 0
-            and not (info.data.get("stages") or info.data.get("spread"))
-        ]
+        has_rate = any(info.data.get(key) for key in ("qps", "stages", "spread"))
+        unmeasured = [] if has_rate else list(shares_of_no_rate(thresholds))
         if unmeasured:
             raise ValidationError.from_exception_data("thresholds", unmeasured)
         return thresholds
@@ -418,29 +396,3 @@ class Workload(Section):
             return self.namespace_prefix(spec)
         number = namespace_number(vars(self), iteration)
         return f"{self.namespace_prefix(spec)}-{number}"
-
-
-def _further_misfits(
-    given: Mapping[str, object], found: Iterable[InitErrorDetails]
-) -> Iterator[InitErrorDetails]:
-    """Yield what is wrong with the shape of a load of which a value is wrong too.
-
-    Of such a workload no model is made, which could look at its keys together.
-    """
-    reported = {each.get("loc") for each in found}
-    spelled = {to_snake(key): value for key, value in given.items()}
-    for key, error in shape_misfits(WrittenShape.of(spelled)):
-        if (key,) not in reported:
-            yield detail(error, (key,), spelled.get(key))
-
-
-def _with_one_wait(given: Mapping[str, object]) -> Mapping[str, object]:
-    """Return what was given, with the wait of a create under both of its names."""
-    if given.get("operation", CREATE.name) != CREATE.name:
-        return given
-    names = ("iterationCreationWait", "iteration_creation_wait", "iterationWait", "iteration_wait")
-    waits = [given[name] for name in names if name in given]
-    if not waits or not isinstance(waits[0], bool):
-        return given
-    rest = {key: value for key, value in given.items() if key not in names}
-    return {**rest, "iterationCreationWait": waits[0], "iterationWait": waits[0]}

@@ -23,6 +23,18 @@ SPECIAL: Final = {
 }
 """The operations that take a key that not every operation takes."""
 
+CLEANS_UP: Final[dict[str, Any]] = {
+    "if": {
+        "properties": {"iterationDeletionWait": {"const": True}},
+        "required": ["iterationDeletionWait"],
+    },
+    "then": {
+        "properties": {"iterationCleanup": {"const": True}},
+        "required": ["iterationCleanup"],
+    },
+}
+"""In the JSON Schema: who waits for a deletion deletes."""
+
 OperationName = Annotated[str, *choice(*OPERATIONS)]
 Replicas = Annotated[int, *whole(0, MAX_COUNT)]
 
@@ -75,6 +87,18 @@ def without_misfits(operation: str, dumped: Mapping[str, object]) -> dict[str, o
     }
 
 
+def with_one_wait(given: Mapping[str, object]) -> Mapping[str, object]:
+    """Return what was given, with the wait of a create under both of its names."""
+    if given.get("operation", CREATE.name) != CREATE.name:
+        return given
+    names = ("iterationCreationWait", "iteration_creation_wait", "iterationWait", "iteration_wait")
+    waits = [given[name] for name in names if name in given]
+    if not waits or not isinstance(waits[0], bool):
+        return given
+    rest = {key: value for key, value in given.items() if key not in names}
+    return {**rest, "iterationCreationWait": waits[0], "iterationWait": waits[0]}
+
+
 def fitting_schema() -> list[dict[str, Any]]:
     """Return, for JSON Schema's ``allOf``, what each operation takes and needs."""
     schemas = []
@@ -125,3 +149,9 @@ def _unfit_options(operation: Operation, given: Mapping[str, object]) -> Iterato
     if operation.name == "restart" and grace not in (None, 0, 0.0, "0", "0s"):
         why = "KubeVirt takes no other gracePeriod than 0s for a restart: write 0s, or remove it"
         yield detail(rule(why), ("gracePeriod",), grace)
+
+
+def at_least_one(schema: dict[str, Any]) -> None:
+    """Have a list in the JSON Schema that is not needed, and not empty where it is there."""
+    schema["minItems"] = 1
+    schema.pop("default", None)
