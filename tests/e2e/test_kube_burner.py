@@ -297,8 +297,11 @@ async def test_watchers_see_the_job_and_end_with_it(kitchen: Kitchen) -> None:
 
 
 async def test_status_paths_decide_when_objects_are_ready(kitchen: Kitchen) -> None:
-    path = {"key": ".phase", "value": "Running"}
-    waited = entry("pod", waitOptions={"customStatusPaths": [path]})
+    paths = [
+        {"key": ".phase", "value": "Running"},
+        {"key": '[.conditions[].status] | all(. == "True") | tostring', "value": "true"},
+    ]
+    waited = entry("pod", waitOptions={"customStatusPaths": paths})
     never = entry("fixed", wait=False)
     result = await kitchen.run(create(waited, never, jobIterations=2))
     assert requested(result) == {"density": 4}

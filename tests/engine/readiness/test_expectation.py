@@ -82,6 +82,10 @@ def test_a_condition_is_met_whatever_its_case(form: str) -> None:
             "jsonpath={.status.ports}=80",
             "jsonpath {.status.ports} leads to a mapping or a list, which has no value to compare",
         ),
+        (BOUND, "jq={.replicas}=3", 'jq={.replicas}=3 gives 3, not "3"'),
+        (BOUND, "jq={.none | length}=x", 'jq={.none | length}=x gives 0, not "x"'),
+        (BOUND, "jq={.phase | .[0]}=x", 'jq={.phase | .[0]}=x gives nothing, not "x"'),
+        ({}, "jq={.phase}=x", "the object has no status"),
         (
             {"data": {"password": "aGlkZGVu"}},
             "jsonpath={.data.password}=b3Blbg==",
@@ -110,6 +114,9 @@ def test_what_is_not_met_says_what_was_there_instead(
         "jsonpath={.metadata.annotations.example\\.com/state}=up",
         "jsonpath={.metadata.labels['app']}=web",
         'jsonpath={.status.conditions[?(@.type=="Ready")].status}=True',
+        "jq={.phase}=Bound",
+        "jq={.replicas > 2 | tostring}=true",
+        "jq=.conditions[].status=True",
         "create",
     ],
 )

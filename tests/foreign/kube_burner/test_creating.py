@@ -114,6 +114,7 @@ def test_an_entry_that_is_not_waited_for_is_ready_once_created(read: Read) -> No
         (".phase", "Bound", "jsonpath={.status.phase}=Bound"),
         (".readyToUse | tostring", "true", "jsonpath={.status.readyToUse}=true"),
         (".a.b[0].c", "x", "jsonpath={.status.a.b[0].c}=x"),
+        (".ready > 2 | tostring", "true", "jq={.ready > 2 | tostring}=true"),
     ],
 )
 def test_the_usual_programs_of_jq_are_forms_of_kubectl_wait(
@@ -258,3 +259,10 @@ def test_a_template_is_looked_for_beside_the_file_and_in_the_current_folder(
     ((line, message),) = problems(job({"objectTemplate": "cm.yml"}))
     assert line == 5
     assert "there is no file cm.yml" in message
+
+
+def test_a_program_that_is_none_is_refused_at_its_line(problems: Problems) -> None:
+    waits = {"customStatusPaths": [{"key": ".phase[", "value": "x"}]}
+    ((line, message),) = problems(job({**ENTRY, "waitOptions": waits}))
+    assert line is not None
+    assert message.startswith("this is no program of jq: syntax error")

@@ -7,16 +7,17 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from perfscale.config.jq import compile_program
 from perfscale.config.jsonpath import JsonPath, parse_jsonpath
 from perfscale.config.sections.fields import refusal, rule, show
 
 _FORMS: Final = (
-    "condition=Ready, condition=Ready=False, jsonpath={.status.phase}=Bound, jsonpath={.status.ip} "
-    "or create"
+    "condition=Ready, condition=Ready=False, jsonpath={.status.phase}=Bound, "
+    "jsonpath={.status.ip}, jq={.phase}=Bound or create"
 )
 _CREATE: Final = "create"
 _DELETE: Final = "delete"
-_PATTERN: Final = r"^\s*(condition=[^=\s].*|jsonpath=.+|[cC][rR][eE][aA][tT][eE])$"
+_PATTERN: Final = r"^\s*(condition=[^=\s].*|jsonpath=.+|jq=.+=.+|[cC][rR][eE][aA][tT][eE])$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class WaitFor:
         status: What the condition has to be.
         path: What has to be there; None where it is something else.
         value: What it has to be; None for anything.
+        program: Of jq, run on the object's status; None where it is something else.
     """
 
     text: str
@@ -36,11 +38,12 @@ class WaitFor:
     status: str = "True"
     path: JsonPath | None = None
     value: str | None = None
+    program: str | None = None
 
     @property
     def is_create(self) -> bool:
         """Whether it is so as soon as the object is created."""
-        return self.condition is None and self.path is None
+        return self.condition is None and self.path is None and self.program is None
 
     def __str__(self) -> str:
         """As it was written."""
@@ -60,6 +63,8 @@ def _read(value: object) -> WaitFor:
         return _condition(text, rest)
     if form == "jsonpath":
         return _jsonpath(text, rest)
+    if form == "jq":
+        return _jq(text, rest)
     if text.lower() == _DELETE:
         raise rule(
             "delete cannot be waited for here: the run deletes what it creates itself, with "
@@ -88,6 +93,20 @@ def _jsonpath(text: str, rest: str) -> WaitFor:
         return WaitFor(text, path=parse_jsonpath(path.strip().strip("'\"")), value=value)
     except ValueError as error:
         raise rule(f"{show(text)} is no path into an object: {error}") from error
+
+
+def _jq(text: str, rest: str) -> WaitFor:
+    program, _, value = rest.rpartition("=")
+    program = program.strip()
+    if program.startswith("{") and program.endswith("}"):
+        program = program[1:-1]
+    if not program or not value.strip():
+        raise rule(f"{show(text)} has no program or no value: write it as in jq={{.phase}}=Bound")
+    try:
+        compile_program(program)
+    except ValueError as error:
+        raise rule(f"{show(text)}: {error}") from error
+    return WaitFor(text, value=value.strip(), program=program)
 
 
 def _split(text: str) -> tuple[str, str | None]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from perfscale.config.jq import outputs
 from perfscale.config.jsonpath import as_text
 from perfscale.engine.tracking.readiness.documents import STATUS
 from perfscale.engine.tracking.readiness.reading import because
@@ -85,7 +86,21 @@ def _missing(wait: WaitFor, document: Document) -> str | None:
         return _missing_condition(wait, wait.condition, document)
     if wait.path is not None:
         return _missing_value(wait.path, wait.value, document)
+    if wait.program is not None:
+        return _missing_output(wait, wait.program, document)
     return None
+
+
+def _missing_output(wait: WaitFor, program: str, document: Document) -> str | None:
+    """One output of the program has to be the text; numbers and booleans are none."""
+    status = document.get(STATUS)
+    if status is None:
+        return "the object has no status"
+    found = outputs(program, status)
+    if wait.value in found:
+        return None
+    shown = ", ".join(visible(str(each)[:_LONGEST]) for each in found[:_MOST]) or "nothing"
+    return f'{wait} gives {shown}, not "{wait.value}"'
 
 
 def _find(document: Document, name: str) -> Condition | None:

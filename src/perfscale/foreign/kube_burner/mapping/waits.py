@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from perfscale.config.jq import compile_program
+
 if TYPE_CHECKING:
     from perfscale.foreign.kube_burner.mapping.context import JobAt
     from perfscale.foreign.kube_burner.models.objects import WaitOptions
@@ -20,9 +22,6 @@ _FIELD: Final = re.compile(
     r"\s*(?P<path>(?:\.[A-Za-z_][A-Za-z0-9_]*(?:\[[0-9]+\])*)+)"
     r"(?P<rest>(?:\s*\|\s*(?:tostring|ascii_downcase))*)\s*"
 )
-SHAPES: Final = (
-    'write (.conditions.[] | select(.type == "Ready")).status, .phase or .readyToUse | tostring'
-)
 _STATUSES: Final = {"true": "True", "false": "False", "unknown": "Unknown"}
 _PLAIN: Final = re.compile(r"[^\s'\"=]+")
 
@@ -33,10 +32,13 @@ def forms_of(job: JobAt, options: WaitOptions, *keys: str | int) -> list[str] | 
     for number, each in enumerate(options.custom_status_paths):
         form = form_of(each.key, each.value)
         if form is None:
-            where = (*keys, "customStatusPaths", number, "key")
-            job.problem(f"this program of jq is not understood here: {SHAPES}", *where)
-        else:
-            forms.append(form)
+            form = f"jq={{{each.key}}}={each.value}"
+            try:
+                compile_program(each.key)
+            except ValueError as error:
+                job.problem(f"{error}", *keys, "customStatusPaths", number, "key")
+                continue
+        forms.append(form)
     return forms or None
 
 
