@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from perfscale.indexing import IndexPlan
     from perfscale.kube.cluster import ClusterOptions
     from perfscale.live import LivePage, WebAddress
+    from perfscale.preflight import Plan
     from perfscale.results import Remarks, RunFolder, RunInfo, RunResult
     from perfscale.sim.faults import Faults
 
@@ -123,7 +124,6 @@ async def _try(settings: RunSettings) -> int:
 
 async def _run(settings: RunSettings) -> int:
     from perfscale.cli.output.display import follow
-    from perfscale.cli.output.header import print_header
     from perfscale.results import RunFolder, graver
 
     if settings.audit is not None:
@@ -141,19 +141,7 @@ async def _run(settings: RunSettings) -> int:
         _page(settings.web, generator) as page,
     ):
         plan = await generator.preflight()
-        foreign = [str(each.foreign) for each in plan.operations.values() if each.foreign]
-        ask = settings.ask or (bool(foreign) and settings.ask_foreign)
-        if not settings.quiet or ask:
-            print_header(
-                plan,
-                settings.config,
-                simulated=settings.simulate,
-                metrics=metrics,
-                page=None if page is None else page.url,
-            )
-        if plan.insecure:
-            say("warning: the server's certificate is not verified (insecure-skip-tls-verify)")
-        if ask and not await confirmed(_question(foreign)):
+        if not await _is_wanted(settings, plan, metrics, None if page is None else page.url):
             say("nothing was created or changed")
             return 1
         displaying = asyncio.create_task(
@@ -173,6 +161,21 @@ async def _run(settings: RunSettings) -> int:
     if settings.index is not None and folder.path is not None:
         code = graver(code, await index_run(settings.index, folder.path))
     return code
+
+
+async def _is_wanted(
+    settings: RunSettings, plan: Plan, metrics: str | None, page: str | None
+) -> bool:
+    """Say what is about to happen, and ask whether it may where a person is to be asked."""
+    from perfscale.cli.output.header import print_header
+
+    foreign = [str(each.foreign) for each in plan.operations.values() if each.foreign]
+    ask = settings.ask or (bool(foreign) and settings.ask_foreign)
+    if not settings.quiet or ask:
+        print_header(plan, settings.config, simulated=settings.simulate, metrics=metrics, page=page)
+    if plan.insecure:
+        say("warning: the server's certificate is not verified (insecure-skip-tls-verify)")
+    return not ask or await confirmed(_question(foreign))
 
 
 def _question(foreign: Sequence[str]) -> str:

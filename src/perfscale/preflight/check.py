@@ -26,12 +26,13 @@ from perfscale.preflight.quota.shortages import find_shortages
 from perfscale.preflight.thresholds import find_unmeasurable_thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from perfscale.config import Config
     from perfscale.kube.client import Client
     from perfscale.kube.cluster import Cluster
     from perfscale.kube.resources import Resource
+    from perfscale.results import WorkloadPlan
     from perfscale.templates import ObjectFactory
 
 _NEEDED_VERBS: Final = ("create", "list", "watch", "delete")
@@ -85,10 +86,7 @@ async def preflight(
         deleted=_staying(factories, children),
         namespaces=everywhere,
     )
-    findings.add(
-        access.problems,
-        hint=ROLE_HINT,
-    )
+    findings.add(access.problems, hint=ROLE_HINT)
     preload = plan_preload(config, factories, run_id)
     verbs = (*needs.verbs, *(() if preload is None else preload.verbs()))
     findings.add(await find_missing(client, verbs), hint=ROLE_HINT)
@@ -101,7 +99,6 @@ async def preflight(
     findings.add(await find_shortages(client, config, factories, resources, everywhere))
     findings.raise_if_any()
     targets = (each.target for each in operations.values())
-    names = {key: resource.kind_name for key, resource in resources.items()}
     kubevirt = await kubevirt_facts(client, discovery, (*created, *named, *targets))
     return Plan(
         run_id=run_id,
@@ -112,10 +109,7 @@ async def preflight(
         nodes=await count_nodes(client),
         kubevirt=kubevirt.version,
         kubevirt_config=kubevirt.config,
-        workloads=tuple(
-            plan_workload(workload, members, names)
-            for workload, members in zip(config.workloads, factories, strict=True)
-        ),
+        workloads=tuple(_plan_workloads(config, factories, resources)),
         namespaces=namespaces,
         resources=resources,
         child_resources=children,
@@ -189,6 +183,14 @@ async def _resolve_children(
         else:
             children[resource.name] = resource
     return tuple(children.values())
+
+
+def _plan_workloads(
+    config: Config, factories: Factories, resources: Mapping[tuple[str, str], Resource]
+) -> Iterator[WorkloadPlan]:
+    names = {key: resource.kind_name for key, resource in resources.items()}
+    for workload, members in zip(config.workloads, factories, strict=True):
+        yield plan_workload(workload, members, names)
 
 
 def _staying(factories: Factories, children: Iterable[Resource]) -> list[Resource]:
