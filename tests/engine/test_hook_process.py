@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from patience import PATIENCE_S
 from processes import lives, until, written
 
+from perfscale.engine.hooks import process
 from perfscale.engine.hooks.process import execute
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "GREETING": "hello"}
@@ -46,6 +48,21 @@ async def test_what_a_command_leaves_behind_is_killed_with_it() -> None:
     code, printed = await shell("sleep 1000 & echo $!")
     assert code == 0
     await gone(int(printed))
+
+
+async def test_a_group_is_killed_while_its_number_is_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held: list[bool] = []
+    send = process.signal_group
+
+    def noting(group: int, number: signal.Signals) -> None:
+        held.append(Path(f"/proc/{group}").exists())  # as long as the command is not reaped
+        send(group, number)
+
+    monkeypatch.setattr(process, "signal_group", noting)
+    assert await shell("exit 4") == (4, "")
+    assert held == [True]
 
 
 async def test_a_command_that_takes_too_long_is_ended_with_all_it_started() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from asyncio.subprocess import DEVNULL
+import subprocess
+import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
-    from asyncio.subprocess import Process
     from collections.abc import Callable, Mapping, Sequence
 
 GRACE_S: Final = 5.0
@@ -50,9 +50,10 @@ async def execute(
     output = _Output(reading, write)
     try:
         try:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=DEVNULL,
+            # Not by asyncio, which reaps a process at once: see `_outlast`.
+            process = subprocess.Popen(  # noqa: ASYNC220, S603 -- of the user's own workload file
+                command,
+                stdin=subprocess.DEVNULL,
                 stdout=writing,
                 stderr=writing,
                 env=dict(environment),
@@ -62,28 +63,69 @@ async def execute(
             os.close(writing)
         groups.add(process.pid)
         try:
-            return await _outlast(process, timeout_s)
+            with _Exit(process.pid) as exited:
+                return await _outlast(process, exited, timeout_s)
         finally:
             groups.discard(process.pid)
     finally:
         output.close()
 
 
-async def _outlast(process: Process, timeout_s: float | None) -> int:
+async def _outlast(process: subprocess.Popen[bytes], exited: _Exit, timeout_s: float | None) -> int:
     try:
         async with asyncio.timeout(timeout_s):
-            return await process.wait()
+            await exited.wait()
     except (asyncio.CancelledError, TimeoutError):
         signal_group(process.pid, signal.SIGTERM)
         with suppress(TimeoutError):
             async with asyncio.timeout(GRACE_S):
-                await process.wait()
+                await exited.wait()
         raise
     finally:
-        # The group outlives its first process if that has left others in it.
+        # The group outlives its first process if that has left others in it. It is killed before
+        # that is reaped: until then, no other group can get its number.
         signal_group(process.pid, signal.SIGKILL)
-        if process.returncode is None:
-            await process.wait()
+        await exited.wait()
+        process.wait()
+    return process.returncode
+
+
+class _Exit:
+    """The end of a child process, which stays a zombie until it is reaped."""
+
+    def __init__(self, pid: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._over = asyncio.Event()
+        self._descriptor: int | None = None
+        if sys.platform == "linux":
+            with suppress(OSError):  # before Linux 5.3 there is none
+                self._descriptor = os.pidfd_open(pid)
+        if self._descriptor is not None:
+            self._loop.add_reader(self._descriptor, self._set)
+        else:
+            how = os.WEXITED | os.WNOWAIT
+            waiting = self._loop.run_in_executor(None, os.waitid, os.P_PID, pid, how)
+            waiting.add_done_callback(lambda _: self._over.set())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._forget()
+
+    async def wait(self) -> None:
+        """Wait until it has ended."""
+        await self._over.wait()
+
+    def _set(self) -> None:
+        self._over.set()
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._descriptor is not None:
+            self._loop.remove_reader(self._descriptor)
+            os.close(self._descriptor)
+            self._descriptor = None
 
 
 def signal_group(group: int, number: signal.Signals) -> None:
