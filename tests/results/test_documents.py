@@ -261,7 +261,8 @@ def test_a_job_summary_says_what_the_workload_was_and_that_it_passed(tmp_path: P
     described["tags"] = {"build": "123", "passed": "no"}
     (folder / "run.json").write_text(json.dumps(described))
     (folder / "workload.yaml").write_text(
-        "workloads: [{name: density, qps: 20, burst: 5, maxWaitTimeout: 1m, iterationCleanup: true,"
+        "workloads: [{name: density, workloadCreationWait: true, qps: 20, burst: 5,"
+        " maxWaitTimeout: 1m, workloadCleanup: true,"
         " churn: {share: 10%, interval: 2s, rounds: 3, of: objects}}]"
     )
     (summary,) = exported(folder)["jobSummary"]
@@ -277,7 +278,7 @@ def test_a_job_summary_says_what_the_workload_was_and_that_it_passed(tmp_path: P
         "build": "123",
         "jobConfig": {
             "name": "density", "jobType": "create", "jobIterations": 1, "qps": 20, "burst": 5,
-            "maxWaitTimeout": 60_000_000_000, "gc": True,
+            "maxWaitTimeout": 60_000_000_000, "gc": True, "waitWhenFinished": True,
             "churnConfig": {"cycles": 3, "percent": 10, "delay": 2_000_000_000, "mode": "objects"},
         },
     }  # fmt: skip

@@ -132,10 +132,11 @@ def _job_config(name: str, parts: Sequence[Workload], jobs: Jobs) -> dict[str, A
         "burst": given.get("burst"),
         "maxWaitTimeout": _nanoseconds(given.get("maxWaitTimeout")),
         "podWait": given.get("iterationCreationWait"),
+        "waitWhenFinished": given.get("workloadCreationWait"),
         "waitForDeletion": given.get("iterationDeletionWait"),
         "namespacedIterations": given.get("namespacedIterations"),
         "iterationsPerNamespace": given.get("iterationsPerNamespace"),
-        "gc": given.get("iterationCleanup"),
+        "gc": given.get("iterationCleanup") or given.get("workloadCleanup"),
         "churnConfig": _churn_config(given.get("churn")),
     }
     return {key: value for key, value in config.items() if value}
