@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.config.load import config_of
 from perfscale.config.reading.document import parse_document, read_text
-from perfscale.foreign.kube_burner import Inputs, is_kube_burner, read_kube_burner
+from perfscale.foreign.kube_burner import Inputs, is_kube_burner
 from perfscale.foreign.second_generation import is_second_generation, translated
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ def load_config(
     """
     file = read_text(path)
     if is_kube_burner(file.text):
+        from perfscale.foreign.kube_burner.reading import read_kube_burner  # noqa: PLC0415 -- slow
+
         ours = [each for each in overrides if _OURS.match(each)]
         theirs = [each for each in overrides if not _OURS.match(each)]
         document = read_kube_burner(file, inputs or Inputs(), theirs)

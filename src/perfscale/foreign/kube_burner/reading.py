@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from perfscale.config.load import validated
 from perfscale.errors import ConfigError
@@ -20,14 +19,6 @@ if TYPE_CHECKING:
 
     from perfscale.config.reading.document import Document, TextFile
     from perfscale.foreign.kube_burner.inputs import Inputs
-
-_JOBS: Final = re.compile(r"^[\"']?jobs[\"']?[ \t]*:", re.MULTILINE)
-_OTHER: Final = re.compile(r"^[\"']?(workloads|apiVersion)[\"']?[ \t]*:", re.MULTILINE)
-
-
-def is_kube_burner(text: str) -> bool:
-    """Whether a file is a configuration of kube-burner, which need not be YAML before rendering."""
-    return _JOBS.search(text) is not None and _OTHER.search(text) is None
 
 
 def read_kube_burner(file: TextFile, inputs: Inputs, overrides: Sequence[str] = ()) -> Document:
