@@ -197,6 +197,21 @@ def test_one_run_that_is_not_counted_is_done_again() -> None:
     assert len(trials) == 12
 
 
+def test_an_end_that_most_of_its_runs_confirm_stays_one_when_others_cannot_be_judged() -> None:
+    ran: list[float] = []
+
+    def verdict_of(value: float) -> Verdict:
+        ran.append(value)
+        late = value == 41.8 and ran.count(value) > 2
+        return Verdict.NOT_COUNTED if late else limited_to(42.7)(value)
+
+    answer, _ = search(FROM_5_TO_200, verdict_of)
+    assert answer.holds is not None
+    assert answer.lost is not None
+    assert (answer.holds.value, answer.holds.held, answer.holds.runs) == (41.8, 2, 2)
+    assert (answer.lost.value, answer.lost.runs) == (43.7, 3)
+
+
 def test_a_search_in_which_nothing_can_be_judged_ends_soon() -> None:
     answer, trials = search(FROM_5_TO_200, lambda _: Verdict.NOT_COUNTED)
     assert answer.holds is answer.lost is None

@@ -26,7 +26,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from perfscale.search.plan import SearchPlan, Strategy
-from perfscale.search.trials import MOST_NOT_COUNTED, Answer, Status, Tally, answer_of, tallies
+from perfscale.search.trials import Answer, Status, Tally, answer_of, tallies
 from perfscale.search.values import middle, rounded, same
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _between(plan: SearchPlan, low: Tally, high: Tally) -> float:
 def _confirm(plan: SearchPlan, answer: Answer, order: Sequence[float]) -> Decision:
     """The answer, if each of its ends has all of its runs; otherwise another run of one."""
     ends = [each for each in (answer.holds, answer.lost) if each is not None]
-    short = [each for each in ends if each.runs < plan.repeat]
+    short = [each for each in ends if each.runs < plan.repeat and not each.is_given_up]
     if not short:
         return answer
     doubtful = [each for each in short if not each.is_decided(plan.repeat)]
@@ -131,7 +131,7 @@ def _confirm(plan: SearchPlan, answer: Answer, order: Sequence[float]) -> Decisi
 
 def _steps(plan: SearchPlan, found: Sequence[Tally]) -> Decision:
     for each in found:
-        if each.runs < plan.repeat and each.not_counted < MOST_NOT_COUNTED:
+        if each.runs < plan.repeat and not each.is_given_up:
             return Try(each.value)
     answer = answer_of(found, plan.repeat)
     if plan.end is None:

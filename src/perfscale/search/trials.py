@@ -65,13 +65,18 @@ class Tally:
 
         A value of which half the runs were lost does not hold.
         """
-        if self.runs < repeat and self.not_counted >= MOST_NOT_COUNTED:
+        if self.is_given_up and not self.is_decided(repeat):
             return Status.NOT_JUDGED
         if self.held > self.lost:
             return Status.HOLDS
         if self.lost > self.held or self.runs >= repeat:
             return Status.LOST
         return Status.UNDECIDED
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it could not be judged too often to run it once more."""
+        return self.not_counted >= MOST_NOT_COUNTED
 
     def is_decided(self, repeat: int) -> bool:
         """Whether no further run can change what most of ``repeat`` say."""
