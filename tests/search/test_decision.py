@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfscale.search.decision import Try, decide
-from perfscale.search.plan import SearchPlan, Strategy
-from perfscale.search.trials import Answer, Trial, Verdict
+from perfscale.search.deciding.decision import Try, decide
+from perfscale.search.deciding.plan import SearchPlan, Strategy
+from perfscale.search.deciding.trials import Answer, Trial, Verdict
 
 FROM_5_TO_200 = SearchPlan(5, 200)
 Predicate = Callable[[float], Verdict]

@@ -21,8 +21,8 @@ from perfscale.results import (
     Vitals,
     WatchCounts,
 )
+from perfscale.search.deciding.trials import Verdict
 from perfscale.search.judging import judge_run
-from perfscale.search.trials import Verdict
 
 
 def run(**known: Any) -> RunResult:

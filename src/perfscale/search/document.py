@@ -12,8 +12,8 @@ from perfscale.results.model.client.health import Validity
 from perfscale.results.model.document.measured import Count, Part, Seconds
 from perfscale.results.model.document.summary import Cluster
 from perfscale.results.model.run import RunOutcome
-from perfscale.search.plan import Strategy
-from perfscale.search.trials import Trial, Verdict
+from perfscale.search.deciding.plan import Strategy
+from perfscale.search.deciding.trials import Trial, Verdict
 
 SCHEMA_VERSION: Final = 1
 """Raised whenever a reader of ``search.json`` would have to change."""

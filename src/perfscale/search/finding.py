@@ -15,8 +15,8 @@ from perfscale.search.steps import EngineSteps, StepSettings
 from perfscale.search.varying import Varied
 
 if TYPE_CHECKING:
+    from perfscale.search.deciding.plan import SearchPlan
     from perfscale.search.document import SearchDocument
-    from perfscale.search.plan import SearchPlan
 
 
 async def find_limit(

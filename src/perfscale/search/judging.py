@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from perfscale.config.sections.metrics import Latency
 from perfscale.errors import ThresholdError
 from perfscale.results import RunOutcome, Validity
+from perfscale.search.deciding.trials import Verdict
 from perfscale.search.document import StepLatency, StepRate
-from perfscale.search.trials import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,9 +12,9 @@ import msgspec
 
 from perfscale.errors import UsageError
 from perfscale.results.files import WORKLOAD_FILE
+from perfscale.search.deciding.plan import SearchPlan
 from perfscale.search.document import SCHEMA_VERSION, Expectation, Plan, SearchDocument, State
 from perfscale.search.folder import SearchFolder
-from perfscale.search.plan import SearchPlan
 from perfscale.search.varying import Varied
 
 if TYPE_CHECKING:

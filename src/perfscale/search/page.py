@@ -11,7 +11,7 @@ from perfscale.results.pages.page import REPORT_FILE
 from perfscale.results.pages.plots import Plot, Series, highest
 from perfscale.results.pages.rendering import render
 from perfscale.results.pages.scales import by_factors, from_zero
-from perfscale.search.trials import Status, tallies
+from perfscale.search.deciding.trials import Status, tallies
 from perfscale.search.wording import at
 
 if TYPE_CHECKING:

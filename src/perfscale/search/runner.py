@@ -1,6 +1,6 @@
 """A search: one run after the other, until the answer is known.
 
-What to run next is decided elsewhere (`decision`); here it is run, written down at once, and what
+What to run next is decided elsewhere (`deciding`); here it is run, written down at once, and what
 it left is removed, so that whatever ends the search, the next one can go on from its folder.
 """
 
@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from msgspec.structs import replace
 
 from perfscale.errors import RunFailedError, ThresholdError
-from perfscale.search.decision import Try, decide
+from perfscale.search.deciding.decision import Try, decide
 from perfscale.search.document import State, Step
 from perfscale.search.wording import Expected, at, found_so_far
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from perfscale.search.deciding.plan import SearchPlan
     from perfscale.search.document import SearchDocument
     from perfscale.search.folder import SearchFolder
-    from perfscale.search.plan import SearchPlan
 
 _INTERRUPTED = 128
 

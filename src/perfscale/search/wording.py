@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from perfscale.errors import UsageError
+from perfscale.search.deciding.trials import Verdict, answer_of, tallies
 from perfscale.search.document import End, Found
-from perfscale.search.trials import Verdict, answer_of, tallies
 from perfscale.search.varying import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from perfscale.search.deciding.trials import Tally
     from perfscale.search.document import Plan, SearchDocument, Step
-    from perfscale.search.trials import Tally
 
 _COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     ">=": operator.ge,
@@ -79,13 +79,16 @@ def found_so_far(document: SearchDocument) -> Found | None:
 
 
 def _end(tally: Tally, steps: Sequence[Step]) -> End:
-    told = [
+    reasons = [
         each.reasons
         for each in steps
         if each.value == tally.value and each.verdict in {Verdict.LOST, Verdict.NOT_COUNTED}
     ]
     return End(
-        value=tally.value, held=tally.held, runs=tally.runs, reasons=list(told[-1]) if told else []
+        value=tally.value,
+        held=tally.held,
+        runs=tally.runs,
+        reasons=list(reasons[-1]) if reasons else [],
     )
 
 

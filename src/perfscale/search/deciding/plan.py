@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from perfscale.search.values import spread
+from perfscale.search.deciding.values import spread
 
 _FILL: Final = 0.9
 """Halves are planned for a tolerance this much smaller, so that values may be round ones."""

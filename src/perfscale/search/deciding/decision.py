@@ -25,14 +25,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from perfscale.search.plan import SearchPlan, Strategy
-from perfscale.search.trials import Answer, Status, Tally, answer_of, tallies
-from perfscale.search.values import middle, rounded, same
+from perfscale.search.deciding.plan import SearchPlan, Strategy
+from perfscale.search.deciding.trials import Answer, Status, Tally, answer_of, tallies
+from perfscale.search.deciding.values import middle, rounded, same
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perfscale.search.trials import Trial
+    from perfscale.search.deciding.trials import Trial
 
 
 class Try(NamedTuple):
