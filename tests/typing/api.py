@@ -41,6 +41,7 @@ from perfscale import (
     Plan,
     PreflightError,
     Progress,
+    Remarks,
     ResultSink,
     RoundStarted,
     RunFinished,
@@ -93,7 +94,11 @@ class Sink:
         assert_type(result.outcome, RunOutcome)
 
 
-sinks: list[ResultSink] = [Sink(), RunFolder("results"), RunFolder(Path("results"))]
+sinks: list[ResultSink] = [
+    Sink(),
+    RunFolder("results"),
+    RunFolder(Path("results"), remarks=Remarks({"build": "1"}, note="new CNI")),
+]
 
 
 def describe(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- a case for every event

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import cache
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
@@ -85,8 +84,9 @@ def analyse(
         UsageError: The library that finds changes is not installed.
     """
     _require_library()
+    differences = _Differences()
     trends = [
-        _trend(series, collected.sources, limits, recent)
+        _trend(series, collected.sources, limits, recent, differences)
         for series in collected.series.values()
         if not metrics or _matches(series.key.metric, metrics)
     ]
@@ -129,7 +129,13 @@ def _place(trend: Trend) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _trend(series: Series, sources: Sequence[Source], limits: Limits, recent: int) -> Trend:
+def _trend(
+    series: Series,
+    sources: Sequence[Source],
+    limits: Limits,
+    recent: int,
+    differences: _Differences,
+) -> Trend:
     from perfscale.trend.detection import find_changes  # noqa: PLC0415
 
     ordered = _ordered(series, sources)
@@ -143,7 +149,7 @@ def _trend(series: Series, sources: Sequence[Source], limits: Limits, recent: in
         of,
         values,
         changes,
-        [_around(of[each.index - 1], of[each.index]) for each in changes or ()],
+        [differences.between(of[each.index - 1], of[each.index]) for each in changes or ()],
         Verdict.NONE if changes is None else Verdict.SAME,
     )
     if not changes or changes[-1].index < len(values) - recent:
@@ -164,24 +170,31 @@ def _ordered(series: Series, sources: Sequence[Source]) -> list[tuple[Source, fl
     return found[-_MOST_VALUES:]
 
 
-def _around(before: Source, after: Source) -> list[str]:
-    """What was different in two runs; nothing is known of files that no run of ours wrote."""
-    if before.run_id is None or after.run_id is None:
-        return []
-    return _differences(before.path, after.path)
+class _Differences:
+    """What was different in two runs, read once for all metrics that changed between them."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Path, Path], list[str]] = {}
+
+    def between(self, before: Source, after: Source) -> list[str]:
+        """One sentence each; none for files that no run of ours wrote."""
+        if before.run_id is None or after.run_id is None:
+            return []
+        paths = before.path, after.path
+        if paths not in self._found:
+            self._found[paths] = _read_differences(*paths)
+        return self._found[paths]
 
 
-@cache
-def _differences(before: Path, after: Path) -> list[str]:
-    """The same for each metric of the two, so it is looked for once."""
+def _read_differences(before: Path, after: Path) -> list[str]:
     try:
         base, new = read_run_files(before), read_run_files(after)
     except ResultsError as error:
         return [f"what else was different is not known: {error}"]
     tags = (
-        f"{key}: {base.run.tags.get(key, 'not there')} before, "
+        f"tag {key}: {base.run.tags.get(key, 'not there')} before, "
         f"{new.run.tags.get(key, 'not there')} now"
         for key in dict.fromkeys((*base.run.tags, *new.run.tags))
         if base.run.tags.get(key) != new.run.tags.get(key)
     )
-    return [*different_settings(base, new), *(f"tag {each}" for each in tags)]
+    return [*different_settings(base, new), *tags]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -131,13 +132,19 @@ def _plot(key: str, trend: Trend) -> Plot:
     return Plot(
         key=key,
         title=trend.key.metric,
-        note=f"{len(trend.values)} values. {better}",
+        note=f"{len(trend.values)} values{_doubts(trend)}. {better}",
         x=over_days("date (UTC)", begin, at[-1]),
         y=from_zero(trend.unit or "value", highest(series), to_tick=True),
         at=at,
         series=series,
         marks=Marks(lines=(lines,) if numbered else ()),
     )
+
+
+def _doubts(trend: Trend) -> str:
+    """How many values are of runs that a reader should know something of."""
+    marks = Counter(each.mark for each in trend.sources if each.mark)
+    return "".join(f", {count} of {mark} runs" for mark, count in marks.items())
 
 
 def _with_gaps(
