@@ -48,7 +48,7 @@ def test_a_change_is_shown_with_what_else_was_different(
     row = r"^VirtualMachineInstance: Ready p99 +2\S* s +2\.\d+ s +\+\d\d\.\d% +2026-01-21 +<1e-9 "
     assert re.search(row + r".*2026-01-20 to 2026-01-21 +regression *$", ended.out, re.MULTILINE)
     for sentence in (
-        "what else was different on 2026-01-21:",
+        "what else was different, 2026-01-20 to 2026-01-21:",
         "Kubernetes: v1.32.0 before, v1.33.0 now",
         "nodes: not there before, 12 now",
         "KubeVirt: not there before, v1.8.0 now",

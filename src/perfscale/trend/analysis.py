@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _MOST_VALUES: Final = 5000
 """Of a longer series, the last are looked at: the search takes the square of their number."""
+_SEED: Final = "globalConfig.seed: "
+"""Each run draws one of its own, so it explains nothing."""
 _FEWEST: Final = 6
 """Values of a series in which a change can be found: three of each level."""
 _LEAST: Final = {"s": 0.020, "requests": 5.0}
@@ -35,7 +37,8 @@ class Trend:
     Attributes:
         sources: Where each value is from, in the order of time.
         changes: Those that are certain and large enough; None if there are too few values.
-        around: For each change, what else was different in the first run after it.
+        around: For each change, what else was different from the last run that is surely before
+            it to the first that is surely after it (95 %).
         verdict: Worse or better if the last values are, compared with those before them.
     """
 
@@ -149,7 +152,7 @@ def _trend(
         of,
         values,
         changes,
-        [differences.between(of[each.index - 1], of[each.index]) for each in changes or ()],
+        [differences.between(of[each.first - 1], of[each.last]) for each in changes or ()],
         Verdict.NONE if changes is None else Verdict.SAME,
     )
     if not changes or changes[-1].index < len(values) - recent:
@@ -197,4 +200,5 @@ def _read_differences(before: Path, after: Path) -> list[str]:
         for key in dict.fromkeys((*base.run.tags, *new.run.tags))
         if base.run.tags.get(key) != new.run.tags.get(key)
     )
-    return [*different_settings(base, new), *tags]
+    settings = (each for each in different_settings(base, new) if not each.startswith(_SEED))
+    return [*settings, *tags]

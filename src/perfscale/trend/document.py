@@ -45,7 +45,9 @@ class ChangeOfLevel(Part, frozen=True):
     change: Annotated[float | None, Meta(description="share of before; null: that is 0")]
     p_value: float
     worse: bool
-    around: Annotated[list[str], Meta(description="what else was different in the next run")]
+    around: Annotated[
+        list[str], Meta(description="what else was different, from firstIndex - 1 to lastIndex")
+    ]
 
 
 class MetricTrend(Part, frozen=True):

@@ -32,6 +32,7 @@ _MOST_LEFT_OUT: Final = 50
 _GAP: Final = 20
 """So many times as long as between most values, and so many days, is a gap."""
 _SHORTEST_GAP: Final = 7.0
+_FEW_DAYS: Final = timedelta(days=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +112,14 @@ def _shown(trend: Trend, key: str | None) -> ShownTrend:
 
 
 def day(trend: Trend, index: int) -> str:
-    """When a value was measured, to the day."""
-    return f"{trend.sources[index].at:%Y-%m-%d}"
+    """When a value was measured: to the day, or the minute where days tell nothing apart."""
+    short = trend.sources[-1].at - trend.sources[0].at < _FEW_DAYS
+    return f"{trend.sources[index].at:{'%m-%d %H:%M' if short else '%Y-%m-%d'}}"
 
 
 def between(trend: Trend, change: Change) -> str:
-    """The days between which a change was, with 95 %."""
-    first = max(change.first - 1, 0)
-    return f"{day(trend, first)} to {day(trend, change.last)}"
+    """The moments between which a change was, with 95 %."""
+    return f"{day(trend, change.first - 1)} to {day(trend, change.last)}"
 
 
 def _plot(key: str, trend: Trend) -> Plot:

@@ -67,8 +67,8 @@ def trend(  # noqa: PLR0913 -- a command has as many parameters as options
     """Show where the numbers of many runs changed over time.
 
     For each workload, cluster and metric, finds the changes that chance does
-    not explain, says how sure they are, and what else was different in the
-    first run after each: versions, nodes, KubeVirt's settings, the workload.
+    not explain, says how sure they are, and what else was different there:
+    versions, nodes, KubeVirt's settings, the workload.
 
     Needs the extra trend: pip install 'perfscale-load-generator[trend]'.
 

@@ -80,7 +80,8 @@ def _table(trends: Sequence[Trend], width: int) -> Table:
 
 
 def _level(trend: Trend, level: float) -> str:
-    return f"{short(level)} {trend.unit}".rstrip()
+    space = "" if trend.unit in {"", "%", "/s"} else " "
+    return f"{short(level)}{space}{trend.unit}"
 
 
 def _share(change: Change) -> str:
@@ -103,9 +104,9 @@ def _print_around(console: Console, trends: Sequence[Trend]) -> None:
     for trend in trends:
         for change, around in zip(trend.changes or (), trend.around, strict=True):
             if around:
-                found[tuple(around)] = day(trend, change.index)
+                found.setdefault(tuple(around), between(trend, change))
     for sentences, when in found.items():
-        console.print(f"what else was different on {when}:", soft_wrap=True)
+        console.print(f"what else was different, {when}:", soft_wrap=True)
         for sentence in sentences:
             print_point(console, "[yellow]![/]", sentence)
 

@@ -14,6 +14,8 @@ _FEW_DECADES: Final = 2.5
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _IN_MONTHS: Final = 300
 """From so many days on, an axis shows months."""
+_IN_DAYS: Final = 2
+"""From so many days on, it shows days, and hours otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,9 @@ class DateAxis(Axis):
     begin: datetime = _EPOCH
 
     def marks(self) -> list[tuple[str, float]]:
-        """The ticks as dates, which have no day where they are months apart."""
-        form = "%Y-%m" if self.high > _IN_MONTHS else "%m-%d"
+        """The ticks: months of a long time, days, or hours of a short one."""
+        days = "%m-%d" if self.high > _IN_DAYS else "%H:%M"
+        form = "%Y-%m" if self.high > _IN_MONTHS else days
         return [(f"{self._at(tick):{form}}", self.place(tick)) for tick in self.ticks]
 
     def read(self, value: float) -> float | str:
