@@ -230,7 +230,7 @@ def test_deletion_is_part_of_the_job_or_of_the_run(read: Read) -> None:
 
 def test_leftovers_of_others_are_deleted_only_by_consent(read: Read) -> None:
     config = read(job())
-    assert "is not deleted (--allow-foreign)" in config.source.reading
+    assert any("is not deleted (--allow-foreign)" in each for each in config.source.notes)
     leftovers, made = read(job(), allow_foreign=True).workloads
     assert leftovers.operation == "delete"
     assert leftovers.targets is not None
@@ -243,10 +243,10 @@ def test_leftovers_of_others_are_deleted_only_by_consent(read: Read) -> None:
 
 
 def test_what_is_better_here_is_said_once(read: Read) -> None:
-    reading = read(job()).source.reading
-    assert reading.startswith(
-        "kube-burner: 1 job as 1 workload. Objects are followed by their UIDs"
-    )
+    source = read(job(), allow_foreign=True).source
+    assert source.reading.startswith("kube-burner: 1 job as 2 workloads. Objects are followed by")
+    assert source.reading.endswith("cleanup is of this run alone")
+    assert source.notes == ()
 
 
 def test_a_template_is_looked_for_beside_the_file_and_in_the_current_folder(

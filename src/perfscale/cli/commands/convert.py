@@ -74,7 +74,8 @@ def convert(
     made = converted(config, run_id)
     name = "workload.yaml" if str(workload) == "-" else workload.name
     _write(out, name, made)
-    say(config.source.reading)
+    for sentence in (config.source.reading, *config.source.notes):
+        say(sentence)
     for note in made.notes:
         say(f"warning: {note}")
     for place in (name, *map(str, made.files)):

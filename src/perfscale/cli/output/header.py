@@ -43,7 +43,8 @@ def print_header(
     if plan.preload is not None:
         rows.append(("images", _describe_images(plan.preload)))
     if config.source.reading:
-        rows.insert(1, ("file", f"{config.source.name}, read as {config.source.reading}"))
+        read = ("file", f"{config.source.name}, read as {config.source.reading}")
+        rows[1:1] = [read, *(("note", each) for each in config.source.notes)]
     if hooks := list(_describe_hooks(config)):
         rows.append(("hooks", "; ".join(hooks)))
     unknown = [each.kind_name for each in plan.ready_by_kind if rule_for(each).read is None]

@@ -77,6 +77,7 @@ def describe_file(config: Config, factories: Factories) -> Iterator[str]:
         outline = outline_workload(workload, members, names)
         does = _operation(config, factories, workload)
         yield f"  {workload.name}: {describe_workload(outline, does, _churned(members))}"
+    yield from (f"  note: {each}" for each in source.notes)
 
 
 def _operation(config: Config, factories: Factories, workload: Workload) -> str | None:

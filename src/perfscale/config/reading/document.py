@@ -53,6 +53,7 @@ class Document:
         keys: The position of each key.
         problems: What is wrong with it as a document, whatever it means.
         reading: How a file of another form was read; empty for one of ours.
+        notes: What in it means something else here, one sentence each.
     """
 
     name: str
@@ -63,11 +64,12 @@ class Document:
     keys: dict[KeyPath, Position] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     reading: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def source(self) -> Source:
         """Where its values stand."""
-        return Source(self.name, self.directory, self.values, self.keys, self.reading)
+        return Source(self.name, self.directory, self.values, self.keys, self.reading, self.notes)
 
 
 @dataclass(frozen=True, slots=True)

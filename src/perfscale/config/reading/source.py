@@ -67,6 +67,7 @@ class Source:
         values: The mark of each value that was written.
         keys: The position of each key that was written.
         reading: How a file of another form was read; empty for one of ours.
+        notes: What in it means something else here, one sentence each.
     """
 
     name: str | None = field(default=None, compare=False)
@@ -74,6 +75,7 @@ class Source:
     values: Mapping[KeyPath, Mark] = field(default_factory=dict, compare=False, repr=False)
     keys: Mapping[KeyPath, Position] = field(default_factory=dict, compare=False, repr=False)
     reading: str = field(default="", compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     def locate(self, path: KeyPath) -> Position | None:
         """Return where the value at ``path`` stands, or the nearest that encloses it."""

@@ -40,4 +40,5 @@ def read_kube_burner(file: TextFile, inputs: Inputs, overrides: Sequence[str] = 
     if document.problems:
         problems = sorted(dict.fromkeys(document.problems), key=lambda each: each.line or 0)
         raise ConfigError(problems)
-    return lay_out(document, tree, describe(reading, len(tree["workloads"])))
+    said = describe(reading, len(tree["workloads"]))
+    return lay_out(document, tree, said, tuple(reading.notes))

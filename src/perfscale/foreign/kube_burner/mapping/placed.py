@@ -20,13 +20,19 @@ class At:
     path: KeyPath
 
 
-def lay_out(document: Document, tree: Any, reading: str) -> Document:  # noqa: ANN401 - YAML holds anything
+def lay_out(
+    document: Document,
+    tree: Any,  # noqa: ANN401 - YAML holds anything
+    reading: str,
+    notes: tuple[str, ...],
+) -> Document:
     """Return our tree as a document, with everything at the lines of the other file.
 
     Args:
         document: The other file.
         tree: Ours; an `At` says where its value, and all in it that has none, stands.
         reading: How the other file was read.
+        notes: What in it means something else here.
     """
     layout = _Layout(document)
     plain = layout.plain(tree, (), ())
@@ -39,6 +45,7 @@ def lay_out(document: Document, tree: Any, reading: str) -> Document:  # noqa: A
         layout.keys,
         document.problems,
         reading,
+        notes,
     )
 
 

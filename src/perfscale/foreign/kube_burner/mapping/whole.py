@@ -47,13 +47,12 @@ def tree_of(reading: Reading) -> dict[str, Any]:
 
 
 def describe(reading: Reading, workloads: int) -> str:
-    """How a configuration was read, with everything that is not as that program has it."""
+    """How a configuration was read, and what is better here, in a few words."""
     jobs = counted(len(reading.configuration.jobs), "job")
-    said = (
+    return (
         f"kube-burner: {jobs} as {counted(workloads, 'workload')}. Objects are followed by their "
         "UIDs, what fails ends its wait and counts, and cleanup is of this run alone"
     )
-    return ". ".join((said, *reading.notes))
 
 
 # -- checks that program makes, too ---------------------------------------------------
