@@ -269,6 +269,7 @@ def _text(spec: _Spec, value: str) -> str | None:
             raw = value.encode()
             raw = raw if spec.precision is None else raw[: spec.precision]
             shown = raw.hex(" ") if " " in spec.flags else raw.hex()
+            shown = f"0x{shown}" if "#" in spec.flags and " " not in spec.flags and raw else shown
             return spec.pad(shown if spec.verb == "x" else shown.upper())
     return None
 

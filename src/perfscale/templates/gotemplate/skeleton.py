@@ -263,13 +263,16 @@ class _Template:
 
     def _range(self, node: Branch, dot: Any, *, is_root: bool) -> int:  # noqa: ANN401 -- any value
         value, is_empty = self._fixed(node.pipe, dot, is_root=is_root, keeps=False), True
+        for slot in node.pipe.slots:
+            self._set(slot, value)
         for key, element in pairs_of(value):
             is_empty = False
             for slot, each in assigned(node.pipe.slots, key, element):
                 self._set(slot, each)
             if self.body(node.body, element, is_root=False) == BREAK:
                 break
-        return self.body(node.otherwise or (), dot, is_root=is_root) if is_empty else ON
+        ended = self.body(node.otherwise or (), dot, is_root=is_root) if is_empty else ON
+        return ON if ended == BREAK else ended
 
     def _set(self, slot: int, value: Any) -> None:  # noqa: ANN401 -- any value
         self._frame.variables[slot] = value

@@ -43,7 +43,7 @@ def _keys(*maps: Map) -> Strings:
 def _merge(into: Map, *others: Map, overwrite: bool = False) -> Map:
     for other in others:
         for key, value in other.items():
-            if value is None:
+            if value is None and not overwrite:
                 continue
             known = into.get(key)
             if isinstance(known, dict) and isinstance(value, dict):

@@ -165,6 +165,8 @@ class Compiler:
 
         def loop(frame: Frame, dot: object) -> int:
             value, is_empty = evaluate(frame, dot), True
+            for slot in slots:  # what `else` sees
+                frame.variables[slot] = value
             try:
                 for key, element in pairs_of(value):
                     is_empty = False
@@ -177,7 +179,8 @@ class Compiler:
                 raise self._pipelines.located(
                     error, line, f"range {shown(node.pipe)[1:-1]}"
                 ) from error
-            return otherwise(frame, dot) if otherwise and is_empty else ON
+            ended = otherwise(frame, dot) if otherwise and is_empty else ON
+            return ON if ended == BREAK else ended  # to Go, `else` is a part of the loop
 
         return loop
 

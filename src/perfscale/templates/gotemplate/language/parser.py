@@ -166,14 +166,15 @@ class _Parser:
         return Call(name, pipe, word.line)
 
     def _add(self, name: str, word: Token) -> None:
-        """The last one of a name counts, but an empty one replaces nothing."""
+        """Of two with one name, one may be empty: it is replaced, or replaces nothing."""
         self._enter(word)
         define = self.define(name, word.line)
         self._depth -= 1
-        known = self.defines.get(define.name)
-        is_empty = all(isinstance(each, Text) and not each.text.strip() for each in define.body)
-        if known is None or not is_empty:
-            self.defines[define.name] = define
+        known = self.defines.get(name)
+        if known is None or _is_empty(known):
+            self.defines[name] = define
+        elif not _is_empty(define):
+            raise GoError(f'multiple definition of template "{name}"', word.line)
 
     def _leave(self, word: Token) -> Leave:
         if not self._loops:
@@ -386,3 +387,7 @@ class _Parser:
             return Constant(read(token.text), token.text)
         except GoError as error:
             raise GoError(error.message, token.line) from error
+
+
+def _is_empty(define: Define) -> bool:
+    return all(isinstance(each, Text) and not each.text.strip() for each in define.body)
