@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         Warned,
         WorkloadStarted,
     )
-    from perfscale.engine.snapshot import RunSnapshot
+    from perfscale.engine.snapshot import RunCourse, RunSnapshot
     from perfscale.errors import (
         ClusterError,
         ConfigError,
@@ -96,7 +96,7 @@ _ROOMS = {
         "Warned",
         "WorkloadStarted",
     ),
-    "perfscale.engine.snapshot": ("RunSnapshot",),
+    "perfscale.engine.snapshot": ("RunCourse", "RunSnapshot"),
     "perfscale.errors": (
         "ClusterError",
         "ConfigError",
@@ -158,6 +158,7 @@ __all__ = [
     "Remarks",
     "ResultSink",
     "RoundStarted",
+    "RunCourse",
     "RunFinished",
     "RunFolder",
     "RunInfo",

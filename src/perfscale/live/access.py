@@ -29,7 +29,7 @@ def policy(script_digest: str | None = None) -> str:
     )
 
 
-_HEADERS: Final = {
+HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": policy(),
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -105,9 +105,9 @@ async def _with_headers(request: web.Request, handler: Handler) -> web.StreamRes
     try:
         answer = await handler(request)
     except web.HTTPException as error:
-        error.headers.update(_HEADERS)
+        error.headers.update(HEADERS)
         raise
     if not answer.prepared:
-        for name, value in _HEADERS.items():
+        for name, value in HEADERS.items():
             answer.headers.setdefault(name, value)
     return answer

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from perfscale.errors import ResultsError, UsageError
-from perfscale.live.access import Access, policy
+from perfscale.live.access import HEADERS, Access, policy
 from perfscale.live.budget import Budget
 from perfscale.live.updates import Updates
 from perfscale.live.view import LiveView
@@ -39,7 +39,7 @@ _FAREWELL_S: Final = 3.0
 _SHUTDOWN_S: Final = 0.2
 _TICK_S: Final = 0.25
 _AT_ONCE_S: Final = 0.002
-_EVENTS: Final = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+_EVENTS: Final = {**HEADERS, "Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
 
 
 class LivePage:

@@ -182,7 +182,7 @@ def search(  # noqa: PLR0913 -- a command has as many parameters as options
         from perfscale.cli.running import shown_command
 
         opened = begin_search(
-            Varied(workload, tuple(set_ or ()), vary),
+            Varied(options.workload_path(workload), tuple(set_ or ()), vary),
             _plan(start, end, tolerance, repeat, strategy, steps),
             results_dir,
             Circumstances(

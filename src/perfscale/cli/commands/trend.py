@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from perfscale.cli import options
+from perfscale.cli import completion, options
 from perfscale.cli.output.streams import log_more, use_colors
 
 _REGRESSION = 3
@@ -30,6 +30,7 @@ def trend(  # noqa: PLR0913 -- a command has as many parameters as options
             help="Runs, folders of runs, or results of perfscale-audit, at any depth; without "
             "any, the folder of runs.",
             show_default=False,
+            autocompletion=completion.runs,
         ),
     ] = None,
     results_dir: options.RunsDir = options.DEFAULT_RESULTS,
