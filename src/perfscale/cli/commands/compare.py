@@ -22,7 +22,7 @@ def compare(  # noqa: PLR0913 -- a command has as many parameters as options
     runs: Annotated[
         list[str],
         typer.Argument(
-            metavar="[BASE] NEW...",
+            metavar="RUN",
             help="The run to compare with, and others: each by its folder or any file in it, "
             "latest, latest~1, the beginning of its id, or a tag (build=123). One alone is "
             "compared with the run tagged baseline, or else the one before it, of the same "

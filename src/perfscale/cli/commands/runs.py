@@ -18,7 +18,7 @@ def runs(
         Path,
         typer.Argument(
             envvar="PERFSCALE_RESULTS_DIR",
-            metavar="[FOLDER]",
+            metavar="FOLDER",
             help="Where the folders of runs are.",
         ),
     ] = options.DEFAULT_RESULTS,

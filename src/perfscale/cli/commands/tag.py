@@ -24,7 +24,7 @@ def tag(
     tags: Annotated[
         list[str],
         typer.Argument(
-            metavar="KEY=VALUE|KEY-...",
+            metavar="KEY=VALUE|KEY-",
             help="Tags to give it; KEY- takes one away.",
             show_default=False,
         ),

@@ -26,7 +26,7 @@ def trend(  # noqa: PLR0913 -- a command has as many parameters as options
     results: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[RUN|FOLDER|FILE]...",
+            metavar="RUN|FOLDER|FILE",
             help="Runs, folders of runs, or results of perfscale-audit, at any depth; without "
             "any, the folder of runs.",
             show_default=False,

@@ -38,7 +38,8 @@ def print_runs(folder: Path, runs: Sequence[RunHead]) -> None:
     if not runs:
         typer.echo(f"no runs in {folder}")
         return
-    columns = [(column, [visible(column.text(run)) for run in runs]) for column in _COLUMNS]
+    every = ((column, [visible(column.text(run)) for run in runs]) for column in _COLUMNS)
+    columns = [(column, cells) for column, cells in every if any(cells)]
     room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     while room is not None and len(columns) > 1 and _width(columns) > room:
         least = max(range(len(columns)), key=lambda place: _LEAST.index(columns[place][0].title))
