@@ -307,6 +307,19 @@ async def test_status_paths_decide_when_objects_are_ready(kitchen: Kitchen) -> N
     assert requested(result) == {"density": 4}
 
 
+async def test_thresholds_of_measurements_are_judged(kitchen: Kitchen) -> None:
+    def measure(bound: str) -> dict[str, Any]:
+        threshold = {"conditionType": "Ready", "metric": "P99", "threshold": bound}
+        return {"measurements": [{"name": "podLatency", "thresholds": [threshold]}]}
+
+    result = await kitchen.run(create(entry("pod")), **measure("1h"))
+    (judged,) = result.thresholds
+    assert judged.passed
+    other = {**create(entry("pod")), "namespace": "other"}
+    with pytest.raises(AssertionError, match="podReady"):
+        await kitchen.run(other, **measure("1ns"))
+
+
 async def test_jobs_leave_alone_what_others_made_unless_that_is_allowed(kitchen: Kitchen) -> None:
     first = await kitchen.run(create(entry("fixed")))
     delete = job("clear", {"kind": "ConfigMap", "labelSelector": OF_JOB}, jobType="delete")

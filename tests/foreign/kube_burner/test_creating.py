@@ -266,3 +266,32 @@ def test_a_program_that_is_none_is_refused_at_its_line(problems: Problems) -> No
     ((line, message),) = problems(job({**ENTRY, "waitOptions": waits}))
     assert line is not None
     assert message.startswith("this is no program of jq: syntax error")
+
+
+def threshold(condition: str, metric: str = "P99") -> dict[str, Any]:
+    return {"conditionType": condition, "metric": metric, "threshold": "5s"}
+
+
+def test_thresholds_of_measurements_are_those_of_what_is_made(read: Read, folder: Path) -> None:
+    (folder / "vm.yml").write_text("apiVersion: kubevirt.io/v1\nkind: VirtualMachine\n")
+    vmi = {"name": "vmiLatency", "thresholds": [threshold("VMIRunning", "Avg")]}
+    pod = {"name": "podLatency", "thresholds": [threshold("Ready"), threshold("PodScheduled")]}
+    claim = {"name": "pvcLatency", "thresholds": [threshold("Bound", "Max")]}
+    tree = yaml.safe_load(job(name="pods"))
+    tree["jobs"] += yaml.safe_load(job({"objectTemplate": "vm.yml"}, name="vms"))["jobs"]
+    tree["global"] = {"measurements": [pod, vmi, claim]}
+    pods, vms = read(yaml.safe_dump(tree)).workloads
+    assert [(each.metric, each.quantile, str(each.at_most)) for each in pods.thresholds] == [
+        ("podReady", "p99", "5s"),
+        ("podPodScheduled", "p99", "5s"),
+    ]
+    assert [(each.metric, each.quantile) for each in vms.thresholds] == [("vmiRunning", "mean")]
+
+
+def test_a_measurement_of_a_job_stands_in_the_place_of_the_one_for_all(read: Read) -> None:
+    own = {"name": "podLatency", "thresholds": [threshold("Ready", "Max")]}
+    text = job(measurements=[own])
+    for_all = {"name": "podLatency", "thresholds": [threshold("Ready")]}
+    tree = {"global": {"measurements": [for_all]}, **yaml.safe_load(text)}
+    (made,) = read(yaml.safe_dump(tree)).workloads
+    assert [each.quantile for each in made.thresholds] == ["max"]

@@ -53,11 +53,11 @@ CASES = {
     "measurements: serviceLatency, netpolLatency": creating(
         measurements=[{"name": "serviceLatency", "svcTimeout": "5s"}]
     ),
-    "measurements[].thresholds": globally(
+    "measurements[].thresholds of other conditions": globally(
         measurements=[
             {
                 "name": "podLatency",
-                "thresholds": [{"conditionType": "Ready", "metric": "P99", "threshold": "5s"}],
+                "thresholds": [{"conditionType": "Never", "metric": "P99", "threshold": "5s"}],
             }
         ]
     ),

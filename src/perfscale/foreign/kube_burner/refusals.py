@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from perfscale.foreign.kube_burner.mapping.thresholds import has_meaning
 from perfscale.foreign.kube_burner.models.job import CREATE, NAMESPACES, OBJECTS
 
 if TYPE_CHECKING:
@@ -196,9 +197,18 @@ TABLE: Final = (
         _measurements(lambda each: each.name in PROBING),
     ),
     Refusal(
-        "measurements[].thresholds",
-        "thresholds of measurements are not taken over yet: write them in a workload file",
-        _measurements(lambda each: bool(each.thresholds), "thresholds"),
+        "measurements[].thresholds of other conditions",
+        "a threshold can be on podLatency (Ready, Initialized, PodScheduled, ContainersReady), "
+        "vmiLatency (VMIPending, VMIScheduling, VMIScheduled, VMIRunning), jobLatency (Complete), "
+        "pvcLatency (Bound), dataVolumeLatency (Ready) and volumeSnapshotLatency (Ready): write "
+        "another one in a workload file",
+        _measurements(
+            lambda each: (
+                each.name not in {PPROF, *PROBING}
+                and not all(has_meaning(each.name, one.condition_type) for one in each.thresholds)
+            ),
+            "thresholds",
+        ),
     ),
 )
 """What is refused."""

@@ -10,6 +10,7 @@ from perfscale.config.sections.kube_burner import PREFIX
 from perfscale.foreign.kube_burner.mapping.churning import churn_of
 from perfscale.foreign.kube_burner.mapping.manifests import Manifest, manifests_of, template_path
 from perfscale.foreign.kube_burner.mapping.steps import steps_of
+from perfscale.foreign.kube_burner.mapping.thresholds import thresholds_of
 from perfscale.foreign.kube_burner.mapping.waits import forms_of
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def workloads_of(job: JobAt) -> list[dict[str, Any]]:
         return list(_steps(job, made, job.job.incremental_load))
     if job.job.has_groups:
         return list(_groups(job, made))
-    workload = {**_base(job, job.job.name), **_waits(job), "objects": _objects(job, made)}
+    workload = {**_base(job, job.job.name), **_waits(job), **_what(job, made)}
     pause_s = job.job.job_pause + job.job.job_iteration_delay
     workload["waitWhenFinished"] = job.at(format_duration(pause_s), "jobPause")
     workload |= churn_of(job, [(each.entry, len(each.manifests)) for each in made])
@@ -136,8 +137,11 @@ def _waits(job: JobAt) -> dict[str, Any]:
     return {}
 
 
-def _objects(job: JobAt, made: Sequence[_Made]) -> list[Any]:
-    return [job.at(_object(job, each), "objects", each.number) for each in made]
+def _what(job: JobAt, made: Sequence[_Made]) -> dict[str, Any]:
+    """What is made, and the thresholds on it."""
+    objects = [job.at(_object(job, each), "objects", each.number) for each in made]
+    thresholds = thresholds_of(job, [one for each in made for one in each.manifests])
+    return {"objects": objects, **({"thresholds": thresholds} if thresholds else {})}
 
 
 def _object(job: JobAt, made: _Made) -> dict[str, Any]:
@@ -175,7 +179,7 @@ def _groups(job: JobAt, made: Sequence[_Made]) -> Iterator[dict[str, Any]]:
         workload = {
             **_base(job, job.job.name, "group", number),
             **_waits(job),
-            "objects": _objects(job, members),
+            **_what(job, members),
         }
         before_s = max(each.entry.group.pause_before_gc for each in members)
         after_s = max(each.entry.group.pause_after_gc for each in members)
@@ -228,7 +232,7 @@ def _steps(job: JobAt, made: Sequence[_Made], load: IncrementalLoad) -> Iterator
         workload = {
             **_base(job, job.job.name, "step", number),
             **_waits(job),
-            "objects": _objects(job, made),
+            **_what(job, made),
             "iterationCount": job.at(iterations, *keys),
             "workloadCleanup": True,
             "waitWhenFinished": job.at(format_duration(load.step_delay), *keys, "stepDelay"),
