@@ -13,6 +13,7 @@ from clusters import CONFIGMAPS
 from command_line import CommandLine, Ended
 from simulated_process import SimulatedProcess
 
+from perfscale import ClusterOptions, SearchPlan, find_limit
 from perfscale.kube.resources import NAMESPACES
 
 TEMPLATE: Final = """\
@@ -86,6 +87,36 @@ def test_it_finds_the_limit_and_cleans_up_after_each_step(
     for step in document_in(folder)["steps"]:
         assert (folder / step["folder"] / "report.html").exists()
         assert f'href="{step["folder"]}/report.html"' in page
+
+
+async def test_a_program_finds_the_same_limit(tmp_path: Path, simulated: SimulatedProcess) -> None:
+    found = await find_limit(
+        write_limited(tmp_path),
+        VARIED,
+        SearchPlan(4, 64, tolerance=0.3, repeat=1),
+        cluster=ClusterOptions(kubeconfig=str(simulated.kubeconfig)),
+        results=tmp_path / "results",
+        settle_s=0.0,
+    )
+    assert found.answer is not None
+    assert found.answer.text == ANSWER
+    assert all(simulated.left_of(step.run_id) == {} for step in found.steps)
+
+
+def test_a_search_is_not_gone_on_with_on_another_cluster(
+    perfscale: CommandLine, simulated: SimulatedProcess
+) -> None:
+    file = write_limited(perfscale.folder)
+    began = perfscale("search", file, *RANGE, "--kubeconfig", simulated.kubeconfig)
+    assert began.code == 0, began.err
+    folder = folder_of(perfscale)
+    document = document_in(folder)
+    document["steps"].pop()
+    document["cluster"]["server"] = "https://staging.example:6443"
+    (folder / "search.json").write_text(json.dumps(document), encoding="utf-8")
+    resumed = perfscale("search", "--resume", folder, "--kubeconfig", simulated.kubeconfig)
+    assert resumed.code == 2
+    assert "the search began on https://staging.example:6443" in resumed.err
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
