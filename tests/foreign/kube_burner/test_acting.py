@@ -151,3 +151,13 @@ def test_what_is_missing_is_said_at_its_line(
     assert message in said
     assert found is not None
     assert abs(found - line) <= 2
+
+
+def test_options_for_objects_change_the_jobs_that_have_some(read: Read, folder: Path) -> None:
+    assert (folder / "pod.yml").exists()
+    tree = yaml.safe_load(job("delete", PODS))
+    made = {"name": "density", "objects": [{"objectTemplate": "pod.yml"}]}
+    text = yaml.safe_dump({"jobs": [made, *tree["jobs"]]})
+    config = read(text, ["workloads[*].objects[*].replicas=7", "workloads[*].qps=90"])
+    assert config.workloads[0].objects[0].replicas == 7
+    assert [each.qps for each in config.workloads] == [90, 90]

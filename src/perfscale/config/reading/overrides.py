@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _EXAMPLE: Final = "as in workloads[0].qps=50"
 _STEP: Final = re.compile(r"([^.\[\]=]+)((?:\[(?:[0-9]{1,9}|\*)\])*)(?:\.|$)")
 _INDEX: Final = re.compile(r"\[([0-9]+|\*)\]")
+_NO_LIST: Final = "there is no list here, so it has no index"
 _ANY: Final = -1  # stands for `[*]` among the steps: a path has no negative index
 
 
@@ -47,7 +48,7 @@ def apply_overrides(
     for override in overrides:
         try:
             steps, value, mark = _parse(override, position)
-            for path in list(_expand(document.tree, steps)):
+            for path in _paths(document.tree, steps):
                 _put(document, path, value, mark)
         except _RefusedError as error:
             where = dotted(error.path) if option == SET else None
@@ -86,6 +87,14 @@ def _read(text: str, path: str, at: Position) -> tuple[Any, Mark]:
     return node.value, Mark(at, node.value, plain=False)
 
 
+def _paths(tree: object, steps: Sequence[str | int]) -> list[KeyPath]:
+    """All paths that ``steps`` lead to: at least one."""
+    paths = list(_expand(tree, steps))
+    if not paths:
+        raise _RefusedError(_NO_LIST)
+    return paths
+
+
 def _expand(
     node: Any,  # noqa: ANN401 - a part of the tree, which holds anything
     steps: Sequence[str | int],
@@ -102,8 +111,10 @@ def _expand(
         _check_key(node, step, path)
         yield from _expand(node.get(step) if isinstance(node, dict) else None, rest, (*path, step))
         return
+    if node is None and step == _ANY:
+        return  # as of objects, which not every workload has
     if not isinstance(node, list):
-        raise _RefusedError("there is no list here, so it has no index", path)
+        raise _RefusedError(_NO_LIST, path)
     if step >= len(node):
         have = f"0 to {len(node) - 1}" if len(node) > 1 else "0 alone" if node else "none"
         raise _RefusedError(f"there is no index {step}: the file has {have}", path)

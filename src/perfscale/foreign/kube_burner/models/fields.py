@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator
 
-from perfscale.config.sections.fields import duration_reader, number_reader, refusal, whole
+from perfscale.config.sections.fields import duration_reader, number_reader, refusal
 
 AS_WRITTEN: Final = "as written"
 """Marks a field that takes the text of any scalar."""
@@ -20,6 +20,12 @@ def _duration(value: object) -> float:
     if not isinstance(value, str):
         raise refusal("duration", "a duration with its unit, as in 0s, 30s or 1h30m", value)
     return duration_reader(0.0)(value)
+
+
+def _number(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _FAR:
+        raise refusal("number", "a whole number", value)
+    return value
 
 
 def _text(value: object) -> str:
@@ -40,7 +46,7 @@ def _variables(value: object) -> dict[str, Any]:
     return dict(value)
 
 
-Number = Annotated[int, *whole(-_FAR, _FAR)]
+Number = Annotated[int, BeforeValidator(_number)]
 """A whole number, of which each key says itself what is below 1."""
 
 Figure = Annotated[
