@@ -22,6 +22,7 @@ from perfscale.audit import (
     evaluate,
     input_document,
     load_profile,
+    load_profiles,
     reach_warnings,
     wait_until_scraped,
 )
@@ -40,7 +41,7 @@ from perfscale.results import (
 from perfscale.servers import Endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from perfscale.audit import Audit, Profile
@@ -78,6 +79,8 @@ class AuditPlan:
         Raises:
             PrometheusError: It cannot be queried.
         """
+        if not self.endpoint.verify_tls and self.endpoint.url.startswith("https:"):
+            notify("warning: the certificate of Prometheus is not verified (verifyTLS)")
         async with Prometheus(self.endpoint) as prometheus:
             try:
                 await data_reaches(prometheus)
@@ -149,10 +152,13 @@ class AuditPlan:
         )
 
 
-def plan_audit(config: Config, url: str | None = None) -> AuditPlan | None:
+def plan_audit(
+    config: Config, url: str | None = None, *, variables: Mapping[str, str] | None = None
+) -> AuditPlan | None:
     """How to audit a run, by the Prometheus at `url`, or else the file's; None without one.
 
-    Credentials and proxies are taken from the environment as the command takes them.
+    Credentials and proxies are taken from the environment as the command takes them. `variables`
+    are what templates in kube-burner's profiles see, as the environment; None for none.
 
     Raises:
         ConfigError: The profile, or a file of credentials, is wrong.
@@ -171,7 +177,8 @@ def plan_audit(config: Config, url: str | None = None) -> AuditPlan | None:
         verify_tls=audit.verify_tls,
         ca_file=None if audit.ca_file is None else folder / audit.ca_file,
     )
-    return AuditPlan(endpoint, load_profile(audit.profile, folder), load_profile(_TIMELINE), audit)
+    profile = load_profiles(audit.profile, folder, variables)
+    return AuditPlan(endpoint, profile, load_profile(_TIMELINE), audit)
 
 
 def _workload_windows(result: RunResult, interval_s: float) -> Iterator[tuple[str, Window]]:

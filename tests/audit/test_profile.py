@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from perfscale.audit.profile import PROFILES, Profile, load_profile
+from perfscale.audit.profile import PROFILES, Profile, load_profile, load_profiles
 from perfscale.audit.query import Query
 from perfscale.audit.window import Window
 from perfscale.errors import ConfigError
@@ -157,6 +157,40 @@ def test_kube_burners_alerts_are_read_also_beside_its_metrics(tmp_path: Path) ->
     assert (alone.queries, alone.alerts) == ((), both.alerts)
 
 
+def test_kube_burners_queries_are_templates_that_see_the_environment(tmp_path: Path) -> None:
+    text = """\
+    - query: 'up{job="{{ .JOB | lower }}", pod=~"a$"}[{{ .elapsed }}:]'
+      metricName: a
+    - query: 'x{ {{- if eq (env "JOB") "ETCD" }}y="1"{{ end }}}'
+      metricName: b
+    """
+    profile = load_profile(write(tmp_path, text), environment={"JOB": "ETCD"})
+    first, second = profile.queries
+    assert first.promql(WINDOW) == 'up{job="etcd", pod=~"a$"}[600s:]'
+    assert second.promql(WINDOW) == 'x{y="1"}'
+
+
+def test_profiles_together_evaluate_once_what_they_have_alike(tmp_path: Path) -> None:
+    write(tmp_path, KUBE_BURNERS, "metrics.yml")
+    write(tmp_path, ALERTS, "alerts.yml")
+    names = ["metrics.yml", "alerts.yml", "metrics.yml"]
+    both = load_profiles(names, tmp_path)
+    assert both.name == "metrics.yml, alerts.yml, metrics.yml"
+    assert both.queries == load_profile("metrics.yml", tmp_path).queries
+    assert both.alerts == load_profile("alerts.yml", tmp_path).alerts
+
+
+def test_everything_that_is_wrong_in_several_profiles_is_said_at_once(tmp_path: Path) -> None:
+    write(tmp_path, "- query: up", "a.yml")
+    write(tmp_path, "[]", "b.yml")
+    with pytest.raises(ConfigError) as caught:
+        load_profiles(["a.yml", "b.yml"], tmp_path)
+    assert [(each.file, each.line) for each in caught.value.problems] == [
+        (str(tmp_path / "a.yml"), 1),
+        (str(tmp_path / "b.yml"), 1),
+    ]
+
+
 BROKEN = {
     "an unknown variable": (
         "queries:\n  - name: a\n    query: up[$rang]",
@@ -203,7 +237,19 @@ BROKEN = {
     ),
     "kube-burner's other variables": (
         "- query: 'up{{.uuid}}'\n  metricName: a",
-        "{{.uuid}} is not known here",
+        "own.yaml:1:10: metrics[0].query: the variable uuid is not defined: there is .elapsed",
+    ),
+    "kube-burner's environment": (
+        "- expr: 'up{{ env \"HOME\" }}'\n  description: x",
+        "own.yaml:1:9: alerts[0].expr: ",
+    ),
+    "kube-burner's query that is no template": (
+        "- metricName: a\n  query: 'up{{ if }}'",
+        "own.yaml:2:10: metrics[0].query: ",
+    ),
+    "kube-burner's empty list": (
+        "[]",
+        "own.yaml:1:1: metrics: an empty list is not a list with one or more queries or alerts",
     ),
     "not YAML": ("queries: [", "own.yaml:"),
 }

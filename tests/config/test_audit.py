@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -40,7 +41,7 @@ def refusal(folder: Path, audit: Any) -> str:
 def test_everything_has_a_default(tmp_path: Path) -> None:
     assert read(tmp_path, None).global_config.audit is None
     audit = audit_of(read(tmp_path, {}))
-    assert (audit.url, audit.profile, audit.scrape_interval) == (None, "kubevirt", 30.0)
+    assert (audit.url, audit.profile, audit.scrape_interval) == (None, ("kubevirt",), 30.0)
     assert audit.verify_tls
 
 
@@ -90,3 +91,16 @@ def test_credentials_in_the_file_are_refused_and_not_shown(tmp_path: Path) -> No
 )
 def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, audit: Any, message: str) -> None:
     assert message in refusal(tmp_path, audit)
+
+
+@pytest.mark.parametrize("given", ["own.yaml", ["metrics.yml", "alerts.yml"]])
+def test_profiles_are_one_name_or_a_list(tmp_path: Path, given: Any) -> None:
+    audit = audit_of(read(tmp_path, {"profile": given}))
+    assert audit.profile == ((given,) if isinstance(given, str) else tuple(given))
+    assert audit.model_dump(by_alias=True)["profile"] == given
+
+
+@pytest.mark.parametrize("given", [[], [""], {"a": "b"}, ""])
+def test_what_names_no_profile_is_refused_at_its_line(tmp_path: Path, given: Any) -> None:
+    said = refusal(tmp_path, {"profile": given})
+    assert re.search(r"w\.yaml:\d+:\d+: globalConfig\.audit\.profile: .* is not a profile", said)

@@ -14,7 +14,7 @@ from perfscale.audit.inputs import (
     load_input,
     results_document,
 )
-from perfscale.audit.profile import Profile, load_profile
+from perfscale.audit.profile import Profile, load_profile, load_profiles
 from perfscale.audit.prometheus import Prometheus
 from perfscale.audit.published import PublishedResult, read_published
 from perfscale.audit.reach import data_reaches, reach_warnings, wait_until_scraped
@@ -39,6 +39,7 @@ __all__ = [
     "input_document",
     "load_input",
     "load_profile",
+    "load_profiles",
     "reach_warnings",
     "read_published",
     "results_document",

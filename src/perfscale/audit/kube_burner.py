@@ -12,34 +12,33 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 from perfscale.audit.alerts import PLACEHOLDER, SEVERITIES, Alert
 from perfscale.audit.query import Query
 from perfscale.config.load import validated
 from perfscale.config.reading.document import Document
 from perfscale.config.reading.source import clip
-from perfscale.config.sections.fields import Flag, Text, choice, rule
+from perfscale.config.sections.fields import Flag, Text, choice, list_of, rule
 from perfscale.config.sections.section import Section
+from perfscale.errors import ConfigError, Problem, TemplateError
+from perfscale.templates.gotemplate import Settings, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
-_ELAPSED: Final = re.compile(r"\{\{-?\s*\.elapsed\s*-?\}\}")
+    from perfscale.config.reading.source import KeyPath
+
 _ACTION: Final = re.compile(r"\{\{.*?(\}\}|$)")
-
-
-def _known_actions(query: str) -> str:
-    other = _ACTION.search(_ELAPSED.sub("", query))
-    if other:
-        raise rule(f"{clip(other[0])} is not known here: of kube-burner's variables only .elapsed")
-    return query
+_ELAPSED: Final = "\ue000elapsed\ue000"
+"""Stands for the variable until the time of the test is known."""
+_HINT: Final = ": there is .elapsed, and in a run with --allow-env what the environment has"
 
 
 class _Entry(Section):
     called: ClassVar[str] = "a mapping (query, metricName, instant, captureStart)"
 
-    query: Annotated[Text, AfterValidator(_known_actions)]
+    query: Text
     metric_name: Text
     instant: Flag = False
     capture_start: Flag = False
@@ -58,7 +57,7 @@ def _known_placeholders(description: str) -> str:
 class _AlertEntry(Section):
     called: ClassVar[str] = "a mapping (expr, description, severity)"
 
-    expr: Annotated[Text, AfterValidator(_known_actions)]
+    expr: Text
     description: Annotated[Text, AfterValidator(_known_placeholders)]
     severity: Annotated[str, *choice(*SEVERITIES)] = "info"
 
@@ -72,7 +71,7 @@ class _AlertFile(Section):
 class _File(Section):
     called: ClassVar[str] = "a list of queries"
 
-    metrics: tuple[_Entry, ...] = Field(min_length=1)
+    metrics: Annotated[tuple[_Entry, ...], list_of("queries or alerts")]
 
 
 def is_kube_burner(document: Document) -> bool:
@@ -89,28 +88,39 @@ def is_alerts(document: Document) -> bool:
     )
 
 
-def read_alerts(document: Document) -> tuple[Alert, ...]:
+def read_alerts(
+    document: Document, environment: Mapping[str, str] | None = None
+) -> tuple[Alert, ...]:
     """The alerts of a document that has the form of kube-burner's alert profiles.
+
+    Args:
+        document: The file.
+        environment: Variables that its templates see; None for none.
 
     Raises:
         ConfigError: Everything that is wrong in it.
     """
-    file = validated(_under("alerts", document), _AlertFile)
+    document = _under("alerts", document)
+    file = validated(document, _AlertFile)
+    texts = [(("alerts", n, "expr"), entry.expr) for n, entry in enumerate(file.alerts)]
+    expressions = _expressions(document, texts, environment)
     return tuple(
-        Alert(_expression(entry.expr), entry.description, entry.severity) for entry in file.alerts
+        Alert(expression, entry.description, entry.severity)
+        for expression, entry in zip(expressions, file.alerts, strict=True)
     )
 
 
-def read_kube_burner(document: Document) -> tuple[Query, ...]:
-    """The queries of a document that has kube-burner's form.
-
-    Raises:
-        ConfigError: Everything that is wrong in it.
-    """
+def read_kube_burner(
+    document: Document, environment: Mapping[str, str] | None = None
+) -> tuple[Query, ...]:
+    """The queries of a document that has kube-burner's form; otherwise as `read_alerts`."""
     if isinstance(document.tree, list):
         document = _under("metrics", document)
     file = validated(document, _File)
-    return tuple(query for entry in file.metrics for query in _queries(entry))
+    texts = [(("metrics", n, "query"), entry.query) for n, entry in enumerate(file.metrics)]
+    expressions = _expressions(document, texts, environment)
+    pairs = zip(expressions, file.metrics, strict=True)
+    return tuple(query for expression, entry in pairs for query in _queries(expression, entry))
 
 
 def _under(name: str, document: Document) -> Document:
@@ -126,13 +136,43 @@ def _under(name: str, document: Document) -> Document:
     )
 
 
-def _queries(entry: _Entry) -> Iterator[Query]:
-    expression = _expression(entry.query)
+def _queries(expression: str, entry: _Entry) -> Iterator[Query]:
     yield Query(entry.metric_name, expression, kind="instant" if entry.instant else "range")
     if entry.instant and entry.capture_start:
         yield Query(f"{entry.metric_name}-start", expression, at_start=True)
 
 
-def _expression(query: str) -> str:
-    """A query in our terms: `$` means nothing to kube-burner."""
-    return _ELAPSED.sub("$duration", query.replace("$", "$$"))
+def _expressions(
+    document: Document,
+    texts: Sequence[tuple[KeyPath, str]],
+    environment: Mapping[str, str] | None,
+) -> list[str]:
+    """Queries in our terms, each of which is a template in Go's language there.
+
+    Raises:
+        ConfigError: Every template that is wrong, at its own place.
+    """
+    expressions: list[str] = []
+    problems: list[Problem] = []
+    for path, text in texts:
+        try:
+            expressions.append(_expression(text, document.name, environment))
+        except TemplateError as error:
+            found = dict.fromkeys(each.message for each in error.problems)
+            problems += (document.source.problem(path, message) for message in found)
+    if problems:
+        raise ConfigError(problems)
+    return expressions
+
+
+def _expression(text: str, file: str, environment: Mapping[str, str] | None) -> str:
+    """One query; `$` means nothing to kube-burner once it is rendered."""
+    if "{{" in text:
+        template = parse(text, file=file, settings=Settings("error", None, environment))
+        variables = {**(environment or {}), "elapsed": _ELAPSED}
+        missing = [each.name for each in template.references if each.name not in variables]
+        if missing:
+            message = f"the variable {', '.join(missing)} is not defined{_HINT}"
+            raise TemplateError([Problem(message, file)])
+        text = template.render(variables)
+    return text.replace("$", "$$").replace(_ELAPSED, "${duration}")

@@ -27,7 +27,7 @@ from perfscale.config.sections.section import Section
 from perfscale.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pydantic_core import InitErrorDetails
 
@@ -142,7 +142,37 @@ class ProfileFile(Section):
                 yield detail(rule(message), ("queries", number, "name"), entry.name)
 
 
-def load_profile(name: str, directory: Path | None = None) -> Profile:
+def load_profiles(
+    names: Sequence[str],
+    directory: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Profile:
+    """Read several profiles as one, each as `load_profile` reads it.
+
+    What two of them have alike is evaluated once.
+
+    Raises:
+        ConfigError: Everything that is wrong in any of them.
+    """
+    problems: list[Problem] = []
+    queries: list[Query] = []
+    alerts: list[Alert] = []
+    for name in names:
+        try:
+            profile = load_profile(name, directory, environment)
+        except ConfigError as error:
+            problems += error.problems
+            continue
+        queries += (each for each in profile.queries if each not in queries)
+        alerts += (each for each in profile.alerts if each not in alerts)
+    if problems:
+        raise ConfigError(problems)
+    return Profile(", ".join(names), tuple(queries), tuple(alerts))
+
+
+def load_profile(
+    name: str, directory: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Profile:
     """Read a profile that comes with the package, or a file.
 
     Args:
@@ -150,6 +180,7 @@ def load_profile(name: str, directory: Path | None = None) -> Profile:
         directory: The folder of the file that names it, which a relative path starts from.
             Of what is elsewhere errors show nothing: another user may have written that
             file. None: a person has named it.
+        environment: Variables that templates in kube-burner's profiles see; None for none.
 
     Raises:
         ConfigError: There is none of that name, or something is wrong in it: everything at once.
@@ -159,7 +190,7 @@ def load_profile(name: str, directory: Path | None = None) -> Profile:
         known = ", ".join(sorted(each.stem for each in PROFILES.glob("*.yaml")))
         message = f"there is no such file, and no profile of that name: {known} are there"
         raise ConfigError([Problem(message, name)])
-    return _load(path, (), directory)._replace(name=name)
+    return _Loading(environment).load(path, (), directory)._replace(name=name)
 
 
 def _find(name: str, directory: Path) -> Path:
@@ -169,51 +200,59 @@ def _find(name: str, directory: Path) -> Path:
     return directory / name
 
 
-def _load(path: Path, above: tuple[Path, ...], folder: Path | None) -> Profile:
-    """The queries and alerts of a file, and of those that it includes.
+class _Loading(NamedTuple):
+    """The loading of a file, and of those that it includes.
 
-    Args:
-        path: The file.
-        above: The files that include it.
-        folder: The folder of the file that names it; None if a person does.
+    Attributes:
+        environment: What templates of kube-burner see.
     """
-    try:
-        document, file = _read(path)
-    except ConfigError as error:
-        resolved = path.resolve()
-        shown = folder is None or any(
-            resolved.is_relative_to(each.resolve()) for each in (folder, PROFILES)
-        )
-        if shown or not path.is_file():
-            raise
-        problems = [Problem(_NOT_SHOWN, str(path), each.line) for each in error.problems]
-        raise ConfigError(list(dict.fromkeys(problems))) from error
-    if isinstance(file, Profile):
-        return file
-    found: list[Query] = []
-    alerts: list[Alert] = []
-    for number, each in enumerate(file.include):
-        other = _find(each, document.directory)
-        if other.resolve() in (*above, path.resolve()):
-            problem = document.source.problem(("include", number), "this profile includes itself")
-            raise ConfigError([problem])
-        included = _load(other, (*above, path.resolve()), document.directory)
-        found += included.queries
-        alerts += included.alerts
-    own = [_query(entry, file.variables) for entry in file.queries]
-    replaced = {query.name for query in own}
-    kept = (query for query in found if query.name not in replaced)
-    return Profile(str(path), (*kept, *own), tuple(alerts))
 
+    environment: Mapping[str, str] | None
 
-def _read(path: Path) -> tuple[Document, ProfileFile | Profile]:
-    """A file, and what it holds: a profile of ours, or one of kube-burner's."""
-    document = read_document(path, _PROFILE_FILE)
-    if is_alerts(document):
-        return document, Profile(str(path), (), read_alerts(document))
-    if is_kube_burner(document):
-        return document, Profile(str(path), read_kube_burner(document))
-    return document, validated(document, ProfileFile)
+    def load(self, path: Path, above: tuple[Path, ...], folder: Path | None) -> Profile:
+        """The queries and alerts of a file, and of those that it includes.
+
+        Args:
+            path: The file.
+            above: The files that include it.
+            folder: The folder of the file that names it; None if a person does.
+        """
+        try:
+            document, file = self._read(path)
+        except ConfigError as error:
+            resolved = path.resolve()
+            shown = folder is None or any(
+                resolved.is_relative_to(each.resolve()) for each in (folder, PROFILES)
+            )
+            if shown or not path.is_file():
+                raise
+            problems = [Problem(_NOT_SHOWN, str(path), each.line) for each in error.problems]
+            raise ConfigError(list(dict.fromkeys(problems))) from error
+        if isinstance(file, Profile):
+            return file
+        found: list[Query] = []
+        alerts: list[Alert] = []
+        for number, each in enumerate(file.include):
+            other = _find(each, document.directory)
+            if other.resolve() in (*above, path.resolve()):
+                message = "this profile includes itself"
+                raise ConfigError([document.source.problem(("include", number), message)])
+            included = self.load(other, (*above, path.resolve()), document.directory)
+            found += included.queries
+            alerts += included.alerts
+        own = [_query(entry, file.variables) for entry in file.queries]
+        replaced = {query.name for query in own}
+        kept = (query for query in found if query.name not in replaced)
+        return Profile(str(path), (*kept, *own), tuple(alerts))
+
+    def _read(self, path: Path) -> tuple[Document, ProfileFile | Profile]:
+        """A file, and what it holds: a profile of ours, or one of kube-burner's."""
+        document = read_document(path, _PROFILE_FILE)
+        if is_alerts(document):
+            return document, Profile(str(path), (), read_alerts(document, self.environment))
+        if is_kube_burner(document):
+            return document, Profile(str(path), read_kube_burner(document, self.environment))
+        return document, validated(document, ProfileFile)
 
 
 def _query(entry: QueryEntry, variables: Mapping[str, str]) -> Query:

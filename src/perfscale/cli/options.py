@@ -115,7 +115,8 @@ AllowEnv = Annotated[
     bool,
     typer.Option(
         "--allow-env",
-        help="Let a configuration of kube-burner see the environment, as variables and by env.",
+        help="Let kube-burner's configurations and profiles see the environment, as variables "
+        "and by env.",
     ),
 ]
 AllowMissing = Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import uuid
 from dataclasses import replace
@@ -223,7 +224,9 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
     if not dry_run and (prometheus or settings.config.global_config.audit):
         from perfscale.auditing import plan_audit
 
-        settings = replace(settings, audit=plan_audit(settings.config, prometheus))
+        variables = dict(os.environ) if allow_env else None
+        audit = plan_audit(settings.config, prometheus, variables=variables)
+        settings = replace(settings, audit=audit)
     if not dry_run and index:
         settings = replace(settings, index=plan_from_environment(index, index_name))
     raise typer.Exit(start(settings))

@@ -6,7 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 
 from perfscale.config.address import parse_address
 from perfscale.config.sections.fields import Flag, Text, Timeout, refusal, rule
@@ -28,7 +34,19 @@ def _name(value: object) -> str:
     return value
 
 
-def _url(value: object) -> str:
+def _profiles(value: object) -> object:
+    given = [value] if isinstance(value, str) else value
+    if not isinstance(given, list | tuple) or not given:
+        raise refusal(
+            "text", "a profile (kubevirt, kubernetes, or a file), or a list of them", value
+        )
+    if wrong := [each for each in given if not isinstance(each, str) or not each]:
+        raise refusal("text", "a profile: kubevirt, kubernetes, or a file", wrong[0])
+    return tuple(given)
+
+
+def as_address(value: object) -> str:
+    """The URL of a server, which has no credentials in it."""
     if not isinstance(value, str):
         raise refusal("text", "a URL", value)
     try:
@@ -42,6 +60,22 @@ def _url(value: object) -> str:
 
 Number = Annotated[float, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
 """A number that is finite."""
+
+
+Profiles = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_profiles),
+    PlainSerializer(lambda names: names[0] if len(names) == 1 else list(names)),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1},
+                {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}},
+            ]
+        }
+    ),
+]
+"""Names of profiles, of which one alone needs no list."""
 
 
 class AuditThreshold(Section):
@@ -81,13 +115,14 @@ class AuditConfig(Section):
 
     called: ClassVar[str] = "a mapping (prometheusURL, profile, scrapeInterval, thresholds)"
 
-    url: Annotated[str | None, BeforeValidator(_url)] = Field(
+    url: Annotated[str | None, BeforeValidator(as_address)] = Field(
         default=None,
         alias="prometheusURL",
         description="The Prometheus that scrapes the cluster, as in http://localhost:9090.",
     )
-    profile: Text = Field(
-        default=DEFAULT_PROFILE, description="What to ask: kubevirt, kubernetes, or a file."
+    profile: Profiles = Field(
+        default=(DEFAULT_PROFILE,),
+        description="What to ask: kubevirt, kubernetes, or a file; or a list of these.",
     )
     scrape_interval: Timeout = Field(
         default=DEFAULT_SCRAPE_INTERVAL_S, description="How often it scrapes the cluster."
