@@ -236,7 +236,7 @@ async def test_groups_come_one_after_the_other_and_go_where_they_are_to(kitchen:
 
 
 async def test_churn_of_objects_makes_them_anew_under_their_names(kitchen: Kitchen) -> None:
-    churn = {"cycles": 2, "percent": 50, "mode": "objects"}
+    churn = {"cycles": 2, "percent": 50, "mode": "objects", "deleteDelay": "10ms"}
     objects = [entry("fixed"), entry("pod", replicas=2), entry("cm", churn=False)]
     result = await kitchen.run(create(*objects, jobIterations=4, churnConfig=churn))
     # Half of 4 fixed ones and of 8 pods in each cycle.
@@ -250,7 +250,7 @@ async def test_churn_of_objects_makes_them_anew_under_their_names(kitchen: Kitch
 async def test_churn_of_namespaces_replaces_iterations_but_what_is_there_once(
     kitchen: Kitchen,
 ) -> None:
-    churn = {"cycles": 2, "percent": 50, "mode": "namespaces"}
+    churn = {"cycles": 2, "percent": 50, "mode": "namespaces", "deleteDelay": "10ms"}
     objects = [entry("fixed", runOnce=True), entry("pod")]
     result = await kitchen.run(create(*objects, jobIterations=4, churnConfig=churn))
     assert requested(result) == {"density": 1 + 4 + 2 * 2}

@@ -135,11 +135,12 @@ def test_churn_counts_as_that_program_does(read: Read) -> None:
 
 
 def test_churn_replaces_at_least_one_namespace_and_ends_at_its_first_limit(read: Read) -> None:
-    churn = {"cycles": 3, "duration": "1h"}
+    churn = {"cycles": 3, "duration": "1h", "deleteDelay": "7s"}
     (made,) = read(job(jobIterations=10, churnConfig=churn)).workloads
     assert made.churn is not None
     assert (made.churn.of, made.churn.count) == ("namespaces", 1)
     assert (made.churn.rounds, made.churn.duration) == (3, 3600)
+    assert made.churn.recreation_delay == 7
 
 
 def test_churn_without_limits_is_none(read: Read) -> None:

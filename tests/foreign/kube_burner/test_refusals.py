@@ -36,7 +36,6 @@ CASES = {
     "global.waitWhenFinished": globally(waitWhenFinished=True),
     "global.clusterHealth": globally(clusterHealth=True),
     "jobs[].preLoadNodeLabels": creating(preLoadNodeLabels={"a": "b"}),
-    "churnConfig.deleteDelay": creating(churnConfig={**CHURN, "deleteDelay": "5s"}),
     "churnConfig with groups": creating(GROUPED, churnConfig=CHURN),
     "churnConfig with incrementalLoad": creating(churnConfig=CHURN, incrementalLoad=STEPS),
     "churnConfig without a wait": creating(churnConfig=CHURN, waitWhenFinished=False),

@@ -48,6 +48,10 @@ class Churn(Section):
     interval: Duration = Field(
         default=0.0, description="Pause between one round and the next, as in 30s."
     )
+    recreation_delay: Duration = Field(
+        default=0.0,
+        description="Pause between what a round deletes being gone and its creation, as in 5s.",
+    )
     duration: Timeout | None = Field(
         default=None,
         description="Begin no round after this time; the last one is completed. With rounds: "

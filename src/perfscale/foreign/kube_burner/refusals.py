@@ -115,11 +115,6 @@ TABLE: Final = (
         ),
     ),
     Refusal(
-        "churnConfig.deleteDelay",
-        "what is gone is created anew at once: remove this key",
-        _creating(("churnConfig", "deleteDelay"), lambda job: job.churn_config.delete_delay > 0),
-    ),
-    Refusal(
         "churnConfig with groups",
         "a job with groups is several workloads here, which have no churn together: remove one",
         _creating(("churnConfig",), lambda job: _churns(job) and job.has_groups),

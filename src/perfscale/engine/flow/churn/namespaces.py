@@ -63,14 +63,14 @@ class NamespaceChurner:
             pause_s = rounds.pause_before(number, context.stopwatch.now())
             if pause_s is None or stop.is_set:
                 break
-            if pause_s:
-                self._progress.enter(Stage.PAUSING, workload.name, None, None, number - 1)
-                if await stop.ends(asyncio.sleep(pause_s)):
-                    break
+            if await self._pause(workload, pause_s, number - 1, stop):
+                break
             drawn = chance.sample(present, churn.replaced_of(len(present)))
             context.broadcast.send(RoundStarted(workload.name, number, churn.rounds, len(drawn)))
             if not await self._delete(workload, drawn, number):
                 return False
+            if await self._pause(workload, churn.recreation_delay, number, stop):
+                break
             new = [next(unused) for _ in drawn]
             create = partial(self._iterations.run, workload, factories)
             how = {"pacing": pacing, "stop": stop, "round_number": number}
@@ -78,6 +78,13 @@ class NamespaceChurner:
                 return False
             present = [each for each in present if each not in drawn] + new
         return True
+
+    async def _pause(self, workload: Workload, pause_s: float, number: int, stop: Stop) -> bool:
+        """Pause in a round, or after it; whether it was stopped."""
+        if not pause_s:
+            return False
+        self._progress.enter(Stage.PAUSING, workload.name, None, None, number)
+        return await stop.ends(asyncio.sleep(pause_s))
 
     async def _delete(self, workload: Workload, drawn: Sequence[int], number: int) -> bool:
         """Whether those iterations were gone in time."""

@@ -127,6 +127,9 @@ class Churner:
         )
         if not await self._delete(state, drawn):
             return False
+        if state.churn.recreation_delay:
+            self._enter(state, Stage.PAUSING)
+            await asyncio.sleep(state.churn.recreation_delay)
         return await self._create(state, drawn)
 
     def _draw(self, state: _State) -> list[_Replica]:

@@ -27,6 +27,9 @@ def churn_of(job: JobAt, documents: list[tuple[Entry, int]]) -> dict[str, Any]:
         "interval": job.at(format_duration(config.delay), "churnConfig", "delay"),
         "of": job.at(config.mode, "churnConfig", "mode"),
     }
+    if config.delete_delay > 0:
+        delay = format_duration(config.delete_delay)
+        churn["recreationDelay"] = job.at(delay, "churnConfig", "deleteDelay")
     if config.cycles > 0:
         churn["rounds"] = job.at(config.cycles, "churnConfig", "cycles")
     if config.duration > 0:
