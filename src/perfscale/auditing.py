@@ -66,12 +66,14 @@ class AuditPlan:
     Attributes:
         profile: The queries for the run and for each workload.
         timeline: The queries for how the main series went over time.
+        helpers: Workloads that only help others, which are not audited by themselves.
     """
 
     endpoint: Endpoint
     profile: Profile
     timeline: Profile
     config: AuditConfig
+    helpers: frozenset[str] = frozenset()
 
     async def check(self, notify: Callable[[str], None] = _ignore) -> None:
         """Query Prometheus once before the run, so that a wrong address is found in time.
@@ -121,6 +123,7 @@ class AuditPlan:
         workloads = [
             (name, await evaluate(prometheus, self.profile, each))
             for name, each in _workload_windows(result, interval_s)
+            if name not in self.helpers
         ]
         fired = [(name, each) for name, audit in workloads for each in audit.fired]
         problems = [*total.failures, *total.describe_exceeded()]
@@ -178,7 +181,10 @@ def plan_audit(
         ca_file=None if audit.ca_file is None else folder / audit.ca_file,
     )
     profile = load_profiles(audit.profile, folder, variables)
-    return AuditPlan(endpoint, profile, load_profile(_TIMELINE), audit)
+    helpers = frozenset(
+        each.name for each in config.workloads if each.kube_burner and each.kube_burner.helper
+    )
+    return AuditPlan(endpoint, profile, load_profile(_TIMELINE), audit, helpers)
 
 
 def _workload_windows(result: RunResult, interval_s: float) -> Iterator[tuple[str, Window]]:

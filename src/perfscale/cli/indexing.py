@@ -15,6 +15,8 @@ from perfscale.cli.output.streams import say
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from perfscale.config.reading.source import Source
+    from perfscale.config.sections.kube_burner import IndexConfig
     from perfscale.indexing import IndexPlan
 
 DEFAULT_NAME = "kube-burner"
@@ -68,7 +70,7 @@ def plan_index(
     return IndexPlan(endpoint=endpoint, name=name, compress=compress)
 
 
-def plan_from_environment(url: str, name: str) -> IndexPlan:
+def plan_from_environment(url: str, name: str, *, insecure: bool = False) -> IndexPlan:
     """As `plan_index`, for a run: what is no option of it comes from the environment.
 
     Raises:
@@ -79,9 +81,24 @@ def plan_from_environment(url: str, name: str) -> IndexPlan:
         url,
         name,
         ca_file=Path(ca_file) if ca_file else None,
-        insecure=_is_set(INSECURE),
+        insecure=insecure or _is_set(INSECURE),
         compress=_is_set(GZIP),
     )
+
+
+def plan_of_file(index: IndexConfig, source: Source, name: str | None) -> IndexPlan:
+    """As `plan_from_environment`, for the index of a workload file; a name goes before its own.
+
+    Raises:
+        ConfigError: No index can have the name that it has.
+        UsageError: As `plan_index`.
+    """
+    from perfscale.errors import ConfigError
+    from perfscale.indexing import check_name
+
+    if name is None and (wrong := check_name(index.name)):
+        raise ConfigError([source.problem(("globalConfig", "index", "name"), wrong)])
+    return plan_from_environment(index.url, name or index.name, insecure=not index.verify_tls)
 
 
 def _is_set(variable: str) -> bool:

@@ -54,6 +54,8 @@ def convert(config: Config, run_id: str) -> Converted:
     tree = config.model_dump(by_alias=True, mode="json", exclude_none=True, exclude_unset=True)
     for mapping, key in _paths(tree):
         mapping[key] = files.place(mapping[key])
+    if audit := tree.get("globalConfig", {}).get("audit"):
+        files.place_for_audit(audit)
     if files.missing:
         raise ConfigError([Problem(f"there is no file {each}") for each in files.missing])
     text = dump_tree(tree)
@@ -100,6 +102,20 @@ class _Files:
             elif (self._folder / read).is_file():
                 self._put(read, self._folder / read)
         return place
+
+    def place_for_audit(self, audit: dict[str, Any]) -> None:
+        """The profiles of an audit; a file with a secret stays where it is."""
+        names = audit.get("profile", [])
+        names = [names] if isinstance(names, str) else names
+        found = [
+            str(self._put(each, self._folder / each)) if (self._folder / each).is_file() else each
+            for each in names
+        ]
+        if found:
+            # A name alone would be that of a packaged profile.
+            audit["profile"] = [each if re.search(r"\W", each) else f"./{each}" for each in found]
+        if "tokenFile" in audit:
+            audit["tokenFile"] = str((self._folder / audit["tokenFile"]).resolve())
 
     def notes(self) -> Iterator[str]:
         """What could not be seen."""

@@ -21,6 +21,8 @@ OF_OBJECTS = {**CHURN, "mode": "objects"}
 SHARED = {**ENTRY, "repeatEveryNIterations": 2}
 GROUPED = {**ENTRY, "group": {"id": 1}}
 STEPS = {"startIterations": 1}
+PROMETHEUS: dict[str, Any] = {"endpoint": "http://localhost:9090"}
+ENGINE: dict[str, Any] = {"type": "opensearch", "esServers": ["http://localhost:9200"]}
 
 
 def creating(*entries: dict[str, Any], **keys: Any) -> dict[str, Any]:
@@ -30,6 +32,10 @@ def creating(*entries: dict[str, Any], **keys: Any) -> dict[str, Any]:
 
 def globally(**keys: Any) -> dict[str, Any]:
     return {"global": keys, **creating()}
+
+
+def endpoints(*entries: dict[str, Any]) -> dict[str, Any]:
+    return {"metricsEndpoints": list(entries), **creating()}
 
 
 CASES = {
@@ -48,6 +54,14 @@ CASES = {
     "churn of namespaces with repeatEveryNIterations": creating(SHARED, churnConfig=CHURN),
     "churn of objects with repeatEveryNIterations": creating(SHARED, churnConfig=OF_OBJECTS),
     "incrementalLoad with groups": creating(GROUPED, incrementalLoad=STEPS),
+    "metricsEndpoints[].token, username, password": endpoints({**PROMETHEUS, "token": "s3cret"}),
+    "metricsEndpoints[] with several Prometheus": endpoints(
+        PROMETHEUS, {"endpoint": "http://other:9090"}
+    ),
+    "metricsEndpoints[] with several search engines": endpoints(
+        {"indexer": {**ENGINE, "defaultIndex": "a"}}, {"indexer": {**ENGINE, "defaultIndex": "b"}}
+    ),
+    "metricsEndpoints[].indexer of type tsdb": endpoints({"indexer": {"type": "tsdb"}}),
     "measurements: pprof": globally(measurements=[{"name": "pprof"}]),
     "measurements: serviceLatency, netpolLatency": creating(
         measurements=[{"name": "serviceLatency", "svcTimeout": "5s"}]

@@ -13,15 +13,24 @@ import typer
 from perfscale.cli import options
 from perfscale.cli.commands.simulate import FaultsFile, Speed, read_faults
 from perfscale.cli.dryrun import DryRun
-from perfscale.cli.export import ExportOption
-from perfscale.cli.indexing import DEFAULT_NAME, IndexName, IndexUrl, plan_from_environment
+from perfscale.cli.export import Export, ExportOption
+from perfscale.cli.indexing import (
+    DEFAULT_NAME,
+    IndexName,
+    IndexUrl,
+    plan_from_environment,
+    plan_of_file,
+)
 from perfscale.cli.output.confirm import may_ask
-from perfscale.cli.output.streams import log_more, use_colors
+from perfscale.cli.output.streams import log_more, say, use_colors
 from perfscale.cli.running import RunSettings, start
 from perfscale.cli.web import TOKEN_VARIABLE, web_address
 
 if TYPE_CHECKING:
+    from perfscale.auditing import AuditPlan
+    from perfscale.config import Config
     from perfscale.engine import FailureBudget
+    from perfscale.indexing import IndexPlan
 
 
 def run(  # noqa: PLR0913 -- a command has as many parameters as options
@@ -221,15 +230,54 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         web=web_address(web),
         quiet=quiet,
     )
-    if not dry_run and (prometheus or settings.config.global_config.audit):
-        from perfscale.auditing import plan_audit
-
-        variables = dict(os.environ) if allow_env else None
-        audit = plan_audit(settings.config, prometheus, variables=variables)
-        settings = replace(settings, audit=audit)
-    if not dry_run and index:
-        settings = replace(settings, index=plan_from_environment(index, index_name))
+    if not dry_run:
+        settings = replace(
+            settings,
+            audit=_audit(settings, prometheus, allow_env=allow_env),
+            index=_index(settings, index, index_name, named=_is_given(call, "index_name")),
+            export=export or _export(settings.config),
+        )
     raise typer.Exit(start(settings))
+
+
+def _audit(settings: RunSettings, url: str | None, *, allow_env: bool) -> AuditPlan | None:
+    """How the run is audited, by the Prometheus of the option or else of the file."""
+    audit = settings.config.global_config.audit
+    if not url and (audit is None or audit.url is None):
+        return None
+    if not url and _is_elsewhere(settings):
+        say("metricsEndpoints: their Prometheus is not asked about a simulated cluster")
+        return None
+    from perfscale.auditing import plan_audit
+
+    variables = dict(os.environ) if allow_env else None
+    return plan_audit(settings.config, url, variables=variables)
+
+
+def _index(settings: RunSettings, url: str | None, name: str, *, named: bool) -> IndexPlan | None:
+    """Where documents go, by the options or else by the file."""
+    if url:
+        return plan_from_environment(url, name)
+    of_file = settings.config.global_config.index
+    if of_file is None:
+        return None
+    if _is_elsewhere(settings):
+        say("metricsEndpoints: results of a simulated cluster are not sent to their indexer")
+        return None
+    return plan_of_file(of_file, settings.config.source, name if named else None)
+
+
+def _export(config: Config) -> Export | None:
+    tool = config.global_config.export
+    return None if tool is None else Export(tool)
+
+
+def _is_elsewhere(settings: RunSettings) -> bool:
+    """Whether servers of the file are those of a cluster that the run does not use.
+
+    A file of another tool does not know that its cluster may be simulated.
+    """
+    return settings.simulate and bool(settings.config.source.reading)
 
 
 def _is_given(call: typer.Context, *options: str) -> bool:

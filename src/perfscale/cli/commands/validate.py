@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import typer
@@ -62,7 +63,22 @@ def validate(  # noqa: PLR0913 -- a command has as many parameters as options
     defaults = TemplateDefaults.from_environment(container_prefix, container_tag)
     compiled = compile_workloads(config, run_id=options.PLACEHOLDER_RUN_ID, defaults=defaults)
     _check(config, compiled.factories)
+    _check_profiles(config, allow_env=allow_env)
     typer.echo("\n".join(describe_file(config, compiled.factories)))
+
+
+def _check_profiles(config: Config, *, allow_env: bool) -> None:
+    """Read the profiles that a run would evaluate.
+
+    Raises:
+        ConfigError: Of everything that is wrong in them.
+    """
+    audit = config.global_config.audit
+    if audit is not None and audit.url is not None:
+        from perfscale.audit import load_profiles
+
+        variables = dict(os.environ) if allow_env else None
+        load_profiles(audit.profile, config.source.directory, variables)
 
 
 def _check(config: Config, factories: Factories) -> None:

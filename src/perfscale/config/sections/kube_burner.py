@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from perfscale.config.sections.fields import MAX_COUNT, Flag, Text, list_of, whole
+from perfscale.config.sections.audit import as_address
+from perfscale.config.sections.fields import MAX_COUNT, Flag, Text, choice, list_of, whole
 from perfscale.config.sections.section import Section
 
 if TYPE_CHECKING:
@@ -21,15 +22,24 @@ if TYPE_CHECKING:
 PREFIX: Final = "kube-burner.io/"
 """What the keys of that program's labels begin with."""
 
+KUBE_BURNER: Final = "kube-burner"
+DEFAULT_INDEX: Final = "kube-burner"
+
 _Number = Annotated[int, *whole(0, MAX_COUNT)]
 
 
 class KubeBurnerJob(Section):
     """The job that a workload is, or is a part of."""
 
-    called: ClassVar[str] = "a mapping (job, namespace, functionTemplates, missingKeysAreZero)"
+    called: ClassVar[str] = (
+        "a mapping (job, helper, namespace, functionTemplates, missingKeysAreZero)"
+    )
 
     job: Text = Field(description="Name of the job: the variable JobName, and a label.")
+    helper: Flag = Field(
+        default=False,
+        description="It only helps the job, as one that watches beside it: it is not reported.",
+    )
     namespace: Text | None = Field(
         default=None,
         description="What the names of namespaces begin with; without it the workload's name.",
@@ -54,6 +64,24 @@ class KubeBurnerObject(Section):
         default=0, description="Position of its first document among those of the job, from 0."
     )
     group: _Number = Field(default=0, description="The group of the job that it belongs to.")
+
+
+class IndexConfig(Section):
+    """Where documents of a run are sent, as ``--index`` says it."""
+
+    called: ClassVar[str] = "a mapping (url, name, verifyTLS)"
+
+    url: Annotated[str, BeforeValidator(as_address), WithJsonSchema({"type": "string"})] = Field(
+        description="An OpenSearch or Elasticsearch, as in https://search.example:9200."
+    )
+    name: Text = Field(default=DEFAULT_INDEX, description="The index that documents go to.")
+    verify_tls: Flag = Field(
+        default=True, alias="verifyTLS", description="Whether its certificate is checked."
+    )
+
+
+Export = Annotated[str, *choice(KUBE_BURNER)]
+"""A tool in whose form results are written too."""
 
 
 def job_labels(job: str, run_id: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ from perfscale.config.sections.fields import (
     refusal,
 )
 from perfscale.config.sections.hooks import Hooks
+from perfscale.config.sections.kube_burner import Export, IndexConfig
 from perfscale.config.sections.section import Section
 from perfscale.config.sections.thresholds import Thresholds
 
@@ -48,7 +49,7 @@ class GlobalConfig(Section):
     """Limits that hold for the run as a whole."""
 
     called: ClassVar[str] = (
-        "a mapping (qps, burst, maxInFlight, seed, preloadImages, thresholds, hooks, audit)"
+        "a mapping (qps, burst, maxInFlight, seed, preloadImages, thresholds, hooks, audit, ...)"
     )
 
     qps: Rate = Field(
@@ -99,6 +100,12 @@ class GlobalConfig(Section):
     )
     audit: AuditConfig | None = Field(
         default=None, description="Ask a Prometheus what the control plane did during the run."
+    )
+    export: Export | None = Field(
+        default=None, description="Write the results in this tool's format too, as --export does."
+    )
+    index: IndexConfig | None = Field(
+        default=None, description="Send documents of the results to a search engine, as --index."
     )
 
     @property

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from perfscale.foreign.kube_burner.mapping.thresholds import has_meaning
 from perfscale.foreign.kube_burner.models.job import CREATE, NAMESPACES, OBJECTS
+from perfscale.foreign.kube_burner.models.measurements import SEARCH_ENGINES, TSDB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from perfscale.config.reading.source import KeyPath
     from perfscale.foreign.kube_burner.mapping.context import Reading
     from perfscale.foreign.kube_burner.models.job import Job
-    from perfscale.foreign.kube_burner.models.measurements import Measurement
+    from perfscale.foreign.kube_burner.models.measurements import Measurement, MetricsEndpoint
     from perfscale.foreign.kube_burner.models.top import Configuration
 
 Finder: TypeAlias = "Callable[[Configuration], Iterator[KeyPath]]"
@@ -87,6 +88,63 @@ def _measurements(is_said: Callable[[Measurement], bool], *key: str) -> Finder:
                     yield ("jobs", place, "measurements", number, *key)
 
     return find
+
+
+def _endpoints(found: Callable[[MetricsEndpoint], Iterator[KeyPath]]) -> Finder:
+    def find(configuration: Configuration) -> Iterator[KeyPath]:
+        for number, each in enumerate(configuration.metrics_endpoints):
+            for path in found(each):
+                yield ("metricsEndpoints", number, *path)
+
+    return find
+
+
+def _secrets(endpoint: MetricsEndpoint) -> Iterator[KeyPath]:
+    for key in ("token", "username", "password"):
+        if getattr(endpoint, key):
+            yield (key,)
+
+
+def _tsdb(endpoint: MetricsEndpoint) -> Iterator[KeyPath]:
+    if endpoint.indexer is not None and endpoint.indexer.type == TSDB:
+        yield ("indexer", "type")
+
+
+def _others(said: Callable[[MetricsEndpoint], dict[KeyPath, object]]) -> Finder:
+    """Find what endpoints say otherwise than the first that says anything."""
+
+    def find(configuration: Configuration) -> Iterator[KeyPath]:
+        first: dict[KeyPath, object] = {}
+        for number, each in enumerate(configuration.metrics_endpoints):
+            own = said(each)
+            first = first or own
+            for key, value in own.items():
+                if value != first[key]:
+                    yield ("metricsEndpoints", number, *key)
+
+    return find
+
+
+def _prometheus(endpoint: MetricsEndpoint) -> dict[KeyPath, object]:
+    if not endpoint.endpoint:
+        return {}
+    return {
+        ("endpoint",): endpoint.endpoint.rstrip("/"),
+        ("step",): endpoint.step,
+        ("skipTLSVerify",): endpoint.skip_tls_verify,
+        ("tokenFile",): endpoint.token_file,
+    }
+
+
+def _search_engine(endpoint: MetricsEndpoint) -> dict[KeyPath, object]:
+    indexer = endpoint.indexer
+    if indexer is None or indexer.type not in SEARCH_ENGINES:
+        return {}
+    return {
+        ("indexer", "esServers"): indexer.es_servers,
+        ("indexer", "defaultIndex"): indexer.default_index,
+        ("indexer", "insecureSkipVerify"): indexer.insecure_skip_verify,
+    }
 
 
 def _churns(job: Job, mode: str | None = None) -> bool:
@@ -180,6 +238,28 @@ TABLE: Final = (
         _creating(
             ("incrementalLoad",), lambda job: job.incremental_load is not None and job.has_groups
         ),
+    ),
+    Refusal(
+        "metricsEndpoints[].token, username, password",
+        "secrets do not belong here, since results have a copy of what is said here: remove this "
+        "key, and put it into PERFSCALE_PROMETHEUS_TOKEN, or PERFSCALE_PROMETHEUS_USERNAME and "
+        "PERFSCALE_PROMETHEUS_PASSWORD, or name a tokenFile",
+        _endpoints(_secrets),
+    ),
+    Refusal(
+        "metricsEndpoints[] with several Prometheus",
+        "one Prometheus is asked, in one way: say what the first endpoint says, or remove this",
+        _others(_prometheus),
+    ),
+    Refusal(
+        "metricsEndpoints[] with several search engines",
+        "documents go to one index: say here what the first indexer says, or remove this",
+        _others(_search_engine),
+    ),
+    Refusal(
+        "metricsEndpoints[].indexer of type tsdb",
+        "blocks of a Prometheus are not written: write local, opensearch or elastic",
+        _endpoints(_tsdb),
     ),
     Refusal(
         "measurements: pprof",

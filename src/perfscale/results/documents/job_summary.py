@@ -52,9 +52,14 @@ def job_summaries(
         churned: When each job churned, of those that did.
     """
     ends = ended(files.summary, jobs)
+    helpers = _parts(files.summary, jobs, helping=True)
     for name, parts in _parts(files.summary, jobs).items():
         began_s = min(each.started_seconds for part in parts for each in part.iterations)
-        problems = [text for part in parts for text in _problems(files.summary, part)]
+        problems = [
+            text
+            for part in (*parts, *helpers.get(name, ()))
+            for text in _problems(files.summary, part)
+        ]
         body = {
             "timestamp": stamps.at(began_s),
             "endTimestamp": stamps.at(ends[name]),
@@ -81,11 +86,11 @@ def ended(summary: Summary, jobs: Jobs) -> dict[str, float]:
     }
 
 
-def _parts(summary: Summary, jobs: Jobs) -> dict[str, list[Workload]]:
-    """The workloads of each job that began, by its name."""
+def _parts(summary: Summary, jobs: Jobs, *, helping: bool = False) -> dict[str, list[Workload]]:
+    """The workloads of each job that began, by its name: its own, or those that only help it."""
     found: dict[str, list[Workload]] = {}
     for workload in summary.workloads:
-        if workload.iterations:
+        if workload.iterations and jobs.is_helper(workload.name) is helping:
             found.setdefault(jobs.name(workload.name), []).append(workload)
     return found
 

@@ -37,6 +37,10 @@ class Jobs:
         name = self._origin(workload).get("job")
         return name if isinstance(name, str) and name else workload
 
+    def is_helper(self, workload: str) -> bool:
+        """Whether a workload only helps its job, as one that watches beside it."""
+        return self._origin(workload).get("helper") is True
+
     def iteration(self, workload: str, iteration: int) -> int:
         """The number of an iteration in its job, where they count from 0."""
         first = self._origin(workload).get("firstIteration")

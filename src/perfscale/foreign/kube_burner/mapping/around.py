@@ -105,6 +105,7 @@ def watchers_of(job: JobAt, until: str) -> list[At]:
             "operation": "watch",
             "background": True,
             "until": until,
+            "kubeBurner": {"job": job.job.name, "helper": True},
             "streams": job.at(max(1, each.replicas), *keys, "replicas"),
             "targets": targets,
         }

@@ -73,6 +73,7 @@ def leftovers_of(job: JobAt) -> list[dict[str, Any]]:
         {
             "name": job.reading.name(job.job.name, "leftovers"),
             "operation": "delete",
+            "kubeBurner": {"job": job.job.name, "helper": True},
             "iterationWait": True,
             **job.load(),
             "targets": _targets(api_version, kind, selector, of_run=False),

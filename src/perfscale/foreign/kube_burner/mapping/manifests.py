@@ -37,14 +37,18 @@ def template_path(job: JobAt, name: str, *keys: str | int) -> str | None:
     if not name:
         job.problem("this entry needs an objectTemplate", *keys[:-1])
         return None
-    directory = job.reading.document.directory
+    found = found_file(job.reading.document.directory, name)
+    if found is None:
+        where = "beside this file and in the current folder"
+        job.problem(f"there is no file {name}: looked {where}", *keys)
+    return found
+
+
+def found_file(directory: Path, name: str) -> str | None:
+    """A path from a folder to a file that is there, or else in the current folder."""
     if (directory / name).is_file():
         return name
-    if Path(name).is_file():
-        return str(Path(name).resolve())
-    where = "beside this file and in the current folder"
-    job.problem(f"there is no file {name}: looked {where}", *keys)
-    return None
+    return str(Path(name).resolve()) if Path(name).is_file() else None
 
 
 def manifests_of(job: JobAt, name: str) -> list[Manifest]:

@@ -9,6 +9,7 @@ from perfscale.config import counted, format_duration
 from perfscale.foreign.kube_burner.mapping import acting, creating
 from perfscale.foreign.kube_burner.mapping.around import command, moments_of, watchers_of
 from perfscale.foreign.kube_burner.mapping.context import JobAt, Reading
+from perfscale.foreign.kube_burner.mapping.endpoints import endpoints_of
 from perfscale.foreign.kube_burner.mapping.placed import At
 from perfscale.foreign.kube_burner.models.job import CREATE, DELETE, READ
 
@@ -151,13 +152,9 @@ def _global(reading: Reading) -> dict[str, Any]:
         reading.note("global.timeout means nothing, there either")
     if own.gc_metrics or own.deletion_strategy != "default":
         reading.note("gcMetrics and deletionStrategy mean nothing: cleanup is part of the run")
-    if reading.configuration.metrics_endpoints:
-        reading.note(
-            "metricsEndpoints: nothing is asked and nothing is sent; see --prometheus and --export"
-        )
     created = [job for job in reading.configuration.jobs if job.job_type == CREATE]
     periods = [job.pre_load_period for job in created if job.pre_load_images]
-    tree: dict[str, Any] = {"cleanup": At(own.gc, ("global", "gc"))}
+    tree: dict[str, Any] = {"cleanup": At(own.gc, ("global", "gc")), **endpoints_of(reading)}
     if periods and max(periods) > 0:
         tree["preloadTimeout"] = format_duration(max(periods))
     if reading.run_hooks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
@@ -15,6 +15,9 @@ from perfscale.foreign.kube_burner.models.fields import (
     TextList,
     Texts,
 )
+
+LOCAL, TSDB = "local", "tsdb"
+SEARCH_ENGINES: Final = ("elastic", "opensearch")
 
 
 class ThresholdEntry(Section):
@@ -66,7 +69,7 @@ class Indexer(Section):
 
     called: ClassVar[str] = "a mapping (type, esServers, defaultIndex, ...)"
 
-    type: Annotated[str, *choice("elastic", "opensearch", "local", "tsdb")] | None = None
+    type: Annotated[str, *choice(*SEARCH_ENGINES, LOCAL, TSDB)] | None = None
     es_servers: TextList = ()
     default_index: AnyText = ""
     insecure_skip_verify: Flag = False
