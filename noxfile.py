@@ -6,6 +6,7 @@ The tests come last, so that what a person reads at the end is their summary.
 from __future__ import annotations
 
 import os
+import shutil
 
 import nox
 
@@ -71,6 +72,19 @@ def docs(session: nox.Session) -> None:
     install_group(session, "test")
     session.install(".")
     session.run("pytest", "tests/docs", *session.posargs)
+
+
+@nox.session(default=False)
+def site(session: nox.Session) -> None:
+    """Build the site of the documentation in build/site/html; a broken link fails it."""
+    install_group(session, "site")
+    session.install(".")
+    sources, pages = "build/site/source", "build/site/html"
+    shutil.rmtree(pages, ignore_errors=True)
+    session.run("python", "docs/site/site_sources.py", sources)
+    strictly = ("--fail-on-warning", "--keep-going", "--nitpicky", "--fresh-env")
+    session.run("sphinx-build", *strictly, "--conf-dir=docs/site", sources, pages)
+    session.run("python", "docs/site/elsewhere.py", pages)
 
 
 @nox.session(default=False)
