@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
 from clusters import CONFIGMAPS, VMIS, ClusterUnderTest
+from processes import until
 from workloads import config, objects, template, workload
 
 from perfscale.config import Config
@@ -251,3 +253,81 @@ async def test_one_that_the_end_of_the_others_stops_before_its_first_iteration_i
     result = await simulated.run(config(reads, workload(objects(maps, 5), name="maps")))
     assert result.outcome is RunOutcome.PASSED, (result.problems, result.error)
     assert [len(each.iterations) for each in result.workloads] == [0, 1]
+
+
+def three_loads(directory: Path) -> Config:
+    """Reads and churn in the background, and a rate that goes up and down before them."""
+    listing = {
+        "name": "reads",
+        "operation": "list",
+        "targets": {"kind": VMIS.kind, "apiVersion": VMIS.api_version},
+        "qps": 20,
+        "background": True,
+    }
+    maps = template(directory, CONFIGMAP)
+    return config(
+        listing,
+        workload(
+            objects(count=10),
+            name="churning",
+            background=True,
+            churn={"count": 2, "rounds": 4, "interval": "10ms"},
+        ),
+        workload(
+            objects(maps, 100),
+            name="ramp",
+            stages=[{"duration": "1s", "qps": 40}, {"duration": "1s", "qps": 0}],
+        ),
+        seed=1,
+    )
+
+
+async def test_reads_churn_and_a_ramp_in_one_run_are_told_apart_and_add_up(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    result = await simulated.run(three_loads(tmp_path))
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    reads, churning, ramp = result.workloads
+    assert churning.accounts == Accounts(requested=18, created=18, ready=18, deleted=18)
+    assert ramp.accounts == Accounts(requested=40, created=40, ready=40, deleted=40)
+    assert churning.accounts + ramp.accounts == result.accounts
+    (listed,) = reads.operations
+    assert listed.accounts.requested == listed.accounts.done > 20
+    assert creates_of(churning.calls)["virtualmachineinstances"] == 18
+    assert creates_of(ramp.calls)["configmaps"] == 40
+    assert {call.verb for call in reads.calls} == {"list"}
+    assert reads.iterations[0].rate.sent is not None
+    assert reads.iterations[0].rate.sent <= 21
+    assert sum(call.sent for call in result.calls) == result.requests["sent"]
+    churn = churning.kinds[VMIS.kind].churn
+    assert churn is not None
+    assert len(churn.rounds) == 4
+    assert await simulated.left_of(result.run_id) == {}
+
+
+@pytest.mark.parametrize("requests", [1, 2, 5, 10, 15, 20, 30, 40, 60, 80])
+async def test_an_interrupt_at_any_moment_leaves_nothing_of_three_loads(
+    simulated: ClusterUnderTest, tmp_path: Path, requests: int
+) -> None:
+    async with simulated.generator(three_loads(tmp_path)) as generator:
+
+        def is_time() -> bool:
+            course = generator.course()
+            return course is not None and course.requests.sent >= requests
+
+        async def interrupt() -> None:
+            await until(is_time)
+            generator.interrupt()
+
+        interrupting = asyncio.create_task(interrupt())
+        await asyncio.sleep(0)
+        result = await generator.run()
+        await interrupting
+    assert result.outcome is RunOutcome.INTERRUPTED
+    for load in result.workloads:
+        assert load.accounts.balanced
+        assert load.accounts.created == load.accounts.deleted
+        assert all(each.accounts.balanced for each in load.operations)
+    # What the interrupt cut off was sent, and had no end that could be counted for anybody.
+    assert sum(call.sent for call in result.calls) <= result.requests["sent"]
+    assert await simulated.left_of(result.run_id) == {}
