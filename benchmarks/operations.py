@@ -2,8 +2,7 @@
 
 Counted is the CPU of this process for all that the engine does from a target to the answer:
 schedule, task, template, life, counters, effects. What comes after, when watches show what the
-request has brought about, is not: the server is the nginx of `creates.py`, which answers at once,
-and XX
+request has brought about, is not: the server is the nginx of `creates.py`, which answers at once.
 Function calls are counted by cProfile, in a round of their own: they do not depend on what else
 goes on on the machine.
 
