@@ -1,87 +1,95 @@
-"""The fields of KubeVirt's kinds that controllers read, and what a schema says they are.
-
-Controllers take an object's shape for granted, as KubeVirt's do: its API server refuses what
-does not fit the schema.
-"""
+"""What a field of an object has to be, as much of a schema as controllers depend on."""
 
 from __future__ import annotations
 
+import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from perfscale.sim.storage.refusals import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from perfscale.sim.storage.records import JSON
+_PERCENTAGE: Final = re.compile(r"[0-9]{1,9}%", re.ASCII)
 
 
-class _Shape(NamedTuple):
-    """What a field has to be."""
+class Shape(NamedTuple):
+    """What a field has to be.
+
+    Attributes:
+        fits: Whether a value is of the right type.
+        what: What it should be, for the message.
+        fields: The fields of an object that are known; others may be anything.
+        required: Those that it cannot do without.
+        items: What each item of a list has to be.
+    """
 
     fits: Callable[[Any], bool]
     what: str
+    fields: Mapping[str, Shape] = MappingProxyType({})
+    required: Sequence[str] = ()
+    items: Shape | None = None
 
 
-_OBJECT: Final = _Shape(lambda value: isinstance(value, dict), "an object")
-_OBJECTS: Final = _Shape(
-    lambda value: isinstance(value, list) and all(isinstance(each, dict) for each in value),
-    "a list of objects",
-)
-_TEXT: Final = _Shape(lambda value: isinstance(value, str), "a string")
-_TEXTS: Final = _Shape(
-    lambda value: isinstance(value, dict) and all(isinstance(each, str) for each in value.values()),
-    "an object of strings",
-)
-_COUNT: Final = _Shape(lambda value: type(value) is int and value > 0, "a positive whole number")
+def an_object(*required: str, **fields: Shape) -> Shape:
+    """An object with these fields."""
+    return Shape(_is_object, "an object", fields, required)
 
 
-def _spec(at: str) -> Mapping[str, _Shape]:
-    """The fields of an instance's spec, which stands there."""
-    return {
-        f"{at}.domain": _OBJECT,
-        f"{at}.domain.devices": _OBJECT,
-        f"{at}.domain.devices.disks": _OBJECTS,
-        f"{at}.volumes": _OBJECTS,
-    }
+def objects(*required: str, **fields: Shape) -> Shape:
+    """A list of objects with these fields."""
+    return Shape(_is_list_of_objects, "a list of objects", items=an_object(*required, **fields))
 
 
-_TEMPLATE: Final[Mapping[str, _Shape]] = {
-    "spec.template": _OBJECT,
-    "spec.template.metadata": _OBJECT,
-    "spec.template.spec": _OBJECT,
-    **_spec("spec.template.spec"),
-}
-_FIELDS: Final[Mapping[str, Mapping[str, _Shape]]] = {
-    "virtualmachineinstances.kubevirt.io": {
-        **_spec("spec"),
-        "status.phase": _TEXT,
-        "status.nodeName": _TEXT,
-        "status.conditions": _OBJECTS,
-        "status.activePods": _TEXTS,
-        "status.interfaces": _OBJECTS,
-        "status.volumeStatus": _OBJECTS,
-        "status.migrationState": _OBJECT,
-        "status.phaseTransitionTimestamps": _OBJECTS,
-    },
-    "virtualmachines.kubevirt.io": {
-        **_TEMPLATE,
-        "spec.runStrategy": _TEXT,
-        "status.conditions": _OBJECTS,
-        "status.stateChangeRequests": _OBJECTS,
-        "status.startFailure": _OBJECT,
-        "status.startFailure.consecutiveFailCount": _COUNT,
-    },
-    "virtualmachineinstancereplicasets.kubevirt.io": _TEMPLATE,
-}
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
 
 
-def misshapen(name: str, obj: JSON) -> Iterator[Cause]:
-    """What is wrong with the fields of an object whose resource has this name."""
-    for path, shape in _FIELDS.get(name, {}).items():
-        value: Any = obj
-        for key in path.split("."):
-            value = value.get(key) if isinstance(value, dict) else None
-        if value is not None and not shape.fits(value):
-            why = f"Invalid value: must be {shape.what}"
-            yield Cause("FieldValueTypeInvalid", why, path)
+def _is_list_of_objects(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_object, value))
+
+
+def _is_object_of_texts(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+
+
+def _is_amount(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_part(value: object) -> bool:
+    return _is_amount(value) or (isinstance(value, str) and bool(_PERCENTAGE.fullmatch(value)))
+
+
+OBJECT: Final = an_object()
+OBJECTS: Final = objects()
+TEXT: Final = Shape(lambda value: isinstance(value, str), "a string")
+TEXTS: Final = Shape(_is_object_of_texts, "an object of strings")
+COUNT: Final = Shape(lambda value: _is_amount(value) and value > 0, "a positive whole number")
+AMOUNT: Final = Shape(_is_amount, "a whole number that is not negative")
+PART: Final = Shape(_is_part, "a whole number that is not negative, or a percentage")
+
+
+def misfits(shape: Shape, value: Any, path: str = "") -> Iterator[Cause]:  # noqa: ANN401 - JSON
+    """What is wrong with a value that is there, and with what is below it.
+
+    Args:
+        shape: What it has to be.
+        value: The value.
+        path: Where it is, as in ``spec.template``; empty for a whole object.
+    """
+    if not shape.fits(value):
+        yield Cause("FieldValueTypeInvalid", f"Invalid value: must be {shape.what}", path)
+        return
+    prefix = f"{path}." if path else ""
+    for key in shape.required:
+        if value.get(key) in (None, ""):
+            yield Cause("FieldValueRequired", "Required value", prefix + key)
+    for key, below in shape.fields.items():
+        found = value.get(key)
+        if found is not None:
+            yield from misfits(below, found, prefix + key)
+    if shape.items is not None:
+        for index, item in enumerate(value):
+            yield from misfits(shape.items, item, f"{path}[{index}]")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.sim.storage import refusals
 from perfscale.sim.storage.refusals import Cause
-from perfscale.sim.storage.shapes import misshapen
+from perfscale.sim.storage.schemas import misshapen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +54,13 @@ _NEED_SPEC: Final = frozenset(
         "StatefulSet",
         "DaemonSet",
         "Job",
+        "ReplicationController",
+        "PersistentVolumeClaim",
+        "PersistentVolume",
+        "DataVolume",
+        "VolumeSnapshot",
+        "VirtualMachinePool",
+        "CustomResourceDefinition",
     }
 )
 _REQUIRED: Final = {"Pod": "containers", "VirtualMachineInstanceMigration": "vmiName"}
@@ -215,10 +222,9 @@ def _spec_causes(obj: JSON, resource: Resource) -> Iterator[Cause]:
     if not isinstance(spec, dict):
         yield _wrong("spec", spec, "must be an object")
         return
-    for key in ("replicas", "terminationGracePeriodSeconds"):
-        count = spec.get(key)
-        if count is not None and (type(count) is not int or count < 0):
-            yield _wrong(f"spec.{key}", count, "must be greater than or equal to 0")
+    count = spec.get("replicas")
+    if count is not None and (type(count) is not int or count < 0):
+        yield _wrong("spec.replicas", count, "must be greater than or equal to 0")
     template = spec.get("template")
     if isinstance(template, dict) and isinstance(template.get("metadata"), dict):
         labels = template["metadata"].get("labels")
