@@ -54,11 +54,9 @@ def print_latencies(console: Console, latencies: Iterable[tuple[str, LatencySumm
         table.add_row(name, *(_statistic(latency, column.name) for column in columns))
     if table.row_count:
         console.print(table)
-    left_out = [
-        f"{name} of {each.not_waited_for}" for name, each in latencies if each.not_waited_for
-    ]
-    if left_out:
-        text = f"not waited for, and in no figure: {', '.join(left_out)}"
+    early = [f"{each.not_waited_for} of {name}" for name, each in latencies if each.not_waited_for]
+    if early:
+        text = f"missing because nothing waited for them, as readyWhen would: {', '.join(early)}"
         print_wrapped(console, f"[dim]{text}[/]")
 
 

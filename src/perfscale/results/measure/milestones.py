@@ -1,8 +1,8 @@
-"""Who is missing from a milestone, and who was not waited for.
+"""Of who is missing from a milestone, who had no time to come to it.
 
 No object has to come to a milestone, and none is waited for: the run asks objects to go, or ends,
-as soon as they are ready. Who was there too short a time for a milestone is not missing from it;
-who had as much time as the slowest of those that came to it is, however well it was otherwise.
+as soon as they are ready. The last to be ready has the least time, so that those who had none are
+the slowest, as a rule: they are missing like the others, or percentiles would be too good.
 """
 
 from __future__ import annotations

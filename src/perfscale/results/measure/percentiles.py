@@ -31,8 +31,8 @@ class LatencySamples:
     Attributes:
         values: The samples, in no order.
         missing: Objects that never got there.
-        not_waited_for: Objects of which it is not known, as they were not there for long enough;
-            they count for nothing.
+        not_waited_for: How many of the missing were not there for long enough, as nothing waited
+            for them.
         add: Count an object that got there after so many seconds. Called some
             twenty times for each object, so there is nothing in between.
     """

@@ -118,8 +118,7 @@ class LifeSamples:
             if name in self.phases:
                 samples = self.phases[name]
                 samples.not_waited_for = self.milestones.not_waited_for(name)
-                there = len(samples.values) + samples.not_waited_for
-                samples.missing = self.phases[READY.name].total - there
+                samples.missing = self.phases[READY.name].total - len(samples.values)
 
     def latency(self, name: str) -> LatencySamples | None:
         """The samples of a latency; None if there are none."""

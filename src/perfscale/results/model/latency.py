@@ -48,8 +48,8 @@ class LatencySummary:
         max: Longest; None if anything is missing.
         mean: Arithmetic mean; None if anything is missing.
         earliest: How much shorter they may be; None if every sample is certain.
-        not_waited_for: Number that is in neither: of a milestone, which nothing waits for, those
-            that were asked to go, or outlived the run, before they had the time for it.
+        not_waited_for: How many of the missing were asked to go, or outlived the run, before they
+            had the time: of a milestone, which nothing waits for.
     """
 
     count: int

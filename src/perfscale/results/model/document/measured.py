@@ -66,7 +66,7 @@ class Statistics(Part, frozen=True, kw_only=True):
     ] = UNSET
     not_waited_for: Annotated[
         Count | UnsetType,
-        Meta(description="of a milestone: too short a time there to be missing; missing: none"),
+        Meta(description="of a milestone: missing, but there for too short a time; missing: none"),
     ] = UNSET
 
     def get(self, name: str) -> float | None:
