@@ -34,9 +34,8 @@ def write(target: Path) -> None:
         for file in ROOT.glob(pattern):
             if file.is_file() and not file.is_relative_to(Path(__file__).parent):
                 _copy(file, target)
-    guides = navigation(ROOT / "docs" / "README.md", ROOT)
-    ours = {"Reference": ["reference/workload-file", "reference/commands"]}
-    _append(target / "index.md", {"": ["docs/index"]} | guides | ours)
+    first = {"": ["docs/index", "reference/workload-file", "reference/commands"]}
+    _append(target / "index.md", first | navigation(ROOT / "docs" / "README.md", ROOT))
     examples = navigation(ROOT / "examples" / "README.md", ROOT / "examples")
     _append(target / "examples" / "index.md", examples)
     for name, text in reference().items():
