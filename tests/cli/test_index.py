@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import yaml
 from command_line import CommandLine
 from scripted_server import answers, scripted_server
 from search_engine import SearchEngine, search_engine
@@ -100,3 +101,24 @@ def test_what_is_wrong_in_the_command_line_is_said(
     ended = perfscale(*arguments)
     assert ended.code == 2, ended.err
     assert said in ended.err
+
+
+async def test_the_workload_file_says_where_documents_go_and_options_go_before_it(
+    perfscale: CommandLine, engine: SearchEngine
+) -> None:
+    write_workload(perfscale.folder, entry("vmi-ephemeral.yaml", 1, "index"))
+    file = perfscale.folder / "workload.yaml"
+    load = yaml.safe_load(file.read_text())
+    index = {"url": "http://127.0.0.1:9", "name": "Mine"}
+    load["globalConfig"] = {"export": "kube-burner", "index": index}
+    file.write_text(yaml.safe_dump(load, sort_keys=False))
+    ended = await perfscale.beside(*RUN)
+    assert ended.code == 2
+    assert "globalConfig.index.name: 'Mine' is no name of an index" in ended.err
+    assert ended.err.startswith("error: workload.yaml:")
+    ended = await perfscale.beside(*RUN, "--index-name", "kube-burner")
+    assert (ended.code, "http://127.0.0.1:9" in ended.err) == (4, True)
+    ended = await perfscale.beside(*RUN, "--index", engine.url)
+    assert ended.code == 0, ended.err
+    assert metrics(engine)["jobSummary"] == 1
+    assert list(perfscale.results[0].glob("collected-metrics-*"))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import ssl
 from pathlib import Path
 
 import pytest
+import trustme
 from clusters import ClusterUnderTest
 from scripted_prometheus import sample, scripted_prometheus
 from workloads import config, objects, workload
@@ -39,6 +41,17 @@ async def test_a_program_audits_its_run_and_keeps_what_was_found(
     assert folder.path is not None
     written = json.loads((folder.path / "summary.json").read_text())
     assert written["audit"]["total"] == summarize(audited)["audit"]["total"]
+
+
+async def test_a_certificate_that_is_not_verified_is_said_before_the_run() -> None:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+    said: list[str] = []
+    async with scripted_prometheus(tls=tls) as prometheus:
+        plan = plan_audit(config(workload(objects()), audit={"verifyTLS": False}), prometheus.url)
+        assert plan is not None
+        await plan.check(said.append)
+    assert said[0] == "warning: the certificate of Prometheus is not verified (verifyTLS)"
 
 
 def test_without_a_prometheus_there_is_no_audit() -> None:
