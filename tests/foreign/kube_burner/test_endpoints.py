@@ -94,6 +94,14 @@ def test_without_an_endpoint_profiles_wait_for_the_option_and_may_be_missing(rea
     assert "--prometheus" in " ".join(config.source.notes)
 
 
+def test_a_choice_of_documents_that_is_not_made_is_said(read: Any) -> None:
+    measured = "global: {measurements: [{name: podLatency, quantilesIndexer: local-indexing}]}\n"
+    config = read(measured + SEVERAL + JOB + "  skipIndexing: true\n")
+    notes = " ".join(config.source.notes)
+    assert "a: skipIndexing means nothing" in notes
+    assert "timeseriesIndexer and quantilesIndexer mean nothing" in notes
+
+
 def test_nothing_is_asked_where_nothing_is_to_be_asked(read: Any) -> None:
     config = read("metricsEndpoints:\n- {endpoint: 'http://localhost:9090'}\n" + JOB)
     assert described(config) == {"audit": None, "export": None, "index": None}

@@ -25,6 +25,10 @@ def endpoints_of(reading: Reading) -> dict[str, Any]:
 
     What one of them says otherwise than the first is refused, and is none of this.
     """
+    own = reading.configuration
+    measured = [own.global_.measurements, *(job.measurements for job in own.jobs)]
+    if any(each.timeseries_indexer or each.quantiles_indexer for some in measured for each in some):
+        reading.note("timeseriesIndexer and quantilesIndexer mean nothing: all documents go along")
     tree = {"audit": _audit(reading), "export": _export(reading), "index": _index(reading)}
     return {key: value for key, value in tree.items() if value is not None}
 

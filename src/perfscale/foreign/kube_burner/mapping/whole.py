@@ -132,6 +132,8 @@ def _say(job: JobAt) -> None:
     own, reading = job.job, job.reading
     if own.metrics_closing != "afterJobPause" or own.metrics_aggregate:
         reading.note("metricsClosing and metricsAggregate mean nothing: the run is measured whole")
+    if own.skip_indexing:
+        job.note("skipIndexing means nothing: what is written or sent is of all jobs")
     if own.job_type == CREATE:
         if own.execution_mode is not None:
             job.note("executionMode means nothing in a job that creates, there either")
