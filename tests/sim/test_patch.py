@@ -54,13 +54,15 @@ def test_json_patch_does_its_operations(operations: list[JSON], result: JSON) ->
         {"op": "remove", "path": "/missing"},
         {"op": "replace", "path": "/missing", "value": 1},
         {"op": "add", "path": "/x/y", "value": 1},
+        {"op": "remove", "path": "/list/-1"},
+        {"op": "test", "path": "/list/+1", "value": 2},
         {"op": "conjure", "path": "/a"},
         {"path": "/a"},
     ],
 )
 def test_an_operation_that_cannot_be_done_is_refused(operation: JSON) -> None:
     with pytest.raises(ApiError) as refused:
-        json_patch({"a": 1}, [operation])
+        json_patch({"a": 1, "list": [1, 2]}, [operation])
     assert refused.value.status == 422
 
 
@@ -85,3 +87,18 @@ def test_a_strategic_patch_adds_to_finalizers_and_takes_from_them() -> None:
     assert strategic_merge_patch(metadata, {"finalizers": ["c"]})["finalizers"] == ["a", "b", "c"]
     taken = strategic_merge_patch(metadata, {"$deleteFromPrimitiveList/finalizers": ["a"]})
     assert taken == {"finalizers": ["b"]}
+
+
+def test_a_strategic_patch_merges_the_ports_of_a_service_by_number() -> None:
+    service = {"ports": [{"port": 80, "name": "http"}, {"port": 443, "name": "https"}]}
+    patched = strategic_merge_patch(service, {"ports": [{"port": 443, "targetPort": 8443}]})
+    assert patched["ports"] == [
+        {"port": 80, "name": "http"},
+        {"port": 443, "name": "https", "targetPort": 8443},
+    ]
+
+
+def test_a_strategic_patch_replaces_tolerations_which_have_no_key_to_merge_by() -> None:
+    pod = {"tolerations": [{"key": "a", "operator": "Exists"}]}
+    patched = strategic_merge_patch(pod, {"tolerations": [{"key": "b"}]})
+    assert patched["tolerations"] == [{"key": "b"}]

@@ -29,14 +29,14 @@ _MERGE_KEYS: Final[Mapping[str, str]] = {
     "secrets": "name",
     "volumeMounts": "mountPath",
     "volumeDevices": "devicePath",
-    "ports": "containerPort",
     "hostAliases": "ip",
     "conditions": "type",
     "addresses": "type",
     "ownerReferences": "uid",
-    "tolerations": "key",
     "topologySpreadConstraints": "topologyKey",
 }
+# Those of containers and those of services have the same name.
+_PORT_KEYS: Final = ("containerPort", "port")
 # Lists of plain values that a strategic merge patch adds to.
 _MERGED_VALUES: Final = frozenset({"finalizers"})
 
@@ -81,8 +81,10 @@ def _merged_list(key: str, target: object, patch: list[Any]) -> list[Any]:
     current = list(target) if isinstance(target, list) else []
     if key in _MERGED_VALUES:
         return current + [each for each in patch if each not in current]
-    merge_key = _MERGE_KEYS.get(key)
-    if merge_key is None or not all(isinstance(each, dict) for each in (*current, *patch)):
+    if not all(isinstance(each, dict) for each in (*current, *patch)):
+        return patch
+    merge_key = _merge_key(key, patch)
+    if merge_key is None:
         return patch
     if any(each.get("$patch") == "replace" for each in patch):
         return [each for each in patch if each.get("$patch") != "replace"]
@@ -97,6 +99,12 @@ def _merged_list(key: str, target: object, patch: list[Any]) -> list[Any]:
         else:
             current.append(strategic_merge_patch({}, item))
     return current
+
+
+def _merge_key(name: str, items: list[JSON]) -> str | None:
+    if name == "ports":
+        return next((key for key in _PORT_KEYS if any(key in each for each in items)), None)
+    return _MERGE_KEYS.get(name)
 
 
 class PatchError(ValueError):
@@ -162,6 +170,8 @@ def _resolve(root: Any, pointer: str) -> tuple[Any, str | int]:  # noqa: ANN401 
 
 def _index(place: Any, part: str) -> str | int:  # noqa: ANN401 - JSON
     if isinstance(place, list):
+        if part != "-" and not (part.isascii() and part.isdecimal()):
+            raise PatchError(f"{part!r} is no index of a list")
         return len(place) if part == "-" else int(part)
     if isinstance(place, dict):
         return part
