@@ -273,7 +273,7 @@ def test_what_else_was_measured_is_shown_where_it_was(folder: Path) -> None:
         "200 creates were in flight at most, of 256 that were allowed; 31.5 on average",
         "Pending to Scheduling 9 1 0.100 0.200",
         "by the cluster's own timestamps",
-        "how late the watch told of new objects",
+        "how late the watch showed new objects",
     ):
         assert told in text
 

@@ -1,6 +1,6 @@
 import pytest
 
-from perfscale.results.pages.scales import by_factors, from_zero
+from perfscale.results.pages.scales import by_factors, from_zero, of_latencies
 
 
 @pytest.mark.parametrize("high", [0.0, 0.003, 1.0, 7.0, 99.9, 50_000.0])
@@ -25,3 +25,15 @@ def test_equal_factors_are_equal_distances() -> None:
     assert axis.place(0.0) == 0.0
     few = by_factors("seconds", 0.9, 11.0)
     assert [label for label, _ in few.marks()] == ["1", "2", "5", "10"]
+
+
+def test_latencies_that_differ_much_are_on_a_logarithmic_axis() -> None:
+    axis = of_latencies([0.002, 3.0])
+    assert axis.logarithmic
+    assert axis.low < 0.002
+    assert axis.high == 3.0
+
+
+def test_latencies_that_are_alike_are_on_an_axis_from_zero() -> None:
+    axis = of_latencies([1.0, 3.0])
+    assert (axis.low, axis.high, axis.logarithmic) == (0.0, 3.0, False)

@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from perfscale.config.sections.metrics import Latency
-from perfscale.results.pages.loads import MOST_SERIES, SINCE_START, request_plots
+from perfscale.results.pages.loads import MOST_SERIES, SINCE_START, rate_plot, request_plots
 from perfscale.results.pages.marks import NONE
 from perfscale.results.pages.plots import Plot, Series, Shape, highest
-from perfscale.results.pages.scales import Axis, by_factors, from_zero
+from perfscale.results.pages.scales import Axis, from_zero, of_latencies
 from perfscale.results.pages.slowest import ANSWERED, REQUEST
 from perfscale.results.pages.timeline import DUE, NO_PHASE
 
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 
 _PLACES: Final = 240
 """Points of a distribution."""
-_SHORTEST_S: Final = 0.001
-"""A logarithmic axis begins here at the earliest."""
-_WIDE: Final = 20
-"""Samples that differ by a larger factor are drawn on a logarithmic axis."""
 _MOST_ITERATIONS: Final = 300
 COLOURS: Final = 12
 """Those that the style sheet has, from ``c0`` on."""
@@ -89,7 +85,7 @@ def load_plots(timeline: Timeline, summary: Summary, marks: Marks = NONE) -> Ite
     title = "Creates: offered, sent" if several else "Offered, sent"
     title += " and accepted rate"
     if summary.objects.requested or not timeline.loads:
-        yield _rate_plot(timeline, marks, creates, key="rate", title=title, note=note)
+        yield rate_plot(timeline, creates, marks, key="rate", title=title, note=note)
     yield from request_plots(timeline, summary, marks)
     if summary.objects.deleted:
         note = (
@@ -98,7 +94,7 @@ def load_plots(timeline: Timeline, summary: Summary, marks: Marks = NONE) -> Ite
         )
         rates = timeline.deletion_rates()
         title = "Rate of deletions"
-        yield _rate_plot(timeline, marks, rates, key="deletion-rate", title=title, note=note)
+        yield rate_plot(timeline, rates, marks, key="deletion-rate", title=title, note=note)
     if not summary.objects.requested and timeline.loads:
         return
     progress = tuple(Series(name, counts) for name, counts in timeline.progress().items())
@@ -111,29 +107,6 @@ def load_plots(timeline: Timeline, summary: Summary, marks: Marks = NONE) -> Ite
         y=from_zero("objects", highest(progress), to_tick=True),
         at=timeline.at_s,
         series=progress,
-        marks=marks,
-    )
-
-
-def _rate_plot(
-    timeline: Timeline,
-    marks: Marks,
-    found: Mapping[str, Sequence[float]],
-    *,
-    key: str,
-    title: str,
-    note: str,
-) -> Plot:
-    series = tuple(Series(name, values) for name, values in found.items())
-    return Plot(
-        key=key,
-        title=title,
-        note=note,
-        x=from_zero(SINCE_START, timeline.at_s[-1]),
-        y=from_zero("a second", highest(series), to_tick=True),
-        at=timeline.rates_s,
-        series=series,
-        shape=Shape.STEPS,
         marks=marks,
     )
 
@@ -199,7 +172,7 @@ def distribution_plot(
         what: Whose latencies they are.
     """
     ordered = {name: samples.ordered() for name, samples in latencies.items()}
-    axis = _latency_axis([values[end] for values in ordered.values() if values for end in (0, -1)])
+    axis = of_latencies([values[end] for values in ordered.values() if values for end in (0, -1)])
     places = _places(axis)
     return Plot(
         key=key,
@@ -218,14 +191,6 @@ def distribution_plot(
             for name, samples in list(latencies.items())[:MOST_SERIES]
         ),
     )
-
-
-def _latency_axis(extremes: Sequence[float]) -> Axis:
-    longest = max(extremes, default=1.0)
-    shortest = max(min(extremes, default=1.0), _SHORTEST_S)
-    if longest / shortest > _WIDE:
-        return by_factors("seconds", shortest / 1.1, longest)
-    return from_zero("seconds", longest)
 
 
 def _places(axis: Axis) -> list[float]:

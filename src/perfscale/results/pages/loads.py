@@ -9,11 +9,11 @@ from perfscale.results.measure.churn_tally import SketchedLatency
 from perfscale.results.measure.latencies import ready_s
 from perfscale.results.measure.operations.latencies import done_s
 from perfscale.results.pages.plots import Plot, Series, Shape, highest
-from perfscale.results.pages.scales import Axis, by_factors, from_zero
+from perfscale.results.pages.scales import from_zero, of_latencies
 from perfscale.results.pages.timeline import DUE, SENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from perfscale.results.model.document import Summary, Workload
     from perfscale.results.model.operations import OperationRecord
@@ -27,9 +27,6 @@ MOST_SERIES: Final = 8
 _SPANS: Final = 60
 """Points of a latency over time."""
 _STATISTICS: Final = ("p50", "p99")
-_SHORTEST_S: Final = 0.0001
-_WIDE: Final = 20
-"""Latencies that differ by a larger factor are drawn on a logarithmic axis."""
 
 
 def request_plots(timeline: Timeline, summary: Summary, marks: Marks) -> Iterator[Plot]:
@@ -40,14 +37,14 @@ def request_plots(timeline: Timeline, summary: Summary, marks: Marks) -> Iterato
     width = f"in intervals of {timeline.width_s:g} s"
     rates = {each.name: timeline.rates_of(each.name) for _, each in workloads}
     if len(workloads) > 1:
-        yield _over_time(
-            timeline.rates_s,
-            tuple(Series(_title(each), rates[each.name][SENT], n) for n, each in workloads),
+        yield rate_plot(
+            timeline,
+            {_title(each): rates[each.name][SENT] for _, each in workloads},
             marks,
             key="workload-rate",
             title="Rate of each workload",
             note=f"Requests that were sent, a second, {width}.",
-            until_s=timeline.at_s[-1],
+            colours=[n for n, _ in workloads],
         )
     for number, each in workloads:
         if each.operation == "create":
@@ -55,14 +52,13 @@ def request_plots(timeline: Timeline, summary: Summary, marks: Marks) -> Iterato
         found = rates[each.name]
         if not each.rate.target_qps:
             found.pop(DUE, None)
-        yield _over_time(
-            timeline.rates_s,
-            tuple(Series(name, values) for name, values in found.items()),
+        yield rate_plot(
+            timeline,
+            found,
             marks,
             key=f"rate-{number + 1}",
             title=f"{_title(each)}: offered, sent and accepted rate",
             note=f"Requests a second, {width}.",
-            until_s=timeline.at_s[-1],
         )
     done = tuple(Series(_title(each), timeline.done_of(each.name), n) for n, each in workloads)
     yield Plot(
@@ -77,23 +73,32 @@ def request_plots(timeline: Timeline, summary: Summary, marks: Marks) -> Iterato
     )
 
 
-def _over_time(
-    at_s: Sequence[float],
-    series: tuple[Series, ...],
+def rate_plot(
+    timeline: Timeline,
+    rates: Mapping[str, Sequence[float]],
     marks: Marks,
     *,
     key: str,
     title: str,
     note: str,
-    until_s: float,
+    colours: Sequence[int] | None = None,
 ) -> Plot:
+    """Rates over the run: a line for each, by its name; see `Plot` for the others.
+
+    ``colours`` are those of the lines; None takes one after the other.
+    """
+    given = [None] * len(rates) if colours is None else colours
+    series = tuple(
+        Series(name, values, colour)
+        for (name, values), colour in zip(rates.items(), given, strict=True)
+    )
     return Plot(
         key=key,
         title=title,
         note=note,
-        x=from_zero(SINCE_START, until_s),
+        x=from_zero(SINCE_START, timeline.at_s[-1]),
         y=from_zero("a second", highest(series), to_tick=True),
-        at=at_s,
+        at=timeline.rates_s,
         series=series,
         shape=Shape.STEPS,
         marks=marks,
@@ -171,6 +176,7 @@ class LatencyTimes:
         summary: Summary,
         marks: Marks,
     ) -> Plot:
+        reached = [value for each in series for value in each.values if value is not None]
         return Plot(
             key=f"latency-over-time-{statistic}".rstrip("-"),
             title=f"Latency over time, {statistic}".rstrip(", "),
@@ -179,7 +185,7 @@ class LatencyTimes:
             "cluster falls behind; it is interrupted where nothing was sent, or where the "
             "percentile was not reached.",
             x=from_zero(SINCE_START, summary.duration_seconds),
-            y=_latency_axis(series),
+            y=of_latencies(reached, margin=1.5, to_tick=True),
             at=at_s,
             series=series,
             shape=Shape.STEPS,
@@ -201,12 +207,3 @@ class LatencyTimes:
             return [None] * len(_STATISTICS)
         summary = latency.summarize()
         return [getattr(summary, name) for name in _STATISTICS]
-
-
-def _latency_axis(series: Sequence[Series]) -> Axis:
-    values = [value for each in series for value in each.values if value is not None]
-    longest = max(values, default=1.0)
-    shortest = max(min(values, default=1.0), _SHORTEST_S)
-    if longest / shortest > _WIDE:
-        return by_factors("seconds", shortest / 1.5, longest * 1.5)
-    return from_zero("seconds", longest, to_tick=True)

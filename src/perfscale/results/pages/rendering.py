@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from jinja2 import ChoiceLoader, DictLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from perfscale.results.model.document import STATISTICS, Change, Statistics
 from perfscale.visible import visible
@@ -76,7 +77,8 @@ def _environment() -> Environment:
 
 def _shown(value: object) -> object:
     """Text as it is, also where it would turn around what is read after it."""
-    return visible(value) if type(value) is str else value  # what is marked up already is ours
+    # What is marked up already is ours.
+    return value if isinstance(value, Markup) else visible(str(value))
 
 
 def _asset(name: str) -> str:

@@ -5,12 +5,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 _TICKS: Final = 5
 """About as many as fit on a phone."""
 _FEW_DECADES: Final = 2.5
+_SHORTEST_S: Final = 0.0001
+"""A logarithmic axis of latencies begins here at the earliest."""
+_WIDE: Final = 20
+"""Latencies that differ by a larger factor are drawn on a logarithmic axis."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _IN_MONTHS: Final = 300
 """From so many days on, an axis shows months."""
@@ -103,6 +110,21 @@ def by_factors(label: str, low: float, high: float) -> Axis:
         round(factor * 10.0**power, 10) for power in range(first, last + 1) for factor in factors
     )
     return Axis(label, low, high, tuple(tick for tick in ticks if low <= tick <= high), True)
+
+
+def of_latencies(values: Collection[float], *, margin: float = 1.0, to_tick: bool = False) -> Axis:
+    """An axis of seconds for these values: logarithmic, where they differ by large factors.
+
+    Args:
+        values: All, or the shortest and the longest ones.
+        margin: By which factor a logarithmic axis goes beyond the longest.
+        to_tick: Whether another one goes to the next tick.
+    """
+    longest = max(values, default=1.0)
+    shortest = max(min(values, default=1.0), _SHORTEST_S)
+    if longest / shortest > _WIDE:
+        return by_factors("seconds", shortest / 1.5, longest * margin)
+    return from_zero("seconds", longest, to_tick=to_tick)
 
 
 def _step(least: float) -> float:

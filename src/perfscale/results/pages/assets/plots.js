@@ -16,12 +16,12 @@ const readOff = (figure) => {
     cursor.hidden = false;
     cursor.style.left = `${100 * data.places[index]}%`;
     reader.querySelector("b").textContent = text(data.at[index]);
-    const told = legend.map((item, number) => {
+    const shown = legend.map((item, number) => {
       const value = text(data.values[number][index]);
       item.querySelector("b").textContent = value;
       return `${item.firstChild.nextSibling.textContent.trim()} ${value}`;
     });
-    slider.setAttribute("aria-valuetext", `${text(data.at[index])}: ${told.join(", ")}`);
+    slider.setAttribute("aria-valuetext", `${text(data.at[index])}: ${shown.join(", ")}`);
   };
   const point = (event) => {
     const box = canvas.getBoundingClientRect();
