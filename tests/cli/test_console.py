@@ -5,6 +5,8 @@ import io
 from rich.console import Console
 
 from perfscale.cli.output.console import print_wrapped
+from perfscale.cli.output.latencies import print_latencies
+from perfscale.results.measure.percentiles import LatencySamples
 
 TEXT = "VirtualMachineInstance ns/a, 31s, 12s of it in Scheduling: no node fits"
 
@@ -24,3 +26,12 @@ def test_on_a_terminal_all_rows_of_a_line_are_indented_and_no_word_is_torn() -> 
 
 def test_elsewhere_a_line_stays_whole_for_searches() -> None:
     assert printed(terminal=False) == [f"  {TEXT}"]
+
+
+def test_a_phase_of_the_cluster_is_no_markup() -> None:
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    samples = LatencySamples()
+    samples.add(1.0)
+    print_latencies(console, [("[/odd]", samples.summarize())])
+    assert isinstance(console.file, io.StringIO)
+    assert "[/odd]" in console.file.getvalue()

@@ -186,3 +186,10 @@ def test_the_terminal_has_a_line_for_each_iteration(perfscale: CommandLine) -> N
     ]  # fmt: skip
     assert all(row[2:4] == ["1", "0"] for row in rows if row != ["..."])
     assert "2 more iterations are in the summary" in ended.out
+
+
+def test_a_rate_that_no_workload_file_may_have_is_refused(perfscale: CommandLine) -> None:
+    ended = perfscale("init", "fast.yaml", "--qps", "inf")
+    assert ended.code == 2
+    assert "--qps" in ended.err
+    assert not (perfscale.folder / "fast.yaml").exists()

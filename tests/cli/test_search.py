@@ -210,6 +210,7 @@ def test_a_file_that_has_changed_meanwhile_is_not_gone_on_with(perfscale: Comman
         (("maps.yaml", "--vary", "qsp", "--from", "5"), "--vary"),
         (("maps.yaml", "--resume", "results"), "leave out the workload file"),
         (("--resume", "results"), "search.json: it cannot be read"),
+        (("maps.yaml", "--vary", "qps", "--from", "5", "--context", "c"), "leave out --kubeconfig"),
     ],
 )
 def test_a_command_line_that_makes_no_sense_is_refused(
@@ -219,3 +220,10 @@ def test_a_command_line_that_makes_no_sense_is_refused(
     ended = perfscale("search", *arguments, "--simulate")
     assert ended.code == 2, ended.err
     assert message in ended.err.replace("\n", " ")
+
+
+def test_speed_is_for_simulated_clusters(perfscale: CommandLine) -> None:
+    write_limited(perfscale.folder)
+    ended = perfscale("search", "maps.yaml", "--vary", "qps", "--from", "5", "--speed", "2")
+    assert ended.code == 2, ended.err
+    assert "--speed is for --simulate" in ended.err

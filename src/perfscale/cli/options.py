@@ -199,6 +199,12 @@ OutputFormat = Annotated[
 ]
 
 
+def is_given(call: typer.Context, *names: str) -> bool:
+    """Whether the command line, and not the environment, has one of these options."""
+    sources = (call.get_parameter_source(name) for name in names)
+    return any(source is not None and source.name == "COMMANDLINE" for source in sources)
+
+
 def inputs(
     user_data: Path | None,
     *,

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfscale.cli import options
-from perfscale.cli.commands.simulate import FaultsFile, Speed, read_faults
+from perfscale.cli.commands.simulate import (
+    FaultsFile,
+    Speed,
+    read_faults,
+    refuse_beside_simulation,
+)
 from perfscale.cli.dryrun import DryRun
 from perfscale.cli.export import Export, ExportOption
 from perfscale.cli.indexing import (
@@ -170,16 +175,9 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
     use_colors(not no_color)
     if quiet and verbose:
         raise typer.BadParameter("--quiet says less and --verbose more; leave one of them out")
+    refuse_beside_simulation(call, simulate=simulate, faults=faults)
     if simulate:
-        if _is_given(call, "kubeconfig", "context", "master"):
-            raise typer.BadParameter(
-                "--simulate brings its own cluster; leave out --kubeconfig, --context and --master"
-            )
         kubeconfig = context = master = None
-    elif faults:
-        raise typer.BadParameter("--faults is for --simulate: no real cluster is harmed")
-    elif _is_given(call, "speed"):
-        raise typer.BadParameter("--speed is for --simulate: no real cluster is made faster")
     _refuse_beside_dry_run(
         dry_run, output, keep=keep, metrics=metrics_port is not None, web=web is not None
     )
@@ -234,7 +232,7 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         settings = replace(
             settings,
             audit=_audit(settings, prometheus, allow_env=allow_env),
-            index=_index(settings, index, index_name, named=_is_given(call, "index_name")),
+            index=_index(settings, index, index_name, named=options.is_given(call, "index_name")),
             export=export or _export(settings.config),
         )
     raise typer.Exit(start(settings))
@@ -278,12 +276,6 @@ def _is_elsewhere(settings: RunSettings) -> bool:
     A file of another tool does not know that its cluster may be simulated.
     """
     return settings.simulate and bool(settings.config.source.reading)
-
-
-def _is_given(call: typer.Context, *options: str) -> bool:
-    """Whether the command line, and not the environment, has one of these options."""
-    sources = (call.get_parameter_source(option) for option in options)
-    return any(source is not None and source.name == "COMMANDLINE" for source in sources)
 
 
 def _refuse_beside_dry_run(

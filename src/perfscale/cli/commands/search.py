@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfscale.cli import completion, options
-from perfscale.cli.commands.simulate import FaultsFile, Speed, read_faults
+from perfscale.cli.commands.simulate import (
+    FaultsFile,
+    Speed,
+    read_faults,
+    refuse_beside_simulation,
+)
 from perfscale.cli.output.streams import log_more, use_colors
 
 if TYPE_CHECKING:
@@ -20,6 +25,7 @@ _SETTLE = "10s"
 
 
 def search(  # noqa: PLR0913 -- a command has as many parameters as options
+    call: typer.Context,
     *,
     workload: Annotated[
         Path | None,
@@ -158,8 +164,9 @@ def search(  # noqa: PLR0913 -- a command has as many parameters as options
     """
     log_more(verbose)
     use_colors(not no_color)
-    if not simulate and faults:
-        raise typer.BadParameter("--faults is for --simulate: no real cluster is harmed")
+    refuse_beside_simulation(call, simulate=simulate, faults=faults)
+    if simulate:
+        kubeconfig = context = master = None
     from perfscale.cli.searching import SearchSettings
     from perfscale.cli.searching import start as start_search
     from perfscale.engine import RunOptions

@@ -48,6 +48,24 @@ def read_faults(path: Path | None) -> Faults | None:
     return load_faults(path)
 
 
+def refuse_beside_simulation(call: typer.Context, *, simulate: bool, faults: Path | None) -> None:
+    """Refuse what only a real cluster has beside ``--simulate``, and what only that has without it.
+
+    The environment may name a cluster all the same: `simulate` leaves it alone.
+
+    Raises:
+        typer.BadParameter: One of these options is given.
+    """
+    if simulate and options.is_given(call, "kubeconfig", "context", "master"):
+        raise typer.BadParameter(
+            "--simulate brings its own cluster; leave out --kubeconfig, --context and --master"
+        )
+    if not simulate and faults:
+        raise typer.BadParameter("--faults is for --simulate: no real cluster is harmed")
+    if not simulate and options.is_given(call, "speed"):
+        raise typer.BadParameter("--speed is for --simulate: no real cluster is made faster")
+
+
 def simulate(
     *,
     port: Annotated[

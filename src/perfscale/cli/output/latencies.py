@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from rich.markup import escape
 from rich.table import Table
 
 from perfscale.cli.output.console import print_wrapped
@@ -51,13 +52,13 @@ def print_latencies(console: Console, latencies: Iterable[tuple[str, LatencySumm
         table.add_column(column.heading or column.name, justify="right", no_wrap=True)
     latencies = list(latencies)
     for name, latency in latencies:
-        table.add_row(name, *(_statistic(latency, column.name) for column in columns))
+        table.add_row(escape(name), *(_statistic(latency, column.name) for column in columns))
     if table.row_count:
         console.print(table)
     early = [f"{each.not_waited_for} of {name}" for name, each in latencies if each.not_waited_for]
     if early:
         text = f"missing because nothing waited for them, as readyWhen would: {', '.join(early)}"
-        print_wrapped(console, f"[dim]{text}[/]")
+        print_wrapped(console, f"[dim]{escape(text)}[/]")
 
 
 def _statistic(latency: LatencySummary, name: str) -> str:
@@ -80,7 +81,7 @@ def print_iterations(console: Console, workload: WorkloadResult) -> None:
     for heading in ("iteration", "seconds", what, f"not {what}"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name in names:
-        prefix = f"{name} " if len(names) > 1 else ""
+        prefix = f"{escape(name)} " if len(names) > 1 else ""
         table.add_column(f"{prefix}p50", justify="right")
         table.add_column(f"{prefix}p99", justify="right")
     half = _MOST_ITERATIONS // 2

@@ -72,7 +72,8 @@ def print_search(document: SearchDocument, folder: SearchFolder, *, output: Outp
             print_point(console, "[red]✗[/]", reason)
     if document.expectation is not None:
         met = {True: "[green]met[/]", False: "[red]not met[/]", None: "not known"}
-        console.print(f"expected {document.expectation.text}: {met[document.expectation.met]}")
+        expected = escape(document.expectation.text)
+        console.print(f"expected {expected}: {met[document.expectation.met]}")
     console.print(f"\nresults: {escape(str(folder.path))}", soft_wrap=True)
     console.print(f"report:  {escape(str(folder.path / PAGE_FILE))}", soft_wrap=True)
 
@@ -87,7 +88,7 @@ def _print_steps(console: Console, document: SearchDocument) -> None:
         latency = step.latencies[0] if step.latencies else None
         rate = step.rates[0].achieved_qps if step.rates else None
         table.add_row(
-            at(document.plan, step.value),
+            escape(at(document.plan, step.value)),
             str(step.number),
             "" if latency is None else _seconds(latency.p50),
             "" if latency is None else _seconds(latency.p99),

@@ -72,7 +72,7 @@ def _table(trends: Sequence[Trend], width: int) -> Table:
         for change in changes[-_MOST_CHANGES:]:
             verdict = trend.verdict if change is changes[-1] else Verdict.SAME
             direction = "worse" if trend.is_worse(change) else "better"
-            cells = [column.text(trend, change) for column in columns]
+            cells = [escape(column.text(trend, change)) for column in columns]
             word = verdict.value if verdict in _STYLES else direction
             table.add_row(name, *cells, word, style=_STYLES.get(verdict, ""))
             name = ""

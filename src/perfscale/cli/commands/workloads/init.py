@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import sys
 from dataclasses import replace
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from perfscale.templates.first_workload import FirstWorkload
 
 T = TypeVar("T", int, float, str)
+_MOST_QPS = 1_000_000
+"""The highest rate of a workload file."""
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?")
 
 
@@ -49,7 +50,9 @@ def init(
     ] = None,
     qps: Annotated[
         float | None,
-        typer.Option(min=0.001, metavar="N", help="How many a second.", show_default=False),
+        typer.Option(
+            min=0.001, max=_MOST_QPS, metavar="N", help="How many a second.", show_default=False
+        ),
     ] = None,
     iterations: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="How often.", show_default=False)
@@ -159,8 +162,8 @@ def _rate(text: str) -> float:
         rate = float(text)
     except ValueError:
         rate = 0.0
-    if not 0 < rate < math.inf:
-        raise typer.BadParameter("a number above 0")
+    if not 0 < rate <= _MOST_QPS:
+        raise typer.BadParameter(f"a number above 0, up to {_MOST_QPS:,}")
     return rate
 
 
