@@ -35,12 +35,14 @@ class MilestoneTimes:
         milestones = MILESTONES_OF.get(record.kind)
         if milestones is None:
             return
-        seen = record.phases_s
-        self._last_s = max(self._last_s, until_s or ready_s, *seen.values())
+        seen, longest_s = record.phases_s, self._longest_s
+        if until_s is None:
+            self._last_s = max(self._last_s, ready_s, *seen.values())
         for name in milestones:
             at_s = seen.get(name)
             if at_s is not None:
-                self._longest_s[name] = max(self._longest_s.get(name, 0.0), at_s - ready_s)
+                if at_s - ready_s > longest_s.get(name, 0.0):
+                    longest_s[name] = at_s - ready_s
             elif until_s is None:
                 self._staying.setdefault(name, array("d")).append(ready_s)
             else:
@@ -58,7 +60,7 @@ class MilestoneTimes:
     def not_waited_for(self, name: str) -> int:
         """How many were there for a shorter time than the slowest that came to a milestone took.
 
-        What stays in the cluster was there until the last that was seen of any.
+        What stays in the cluster was there until the last that was seen of any that stays.
         """
         needed_s = self._longest_s.get(name, 0.0)
         gone = sum(there_s < needed_s for there_s in self._gone.get(name, ()))

@@ -122,8 +122,14 @@ def read_vmi(obj: PhasedObject) -> Reading:
     phase = status.phase or None
     stamps = _stamps(status.phase_transition_timestamps)
     milestones, with_address, detail = _seen_conditions(status.conditions)
-    if status.interfaces and _has_address(status.interfaces):
-        milestones = with_address
+    if status.interfaces:
+        # Most events of a VMI come here. API servers write no blanks, so that a look at the text is
+        # nearly always enough.
+        text = bytes(status.interfaces)
+        at = text.find(_COMPACT_ADDRESS)
+        is_plain = at >= 0 and text[at + len(_COMPACT_ADDRESS)] != _QUOTE
+        if is_plain or _find_address(text):
+            milestones = with_address
     if phase == "Running":
         return Reading(phase=phase, ready=True, stamps=stamps, milestones=milestones)
     detail = detail or status.reason
@@ -237,16 +243,9 @@ def _seen_conditions(raw: msgspec.Raw) -> SeenConditions:
     return known
 
 
-def _has_address(raw: msgspec.Raw) -> bool:
-    """Whether one of the guest's interfaces has an address; most events of a VMI come here.
-
-    API servers write no blanks, so that a look at the text is nearly always enough.
-    """
-    text = bytes(raw)
-    at = text.find(_COMPACT_ADDRESS)
-    if at >= 0 and text[at + len(_COMPACT_ADDRESS)] != _QUOTE:
-        return True
+def _find_address(interfaces: bytes) -> bool:
+    """Whether one of the guest's interfaces has an address."""
     try:
-        return any(each.ip_address for each in _INTERFACES.decode(text) or ())
+        return any(each.ip_address for each in _INTERFACES.decode(interfaces) or ())
     except UNREADABLE:
         return False
