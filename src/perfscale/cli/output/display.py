@@ -313,7 +313,7 @@ def _rows(progress: Progress, *, always: bool = False) -> list[tuple[str, int, s
 
 
 def _operates(progress: Progress) -> bool:
-    """Whether something is done to objects that are there; then their readiness is no news."""
+    """Whether something is done to objects that are there; then their readiness is not counted."""
     return progress.operation != CREATE.name
 
 

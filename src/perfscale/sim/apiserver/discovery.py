@@ -116,7 +116,7 @@ def _entries(kind: Kind) -> list[JSON]:
 
 
 def _call(name: str) -> JSON:
-    # virt-api says of them neither of what kind they are nor what can be done with them.
+    # virt-api lists them with neither kind nor verbs.
     return {
         "name": name,
         "singularName": "",

@@ -1,7 +1,7 @@
 """Lists that come in pages: every page shows the state of the moment of the first.
 
 Stored objects never change, so the rest of a list is kept as it was, at the price of the
-references, until it has been idle for as long as etcd keeps history.
+references, for as long as etcd keeps history.
 """
 
 from __future__ import annotations

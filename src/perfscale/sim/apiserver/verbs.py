@@ -248,7 +248,7 @@ def _scale(obj: JSON) -> JSON:
 
 
 def _selector_of(spec: JSON) -> str:
-    """What a built-in kind's scale says of its pods, in the form of a label selector."""
+    """The pods of a built-in kind in its scale, as a label selector."""
     selector: JSON = spec.get("selector") or {}
     # A replication controller's is only the labels.
     labels = selector.get("matchLabels", {} if "matchExpressions" in selector else selector)

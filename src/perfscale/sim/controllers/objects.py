@@ -33,7 +33,7 @@ _DIGEST: Final = "specDigest"
 _NOT_OF_TEMPLATES: Final = ("startStrategy", "terminationGracePeriodSeconds")
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode
 REVISION_LABEL: Final = "controller-revision-hash"
-"""What a pod says of the template that it was made from."""
+"""The label of a pod with the version of the template that it was made from."""
 
 
 class Key(NamedTuple):

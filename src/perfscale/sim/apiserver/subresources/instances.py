@@ -64,7 +64,7 @@ async def unfreeze(call: Call) -> None:
 
 
 def guest_os_info(call: Call) -> JSON:
-    """What the guest's agent says of it; raises an `ApiError` (500) if there is none."""
+    """What the guest's agent reports; raises an `ApiError` (500) if there is none."""
     vmi = _with_agent(call)
     return {
         "guestAgentVersion": "simulated",

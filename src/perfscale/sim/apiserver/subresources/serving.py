@@ -32,13 +32,13 @@ _AGENT: Final[Mapping[str, Callable[[Call], JSON]]] = {
 }
 """What the guest's agent is asked for."""
 
-_Deed: TypeAlias = "Callable[[Call], Awaitable[None]]"
+_Handler: TypeAlias = "Callable[[Call], Awaitable[None]]"
 
 
 class _Rule(NamedTuple):
     """What a call does, and the status of its answer."""
 
-    do: _Deed
+    do: _Handler
     status: int
 
 

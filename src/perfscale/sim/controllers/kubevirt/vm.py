@@ -72,7 +72,7 @@ class VmController:
         return BACK_OFFS[min(failures, len(BACK_OFFS)) - 1]
 
     def act(self, obj: JSON, view: View, now: datetime) -> Sequence[Action]:
-        """What `reconcile` says of the VM and the VMI of its name."""
+        """What `reconcile` decides for the VM and the VMI of its name."""
         return reconcile(
             obj,
             view.find(VMI, key_of(obj)),

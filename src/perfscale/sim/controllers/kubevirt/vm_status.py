@@ -1,4 +1,4 @@
-"""What a VM says of itself: mostly what its VMI says, a write later."""
+"""The status of a VM: mostly copied from its VMI, a write later."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class VmirsController:
         return None if is_deleting(obj) else Stage.NOW
 
     def act(self, obj: JSON, view: View, now: datetime) -> Sequence[Action]:
-        """What `reconcile` says of the replica set and its VMIs."""
+        """What `reconcile` decides for the replica set and its VMIs."""
         del now
         uid = uid_of(obj)
         return reconcile(obj, view.owned(VMI, uid), view.in_creation(uid), self._suffix)

@@ -151,7 +151,7 @@ def _scaled(deployment: JSON, new: JSON, old: Sequence[JSON]) -> list[Action]:
 def _spare(new: JSON, old: Sequence[JSON], least_available: int) -> int:
     """How many of the old pods may go now.
 
-    Statuses lag behind what the sets have been told, so it is the least of two counts: of
+    Statuses lag behind the specs of the sets, so it is the least of two counts: of
     what is wanted of all sets, and of what is available. Pods that are not available are
     among those that may be missing.
     """

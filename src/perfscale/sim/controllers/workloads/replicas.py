@@ -136,8 +136,8 @@ def with_conditions(old: JSON, changed: Iterable[JSON]) -> list[JSON]:
     conditions: list[JSON] = list(old.get("conditions") or ())
     for each in changed:
         before = condition_of({"status": {"conditions": conditions}}, each["type"])
-        told = ("status", "reason", "message")
-        if before is None or any(before.get(key) != each.get(key) for key in told):
+        compared = ("status", "reason", "message")
+        if before is None or any(before.get(key) != each.get(key) for key in compared):
             conditions = with_condition(conditions, each)
     return conditions
 

@@ -201,7 +201,7 @@ class WatchFault(Fault):
     by: Annotated[str, *choice("status", "event")] = Field(
         default="status",
         description=(
-            "How a watch is told that it has expired: by the answer's status 410, or by an "
+            "How the server refuses a watch that has expired: by the answer's status 410, or by an "
             "event ERROR in an answer of status 200."
         ),
     )

@@ -107,7 +107,7 @@ def _status(clone: JSON, phase: str, now: datetime) -> JSON:
 
 def _clones_of(vm: JSON, view: View) -> Iterable[Key]:
     if vm.get("status"):
-        return  # no news: it was there before
+        return  # only a VM that has just been created is waited for
     key = key_of(vm)
     for clone in view.all(VM_CLONE):
         if source_of(clone) == key and not phase_of(clone):

@@ -131,7 +131,7 @@ def _status(snapshot: JSON, view: View, now: datetime) -> JSON:
 
 def _snapshots_of(vm: JSON, view: View) -> Iterable[Key]:
     if vm.get("status"):
-        return  # no news: it was there before
+        return  # only a VM that has just been created is waited for
     key = key_of(vm)
     for snapshot in view.all(VM_SNAPSHOT):
         if source_of(snapshot) == key:

@@ -123,7 +123,7 @@ def completed(vmi: JSON, now: datetime) -> JSON:
     return _said(changed, not_ready(GATED, now))
 
 
-def settled(vmi: JSON, now: datetime) -> JSON:
+def ready_again(vmi: JSON, now: datetime) -> JSON:
     """Ready again, unless somebody has paused it."""
     return vmi if is_paused(vmi) else _said(vmi, ready(now))
 

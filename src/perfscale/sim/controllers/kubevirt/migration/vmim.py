@@ -186,7 +186,7 @@ def _ended(vmim: JSON, vmi: JSON | None, now: datetime) -> Sequence[Action]:
     if vmi is None:
         return ()
     if phase_of(vmim) == "Succeeded":
-        return (_revised(vmim, vmi, lambda obj: state.settled(obj, now)),)
+        return (_revised(vmim, vmi, lambda obj: state.ready_again(obj, now)),)
     return (_revised(vmim, vmi, lambda obj: state.failed(obj, now)),)
 
 
