@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -261,14 +260,10 @@ def _plan(
 
 
 def _share(text: str) -> float:
-    try:
-        share = float(text.removesuffix("%")) / 100
-    except ValueError:
-        share = math.nan
-    if not text.endswith("%") or not 0 < share <= 1:
+    share = options.share("--tolerance", text)
+    if not 0 < share <= 1:
         raise typer.BadParameter(
-            f"{text!r} is no share: write a number above 0 and %, as in 5%",
-            param_hint="--tolerance",
+            f"{text!r} is not above 0% and at most 100%", param_hint="--tolerance"
         )
     return share
 
