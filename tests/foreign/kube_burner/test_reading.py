@@ -171,3 +171,43 @@ def test_a_workload_file_with_a_list_named_jobs_in_it_is_ours() -> None:
     assert not is_kube_burner("workloads:\n- name: a\njobs: []\n")
     assert not is_kube_burner("apiVersion: batch/v1\njobs: 1\n")
     assert is_kube_burner("{{ if .x }}\njobs:\n{{ end }}")
+
+
+@pytest.mark.parametrize("override", [f"jobs.{'9' * 5000}.qps=5", f"jobs.0.burst={'9' * 5000}"])
+def test_an_endless_number_is_the_problem_of_the_option_too(read: Read, override: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        read(JOB, [override])
+    assert {each.file for each in refused.value.problems} == {"--set"}
+
+
+@pytest.mark.parametrize(
+    "value", ["2020-13-45", "9" * 5000, "[" * 3000 + "]" * 3000, "{ ? [a] : 1 }"]
+)
+def test_a_template_whose_values_are_none_without_its_actions_is_read(
+    read: Read, folder: Path, value: str
+) -> None:
+    pod = folder / "pod.yml"
+    pod.write_text(f"{pod.read_text()}data: {{a: {value}}}\n")
+    assert len(read(JOB).workloads) == 1
+
+
+def test_a_kind_that_aliases_make_larger_than_memory_is_not_written_out(
+    read: Read, folder: Path
+) -> None:
+    bomb = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12))
+    pod = folder / "pod.yml"
+    without_kind = pod.read_text().replace("kind: Pod", "kind: *a11")
+    pod.write_text(f"a0: &a0 [x]\n{bomb}{without_kind}")
+    assert len(read(JOB).workloads) == 1
+
+
+def test_a_name_that_no_file_can_have_is_a_problem_at_its_line(problems: Problems) -> None:
+    ((line, message),) = problems(JOB.replace("pod.yml", "a" * 300))
+    assert line == JOB[: JOB.index("pod.yml")].count("\n") + 1
+    assert "there is no file" in message
+
+
+def test_a_command_may_be_longer_than_the_name_of_a_file(read: Read) -> None:
+    hook = f"hooks: [{{when: beforeJobExecution, cmd: [{'a' * 300}]}}]"
+    (job,) = read(JOB.replace("jobIterations:", f"{hook}\n    jobIterations:")).workloads
+    assert job.hooks[0].run == ("a" * 300,)

@@ -24,6 +24,9 @@ WANTED: Final = Wanted("configuration of kube-burner", "the key jobs")
 _FREE: Final = frozenset({"inputVars"})
 _TRUE: Final = frozenset({"t", "T", "1", "true", "True", "TRUE"})
 _FALSE: Final = frozenset({"f", "F", "0", "false", "False", "FALSE"})
+_INDEX: Final = re.compile(r"[0-9]{1,9}")
+_WHOLE: Final = re.compile(r"[-+]?[0-9]{1,400}")
+"""Longer ones are beyond every field's bound, and Python refuses the longest."""
 
 
 def decode(rendered: Rendered, overrides: Sequence[str], model: type[Section]) -> Document:
@@ -122,7 +125,7 @@ def _set(document: Document, steps: Sequence[str], text: str) -> str | None:
     for depth, step in enumerate(steps):
         key: str | int = step
         if isinstance(node, list):
-            if not step.isdecimal() or int(step) >= len(node):
+            if not _INDEX.fullmatch(step) or int(step) >= len(node):
                 return f"the list has {len(node)} elements, from 0, and no {clip(step)}"
             key = int(step)
         elif not isinstance(node, dict):
@@ -143,7 +146,7 @@ def _set(document: Document, steps: Sequence[str], text: str) -> str | None:
 
 def _value(text: str) -> str | float | bool:
     """A whole number, else a number, else a boolean, else a text."""
-    if re.fullmatch(r"[-+]?[0-9]+", text):
+    if _WHOLE.fullmatch(text):
         return int(text)
     reading = read_plain(text)
     if reading.kind == "number" and isinstance(reading.value, int | float):

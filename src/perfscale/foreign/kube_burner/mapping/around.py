@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from perfscale.foreign.kube_burner.mapping.context import group_version, selector_text
+from perfscale.foreign.kube_burner.mapping.context import group_version, is_file, selector_text
 from perfscale.foreign.kube_burner.models.job import CREATE, OBJECTS
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _of_creating(job: JobAt, when: str) -> tuple[str, str] | None:
 def command(words: list[str], *, background: bool) -> dict[str, Any]:
     """A hook of ours that runs a command of theirs, without its moment."""
     name = words[0]
-    if "/" not in name and Path(name).is_file():
+    if "/" not in name and is_file(Path(name)):
         words = [f"./{name}", *words[1:]]
     return {"run": words, "background": True} if background else {"run": words, "timeout": _LONG}
 

@@ -11,6 +11,8 @@ from perfscale.config.sections.fields import MAX_LABEL, usable_label
 from perfscale.foreign.kube_burner.mapping.placed import At
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from perfscale.config.reading.document import Document
     from perfscale.config.reading.source import KeyPath
     from perfscale.foreign.kube_burner.inputs import Inputs
@@ -117,6 +119,14 @@ def _plain(number: float) -> float:
 def selector_text(labels: Any) -> str:  # noqa: ANN401 - a mapping of texts
     """Labels as kubectl takes them."""
     return ",".join(f"{key}={value}" for key, value in labels.items())
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that no file can have is none's."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def group_version(text: str, default: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import yaml
 
 from perfscale.errors import TemplateError
+from perfscale.foreign.kube_burner.mapping.context import is_file
 from perfscale.templates.source import read_template
 
 if TYPE_CHECKING:
@@ -46,9 +47,9 @@ def template_path(job: JobAt, name: str, *keys: str | int) -> str | None:
 
 def found_file(directory: Path, name: str) -> str | None:
     """A path from a folder to a file that is there, or else in the current folder."""
-    if (directory / name).is_file():
+    if is_file(directory / name):
         return name
-    return str(Path(name).resolve()) if Path(name).is_file() else None
+    return str(Path(name).resolve()) if is_file(Path(name)) else None
 
 
 def manifests_of(job: JobAt, name: str) -> list[Manifest]:
@@ -72,14 +73,18 @@ def _manifest(text: str) -> Manifest | None:
     if not lines:
         return None
     try:
-        tree = yaml.load(text, yaml.CSafeLoader)
-    except yaml.YAMLError:
+        # Scalars stay texts: what is left without its actions may be no date or number any more.
+        tree = yaml.load(text, yaml.CBaseLoader)
+    except (yaml.YAMLError, RecursionError):
         tree = None
     if not isinstance(tree, dict):
         top = dict(re.findall(r"^(apiVersion|kind):[ \t]*[\"']?([\w./-]+)", text, re.MULTILINE))
         return Manifest(top.get("apiVersion", ""), top.get("kind", ""), "")
     metadata = tree.get("metadata")
     namespace = metadata.get("namespace") if isinstance(metadata, dict) else None
-    return Manifest(
-        str(tree.get("apiVersion") or ""), str(tree.get("kind") or ""), str(namespace or "")
-    )
+    return Manifest(_text(tree.get("apiVersion")), _text(tree.get("kind")), _text(namespace))
+
+
+def _text(value: object) -> str:
+    """A scalar; of anything else nothing, since aliases can make it larger than memory."""
+    return value if isinstance(value, str) else ""
