@@ -92,3 +92,27 @@ async def test_a_wrong_token_is_no_way_in(session: aiohttp.ClientSession) -> Non
 async def test_a_form_that_is_no_form_of_ours_is_not_read(session: aiohttp.ClientSession) -> None:
     async with served(TOKEN) as url, session.post(url, data=b"x" * 100_000) as answer:
         assert answer.status == 413
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "multipart/form-data",
+        "multipart/form-data; boundary=a",
+        "application/x-www-form-urlencoded; charset=none-such",
+    ],
+)
+async def test_a_form_that_cannot_be_read_is_refused_and_not_logged(
+    session: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    async with (
+        served(TOKEN) as url,
+        session.post(url, data=b"token=\xff", headers={"Content-Type": kind}) as answer,
+    ):
+        assert answer.status in {400, 401}
+    assert not caplog.records
+
+
+async def test_a_token_that_is_no_text_is_a_token(session: aiohttp.ClientSession) -> None:
+    async with served(f"{TOKEN}\udcff") as url:
+        assert await status(session, url, Authorization=f"Bearer {TOKEN}") == 401

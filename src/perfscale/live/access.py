@@ -87,7 +87,10 @@ class Access:
     async def _sign_in(self, request: web.Request) -> web.StreamResponse:
         if (request.content_length or _LONGEST_FORM + 1) > _LONGEST_FORM:
             raise web.HTTPRequestEntityTooLarge(_LONGEST_FORM, request.content_length or 0)
-        given = (await request.post()).get("token")
+        try:
+            given = (await request.post()).get("token")
+        except (LookupError, ValueError) as error:  # of an encoding or a boundary that is none
+            raise web.HTTPBadRequest(text="this is not a form\n") from error
         if not isinstance(given, str) or not self._is_token(given):
             return web.Response(status=401, text=self._form, content_type="text/html")
         answer = web.Response(status=303, headers={"Location": "/"})
@@ -97,7 +100,8 @@ class Access:
 
 def _same(given: str, secret: str) -> bool:
     """Compare without telling by the time it takes how much of it is right."""
-    return hmac.compare_digest(given.encode(errors="surrogateescape"), secret.encode())
+    first, second = (each.encode(errors="surrogateescape") for each in (given, secret))
+    return hmac.compare_digest(first, second)
 
 
 @web.middleware
