@@ -254,3 +254,8 @@ def test_steps_without_an_end_double_until_it_is_lost() -> None:
 def test_values_have_as_few_digits_as_their_place_allows() -> None:
     _, trials = search(FROM_5_TO_200, limited_to(42.7))
     assert [each.value for each in trials][:7] == [12, 50, 24.5, 35, 41.8, 45.7, 43.7]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_it_ends_where_the_tolerance_is_less_than_the_last_digit(seed: int) -> None:
+    search(SearchPlan(5, 200, tolerance=0.0001), limited_to(50, noise=0.05, seed=seed))

@@ -113,7 +113,9 @@ def _between(plan: SearchPlan, low: Tally, high: Tally) -> float:
         return middle(low.value, high.value, whole=plan.whole)
     if plan.whole:
         return min(max(round(value), low.value + 1), high.value - 1)
-    return rounded(value, 4)
+    value = rounded(value, 4)
+    # A tolerance below the last digit would be the same value again, for ever.
+    return value if low.value < value < high.value else middle(low.value, high.value)
 
 
 def _confirm(plan: SearchPlan, answer: Answer, order: Sequence[float]) -> Decision:
