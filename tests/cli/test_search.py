@@ -119,6 +119,26 @@ def test_a_search_is_not_gone_on_with_on_another_cluster(
     assert "the search began on https://staging.example:6443" in resumed.err
 
 
+def test_what_a_step_left_on_another_cluster_is_not_taken_to_be_gone(
+    perfscale: CommandLine, simulated: SimulatedProcess
+) -> None:
+    file = write_limited(perfscale.folder)
+    began = perfscale("search", file, *RANGE, "--kubeconfig", simulated.kubeconfig)
+    assert began.code == 0, began.err
+    folder = folder_of(perfscale)
+    document = document_in(folder)
+    document["steps"][0]["remains"] = True
+    (folder / "search.json").write_text(json.dumps(document), encoding="utf-8")
+    run_json = folder / document["steps"][0]["folder"] / "run.json"
+    run = json.loads(run_json.read_text(encoding="utf-8"))
+    run["cluster"] |= {"server": "https://staging.example:6443", "version": "v1.34.0"}
+    run_json.write_text(json.dumps(run), encoding="utf-8")
+    resumed = perfscale("search", "--resume", folder, "--kubeconfig", simulated.kubeconfig)
+    assert resumed.code == 2
+    assert "the search began on https://staging.example:6443" in resumed.err
+    assert document_in(folder)["steps"][0]["remains"]
+
+
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_whatever_ends_it_in_the_middle_of_a_step_it_goes_on_to_the_same_answer(
     perfscale: CommandLine, simulated: SimulatedProcess, signum: signal.Signals

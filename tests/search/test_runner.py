@@ -273,3 +273,63 @@ def test_what_is_no_search_cannot_be_resumed(tmp_path: Path) -> None:
     (tmp_path / "search.json").write_text('{"schemaVersion": 1}')
     with pytest.raises(ResultsError, match="it is not a search"):
         resume_search(tmp_path)
+
+
+def test_a_search_that_is_nested_too_deeply_is_none(tmp_path: Path) -> None:
+    *_, folder = begun(tmp_path)
+    (folder.path / "search.json").write_text('{"a": ' + "[" * 100_000)
+    with pytest.raises(ResultsError, match="it is not a search"):
+        resume_search(folder.path)
+
+
+@pytest.mark.parametrize("value", [0, -1])
+async def test_a_step_at_a_value_that_cannot_be_is_refused(tmp_path: Path, value: float) -> None:
+    plan, _, document, folder = begun(tmp_path)
+    await LimitSearch(plan, document, folder, FakeSteps()).run()
+    written = json.loads((folder.path / "search.json").read_text())
+    written["steps"][0]["value"] = value
+    (folder.path / "search.json").write_text(json.dumps(written))
+    with pytest.raises(ResultsError, match="more than 0"):
+        resume_search(folder.path)
+
+
+@pytest.mark.parametrize(
+    "change", [{"from": 0.0}, {"from": -1.0}, {"to": 5.0}, {"tolerance": 0.0}, {"tolerance": -1.0}]
+)
+def test_a_range_that_cannot_be_is_refused_of_a_folder_too(
+    tmp_path: Path, change: dict[str, float]
+) -> None:
+    *_, folder = begun(tmp_path)
+    written = json.loads((folder.path / "search.json").read_text())
+    written["plan"] |= change
+    (folder.path / "search.json").write_text(json.dumps(written))
+    with pytest.raises(UsageError, match="has to be more than"):
+        resume_search(folder.path)
+
+
+def test_a_workload_file_that_is_no_text_any_more_is_an_error(tmp_path: Path) -> None:
+    *_, folder = begun(tmp_path)
+    (folder.path / "workload.yaml").write_bytes(b"\xff\xfe\xff")
+    with pytest.raises(ResultsError, match="not UTF-8"):
+        resume_search(folder.path)
+
+
+def test_a_configuration_of_kube_burner_with_an_id_and_chance_in_it_has_not_changed(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "pod.yml").write_text(
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: 'a-{{.Replica}}'}\n"
+    )
+    file = tmp_path / "kb.yml"
+    file.write_text(
+        "global: {measurements: [{name: podLatency, thresholds: "
+        "[{conditionType: Ready, metric: P99, threshold: 5s}]}]}\n"
+        "jobs:\n- name: a\n  jobIterations: 1\n  namespace: a\n  objects:\n"
+        "  - {objectTemplate: pod.yml, replicas: 1, "
+        "inputVars: {id: '{{.UUID}}', chance: '{{randAlphaNum 20}}'}}\n"
+    )
+    plan, results = SearchPlan(5, 200), tmp_path / "results"
+    *_, folder = begin_search(Varied(file, (), "qps"), plan, results, Circumstances())
+    *_, other = begin_search(Varied(file, (), "qps"), plan, results, Circumstances())
+    assert resume_search(folder.path).folder.path == folder.path
+    assert folder.workload_yaml() != other.workload_yaml()

@@ -76,7 +76,10 @@ class SearchFolder:
         Raises:
             UsageError: Another one does.
         """
-        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY)
+        except OSError as error:
+            raise self._unwritable(error) from error
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -104,7 +107,7 @@ class SearchFolder:
             ) from error
         try:
             document = msgspec.json.decode(content, type=SearchDocument)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             raise ResultsError(f"{path}: it is not a search: {error}", hint=_HINT) from error
         if document.schema_version > SCHEMA_VERSION:
             raise ResultsError(
@@ -112,6 +115,8 @@ class SearchFolder:
                 f"versions up to {SCHEMA_VERSION}",
                 hint="go on with the version of perfscale that wrote it, or a newer one",
             )
+        if wrong := [each.value for each in document.steps if each.value <= 0]:
+            raise ResultsError(f"{path}: a step's value has to be more than 0: {wrong[0]:g}")
         return document
 
     def workload_yaml(self) -> str:
@@ -125,6 +130,8 @@ class SearchFolder:
             return path.read_text(encoding="utf-8")
         except OSError as error:
             raise ResultsError(f"{path}: it cannot be read: {error.strerror or error}") from error
+        except UnicodeDecodeError as error:
+            raise ResultsError(f"{path}: it is not UTF-8 text") from error
 
     def _unwritable(self, error: OSError) -> ResultsError:
         return ResultsError(

@@ -58,12 +58,13 @@ def begin_search(
         ResultsError: The folder cannot be made.
     """
     _check(plan)
+    now, search_id = datetime.now(UTC), str(uuid.uuid4())
+    varied = replace(varied, search_id=search_id)
     varied.base()
     for value in (plan.start, plan.end):
         if value is not None:
             varied.at(value)
     plan = replace(plan, whole=not varied.takes_fractions(plan.start, plan.end))
-    now, search_id = datetime.now(UTC), str(uuid.uuid4())
     document = SearchDocument(
         schema_version=SCHEMA_VERSION,
         search_id=search_id,
@@ -95,7 +96,8 @@ def resume_search(path: Path, expected: Expected | None = None) -> OpenedSearch:
 
     Raises:
         ResultsError: It is not the folder of a search.
-        UsageError: The workload file has changed since, or is not there any more.
+        UsageError: The workload file has changed since, or is not there any more; or the range
+            makes no sense.
     """
     folder = SearchFolder(path.parent if path.is_file() else path)
     document = folder.read()
@@ -111,7 +113,10 @@ def resume_search(path: Path, expected: Expected | None = None) -> OpenedSearch:
         strategy=described.strategy,
         steps=described.steps,
     )
-    varied = Varied(Path(document.file), tuple(document.overrides), described.vary)
+    _check(plan)
+    varied = Varied(
+        Path(document.file), tuple(document.overrides), described.vary, document.search_id
+    )
     refuse_changed(varied, folder)
     return OpenedSearch(plan, varied, document, folder)
 
@@ -154,7 +159,9 @@ def _described(plan: SearchPlan, varied: Varied, settle_s: float) -> Plan:
 
 def _check(plan: SearchPlan) -> None:
     """Raises UsageError for a range in which nothing can be searched."""
-    if plan.start <= 0:
+    if not plan.start > 0:
         raise UsageError(f"--from {plan.start:g}: it has to be more than 0, since it is doubled")
-    if plan.end is not None and plan.end <= plan.start:
+    if plan.end is not None and not plan.end > plan.start:
         raise UsageError(f"--to {plan.end:g} has to be more than --from {plan.start:g}")
+    if not plan.tolerance > 0:
+        raise UsageError(f"--tolerance {plan.tolerance:g}: it has to be more than 0")

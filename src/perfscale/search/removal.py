@@ -10,9 +10,11 @@ from perfscale.engine.removal.by_uid import RemovalByUid
 from perfscale.engine.removal.cleanup import TimeBudget, remove_run
 from perfscale.engine.removal.leftovers import describe_undeleted, describe_unseen
 from perfscale.engine.removal.search import list_labelled, recorded_objects, search_run
+from perfscale.errors import UsageError
 from perfscale.kube.cluster import open_cluster
 from perfscale.kube.discovery import Discovery
 from perfscale.results import locate_run, read_present
+from perfscale.results.history import read_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +34,7 @@ async def remove_run_of(
         folder: that is written before the first create.
 
     Raises:
+        UsageError: The run went to another cluster: what it left is not in this one.
         ClusterError: The cluster cannot be reached.
         ResultsError: The folder cannot be read.
     """
@@ -46,13 +49,16 @@ async def _remove(cluster: Cluster, parent: Path, run_id: str, time: TimeBudget)
     located = locate_run(parent, run_id)
     if located is None:
         return []
+    known = read_head(located.folder).cluster
+    if not known.is_simulated:
+        refuse_another_cluster(known.server, cluster.server)
     client, discovery = cluster.client, Discovery(cluster.client)
     selector = f"{RUN_LABEL}={run_id}"
     async with time.spent():
         search = await search_run(discovery, client, located.run)
         listing = await list_labelled(client, search, selector)
-        known = await recorded_objects(discovery, read_present(located.folder))
-        strays = RemovalByUid(client, known, lambda _: None)
+        made = await recorded_objects(discovery, read_present(located.folder))
+        strays = RemovalByUid(client, made, lambda _: None)
         await strays.keep_strays(run_id)
     left = [f"not listed: the kinds of {what}: {why}" for what, why in search.unasked.items()]
     left += describe_unseen(listing.present.unseen)
@@ -60,6 +66,20 @@ async def _remove(cluster: Cluster, parent: Path, run_id: str, time: TimeBudget)
         removed = await remove_run(client, listing, selector, strays, time)
         left += _what_is_left(removed)
     return left
+
+
+def refuse_another_cluster(known: str, server: str) -> None:
+    """Refuse a cluster that is not the one that the search began on.
+
+    Raises:
+        UsageError: It is another.
+    """
+    if known and known != server:
+        raise UsageError(
+            f"the search began on {known}, and this is {server}: its steps would not be "
+            "comparable, and what they left is not here",
+            hint="name the cluster with --kubeconfig, --context or --master, as when it began",
+        )
 
 
 def _what_is_left(removed: Removed) -> Iterator[str]:

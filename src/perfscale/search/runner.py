@@ -7,6 +7,7 @@ it left is removed, so that whatever ends the search, the next one can go on fro
 from __future__ import annotations
 
 import asyncio
+import shlex
 import signal
 import uuid
 from datetime import UTC, datetime
@@ -156,8 +157,9 @@ class LimitSearch:
             raise RunFailedError(
                 f"step {step.number} ({at(self.document.plan, step.value)}) left something in the "
                 f"cluster, which is not the same for the next one: {'; '.join(left)}",
-                hint=f"remove it with perfscale cleanup --run-id {step.run_id}, then go on with "
-                f"perfscale search --resume {self._folder.path}",
+                hint=f"remove it with perfscale cleanup --run-id {step.run_id} --results-dir "
+                f"{shlex.quote(str(self._folder.steps))}, then go on with "
+                f"perfscale search --resume {shlex.quote(str(self._folder.path))}",
             )
         self._put(replace(step, remains=False))
 

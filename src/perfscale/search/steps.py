@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from perfscale.engine import LoadGenerator, RunOptions
-from perfscale.errors import UsageError
 from perfscale.results import RunFolder
 from perfscale.results.folder.summary import describe_cluster
 from perfscale.results.model.document.summary import Cluster
@@ -18,7 +17,7 @@ from perfscale.results.pages import write_page
 from perfscale.search.folder import STEPS_FOLDER
 from perfscale.search.judging import judge_run, latencies_of, rates_of
 from perfscale.search.opening import refuse_changed
-from perfscale.search.removal import remove_run_of
+from perfscale.search.removal import refuse_another_cluster, remove_run_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -93,7 +92,8 @@ class EngineSteps:
             self._followed(generator),
         ):
             plan = await generator.preflight()
-            _refuse_another_cluster(document, plan.server)
+            if document.cluster is not None and not document.simulated:
+                refuse_another_cluster(document.cluster.server, plan.server)
             if self._planned is not None:
                 self._planned(plan, config)
                 self._planned = None
@@ -156,14 +156,3 @@ class EngineSteps:
         self._interrupted_by = signum
         if self._generator is not None:
             self._generator.interrupt(signum)
-
-
-def _refuse_another_cluster(document: SearchDocument, server: str) -> None:
-    known = document.cluster
-    if known is None or document.simulated or known.server == server:
-        return
-    raise UsageError(
-        f"the search began on {known.server}, and this is {server}: its steps would not be "
-        "comparable",
-        hint="name the cluster with --kubeconfig, --context or --master, as when it began",
-    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from perfscale.config import dump_config
 from perfscale.errors import ConfigError, UsageError
 from perfscale.foreign import load_config
+from perfscale.foreign.kube_burner import Inputs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,11 +41,14 @@ class Varied:
         file: The workload file.
         overrides: Values that replace the file's, in every step.
         name: What varies: ``qps``, ``replicas``, ``maxInFlight``, or the path of a number.
+        search_id: What a configuration of kube-burner has as its ``UUID``, and draws its random
+            values by, so that it reads the same in each step.
     """
 
     file: Path
     overrides: tuple[str, ...]
     name: str
+    search_id: str = ""
 
     @property
     def path(self) -> str:
@@ -65,7 +69,9 @@ class Varied:
         """
         if str(self.file) == "-":
             raise UsageError("a search reads the workload file again for each step: name a file")
-        config = load_config(self.file, overrides=self.overrides)
+        config = load_config(
+            self.file, overrides=self.overrides, inputs=Inputs(run_id=self.search_id)
+        )
         if not _has_thresholds(config):
             raise UsageError(
                 f"{self.file}: it has no thresholds, so that no rate is too high for it",
@@ -80,7 +86,12 @@ class Varied:
             ConfigError: The value does not fit.
         """
         set_ = f"{self.path}={written(value)}"
-        return load_config(self.file, overrides=self.overrides, options={_OPTION: set_})
+        return load_config(
+            self.file,
+            overrides=self.overrides,
+            options={_OPTION: set_},
+            inputs=Inputs(run_id=self.search_id),
+        )
 
     def takes_fractions(self, start: float, end: float | None) -> bool:
         """Whether numbers between whole ones make sense.

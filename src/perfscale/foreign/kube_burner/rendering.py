@@ -70,14 +70,14 @@ def render(file: TextFile, inputs: Inputs) -> Rendered:
         ConfigError: It is no Go template, or needs a variable that there is not.
     """
     variables = inputs.variables()
-    chance = Random().getrandbits(64)  # noqa: S311 - so that both renderings draw the same
 
     def settings() -> Settings:
         return Settings(
             missing="zero" if inputs.allow_missing else "error",
             folder=file.directory,
             environment=inputs.environment,
-            random=Random(chance),  # noqa: S311
+            # Both renderings draw the same, and so do those of all steps of a search.
+            random=Random(inputs.run_id),  # noqa: S311 - no secrets
         )
 
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -71,7 +72,7 @@ def locate_run(parent: Path | str, run_id: str) -> Located | None:
         ResultsError: There is one, and its ``run.json`` cannot be read, or does
             not describe that run.
     """
-    paths = sorted(Path(parent).glob(f"*-{run_id}/{RUN_FILE}"))
+    paths = sorted(Path(parent).glob(f"*-{glob.escape(run_id)}/{RUN_FILE}"))
     if not paths:
         return None
     path = paths[0]

@@ -74,7 +74,7 @@ def _manifest(text: str) -> Manifest | None:
         return None
     try:
         # Scalars stay texts: what is left without its actions may be no date or number any more.
-        tree = yaml.load(text, yaml.CBaseLoader)
+        tree = yaml.load(text, yaml.CBaseLoader)  # noqa: S506 -- texts, lists and maps alone
     except (yaml.YAMLError, RecursionError):
         tree = None
     if not isinstance(tree, dict):
