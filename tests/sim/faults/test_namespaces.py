@@ -97,6 +97,19 @@ async def test_a_namespace_goes_once_the_fault_is_over(fault: str) -> None:
         assert api.injected == {fault: 1}
 
 
+async def test_a_namespace_that_is_made_again_is_kept_again() -> None:
+    async with faulty(namespaces=[{"fault": "discoveryFails", "lasts": "1ms"}]) as api:
+        for times in (1, 2):
+            await api("DELETE", f"{NAMESPACES}/demo")
+            await until(
+                api.store,
+                NAMESPACE,
+                lambda found: "demo" not in [each["metadata"]["name"] for each in found],
+            )
+            assert api.injected == {"discoveryFails": times}
+            await api("POST", NAMESPACES, {"metadata": {"name": "demo"}})
+
+
 async def test_only_the_namespaces_that_are_named_stay() -> None:
     async with faulty(namespaces=[{"fault": "unprocessed", "names": ["other-*"]}]) as api:
         await api("DELETE", f"{NAMESPACES}/demo")

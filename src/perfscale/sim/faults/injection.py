@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from perfscale.kube.resources import NAMESPACES
 from perfscale.sim.controllers.contention import Capacity
 from perfscale.sim.faults.http.requests import RequestFaults, Uptime
 from perfscale.sim.faults.http.watches import WatchFaults
@@ -64,6 +65,8 @@ class FaultInjection:
             else None
         )
         self.blocker_of = NamespaceFaults(faults.namespaces, faults.seed, truth.injected)
+        if faults.namespaces:
+            store.listen(self.blocker_of.on_change, NAMESPACES)
         if self._kinds.intersection(ADMITTED):
             store.admissions.append(Admission(self._selection, truth))
 

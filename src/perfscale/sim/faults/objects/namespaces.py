@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from perfscale.sim.faults.model import NamespaceFault
+    from perfscale.sim.storage.records import StoredChange
 
 
 class NamespaceFaults:
@@ -50,6 +51,11 @@ class NamespaceFaults:
         if fault.lasts is not None and now_s - self._since[namespace] >= fault.lasts:
             return None
         return _blocker(fault)
+
+    def on_change(self, change: StoredChange) -> None:
+        """Forget a namespace that is gone: one of its name that comes later is another."""
+        if change.type == "DELETED":
+            self._since.pop(change.record.name, None)
 
     def _fault_of(self, namespace: str) -> NamespaceFault | None:
         for place, fault in self._faults:
