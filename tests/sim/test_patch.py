@@ -102,3 +102,10 @@ def test_a_strategic_patch_replaces_tolerations_which_have_no_key_to_merge_by() 
     pod = {"tolerations": [{"key": "a", "operator": "Exists"}]}
     patched = strategic_merge_patch(pod, {"tolerations": [{"key": "b"}]})
     assert patched["tolerations"] == [{"key": "b"}]
+
+
+def test_a_strategic_patch_deletes_a_field_by_its_directive() -> None:
+    patch = {"spec": {"strategy": {"$patch": "delete"}}}
+    assert strategic_merge_patch({"spec": {"strategy": {"type": "Recreate"}}}, patch) == {
+        "spec": {}
+    }

@@ -64,7 +64,8 @@ def strategic_merge_patch(target: object, patch: object) -> Any:  # noqa: ANN401
     for key, value in patch.items():
         if key.startswith("$"):
             continue
-        if value is None:
+        is_deleted = isinstance(value, dict) and value.get("$patch") == "delete"
+        if value is None or is_deleted:
             merged.pop(key, None)
         elif isinstance(value, list):
             merged[key] = _merged_list(key, merged.get(key), value)
