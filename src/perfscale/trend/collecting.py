@@ -40,15 +40,21 @@ def collect(names: Iterable[str], results_dir: Path) -> Collected:
     collected = Collected()
     named = list(names) or [str(results_dir)]
     for name in named:
-        path = Path(name)
-        if path.is_dir() and not _is_run(path):
-            for found in _walk(path, collected):
-                _add(collected, found)
-        elif path.is_file() and not _is_run(path.parent):
+        for path in _found(Path(name), collected) or [find_run(name, results_dir)]:
             _add(collected, path)
-        else:
-            _add(collected, find_run(name, results_dir))
     return collected
+
+
+def _found(path: Path, collected: Collected) -> Iterable[Path]:
+    """What to read of a path; empty if it is a run's, or nothing is there."""
+    try:
+        if path.is_dir() and not _is_run(path):
+            return _walk(path, collected)
+        if path.is_file() and not _is_run(path.parent):
+            return [path]
+    except OSError:  # no file can have such a name
+        pass
+    return []
 
 
 def _is_run(folder: Path) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from past_runs import past_run, run_id
 
 from perfscale.errors import ResultsError
-from perfscale.results.history import base_of, find_run, find_run_id
+from perfscale.results.history import base_of, find_run, find_run_id, list_runs
 
 
 @pytest.fixture
@@ -97,3 +97,16 @@ def test_simulated_clusters_are_one_whatever_their_addresses(tmp_path: Path) -> 
     first = past_run(tmp_path, 1, server="http://127.0.0.1:1", version="v1.32.0+perfscale")
     second = past_run(tmp_path, 2, server="http://127.0.0.1:2", version="v1.33.0+perfscale")
     assert base_of(second).folder == first
+
+
+@pytest.mark.parametrize("name", ["a" * 300, f"./{'a' * 300}", "a\0b"])
+def test_a_name_that_no_file_can_have_is_no_runs(tmp_path: Path, name: str) -> None:
+    past_run(tmp_path, 1)
+    with pytest.raises(ResultsError, match="there is no such"):
+        find_run(name, tmp_path)
+
+
+def test_a_link_that_leads_to_itself_hides_no_run(tmp_path: Path) -> None:
+    run = past_run(tmp_path, 1)
+    (tmp_path / "loop").symlink_to("loop")
+    assert [each.folder for each in list_runs(tmp_path).runs] == [run]

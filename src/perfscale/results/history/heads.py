@@ -201,7 +201,12 @@ def list_runs(parent: Path) -> Runs:
 
 def _may_be_run(entry: os.DirEntry[str]) -> bool:
     linked = entry.name == LATEST and entry.is_symlink()
-    return entry.is_dir() and not linked and not entry.name.startswith(".")
+    if linked or entry.name.startswith("."):
+        return False
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def read_head(folder: Path) -> RunHead:

@@ -73,9 +73,9 @@ def run_folder(path: Path) -> Path:
         ResultsError: There is nothing, or a folder that is no run's.
     """
     path = follow_latest(path)
-    folder = path.parent if path.is_file() else path
-    if not folder.exists():
+    if not _exists(path):
         raise ResultsError(f"{path}: there is no such folder", hint=WAYS)
+    folder = path.parent if path.is_file() else path
     if any((folder / name).exists() for name in (SUMMARY_FILE, JOURNAL_FILE, RUN_FILE)):
         return folder
     below = list_runs(folder).runs if folder.is_dir() else []
@@ -84,7 +84,15 @@ def run_folder(path: Path) -> Path:
 
 
 def _is_path(name: str) -> bool:
-    return os.sep in name or Path(name).exists()
+    return os.sep in name or _exists(Path(name))
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is something of this name; of one that nothing can have there is not."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _named(name: str, parent: Path) -> list[RunHead]:
