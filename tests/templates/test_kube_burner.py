@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from perfscale.config import Config
+from perfscale.errors import TemplateError
 from perfscale.templates import compile_patches, compile_templates
 from perfscale.templates.patches import PatchTarget
 
@@ -124,3 +127,21 @@ def test_a_patch_has_the_variables_of_its_job(tmp_path: Path) -> None:
     assert template is not None
     body = json.loads(template.render(3, PatchTarget("p", "n", "uid", {}, 1)))
     assert body["metadata"]["labels"] == {"at": "relabel-2-0-x"}
+
+
+@pytest.mark.parametrize("name", ["../outside.tpl", "link.tpl"])
+def test_functions_are_not_read_from_outside_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / "outside.tpl").write_text('{{ define "f" }}hidden{{ end }}')
+    folder = tmp_path / "in"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    (folder / "link.tpl").symlink_to(tmp_path / "outside.tpl")
+    (folder / "t.yaml").write_text(CONFIGMAP)
+    entry = {"templateFile": "t.yaml", "inputVars": {"size": "l"}}
+    job = {"job": "density", "functionTemplates": [name]}
+    workload = {"name": "w", "kubeBurner": job, "objects": [entry]}
+    config = Config.model_validate({"workloads": [workload]})
+    with pytest.raises(TemplateError, match="outside of the workload file's folder"):
+        compile_templates(config, run_id=RUN_ID)

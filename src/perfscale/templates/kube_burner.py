@@ -14,8 +14,9 @@ from perfscale.config.sections.kube_burner import (
     job_labels,
     object_labels,
 )
+from perfscale.errors import Problem, TemplateError
 from perfscale.templates.gotemplate import parse
-from perfscale.templates.source import read_template
+from perfscale.templates.source import is_inside, read_template
 from perfscale.templates.variables import Variables
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from perfscale.templates.gotemplate.template import GoTemplate
     from perfscale.templates.manifests.documents import JSON
 
+OUTSIDE: Final = (
+    "this is outside of the workload file's folder, and functions are read only from there: "
+    "copy it there"
+)
 _LABELLED: Final = frozenset(
     {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet", "VirtualMachine"}
 )
@@ -76,15 +81,18 @@ def parse_job_template(
     """Parse a template of a job, with the files of its functions.
 
     Raises:
-        TemplateError: It is not in Go's template language, or one of those files is not there.
+        TemplateError: It is not in Go's template language, or one of those files is not there or
+            outside of the workload file's folder: its text could get into objects and messages.
     """
     if job.missing_keys_are_zero:
         settings = replace(settings, missing="zero")
     folder = config.source.directory
-    libraries = [
-        parse(read_template(file), file=str(file), settings=settings)
-        for file in (folder / name for name in job.function_templates)
-    ]
+    libraries = []
+    for name in job.function_templates:
+        file = str(folder / name)
+        if not is_inside(folder, name):
+            raise TemplateError([Problem(OUTSIDE, file)])
+        libraries.append(parse(read_template(folder / name), file=file, settings=settings))
     return parse(text, file=str(path), settings=settings, defines=libraries)
 
 

@@ -89,6 +89,11 @@ def read_template(path: Path) -> str:
         raise TemplateError([problem]) from error
 
 
+def is_inside(folder: Path, name: str) -> bool:
+    """Whether a path from a folder leads into it, through whatever symbolic links."""
+    return (folder / name).resolve().is_relative_to(folder.resolve())
+
+
 def undefined_variables(source: Source, defined: Collection[str], where: str) -> list[Problem]:
     """A problem for each variable that the template uses and nothing defines.
 

@@ -211,3 +211,39 @@ def test_a_command_may_be_longer_than_the_name_of_a_file(read: Read) -> None:
     hook = f"hooks: [{{when: beforeJobExecution, cmd: [{'a' * 300}]}}]"
     (job,) = read(JOB.replace("jobIterations:", f"{hook}\n    jobIterations:")).workloads
     assert job.hooks[0].run == ("a" * 300,)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("/etc/hostname", "this is outside of the workload file's folder"),
+        ("sub/../../f.tpl", "this is outside of the workload file's folder"),
+        ("http://elsewhere/f.tpl", "templates are not fetched from elsewhere"),
+        ("nope.tpl", "there is no file nope.tpl beside this file"),
+        ("a" * 300, "beside this file"),
+    ],
+)
+def test_functions_are_read_from_the_folder_of_the_file_alone(
+    problems: Problems, name: str, message: str
+) -> None:
+    text = f"""\
+        global:
+          functionTemplates: [{name}]
+        jobs:
+        - {{name: a, namespace: kb, objects: [{{objectTemplate: pod.yml}}]}}
+        """
+    (found,) = problems(text)
+    assert found[0] == 2
+    assert message in found[1]
+
+
+def test_what_is_no_list_is_refused_in_words(problems: Problems) -> None:
+    assert problems("jobs: {name: a}\n") == [
+        (1, "this is no list: begin each of its items with a dash")
+    ]
+
+
+def test_a_number_out_of_bounds_is_refused_with_the_bound(problems: Problems) -> None:
+    text = "jobs:\n- {name: a, jobIterations: 100000000000, objects: [{objectTemplate: pod.yml}]}\n"
+    ((_, message),) = problems(text)
+    assert message.endswith("100000000000 is not a number up to 10,000,000")

@@ -87,6 +87,8 @@ def _message(line: ErrorDetails, path: KeyPath, source: Source, top: type[Sectio
         case "extra_forbidden":
             section = section_at(path[:-1], top)
             return unknown_key(section, str(path[-1]), top) if section else line["msg"]
+        case "tuple_type":
+            return "this is no list: begin each of its items with a dash"
         case "not_accepted":
             return _not_accepted(line["ctx"], line["input"], path, mark)
         case "rule" if mark and mark.plain and is_odd_number(mark.written or ""):

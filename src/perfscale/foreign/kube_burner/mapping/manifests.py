@@ -15,6 +15,7 @@ from perfscale.templates.source import read_template
 if TYPE_CHECKING:
     from perfscale.foreign.kube_burner.mapping.context import JobAt
 
+NOT_FETCHED: Final = "templates are not fetched from elsewhere: save it beside this file"
 _ACTIONS: Final = re.compile(r"\{\{.*\}\}")
 _SEPARATOR: Final = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
 
@@ -33,7 +34,7 @@ def template_path(job: JobAt, name: str, *keys: str | int) -> str | None:
     That program looks from the current folder, where as a rule the file itself is too.
     """
     if re.match(r"[a-z]+://", name):
-        job.problem("templates are not fetched from elsewhere: save it beside this file", *keys)
+        job.problem(NOT_FETCHED, *keys)
         return None
     if not name:
         job.problem("this entry needs an objectTemplate", *keys[:-1])

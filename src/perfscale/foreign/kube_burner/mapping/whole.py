@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 from perfscale.config import counted, format_duration
 from perfscale.foreign.kube_burner.mapping import acting, creating
 from perfscale.foreign.kube_burner.mapping.around import command, moments_of, watchers_of
-from perfscale.foreign.kube_burner.mapping.context import JobAt, Reading
+from perfscale.foreign.kube_burner.mapping.context import JobAt, Reading, is_file
 from perfscale.foreign.kube_burner.mapping.endpoints import endpoints_of
+from perfscale.foreign.kube_burner.mapping.manifests import NOT_FETCHED
 from perfscale.foreign.kube_burner.mapping.placed import At
 from perfscale.foreign.kube_burner.models.job import CREATE, DELETE, READ
+from perfscale.templates.kube_burner import OUTSIDE
+from perfscale.templates.source import is_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from perfscale.foreign.kube_burner.models.job import Job
 
@@ -64,6 +68,7 @@ def check(reading: Reading) -> None:
     configuration = reading.configuration
     if not configuration.jobs:
         reading.problem(("jobs",), "there are no jobs")
+    _check_functions(reading)
     seen: dict[str, int] = {}
     for number, job in enumerate(configuration.jobs):
         path = ("jobs", number)
@@ -82,6 +87,20 @@ def check(reading: Reading) -> None:
     for each in configuration.global_.measurements:
         if each.name not in _MEASURED:
             reading.note(f"the measurement {each.name} is not known")
+
+
+def _check_functions(reading: Reading) -> None:
+    for number, name in enumerate(reading.configuration.global_.function_templates):
+        if message := _flaw_of_functions(reading.document.directory, name):
+            reading.problem(("global", "functionTemplates", number), message)
+
+
+def _flaw_of_functions(folder: Path, name: str) -> str | None:
+    if re.match(r"[a-z]+://", name):
+        return NOT_FETCHED
+    if not is_inside(folder, name):
+        return OUTSIDE
+    return None if is_file(folder / name) else f"there is no file {name} beside this file"
 
 
 def _flaws(job: Job, *, gc: bool) -> Iterator[tuple[str, str]]:

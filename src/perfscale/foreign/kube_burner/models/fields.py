@@ -23,8 +23,10 @@ def _duration(value: object) -> float:
 
 
 def _number(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _FAR:
+    if isinstance(value, bool) or not isinstance(value, int):
         raise refusal("number", "a whole number", value)
+    if abs(value) > _FAR:
+        raise refusal("number", f"a number up to {_FAR:,}", value)
     return value
 
 
