@@ -18,7 +18,7 @@ main()
 """
 IN_A_RUN = """
 from perfscale.engine.flow.iteration import IterationRunner
-async def wait_ready(self, entry):
+async def wait_ready(*arguments):
     raise LookupError("nobody thought of this")
 IterationRunner._wait_ready = wait_ready
 from perfscale.cli.main import main

@@ -93,6 +93,7 @@ def test_operations_stand_in_the_results_as_creates_do(perfscale: CommandLine) -
     (patch,) = patches["operations"]
     assert patch["operations"] == {
         "requested": 40, "done": 40, "failed": 0, "unfinished": 0, "notAttempted": 0,
+        "unknown": 0,
     }  # fmt: skip
     assert patch["response"].keys() >= STATISTICS
     assert patch["effect"]["count"] == 40

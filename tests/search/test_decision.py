@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from perfscale.search.deciding.decision import Try, decide
@@ -116,6 +116,7 @@ def test_whole_numbers_are_searched_down_to_neighbours(limit: int) -> None:
     place=st.floats(0, 1),
     whole=st.booleans(),
 )
+@example(start=204, factor=1.015625, tolerance=0.01171875, place=0, whole=False)
 def test_any_range_comes_to_an_answer_within_it(
     start: float, factor: float, tolerance: float, place: float, whole: bool
 ) -> None:

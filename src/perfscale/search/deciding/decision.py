@@ -74,6 +74,8 @@ def _first(plan: SearchPlan) -> float:
         return plan.start
     first = rounded(plan.end / plan.reach, 2)
     first = float(round(first)) if plan.whole else first
+    if first >= plan.end:  # rounded up, in a narrow range
+        first = middle(plan.start, plan.end, whole=plan.whole)
     return plan.start if plan.are_ends(plan.start, first) else first
 
 
