@@ -16,9 +16,7 @@ from perfscale.cli.commands import (
     audit,
     cleanup,
     compare,
-    convert,
     index,
-    render,
     run,
     runs,
     schema,
@@ -26,13 +24,12 @@ from perfscale.cli.commands import (
     simulate,
     tag,
     trend,
-    validate,
     version,
 )
 from perfscale.cli.commands import (
     report as report_command,
 )
-from perfscale.cli.commands.workloads import examples, init
+from perfscale.cli.commands.workloads import convert, examples, init, render, validate
 from perfscale.cli.output.failure import print_failure
 from perfscale.cli.output.streams import log_more, set_up_logging, use_colors
 from perfscale.cli.web import WebCommand

@@ -77,7 +77,7 @@ class RunSettings:
 def start(settings: RunSettings) -> int:
     """Run with these settings; returns the exit code."""
     if settings.dry_run is DryRun.CLIENT:
-        from perfscale.cli.commands.render import print_manifests
+        from perfscale.cli.commands.workloads.render import print_manifests
 
         print_manifests(settings.config, settings.container_prefix, settings.container_tag)
         return 0

@@ -71,7 +71,7 @@ def compare(  # noqa: PLR0913 -- a command has as many parameters as options
 
         perfscale compare results/before results/after1 results/after2 --output json
     """
-    from perfscale.cli.output.differences import print_differences
+    from perfscale.cli.output.history.differences import print_differences
     from perfscale.results.comparison import Verdict, read_compared, worst
     from perfscale.results.comparison import compare as compared
 

@@ -37,7 +37,7 @@ def runs(
 
         perfscale runs /mnt/results --output json
     """
-    from perfscale.cli.output.runs import print_runs
+    from perfscale.cli.output.history.runs import print_runs
     from perfscale.results.history import list_runs, runs_document
 
     log_more(verbose)

@@ -81,7 +81,7 @@ def trend(  # noqa: PLR0913 -- a command has as many parameters as options
 
         perfscale trend results --metric '*Ready p99' --fail-on regression
     """
-    from perfscale.cli.output.trends import print_trends
+    from perfscale.cli.output.history.trends import print_trends
     from perfscale.results.comparison import Verdict
     from perfscale.trend import Limits, analyse, collect, trend_document, verdict_of, write_trend
 
