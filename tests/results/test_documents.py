@@ -394,3 +394,25 @@ def test_records_that_are_none_are_refused_and_nothing_is_written(tmp_path: Path
     with pytest.raises(ResultsError, match=r"objects\.ndjson:1: it cannot be understood"):
         write_documents(folder)
     assert not list((folder / "collected-metrics-1234").iterdir())
+
+
+@pytest.mark.parametrize("compression", ["gz", "bz2", "xz"])
+def test_a_broken_tarball_is_refused_by_name(tmp_path: Path, compression: str) -> None:
+    documents, path = tmp_path / "a.json", tmp_path / f"broken.{compression}"
+    documents.write_text(json.dumps([{"number": f"{number:x}" * 3} for number in range(50_000)]))
+    with tarfile.open(path, f"w:{compression}") as archive:  # type: ignore[call-overload] # any
+        archive.add(documents, arcname=documents.name)
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 200] = bytes(each ^ 0xFF for each in content[middle : middle + 200])
+    path.write_bytes(content)
+    with pytest.raises(ResultsError, match=path.name):
+        list(read_documents(path))
+
+
+def test_a_time_that_is_none_is_an_error_of_the_file(tmp_path: Path) -> None:
+    folder = run(tmp_path, [record("a")])
+    summary = json.loads((folder / "summary.json").read_text())
+    (folder / "summary.json").write_text(json.dumps(summary | {"startedAt": "yesterday"}))
+    with pytest.raises(ResultsError, match="'yesterday' where a time should be"):
+        list(read_documents(folder))

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import codecs
 import json
+import lzma
 import tarfile
+import zlib
 from typing import IO, TYPE_CHECKING, Any, Final, NoReturn
 
 from perfscale.errors import ResultsError
@@ -41,7 +43,7 @@ def read_documents(path: Path) -> Iterator[dict[str, Any]]:
             yield from _of_folder(path.parent)
         else:
             yield from _of_tarball(path)
-    except (OSError, EOFError, tarfile.TarError) as error:
+    except (OSError, EOFError, tarfile.TarError, zlib.error, lzma.LZMAError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ResultsError(f"{path}: it cannot be read: {reason}", hint=_HINT) from error
 

@@ -43,7 +43,7 @@ def alerts(audit: AuditSummary, stamps: Stamps) -> Iterator[NamedDocument]:
     """A document for each alert that fired, and for each threshold that the run exceeded."""
     for alert in audit.alerts:
         body = {
-            "timestamp": stamps.moment(datetime.fromisoformat(alert.timestamp)),
+            "timestamp": stamps.moment(stamps.instant(alert.timestamp)),
             "severity": alert.severity,
             "description": alert.description,
             **stamps.common(_ALERT),
@@ -51,7 +51,7 @@ def alerts(audit: AuditSummary, stamps: Stamps) -> Iterator[NamedDocument]:
         yield NamedDocument(_ALERT, body)
     if audit.total is None:
         return
-    ended = stamps.moment(datetime.fromisoformat(audit.total.end))
+    ended = stamps.moment(stamps.instant(audit.total.end))
     for name, each in audit.total.values.items():
         if each.exceeded and each.limit is not None:
             measured = f"{each.value:.6g} {each.unit}".rstrip()

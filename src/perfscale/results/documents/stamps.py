@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from perfscale.errors import ResultsError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,7 +29,7 @@ class Stamps:
     """
 
     def __init__(self, summary: Summary, tags: Mapping[str, str]) -> None:
-        self._epoch = datetime.fromisoformat(summary.started_at).astimezone(UTC)
+        self._epoch = self.instant(summary.started_at).astimezone(UTC)
         self.uuid = summary.run_id
         known = {"k8sVersion": summary.cluster.version, "totalNodes": summary.cluster.nodes}
         self.metadata: dict[str, Any] = dict(tags)
@@ -39,6 +41,18 @@ class Stamps:
     def at(self, seconds: float) -> str:
         """A moment, in seconds since the run's start, as RFC 3339 in UTC."""
         return self.moment(self._epoch + timedelta(seconds=seconds))
+
+    @staticmethod
+    def instant(text: str) -> datetime:
+        """A time that a file of the run has as text.
+
+        Raises:
+            ResultsError: It is none.
+        """
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError as error:
+            raise ResultsError(f"the run's files have {text!r} where a time should be") from error
 
     @staticmethod
     def moment(moment: datetime) -> str:
