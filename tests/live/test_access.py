@@ -116,3 +116,14 @@ async def test_a_form_that_cannot_be_read_is_refused_and_not_logged(
 async def test_a_token_that_is_no_text_is_a_token(session: aiohttp.ClientSession) -> None:
     async with served(f"{TOKEN}\udcff") as url:
         assert await status(session, url, Authorization=f"Bearer {TOKEN}") == 401
+
+
+async def test_the_pages_of_two_runs_on_one_host_are_read_side_by_side(
+    session: aiohttp.ClientSession,
+) -> None:
+    async with served(TOKEN) as first, served(TOKEN) as second:
+        for url in (first, second):
+            async with session.post(url, data={"token": TOKEN}) as answer:
+                assert answer.status == 200
+        assert await status(session, first) == 200
+        assert await status(session, second) == 200

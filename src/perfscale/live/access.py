@@ -55,6 +55,8 @@ class Access:
         self._address = address
         self._form = form
         self._session = secrets.token_urlsafe(32)
+        # Cookies know no ports: the page of another run on this host keeps its own.
+        self._cookie = f"{_COOKIE}-{secrets.token_hex(4)}"
 
     @property
     def middlewares(self) -> list[Middleware]:
@@ -79,7 +81,7 @@ class Access:
         given = request.headers.get("Authorization", "")
         if given.startswith(_BEARER) and self._is_token(given.removeprefix(_BEARER)):
             return True
-        return _same(request.cookies.get(_COOKIE, ""), self._session)
+        return _same(request.cookies.get(self._cookie, ""), self._session)
 
     def _is_token(self, given: str) -> bool:
         return _same(given, self._address.token or "")
@@ -94,7 +96,7 @@ class Access:
         if not isinstance(given, str) or not self._is_token(given):
             return web.Response(status=401, text=self._form, content_type="text/html")
         answer = web.Response(status=303, headers={"Location": "/"})
-        answer.set_cookie(_COOKIE, self._session, httponly=True, samesite="Strict", path="/")
+        answer.set_cookie(self._cookie, self._session, httponly=True, samesite="Strict", path="/")
         return answer
 
 
