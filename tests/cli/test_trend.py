@@ -229,3 +229,9 @@ def test_what_makes_no_sense_is_refused(
     ended = perfscale("trend", *arguments)
     assert ended.code == 2
     assert expected in " ".join(ended.err.split())
+
+
+def test_a_name_that_no_file_can_have_is_no_run(perfscale: CommandLine, results: Path) -> None:
+    ended = perfscale("trend", "a" * 300, "--results-dir", results)
+    assert "there is no such" in ended.err
+    assert ended.code == 2
