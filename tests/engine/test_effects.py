@@ -181,6 +181,16 @@ def test_a_restart_is_not_done_by_an_instance_that_its_watch_only_now_shows() ->
     assert story.lose("was there").see(vmi("new")).done_s == 5.0
 
 
+def test_an_older_event_of_the_vm_that_comes_late_takes_no_new_instance_for_the_old_one() -> None:
+    story = Story("restart", known=vmi("old")).answer()
+    story.lose("old").see(vmi("new", "Scheduling"))
+    # The watch of VMs is behind: this was there before the request left.
+    story.effects.observe(ON_VM, View("vm-uid", 1), 0.5)
+    story.see(vmi("new"))
+    assert story.done_s is not None
+    assert story.operation.milestones.keys() == {"Gone"}
+
+
 def test_an_effect_before_the_answer_counts_when_it_was_seen() -> None:
     story = Story("restart", known=vmi("old")).lose("old").see(vmi("new"))
     assert not story.decided

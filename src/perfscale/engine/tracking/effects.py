@@ -196,7 +196,7 @@ class Effects:
     def _see(self, operation: TrackedOperation, key: Key, view: View, now: float) -> None:
         if key[0] == MIGRATIONS:
             MIGRATED.see_migration(operation, view, now)
-        elif self._was_before(operation, now):
+        elif self._was_before(operation, key, now):
             pass
         elif key == self._effect_key(operation) and self._judge is not None:
             if self._is_of_another(operation, view):
@@ -222,7 +222,7 @@ class Effects:
             if key[0] == MIGRATIONS:
                 if operation.made_uid is not None and "Succeeded" not in operation.milestones:
                     operation.fail("somebody else deleted the migration")
-            elif self._was_before(operation, now):
+            elif self._was_before(operation, key, now):
                 pass
             elif key == self._effect_key(operation) and self._judge is not None:
                 self._judge.miss(operation, uid, now)
@@ -230,14 +230,16 @@ class Effects:
                 operation.fail(DELETED)
             self._conclude(operation)
 
-    def _was_before(self, operation: TrackedOperation, now: float) -> bool:
+    def _was_before(self, operation: TrackedOperation, key: Key, now: float) -> bool:
         """Whether an event came before the request left, and is only worked on after that.
 
-        Then it is no effect of the request: it says what that has found.
+        Then it is no effect of the request: it says what that has found. Of the target that is
+        nothing about its instance, of which later events may have been worked on already: each
+        watch is in order, and two are not.
         """
         if now >= (operation.sent_s or 0.0):
             return False
-        if self._judge is not None:
+        if self._judge is not None and key == self._effect_key(operation):
             self._begin(operation, self._judge)
         return True
 
