@@ -181,6 +181,13 @@ def test_a_restart_is_not_done_by_an_instance_that_its_watch_only_now_shows() ->
     assert story.lose("was there").see(vmi("new")).done_s == 5.0
 
 
+def test_what_still_waits_is_described_by_what_was_seen_last() -> None:
+    story = Story("restart", known=vmi("old")).answer()
+    story.lose("old").see(vmi("new", "Scheduling"))
+    assert story.effects.describe_waiting() == [story.operation]
+    assert story.operation.detail == "its instance is in phase Scheduling"
+
+
 def test_an_older_event_of_the_vm_that_comes_late_takes_no_new_instance_for_the_old_one() -> None:
     story = Story("restart", known=vmi("old")).answer()
     story.lose("old").see(vmi("new", "Scheduling"))

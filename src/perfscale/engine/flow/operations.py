@@ -94,9 +94,12 @@ class OperationRunner:
             watches.stop()
 
     def stop(self) -> None:
-        """Close every watch."""
-        for watches in self._watches.values():
+        """Close every watch, and say of what is unfinished what was seen of it last."""
+        while self._watches:
+            _, watches = self._watches.popitem()
             watches.stop()
+            for operation in watches.unfinished():
+                self._context.journal.mark_operation_dirty(operation)
 
     async def run(self, work: Work, number: int, *, pacing: WorkloadPacing, stop: Stop) -> bool:
         """Run one iteration, a pass over the targets, to its end, or until it is stopped.

@@ -154,6 +154,13 @@ class Effects:
             known = self._known.get(self._effect_key(operation))
             operation.detail = self._judge.describe(operation, known)
 
+    def describe_waiting(self) -> list[TrackedOperation]:
+        """The same of all that wait for their effect; returns them."""
+        waiting = list(dict.fromkeys(each for of in self._waiting.values() for each in of))
+        for operation in waiting:
+            self.describe(operation)
+        return waiting
+
     # -- what the watches see -----------------------------------------------
 
     def observe(self, key: Key, view: View, now: float, *, deleted: bool = False) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from perfscale.config.sections.readiness import WaitFor
     from perfscale.engine.context import RunContext
     from perfscale.engine.tracking.effects import Effects, Key
+    from perfscale.engine.tracking.operations import TrackedOperation
     from perfscale.engine.tracking.views import View
     from perfscale.kube.resources import Place
     from perfscale.kube.watching.watch import Listed
@@ -61,6 +62,10 @@ class EffectWatches:
         for task in self._tasks:
             task.cancel()
         self._tasks.clear()
+
+    def unfinished(self) -> list[TrackedOperation]:
+        """The operations that still wait, each with what is missing of it."""
+        return self._effects.describe_waiting()
 
     async def _run(self, watch: Watch[Any]) -> None:
         try:
