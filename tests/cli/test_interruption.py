@@ -233,4 +233,4 @@ def test_a_reader_who_has_had_enough_does_not_end_the_run(
     assert simulated.left_of(run_id_in(ended.out)) == {}
     [folder] = perfscale.results
     assert (folder / "report.html").exists()
-    assert list(folder.glob("kube-burner/*.json"))
+    assert list(folder.glob("collected-metrics-*/*.json"))

@@ -26,7 +26,7 @@ from perfscale.kube.http.failures import (
     unconnected,
     unresolved,
 )
-from perfscale.kube.http.sockets import Sockets
+from perfscale.kube.http.sockets import Sockets, leave_to_loop
 from perfscale.kube.http.transport import CONNECT_TIMEOUT_S, user_agent
 
 if TYPE_CHECKING:
@@ -173,12 +173,16 @@ class DirectTransport:
             sock = await _connect_through(self._socks, self._host, self._port)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._sockets.keep(sock)
-        _, connection = await self._loop.create_connection(
-            lambda: Connection(self._loop, self),
-            sock=sock,
-            ssl=self._tls,
-            server_hostname=self._tls_name,
-        )
+        try:
+            _, connection = await self._loop.create_connection(
+                lambda: Connection(self._loop, self),
+                sock=sock,
+                ssl=self._tls,
+                server_hostname=self._tls_name,
+            )
+        except BaseException:
+            leave_to_loop(sock, self._loop)
+            raise
         return connection
 
     async def _resolve(self) -> Sequence[_Address]:

@@ -42,3 +42,14 @@ class Sockets:
             if loop.time() > deadline_s:
                 return
             await asyncio.sleep(_LOOK_AGAIN_S)
+
+
+def leave_to_loop(made: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
+    """Give up a socket of which a loop could make no connection, and which the loop closes.
+
+    uvloop closes the descriptor, and the object does not know when the connection broke before
+    the loop had taken note of it. Collected later, the object would close whatever has got the
+    same number meanwhile: https://github.com/MagicStack/uvloop/issues/738
+    """
+    if type(loop).__module__.partition(".")[0] == "uvloop":
+        made.detach()
