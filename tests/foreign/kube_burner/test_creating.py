@@ -250,6 +250,24 @@ def test_what_is_better_here_is_said_once(read: Read) -> None:
     assert source.notes == ()
 
 
+def test_churn_of_a_job_that_waits_for_nothing_waits_first(read: Read) -> None:
+    churn = {"cycles": 1, "percent": 10}
+    config = read(job(churnConfig=churn, waitWhenFinished=False))
+    assert config.workloads[0].workload_creation_wait
+    assert "so they are waited for" in " ".join(config.source.notes)
+    assert not read(job(waitWhenFinished=False)).workloads[0].workload_creation_wait
+
+
+def test_what_is_not_measured_is_said_once_with_the_reason(read: Read) -> None:
+    names = [{"name": name} for name in ("pprof", "serviceLatency", "podLatency", "podLatencie")]
+    notes = read(job(measurements=[*names, *names])).source.notes
+    assert [each for each in notes if "is not measured" in each] == [
+        "pprof is not measured: profiles of processes are not taken",
+        "serviceLatency is not measured: nothing is sent through services and policies",
+        "podLatencie is not measured: it is not known",
+    ]
+
+
 def test_a_template_is_looked_for_beside_the_file_and_in_the_current_folder(
     read: Read, folder: Path, problems: Problems
 ) -> None:

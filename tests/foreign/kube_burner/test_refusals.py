@@ -44,7 +44,6 @@ CASES = {
     "jobs[].preLoadNodeLabels": creating(preLoadNodeLabels={"a": "b"}),
     "churnConfig with groups": creating(GROUPED, churnConfig=CHURN),
     "churnConfig with incrementalLoad": creating(churnConfig=CHURN, incrementalLoad=STEPS),
-    "churnConfig without a wait": creating(churnConfig=CHURN, waitWhenFinished=False),
     "churn of namespaces with one namespace": creating(
         churnConfig=CHURN, namespacedIterations=False
     ),
@@ -62,10 +61,6 @@ CASES = {
         {"indexer": {**ENGINE, "defaultIndex": "a"}}, {"indexer": {**ENGINE, "defaultIndex": "b"}}
     ),
     "metricsEndpoints[].indexer of type tsdb": endpoints({"indexer": {"type": "tsdb"}}),
-    "measurements: pprof": globally(measurements=[{"name": "pprof"}]),
-    "measurements: serviceLatency, netpolLatency": creating(
-        measurements=[{"name": "serviceLatency", "svcTimeout": "5s"}]
-    ),
     "measurements[].thresholds of other conditions": globally(
         measurements=[
             {

@@ -39,10 +39,6 @@ class Refusal:
     find: Finder
 
 
-PPROF: Final = "pprof"
-PROBING: Final = ("serviceLatency", "netpolLatency")
-
-
 def refuse(reading: Reading) -> None:
     """Report everything in the table that a configuration says."""
     for row in TABLE:
@@ -183,14 +179,6 @@ TABLE: Final = (
         _creating(("churnConfig",), lambda job: _churns(job) and job.incremental_load is not None),
     ),
     Refusal(
-        "churnConfig without a wait",
-        "churn begins when all objects are ready: set waitWhenFinished or podWait to true",
-        _creating(
-            ("churnConfig",),
-            lambda job: _churns(job) and not (job.wait_when_finished or job.pod_wait),
-        ),
-    ),
-    Refusal(
         "churn of namespaces with one namespace",
         "all iterations are in one namespace: set namespacedIterations to true, or mode to objects",
         _creating(
@@ -262,16 +250,6 @@ TABLE: Final = (
         _endpoints(_tsdb),
     ),
     Refusal(
-        "measurements: pprof",
-        "profiles of processes are not taken: remove this measurement",
-        _measurements(lambda each: each.name == PPROF),
-    ),
-    Refusal(
-        "measurements: serviceLatency, netpolLatency",
-        "nothing is sent through services and policies here: remove this measurement",
-        _measurements(lambda each: each.name in PROBING),
-    ),
-    Refusal(
         "measurements[].thresholds of other conditions",
         "a threshold can be on podLatency (Ready, Initialized, PodScheduled, ContainersReady), "
         "vmiLatency (VMIPending, VMIScheduling, VMIScheduled, VMIRunning), jobLatency (Complete), "
@@ -279,8 +257,7 @@ TABLE: Final = (
         "another one in a workload file",
         _measurements(
             lambda each: (
-                each.name not in {PPROF, *PROBING}
-                and not all(has_meaning(each.name, one.condition_type) for one in each.thresholds)
+                not all(has_meaning(each.name, one.condition_type) for one in each.thresholds)
             ),
             "thresholds",
         ),

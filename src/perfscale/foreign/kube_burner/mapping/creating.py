@@ -135,6 +135,9 @@ def _waits(job: JobAt) -> dict[str, Any]:
         return {"workloadCreationWait": job.at(True, "waitWhenFinished")}
     if job.job.pod_wait:
         return {"iterationCreationWait": job.at(True, "podWait")}
+    if job.job.churn_config.is_on:
+        job.note("churn begins when all objects are ready, so they are waited for")
+        return {"workloadCreationWait": job.at(True, "churnConfig")}
     return {}
 
 

@@ -26,10 +26,18 @@ _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0
 _LONGEST: Final = 253
 _MEASURED: Final = frozenset(
     {
-        *("podLatency", "jobLatency", "pvcLatency", "nodeLatency", "vmiLatency", "vmimLatency"),
-        *("serviceLatency", "netpolLatency", "dataVolumeLatency", "volumeSnapshotLatency", "pprof"),
+        *("podLatency", "jobLatency", "pvcLatency", "vmiLatency", "vmimLatency"),
+        *("dataVolumeLatency", "volumeSnapshotLatency"),
     }
 )
+_PROBED: Final = "nothing is sent through services and policies"
+_UNMEASURED: Final = {
+    "pprof": "profiles of processes are not taken",
+    "serviceLatency": _PROBED,
+    "netpolLatency": _PROBED,
+    "nodeLatency": "conditions of nodes are not followed",
+}
+"""Measurements of that program which are none here, and why."""
 
 
 def tree_of(reading: Reading) -> dict[str, Any]:
@@ -81,12 +89,10 @@ def check(reading: Reading) -> None:
         seen.setdefault(job.name, number)
         for key, message in _flaws(job, gc=configuration.global_.wait_when_finished):
             reading.problem((*path, key), message)
-        for place, each in enumerate(job.measurements):
-            if each.name not in _MEASURED:
-                reading.note(f"measurements[{place}] of {job.name}, {each.name}, is not known")
-    for each in configuration.global_.measurements:
-        if each.name not in _MEASURED:
-            reading.note(f"the measurement {each.name} is not known")
+    named = [configuration.global_.measurements, *(job.measurements for job in configuration.jobs)]
+    for name in dict.fromkeys(each.name for measurements in named for each in measurements):
+        if name not in _MEASURED:
+            reading.note(f"{name} is not measured: {_UNMEASURED.get(name, 'it is not known')}")
 
 
 def _check_functions(reading: Reading) -> None:
