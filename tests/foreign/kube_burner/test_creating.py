@@ -259,7 +259,10 @@ def test_churn_of_a_job_that_waits_for_nothing_waits_first(read: Read) -> None:
 
 
 def test_what_is_not_measured_is_said_once_with_the_reason(read: Read) -> None:
-    names = [{"name": name} for name in ("pprof", "serviceLatency", "podLatency", "podLatencie")]
+    names: list[dict[str, Any]] = [
+        {"name": name} for name in ("pprof", "serviceLatency", "podLatency", "podLatencie")
+    ]
+    names[1]["thresholds"] = [{"conditionType": "Ready", "metric": "P99", "threshold": "1s"}]
     notes = read(job(measurements=[*names, *names])).source.notes
     assert [each for each in notes if "is not measured" in each] == [
         "pprof is not measured: profiles of processes are not taken",

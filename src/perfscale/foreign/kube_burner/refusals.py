@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from perfscale.foreign.kube_burner.mapping.thresholds import has_meaning
+from perfscale.foreign.kube_burner.mapping.thresholds import has_meaning, is_ignored
 from perfscale.foreign.kube_burner.models.job import CREATE, NAMESPACES, OBJECTS
 from perfscale.foreign.kube_burner.models.measurements import SEARCH_ENGINES, TSDB
 
@@ -257,7 +257,8 @@ TABLE: Final = (
         "another one in a workload file",
         _measurements(
             lambda each: (
-                not all(has_meaning(each.name, one.condition_type) for one in each.thresholds)
+                not is_ignored(each.name)
+                and not all(has_meaning(each.name, one.condition_type) for one in each.thresholds)
             ),
             "thresholds",
         ),

@@ -57,6 +57,11 @@ _MAKERS: Final = {
 _STATISTICS: Final = {"P99": "p99", "P95": "p95", "P50": "p50", "Avg": "mean", "Max": "max"}
 
 
+def is_ignored(measurement: str) -> bool:
+    """Whether that program takes thresholds of a measurement, and judges none of them."""
+    return measurement in {"serviceLatency", "netpolLatency", "pprof"}
+
+
 def has_meaning(measurement: str, condition: str) -> bool:
     """Whether a threshold on this condition can be taken over."""
     return condition in _CONDITIONS.get(measurement, ("", {}))[1]
