@@ -54,8 +54,10 @@ def test_the_reference_has_each_key_with_its_description_type_and_default(
 
 @pytest.mark.parametrize("subcommand", COMMANDS)
 def test_the_reference_has_each_command_with_every_option_of_its_help(
-    subcommand: str, sources: Path
+    subcommand: str, sources: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A command sets up the logging of its process, which here is that of other tests too.
+    monkeypatch.setattr("perfscale.cli.app.set_up_logging", lambda: None)
     folder = sources / "reference"
     page = (folder / "commands" / f"{subcommand}.md").read_text(encoding="utf-8")
     printed = CliRunner().invoke(app, [subcommand, "--help"]).stdout
