@@ -35,7 +35,7 @@ _COLUMNS = (
     _Column("min", 72),
     _Column("p50"),
     _Column("p90", 80),
-    _Column("p95", 60),
+    _Column("p95", 66),
     _Column("p99"),
     _Column("p999", 92, "p99.9"),
     _Column("max", 50),
