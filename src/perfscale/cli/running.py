@@ -16,11 +16,11 @@ from perfscale.cli.indexing import check_index, index_run
 from perfscale.cli.output.confirm import confirmed
 from perfscale.cli.output.failure import print_failure
 from perfscale.cli.output.streams import OutputError, ignoring_closed_output, say
-from perfscale.cli.signals import handle_signals, run_until_signalled
+from perfscale.cli.signals import handle_interrupts, run_until_signalled
 from perfscale.errors import RunFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
@@ -145,7 +145,7 @@ async def _run(settings: RunSettings) -> int:
             say("nothing was created or changed")
             return 1
         displaying = asyncio.create_task(
-            _display(follow(generator.events(), quiet=settings.quiet)), name="perfscale-display"
+            follow(generator.events(), quiet=settings.quiet), name="perfscale-display"
         )
         result = await _execute(generator, displaying)
         if settings.simulate:
@@ -225,12 +225,6 @@ async def _audited(settings: RunSettings, folder: RunFolder, result: RunResult) 
         return with_lost_results(with_audit(result, record), error)
 
 
-async def _display(following: Coroutine[None, None, None]) -> None:
-    """A run goes on when the terminal of its progress is closed."""
-    with ignoring_closed_output():
-        await following
-
-
 def _conclude(settings: RunSettings, result: RunResult, folder: Path | None) -> int:
     """Print how the run ended, and write what is made of its files.
 
@@ -269,22 +263,10 @@ def _steps(
 
 
 async def _execute(generator: LoadGenerator, displaying: asyncio.Task[None]) -> RunResult:
-    """Run; the first signal ends the run in order, the second one at once.
-
-    Any more change nothing: also who holds Ctrl-C down sees how to clean up.
-    """
-    running = asyncio.current_task()
-    signals: list[int] = []
-
-    def on_signal(signum: int) -> None:
-        signals.append(signum)
-        if len(signals) == 1:
-            generator.interrupt(signum)
-            say("stopping and cleaning up; once more stops at once")
-        elif len(signals) == 2 and running is not None and generator.result is None:
-            running.cancel()
-
-    with handle_signals(on_signal):
+    """Run; the first signal ends the run in order, the second one at once."""
+    with handle_interrupts(
+        generator.interrupt, is_over=lambda: generator.result is not None
+    ) as signals:
         try:
             return await generator.run()
         except asyncio.CancelledError:

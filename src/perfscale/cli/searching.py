@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from perfscale.cli.options import Output
+from perfscale.cli.output.display import follow
 from perfscale.cli.output.search_result import (
     print_search,
     say_removing,
@@ -17,7 +18,7 @@ from perfscale.cli.output.search_result import (
     say_verdict,
 )
 from perfscale.cli.output.streams import ignoring_closed_output, say
-from perfscale.cli.signals import handle_signals, run_until_signalled
+from perfscale.cli.signals import handle_interrupts, run_until_signalled
 from perfscale.search import EngineSteps, LimitSearch, SearchEvents, State, StepSettings
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from perfscale.config import Config
     from perfscale.engine import RunOptions
-    from perfscale.engine.events import EventStream
     from perfscale.kube.cluster import ClusterOptions
     from perfscale.preflight import Plan
     from perfscale.results import RunInfo
@@ -66,7 +66,7 @@ async def _search(settings: SearchSettings) -> int:
                 folder=folder,
                 options=settings.options,
                 cleanup=partial(_cleanup_command, settings),
-                follow=partial(_follow, quiet=settings.quiet),
+                follow=partial(follow, quiet=settings.quiet),
                 planned=None if settings.quiet else partial(_print_plan, settings),
             )
         )
@@ -96,28 +96,9 @@ def _print_plan(settings: SearchSettings, plan: Plan, config: Config) -> None:
         say("warning: the server's certificate is not verified (insecure-skip-tls-verify)")
 
 
-async def _follow(events: EventStream, *, quiet: bool) -> None:
-    """A step goes on when the terminal of its progress is closed."""
-    from perfscale.cli.output.display import follow
-
-    with ignoring_closed_output():
-        await follow(events, quiet=quiet)
-
-
 async def _execute(search: LimitSearch) -> int:
     """Search; the first signal cleans up and ends the search, the second one at once."""
-    running = asyncio.current_task()
-    signals: list[int] = []
-
-    def on_signal(signum: int) -> None:
-        signals.append(signum)
-        if len(signals) == 1:
-            search.interrupt(signum)
-            say("stopping and cleaning up; once more stops at once")
-        elif len(signals) == 2 and running is not None:
-            running.cancel()
-
-    with handle_signals(on_signal):
+    with handle_interrupts(search.interrupt) as signals:
         try:
             return await search.run()
         except asyncio.CancelledError:

@@ -74,6 +74,36 @@ def handle_signals(handler: Handler) -> Iterator[None]:
         _install(outer)
 
 
+@contextmanager
+def handle_interrupts(
+    interrupt: Handler, *, is_over: Callable[[], bool] = lambda: False
+) -> Iterator[list[int]]:
+    """The first signal ends what goes on inside in order, the second one cancels this task.
+
+    Any more change nothing: also who holds Ctrl-C down sees how to clean up.
+
+    Args:
+        interrupt: Ends it in order; it is called with the signal's number.
+        is_over: Whether there is nothing left that a second signal could end.
+
+    Yields:
+        The numbers of the signals that have come.
+    """
+    running = asyncio.current_task()
+    signals: list[int] = []
+
+    def on_signal(signum: int) -> None:
+        signals.append(signum)
+        if len(signals) == 1:
+            interrupt(signum)
+            say("stopping and cleaning up; once more stops at once")
+        elif len(signals) == 2 and running is not None and not is_over():
+            running.cancel()
+
+    with handle_signals(on_signal):
+        yield signals
+
+
 def _install(handler: Handler | None) -> None:
     loop = asyncio.get_running_loop()
     for signum in _SIGNALS:

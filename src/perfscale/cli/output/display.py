@@ -19,6 +19,7 @@ from rich.text import Text
 from perfscale.cli.output.console import open_console, print_wrapped
 from perfscale.cli.output.live import LiveLines
 from perfscale.cli.output.loads import Loads
+from perfscale.cli.output.streams import ignoring_closed_output
 from perfscale.config import counted, format_duration
 from perfscale.config.operations import CREATE
 from perfscale.engine.events import (
@@ -59,8 +60,14 @@ _LINE_EVERY_S = 5.0
 async def follow(events: EventStream, *, quiet: bool = False) -> None:
     """Show a run's progress until it ends, or only what is wrong if it is to be quiet.
 
-    Log lines would break up a live display, so there is none beside them.
+    Log lines would break up a live display, so there is none beside them. A run goes on when the
+    terminal of its progress is closed.
     """
+    with ignoring_closed_output():
+        await _follow(events, quiet=quiet)
+
+
+async def _follow(events: EventStream, *, quiet: bool) -> None:
     console = open_console(stderr=True)
     logging_too = logging.getLogger("perfscale").isEnabledFor(logging.INFO)
     if quiet:
