@@ -246,6 +246,10 @@ class RunContext:
         self.tracker.retire(iteration.scope)
         iteration.meter.merge_into(self.inputs.meter)
 
+    def iterations_of(self, workload: Workload) -> list[IterationContext]:
+        """Those of a workload that go on, or of which something is left."""
+        return [each for each in self.iterations.values() if each.workload is workload]
+
     def client_of(self, scope: IterationScope) -> Client:
         """The way to the cluster that counts what is sent for an iteration, if it is not over."""
         iteration = self.iterations.get(scope)

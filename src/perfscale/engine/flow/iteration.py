@@ -142,8 +142,7 @@ class IterationRunner:
 
     def _is_quiet(self, workload: Workload) -> bool:
         """Whether no create of a workload is in flight: churn creates for all its iterations."""
-        every = self._context.iterations.values()
-        return not any(each.in_flight for each in every if each.workload is workload)
+        return not any(each.in_flight for each in self._context.iterations_of(workload))
 
     # -- creation ----------------------------------------------------------
 
@@ -244,12 +243,7 @@ class IterationRunner:
             return []
         if iteration.number > workload.iteration_count:  # churn has made it
             return [iteration]
-        return self.iterations_of(workload)
-
-    def iterations_of(self, workload: Workload) -> list[IterationContext]:
-        """Those of a workload of which something is left."""
-        every = self._context.iterations.values()
-        return [each for each in every if each.workload is workload]
+        return self._context.iterations_of(workload)
 
     async def _wait_ready(
         self, iteration: IterationContext, waited_for: Sequence[IterationContext]
@@ -300,7 +294,7 @@ class IterationRunner:
         Returns:
             Whether that went well; what did not is among the problems of its iterations.
         """
-        iterations = self.iterations_of(workload)
+        iterations = self._context.iterations_of(workload)
         if not iterations:
             return True
         last = iterations[-1]

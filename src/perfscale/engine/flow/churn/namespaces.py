@@ -88,11 +88,7 @@ class NamespaceChurner:
 
     async def _delete(self, workload: Workload, drawn: Sequence[int], number: int) -> bool:
         """Whether those iterations were gone in time."""
-        contexts = {
-            each.number: each
-            for each in self._context.iterations.values()
-            if each.workload is workload
-        }
+        contexts = {each.number: each for each in self._context.iterations_of(workload)}
         replace = self._iterations.replace
         self._progress.attend(workload.name, [contexts[each].scope for each in drawn])
         return await _all_well(partial(replace, contexts[each], number) for each in drawn)

@@ -101,7 +101,7 @@ class Churner:
         last iteration. So is an object that failed before: then there is no round.
         """
         workload, context = last.workload, self._context
-        if last.problems or any(each.scope.failed for each in self._iterations(workload)):
+        if last.problems or any(each.scope.failed for each in context.iterations_of(workload)):
             return
         seed, churn = context.config.global_config.seed, workload.churn
         if churn is None:
@@ -135,7 +135,7 @@ class Churner:
     def _draw(self, state: _State) -> list[_Replica]:
         """As many replicas as a round replaces, at random, in their own order."""
         replicas: dict[tuple[int, int, int | None], _Replica] = {}
-        for iteration in self._iterations(state.workload):
+        for iteration in self._context.iterations_of(state.workload):
             for row in iteration.scope.objects:
                 if not _is_replaceable(iteration, row):
                     continue
@@ -146,10 +146,6 @@ class Churner:
         present = list(replicas.values())
         wanted = state.churn.replaced_of(len(present))
         return [present[n] for n in sorted(state.chance.sample(range(len(present)), wanted))]
-
-    def _iterations(self, workload: Workload) -> list[IterationContext]:
-        every = self._context.iterations.values()
-        return [each for each in every if each.workload is workload]
 
     def _enter(self, state: _State, stage: Stage, *, bounded: bool = False) -> None:
         workload = state.workload
@@ -306,7 +302,7 @@ class Churner:
 
     def _has_failed(self, state: _State) -> bool:
         """Whether an object failed; those of the last iteration are described with it."""
-        failed = [each for each in self._iterations(state.workload) if each.scope.failed]
+        failed = [each for each in self._context.iterations_of(state.workload) if each.scope.failed]
         others = [each for each in failed if each is not state.last]
         if others:
             numbers = ", ".join(str(each.number) for each in others)
