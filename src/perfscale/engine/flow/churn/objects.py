@@ -112,9 +112,7 @@ class Churner:
             pause_s = rounds.pause_before(number, context.stopwatch.now())
             if pause_s is None:
                 break
-            if pause_s:
-                self._enter(state, Stage.PAUSING)
-                await asyncio.sleep(pause_s)
+            await self._pause(state, pause_s)
             state.round = number
             if not await self._replace(state):
                 break
@@ -127,10 +125,14 @@ class Churner:
         )
         if not await self._delete(state, drawn):
             return False
-        if state.churn.recreation_delay:
-            self._enter(state, Stage.PAUSING)
-            await asyncio.sleep(state.churn.recreation_delay)
+        await self._pause(state, state.churn.recreation_delay)
         return await self._create(state, drawn)
+
+    async def _pause(self, state: _State, pause_s: float) -> None:
+        """Pause in a round, or after it."""
+        if pause_s:
+            self._enter(state, Stage.PAUSING)
+            await asyncio.sleep(pause_s)
 
     def _draw(self, state: _State) -> list[_Replica]:
         """As many replicas as a round replaces, at random, in their own order."""
