@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.tracking.readiness import ACCEPTED
@@ -13,11 +13,12 @@ from perfscale.kube.decoding import version_number
 from perfscale.kube.listing import page_decoder, read_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import AsyncIterator, Iterable
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.removal.verification import ObjectVerifier
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
+    from perfscale.kube.listing import Page
     from perfscale.kube.resources import Place
 
 _STAYING_S: Final = 30.0
@@ -77,17 +78,21 @@ def _may_become_ready(child: TrackedObject) -> bool:
     return child.present and child.ready_s is None and child.error is None
 
 
-async def _read_unseen(context: RunContext, place: Place) -> None:
-    """Take children from a list that no watch has shown yet: they count, however late it is."""
-    resource, rule = place.resource, context.rules.of(place.resource)
-    pages = read_pages(
+def _read(context: RunContext, place: Place) -> AsyncIterator[Page[Any]]:
+    """All of the run that is in a place, as its watch decodes it."""
+    return read_pages(
         context.client,
-        resource,
-        page_decoder(rule.decoder),
+        place.resource,
+        page_decoder(context.rules.of(place.resource).decoder),
         namespace=place.namespace,
         label_selector=context.selector,
     )
-    async for page in pages:
+
+
+async def _read_unseen(context: RunContext, place: Place) -> None:
+    """Take children from a list that no watch has shown yet: they count, however late it is."""
+    resource, rule = place.resource, context.rules.of(place.resource)
+    async for page in _read(context, place):
         now = context.stopwatch.now()
         for obj in page.items:
             metadata = obj.metadata
@@ -104,14 +109,7 @@ async def _read_ends(context: RunContext, place: Place) -> None:
     rule = rules.of(resource)
     seen: set[str] = set()
     version = ""
-    pages = read_pages(
-        context.client,
-        resource,
-        page_decoder(rule.decoder),
-        namespace=place.namespace,
-        label_selector=context.selector,
-    )
-    async for page in pages:
+    async for page in _read(context, place):
         if page.first:
             seen.clear()
         version, now = page.version, context.stopwatch.now()
