@@ -144,19 +144,19 @@ class Replay:
                 self._add_operation(entry)
             case OperationChangeEntry():
                 self._change_operation(entry)
-            case CountedEntry():
-                self._write_decided(self._iterations[entry.i])
             case _:
                 self._take_course(entry)
 
     def _take_course(self, entry: AnyEntry) -> None:
-        """Take an entry that is not about a single object."""
+        """Take an entry that is not about a single object or operation."""
         match entry:
             case DeleteEntry():
                 self._delete(entry)
             case DueEntry():
                 self._iterations[entry.i].due = entry
                 self._reach(entry.at_s)
+            case CountedEntry():
+                self._write_decided(self._iterations[entry.i])
             case IterationEntry():
                 self._begin_iteration(entry)
             case RoundEntry():
@@ -338,13 +338,14 @@ class Replay:
         self._write_rows(iteration, objects, children)
 
     def _end_iteration(self, entry: IterationEndEntry) -> None:
-        self._iterations[entry.i].end = entry
-        self._iterations[entry.i].after_end.clear()
-        if not entry.settled:
-            self.stage_log.leave(entry.finished_s, self._iterations[entry.i].begin.workload)
+        iteration = self._iterations[entry.i]
+        iteration.end = entry
+        iteration.after_end.clear()
         self._reach(entry.finished_s)
         if entry.settled:
             self._write_iteration(entry.i)
+        else:
+            self.stage_log.leave(entry.finished_s, iteration.begin.workload)
 
     def _write_iteration(self, number: int) -> None:
         iteration = self._iterations.pop(number)
