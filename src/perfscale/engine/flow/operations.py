@@ -153,14 +153,14 @@ class OperationRunner:
         An effect that never comes would keep every operation of a load that has no end: the oldest
         are given up then.
         """
-        waiting, has_told = iteration.open_operations, False
+        waiting, is_recorded = iteration.open_operations, False
         for targets in cycle(work.targets):
             if len(waiting) > MOST_WAITING:
                 answered = (each for each in waiting if each.accepted)
                 oldest = nsmallest(MOST_WAITING // 10, answered, key=attrgetter("admitted_s"))
                 self._give_up(iteration, work, oldest)
-                if work.workload.iteration_wait and not has_told:
-                    has_told = True
+                if work.workload.iteration_wait and not is_recorded:
+                    is_recorded = True
                     iteration.problems.append(
                         f"more than {MOST_WAITING} operations waited for their effect at a time: "
                         "the oldest were given up, and are unfinished"
