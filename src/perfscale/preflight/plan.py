@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perfscale.kube.resources import NAMESPACES, Place
 from perfscale.results import WorkloadPlan
-from perfscale.templates import outline_workload
+from perfscale.templates import objects_of_iteration, outline_workload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,6 +71,15 @@ class Plan:
         total: Counter[str] = Counter()
         for workload in self.workloads:
             total.update(workload.objects)
+        return total
+
+    def objects_of_iteration(
+        self, factories: Sequence[ObjectFactory], iteration: int, within_s: float = math.inf
+    ) -> Counter[str]:
+        """Objects of each kind that an iteration has; see `objects_of_iteration` of templates."""
+        total: Counter[str] = Counter()
+        for key, count in objects_of_iteration(factories, iteration, within_s).items():
+            total[self.resources[key].kind_name] += count
         return total
 
     @property

@@ -7,11 +7,9 @@ what was requested since it was written last; with this, the accounts have a bou
 from __future__ import annotations
 
 import math
-from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from perfscale.config.sections.shape import most_due
-from perfscale.templates import objects_of_iteration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,10 +64,6 @@ class DueFeed:
             if math.isinf(due):
                 return None
             return {kind: int(min(due, most)) for kind, most in iteration.requested.items()}
-        counts: Counter[str] = Counter()
-        resources = self._context.plan.resources
-        for key, count in objects_of_iteration(
+        return self._context.plan.objects_of_iteration(
             iteration.factories, iteration.number, within_s
-        ).items():
-            counts[resources[key].kind_name] += count
-        return counts
+        )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -32,7 +31,6 @@ from perfscale.engine.tracking.stuck import (
     unready,
 )
 from perfscale.kube.resources import NAMESPACES
-from perfscale.templates import objects_of_iteration
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -99,7 +97,7 @@ class IterationRunner:
             result; it does not raise for an object's failure or a wait's end.
         """
         factories = [each for each in factories if each.spec.comes_in(number)]
-        requested = self._requested(factories, number)
+        requested = self._context.plan.objects_of_iteration(factories, number)
         own = pacing.of_iteration(sum(requested.values()))
         iteration = self._accounting.open_iteration(
             workload, factories, number, requested, ends=own.ends, round_number=round_number
@@ -178,12 +176,6 @@ class IterationRunner:
 
     async def _call_hooks(self, when: str, iteration: IterationContext) -> None:
         await self._context.hook(when, iteration.workload, iteration.number)
-
-    def _requested(self, factories: Sequence[ObjectFactory], number: int) -> Counter[str]:
-        counts: Counter[str] = Counter()
-        for key, count in objects_of_iteration(factories, number).items():
-            counts[self._context.plan.resources[key].kind_name] += count
-        return counts
 
     def _objects(self, iteration: IterationContext, *, namespaces: bool) -> Iterator[PlannedObject]:
         """Every namespace, or everything else, rendered when its turn comes."""
