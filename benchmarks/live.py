@@ -115,8 +115,7 @@ async def run(way: Way, kubeconfig: Path, directory: Path, options: argparse.Nam
 
 def summary_in(results: Path) -> Any:  # noqa: ANN401 -- JSON
     """The summary of the one run there."""
-    [folder] = results.iterdir()
-    return json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    return json.loads((results / "latest" / "summary.json").read_text(encoding="utf-8"))
 
 
 async def follow(process: asyncio.subprocess.Process, *, read_it: bool) -> int:
