@@ -2,53 +2,15 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from itertools import count, pairwise
+from itertools import pairwise
 
 import pytest
+from virtual_timers import VirtualTimers
 
 from perfscale.sim.controllers.contention import Bottleneck, Capacity
 from perfscale.sim.controllers.objects import Key
 from perfscale.sim.controllers.schedule import Item, Schedule
 from perfscale.sim.latency import Latencies, LogNormal, Stage
-
-
-@dataclass
-class Call:
-    when: float
-    callback: Callable[[Item], None]
-    item: Item
-    cancelled: bool = False
-
-    def cancel(self) -> None:
-        self.cancelled = True
-
-
-@dataclass
-class Loop:
-    """An event loop whose time passes when a test says so."""
-
-    now: float = 0.0
-    _calls: list[tuple[float, int, Call]] = field(default_factory=list)
-    _numbers: count[int] = field(default_factory=count)
-
-    def time(self) -> float:
-        return self.now
-
-    def call_at(self, when: float, callback: Callable[[Item], None], item: Item, /) -> Call:
-        call = Call(when, callback, item)
-        heapq.heappush(self._calls, (when, next(self._numbers), call))
-        return call
-
-    def pass_until(self, until: float) -> None:
-        while self._calls and self._calls[0][0] <= until:
-            when, _, call = heapq.heappop(self._calls)
-            self.now = max(self.now, when)
-            if not call.cancelled:
-                call.callback(call.item)
-        self.now = until
 
 
 def vmi(number: int) -> Item:
@@ -59,7 +21,7 @@ def waits(
     per_second: float, seconds: float, *, limit: float = 40.0, seed: int = 0, jitter: float = 0.2
 ) -> list[float]:
     """How long each of the objects waits that come evenly at a rate, in their order."""
-    loop = Loop()
+    loop = VirtualTimers()
     capacity = Capacity(Stage.VMI_PENDING, limit, jitter=jitter, seed=seed)
     bottleneck = Bottleneck(loop, capacity)
     arrived: dict[Item, float] = {}
@@ -98,7 +60,7 @@ def test_the_more_wait_the_longer_each_turn_takes() -> None:
 
 
 def test_a_queue_that_is_emptied_is_as_fast_as_before() -> None:
-    loop = Loop()
+    loop = VirtualTimers()
     bottleneck = Bottleneck(loop, Capacity(Stage.VMI_PENDING, 40.0, jitter=0.0))
     through: list[float] = []
     crowd = [bottleneck.enter(lambda _: through.append(loop.now), vmi(n)) for n in range(500)]
@@ -118,8 +80,8 @@ def test_the_seed_lets_the_same_happen_again() -> None:
     assert waits(38.0, 10.0, seed=3) != waits(38.0, 10.0, seed=4)
 
 
-def test_an_object_queues_after_its_stage_and_begins_the_next_one_when_it_was_its_turn() -> None:
-    loop = Loop()
+def scheduled(loop: VirtualTimers) -> tuple[Schedule, list[tuple[float, Item]]]:
+    """A schedule with two turns a second after the first stage, and what gets due, and when."""
     due: list[tuple[float, Item]] = []
     latencies = Latencies(
         distributions={Stage.VMI_PENDING: LogNormal(1.0), Stage.VMI_SCHEDULING: LogNormal(4.0)}
@@ -131,6 +93,12 @@ def test_an_object_queues_after_its_stage_and_begins_the_next_one_when_it_was_it
         lambda item: due.append((loop.now, item)),
         {Stage.VMI_PENDING: bottleneck},
     )
+    return schedule, due
+
+
+def test_an_object_queues_after_its_stage_and_begins_the_next_one_when_it_was_its_turn() -> None:
+    loop = VirtualTimers()
+    schedule, due = scheduled(loop)
     for number in range(2):
         assert not schedule.is_due(vmi(number), "uid", Stage.VMI_PENDING)
     loop.pass_until(2.0)
@@ -142,16 +110,8 @@ def test_an_object_queues_after_its_stage_and_begins_the_next_one_when_it_was_it
 
 
 def test_an_object_that_is_deleted_while_it_queues_takes_nobodys_turn() -> None:
-    loop = Loop()
-    due: list[tuple[float, Item]] = []
-    latencies = Latencies(distributions={Stage.VMI_PENDING: LogNormal(1.0)})
-    bottleneck = Bottleneck(loop, Capacity(Stage.VMI_PENDING, 2.0, jitter=0.0))
-    schedule = Schedule(
-        loop,
-        latencies,
-        lambda item: due.append((loop.now, item)),
-        {Stage.VMI_PENDING: bottleneck},
-    )
+    loop = VirtualTimers()
+    schedule, due = scheduled(loop)
     for number in range(3):
         schedule.is_due(vmi(number), "uid", Stage.VMI_PENDING)
     loop.pass_until(1.2)

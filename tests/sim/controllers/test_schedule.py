@@ -1,7 +1,7 @@
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
+from virtual_timers import VirtualTimers
 
 from perfscale.sim.controllers.objects import Key
 from perfscale.sim.controllers.schedule import Item, Schedule
@@ -11,39 +11,8 @@ VMI = Item("VirtualMachineInstance", Key("load", "vmi-1"))
 
 
 @dataclass
-class Call:
-    when: float
-    callback: Callable[[Item], None]
-    item: Item
-    cancelled: bool = False
-
-    def cancel(self) -> None:
-        self.cancelled = True
-
-
-@dataclass
-class VirtualTimers:
-    now: float = 100.0
-    calls: list[Call] = field(default_factory=list)
-
-    def time(self) -> float:
-        return self.now
-
-    def call_at(self, when: float, callback: Callable[[Item], None], item: Item, /) -> Call:
-        self.calls.append(Call(when, callback, item))
-        return self.calls[-1]
-
-    def pass_time(self, seconds: float) -> None:
-        self.now += seconds
-        due = [call for call in self.calls if call.when <= self.now and not call.cancelled]
-        self.calls = [call for call in self.calls if call.when > self.now]
-        for call in due:
-            call.callback(call.item)
-
-
-@dataclass
 class Scene:
-    timers: VirtualTimers = field(default_factory=VirtualTimers)
+    timers: VirtualTimers = field(default_factory=lambda: VirtualTimers(now=100.0))
     rung: list[Item] = field(default_factory=list)
 
     def __post_init__(self) -> None:
