@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import tempfile
-from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -95,11 +94,6 @@ class Page:
         """Be of somebody who likes ``light`` or ``dark`` pages."""
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         await self.send("Emulation.setEmulatedMedia", features=features)
-
-    async def picture(self) -> bytes:
-        """All of the page as a PNG, for a person to look at."""
-        taken = await self.send("Page.captureScreenshot", captureBeyondViewport=True)
-        return b64decode(taken["data"])
 
     async def _until(self, found: Any) -> dict[str, Any]:
         async with asyncio.timeout(PATIENCE_S):

@@ -107,9 +107,3 @@ def append(folder: Path, *entries: Entry | bytes) -> None:
     with (folder / "journal.ndjson").open("ab") as file:
         for entry in entries:
             file.write(entry if isinstance(entry, bytes) else encoder.encode(entry) + b"\n")
-
-
-def another_run(folder: Path, run_id: str) -> None:
-    """Put another run's id into the description of a run."""
-    path = folder / "run.json"
-    path.write_text(path.read_text().replace(INFO.run_id, run_id))
