@@ -43,6 +43,8 @@ GROUPS: Final = tuple(dict.fromkeys(kind.group or CORE for kind in KINDS))
 
 _duration: Final = duration_reader(0)
 _from_0_to_1: Final = number_reader(1, "a share from 0 (never) to 1 (always)")
+_A_RATE: Final = f"a number above 0, up to {MAX_RATE:,}"
+_from_0_to_max_rate: Final = number_reader(MAX_RATE, _A_RATE)
 
 
 def _words(what: str, known: Collection[str] | None, *, listed: bool = True) -> Any:  # noqa: ANN401 - as above
@@ -68,10 +70,9 @@ def _share(value: object) -> float:
 
 
 def _rate(value: object) -> float:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not 0 < value <= MAX_RATE:  # type: ignore[operator] # number says so
-        raise refusal("number", f"a number above 0, up to {MAX_RATE:,}", value)
-    return float(value)  # type: ignore[arg-type] # as above
+    if value == 0:
+        raise refusal("number", _A_RATE, value)
+    return _from_0_to_max_rate(value)
 
 
 def _seed(value: object) -> int:
