@@ -39,8 +39,10 @@ from perfscale.engine.load.server_warnings import ServerWarnings
 from perfscale.engine.load.targets import Target
 from perfscale.engine.removal.verification import ObjectVerifier
 from perfscale.engine.tracking.effects import Effects
-from perfscale.kube.resources import Resource
 from perfscale.preflight import OperationPlan
+from perfscale.sim.controllers.kinds import VM as VMS
+from perfscale.sim.controllers.kinds import VMI as VMIS
+from perfscale.sim.controllers.kinds import VMIM as MIGRATIONS
 from perfscale.templates import compile_workloads, default_workload
 
 if TYPE_CHECKING:
@@ -53,17 +55,6 @@ WORKLOAD: Final = load_config(default_workload()).workloads[0].name
 BOUND: Final = ("patch", "restart")
 """Those that ``--most`` is about."""
 NAMESPACE: Final = "operations-1"
-VMS: Final = Resource("kubevirt.io", "v1", "virtualmachines", "VirtualMachine", namespaced=True)
-VMIS: Final = Resource(
-    "kubevirt.io", "v1", "virtualmachineinstances", "VirtualMachineInstance", namespaced=True
-)
-MIGRATIONS: Final = Resource(
-    "kubevirt.io",
-    "v1",
-    "virtualmachineinstancemigrations",
-    "VirtualMachineInstanceMigration",
-    namespaced=True,
-)
 LISTED: Final = 8
 """Objects in the answer to a list: an answer of nginx has less than 4 kB."""
 LIST: Final = json.dumps(
