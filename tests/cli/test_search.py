@@ -73,6 +73,15 @@ def assert_nothing_is_left(cluster: SimulatedProcess, folder: Path) -> None:
         assert not step["remains"]
 
 
+def searched(perfscale: CommandLine, cluster: SimulatedProcess) -> tuple[Path, dict[str, Any]]:
+    """The folder of a search that has come to its end, and its document."""
+    file = write_limited(perfscale.folder)
+    ended = perfscale("search", file, *RANGE, "--kubeconfig", cluster.kubeconfig)
+    assert ended.code == 0, ended.err
+    folder = folder_of(perfscale)
+    return folder, document_in(folder)
+
+
 def test_it_finds_the_limit_and_cleans_up_after_each_step(
     perfscale: CommandLine, simulated: SimulatedProcess
 ) -> None:
@@ -106,11 +115,7 @@ async def test_a_program_finds_the_same_limit(tmp_path: Path, simulated: Simulat
 def test_a_search_is_not_gone_on_with_on_another_cluster(
     perfscale: CommandLine, simulated: SimulatedProcess
 ) -> None:
-    file = write_limited(perfscale.folder)
-    began = perfscale("search", file, *RANGE, "--kubeconfig", simulated.kubeconfig)
-    assert began.code == 0, began.err
-    folder = folder_of(perfscale)
-    document = document_in(folder)
+    folder, document = searched(perfscale, simulated)
     document["steps"].pop()
     document["cluster"]["server"] = "https://staging.example:6443"
     (folder / "search.json").write_text(json.dumps(document), encoding="utf-8")
@@ -122,11 +127,7 @@ def test_a_search_is_not_gone_on_with_on_another_cluster(
 def test_what_a_step_left_on_another_cluster_is_not_taken_to_be_gone(
     perfscale: CommandLine, simulated: SimulatedProcess
 ) -> None:
-    file = write_limited(perfscale.folder)
-    began = perfscale("search", file, *RANGE, "--kubeconfig", simulated.kubeconfig)
-    assert began.code == 0, began.err
-    folder = folder_of(perfscale)
-    document = document_in(folder)
+    folder, document = searched(perfscale, simulated)
     document["steps"][0]["remains"] = True
     (folder / "search.json").write_text(json.dumps(document), encoding="utf-8")
     run_json = folder / document["steps"][0]["folder"] / "run.json"

@@ -289,14 +289,16 @@ async def test_broken_objects_on_top_of_it_are_told_apart(tmp_path: Path) -> Non
         assert_exact(run, again=again)
 
 
+def three_vms_that_stay() -> Config:
+    made = objects("vm-ephemeral.yaml", 3)
+    return config(workload(made, iterationCleanup=False, iterationDeletionWait=False))
+
+
 async def test_children_are_ready_where_their_owners_are_although_their_watch_is_behind(
     tmp_path: Path,
 ) -> None:
     late = {"fault": "late", "delay": "300ms", "resources": ["virtualmachineinstances"]}
-    stays = workload(
-        objects("vm-ephemeral.yaml", 3), iterationCleanup=False, iterationDeletionWait=False
-    )
-    async with faulty_run(tmp_path, config(stays), watches=[late], speed=5) as run:
+    async with faulty_run(tmp_path, three_vms_that_stay(), watches=[late], speed=5) as run:
         assert run.injected["late"]
         assert (run.result.accounts.ready, run.result.children.ready) == (3, 3)
 
@@ -305,10 +307,7 @@ async def test_children_count_that_no_watch_has_shown_by_the_end_of_a_run_that_k
     tmp_path: Path,
 ) -> None:
     late = {"fault": "late", "delay": "30s", "resources": ["virtualmachineinstances"]}
-    stays = workload(
-        objects("vm-ephemeral.yaml", 3), iterationCleanup=False, iterationDeletionWait=False
-    )
-    async with faulty_run(tmp_path, config(stays), watches=[late], speed=50) as run:
+    async with faulty_run(tmp_path, three_vms_that_stay(), watches=[late], speed=50) as run:
         assert run.injected["late"]
         assert (run.result.accounts.ready, run.result.children.ready) == (3, 3)
         assert run.result.children.requested == 3
