@@ -23,32 +23,34 @@ LISTS: Final = frozenset({"workloads", "objects", "thresholds", "hooks"})
 
 def keys_of(section: type[Section]) -> tuple[str, ...]:
     """Return the keys of a part of the file, as the file spells them."""
-    return tuple(key for key, _ in _fields(section))
+    return tuple(key for key, _ in fields_of(section))
 
 
-def _fields(section: type[Section]) -> Iterator[tuple[str, FieldInfo]]:
+def fields_of(section: type[Section]) -> Iterator[tuple[str, FieldInfo]]:
+    """Return the keys of a part of the file, with what the part knows of each."""
     return ((field.alias or name, field) for name, field in section.model_fields.items())
 
 
 @cache
 def _inside(section: type[Section]) -> Mapping[str, type[Section]]:
     """Return the parts that stand inside of one, by the key that leads to them."""
-    parts = ((key, _section_in(field.annotation)) for key, field in _fields(section))
+    parts = ((key, section_in(field.annotation)) for key, field in fields_of(section))
     return {key: inner for key, inner in parts if inner is not None}
 
 
-def _section_in(annotation: Any) -> type[Section] | None:  # noqa: ANN401 - types have no type
+def section_in(annotation: Any) -> type[Section] | None:  # noqa: ANN401 - types have no type
+    """Return the part of a file that a key of this type leads to; None where it leads to none."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return annotation
-    inner = (_section_in(argument) for argument in get_args(annotation))
+    inner = (section_in(argument) for argument in get_args(annotation))
     return next((section for section in inner if section is not None), None)
 
 
 def _parts(section: type[Section], name: str = "") -> Iterator[tuple[type[Section], str]]:
     """Yield every part of a file with what to call it: ``workloads[].objects[]``."""
     yield section, name or _TOP
-    for key, field in _fields(section):
-        if inner := _section_in(field.annotation):
+    for key, field in fields_of(section):
+        if inner := section_in(field.annotation):
             brackets = "" if field.annotation is inner else "[]"
             yield from _parts(inner, f"{name}.{key}{brackets}".removeprefix("."))
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.config.reading.document import Wanted, parse_document
+from perfscale.config.reading.keys import fields_of, section_in
 from perfscale.config.reading.scalars import read_plain
 from perfscale.config.reading.source import SET, Mark, Position, clip
-from perfscale.config.sections.section import Section
 from perfscale.errors import ConfigError, Problem
 from perfscale.foreign.kube_burner.models.fields import AS_WRITTEN
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from perfscale.config.reading.document import Document
     from perfscale.config.reading.source import KeyPath
+    from perfscale.config.sections.section import Section
     from perfscale.foreign.kube_burner.rendering import Rendered
 
 WANTED: Final = Wanted("configuration of kube-burner", "the key jobs")
@@ -67,14 +68,13 @@ def _take_texts(document: Document, tree: Any, model: type[Section], path: KeyPa
     """Put the written text of scalars into fields that are texts."""
     if not isinstance(tree, dict):
         return
-    for name, field in model.model_fields.items():
-        key = field.alias or name
+    for key, field in fields_of(model):
         if key not in tree:
             continue
         if AS_WRITTEN in field.metadata:
             tree[key] = _written(document, tree[key], (*path, key))
             continue
-        inner = _section_in(field.annotation)
+        inner = section_in(field.annotation)
         if inner is None:
             continue
         if isinstance(tree[key], list):
@@ -82,13 +82,6 @@ def _take_texts(document: Document, tree: Any, model: type[Section], path: KeyPa
                 _take_texts(document, item, inner, (*path, key, index))
         else:
             _take_texts(document, tree[key], inner, (*path, key))
-
-
-def _section_in(annotation: Any) -> type[Section] | None:  # noqa: ANN401 - types have no type
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        return annotation
-    inner = (_section_in(argument) for argument in get_args(annotation))
-    return next((each for each in inner if each is not None), None)
 
 
 def _written(document: Document, value: Any, path: KeyPath) -> Any:  # noqa: ANN401 - YAML holds anything
