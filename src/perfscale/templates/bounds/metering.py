@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
     from jinja2 import nodes
 
-_MAX_BITS: Final = 65_536
 _MAX_EXPONENT: Final = 64
 
 _NUMBERS: Final = (int, float)
@@ -148,8 +147,8 @@ def _check_numbers(operator: str, left: float, right: float) -> None:
     if operator == "**":
         if abs(right) > _MAX_EXPONENT:
             raise TooMuchError(f"the exponent {right} is above {_MAX_EXPONENT}")
-        if isinstance(left, int) and left.bit_length() * abs(right) > _MAX_BITS:
-            raise TooMuchError("the number would have too many digits")
+        if isinstance(left, int):
+            check_bits(left.bit_length() * abs(right))
     if operator == "*" and isinstance(left, int) and isinstance(right, int):
         check_bits(left.bit_length() + right.bit_length())
 

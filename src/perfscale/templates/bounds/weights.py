@@ -96,7 +96,7 @@ def weight_of(value: object) -> int:
     return total
 
 
-def check_bits(bits: int) -> None:
+def check_bits(bits: float) -> None:
     """Raise `TooMuchError` for an integer of so many bits that nobody writes it."""
     if bits > _MAX_BITS:
         raise TooMuchError("the number would have too many digits")
