@@ -94,6 +94,12 @@ def is_inside(folder: Path, name: str) -> bool:
     return (folder / name).resolve().is_relative_to(folder.resolve())
 
 
+def shorten(text: str, width: int = 60) -> str:
+    """A text in one line, cut where it is long."""
+    one_line = " ".join(text.split())
+    return one_line if len(one_line) <= width else f"{one_line[: width - 3]}..."
+
+
 def undefined_variables(source: Source, defined: Collection[str], where: str) -> list[Problem]:
     """A problem for each variable that the template uses and nothing defines.
 

@@ -101,9 +101,3 @@ def first_word(action: Action) -> str:
     """The name that an action begins with; empty where it begins with something else."""
     word = re.match(_NAME, action.inner.strip())
     return word.group() if word else ""
-
-
-def shorten(text: str, width: int = 60) -> str:
-    """A text in one line, cut where it is long."""
-    one_line = " ".join(text.split())
-    return one_line if len(one_line) <= width else f"{one_line[: width - 3]}..."

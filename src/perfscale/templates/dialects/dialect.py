@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from perfscale.errors import Problem, TemplateError
-from perfscale.templates.dialects.actions import find_actions, first_word, is_go, shorten
+from perfscale.templates.dialects.actions import find_actions, first_word, is_go
 from perfscale.templates.dialects.jinja import JinjaTemplate, is_expression, outside_raw
 from perfscale.templates.gotemplate import Settings, is_known, parse
+from perfscale.templates.source import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

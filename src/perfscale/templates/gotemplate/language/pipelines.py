@@ -17,6 +17,7 @@ from perfscale.templates.gotemplate.language.nodes import (
     shown,
 )
 from perfscale.templates.gotemplate.values import GoError, is_true
+from perfscale.templates.source import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     Evaluate: TypeAlias = Callable[[Frame, Any], Any]
 
 _NOTHING: Final = object()
+_LONGEST: Final = 80
+"""Characters of a template that a message shows."""
 
 
 class Pipelines:
@@ -155,7 +158,7 @@ class Pipelines:
         message = str(error) or type(error).__name__
         if isinstance(error, RecursionError):
             message = "nested too deeply"
-        return GoError(f"`{_shorten(what)}`: {message}", line, self._file)
+        return GoError(f"`{shorten(what, _LONGEST)}`: {message}", line, self._file)
 
 
 def _check_value(word: Operand, *, is_called: bool) -> None:
@@ -167,11 +170,6 @@ def _check_value(word: Operand, *, is_called: bool) -> None:
         raise GoError(f"can't give argument to non-function {shown(word)}")
     if isinstance(word, Constant) and word.shown == "nil":
         raise GoError("nil is not a command")
-
-
-def _shorten(text: str, width: int = 80) -> str:
-    one_line = " ".join(text.split())
-    return one_line if len(one_line) <= width else f"{one_line[: width - 3]}..."
 
 
 def _shortcut(evaluators: Sequence[Evaluate], *, until: bool) -> Callable[..., Any]:
