@@ -11,7 +11,7 @@ from perfscale.templates.gotemplate.values import GoError
 from perfscale.templates.source import MAX_TEXT, TOO_LONG, LineMap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from random import Random
 
     from perfscale.templates.gotemplate.language.compiling import Compiled
@@ -116,8 +116,3 @@ class Frame:
     def __init__(self, run: Run, variables: list[Any]) -> None:
         self.run = run
         self.variables = variables
-
-
-if TYPE_CHECKING:
-    Evaluate = Callable[[Frame, Any], Any]
-    Step = Callable[[Frame, Any], int]
