@@ -61,18 +61,9 @@ class JobVariables(Variables):
         number = self._first + (iteration - 1) // self._spec.every_iterations
         return {"Iteration": number, "Replica": replica, **self.fixed}
 
-    def tidy(self, text: str) -> str:
-        """Rendered text, which is left as it is."""
-        return text
-
-    @property
-    def tidies(self) -> bool:
-        """Whether `tidy` may find something: it looks for nothing."""
-        return False
-
-    def tidies_across(self, pieces: Sequence[str]) -> bool:  # noqa: ARG002 - as its base
-        """Whether `tidy` may find something: it looks for nothing."""
-        return False
+    def _untidy_prefix(self) -> str:
+        """None: what that program renders is left as it is."""
+        return ""
 
 
 def parse_job_template(
