@@ -79,13 +79,13 @@ def format_duration(seconds: float) -> str:
         return "0s"
     if nanoseconds < NANOSECONDS["s"]:
         unit = next(u for u in ("ms", "us", "ns") if nanoseconds >= NANOSECONDS[u])
-        return f"{sign}{_decimal(nanoseconds, NANOSECONDS[unit])}{unit}"
+        return f"{sign}{decimal(nanoseconds, NANOSECONDS[unit])}{unit}"
     hours, rest = divmod(nanoseconds, NANOSECONDS["h"])
     minutes, rest = divmod(rest, NANOSECONDS["m"])
     parts = (
         f"{hours}h" if hours else "",
         f"{minutes}m" if minutes else "",
-        f"{_decimal(rest, NANOSECONDS['s'])}s" if rest else "",
+        f"{decimal(rest, NANOSECONDS['s'])}s" if rest else "",
     )
     return sign + "".join(parts)
 
@@ -110,7 +110,7 @@ def _nanoseconds(digits: str, *, written: str) -> int:
     raise ValueError(f'"{written}" is not a duration, {EXAMPLES}')
 
 
-def _decimal(value: int, unit: int) -> str:
+def decimal(value: int, unit: int) -> str:
     """Return ``value / unit`` without trailing zeros; ``unit`` is a power of ten."""
     whole, rest = divmod(value, unit)
     fraction = f"{rest:0{len(str(unit)) - 1}d}".rstrip("0")

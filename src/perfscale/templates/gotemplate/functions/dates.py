@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
+from perfscale.config.durations import NANOSECONDS, decimal
 from perfscale.templates.gotemplate.functions.signature import Function, takes
 from perfscale.templates.gotemplate.values import GoError, Int64
 
@@ -27,10 +28,8 @@ _SIMPLE: Final = {
     "02": "%d", "03": "%I", "04": "%M", "05": "%S", "06": "%y", "002": "%j", "15": "%H",
     "PM": "%p", "-0700": "%z",
 }  # fmt: skip
-_UNITS: Final = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9}
-_LARGE: Final = {"m": 60 * 10**9, "h": 3600 * 10**9}
 _DURATION: Final = re.compile(r"(\d{1,18}(?:\.\d{0,9})?|\.\d{1,9})(ns|us|µs|ms|s|m|h)")
-_SECOND: Final = 10**9
+_SECOND: Final = NANOSECONDS["s"]
 
 
 def go_layout(layout: str, value: datetime) -> str:
@@ -82,8 +81,7 @@ def duration_of(text: str) -> int:
     parts = list(_DURATION.finditer(digits))
     if not parts or "".join(part.group() for part in parts) != digits:
         raise GoError(f"time: invalid duration {text!r}")
-    units = {**_UNITS, **_LARGE}
-    total = sum(round(float(part[1]) * units[part[2]]) for part in parts)
+    total = sum(round(float(part[1]) * NANOSECONDS[part[2]]) for part in parts)
     return -total if text.startswith("-") else total
 
 
@@ -92,20 +90,14 @@ def show_duration(nanoseconds: int) -> str:
     sign, left = ("-" if nanoseconds < 0 else ""), abs(nanoseconds)
     if left < _SECOND:
         for unit in ("ms", "µs", "ns"):
-            if left >= _UNITS[unit]:
-                return f"{sign}{_decimal(left, _UNITS[unit])}{unit}"
+            if left >= NANOSECONDS[unit]:
+                return f"{sign}{decimal(left, NANOSECONDS[unit])}{unit}"
         return "0s"
     minutes, seconds = divmod(left, 60 * _SECOND)
     hours, minutes = divmod(minutes, 60)
     shown = f"{hours}h" if hours else ""
     shown += f"{minutes}m" if hours or minutes else ""
-    return f"{sign}{shown}{_decimal(seconds, _SECOND)}s"
-
-
-def _decimal(value: int, unit: int) -> str:
-    whole, part = divmod(value, unit)
-    digits = f"{part:0{len(str(unit)) - 1}d}".rstrip("0")
-    return f"{whole}.{digits}" if digits else str(whole)
+    return f"{sign}{shown}{decimal(seconds, _SECOND)}s"
 
 
 def _now(run: Run) -> datetime:
@@ -168,9 +160,9 @@ def _rounded(run: Run, value: object) -> str:
         nanoseconds = int(value)
     elif isinstance(value, datetime):
         nanoseconds = round((_now(run) - value).total_seconds() * _SECOND)
-    day = 24 * _LARGE["h"]
-    units = {"y": 365 * day, "mo": 30 * day, "d": day, **dict(reversed(_LARGE.items()))}
-    for unit, size in {**units, "s": _SECOND}.items():
+    day = 24 * NANOSECONDS["h"]
+    sizes = {"y": 365 * day, "mo": 30 * day, "d": day}
+    for unit, size in {**sizes, **{each: NANOSECONDS[each] for each in "hms"}}.items():
         if abs(nanoseconds) > size:
             return f"{abs(nanoseconds) // size}{unit}"
     return "0s"
