@@ -23,12 +23,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-import yaml
 
 from perfscale.errors import TemplateError
-from perfscale.templates.manifests.documents import STR, compose_documents, iter_values
+from perfscale.templates.manifests.documents import STR, iter_scalars
 
 if TYPE_CHECKING:
+    import yaml
+
     from perfscale.templates.factory import ObjectFactory
     from perfscale.templates.manifests.documents import JSON
 
@@ -120,9 +121,7 @@ def compile_iteration(factory: ObjectFactory, iteration: int) -> list[ReplicaFor
 def _stand_where_digits_are_free(text: str, digits: str) -> bool:
     """Whether every stand-in is in a scalar value that stays what it is with other digits."""
     found = 0
-    for node in iter_values(compose_documents(text)):
-        if not isinstance(node, yaml.ScalarNode):
-            continue
+    for node in iter_scalars(text):
         count = node.value.count(digits)
         if count and not takes_any_digits(node, digits, text):
             return False

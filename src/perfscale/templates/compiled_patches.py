@@ -14,14 +14,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import yaml
-
 from perfscale.errors import TemplateError
 from perfscale.templates.compiled import STAND_INS, takes_any_digits
-from perfscale.templates.manifests.documents import STR, compose_documents, iter_values
+from perfscale.templates.manifests.documents import STR, iter_scalars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
 
 ATTRIBUTES: Final = ("index", "name", "namespace", "uid")
 """Of a target, what can be put in."""
@@ -110,9 +109,7 @@ def _bare_ones(text: str, stand_ins: Mapping[str, str]) -> frozenset[str] | None
     """The attributes that stand alone in a bare scalar; None if any stands where it may not."""
     bare: set[str] = set()
     found = 0
-    for node in iter_values(compose_documents(text)):
-        if not isinstance(node, yaml.ScalarNode):
-            continue
+    for node in iter_scalars(text):
         inside = {name: node.value.count(value) for name, value in stand_ins.items()}
         here = [name for name, count in inside.items() if count]
         if not here:

@@ -20,15 +20,16 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-import yaml
 
 from perfscale.errors import TemplateError
 from perfscale.templates.compiled import ObjectRequest, takes_any_digits
 from perfscale.templates.dialects.jinja import JinjaTemplate
-from perfscale.templates.manifests.documents import STR, compose_documents, iter_values
+from perfscale.templates.manifests.documents import STR, iter_scalars
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+
+    import yaml
 
     from perfscale.templates.factory import ObjectFactory
     from perfscale.templates.gotemplate.skeleton import Skeleton
@@ -267,9 +268,7 @@ def _stay_what_they_are(made: _Made, stand_ins: Sequence[str], words: dict[int, 
     """Whether every hole is in a scalar value that stays what it is, whatever is put there."""
     text = made.tidy
     found = 0
-    for node in iter_values(compose_documents(text)):
-        if not isinstance(node, yaml.ScalarNode):
-            continue
+    for node in iter_scalars(text):
         here = [number for number, digits in enumerate(stand_ins) if digits in node.value]
         if not here:
             continue

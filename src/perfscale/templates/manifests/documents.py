@@ -116,7 +116,7 @@ def load_documents(text: str) -> list[object]:
         raise BadYamlError(_yaml_finding(error, text)) from error
 
 
-def compose_documents(text: str) -> list[yaml.Node]:
+def _compose_documents(text: str) -> list[yaml.Node]:
     """The nodes of the documents that ``load_documents`` returns the values of.
 
     Args:
@@ -133,7 +133,7 @@ class Places:
     """
 
     def __init__(self, text: str) -> None:
-        self._documents = compose_documents(text)
+        self._documents = _compose_documents(text)
         self._members: dict[int, dict[str, tuple[yaml.Node, yaml.Node]]] = {}
 
     def line(self, document: int, path: Sequence[str]) -> int:
@@ -167,7 +167,7 @@ def _is_null(node: yaml.Node) -> bool:
     return bool(node.tag == "tag:yaml.org,2002:null")
 
 
-def iter_values(roots: Iterable[yaml.Node]) -> Iterator[yaml.Node]:
+def _iter_values(roots: Iterable[yaml.Node]) -> Iterator[yaml.Node]:
     """Every node that is a value and not a key, once, however many aliases it has."""
     waiting, done = list(roots), set[int]()
     while waiting:
@@ -182,8 +182,14 @@ def iter_values(roots: Iterable[yaml.Node]) -> Iterator[yaml.Node]:
             waiting += [value for _, value in node.value]
 
 
+def iter_scalars(text: str) -> Iterator[yaml.ScalarNode]:
+    """Every scalar that is a value and not a key, once, in text that ``load_documents`` accepts."""
+    values = _iter_values(_compose_documents(text))
+    return (node for node in values if isinstance(node, yaml.ScalarNode))
+
+
 def _duplicates(documents: Iterable[yaml.Node]) -> Iterator[Finding]:
-    for node in iter_values(documents):
+    for node in _iter_values(documents):
         if not isinstance(node, yaml.MappingNode):
             continue
         seen: set[tuple[str, str]] = set()
