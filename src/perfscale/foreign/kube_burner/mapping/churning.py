@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from perfscale.foreign.kube_burner.models.objects import Entry
 
 
-def churn_of(job: JobAt, documents: list[tuple[Entry, int]]) -> dict[str, Any]:
+def churn_of(job: JobAt, entries: list[Entry]) -> dict[str, Any]:
     """The key ``churn`` of the workload of a job; nothing where it has none.
 
     Args:
         job: The job.
-        documents: Its entries that make something, each with the documents of its template.
+        entries: Its entries that make something.
     """
     config = job.job.churn_config
     if not config.is_on:
         return {}
     churn: dict[str, Any] = {
-        "count": job.at(_count(job, [entry for entry, _ in documents]), "churnConfig", "percent"),
+        "count": job.at(_count(job, entries), "churnConfig", "percent"),
         "interval": job.at(format_duration(config.delay), "churnConfig", "delay"),
         "of": job.at(config.mode, "churnConfig", "mode"),
     }

@@ -55,7 +55,7 @@ def workloads_of(job: JobAt) -> list[dict[str, Any]]:
     workload = {**_base(job, job.job.name), **_waits(job), **_what(job, made)}
     pause_s = job.job.job_pause + job.job.job_iteration_delay
     workload["waitWhenFinished"] = job.at(format_duration(pause_s), "jobPause")
-    workload |= churn_of(job, [(each.entry, len(each.manifests)) for each in made])
+    workload |= churn_of(job, [each.entry for each in made])
     if job.job.gc:
         workload["workloadCleanup"] = job.at(True, "gc")
     return [workload]
