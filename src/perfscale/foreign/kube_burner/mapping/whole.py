@@ -144,9 +144,7 @@ def _workloads(job: JobAt) -> list[Any]:
         workload = workloads[first_or_last]
         workload["hooks"] = [*workload.get("hooks", ()), *hooks]
     for workload in workloads:
-        workload["hooks"] = (
-            [*workload["hooks"], *moments.every] if "hooks" in workload else (list(moments.every))
-        )
+        workload["hooks"] = [*workload.get("hooks", ()), *moments.every]
     name = workloads[-1]["name"]
     until = name.value if isinstance(name, At) else name
     return [*watchers_of(job, until), *(job.at(each) for each in workloads)]
