@@ -79,10 +79,6 @@ class JobAt:
         """A value of ours, made of what stands at these keys of the job."""
         return At(value, (*self.path, *keys))
 
-    def placed(self, value: Any, path: KeyPath) -> At:  # noqa: ANN401 - YAML holds anything
-        """A value of ours, made of what stands elsewhere in the file."""
-        return At(value, path)
-
     def note(self, text: str) -> None:
         """Say something of this job once."""
         self.reading.note(f"{self.job.name}: {text}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.config import format_duration
+from perfscale.foreign.kube_burner.mapping.placed import At
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,7 +81,7 @@ def thresholds_of(job: JobAt, manifests: Sequence[Manifest]) -> list[Any]:
         for number, each in enumerate(measurement.thresholds):
             if each.condition_type in conditions:
                 threshold = _threshold(each, conditions[each.condition_type])
-                found.append(job.placed(threshold, (*path, "thresholds", number)))
+                found.append(At(threshold, (*path, "thresholds", number)))
     return found
 
 
