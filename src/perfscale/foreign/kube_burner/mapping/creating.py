@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.config import format_duration
 from perfscale.config.sections.kube_burner import PREFIX
+from perfscale.foreign.kube_burner.mapping.around import command
 from perfscale.foreign.kube_burner.mapping.churning import churn_of
+from perfscale.foreign.kube_burner.mapping.context import selector_text
 from perfscale.foreign.kube_burner.mapping.manifests import Manifest, manifests_of, template_path
 from perfscale.foreign.kube_burner.mapping.steps import steps_of
 from perfscale.foreign.kube_burner.mapping.thresholds import thresholds_of
 from perfscale.foreign.kube_burner.mapping.waits import forms_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from perfscale.foreign.kube_burner.mapping.context import JobAt
     from perfscale.foreign.kube_burner.models.job import IncrementalLoad
@@ -63,7 +65,7 @@ def workloads_of(job: JobAt) -> list[dict[str, Any]]:
 
 def leftovers_of(job: JobAt) -> list[dict[str, Any]]:
     """Workloads that delete what an earlier run of a job left, whosever it is."""
-    selector = f"{PREFIX}job={job.job.name}"
+    labels = {f"{PREFIX}job": job.job.name}
     kinds = {("v1", "Namespace"): None}
     for each in _entries(job):
         for manifest in each.manifests:
@@ -76,14 +78,16 @@ def leftovers_of(job: JobAt) -> list[dict[str, Any]]:
             "kubeBurner": {"job": job.job.name, "helper": True},
             "iterationWait": True,
             **job.load(),
-            "targets": _targets(api_version, kind, selector, of_run=False),
+            "targets": _targets(api_version, kind, labels, of_run=False),
         }
         for api_version, kind in reversed(kinds)
     ]
 
 
-def _targets(api_version: str, kind: str, selector: str, *, of_run: bool) -> dict[str, Any]:
-    named = {"kind": kind, "apiVersion": api_version, "labelSelector": selector}
+def _targets(
+    api_version: str, kind: str, labels: Mapping[str, object], *, of_run: bool
+) -> dict[str, Any]:
+    named = {"kind": kind, "apiVersion": api_version, "labelSelector": selector_text(labels)}
     return {**named, "ofRun": of_run, "optional": True}
 
 
@@ -207,8 +211,7 @@ def _removals(job: JobAt, members: Sequence[_Made]) -> Iterator[dict[str, Any]]:
                 message = "its kind is only known when it is rendered, and so not what to delete"
                 job.problem(message, *keys, "gc")
                 continue
-            labels = {"job": job.job.name, "index": str(each.index + document)}
-            selector = ",".join(f"{PREFIX}{key}={value}" for key, value in labels.items())
+            labels = {f"{PREFIX}job": job.job.name, f"{PREFIX}index": each.index + document}
             name = job.reading.name(job.job.name, "group", each.entry.group.id, "gc")
             yield {
                 "name": name,
@@ -216,7 +219,7 @@ def _removals(job: JobAt, members: Sequence[_Made]) -> Iterator[dict[str, Any]]:
                 **job.load(),
                 "iterationWait": job.at(job.job.wait_for_deletion, "waitForDeletion"),
                 "targets": job.at(
-                    _targets(manifest.api_version, manifest.kind, selector, of_run=True), *keys
+                    _targets(manifest.api_version, manifest.kind, labels, of_run=True), *keys
                 ),
             }
 
@@ -226,7 +229,7 @@ def _removals(job: JobAt, members: Sequence[_Made]) -> Iterator[dict[str, Any]]:
 
 def _steps(job: JobAt, made: Sequence[_Made], load: IncrementalLoad) -> Iterator[dict[str, Any]]:
     """Each step creates everything anew, and deletes it."""
-    keys = ("incrementalLoad",)
+    keys, waits = ("incrementalLoad",), _waits(job)
     if not load.health_check_script:
         job.note("the cluster's health is not looked at between the steps of its incrementalLoad")
     for number, iterations in enumerate(steps_of(load, job.job.job_iterations), start=1):
@@ -235,16 +238,14 @@ def _steps(job: JobAt, made: Sequence[_Made], load: IncrementalLoad) -> Iterator
             return
         workload = {
             **_base(job, job.job.name, "step", number),
-            **_waits(job),
+            **waits,
             **_what(job, made),
             "iterationCount": job.at(iterations, *keys),
             "workloadCleanup": True,
             "waitWhenFinished": job.at(format_duration(load.step_delay), *keys, "stepDelay"),
         }
         if load.health_check_script:
-            script = {"when": "afterReady", "run": ["/bin/sh", *load.health_check_script.split()]}
-            if not _waits(job):
-                script["when"] = "afterWorkload"
-            script["timeout"] = "24h"
+            script = command(["/bin/sh", *load.health_check_script.split()], background=False)
+            script["when"] = "afterReady" if waits else "afterWorkload"
             workload["hooks"] = [job.at(script, *keys, "healthCheckScript")]
         yield workload
