@@ -117,6 +117,11 @@ def selector_text(labels: Any) -> str:  # noqa: ANN401 - a mapping of texts
     return ",".join(f"{key}={value}" for key, value in labels.items())
 
 
+def is_url(name: str) -> bool:
+    """Whether a file is somewhere else, from where nothing is fetched."""
+    return re.match(r"[a-z]+://", name) is not None
+
+
 def is_file(path: Path) -> bool:
     """Whether there is such a file; a name that no file can have is none's."""
     try:

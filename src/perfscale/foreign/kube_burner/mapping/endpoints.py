@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.config import format_duration
+from perfscale.foreign.kube_burner.mapping.context import is_url
 from perfscale.foreign.kube_burner.mapping.manifests import found_file
 from perfscale.foreign.kube_burner.mapping.placed import At
 from perfscale.foreign.kube_burner.models.measurements import LOCAL, SEARCH_ENGINES
@@ -74,7 +75,7 @@ def _profiles(
         for key, names in (("metrics", each.metrics), ("alerts", each.alerts)):
             for place, name in enumerate(names):
                 path: KeyPath = (_TOP, number, key, place)
-                if re.match(r"[a-z]+://", name):
+                if is_url(name):
                     message = "profiles are not fetched from elsewhere: save it beside this file"
                     reading.problem(path, message)
                     continue

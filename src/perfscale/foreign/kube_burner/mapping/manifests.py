@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import yaml
 
 from perfscale.errors import TemplateError
-from perfscale.foreign.kube_burner.mapping.context import is_file
+from perfscale.foreign.kube_burner.mapping.context import is_file, is_url
 from perfscale.templates.source import read_template
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def template_path(job: JobAt, name: str, *keys: str | int) -> str | None:
 
     That program looks from the current folder, where as a rule the file itself is too.
     """
-    if re.match(r"[a-z]+://", name):
+    if is_url(name):
         job.problem(NOT_FETCHED, *keys)
         return None
     if not name:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from perfscale.config import counted, format_duration
 from perfscale.foreign.kube_burner.mapping import acting, creating
 from perfscale.foreign.kube_burner.mapping.around import command, moments_of, watchers_of
-from perfscale.foreign.kube_burner.mapping.context import JobAt, Reading, is_file
+from perfscale.foreign.kube_burner.mapping.context import JobAt, Reading, is_file, is_url
 from perfscale.foreign.kube_burner.mapping.endpoints import endpoints_of
 from perfscale.foreign.kube_burner.mapping.manifests import NOT_FETCHED
 from perfscale.foreign.kube_burner.mapping.placed import At
@@ -102,7 +102,7 @@ def _check_functions(reading: Reading) -> None:
 
 
 def _flaw_of_functions(folder: Path, name: str) -> str | None:
-    if re.match(r"[a-z]+://", name):
+    if is_url(name):
         return NOT_FETCHED
     if not is_inside(folder, name):
         return OUTSIDE
