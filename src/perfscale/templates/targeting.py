@@ -11,7 +11,7 @@ from perfscale.templates.counting import count_objects
 from perfscale.templates.scopes import group_of, is_cluster_scoped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from perfscale.config import Config, Workload
     from perfscale.config.operations import Operation
@@ -38,8 +38,7 @@ def find_unfit_targets(
         if targets is None:
             continue
         there = _kinds_there(config, factories, targets)
-        named = [key for key in there if targets.kind in {None, key[1]}]
-        possible = [key for key in named if _is_fit(workload.does, key)]
+        possible = _fitting(workload.does, targets, there)
         if len(possible) != 1:
             key = "kind" if targets.kind else "workload"
             kinds = possible or there
@@ -56,13 +55,9 @@ def target_kind(
     targets = workload.targets
     if targets is None:
         return None
-    there = _kinds_there(config, factories, targets).items()
-    found = [
-        (api_version, key[1])
-        for key, api_version in there
-        if targets.kind in {None, key[1]} and _is_fit(workload.does, key)
-    ]
-    return found[0] if len(found) == 1 else None
+    there = _kinds_there(config, factories, targets)
+    found = _fitting(workload.does, targets, there)
+    return (there[found[0]], found[0][1]) if len(found) == 1 else None
 
 
 class RequestCount(NamedTuple):
@@ -170,11 +165,12 @@ def _kinds_there(
     return found
 
 
-def _is_fit(operation: Operation, key: tuple[str, str]) -> bool:
-    group, kind = key
-    return not operation.kinds or any(
-        _KIND_NAMES[name] == kind and name.partition(".")[2] == group for name in operation.kinds
-    )
+def _fitting(
+    operation: Operation, targets: Targets, there: Iterable[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Those of some kinds, by group and kind, that are meant and that it can be done to."""
+    fit = {(name.partition(".")[2], _KIND_NAMES[name]) for name in operation.kinds}
+    return [key for key in there if targets.kind in {None, key[1]} and (not fit or key in fit)]
 
 
 def _why_unfit(operation: Operation, targets: Targets, kinds: Sequence[str], many: bool) -> str:
