@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 
 from perfscale.results.journal.entries import (
@@ -35,17 +34,17 @@ from perfscale.results.journal.operations import (
     OperationEntry,
     OperationLife,
 )
+from perfscale.results.journal.replayed import ReplayedIteration
 from perfscale.results.measure.blindness import BlindSpans
 from perfscale.results.measure.run_tally import IterationFacts, RunTally
 from perfscale.results.measure.stages import StageLog
 from perfscale.results.model.run import Totals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from perfscale.results.journal.entries import AnyEntry, Begin
     from perfscale.results.measure.kind_tally import IterationTally
-    from perfscale.results.measure.operations.tally import OperationTallies
     from perfscale.results.model.hooks import HookRecord
     from perfscale.results.model.interruptions import OutageRecord
     from perfscale.results.model.operations import OperationRecord
@@ -74,24 +73,6 @@ class _Kind(NamedTuple):
     api_version: str
 
 
-@dataclass
-class _Iteration:
-    begin: IterationEntry
-    tallies: OperationTallies
-    end: IterationEndEntry | None = None
-    due: DueEntry | None = None
-    delete_requested_s: float | None = None
-    objects: dict[int, ObjectLife] = field(default_factory=dict)
-    children: dict[int, ObjectLife] = field(default_factory=dict)
-    operations: dict[int, OperationLife] = field(default_factory=dict)
-    decided: list[int] = field(default_factory=list)
-    tally: IterationTally | None = None
-    churned: Counter[str] = field(default_factory=Counter)
-    after_end: Counter[str] = field(default_factory=Counter)
-    """Objects that rounds of churn asked for: all, and those since its last end."""
-    released: Counter[str] = field(default_factory=Counter)
-
-
 class Replay:
     """Takes the entries of a journal in their order.
 
@@ -110,9 +91,9 @@ class Replay:
 
     def __init__(self, begin: Begin, *writers: RecordWriter) -> None:
         self._writers = writers
-        self._iterations: dict[int, _Iteration] = {}
+        self._iterations: dict[int, ReplayedIteration] = {}
         self._rows: dict[int, ObjectLife] = {}
-        self._operations: dict[int, tuple[_Iteration, OperationLife]] = {}
+        self._operations: dict[int, tuple[ReplayedIteration, OperationLife]] = {}
         self._api_versions = begin.api_versions
         self._kinds: dict[str, _Kind] = {}
         self.blind = BlindSpans()
@@ -284,11 +265,11 @@ class Replay:
             if len(iteration.decided) >= _AT_ONCE:
                 self._write_decided(iteration)
 
-    def _write_decided(self, iteration: _Iteration) -> None:
+    def _write_decided(self, iteration: ReplayedIteration) -> None:
         decided, iteration.decided = iteration.decided, []
         self._write_operations(iteration, decided)
 
-    def _write_operations(self, iteration: _Iteration, numbers: Iterable[int]) -> None:
+    def _write_operations(self, iteration: ReplayedIteration, numbers: Iterable[int]) -> None:
         lives = [iteration.operations.pop(number) for number in numbers]
         for number in numbers:
             del self._operations[number]
@@ -315,7 +296,9 @@ class Replay:
         self._reach(entry.at_s)
 
     def _begin_iteration(self, entry: IterationEntry) -> None:
-        iteration = self._iterations[entry.i] = _Iteration(entry, self.run_tally.open_operations())
+        iteration = self._iterations[entry.i] = ReplayedIteration(
+            entry, self.run_tally.open_operations()
+        )
         if entry.round is not None:
             iteration.churned.update(entry.requested)
         self.stage_log.begin_iteration(entry.started_s, entry.workload, entry.iteration)
@@ -350,7 +333,7 @@ class Replay:
     def _write_iteration(self, number: int) -> None:
         iteration = self._iterations.pop(number)
         begin, end = iteration.begin, iteration.end
-        requested = _requested(iteration)
+        requested = iteration.requested()
         is_cut = self.lost > 0 or end is None or not end.settled
         objects, children = list(iteration.objects.values()), list(iteration.children.values())
         tally = self._write_rows(iteration, objects, children, is_cut=is_cut)
@@ -375,7 +358,7 @@ class Replay:
 
     def _write_rows(
         self,
-        iteration: _Iteration,
+        iteration: ReplayedIteration,
         objects: list[ObjectLife],
         children: list[ObjectLife],
         *,
@@ -397,18 +380,3 @@ class Replay:
                 for writer in self._writers:
                     writer.record(records, children=rows is children)
         return iteration.tally
-
-
-def _requested(iteration: _Iteration) -> Mapping[str, int]:
-    """What an iteration asked for: of a load that ends, and was cut off, what it may have."""
-    begin, end = iteration.begin, iteration.end
-    if end is not None and end.requested is not None:
-        return iteration.after_end + Counter(end.requested)
-    rounds = iteration.churned if begin.round is None else Counter[str]()
-    if not begin.ends:
-        return rounds + Counter(begin.requested)
-    known = Counter(life.resource.kind_name for life in iteration.objects.values())
-    known += iteration.released
-    if iteration.due is not None:
-        known |= rounds + Counter(iteration.due.requested)
-    return known
