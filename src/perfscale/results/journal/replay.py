@@ -184,10 +184,8 @@ class Replay:
 
     def close(self) -> None:
         """Write the records of the iterations that have no final entry."""
-        for row in self._rows.values():
-            self._reach(max(row.times_s(), default=0.0))
-        for _, life in self._operations.values():
-            self._reach(max(life.times_s(), default=0.0))
+        self._reach_ends(self._rows.values())
+        self._reach_ends(life for _, life in self._operations.values())
         for number in list(self._iterations):
             self._write_iteration(number)
         self.blind.close(self.last_s if self.end is None else self.end.duration_s)
@@ -221,6 +219,10 @@ class Replay:
 
     def _reach(self, at_s: float) -> None:
         self.last_s = max(self.last_s, at_s)
+
+    def _reach_ends(self, lives: Iterable[ObjectLife | OperationLife]) -> None:
+        for life in lives:
+            self._reach(max(life.times_s(), default=0.0))
 
     def _add(self, entry: ObjectEntry) -> None:
         iteration = self._iterations[entry.i]
@@ -273,8 +275,7 @@ class Replay:
         lives = [iteration.operations.pop(number) for number in numbers]
         for number in numbers:
             del self._operations[number]
-        for life in lives:
-            self._reach(max(life.times_s(), default=0.0))
+        self._reach_ends(lives)
         records = [life.record() for life in lives]
         iteration.tallies.add_records(records)
         for writer in self._writers:
@@ -315,8 +316,7 @@ class Replay:
         iteration = self._iterations[entry.i]
         objects = [iteration.objects.pop(number) for number in entry.objects]
         children = [iteration.children.pop(number) for number in entry.children]
-        for number in (*entry.objects, *entry.children):
-            self._reach(max(self._rows.pop(number).times_s(), default=0.0))
+        self._reach_ends(self._rows.pop(number) for number in (*entry.objects, *entry.children))
         iteration.released.update(life.resource.kind_name for life in objects)
         self._write_rows(iteration, objects, children)
 
