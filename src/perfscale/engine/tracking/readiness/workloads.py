@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 _MILESTONES: Final = MILESTONES_OF["Pod"]
 """Conditions of a pod that are measured when they become true."""
-_SEEN_MILESTONES: Final[dict[tuple[str, ...], tuple[str, ...]]] = {}
-"""Each combination of them, once."""
+_ANY_MILESTONE: Final = frozenset(_MILESTONES)
+_SEEN_MILESTONES: Final[dict[frozenset[str], tuple[str, ...]]] = {}
+"""Each combination of them, once, in their order."""
 _BEHIND = "its controller has not seen its spec yet"
 
 
@@ -210,5 +211,9 @@ def read_pod(obj: PhasedObject) -> Reading:
 
 def _milestones_of(holding: AbstractSet[str]) -> tuple[str, ...]:
     """Those that a pod has come to: the same tuple for the same ones, to compare by identity."""
-    found = tuple(name for name in _MILESTONES if name in holding)
-    return _SEEN_MILESTONES.setdefault(found, found)
+    found = _ANY_MILESTONE & holding
+    known = _SEEN_MILESTONES.get(found)
+    if known is None:
+        known = tuple(name for name in _MILESTONES if name in found)
+        _SEEN_MILESTONES[found] = known
+    return known
