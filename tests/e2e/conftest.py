@@ -5,6 +5,7 @@ import pytest
 from clusters import ClusterUnderTest, real_cluster, simulated_cluster
 from moments import at_moment
 from real_control_plane import RealControlPlane
+from refusals import Refusing, refusing_cluster
 
 __all__ = ["at_moment"]
 
@@ -32,3 +33,9 @@ async def cluster(
 async def simulated(tmp_path: Path) -> AsyncIterator[ClusterUnderTest]:
     async with simulated_cluster(tmp_path) as cluster:
         yield cluster
+
+
+@pytest.fixture
+async def refusing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Refusing]:
+    async with refusing_cluster(tmp_path, monkeypatch) as opened:
+        yield opened

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from clusters import ClusterUnderTest, simulated_cluster
 from operation_load import accounts, done, on
+from refusals import put_before_servers
 from workloads import config, objects
 
 from perfscale import LoadGenerator
 from perfscale.results import RunOutcome
-from perfscale.sim.faults.injection import FaultInjection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,9 +29,7 @@ def garble(
 ) -> list[str]:
     """Garble the answers of so many requests, all of which are carried out; returns their paths."""
     garbled: list[str] = []
-    begin = FaultInjection.__init__
 
-    @web.middleware
     async def answer(request: web.Request, handler: Any) -> web.StreamResponse:
         response: web.StreamResponse = await handler(request)
         if not is_meant(request) or len(garbled) >= most:
@@ -40,11 +38,7 @@ def garble(
         status = 201 if request.method == "POST" else response.status
         return web.Response(status=status, body=GARBLED, content_type="application/json")
 
-    def beginning(injection: FaultInjection, *arguments: Any) -> None:
-        begin(injection, *arguments)
-        injection.middlewares.append(answer)
-
-    monkeypatch.setattr(FaultInjection, "__init__", beginning)
+    put_before_servers(monkeypatch, answer)
     return garbled
 
 

@@ -6,9 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from clusters import CONFIGMAPS, VMS, ClusterUnderTest
+from clusters import CONFIGMAPS, VMS
 from operation_load import OperationSink, accounts, done, on
-from refusals import Refusal, Refusals, refusing_cluster
+from refusals import Refusal, Refusing
 from workloads import config, objects, template
 
 from perfscale.engine import RunOptions
@@ -17,7 +17,7 @@ from perfscale.results import OperationAccounts, RunOutcome
 from perfscale.templates import TemplateDefaults
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
     from aiohttp import web
@@ -26,14 +26,6 @@ COUNT = 5
 CONFIGMAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map-{{ replica }}}\n"
 _CANNOT = 'Operation cannot be fulfilled on virtualmachine.kubevirt.io "vm": '
 REFUSED = Refusal(403, "Forbidden", 'configmaps "map" is forbidden: it is protected')
-
-Refusing = tuple[ClusterUnderTest, Refusals]
-
-
-@pytest.fixture
-async def refusing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Refusing]:
-    async with refusing_cluster(tmp_path, monkeypatch) as opened:
-        yield opened
 
 
 def vms() -> dict[str, Any]:

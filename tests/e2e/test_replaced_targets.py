@@ -9,7 +9,8 @@ import pytest
 from clusters import VMIS, VMS, ClusterUnderTest
 from operation_load import OperationSink, accounts, on
 from pages import list_pages
-from refusals import Refusals, refusing_cluster
+from processes import until
+from refusals import Refusing
 from workloads import config, objects
 
 from perfscale.engine.flow.operations import OperationRunner
@@ -17,21 +18,12 @@ from perfscale.engine.tracking.effects import Effects
 from perfscale.results import OperationAccounts
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-    from pathlib import Path
+    from collections.abc import Awaitable, Callable
 
     from perfscale.engine.load.operating import Work
     from perfscale.kube.resources import Resource
 
 COUNT = 3
-
-
-@pytest.fixture
-async def refusing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[tuple[ClusterUnderTest, Refusals]]:
-    async with refusing_cluster(tmp_path, monkeypatch) as opened:
-        yield opened
 
 
 async def read(cluster: ClusterUnderTest, kind: Resource, name: str) -> dict[str, Any] | None:
@@ -77,9 +69,7 @@ def load(kind: Resource, operation: str) -> Any:
 
 async def has_seen(work: Work, uid: str) -> None:
     """Wait until the watches have shown that an object is gone."""
-    async with asyncio.timeout(60):
-        while uid in {view.uid for view in work.effects._known.values() if view}:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+    await until(lambda: uid not in {view.uid for view in work.effects._known.values() if view})
 
 
 @pytest.mark.parametrize(
@@ -92,7 +82,7 @@ async def has_seen(work: Work, uid: str) -> None:
     ],
 )
 async def test_nothing_is_sent_for_a_target_that_was_replaced(
-    refusing: tuple[ClusterUnderTest, Refusals],
+    refusing: Refusing,
     kind: Resource,
     operation: str,
     path: str,

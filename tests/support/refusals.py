@@ -57,18 +57,26 @@ class Refusals:
         return response
 
 
-@asynccontextmanager
-async def refusing_cluster(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[tuple[ClusterUnderTest, Refusals]]:
-    """A simulated cluster, and what it refuses: nothing as long as there is no rule."""
-    refusals = Refusals()
+Refusing = tuple[ClusterUnderTest, Refusals]
+
+
+def put_before_servers(monkeypatch: pytest.MonkeyPatch, middleware: Any) -> None:
+    """Have each simulated cluster that begins from now on answer through a middleware."""
     begin = FaultInjection.__init__
 
     def beginning(injection: FaultInjection, *arguments: Any) -> None:
         begin(injection, *arguments)
-        injection.middlewares.append(web.middleware(refusals))
+        injection.middlewares.append(web.middleware(middleware))
 
     monkeypatch.setattr(FaultInjection, "__init__", beginning)
+
+
+@asynccontextmanager
+async def refusing_cluster(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Refusing]:
+    """A simulated cluster, and what it refuses: nothing as long as there is no rule."""
+    refusals = Refusals()
+    put_before_servers(monkeypatch, refusals)
     async with simulated_cluster(directory) as cluster:
         yield cluster, refusals
