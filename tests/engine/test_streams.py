@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from clusters import CONFIGMAPS
+from processes import until
 
 from perfscale.config.operations import Effect
 from perfscale.engine.load import streams
@@ -83,9 +84,7 @@ async def test_a_stream_that_ends_before_its_load_has_failed(
         await stream.open()
         effects.accept(operation, 2.0)
         Dying.ends.set()
-        async with asyncio.timeout(60):
-            while not warnings:  # noqa: ASYNC110
-                await asyncio.sleep(0)
+        await until(lambda: bool(warnings))
         assert not decided
         stream.close()
         effects.finish(operation)
