@@ -1,8 +1,9 @@
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from command_line import CommandLine
+from search_engine import SearchEngine, search_engine
 from simulated_process import SimulatedProcess, simulated_process
 
 
@@ -17,3 +18,9 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedPro
     """A simulated cluster in a process of its own, shared: each test looks at its own runs."""
     with simulated_process(tmp_path_factory.mktemp("simulated"), speed=20) as cluster:
         yield cluster
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[SearchEngine]:
+    async with search_engine() as started:
+        yield started

@@ -1,24 +1,17 @@
 """`perfscale index` and `run --index`: results in a search engine, and what becomes of errors."""
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import yaml
 from command_line import CommandLine
 from scripted_server import answers, scripted_server
-from search_engine import SearchEngine, search_engine
+from search_engine import SearchEngine
 from workload_file import entry, write_workload
 
 RUN = ("run", "workload.yaml", "--simulate", "--speed", "50", "--quiet")
 MEASURED = {"vmiLatencyMeasurement": 3, "vmiLatencyQuantilesMeasurement": 5, "jobSummary": 1}
-
-
-@pytest.fixture
-async def engine() -> AsyncIterator[SearchEngine]:
-    async with search_engine() as started:
-        yield started
 
 
 def metrics(engine: SearchEngine) -> dict[str, int]:

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from command_line import CommandLine
 from scripted_prometheus import ScriptedPrometheus, line, scripted_prometheus
-from search_engine import SearchEngine, search_engine
+from search_engine import SearchEngine
 
 POD = """\
 apiVersion: v1
@@ -18,12 +18,6 @@ spec: {containers: [{name: a, image: x}]}
 METRICS = "- {query: 'rate(cpu{job=\"{{ .JOB }}\"}[1m])', metricName: cpu}\n"
 ALERTS = '- {expr: slow > 1, description: "it took {{$value}} s", severity: error}\n'
 RUN = ("--simulate", "--speed", "50", "--quiet", "--no-report", "--allow-env")
-
-
-@pytest.fixture
-async def engine() -> AsyncIterator[SearchEngine]:
-    async with search_engine() as started:
-        yield started
 
 
 @pytest.fixture
