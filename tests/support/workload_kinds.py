@@ -47,12 +47,15 @@ def a_workload(resource: Resource, name: str = "web", **spec: object) -> JSON:
     return an_object(resource, name, {**selector, "template": TEMPLATE, **spec})
 
 
-def phases_passed(store: Store, resource: Resource) -> list[str]:
-    """The phases that the only object of a kind comes through from now on, as they come."""
+def phases_passed(store: Store, resource: Resource, key: str = "phase") -> list[str]:
+    """The phases that the only object of a kind comes through from now on, as they come.
+
+    They are those of ``status.phase``, or of another key of the status.
+    """
     seen: list[str] = []
 
     def note(_event: str, obj: JSON) -> None:
-        phase = (obj.get("status") or {}).get("phase", "")
+        phase = (obj.get("status") or {}).get(key, "")
         if seen[-1:] != [phase]:
             seen.append(phase)
 

@@ -3,11 +3,10 @@
 from typing import Any
 
 from controlled_store import NAMESPACE, until, until_gone, until_phase
-from workload_kinds import an_object, running_cluster
+from workload_kinds import an_object, phases_passed, running_cluster
 
 from perfscale.sim.controllers.kinds import DATA_VOLUME, PVC, VM, VMI
 from perfscale.sim.controllers.objects import uid_of
-from perfscale.sim.storage.store import Store
 
 JSON = dict[str, Any]
 
@@ -26,23 +25,10 @@ def a_vm(strategy: str = "Always", **storage: object) -> JSON:
     return an_object(VM, "vm", spec)
 
 
-def shown(store: Store) -> list[str]:
-    """What the VM says of itself, from now on."""
-    said: list[str] = []
-
-    def note(event: str, obj: JSON) -> None:
-        text = (obj.get("status") or {}).get("printableStatus", "")
-        if event != "DELETED" and said[-1:] != [text]:
-            said.append(text)
-
-    store.subscribe(VM, note)
-    return said
-
-
 async def test_a_vm_makes_its_data_volumes_and_starts_once_they_are_filled() -> None:
     async with running_cluster() as cluster:
         store = cluster.store
-        said = shown(store)
+        said = phases_passed(store, VM, "printableStatus")
         filled_first: list[bool] = []
 
         def note(event: str, _: JSON) -> None:
