@@ -205,6 +205,11 @@ def is_given(call: typer.Context, *names: str) -> bool:
     return any(source is not None and source.name == "COMMANDLINE" for source in sources)
 
 
+def environment(*, allowed: bool) -> dict[str, str] | None:
+    """What files of kube-burner see of the environment; None for nothing."""
+    return dict(os.environ) if allowed else None
+
+
 def inputs(
     user_data: Path | None,
     *,
@@ -218,7 +223,7 @@ def inputs(
 
     return Inputs(
         user_data=user_data,
-        environment=dict(os.environ) if allow_env else None,
+        environment=environment(allowed=allow_env),
         run_id=run_id,
         allow_missing=allow_missing,
         allow_foreign=allow_foreign,

@@ -25,14 +25,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perfscale.auditing import AuditPlan
+    from perfscale.cli.cluster import ChosenCluster
     from perfscale.config import Config
     from perfscale.engine import FailureBudget, LoadGenerator
     from perfscale.indexing import IndexPlan
-    from perfscale.kube.cluster import ClusterOptions
     from perfscale.live import LivePage, WebAddress
     from perfscale.preflight import Plan
     from perfscale.results import Remarks, RunFolder, RunInfo, RunResult
-    from perfscale.sim.faults import Faults
 
 
 def shown_command() -> tuple[str, ...]:
@@ -47,16 +46,13 @@ class RunSettings:
     """The command line of `run`, apart from the workload file and its overrides."""
 
     config: Config
-    cluster: ClusterOptions
+    cluster: ChosenCluster
     results_dir: Path
     remarks: Remarks
     run_id: str | None = None
     ask: bool = False
     ask_foreign: bool = False
     allow_foreign: bool = False
-    simulate: bool = False
-    speed: float = 1.0
-    faults: Faults | None = None
     keep: bool = False
     report: bool = True
     max_failures: FailureBudget | None = None
@@ -100,7 +96,7 @@ async def _generator(settings: RunSettings, folder: RunFolder) -> AsyncIterator[
         command=settings.command,
     )
     async with (
-        _cluster(settings) as cluster,
+        settings.cluster.opened(_kinds_of_jobs(settings)) as cluster,
         LoadGenerator(
             settings.config,
             cluster=cluster,
@@ -148,7 +144,7 @@ async def _run(settings: RunSettings) -> int:
             follow(generator.events(), quiet=settings.quiet), name="perfscale-display"
         )
         result = await _execute(generator, displaying)
-        if settings.simulate:
+        if settings.cluster.simulate:
             # Whatever is left of the run will have gone with its cluster.
             result = replace(result, remains=False)
         try:
@@ -172,7 +168,8 @@ async def _is_wanted(
     foreign = [str(each.foreign) for each in plan.operations.values() if each.foreign]
     ask = settings.ask or (bool(foreign) and settings.ask_foreign)
     if not settings.quiet or ask:
-        print_header(plan, settings.config, simulated=settings.simulate, metrics=metrics, page=page)
+        simulated = settings.cluster.simulate
+        print_header(plan, settings.config, simulated=simulated, metrics=metrics, page=page)
     if plan.insecure:
         say("warning: the server's certificate is not verified (insecure-skip-tls-verify)")
     return not ask or await confirmed(_question(foreign))
@@ -277,27 +274,16 @@ async def _execute(generator: LoadGenerator, displaying: asyncio.Task[None]) -> 
             await displaying
 
 
-@asynccontextmanager
-async def _cluster(settings: RunSettings) -> AsyncIterator[ClusterOptions]:
-    """How to open the cluster, which lives for as long as the context if it is simulated."""
-    if not settings.simulate:
-        yield settings.cluster
-        return
-    from perfscale.sim.process import simulated_cluster_process
-
-    async with simulated_cluster_process(
-        speed=settings.speed, faults=settings.faults, kinds=_kinds_of_jobs(settings)
-    ) as kubeconfig:
-        yield replace(settings.cluster, kubeconfig=str(kubeconfig))
-
-
 def _kinds_of_jobs(settings: RunSettings) -> set[tuple[str, str]]:
-    """The kinds that jobs of kube-burner create, which may come with any software.
+    """The kinds that jobs of kube-burner create, which a simulated cluster may not have.
+
+    They may come with any software.
 
     Raises:
         TemplateError: Every problem of every template.
     """
-    if not any(workload.kube_burner for workload in settings.config.workloads):
+    jobs = any(workload.kube_burner for workload in settings.config.workloads)
+    if not (settings.cluster.simulate and jobs):
         return set()
     from perfscale.templates import compile_templates
 
@@ -306,15 +292,8 @@ def _kinds_of_jobs(settings: RunSettings) -> set[tuple[str, str]]:
 
 
 def _cleanup_command(settings: RunSettings, info: RunInfo) -> str | None:
-    """What removes everything of the run later; a simulated cluster goes with it."""
-    from perfscale.results import cleanup_command
-
-    if settings.simulate:
-        return None
+    """What removes everything of the run later."""
     elsewhere = settings.results_dir != options.DEFAULT_RESULTS
-    return cleanup_command(
-        info,
-        kubeconfig=settings.cluster.kubeconfig,
-        master=settings.cluster.master,
-        results_dir=str(settings.results_dir) if elsewhere else None,
+    return settings.cluster.cleanup_command(
+        info, results_dir=str(settings.results_dir) if elsewhere else None
     )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,15 +21,11 @@ from perfscale.cli.signals import handle_interrupts, run_until_signalled
 from perfscale.search import EngineSteps, LimitSearch, SearchEvents, State, StepSettings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
+    from perfscale.cli.cluster import ChosenCluster
     from perfscale.config import Config
     from perfscale.engine import RunOptions
-    from perfscale.kube.cluster import ClusterOptions
     from perfscale.preflight import Plan
-    from perfscale.results import RunInfo
     from perfscale.search import OpenedSearch
-    from perfscale.sim.faults import Faults
 
 
 @dataclass(frozen=True)
@@ -38,11 +33,8 @@ class SearchSettings:
     """The command line of `search`, apart from what is searched."""
 
     opened: OpenedSearch
-    cluster: ClusterOptions
+    cluster: ChosenCluster
     options: RunOptions
-    simulate: bool = False
-    speed: float = 1.0
-    faults: Faults | None = None
     output: Output = Output.TEXT
     quiet: bool = False
 
@@ -58,14 +50,14 @@ async def _search(settings: SearchSettings) -> int:
         most = plan.most_runs
         many = "" if most is None else f", in about {most} steps"
         say(f"search {folder.path}: {document.plan.vary} of {document.file}{many}")
-    async with _cluster(settings) as cluster:
+    async with settings.cluster.opened() as cluster:
         steps = EngineSteps(
             StepSettings(
                 varied=varied,
                 cluster=cluster,
                 folder=folder,
                 options=settings.options,
-                cleanup=partial(_cleanup_command, settings),
+                cleanup=partial(settings.cluster.cleanup_command, results_dir=str(folder.steps)),
                 follow=partial(follow, quiet=settings.quiet),
                 planned=None if settings.quiet else partial(_print_plan, settings),
             )
@@ -91,7 +83,7 @@ def _print_plan(settings: SearchSettings, plan: Plan, config: Config) -> None:
     """Print where the first step goes and what it does; the others differ by a number."""
     from perfscale.cli.output.header import print_header
 
-    print_header(plan, config, simulated=settings.simulate, metrics=None)
+    print_header(plan, config, simulated=settings.cluster.simulate)
     if plan.insecure:
         say("warning: the server's certificate is not verified (insecure-skip-tls-verify)")
 
@@ -105,31 +97,3 @@ async def _execute(search: LimitSearch) -> int:
             if not signals:
                 raise
             return 128 + signals[0]
-
-
-@asynccontextmanager
-async def _cluster(settings: SearchSettings) -> AsyncIterator[ClusterOptions]:
-    """How to open the cluster; a simulated one is there for the whole search."""
-    if not settings.simulate:
-        yield settings.cluster
-        return
-    from perfscale.sim.process import simulated_cluster_process
-
-    async with simulated_cluster_process(
-        speed=settings.speed, faults=settings.faults
-    ) as kubeconfig:
-        yield replace(settings.cluster, kubeconfig=str(kubeconfig), context=None, master=None)
-
-
-def _cleanup_command(settings: SearchSettings, info: RunInfo) -> str | None:
-    """What removes everything of a step later; a simulated cluster goes with the search."""
-    from perfscale.results import cleanup_command
-
-    if settings.simulate:
-        return None
-    return cleanup_command(
-        info,
-        kubeconfig=settings.cluster.kubeconfig,
-        master=settings.cluster.master,
-        results_dir=str(settings.opened.folder.steps),
-    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -11,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfscale.cli import options
+from perfscale.cli.cluster import ChosenCluster
 from perfscale.cli.commands.simulate import (
     FaultsFile,
+    Simulate,
     Speed,
     read_faults,
     refuse_beside_simulation,
@@ -26,7 +26,7 @@ from perfscale.cli.indexing import (
     plan_from_environment,
     plan_of_file,
 )
-from perfscale.cli.output.confirm import may_ask
+from perfscale.cli.output.confirm import on_terminal
 from perfscale.cli.output.streams import log_more, say, use_colors
 from perfscale.cli.running import RunSettings, start
 from perfscale.cli.web import TOKEN_VARIABLE, web_address
@@ -42,9 +42,7 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
     call: typer.Context,
     *,
     workload: options.WorkloadFile = None,
-    simulate: Annotated[
-        bool, typer.Option("--simulate", help="Use a simulated cluster, gone afterwards.")
-    ] = False,
+    simulate: Simulate = False,
     speed: Speed = 1.0,
     faults: FaultsFile = None,
     kubeconfig: options.Kubeconfig = None,
@@ -199,22 +197,24 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
             ),
         ),
         run_id=run_id,
-        cluster=options.cluster(
-            kubeconfig,
-            context,
-            master,
-            request_timeout=request_timeout,
-            max_unavailable=max_unavailable,
-            watch_idle_timeout=watch_idle_timeout,
+        cluster=ChosenCluster(
+            options.cluster(
+                kubeconfig,
+                context,
+                master,
+                request_timeout=request_timeout,
+                max_unavailable=max_unavailable,
+                watch_idle_timeout=watch_idle_timeout,
+            ),
+            simulate=simulate,
+            speed=speed,
+            faults=read_faults(faults),
         ),
         results_dir=results_dir,
         remarks=options.remarks(tag, note),
-        ask=workload is None and not simulate and not yes and _on_terminal(),
-        ask_foreign=not yes and _on_terminal(),
+        ask=workload is None and not simulate and not yes and on_terminal(),
+        ask_foreign=not yes and on_terminal(),
         allow_foreign=allow_foreign,
-        simulate=simulate,
-        speed=speed,
-        faults=read_faults(faults),
         keep=keep,
         report=not no_report,
         max_failures=_budget(max_failures),
@@ -248,8 +248,7 @@ def _audit(settings: RunSettings, url: str | None, *, allow_env: bool) -> AuditP
         return None
     from perfscale.auditing import plan_audit
 
-    variables = dict(os.environ) if allow_env else None
-    return plan_audit(settings.config, url, variables=variables)
+    return plan_audit(settings.config, url, variables=options.environment(allowed=allow_env))
 
 
 def _index(settings: RunSettings, url: str | None, name: str, *, named: bool) -> IndexPlan | None:
@@ -275,7 +274,7 @@ def _is_elsewhere(settings: RunSettings) -> bool:
 
     A file of another tool does not know that its cluster may be simulated.
     """
-    return settings.simulate and bool(settings.config.source.reading)
+    return settings.cluster.simulate and bool(settings.config.source.reading)
 
 
 def _refuse_beside_dry_run(
@@ -301,8 +300,3 @@ def _budget(text: str | None) -> FailureBudget | None:
         return None if text is None else FailureBudget.parse(text)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--max-failures") from error
-
-
-def _on_terminal() -> bool:
-    """Whether a question can be asked and seen: not in a pipeline."""
-    return may_ask() and sys.stderr is not None and sys.stderr.isatty()

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perfscale.cli import completion, options
+from perfscale.cli.cluster import ChosenCluster
 from perfscale.cli.commands.simulate import (
     FaultsFile,
+    Simulate,
     Speed,
     read_faults,
     refuse_beside_simulation,
@@ -107,9 +109,7 @@ def search(  # noqa: PLR0913 -- a command has as many parameters as options
             "DIR", "Go on with the search in this folder, as if it had not been interrupted."
         ),
     ] = None,
-    simulate: Annotated[
-        bool, typer.Option("--simulate", help="Use a simulated cluster, gone afterwards.")
-    ] = False,
+    simulate: Simulate = False,
     speed: Speed = 1.0,
     faults: FaultsFile = None,
     kubeconfig: options.Kubeconfig = None,
@@ -200,16 +200,18 @@ def search(  # noqa: PLR0913 -- a command has as many parameters as options
         )
     settings = SearchSettings(
         opened=opened,
-        cluster=options.cluster(kubeconfig, context, master),
+        cluster=ChosenCluster(
+            options.cluster(kubeconfig, context, master),
+            simulate=simulate,
+            speed=speed,
+            faults=read_faults(faults),
+        ),
         options=RunOptions(
             allow_foreign=allow_foreign,
             cleanup_timeout_s=options.seconds("--cleanup-timeout", cleanup_timeout),
             defaults=TemplateDefaults.from_environment(container_prefix, container_tag),
             command=tuple(opened.document.command),
         ),
-        simulate=simulate,
-        speed=speed,
-        faults=read_faults(faults),
         output=output,
         quiet=quiet,
     )

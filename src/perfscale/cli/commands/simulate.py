@@ -15,6 +15,9 @@ from perfscale.cli.signals import run_until_signalled
 if TYPE_CHECKING:
     from perfscale.sim.faults import Faults
 
+Simulate = Annotated[
+    bool, typer.Option("--simulate", help="Use a simulated cluster, gone afterwards.")
+]
 Speed = Annotated[
     float,
     typer.Option(

@@ -15,6 +15,11 @@ def may_ask() -> bool:
     return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
 
 
+def on_terminal() -> bool:
+    """Whether a question can be asked and seen: not in a pipeline."""
+    return may_ask() and sys.stderr is not None and sys.stderr.isatty()
+
+
 async def confirmed(question: str) -> bool:
     """Whether a person answered yes; no without a terminal. Cancellation does not wait for it."""
     if not may_ask():

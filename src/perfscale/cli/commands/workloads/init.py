@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from perfscale.cli import options
-from perfscale.cli.output.confirm import may_ask
+from perfscale.cli.output.confirm import on_terminal
 from perfscale.cli.output.streams import say
 from perfscale.errors import UsageError
 
@@ -98,7 +97,7 @@ def init(
         options.seconds("--ready-within", ready_within)
     stem = file.stem.lower()
     first = FirstWorkload(name=stem if _NAME.fullmatch(stem) else "first", **known)
-    if not yes and may_ask() and sys.stderr is not None and sys.stderr.isatty():
+    if not yes and on_terminal():
         first = _asked(first, known)
     if first.ready_within is not None and not CHOICES[first.kind].metric:
         raise typer.BadParameter(

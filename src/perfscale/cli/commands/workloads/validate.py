@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import typer
@@ -77,8 +76,8 @@ def _check_profiles(config: Config, *, allow_env: bool) -> None:
     if audit is not None and audit.url is not None:
         from perfscale.audit import load_profiles
 
-        variables = dict(os.environ) if allow_env else None
-        load_profiles(audit.profile, config.source.directory, variables)
+        environment = options.environment(allowed=allow_env)
+        load_profiles(audit.profile, config.source.directory, environment)
 
 
 def _check(config: Config, factories: Factories) -> None:
