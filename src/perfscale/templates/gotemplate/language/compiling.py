@@ -138,9 +138,7 @@ class Compiler:
             try:
                 frame.run.call(node.name, evaluate(frame, dot) if evaluate else None)
             except Exception as error:
-                raise self._pipelines.located(
-                    error, node.line, f'template "{node.name}"'
-                ) from error
+                raise self._located(error, node.line, f'template "{node.name}"') from error
             return ON
 
         return call
@@ -176,9 +174,7 @@ class Compiler:
                     if body(frame, element) == BREAK:
                         break
             except Exception as error:
-                raise self._pipelines.located(
-                    error, line, f"range {shown(node.pipe)[1:-1]}"
-                ) from error
+                raise self._located(error, line, f"range {shown(node.pipe)[1:-1]}") from error
             ended = otherwise(frame, dot) if otherwise and is_empty else ON
             return ON if ended == BREAK else ended  # to Go, `else` is a part of the loop
 
