@@ -10,15 +10,13 @@ from msgspec import Meta
 
 from perfscale.results.model.client.health import Validity
 from perfscale.results.model.document.measured import Count, Part, Seconds
-from perfscale.results.model.document.summary import Cluster
+from perfscale.results.model.document.summary import Cluster, document_schema
 from perfscale.results.model.run import RunOutcome
 from perfscale.search.deciding.plan import Strategy
 from perfscale.search.deciding.trials import Trial, Verdict
 
 SCHEMA_VERSION: Final = 1
 """Raised whenever a reader of ``search.json`` would have to change."""
-
-_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 class State(StrEnum):
@@ -148,8 +146,4 @@ class SearchDocument(Part, frozen=True):
 
 def search_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of ``search.json``."""
-    return {
-        "$schema": _DIALECT,
-        "title": "perfscale search.json",
-        **msgspec.json.schema(SearchDocument),
-    }
+    return document_schema(SearchDocument, "perfscale search.json")

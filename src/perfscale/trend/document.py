@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from perfscale.results.comparison import Verdict
-from perfscale.results.model.document import DIALECT
+from perfscale.results.model.document import document_schema
 from perfscale.results.model.document.measured import Count, Part
 from perfscale.trend.analysis import verdict_of
 
@@ -95,7 +95,7 @@ def trend_document(collected: Collected, trends: Sequence[Trend]) -> dict[str, A
 
 def trend_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of the document."""
-    return {"$schema": DIALECT, "title": "perfscale trend", **msgspec.json.schema(TrendDocument)}
+    return document_schema(TrendDocument, "perfscale trend")
 
 
 def _trend(trend: Trend) -> MetricTrend:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from perfscale.results.model.client.health import Validity
-from perfscale.results.model.document import DIALECT
+from perfscale.results.model.document import document_schema
 from perfscale.results.model.document.measured import Part, Seconds
 from perfscale.results.model.run import RunOutcome
 
@@ -73,7 +73,7 @@ def runs_document(folder: Path, runs: Runs) -> dict[str, Any]:
 
 def runs_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of the list."""
-    return {"$schema": DIALECT, "title": "perfscale runs", **msgspec.json.schema(RunList)}
+    return document_schema(RunList, "perfscale runs")
 
 
 def _listed(run: RunHead) -> ListedRun:

@@ -16,7 +16,6 @@ from perfscale.results.model.document.measured import (
     Statistics,
 )
 from perfscale.results.model.document.summary import (
-    DIALECT,
     SCHEMA_VERSION,
     Blind,
     CallCounts,
@@ -36,11 +35,11 @@ from perfscale.results.model.document.summary import (
     Summary,
     Watches,
     Workload,
+    document_schema,
     results_schema,
 )
 
 __all__ = [
-    "DIALECT",
     "SCHEMA_VERSION",
     "STATISTICS",
     "Blind",
@@ -73,5 +72,6 @@ __all__ = [
     "Summary",
     "Watches",
     "Workload",
+    "document_schema",
     "results_schema",
 ]

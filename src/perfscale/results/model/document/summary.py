@@ -25,7 +25,7 @@ from perfscale.results.model.run import RunOutcome
 SCHEMA_VERSION: Final = 2
 """Raised whenever a reader of ``summary.json`` would have to change."""
 
-DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 class CreationRate(Part, frozen=True):
@@ -266,5 +266,9 @@ class Summary(Part, frozen=True):
 
 def results_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of ``summary.json``."""
-    schema = msgspec.json.schema(Summary)
-    return {"$schema": DIALECT, "title": "perfscale summary.json", **schema}
+    return document_schema(Summary, "perfscale summary.json")
+
+
+def document_schema(kind: type[Part], title: str) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a document: a file, or what a command prints."""
+    return {"$schema": _DIALECT, "title": title, **msgspec.json.schema(kind)}
