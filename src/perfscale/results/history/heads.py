@@ -6,7 +6,7 @@ A thousand runs are listed while a person waits, so nothing is decoded that the 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
@@ -17,7 +17,7 @@ from perfscale.results.files import RUN_FILE, SEARCH_FILE, SUMMARY_FILE
 from perfscale.results.folder.latest import LATEST
 from perfscale.results.model.client.health import Validity
 from perfscale.results.model.document import SCHEMA_VERSION
-from perfscale.results.model.run import RunOutcome
+from perfscale.results.model.run import RunOutcome, is_simulated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="_Part")
 
-_SIMULATED: Final = "+perfscale"
-"""How the version of a simulated cluster ends."""
 _ACCEPTED_SINCE: Final = 2
 """The schema version from which on ``achievedQps`` counts what the server accepted."""
 
@@ -40,8 +38,6 @@ class _Generator(_Part, frozen=True):
 
 
 class _Latency(_Part, frozen=True):
-    count: int = 0
-    missing: int = 0
     p99: float | None = None
 
 
@@ -61,7 +57,6 @@ class _Rate(_Part, frozen=True):
 
 class _Workload(_Part, frozen=True):
     name: str
-    operation: str = "create"
     rate: _Rate = _Rate()
     kinds: dict[str, _Kind] = {}
     operations: list[_Operation] = []
@@ -77,7 +72,7 @@ class ClusterHead(_Part, frozen=True):
     @property
     def is_simulated(self) -> bool:
         """Whether it was a simulated one, which has another address each time."""
-        return (self.version or "").endswith(_SIMULATED)
+        return is_simulated(self.version)
 
     @property
     def name(self) -> str:
@@ -88,10 +83,6 @@ class ClusterHead(_Part, frozen=True):
     def identity(self) -> str:
         """The same for runs on the same cluster, whoever called it what."""
         return "simulated" if self.is_simulated else self.server
-
-
-class _Client(_Part, frozen=True):
-    version: str | None = None
 
 
 class _Run(_Part, frozen=True):
@@ -231,17 +222,11 @@ def read_head(folder: Path) -> RunHead:
 
 def _with_summary(head: RunHead, summary: _Summary) -> RunHead:
     knows_accepted = summary.schema_version >= _ACCEPTED_SINCE
-    return RunHead(
-        head.folder,
-        head.run_id,
-        head.started_at,
-        head.cluster,
-        head.source,
-        head.tags,
-        head.note,
-        summary.outcome,
-        None if summary.generator is None else summary.generator.verdict,
-        tuple(
+    return replace(
+        head,
+        outcome=summary.outcome,
+        generator=None if summary.generator is None else summary.generator.verdict,
+        workloads=tuple(
             WorkloadHead(
                 each.name,
                 each.rate.achieved_qps if knows_accepted else None,

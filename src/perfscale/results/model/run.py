@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from perfscale.results.model.operations import OperationResult
     from perfscale.results.model.stages import RoundStart, StageSpan
     from perfscale.results.model.workload import KindResult, WorkloadResult
+
+_SIMULATED: Final = "+perfscale"
+"""How the version of a simulated cluster ends."""
 
 
 class WorkloadPlan(msgspec.Struct, frozen=True):
@@ -118,6 +121,11 @@ class ClusterInfo:
     nodes: int | None = None
     kubevirt: str | None = None
     kubevirt_config: KubeVirtConfig | None = None
+
+
+def is_simulated(version: str | None) -> bool:
+    """Whether a cluster that calls itself so is a simulated one."""
+    return (version or "").endswith(_SIMULATED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from perfscale.results.measure.operations.latencies import SamplesOfOperations
 from perfscale.results.measure.operations.tally import count_failure
 from perfscale.results.measure.samples import Samples
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
-from perfscale.results.model.run import RunOutcome
+from perfscale.results.model.run import RunOutcome, is_simulated
 from perfscale.results.model.workload import say_iterations
 from perfscale.results.pages.audit import audit_section
 from perfscale.results.pages.churn import churn_sections
@@ -55,8 +55,6 @@ if TYPE_CHECKING:
 REPORT_FILE: Final = "report.html"
 _MOST_ITERATIONS: Final = 100
 """Rows of the table of iterations."""
-_SIMULATED: Final = "+perfscale"
-"""How the version of a simulated cluster ends."""
 
 
 def write_page(folder: Path) -> Path:
@@ -122,7 +120,7 @@ def run_page(run: RunFiles) -> str:
         hooks=[(shlex.join(each.command), each) for each in summary.hooks],
         environment=_environment(run),
         interruptions=words_of_interruptions(summary),
-        simulated=_is_simulated(run),
+        simulated=is_simulated(summary.cluster.version),
         cleanup=_cleanup(run),
     )
 
@@ -215,11 +213,6 @@ def iteration_sections(summary: Summary) -> Iterator[IterationSection]:
         plot = iteration_plot(f"iterations-{number}", workload)
         if plot is not None:
             yield IterationSection(workload, plot, workload.iterations[:_MOST_ITERATIONS])
-
-
-def _is_simulated(run: RunFiles) -> bool:
-    """Whether the cluster was a simulated one."""
-    return (run.summary.cluster.version or "").endswith(_SIMULATED)
 
 
 def _cleanup(run: RunFiles) -> str | None:
