@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from statistics import median
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from perfscale.results.pages.loads import MOST_SERIES
 from perfscale.results.pages.marks import Band, Marks
 from perfscale.results.pages.page import REPORT_FILE
 from perfscale.results.pages.plots import Plot, Series, highest
-from perfscale.results.pages.rendering import render
+from perfscale.results.pages.rendering import render, words
 from perfscale.results.pages.scales import by_factors, from_zero
 from perfscale.search.deciding.trials import Status, tallies
 from perfscale.search.wording import at
@@ -18,12 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from perfscale.search.document import SearchDocument, Step, StepLatency
-
-_WORDS: Final = {
-    "holds": "holds",
-    "lost": "lost",
-    "notCounted": "not counted",
-}
 
 
 class _Subject(NamedTuple):
@@ -71,7 +65,7 @@ def _row(document: SearchDocument, step: Step) -> StepRow:
     return StepRow(
         step,
         value=at(document.plan, step.value),
-        verdict="did not end" if step.verdict is None else _WORDS[step.verdict],
+        verdict="did not end" if step.verdict is None else words(step.verdict),
         latencies={str(_Subject.of(each)): each for each in step.latencies},
         page=None if step.folder is None else f"{step.folder}/{REPORT_FILE}",
     )

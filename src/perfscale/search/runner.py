@@ -188,7 +188,7 @@ class LimitSearch:
         self._folder.write(self.document)
 
     def _finish(self) -> None:
-        found, expectation = found_so_far(self.document), self.document.expectation
+        found, expectation = self.document.answer, self.document.expectation
         if expectation is not None and found is not None:
             met = Expected.parse(expectation.text).is_met(found)
             expectation = replace(expectation, met=met)
