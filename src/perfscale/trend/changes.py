@@ -49,3 +49,8 @@ class Change:
         if not self.before:
             return math.copysign(math.inf, self.after)
         return (self.after - self.before) / abs(self.before)
+
+    @property
+    def difference(self) -> str:
+        """The share, for a person."""
+        return f"{self.share:+.1%}" if math.isfinite(self.share) else "from 0"

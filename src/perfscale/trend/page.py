@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
@@ -45,12 +44,6 @@ class ShownChange:
     between: str
     worse: bool
     around: Sequence[str]
-
-    @property
-    def by(self) -> str:
-        """The difference, for a person."""
-        share = self.change.share
-        return f"{share:+.1%}" if math.isfinite(share) else "from 0"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -84,14 +83,10 @@ def _level(trend: Trend, level: float) -> str:
     return f"{short(level)}{space}{trend.unit}"
 
 
-def _share(change: Change) -> str:
-    return f"{change.share:+.1%}" if math.isfinite(change.share) else "from 0"
-
-
 _COLUMNS: Final = (
     _Column("before", lambda trend, change: _level(trend, change.before), width=90),
     _Column("after", lambda trend, change: _level(trend, change.after)),
-    _Column("change", lambda _, change: _share(change)),
+    _Column("change", lambda _, change: change.difference),
     _Column("since", lambda trend, change: day(trend, change.index), number=False),
     _Column("p", lambda _, change: chance(change.p_value), width=90),
     _Column("begun between (95 %)", between, width=130, number=False),
