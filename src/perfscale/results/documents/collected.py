@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from perfscale.results.documents.stamps import NamedDocument
+    from perfscale.results.folder.reading import RunFiles
 
 TARBALL: Final = "kube-burner-metrics.tgz"
 _MOST_UNWRITTEN: Final = 2**16
@@ -33,11 +34,14 @@ def run_documents(folder: Path) -> Iterator[NamedDocument]:
     Raises:
         ResultsError: It is not the folder of a run with all its files, or one cannot be read.
     """
-    files = read_run_files(folder)
+    yield from _documents(read_run_files(folder))
+
+
+def _documents(files: RunFiles) -> Iterator[NamedDocument]:
     if not files.has_records:
         raise ResultsError(
-            f"{folder}: it has no records of objects",
-            hint=f"perfscale report {folder} makes them, unless the journal has gaps",
+            f"{files.folder}: it has no records of objects",
+            hint=f"perfscale report {files.folder} makes them, unless the journal has gaps",
         )
     stamps = Stamps(files.summary, files.run.tags)
     jobs = Jobs(files.workload_yaml)
@@ -63,12 +67,12 @@ def write_documents(folder: Path) -> Path:
     Raises:
         ResultsError: The files of the run cannot be read, or the documents not written.
     """
-    summary = read_run_files(folder).summary
-    path = folder / f"collected-metrics-{summary.run_id}"
+    files = read_run_files(folder)
+    path = folder / f"collected-metrics-{files.summary.run_id}"
     try:
         path.mkdir(exist_ok=True)
         with _Arrays(path) as arrays:
-            for document in run_documents(folder):
+            for document in _documents(files):
                 arrays.write(document)
         _pack(path, folder / TARBALL)
     except OSError as error:
