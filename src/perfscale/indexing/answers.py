@@ -8,6 +8,8 @@ import msgspec
 
 RETRYABLE: Final = frozenset({429, 502, 503, 504})
 """The server is busy, or not there yet: the same again may be accepted."""
+_ILLEGIBLE: Final = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+"""What decoding an answer raises that is no JSON, or other JSON."""
 
 
 class ItemError(msgspec.Struct, frozen=True):
@@ -46,7 +48,7 @@ def items_of(body: bytes, sent: int) -> list[Item]:
     try:
         answer = msgspec.json.decode(body, type=_Answer)
         items = [item for entry in answer.items for item in entry.values()]
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except _ILLEGIBLE as error:
         raise ValueError(str(error)) from None
     if len(items) != sent:
         raise ValueError(f"it is about {len(items)} documents, and {sent} were sent")
@@ -57,7 +59,7 @@ def reason_of(body: bytes) -> str:
     """Why a whole request was refused; empty if the answer does not say so as these servers do."""
     try:
         error = msgspec.json.decode(body, type=_Refusal).error
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+    except _ILLEGIBLE:
         return ""
     return "" if error is None else str(error)
 
@@ -68,7 +70,7 @@ def version_of(body: bytes) -> str | None:
         document: Any = msgspec.json.decode(body)
         version = document["version"]
         number = version["number"]
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, LookupError, TypeError):
+    except (*_ILLEGIBLE, LookupError, TypeError):
         return None
     name = version.get("distribution") or "elasticsearch"
     return f"{name} {number}" if isinstance(number, str) and isinstance(name, str) else None

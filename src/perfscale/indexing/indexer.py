@@ -48,6 +48,7 @@ _LONGEST_BACKOFF_S: Final = 15.0
 _MOST_ANSWER_BYTES: Final = 64 * 2**20
 _MESSAGE: Final = 300
 _NDJSON: Final = "application/x-ndjson"
+_URL_HINT: Final = "the URL is what stands before /_bulk"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +151,7 @@ class Indexer:
             raise IndexingError(
                 f"{url} does not answer as OpenSearch or Elasticsearch does (status {status})",
                 status=status,
-                hint="the URL is what stands before /_bulk",
+                hint=_URL_HINT,
             )
         logger.info("documents go to %s, %s", url, version)
 
@@ -221,7 +222,7 @@ class Indexer:
             raise IndexingError(
                 f"{url} {what} (status {status})",
                 status=status,
-                hint="the URL is what stands before /_bulk",
+                hint=_URL_HINT,
             )
         try:
             return items_of(answer, len(batch))
@@ -230,7 +231,7 @@ class Indexer:
                 f"{url} does not answer as OpenSearch or Elasticsearch does: "
                 f"{clip(str(error), _MESSAGE)}",
                 status=status,
-                hint="the URL is what stands before /_bulk",
+                hint=_URL_HINT,
             ) from error
 
     def _count(self, batch: Sequence[Line], items: Sequence[Item]) -> list[Line]:
