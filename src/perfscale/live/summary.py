@@ -6,7 +6,10 @@ is left over, thresholds, exact percentiles. Percentiles are within one per cent
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from msgspec import to_builtins
+from msgspec.structs import replace
 
 from perfscale.config.sections.metrics import Latency
 from perfscale.results import Calls, Sketch
@@ -61,7 +64,7 @@ class LiveSummary:
             hooks=described(course.hooks),
             stages=described(course.stages),
             rounds=described(course.rounds),
-            requests=_requests(course),
+            requests=to_builtins(course.requests),
             clock=None,
             calls=described(calls.results()),
             kinds={},
@@ -176,22 +179,7 @@ def _closed(span: document.Blind, now_s: float) -> document.Blind:
     """A span that goes on ends now, as far as anybody knows."""
     if span.ended_seconds <= now_s:
         return span
-    return document.Blind(
-        cause=span.cause,
-        kind=span.kind,
-        namespace=span.namespace,
-        began_seconds=span.began_seconds,
-        ended_seconds=max(span.began_seconds, now_s),
-    )
-
-
-def _requests(course: RunCourse) -> dict[str, float]:
-    sums = course.requests
-    fields: dict[str, Any] = {
-        wire: getattr(sums, name)
-        for name, wire in zip(sums.__struct_fields__, sums.__struct_encode_fields__, strict=True)
-    }
-    return fields
+    return replace(span, ended_seconds=max(span.began_seconds, now_s))
 
 
 def _generator(snapshot: RunSnapshot) -> document.Generator:
