@@ -25,7 +25,12 @@ from perfscale.results.model.records import Outcome
 from perfscale.results.pages.figures import load_plots, palette_of, phase_plots
 from perfscale.results.pages.marks import marks_of
 from perfscale.results.pages.operations import operation_sections
-from perfscale.results.pages.page import KindSection, iteration_sections, words_of_interruptions
+from perfscale.results.pages.page import (
+    facts_of,
+    iteration_sections,
+    kind_sections,
+    words_of_interruptions,
+)
 from perfscale.results.pages.rendering import page_assets, page_environment
 from perfscale.results.pages.timeline import Timeline
 
@@ -36,7 +41,7 @@ if TYPE_CHECKING:
     from perfscale.engine.snapshot import RunCourse, RunSnapshot
     from perfscale.preflight import Plan
     from perfscale.results import RunResult
-    from perfscale.results.model.document import Summary
+    from perfscale.results.model.document import Kind, Statistics, Summary
     from perfscale.results.pages.marks import Marks
     from perfscale.results.pages.plots import Plot
 
@@ -125,13 +130,13 @@ class LiveView:
             "result": self._result,
             "has_records": True,
             **_plots_of(self.samples, summary, marks),
-            "sections": list(_kinds(summary)),
+            "sections": list(kind_sections(summary, _reached)),
             "operations": list(operation_sections(summary, SamplesOfOperations())),
             "iterations": list(iteration_sections(summary)),
             "failures": self._failures.found(),
             "hooks": [(shlex.join(each.command), each) for each in summary.hooks],
             "interruptions": words_of_interruptions(summary),
-            "environment": _environment_of(summary),
+            "environment": facts_of(summary.cluster),
             "workload_yaml": None,
         }
 
@@ -163,28 +168,6 @@ async def _joined(pieces: Iterator[str]) -> tuple[str, float]:
     return "".join(found), cost_s + time.thread_time() - began_s
 
 
-def _kinds(summary: Summary) -> Iterator[KindSection]:
-    for number, workload in enumerate(summary.workloads, start=1):
-        for kind, measured in workload.kinds.items():
-            yield KindSection(
-                key=f"section-latency-{number}-{kind}",
-                workload=workload.name,
-                kind=kind,
-                children=False,
-                path=f"workloads.{number - 1}.kinds.{kind}",
-                measured=measured,
-                latencies={name: each for name, each in measured.phases.items() if each.count},
-                plot=None,
-            )
-
-
-def _environment_of(summary: Summary) -> dict[str, str]:
-    cluster = summary.cluster
-    facts = {
-        "cluster": cluster.server,
-        "context": cluster.context,
-        "Kubernetes": cluster.version,
-        "nodes": cluster.nodes,
-        "KubeVirt": cluster.kubevirt,
-    }
-    return {name: str(value) for name, value in facts.items() if value not in (None, "")}
+def _reached(_: str, measured: Kind) -> dict[str, Statistics]:
+    """Of the latencies of a kind, those that something has."""
+    return {name: each for name, each in measured.phases.items() if each.count}

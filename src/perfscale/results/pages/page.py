@@ -38,7 +38,7 @@ from perfscale.results.pages.timeline import Timeline
 from perfscale.results.verdicts.interruptions import interruptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from perfscale.results.measure.samples import LifeSamples
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         Cluster,
         Iteration,
         Kind,
+        Statistics,
         Summary,
         Workload,
     )
@@ -110,7 +111,7 @@ def run_page(run: RunFiles) -> str:
         phase_plots=[]
         if timeline is None
         else list(phase_plots(timeline, summary, marks, palette)),
-        sections=list(_kind_sections(run, samples, palette)),
+        sections=list(kind_sections(summary, run.latencies, samples, palette)),
         operations=list(operation_sections(summary, operations)),
         churn=list(churn_sections(summary)),
         iterations=list(iteration_sections(summary)),
@@ -144,16 +145,28 @@ class KindSection(LatencyTable):
     plot: Plot | None
 
 
-def _kind_sections(run: RunFiles, samples: Samples, palette: Palette) -> Iterator[KindSection]:
-    """The sections, in the order in which the workloads ran."""
-    for number, workload in enumerate(run.summary.workloads, start=1):
+def kind_sections(
+    summary: Summary,
+    latencies_of: Callable[[str, Kind], Mapping[str, Statistics]],
+    samples: Samples | None = None,
+    palette: Palette | None = None,
+) -> Iterator[KindSection]:
+    """The sections, in the order in which the workloads ran; without samples, no plots.
+
+    Args:
+        summary: Of the run.
+        latencies_of: Which latencies of a kind to show, by its name and what was measured.
+        samples: What to draw.
+        palette: The colours of phases.
+    """
+    for number, workload in enumerate(summary.workloads, start=1):
         for children in (False, True):
-            tallied = samples.of(workload.name, children=children)
+            tallied = {} if samples is None else samples.of(workload.name, children=children)
             kinds = workload.child_kinds if children else workload.kinds
             key_of = "childKinds" if children else "kinds"
             for kind, measured in kinds.items():
                 key = f"latency-{number}-{kind}{'-children' if children else ''}"
-                latencies = run.latencies(kind, measured)
+                latencies = latencies_of(kind, measured)
                 yield KindSection(
                     key=f"section-{key}",
                     workload=workload.name,
@@ -166,7 +179,9 @@ def _kind_sections(run: RunFiles, samples: Samples, palette: Palette) -> Iterato
                 )
 
 
-def _plot(key: str, latencies: Iterable[str], tally: LifeSamples, palette: Palette) -> Plot | None:
+def _plot(
+    key: str, latencies: Iterable[str], tally: LifeSamples, palette: Palette | None
+) -> Plot | None:
     samples = {name: tally.latency(name) for name in latencies}
     drawn = {name: each for name, each in samples.items() if each is not None}
     return distribution_plot(key, drawn, palette=palette) if drawn else None
@@ -225,15 +240,10 @@ def _cleanup(run: RunFiles) -> str | None:
 
 
 def _environment(run: RunFiles) -> dict[str, str]:
-    """What to show, by its name; what is not known is left out."""
+    """What to show, by its name."""
     cluster, client = run.summary.cluster, run.run.client
     kinds = (f"{each.kind} ({each.api_version})" for each in run.run.kinds)
-    facts = {
-        "cluster": cluster.server,
-        "context": cluster.context,
-        "Kubernetes": cluster.version,
-        "nodes": cluster.nodes,
-        "KubeVirt": cluster.kubevirt,
+    more = {
         **{f"KubeVirt's {name}": value for name, value in _settings_of(cluster)},
         "perfscale": client.version,
         "Python": client.python,
@@ -246,6 +256,19 @@ def _environment(run: RunFiles) -> dict[str, str]:
         "note": run.run.note,
         "command": shlex.join(run.run.command),
         "folder": run.folder.name,
+    }
+    return facts_of(cluster, more)
+
+
+def facts_of(cluster: Cluster, more: Mapping[str, object] | None = None) -> dict[str, str]:
+    """What to show of a cluster, and ``more``, by its name; what is not known is left out."""
+    facts = {
+        "cluster": cluster.server,
+        "context": cluster.context,
+        "Kubernetes": cluster.version,
+        "nodes": cluster.nodes,
+        "KubeVirt": cluster.kubevirt,
+        **(more or {}),
     }
     return {name: str(value) for name, value in facts.items() if value not in (None, "")}
 
