@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from perfscale.templates.gotemplate import parse
@@ -76,6 +76,7 @@ def test_a_float_with_a_precision_is_rounded_correctly(x: float, digits: int, ve
 
 
 @given(VALUES)
+@example(["\\b", "\\f", "\b\f"])
 def test_json_of_a_value_is_the_value(value: Any) -> None:
     assert json.loads(render("{{ toJson .x }}", x=value)) == value
     assert json.loads(render("{{ toPrettyJson .x }}", x=value)) == value

@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import posixpath
+import re
 import zlib
 from collections.abc import Mapping
 from datetime import datetime
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _HTML: Final = {"<": r"\u003c", ">": r"\u003e", "&": r"\u0026"}
 _LINES: Final = {"\u2028": r"\u2028", "\u2029": r"\u2029"}
+_ESCAPE: Final = re.compile(r"\\.")
+_LONG: Final = {r"\b": r"\u0008", r"\f": r"\u000c"}
 _MAX_DEPTH: Final = 100
 _JSON_EXPONENTS: Final = (-6, 21)
 
@@ -66,7 +69,8 @@ def _json_text(text: str, *, html: bool) -> str:
     shown = json.dumps(text, ensure_ascii=False)
     for each, escaped in (*_LINES.items(), *(_HTML.items() if html else ())):
         shown = shown.replace(each, escaped)
-    return shown.replace(r"\b", r"\u0008").replace(r"\f", r"\u000c") if "\\" in shown else shown
+    # Escape by escape: behind an escaped backslash, `b` and `f` are letters.
+    return _ESCAPE.sub(lambda found: _LONG.get(found[0], found[0]), shown)
 
 
 def _json_float(value: float) -> str:
