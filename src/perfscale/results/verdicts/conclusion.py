@@ -39,13 +39,13 @@ class Course(NamedTuple):
         outages: When the API server was gone, or what it calls.
         blind_spans: When nothing was seen.
         hooks: Those that have begun.
-        stages: What was done when; None if nobody kept it.
+        stages: What was done when.
     """
 
-    outages: Iterable[OutageRecord] = ()
-    blind_spans: Iterable[BlindSpan] = ()
-    hooks: tuple[HookRecord, ...] = ()
-    stages: StageLog | None = None
+    outages: Iterable[OutageRecord]
+    blind_spans: Iterable[BlindSpan]
+    hooks: tuple[HookRecord, ...]
+    stages: StageLog
 
 
 def conclude(
@@ -54,8 +54,8 @@ def conclude(
     run_sum: RunSum,
     totals: Totals,
     *,
+    course: Course,
     thresholds: tuple[ThresholdVerdict, ...] = (),
-    course: Course | None = None,
 ) -> RunResult:
     """The result of a run.
 
@@ -64,10 +64,10 @@ def conclude(
         ending: How it ended.
         run_sum: What its iterations add up to.
         totals: What was counted for the run as a whole.
-        thresholds: Whether each was met, those of the run as a whole first.
         course: What happened beside the load; what lies beyond the end of the run is cut off.
+        thresholds: Whether each was met, those of the run as a whole first.
     """
-    vitals, course = totals.vitals, course or Course()
+    vitals = totals.vitals
     return RunResult(
         info=info,
         **ending._asdict(),
@@ -87,8 +87,8 @@ def conclude(
         outages=tuple(course.outages),
         blind_spans=tuple(_within(each, ending.duration_s) for each in course.blind_spans),
         hooks=course.hooks,
-        stages=() if course.stages is None else course.stages.spans(ending.duration_s),
-        rounds=() if course.stages is None else course.stages.rounds,
+        stages=course.stages.spans(ending.duration_s),
+        rounds=course.stages.rounds,
     )
 
 
