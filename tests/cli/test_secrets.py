@@ -20,7 +20,6 @@ from workload_file import entry, write_workload
 MARKER = "m4rk3r"
 """Part of every secret."""
 PAIR = base64.b64encode(f"me:{MARKER}".encode()).decode()
-KEY = base64.b64encode(MARKER.encode()).decode()
 PORT_OF_NOBODY = "127.0.0.1:9"
 RUN = ("run", "workload.yaml", "--simulate", "--speed", "50")
 

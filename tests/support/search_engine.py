@@ -11,7 +11,6 @@ from typing import Any
 
 from aiohttp import web
 
-INDEX_NAME = "kube-burner"
 Refuses = Callable[[dict[str, Any]], str | None]
 
 
