@@ -134,6 +134,14 @@ class ThresholdError(PerfscaleError):
     exit_code = 3
 
 
+class FleetError(UsageError):
+    """Several generators cannot do this together; nothing was created."""
+
+
+class GeneratorLostError(RunFailedError):
+    """A generator of several is gone, or has been silent for too long."""
+
+
 class QueryError(RunFailedError):
     """Prometheus could not answer one query: its syntax, its time-out, its size."""
 

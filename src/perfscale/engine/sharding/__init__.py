@@ -1,0 +1,1 @@
+"""One run over several generators: what each one's share is, and how they keep together."""
