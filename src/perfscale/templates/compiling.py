@@ -16,6 +16,7 @@ from perfscale.errors import Problem, TemplateError
 from perfscale.templates.dialects.dialect import parse_template
 from perfscale.templates.duplicates import Checked, find_duplicates, render_sample
 from perfscale.templates.factory import ObjectFactory, kinds_of
+from perfscale.templates.files import is_file
 from perfscale.templates.gotemplate import Settings
 from perfscale.templates.kube_burner import JobVariables, parse_job_template
 from perfscale.templates.manifests.rendered import NOT_SHOWN, Manifests
@@ -40,7 +41,7 @@ def resolve_template(config: Config, name: str) -> Path | None:
     name, a leading ``templates/`` stripped.
     """
     beside = config.source.directory / name
-    if beside.is_file():
+    if is_file(beside):
         return beside
     packaged = PurePosixPath(name.removeprefix("./").removeprefix("templates/"))
     if packaged.is_absolute() or ".." in packaged.parts:

@@ -11,6 +11,7 @@ from perfscale.errors import Problem, TemplateError
 from perfscale.templates.compiled_patches import ATTRIBUTES, PatchForm, compile_patch
 from perfscale.templates.dialects.dialect import parse_template
 from perfscale.templates.dialects.jinja import JinjaTemplate
+from perfscale.templates.files import is_file
 from perfscale.templates.gotemplate import Settings
 from perfscale.templates.kube_burner import job_variables, parse_job_template
 from perfscale.templates.manifests.documents import BadYamlError, load_documents
@@ -165,7 +166,7 @@ def _compile(
     config: Config, number: int, workload: Workload, patch: Patch, run_id: str
 ) -> PatchTemplate:
     path = config.source.directory / patch.template_file
-    if not path.is_file():
+    if not is_file(path):
         keys = ("workloads", number, "patch", "templateFile")
         message = f"the template {patch.template_file!r} is not there: looked for {path}"
         raise TemplateError([config.problem(keys, message)])

@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.errors import Problem, TemplateError
+from perfscale.templates.files import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -74,8 +75,7 @@ def read_template(path: Path) -> str:
         TemplateError: It cannot be read, is larger than any template, or is not UTF-8.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        content = read_file(path, MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
             message = f"the file is larger than {MAX_BYTES // 2**20} MiB: this is no template"
             raise TemplateError([Problem(message, str(path))])

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from perfscale.templates.bounds.weights import STEP
+from perfscale.templates.files import read_file
 from perfscale.templates.gotemplate.functions.signature import Function, takes
 from perfscale.templates.gotemplate.values import GoError, Ints, wrap
 
@@ -69,8 +70,7 @@ def _read(run: Run, name: str) -> str:
     if not path.is_relative_to(folder.resolve()):
         raise GoError(f"{name!r} is outside of the folder {folder}, and only files in it are read")
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_FILE + 1)
+        content = read_file(folder / name, _LARGEST_FILE + 1)
     except OSError as error:
         raise GoError(f"{path} cannot be read: {error.strerror or error}") from error
     if len(content) > _LARGEST_FILE:
