@@ -7,6 +7,7 @@ import pytest
 from perfscale.cli.output.display import follow
 from perfscale.engine.events import (
     EventStream,
+    GeneratorsProgress,
     IterationFinished,
     IterationStarted,
     OperationFailed,
@@ -16,6 +17,7 @@ from perfscale.engine.events import (
     StageStarted,
     StillWaiting,
 )
+from perfscale.engine.snapshot import GeneratorState
 
 VMIRS = "VirtualMachineInstanceReplicaSet"
 VMI = "VirtualMachineInstance"
@@ -128,3 +130,42 @@ async def test_a_workload_that_is_over_is_not_shown_beside_the_one_that_comes_af
         "creating: created 9/9 ready 8 failed 0 deleted 0, ready so far p50 2s p99 3s",
         "operating: sent 4/9 done 0 failed 0 open 0",
     ]
+
+
+def generator_of(index: int, **changed: Any) -> GeneratorState:
+    calm = {"rate": 25.0, "in_flight": 0, "lag_s": 0.001, "cpu": 0.12, "reconnects": 0}
+    return GeneratorState(
+        index=index, name="worker", **{**calm, "relists": 0, "silent_s": 0.5, **changed}
+    )
+
+
+async def test_each_generator_of_several_stands_below_their_sum(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    events = EventStream()
+    silent = generator_of(1, rate=0.0, silent_s=7.2, in_flight=3)
+    events.put(GeneratorsProgress((generator_of(0), silent)))
+    events.put(progress_of("density", 3.0, rate=25.0, target=50.0))
+    events.close()
+    await follow(events)
+    whole, each = capsys.readouterr().err.splitlines()
+    assert "sent 25.0 of 50/s" in whole
+    assert each.strip() == (
+        "generator 0  25.0/s  lag 1ms  CPU 12%  watches well; "
+        "generator 1  0.0/s  lag 1ms  CPU 12%  3 in flight  silent for 7s"
+    )
+
+
+async def test_of_many_generators_those_in_trouble_are_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    events = EventStream()
+    many = [generator_of(index) for index in range(20)]
+    many[13] = generator_of(13, lag_s=0.9)
+    events.put(GeneratorsProgress(tuple(many)))
+    events.put(progress_of("density", 3.0))
+    events.close()
+    await follow(events)
+    line = capsys.readouterr().err.splitlines()[-1].strip()
+    assert line.startswith("generator 13  25.0/s  lag 900ms")
+    assert line.endswith("12 more generators")

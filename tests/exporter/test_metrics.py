@@ -14,7 +14,13 @@ from run_metrics import DASHBOARD, dashboard_queries, scrape
 
 from perfscale import RunMetrics, UsageError, serve_metrics
 from perfscale.engine.events import Stage
-from perfscale.engine.snapshot import Lags, ObjectCounts, OperationCounts, RunSnapshot
+from perfscale.engine.snapshot import (
+    GeneratorState,
+    Lags,
+    ObjectCounts,
+    OperationCounts,
+    RunSnapshot,
+)
 from perfscale.results import Calls, Sketch, WatchCounts
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -53,6 +59,7 @@ def snapshot(*, stage: Stage | None = Stage.CREATING, phase: str = "Running") ->
         calls=tuple(calls.counted()),
         watch=WatchCounts(reconnects=1, relists=2),
         lags=Lags(Sketch(), Sketch(), Sketch()),
+        generators=(GeneratorState(3, "worker", 7.5, 0, 0.25, 0.5, 4, 2, 1.5),),
     )
 
 
@@ -77,6 +84,12 @@ def test_every_number_is_served_under_its_name() -> None:
         found = page.value("perfscale_api_requests_total", verb="create", resource=VMIS, code=code)
         assert found == count
     assert page.value("perfscale_watch_relists_total") == 2
+    assert page.value("perfscale_generator_rate", generator="3") == 7.5
+    assert page.value("perfscale_generator_lag_seconds", generator="3") == 0.25
+    assert page.value("perfscale_generator_cpu", generator="3") == 0.5
+    assert page.value("perfscale_generator_silent_seconds", generator="3") == 1.5
+    assert page.value("perfscale_generator_watch_reconnects_total", generator="3") == 4
+    assert page.value("perfscale_generator_watch_relists_total", generator="3") == 2
 
 
 def test_operations_are_served_by_workload_and_operation() -> None:

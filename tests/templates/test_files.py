@@ -14,8 +14,6 @@ from perfscale.templates import compile_workloads, default_workload
 from perfscale.templates.files import recorded_files, sent_files
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from template_folder import Folder
 
 TEMPLATE = """
@@ -29,7 +27,7 @@ TEMPLATE = """
 
 
 def test_what_was_read_makes_the_same_objects_where_the_files_are_not(
-    folder: Folder, tmp_path: Path
+    folder: Folder,
 ) -> None:
     folder.template(TEMPLATE)
     (folder.path / "text.txt").write_text("what stands beside it", encoding="utf-8")

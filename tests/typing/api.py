@@ -27,6 +27,7 @@ from perfscale import (
     EventsLost,
     EventStream,
     FailureBudget,
+    GeneratorsProgress,
     HookFinished,
     HookStarted,
     IterationFinished,
@@ -122,6 +123,8 @@ def describe(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- a case for
             assert_type(event.ready, int)
             assert_type(event.rate, float)
             return f"{event.created}/{event.requested}"
+        case GeneratorsProgress():
+            return ", ".join(f"{each.name}: {each.rate}" for each in event.generators)
         case ObjectFailed():
             return event.error
         case OperationFailed():

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from perfscale.engine.snapshot import GeneratorState
     from perfscale.preflight import Plan
     from perfscale.results import RunResult
 
@@ -221,6 +222,13 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class GeneratorsProgress:
+    """Where each generator stands, of a run over several; sent every second."""
+
+    generators: tuple[GeneratorState, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SlowObject:
     """One of those that a wait is waiting for, or the target of an operation that is.
 
@@ -301,6 +309,7 @@ Event: TypeAlias = (
     | HookFinished
     | Warned
     | Progress
+    | GeneratorsProgress
     | StillWaiting
     | IterationFinished
     | RunFinished

@@ -96,6 +96,33 @@ class Lags:
 
 
 @dataclass(frozen=True, slots=True)
+class GeneratorState:
+    """Where one generator of several stands, as it said last.
+
+    Attributes:
+        index: Of its shard, counted from 0.
+        name: What people call it: its process, or its worker.
+        rate: Creates, and other operations, sent in the last second.
+        in_flight: Requests without an answer.
+        lag_s: How late its loop was at most in the last second.
+        cpu: CPU seconds a second that its process took.
+        reconnects: How often its watches had to be opened again.
+        relists: How often they had to list again.
+        silent_s: Since it was heard last.
+    """
+
+    index: int
+    name: str
+    rate: float
+    in_flight: int
+    lag_s: float
+    cpu: float
+    reconnects: int
+    relists: int
+    silent_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunCourse:
     """What happened so far beside the load, in seconds since the run's start.
 
@@ -147,6 +174,7 @@ class RunSnapshot:
         calls: Every request so far, by verb and resource.
         watch: How often the watches had to be opened again.
         lags: How late the generator itself was.
+        generators: Where each of several generators stands; none where there is only one.
     """
 
     run_id: str
@@ -165,6 +193,7 @@ class RunSnapshot:
     calls: tuple[CountedCall, ...]
     watch: WatchCounts
     lags: Lags
+    generators: tuple[GeneratorState, ...] = ()
 
     @property
     def rate(self) -> float:

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import Metric
 
-    from perfscale.engine.snapshot import Lags, ObjectCounts, OperationCounts, RunSnapshot
+    from perfscale.engine.snapshot import (
+        GeneratorState,
+        Lags,
+        ObjectCounts,
+        OperationCounts,
+        RunSnapshot,
+    )
     from perfscale.results import CountedCall, Sketch
 
 _READY_BOUNDS_S: Final = (
@@ -87,6 +93,7 @@ class RunMetrics(Collector):
         yield from _of_calls(snapshot.calls)
         yield from _of_watches(snapshot)
         yield from _of_lags(snapshot.lags)
+        yield from _of_generators(snapshot.generators)
 
 
 def _of_run(snapshot: RunSnapshot) -> Iterator[Metric]:
@@ -268,6 +275,32 @@ def _of_lags(lags: Lags) -> Iterator[Metric]:
         family = HistogramMetricFamily(f"perfscale_{name}_lag_seconds", text, labels=[])
         _add(family, [], sketch, _LAG_BOUNDS_S)
         yield family
+
+
+def _of_generators(generators: Sequence[GeneratorState]) -> Iterator[Metric]:
+    """Of a run over several: nothing where there is only one."""
+    for name, text, value in (
+        ("rate", "Creates, and other operations, sent within the last second.", "rate"),
+        ("lag_seconds", "How late its event loop was at most in the last second.", "lag_s"),
+        ("cpu", "CPU seconds a second that its process takes.", "cpu"),
+        ("silent_seconds", "Time since it was heard last.", "silent_s"),
+    ):
+        family = GaugeMetricFamily(f"perfscale_generator_{name}", text, labels=["generator"])
+        for each in generators:
+            family.add_metric([str(each.index)], getattr(each, value))
+        if generators:
+            yield family
+    for name, text in (
+        ("reconnects", "Watches of it that ended and were opened again."),
+        ("relists", "How often it had to take the state of a resource again."),
+    ):
+        counter = CounterMetricFamily(
+            f"perfscale_generator_watch_{name}", text, labels=["generator"]
+        )
+        for each in generators:
+            counter.add_metric([str(each.index)], getattr(each, name))
+        if generators:
+            yield counter
 
 
 def _add(

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from perfscale.cli.output.console import open_console, print_wrapped
+from perfscale.cli.output.generators import generators_line, generators_table
 from perfscale.cli.output.live import LiveLines
 from perfscale.cli.output.loads import Loads
 from perfscale.cli.output.streams import ignoring_closed_output
@@ -24,6 +25,7 @@ from perfscale.config import counted, format_duration
 from perfscale.config.operations import CREATE
 from perfscale.engine.events import (
     EventsLost,
+    GeneratorsProgress,
     IterationFinished,
     IterationStarted,
     ObjectFailed,
@@ -85,9 +87,8 @@ async def _show_events(events: EventStream, view: _LineView | _LiveView) -> None
     loads = Loads()
     async for event in events:
         match event:
-            case Progress():
-                loads.take(event)
-                view.show(event, loads)
+            case Progress() | GeneratorsProgress():
+                _show_progress(event, loads, view)
             case StageStarted():
                 loads.enter(event)
                 if event.stage in _BESIDE_LOADS and event.iteration is None:
@@ -105,6 +106,16 @@ async def _show_events(events: EventStream, view: _LineView | _LiveView) -> None
                     view.say(text, style=style)
     if lost:
         view.say(f"the display missed {lost} progress events; the results did not")
+
+
+def _show_progress(
+    event: Progress | GeneratorsProgress, loads: Loads, view: _LineView | _LiveView
+) -> None:
+    if isinstance(event, GeneratorsProgress):
+        loads.generators = event.generators  # shown with the next progress of the whole
+    else:
+        loads.take(event)
+        view.show(event, loads)
 
 
 def _bounded(event: StageStarted) -> str:
@@ -211,6 +222,8 @@ class _LineView:
             + "".join(f", {text}" for text in (_latency(progress), _troubles(progress)) if text)
             + ("" if remaining is None else f", {_remaining(remaining)}")
         )
+        if loads.generators:
+            self.say(f"            {generators_line(loads.generators)}", style="dim")
 
     def say(self, text: str, *, style: str = "") -> None:
         self._console.print(escape(text), style=style or None, soft_wrap=True)
@@ -246,7 +259,10 @@ class _LiveView:
 def _panels(loads: Loads) -> RenderableType:
     """A part for each workload that goes on; what is about the whole run is in the last."""
     *others, last = loads.going_on
-    return Group(*(_panel(each, loads) for each in others), _panel(last, loads, of_run=True))
+    parts = [*(_panel(each, loads) for each in others), _panel(last, loads, of_run=True)]
+    if loads.generators:
+        parts.append(generators_table(loads.generators))
+    return Group(*parts)
 
 
 def _panel(progress: Progress, loads: Loads, *, of_run: bool = False) -> RenderableType:

@@ -8,6 +8,7 @@ from perfscale.config import format_duration
 
 if TYPE_CHECKING:
     from perfscale.engine.events import Progress, StageStarted
+    from perfscale.engine.snapshot import GeneratorState
 
 _OVER_S: Final = 1.5
 """A workload is over of which nothing was published for so long while others go on: events of each
@@ -15,11 +16,16 @@ come twice a second."""
 
 
 class Loads:
-    """Takes the progress of workloads that may go on at the same time."""
+    """Takes the progress of workloads that may go on at the same time.
+
+    Attributes:
+        generators: Where each of several generators stands; none where there is only one.
+    """
 
     def __init__(self) -> None:
         self._last: dict[str | None, Progress] = {}
         self._bounds: dict[str | None, str] = {}
+        self.generators: tuple[GeneratorState, ...] = ()
 
     def enter(self, event: StageStarted) -> None:
         """A workload turns to something else; without one, all of the run does."""
