@@ -211,7 +211,7 @@ def _operating(
     requests = RequestBuilder(workload, plan, RUN, compiled.patches[number])
     turns: list[tuple[Target, ...]] = [(target,) for target in targets]
     iteration = context.open_iteration(workload, (), 1, {VMS.kind: count})
-    work = Work(workload, plan, turns, requests, effects)
+    work = Work(workload, plan, turns, requests, effects, count)
     operator = Operator(context, Dispatcher(context))
     return operator.operate(turns, work, iteration, pacing=Pacing.at_rate(0, 1))
 

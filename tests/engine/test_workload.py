@@ -17,10 +17,10 @@ async def test_a_workload_that_is_stopped_before_it_begins_looks_for_no_targets(
     async def begin(load: Any) -> None:
         begun.append(load.name)
 
-    async def no_hook(*_: object) -> None:
-        pass
+    async def agree(*_: object, well: bool) -> bool:
+        return well
 
-    context: Any = SimpleNamespace(broadcast=SimpleNamespace(send=lambda _: None), hook=no_hook)
+    context: Any = SimpleNamespace(broadcast=SimpleNamespace(send=lambda _: None), agree=agree)
     finished: list[str] = []
     progress: Any = SimpleNamespace(finish=finished.append)
     operations: Any = SimpleNamespace(begin=begin)

@@ -21,6 +21,9 @@ WORKLOAD_LABEL: Final = "perfscale/workload"
 ITERATION_LABEL: Final = "perfscale/iteration"
 """Holds the iteration's number, counted from 1."""
 
+SHARD_LABEL: Final = "perfscale/shard"
+"""Of a run of several generators: the index of the one that made it, counted from 0."""
+
 WHOLE: Final = f"{RUN_LABEL},{WORKLOAD_LABEL},{ITERATION_LABEL}"
 """Selects what carries all three, whatever they hold. Namespaces, objects and, through
 their owners' templates, children do; the older program set the first alone."""
@@ -28,9 +31,15 @@ their owners' templates, children do; the older program set the first alone."""
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def run_labels(run_id: str, workload: str, iteration: int) -> dict[str, str]:
-    """Return the labels of an object of this run, workload and iteration."""
-    return {RUN_LABEL: run_id, WORKLOAD_LABEL: workload, ITERATION_LABEL: str(iteration)}
+def run_labels(
+    run_id: str, workload: str, iteration: int, shard: int | None = None
+) -> dict[str, str]:
+    """Return the labels of an object of this run, workload and iteration.
+
+    ``shard`` is the index of the generator that makes it, if there are several.
+    """
+    labels = {RUN_LABEL: run_id, WORKLOAD_LABEL: workload, ITERATION_LABEL: str(iteration)}
+    return labels if shard is None else {**labels, SHARD_LABEL: str(shard)}
 
 
 def selector_of(labels: Mapping[str, str]) -> str:

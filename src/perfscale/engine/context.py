@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from perfscale.config.labels import RUN_LABEL, run_labels, selector_of
+from perfscale.config.labels import RUN_LABEL, SHARD_LABEL, run_labels, selector_of
 from perfscale.engine.accounting.counts import ObjectCounter
 from perfscale.engine.accounting.gaps import GapLog
 from perfscale.engine.accounting.health import Health
 from perfscale.engine.accounting.journal_feed import JournalFeed
 from perfscale.engine.accounting.operation_counts import OperationCounter
 from perfscale.engine.events import ObjectFailed, OperationFailed, Warned
+from perfscale.engine.sharding.coordination import Arrival, Barrier
 from perfscale.engine.tracking.readiness import RunRules
 from perfscale.engine.tracking.rows import TransitionKind
 from perfscale.engine.tracking.tracker import Tracker
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from perfscale.config import Workload
     from perfscale.engine.inputs import RunInputs
+    from perfscale.engine.sharding.coordination import Coordination, Release
     from perfscale.engine.tracking.operations import TrackedOperation
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject, Transition
     from perfscale.kube.client import Client
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from perfscale.templates import ObjectFactory
 
 _log = logging.getLogger(__name__)
+
+_WELL = Arrival()
 
 
 @dataclass(slots=True, eq=False)
@@ -171,6 +175,8 @@ class RunContext:
         verify: Called with an object that may be gone or have lost its labels, and with one that
             came when the others were being deleted.
         hook: Runs the hooks of a moment, of a workload, of an iteration; see `HookRunner`.
+        coordination: Keeps it together with the other generators of the run.
+        shard: Which part of the run is done here.
         gaps: What it could not see, and outages.
         stages: What it did when.
         counter: What happened to objects so far, for snapshots and progress.
@@ -179,6 +185,7 @@ class RunContext:
 
     verify: Callable[[TrackedObject, TransitionKind], None]
     hook: Callable[[str, Workload | None, int | None], Awaitable[None]]
+    coordination: Coordination
 
     def __init__(
         self, inputs: RunInputs, tasks: asyncio.TaskGroup, abort: Callable[[BaseException], None]
@@ -186,6 +193,7 @@ class RunContext:
         self.inputs = inputs
         self.config, self.plan, self.client = inputs.config, inputs.plan, inputs.client
         self.stopwatch, self.broadcast = inputs.stopwatch, inputs.broadcast
+        self.shard = inputs.shard
         self.tasks = tasks
         self.abort = abort
         self._debugging = _log.isEnabledFor(logging.DEBUG)  # found out once: there are many changes
@@ -198,7 +206,7 @@ class RunContext:
         self.churned = 0
         self.counter = ObjectCounter()
         self.operation_counter = OperationCounter()
-        self.journal = JournalFeed(inputs.sink, self._report_journal)
+        self.journal = JournalFeed(inputs.sink, self._report_journal, self.shard)
         self.stages = StageLog()
         self.gaps = GapLog(self.stopwatch, self.journal, self.warn)
         self.health = Health(self.config.global_config, self.stopwatch.clock, self.gaps.stalled)
@@ -224,7 +232,7 @@ class RunContext:
             scope,
             self.client.observed_by(meter),
             meter,
-            run_labels(self.run_id, workload.name, number),
+            self.labels_of(workload.name, number),
             started_s=self.stopwatch.now(),
             ends=ends,
             creates=workload.does.creates,
@@ -255,10 +263,51 @@ class RunContext:
         iteration = self.iterations.get(scope)
         return self.client if iteration is None else iteration.client
 
+    async def reach(
+        self,
+        moment: str,
+        workload: Workload | None = None,
+        number: int | None = None,
+        *,
+        round_number: int | None = None,
+        arrival: Arrival = _WELL,
+    ) -> Release:
+        """Come to a barrier, and go on when all generators of the run are there."""
+        name = None if workload is None else workload.name
+        barrier = Barrier(str(moment), name, number, round_number)
+        return await self.coordination.reach(barrier, arrival)
+
+    async def agree(
+        self,
+        moment: str,
+        workload: Workload,
+        number: int | None = None,
+        *,
+        round_number: int | None = None,
+        well: bool,
+    ) -> bool:
+        """The same; returns whether all is well with every generator."""
+        arrival = Arrival(well)
+        where = workload, number
+        return (await self.reach(moment, *where, round_number=round_number, arrival=arrival)).well
+
+    @property
+    def shard_label(self) -> int | None:
+        """The value of the label ``perfscale/shard`` of what is made here; None: it has none."""
+        shard = self.shard
+        return None if shard.is_whole or shard.is_coordinator else shard.index
+
+    def labels_of(self, workload: str, number: int) -> dict[str, str]:
+        """What everything that is made here for an iteration carries."""
+        return run_labels(self.run_id, workload, number, self.shard_label)
+
     @property
     def selector(self) -> str:
-        """The label selector that everything of the run matches."""
-        return selector_of({RUN_LABEL: self.run_id})
+        """The label selector that everything matches that is made here, of the run."""
+        labels = {RUN_LABEL: self.run_id}
+        if self.shard_label is not None:
+            labels[SHARD_LABEL] = str(self.shard_label)
+        return selector_of(labels)
 
     @property
     def run_id(self) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from perfscale.engine.sharding.shard import WHOLE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perfscale.config import Config
     from perfscale.engine.accounting.budget import FailureBudget
     from perfscale.engine.events import Broadcast
+    from perfscale.engine.sharding.shard import Shard
     from perfscale.engine.stopwatch import Stopwatch
     from perfscale.kube.client import Client
     from perfscale.preflight import Factories, Plan
@@ -56,3 +59,4 @@ class RunInputs:
     meter: RequestMeter
     patches: Sequence[PatchTemplate | None] = ()
     options: RunOptions = field(default_factory=RunOptions)
+    shard: Shard = WHOLE

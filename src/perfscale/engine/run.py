@@ -15,11 +15,11 @@ import signal
 from datetime import timedelta
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import to_builtins
 
-from perfscale.config.sections.hooks import AFTER_RUN, BEFORE_RUN
+from perfscale.config.sections.hooks import AFTER_RUN, BEFORE_RUN, MOMENTS
 from perfscale.engine.accounting.load_progress import PERIOD_S
 from perfscale.engine.accounting.progress import ProgressPublisher
 from perfscale.engine.accounting.run_accounting import RunAccounting
@@ -42,6 +42,7 @@ from perfscale.engine.removal.ending import FinalCleanup
 from perfscale.engine.removal.namespaces import RunNamespaces
 from perfscale.engine.removal.staying import verify_staying
 from perfscale.engine.removal.verification import ObjectVerifier
+from perfscale.engine.sharding.coordination import Alone, Moment
 from perfscale.engine.snapshot import RunCourse, RunSnapshot
 from perfscale.engine.tracking.observer import Observer
 from perfscale.results import (
@@ -58,12 +59,23 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from perfscale.engine.inputs import RunInputs
-    from perfscale.results import RunResult
+    from perfscale.engine.sharding.coordination import Barrier, Coordination
+    from perfscale.errors import ThresholdError
+    from perfscale.results import GeneratorRecord, RunResult, RunSum
 
 _log = logging.getLogger(__name__)
 
 _BEATS_A_COUNT = 2
 """So every second: as much at most is missing in the journal of a run that is killed."""
+
+
+class Summed(NamedTuple):
+    """What a run comes to: see `conclude`."""
+
+    run_sum: RunSum
+    totals: Totals
+    course: Course
+    generators: tuple[GeneratorRecord, ...] = ()
 
 
 class Run:
@@ -164,7 +176,7 @@ class Run:
 
     def _assemble(self, tasks: asyncio.TaskGroup) -> None:
         self._context = context = RunContext(self._inputs, tasks, self._abort)
-        self._namespaces = RunNamespaces(context)
+        self._namespaces = self._make_namespaces()
         self._observer = Observer(context, self._namespaces)
         self._verifier = ObjectVerifier(context)
         self._dispatcher = Dispatcher(context)
@@ -180,10 +192,26 @@ class Run:
         )
         self._hooks = HookRunner(context, self._progress)
         context.hook = self._hooks.run
+        context.coordination = self._coordinate()
         operator = Operator(context, self._dispatcher)
         self._operations = OperationRunner(
             context, operator, self._accounting, self._progress, self._namespaces
         )
+
+    def _make_namespaces(self) -> RunNamespaces:
+        return RunNamespaces(self._context)
+
+    def _coordinate(self) -> Coordination:
+        """What keeps it together with other generators; there are none."""
+        return Alone(self._call_hooks)
+
+    async def _call_hooks(self, barrier: Barrier) -> None:
+        """Call the hooks of a barrier, if its moment is one of hooks."""
+        if barrier.moment not in MOMENTS:
+            return
+        workloads = {each.name: each for each in self._inputs.config.workloads}
+        workload = None if barrier.workload is None else workloads[barrier.workload]
+        await self._context.hook(barrier.moment, workload, barrier.iteration)
 
     async def _supervise(self, tasks: asyncio.TaskGroup) -> None:
         self._beating = tasks.create_task(self._guard(self._beat), name="perfscale-beat")
@@ -243,19 +271,21 @@ class Run:
     # -- the load -------------------------------------------------------------
 
     async def _load(self) -> None:
+        context = self._context
         await self._observer.start()
-        await self._hooks.run(BEFORE_RUN)
-        await preload_images(self._context, self._namespaces, self._progress)
+        await context.reach(BEFORE_RUN)
+        await self._preload()
+        await context.reach(Moment.BEGIN)
         iterations = IterationRunner(
-            self._context,
+            context,
             self._namespaces,
             self._creator,
             self._verifier,
             self._accounting,
             self._progress,
         )
-        churn = Churner(self._context, self._creator, self._accounting, self._progress)
-        runner = WorkloadRunner(iterations, self._operations, churn, self._context, self._progress)
+        churn = Churner(context, self._creator, self._accounting, self._progress)
+        runner = WorkloadRunner(iterations, self._operations, churn, context, self._progress)
         config, factories = self._inputs.config, self._inputs.factories
         workloads = [
             WorkloadRun(
@@ -268,11 +298,15 @@ class Run:
             for workload, members in zip(config.workloads, factories, strict=True)
         ]
         if await in_turn(workloads):
-            await verify_staying(self._context, self._verifier)
+            await verify_staying(context, self._verifier)
+        await context.reach(Moment.LOAD_OVER)
         if config.global_config.cleanup:
             await self._clean_up()
         self._load_is_over = True
-        await self._hooks.run(AFTER_RUN)
+        await context.hook(AFTER_RUN, None, None)
+
+    async def _preload(self) -> None:
+        await preload_images(self._context, self._namespaces, self._progress)
 
     # -- the end --------------------------------------------------------------
 
@@ -295,10 +329,14 @@ class Run:
         """Journal what only the run as a whole knows, and check thresholds."""
         context = self._context
         self._find_clock_step()
-        context.journal.append(TotalsEntry(context.stopwatch.now(), self._totals()))
-        lost = self._accounting.check_thresholds()
+        shard = None if context.shard.is_whole else context.shard.index
+        context.journal.append(TotalsEntry(context.stopwatch.now(), self._totals(), shard))
+        lost = self._check_thresholds()
         if lost is not None and self._interrupted_by is None:
             self._abort(lost)
+
+    def _check_thresholds(self) -> ThresholdError | None:
+        return self._accounting.check_thresholds()
 
     def _record_outages(self) -> None:
         client, context = self._context.client, self._context
@@ -326,7 +364,7 @@ class Run:
         """After an interrupt or an error: delete everything of the run, within the bound."""
         await self._clean_up()
         if not self._load_is_over:
-            await self._hooks.run(AFTER_RUN)
+            await self._context.hook(AFTER_RUN, None, None)
 
     async def _clean_up(self) -> None:
         """Delete everything of the run, within the bound."""
@@ -366,8 +404,7 @@ class Run:
         self._record_outages()
         self._find_clock_step()
         context.gaps.blind.close(duration_s)
-        totals = self._totals()
-        run_sum = self._accounting.close()
+        run_sum, totals, course, generators = self._sum_up(self._totals())
         thresholds = judge_thresholds(inputs.config, run_sum)
         verdict = judge(
             inputs.config,
@@ -391,9 +428,8 @@ class Run:
             run_sum,
             totals,
             thresholds=thresholds,
-            course=Course(
-                context.gaps.outages, context.gaps.blind, self._hooks.records, context.stages
-            ),
+            course=course,
+            generators=generators,
         )
         if inputs.sink is not None:
             try:
@@ -402,3 +438,9 @@ class Run:
                 result = with_lost_results(result, error)
         inputs.broadcast.send(RunFinished(result))
         return result
+
+    def _sum_up(self, totals: Totals) -> Summed:
+        """What the run comes to, when nothing more happens."""
+        gaps = self._context.gaps
+        course = Course(gaps.outages, gaps.blind, self._hooks.records, self._context.stages)
+        return Summed(self._accounting.close(), totals, course)

@@ -157,6 +157,10 @@ class DueLimiter:
         self._shortest_sleep_s = shortest_sleep_s
         self._put_off_s = 0.0
 
+    def restart(self) -> None:
+        """Forget what was late until now: what follows is put off by nothing."""
+        self._put_off_s = 0.0
+
     async def acquire(self, due_s: float) -> None:
         """Wait until the next one may go, which is due at ``due_s``."""
         now_s = self._clock()

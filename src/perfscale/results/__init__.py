@@ -13,15 +13,19 @@ from perfscale.results.folder.runfile import cleanup_command
 from perfscale.results.folder.sink import Checked, FolderSink, Journal, OperationSink, ResultSink
 from perfscale.results.folder.summary import summarize
 from perfscale.results.journal.entries import (
+    JOURNAL_VERSION,
     AnyEntry,
+    Begin,
     BlindEntry,
     CallsEntry,
     CountedEntry,
     DeleteEntry,
     DueEntry,
+    GeneratorEntry,
     HookEntry,
     IterationEndEntry,
     IterationEntry,
+    LostObjectsEntry,
     OutageEntry,
     ReleaseEntry,
     RoundEntry,
@@ -43,6 +47,7 @@ from perfscale.results.journal.operations import (
     OperationEntry,
     OperationLife,
 )
+from perfscale.results.journal.replay import Replay
 from perfscale.results.measure.blindness import BlindSpans
 from perfscale.results.measure.calls import Calls, CountedCall, RequestMeter, RequestSums
 from perfscale.results.measure.failures import Failures
@@ -66,6 +71,7 @@ from perfscale.results.model.audit import (
 from perfscale.results.model.churn import ChurnResult, ChurnRound
 from perfscale.results.model.client.calls import CallResult
 from perfscale.results.model.client.clocks import ClockOffset
+from perfscale.results.model.client.generators import GeneratorRecord
 from perfscale.results.model.client.health import (
     ClockStep,
     Creation,
@@ -118,6 +124,7 @@ __all__ = [
     "DELETION",
     "JOURNALED",
     "JOURNAL_FILE",
+    "JOURNAL_VERSION",
     "OPERATION_FIELDS",
     "SCHEMA_VERSION",
     "Accounts",
@@ -126,6 +133,7 @@ __all__ = [
     "AuditedSeries",
     "AuditedTime",
     "AuditedValue",
+    "Begin",
     "BlindEntry",
     "BlindSpan",
     "BlindSpans",
@@ -152,7 +160,9 @@ __all__ = [
     "Failures",
     "FiredAlert",
     "FolderSink",
+    "GeneratorEntry",
     "GeneratorHealth",
+    "GeneratorRecord",
     "HookEntry",
     "HookOutput",
     "HookRecord",
@@ -171,6 +181,7 @@ __all__ = [
     "LatencySummary",
     "Located",
     "LocatedRun",
+    "LostObjectsEntry",
     "NamespaceCounts",
     "ObjectEntry",
     "ObjectLife",
@@ -190,6 +201,7 @@ __all__ = [
     "Rate",
     "ReleaseEntry",
     "Remarks",
+    "Replay",
     "RequestMeter",
     "RequestSums",
     "ResultSink",

@@ -51,7 +51,11 @@ def resolve_template(config: Config, name: str) -> Path | None:
 
 
 def compile_templates(
-    config: Config, *, run_id: str, defaults: TemplateDefaults | None = None
+    config: Config,
+    *,
+    run_id: str,
+    defaults: TemplateDefaults | None = None,
+    shard: int | None = None,
 ) -> tuple[tuple[ObjectFactory, ...], ...]:
     """Compile and check every template of a workload file.
 
@@ -63,6 +67,7 @@ def compile_templates(
         config: The workload file.
         run_id: The run's id, for the labels and for ``uuid``.
         defaults: For ``containerPrefix`` and ``containerTag``; None: the built-in ones.
+        shard: Index of the generator that makes the objects, if there are several.
 
     Returns:
         The factories, by workload and by position in its ``objects``.
@@ -70,7 +75,7 @@ def compile_templates(
     Raises:
         TemplateError: Every problem of every template.
     """
-    compiler = _Compiler(config, run_id, defaults or TemplateDefaults())
+    compiler = _Compiler(config, run_id, defaults or TemplateDefaults(), shard)
     checked = [
         [compiler.entry(number, index) for index in range(len(workload.objects))]
         for number, workload in enumerate(config.workloads)
@@ -94,7 +99,11 @@ class CompiledWorkloads(NamedTuple):
 
 
 def compile_workloads(
-    config: Config, *, run_id: str, defaults: TemplateDefaults | None = None
+    config: Config,
+    *,
+    run_id: str,
+    defaults: TemplateDefaults | None = None,
+    shard: int | None = None,
 ) -> CompiledWorkloads:
     """Compile and check all templates, of objects and of patches, and what operations act on.
 
@@ -102,6 +111,7 @@ def compile_workloads(
         config: The workload file.
         run_id: The run's id, for the labels and for ``uuid``.
         defaults: For ``containerPrefix`` and ``containerTag``; None: the built-in ones.
+        shard: Index of the generator that makes the objects, if there are several.
 
     Raises:
         TemplateError: Every problem of every template, and of every operation whose targets it
@@ -111,7 +121,7 @@ def compile_workloads(
     factories: tuple[tuple[ObjectFactory, ...], ...] = ()
     patches: tuple[PatchTemplate | None, ...] = ()
     try:
-        factories = compile_templates(config, run_id=run_id, defaults=defaults)
+        factories = compile_templates(config, run_id=run_id, defaults=defaults, shard=shard)
         problems += find_unfit_targets(config, factories)
     except TemplateError as error:
         problems += error.problems
@@ -127,11 +137,14 @@ def compile_workloads(
 class _Compiler:
     """Compiles entry by entry, and keeps every problem."""
 
-    def __init__(self, config: Config, run_id: str, defaults: TemplateDefaults) -> None:
+    def __init__(
+        self, config: Config, run_id: str, defaults: TemplateDefaults, shard: int | None
+    ) -> None:
         self.problems: list[Problem] = []
         self._config = config
         self._run_id = run_id
         self._defaults = defaults
+        self._shard = shard
         self._sources: dict[tuple[Path, KubeBurnerJob | None], Source | None] = {}
 
     def entry(self, number: int, index: int) -> Checked | None:
@@ -152,7 +165,12 @@ class _Compiler:
             self.problems += undefined
             return None
         manifests = Manifests(
-            source, variables, self._run_id, workload.name, foreign=self._is_foreign(path)
+            source,
+            variables,
+            self._run_id,
+            workload.name,
+            shard=self._shard,
+            foreign=self._is_foreign(path),
         )
         factory = self._factory(workload, spec, path, manifests)
         try:

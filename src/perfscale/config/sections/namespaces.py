@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BeforeValidator, ValidationError, ValidationInfo, WithJsonSchema
 
-from perfscale.config.labels import ITERATION_LABEL, RUN_LABEL, WORKLOAD_LABEL
+from perfscale.config.labels import ITERATION_LABEL, RUN_LABEL, SHARD_LABEL, WORKLOAD_LABEL
 from perfscale.config.sections.fields import (
     detail,
     empty_is_default,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from perfscale.config.sections.objects import ObjectSpec
     from perfscale.config.sections.workload import Workload
 
-_RESERVED: Final = (RUN_LABEL, WORKLOAD_LABEL, ITERATION_LABEL)
+_RESERVED: Final = (RUN_LABEL, WORKLOAD_LABEL, ITERATION_LABEL, SHARD_LABEL)
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
 _NAME: Final = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _KEY: Final = re.compile(rf"([a-z0-9]([-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_NAME}")

@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from perfscale.config.sections.shape import most_due
+from perfscale.engine.sharding.portion import requested_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +64,8 @@ class DueFeed:
             due = most_due(iteration.workload, within_s)
             if math.isinf(due):
                 return None
+            due = math.ceil(due / self._context.shard.count)
             return {kind: int(min(due, most)) for kind, most in iteration.requested.items()}
-        return self._context.plan.objects_of_iteration(
-            iteration.factories, iteration.number, within_s
-        )
+        context = self._context
+        where = iteration.factories, iteration.number
+        return requested_of(context.shard, context.plan, *where, within_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from perfscale.results import BlindEntry, BlindSpans, OutageEntry, OutageRecord
+from perfscale.results import BlindSpans, OutageEntry, OutageRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -85,7 +85,7 @@ class GapLog:
 
     def record(self, number: int, span: BlindSpan) -> None:
         """Append a blind span, as it is now, to the journal."""
-        self._journal.append(BlindEntry(number, span))
+        self._journal.append_blind(number, span)
 
 
 class WatchGaps(NamedTuple):

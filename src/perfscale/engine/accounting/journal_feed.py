@@ -12,9 +12,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
+from perfscale.engine.sharding.shard import WHOLE
 from perfscale.engine.tracking.rows import ALL_DIRTY, ANOTHER_OBJECT, DIRTY, QUEUED
 from perfscale.results import (
     OPERATION_FIELDS,
+    BlindEntry,
     CallsEntry,
     ChangeEntry,
     CountedEntry,
@@ -33,9 +35,11 @@ from perfscale.results import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from perfscale.engine.sharding.shard import Shard
     from perfscale.engine.tracking.operations import TrackedOperation
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
     from perfscale.results import (
+        BlindSpan,
         CountedCall,
         Entry,
         IterationFacts,
@@ -56,14 +60,22 @@ class JournalFeed:
     Args:
         sink: The run's sink; nothing is appended if it keeps no journal.
         on_failure: Called once if the journal cannot be written.
+        shard: Which part of the run it is about. The numbers of several are never the same, so
+            that their journals are put together as they are.
     """
 
-    def __init__(self, sink: ResultSink | None, on_failure: Callable[[OSError], None]) -> None:
+    def __init__(
+        self,
+        sink: ResultSink | None,
+        on_failure: Callable[[OSError], None],
+        shard: Shard = WHOLE,
+    ) -> None:
+        self._shard = shard
         self._journal: Journal | None = None
         if sink is not None and isinstance(sink, Journal):
             self._journal = sink
         self._on_failure = on_failure
-        self._objects = 0
+        self._objects = 0  # counted, and likewise below: see `_number`
         self._iterations: dict[IterationScope, int] = {}
         self._count = 0
         self._dirty: list[TrackedObject] = []
@@ -86,9 +98,18 @@ class JournalFeed:
     ) -> None:
         """An iteration begins; ``ends`` as in `IterationEntry`."""
         self._count += 1
-        self._iterations[scope] = number = self._count
+        self._iterations[scope] = number = self._number(self._count)
         where = (number, scope.workload, scope.iteration)
-        self.append(IterationEntry(*where, requested, started_s, ends, scope.round))
+        shard = None if self._shard.is_whole else self._shard.index
+        self.append(IterationEntry(*where, requested, started_s, ends, scope.round, shard))
+
+    def _number(self, count: int) -> int:
+        """The number of the ``count``th thing, in the journal of the whole run."""
+        return self._shard.number(count)
+
+    def append_blind(self, count: int, span: BlindSpan) -> None:
+        """Append a blind span, as it is now; ``count`` is its own number here, from 0."""
+        self.append(BlindEntry(self._number(count + 1) - 1, span))
 
     def count_operations(self, scope: IterationScope) -> None:
         """The decided operations of an iteration are counted now."""
@@ -195,7 +216,7 @@ class JournalFeed:
                 self._append(OperationChangeEntry(n=operation.number, **changes))
             return
         self._operations += 1
-        operation.number = self._operations
+        operation.number = self._number(self._operations)
         self._append(
             OperationEntry(
                 n=operation.number,
@@ -214,7 +235,7 @@ class JournalFeed:
     def _append_object(self, row: TrackedObject) -> None:
         """Introduce an object, with all that is known of it."""
         self._objects += 1
-        row.number = self._objects
+        row.number = self._number(self._objects)
         self._append(
             ObjectEntry(
                 n=row.number,

@@ -18,6 +18,9 @@ from perfscale.engine.removal.deletion import (
     delete_matching,
     delete_object,
 )
+from perfscale.engine.removal.namespaces import occupied_namespaces
+from perfscale.engine.sharding.coordination import Arrival, Moment
+from perfscale.engine.sharding.portion import replicas_of, requested_of
 from perfscale.engine.tracking.evidence import (
     describe_namespaces,
     warnings_about,
@@ -97,21 +100,21 @@ class IterationRunner:
             result; it does not raise for an object's failure or a wait's end.
         """
         factories = [each for each in factories if each.spec.comes_in(number)]
-        requested = self._context.plan.objects_of_iteration(factories, number)
-        own = pacing.of_iteration(sum(requested.values()))
+        context = self._context
+        total = context.plan.objects_of_iteration(factories, number).total()
+        requested = requested_of(context.shard, context.plan, factories, number)
+        own = pacing.of_iteration(total)
         iteration = self._accounting.open_iteration(
             workload, factories, number, requested, ends=own.ends, round_number=round_number
         )
-        self._context.broadcast.send(
-            IterationStarted(workload.name, number, sum(requested.values()))
-        )
+        context.broadcast.send(IterationStarted(workload.name, number, total))
         self._progress.follow(iteration.scope)
         try:
             namespaces = list(self._objects(iteration, namespaces=True))
             if await self._prepare(iteration, namespaces):
                 if await stop.ends(self._load(iteration, namespaces, own, churn)):
                     # What is in flight may still happen, and would be missed by the cleanup.
-                    await self._context.changed.wait_until(lambda: self._is_quiet(workload))
+                    await context.changed.wait_until(lambda: self._is_quiet(workload))
                     iteration.end_load()
                 await self._clean_up(iteration)
                 await self._verifier.wait_until_known(iteration.scope)
@@ -120,7 +123,7 @@ class IterationRunner:
             self._accounting.close_iteration(iteration)
         problems = (*iteration.problems, *describe_failed(iteration.scope))
         await self._accounting.write_finished()
-        self._context.broadcast.send(IterationFinished(workload.name, number, problems))
+        context.broadcast.send(IterationFinished(workload.name, number, problems))
         return not problems
 
     def _enter(
@@ -166,27 +169,38 @@ class IterationRunner:
             await create(namespaces, iteration)
         await create(self._objects(iteration, namespaces=False), iteration)
         iteration.end_load()
-        await self._call_hooks(AFTER_CREATION, iteration)
+        await self._reach(AFTER_CREATION, iteration)
         waited_for = self._waited_for(iteration)
         if not waited_for:
             return
         await self._wait_ready(iteration, waited_for)
-        if not any(each.scope.undecided for each in waited_for):
-            await self._call_hooks(AFTER_READY, iteration)
+        are_decided = not any(each.scope.undecided for each in waited_for)
+        if await self._reach(Moment.READY, iteration, well=are_decided):
+            await self._reach(AFTER_READY, iteration)
 
-    async def _call_hooks(self, when: str, iteration: IterationContext) -> None:
-        await self._context.hook(when, iteration.workload, iteration.number)
+    async def _reach(
+        self,
+        moment: str,
+        iteration: IterationContext,
+        round_number: int | None = None,
+        *,
+        well: bool = True,
+    ) -> bool:
+        """Come to a barrier of an iteration; whether all is well everywhere."""
+        where = moment, iteration.workload, iteration.number
+        return await self._context.agree(*where, round_number=round_number, well=well)
 
     def _objects(self, iteration: IterationContext, *, namespaces: bool) -> Iterator[PlannedObject]:
         """Every namespace, or everything else, rendered when its turn comes."""
-        for entry, factory in enumerate(iteration.factories):
+        portion = replicas_of(self._context.shard, iteration.factories, iteration.number)
+        for entry, (factory, replicas) in enumerate(zip(iteration.factories, portion, strict=True)):
             resources = [self._context.plan.resources[key] for key in factory.kinds]
             are_namespaces = [each.name == NAMESPACES.name for each in resources]
             if namespaces not in are_namespaces:
                 continue
             expected = self._context.rules.expected(factory)
             namespace = factory.namespace(iteration.number)
-            for replica in range(1, factory.spec.replicas + 1):
+            for replica in replicas:
                 requests = factory.render(iteration.number, replica)
                 where = (namespace, entry, replica)
                 about = (expected, iteration.scope.round)
@@ -223,8 +237,8 @@ class IterationRunner:
             for name in names:
                 if why := await why_namespace_stays(iteration.client, name):
                     iteration.problems.append(f"namespace {name} is terminating: {why}")
-            return False
-        return True
+            return await self._reach(Moment.NAMESPACES, iteration, well=False)
+        return await self._reach(Moment.NAMESPACES, iteration)
 
     def _waited_for(self, iteration: IterationContext) -> list[IterationContext]:
         """The iterations whose objects are waited for when those of one are created."""
@@ -274,11 +288,12 @@ class IterationRunner:
     async def _clean_up(self, iteration: IterationContext) -> None:
         if not iteration.workload.iteration_cleanup:
             return
-        await self._call_hooks(BEFORE_CLEANUP, iteration)
+        await self._reach(BEFORE_CLEANUP, iteration)
         self._enter(iteration, Stage.DELETING)
         leaving = await self._delete(iteration)
         if iteration.workload.iteration_deletion_wait:
             await self._wait_gone(iteration, leaving)
+            await self._reach(Moment.GONE, iteration)
 
     async def remove(self, workload: Workload) -> bool:
         """Delete all of a workload that is over, and wait until it is gone.
@@ -286,17 +301,28 @@ class IterationRunner:
         Returns:
             Whether that went well; what did not is among the problems of its iterations.
         """
-        iterations = self._context.iterations_of(workload)
-        if not iterations:
+        context = self._context
+        iterations = context.iterations_of(workload)
+        if not iterations and context.shard.is_whole:
             return True
-        last = iterations[-1]
-        await self._call_hooks(BEFORE_CLEANUP, last)
-        self._progress.attend(workload.name, [each.scope for each in iterations])
-        self._enter(last, Stage.DELETING)
-        leaving = [(each, await self._delete(each)) for each in iterations]
+        if iterations:
+            await context.hook(BEFORE_CLEANUP, workload, iterations[-1].number)
+            self._progress.attend(workload.name, [each.scope for each in iterations])
+            self._enter(iterations[-1], Stage.DELETING)
+        await context.reach(Moment.REMOVAL, workload)
+        used = [(each, await self._delete_objects(each)) for each in iterations]
+        names = tuple({name: None for _, some in used for name in some})
+        arrival = Arrival(names=names, occupied=occupied_namespaces(context))
+        release = await context.reach(Moment.DELETED, workload, arrival=arrival)
+        release_of = self._namespaces.release
+        leaving = [
+            (each, await release_of((*some, *release.names), each, release.occupied))
+            for each, some in used
+        ]
         for iteration, namespaces in leaving:
             await self._wait_gone(iteration, namespaces)
             await self._verifier.wait_until_known(iteration.scope)
+        await context.reach(Moment.GONE, workload)
         await self._accounting.write_finished()
         return not any(each.problems for each in iterations)
 
@@ -308,8 +334,9 @@ class IterationRunner:
         """
         self._enter(iteration, Stage.DELETING, round_number=round_number)
         self._context.mark_replaced(iteration.scope, round_number)
-        leaving = await self._delete(iteration)
+        leaving = await self._delete(iteration, round_number)
         await self._wait_gone(iteration, leaving, round_number)
+        await self._reach(Moment.GONE, iteration, round_number)
         await self._verifier.wait_until_known(iteration.scope)
         await self._accounting.write_finished()
         return not iteration.problems
@@ -343,8 +370,23 @@ class IterationRunner:
             staying = [namespace.name for namespace in leaving if not namespace.gone]
             iteration.problems += await describe_namespaces(iteration.client, staying)
 
-    async def _delete(self, iteration: IterationContext) -> list[OwnedNamespace]:
-        """Ask the iteration's objects to go, owners first, then its namespaces.
+    async def _delete(
+        self, iteration: IterationContext, round_number: int | None = None
+    ) -> list[OwnedNamespace]:
+        """Ask the iteration's objects to go, then its namespaces."""
+        context = self._context
+        used = tuple(await self._delete_objects(iteration))
+        release = await context.reach(
+            Moment.DELETED,
+            iteration.workload,
+            iteration.number,
+            round_number=round_number,
+            arrival=Arrival(names=used, occupied=occupied_namespaces(context)),
+        )
+        return await self._namespaces.release(release.names, iteration, release.occupied)
+
+    async def _delete_objects(self, iteration: IterationContext) -> set[str]:
+        """Ask the iteration's objects to go, owners first; returns the namespaces they are in.
 
         So are children without an owner, as the claims of a StatefulSet: nobody else deletes them.
         """
@@ -373,8 +415,7 @@ class IterationRunner:
             ),
             limit=CONCURRENCY,
         )
-        used = {row.namespace for row in scope.objects if row.namespace is not None}
-        return await self._namespaces.release(used, iteration)
+        return {row.namespace for row in scope.objects if row.namespace is not None}
 
 
 def _timed_out(iteration: IterationContext) -> str:

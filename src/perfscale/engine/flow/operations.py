@@ -16,6 +16,8 @@ from perfscale.engine.events import IterationFinished, IterationStarted, Stage
 from perfscale.engine.load.operating import Work
 from perfscale.engine.load.requests import RequestBuilder
 from perfscale.engine.load.targets import find_targets
+from perfscale.engine.sharding.coordination import Arrival, Moment
+from perfscale.engine.sharding.shard import WHOLE
 from perfscale.engine.tracking.effects import Effects
 from perfscale.engine.tracking.following import EffectWatches
 from perfscale.kube.resources import NAMESPACES
@@ -33,7 +35,9 @@ if TYPE_CHECKING:
     from perfscale.engine.load.pacing import Pacing, WorkloadPacing
     from perfscale.engine.load.targets import Target
     from perfscale.engine.removal.namespaces import RunNamespaces
+    from perfscale.engine.sharding.shard import Shard
     from perfscale.engine.tracking.operations import TrackedOperation
+    from perfscale.preflight import OperationPlan
 
 
 MOST_WAITING: Final = 50_000
@@ -79,14 +83,33 @@ class OperationRunner:
             on_decided=self._decided,
             is_deleted_by_run=self._operator.deletions.are_of_run,
         )
-        requests = RequestBuilder(workload, plan, context.run_id, patch)
-        if plan.watched:
+        requests = RequestBuilder(workload, plan, context.run_id, patch, context.shard_label)
+        if plan.watched and not context.shard.is_coordinator:
             effects.follow((each.namespace, each.name or "") for each in targets)
             watches = self._watches[workload.name] = EffectWatches(
                 context, effects, plan, workload.done_when
             )
             await watches.start()
-        return Work(workload, plan, _in_turns(workload, targets), requests, effects)
+        turns = self._own(workload, plan, _in_turns(workload, targets))
+        arrival = Arrival(count=sum(map(len, turns)))
+        release = await context.reach(Moment.REQUESTED, workload, arrival=arrival)
+        return Work(workload, plan, turns, requests, effects, sum(release.counts))
+
+    def _own(
+        self, workload: Workload, plan: OperationPlan, turns: list[tuple[Target, ...]]
+    ) -> list[tuple[Target, ...]]:
+        """Of collections, which are nobody's, each shard has some; or all, if it goes round them.
+
+        Of objects, the targets are this shard's already.
+        """
+        if plan.operation.request not in {Request.LIST, Request.WATCH}:
+            return turns
+        shard = self._context.shard
+        lasts = workload.duration or workload.stages or workload.is_endless
+        if workload.does.goes_round and lasts:
+            return [] if shard.is_coordinator else turns
+        replicas = shard.replicas(len(turns))
+        return turns[replicas.start - 1 : replicas.stop - 1]
 
     def end(self, work: Work) -> None:
         """A workload is over: what still waits for its effect is watched until the run's end."""
@@ -109,12 +132,13 @@ class OperationRunner:
             raise for an operation's failure or a wait's end.
         """
         workload = work.workload
-        own = pacing.of_iteration(work.count)
-        count = _count(work, own)
+        own = pacing.of_iteration(work.total)
+        count = _count(work, own, self._context.shard, work.count)
         requested = {work.plan.target.kind_name: count}
         iteration = self._accounting.open_iteration(workload, (), number, requested, ends=own.ends)
+        total = _count(work, own, WHOLE, work.total)
         self._context.broadcast.send(
-            IterationStarted(workload.name, number, count, workload.operation)
+            IterationStarted(workload.name, number, total, workload.operation)
         )
         self._progress.follow(iteration.scope)
         try:
@@ -142,6 +166,7 @@ class OperationRunner:
         targets = self._go_round(iteration, work) if again else work.targets
         await self._operator.operate(targets, work, iteration, pacing=pacing)
         iteration.end_load()
+        await self._context.reach(Moment.SENT, work.workload, iteration.number)
         if work.workload.does.request is Request.WATCH:
             await self._hold(iteration)
         self._operator.close_streams(iteration, work)
@@ -237,12 +262,16 @@ class OperationRunner:
             self._operator.deletions.confirm(operation)
 
 
-def _count(work: Work, pacing: Pacing) -> int:
-    """How many operations an iteration asks for, as far as is known before it ends."""
+def _count(work: Work, pacing: Pacing, shard: Shard, targets: int) -> int:
+    """How many operations an iteration asks a shard for, as far as is known before it ends.
+
+    ``targets`` is how many there are in one pass.
+    """
     most = most_due(work.workload)
     if not pacing.ends or math.isinf(most):
-        return work.count
-    return int(most) if work.workload.does.goes_round else int(min(most, work.count))
+        return targets
+    share = shard.share(int(most))
+    return share if work.workload.does.goes_round else min(share, targets)
 
 
 def _in_turns(workload: Workload, targets: Iterable[Target]) -> list[tuple[Target, ...]]:

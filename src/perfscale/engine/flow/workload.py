@@ -15,6 +15,7 @@ from perfscale.config.sections.hooks import (
 from perfscale.engine.events import Stage, WorkloadStarted
 from perfscale.engine.flow.churn.namespaces import NamespaceChurner
 from perfscale.engine.load.pacing import WorkloadPacing
+from perfscale.engine.sharding.coordination import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -57,23 +58,23 @@ class WorkloadRunner:
                 background=workload.background,
             )
         )
-        await stop.ends(self._call_hooks(BEFORE_WORKLOAD, workload))
+        await stop.ends(self._reach(BEFORE_WORKLOAD, workload))
         went_well = await self._run(workload, factories, stop)
-        await self._call_hooks(AFTER_WORKLOAD, workload)
+        went_well = await self._context.agree(AFTER_WORKLOAD, workload, well=went_well)
         if went_well:
             await self._pause(workload, stop)
         if workload.workload_cleanup:
             went_well = await self._iterations.remove(workload) and went_well
         self._progress.finish(workload.name)
-        return went_well
+        return await self._context.agree(Moment.WORKLOAD_OVER, workload, well=went_well)
 
     async def _pause(self, workload: Workload, stop: Stop) -> None:
         if workload.wait_when_finished and not stop.is_set:
             self._progress.enter(Stage.PAUSING, workload.name)
             await stop.ends(asyncio.sleep(workload.wait_when_finished))
 
-    async def _call_hooks(self, when: str, workload: Workload, number: int | None = None) -> None:
-        await self._context.hook(when, workload, number)
+    async def _reach(self, moment: str, workload: Workload, number: int | None = None) -> None:
+        await self._context.reach(moment, workload, number)
 
     async def _run(
         self, workload: Workload, factories: Sequence[ObjectFactory], stop: Stop
@@ -104,24 +105,23 @@ class WorkloadRunner:
             return await run()
         if workload.churn.replaces_objects:
             return await run(churn=partial(self._churn.run, pacing.of_round))
-        return await run() and await self._namespace_churn.run(
-            workload, factories, pacing=pacing, stop=stop
-        )
+        churn = partial(self._namespace_churn.run, workload, factories, pacing=pacing, stop=stop)
+        return await churn(went_well=await run())
 
     async def _iterate(
         self, workload: Workload, stop: Stop, run: Callable[..., Awaitable[bool]]
     ) -> bool:
         seed = self._context.config.global_config.seed or 0
-        pacing = WorkloadPacing(workload, seed, self._context.stopwatch.now)
+        context = self._context
+        pacing = WorkloadPacing(workload, seed, context.stopwatch.now, context.shard)
         for number in range(1, workload.iteration_count + 1):
             if number > 1 and workload.iteration_interval:
                 self._progress.enter(Stage.PAUSING, workload.name, number)
                 await stop.ends(asyncio.sleep(workload.iteration_interval))
-            await stop.ends(self._call_hooks(BEFORE_ITERATION, workload, number))
+            await stop.ends(self._reach(BEFORE_ITERATION, workload, number))
             if stop.is_set:
                 break
             went_well = await run(number, pacing=pacing, stop=stop)
-            await self._call_hooks(AFTER_ITERATION, workload, number)
-            if not went_well:
+            if not await context.agree(AFTER_ITERATION, workload, number, well=went_well):
                 return False
         return True

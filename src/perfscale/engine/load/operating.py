@@ -79,6 +79,7 @@ class Work:
             ``deleteCollection``, all of a namespace.
         requests: Makes the requests.
         effects: Judges when they are done.
+        total: Operations of one pass over the targets, of all shards together.
     """
 
     workload: Workload
@@ -86,6 +87,7 @@ class Work:
     targets: list[tuple[Target, ...]]
     requests: RequestBuilder
     effects: Effects
+    total: int
 
     @property
     def count(self) -> int:

@@ -13,11 +13,13 @@ from perfscale.engine.load.schedule import (
     Arrivals,
     Constant,
     Ending,
+    EveryNth,
     RateLine,
     at_once,
     evenly,
     poisson,
 )
+from perfscale.engine.sharding.shard import WHOLE
 from perfscale.kube.ratelimit import SHORTEST_SLEEP_S, DueLimiter, RateLimiter
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from perfscale.config import Workload
     from perfscale.engine.load.schedule import Schedule
+    from perfscale.engine.sharding.shard import Shard
 
 _T = TypeVar("_T")
 
@@ -56,6 +59,27 @@ class Pacing:
         limiter = RateLimiter(qps, burst)
         return cls(Constant(qps, burst), lambda _: limiter.acquire(), bounds=bounds)
 
+    @classmethod
+    def at_share(
+        cls,
+        qps: float,
+        burst: int,
+        shard: Shard,
+        clock: Callable[[], float],
+        *bounds: asyncio.Semaphore,
+    ) -> Self:
+        """The part of one rate that is a shard's; ``clock`` is that of the run.
+
+        A bucket would let each shard send when it likes. Here each goes when it is due by the
+        schedule of the whole, so that the shards together are one even stream.
+        """
+        whole = Constant(qps, burst)
+        if not qps:
+            return cls(whole, _at_once, bounds=bounds)
+        limiter = DueLimiter(clock)
+        schedule = _Restarting(EveryNth(whole, shard), limiter)
+        return cls(schedule, limiter.acquire, bounds=bounds)
+
     def due(
         self, wanted: Iterable[_T], now: Callable[[], float], missed: Callable[[_T], None]
     ) -> Iterator[tuple[_T, float]]:
@@ -77,6 +101,23 @@ class Pacing:
                 yield each, due_s
 
 
+async def _at_once(_: float) -> None:
+    """Without a rate, there is nothing to wait for."""
+
+
+class _Restarting:
+    """A schedule that begins again and again: what was late before puts off nothing then."""
+
+    def __init__(self, schedule: Schedule, limiter: DueLimiter) -> None:
+        self._schedule = schedule
+        self._limiter = limiter
+        self.next_due, self.is_over = schedule.next_due, schedule.is_over
+
+    def begin(self, now: float) -> None:
+        self._limiter.restart()
+        self._schedule.begin(now)
+
+
 class WorkloadPacing:
     """Makes the pacing of each iteration of a workload.
 
@@ -88,14 +129,22 @@ class WorkloadPacing:
         workload: What the workload file says of it.
         seed: Of the run; two workloads of a run have different numbers all the same.
         clock: Seconds of the run.
+        shard: Whose part of it.
     """
 
-    def __init__(self, workload: Workload, seed: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, workload: Workload, seed: int, clock: Callable[[], float], shard: Shard = WHOLE
+    ) -> None:
         self._workload = workload
+        self._shard = shard
         self._clock = clock
         most = workload.max_in_flight
         self._bounds = () if most is None else (asyncio.Semaphore(most),)
-        self._steady = Pacing.at_rate(workload.qps, workload.bucket_depth, *self._bounds)
+        rate = workload.qps, workload.bucket_depth
+        if shard.is_whole:
+            self._steady = Pacing.at_rate(*rate, *self._bounds)
+        else:
+            self._steady = Pacing.at_share(*rate, shard, clock, *self._bounds)
         self._chance = random.Random(f"{seed}/{workload.name}/arrival")  # noqa: S311 -- no secret
 
     @property
@@ -104,14 +153,15 @@ class WorkloadPacing:
         return self._steady
 
     def of_iteration(self, objects: int) -> Pacing:
-        """The pacing of the next iteration, which has so many objects."""
+        """The pacing of the next iteration, which has so many objects in all shards."""
         workload = self._workload
         if is_steady(workload):
             if not workload.duration:
                 return replace(self._steady, ends=workload.is_endless)
             schedule: Schedule = Ending(self._steady.schedule, workload.duration)
             return replace(self._steady, schedule=schedule, ends=True)
-        schedule = Arrivals(RateLine(self._slopes(objects)), self._positions())
+        positions = self._shard.every_nth(self._positions())
+        schedule = Arrivals(RateLine(self._slopes(objects)), positions)
         if workload.duration:
             schedule = Ending(schedule, workload.duration)
         limiter = DueLimiter(

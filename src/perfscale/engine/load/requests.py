@@ -52,11 +52,18 @@ class RequestBuilder:
         plan: What the preflight found out about it.
         run_id: The value of the run's label.
         patch: The template of its patches, if it sends patches.
+        shard: The value of the label ``perfscale/shard``, if there are several generators.
     """
 
     def __init__(
-        self, workload: Workload, plan: OperationPlan, run_id: str, patch: PatchTemplate | None
+        self,
+        workload: Workload,
+        plan: OperationPlan,
+        run_id: str,
+        patch: PatchTemplate | None,
+        shard: int | None = None,
     ) -> None:
+        self._shard = shard
         self._workload = workload
         self._plan = plan
         self._run_id = run_id
@@ -126,7 +133,7 @@ class RequestBuilder:
         acts_on = self._plan.acts_on
         if acts_on.name != MIGRATIONS:
             raise ValueError(f"{acts_on.name} is no migration")
-        labels = run_labels(self._run_id, self._workload.name, iteration)
+        labels = run_labels(self._run_id, self._workload.name, iteration, self._shard)
         metadata = {
             "name": self.migration_name(target, iteration),
             "namespace": target.namespace,

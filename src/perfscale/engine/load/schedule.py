@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from perfscale.config.sections.shape import Slope
+    from perfscale.engine.sharding.shard import Shard
 
 _ROUNDING = 1e-9
 """By so many requests a sum of floats may miss the whole number that it stands for."""
@@ -74,6 +75,34 @@ class Constant:
     def is_over(self, now: float) -> bool:  # noqa: ARG002 -- as in every schedule
         """Never: it goes on for as long as it is asked."""
         return False
+
+
+class EveryNth:
+    """The part of another schedule that is one shard's: the places k, k + n, k + 2n, and so on.
+
+    The shards of a run together send what is due by the whole schedule, evenly: none of them looks
+    at what the others do.
+    """
+
+    def __init__(self, schedule: Schedule, shard: Shard) -> None:
+        self._schedule = schedule
+        self._skipped = shard.index
+        self._between = shard.count - 1
+
+    def begin(self, now: float) -> None:
+        """Everything that follows is wanted from ``now`` on."""
+        self._schedule.begin(now)
+
+    def next_due(self, now: float) -> float | None:
+        """When the next one of the shard is due."""
+        for _ in range(self._skipped):
+            self._schedule.next_due(now)
+        self._skipped = self._between
+        return self._schedule.next_due(now)
+
+    def is_over(self, now: float) -> bool:
+        """Whether the whole schedule is."""
+        return self._schedule.is_over(now)
 
 
 class Ending:

@@ -6,8 +6,10 @@ import math
 import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
+from zlib import crc32
 
 from perfscale.config.operations import Request
+from perfscale.engine.sharding.coordination import Arrival, Moment
 from perfscale.engine.tracking.readiness import AnyObject
 from perfscale.errors import RunFailedError
 from perfscale.kube.listing import page_decoder, read_pages
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from perfscale.config import Workload
     from perfscale.config.sections.operating.targets import Targets
     from perfscale.engine.context import RunContext
+    from perfscale.engine.sharding.shard import Shard
     from perfscale.engine.tracking.rows import TrackedObject
     from perfscale.preflight import OperationPlan
 
@@ -75,41 +78,67 @@ async def find_targets(
     targets = workload.targets
     if targets is None:
         raise ValueError(f"{workload.name} has no targets")
-    if plan.operation.request in {Request.LIST, Request.WATCH} and targets.workload is None:
+    reads = plan.operation.request in {Request.LIST, Request.WATCH}
+    if reads and targets.workload is None:
         return [Target(plan.namespace)]
     found = await _found(context, targets, plan)
-    if not found and not targets.optional:
+    namespaces = dict.fromkeys(each.namespace for each in found) if reads else {}
+    named = tuple(name for name in namespaces if name is not None)
+    arrival = Arrival(count=len(found), names=named)
+    release = await context.reach(Moment.TARGETS, workload, arrival=arrival)
+    if not sum(release.counts) and not targets.optional:
         raise RunFailedError(f"{workload.name}: {_missing(targets, plan)}")
-    if plan.operation.request in {Request.LIST, Request.WATCH}:
-        namespaces = dict.fromkeys(each.namespace for each in found)
-        return [Target(namespace, index=n) for n, namespace in enumerate(namespaces, start=1)]
+    if reads:
+        ordered = list(namespaces)
+        if not context.shard.is_whole:
+            ordered = sorted({*namespaces, *release.names}, key=str)
+        return [Target(namespace, index=n) for n, namespace in enumerate(ordered, start=1)]
+    wanted = _wanted(sum(release.counts), targets)
+    before, own = _drawn(context.shard, wanted, release.counts)
     is_namespace = plan.target.name == NAMESPACES.name
     return [
         Target(each.namespace, each.name, each.uid, n, each.labels, each.row, is_namespace)
-        for n, each in enumerate(draw(found, targets, workload.name, seed), start=1)
+        for n, each in enumerate(draw(found, own, workload.name, seed), start=before + 1)
     ]
+
+
+def _wanted(total: int, targets: Targets) -> int:
+    """How many are meant of all that are there."""
+    if targets.count is not None:
+        return min(total, targets.count)
+    if targets.share is not None:
+        return math.ceil(targets.share * total - 1e-9)
+    return total
+
+
+def _drawn(shard: Shard, wanted: int, counts: tuple[int, ...]) -> tuple[int, int]:
+    """How many shards before this one draw, and how many this one does."""
+    if shard.is_coordinator:
+        return 0, 0
+    before = sum(counts[: shard.index])
+    return wanted * before // (sum(counts) or 1), shard.draw(wanted, counts)
 
 
 async def _found(context: RunContext, targets: Targets, plan: OperationPlan) -> list[_Found]:
     """Everything that is meant; a patch may look at labels, which the run does not keep."""
+    if context.shard.is_coordinator:
+        return []
     is_made = targets.workload is not None
     if is_made and plan.operation.request is not Request.PATCH:
         return list(_own(context, targets, plan))
+    shard = context.shard
     listed = [each async for each in _listed(context, plan)]
+    if not plan.own and not shard.is_whole:
+        # Lists differ from generator to generator where others create and delete: what decides
+        # whose an object is must be its own.
+        listed = [each for each in listed if crc32(each.uid.encode()) % shard.count == shard.index]
     if not is_made:
         return listed
     return [each for each in listed if each.row is not None and not each.row.is_child]
 
 
-def draw(
-    found: Sequence[_Found], targets: Targets, workload: str, seed: int | None
-) -> list[_Found]:
+def draw(found: Sequence[_Found], wanted: int, workload: str, seed: int | None) -> list[_Found]:
     """As many as are meant, in their own order; the same for the same seed."""
-    wanted = len(found)
-    if targets.count is not None:
-        wanted = min(wanted, targets.count)
-    elif targets.share is not None:
-        wanted = math.ceil(targets.share * wanted - 1e-9)
     if wanted == len(found):
         return list(found)
     ordered = sorted(range(len(found)), key=lambda n: (str(found[n].namespace), found[n].name))

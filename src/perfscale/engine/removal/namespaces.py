@@ -27,7 +27,7 @@ from perfscale.preflight import namespace_conflict
 from perfscale.results import NamespaceCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from perfscale.engine.context import IterationContext, RunContext
     from perfscale.engine.tracking.evidence import NamespaceObject
@@ -154,21 +154,15 @@ class RunNamespaces:
         self._used_by.pop(scope, None)
 
     async def release(
-        self, names: Iterable[str], iteration: IterationContext
+        self, names: Iterable[str], iteration: IterationContext, occupied: Collection[str]
     ) -> list[OwnedNamespace]:
         """Delete those that an iteration has used and this run made, if they hold nothing of it.
 
-        They are those that were ensured for it, and ``names``. An object of the run that is not
-        being deleted keeps its namespace, and so does another iteration that may be about to
-        create one there.
+        They are those that were ensured for it, and ``names``. Those that are ``occupied`` stay
+        (see `occupied_namespaces`), and so do those of another iteration that may be about to
+        create an object there.
         """
         used = self._used_by.pop(iteration.scope, set()).union(names)
-        occupied = {
-            row.namespace
-            for scope in self._context.tracker.open_scopes()
-            for row in scope.rows
-            if row.present and row.delete_requested_s is None
-        }
         wanted = used.difference(occupied, *self._used_by.values())
         leaving = [
             owned for owned in self._by_uid.values() if owned.name in wanted and not owned.gone
@@ -246,3 +240,14 @@ class RunNamespaces:
             deleted=sum(1 for each in owned if each.gone),
             leftover=len(self.leaving),
         )
+
+
+def occupied_namespaces(context: RunContext) -> tuple[str, ...]:
+    """Those in which an object of the run is that is not being deleted."""
+    found = {
+        row.namespace: None
+        for scope in context.tracker.open_scopes()
+        for row in scope.rows
+        if row.namespace is not None and row.present and row.delete_requested_s is None
+    }
+    return tuple(found)

@@ -19,7 +19,6 @@ from perfscale.config.labels import (
     RUN_LABEL,
     WORKLOAD_LABEL,
     carries,
-    run_labels,
 )
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.removal.deletion import delete_object
@@ -188,7 +187,7 @@ class ObjectVerifier:
             context.publish(context.tracker.confirm_gone(row, context.stopwatch.now()))
             return
         scope = row.scope
-        ours = run_labels(context.run_id, scope.workload, scope.iteration)
+        ours = context.labels_of(scope.workload, scope.iteration)
         is_labelled = carries(metadata.labels, ours)
         if not is_labelled and not row.unlabelled:
             self._warn(row)

@@ -1,9 +1,13 @@
 """How the generators of one run keep together: barriers, and what each publishes.
 
-The flow of a run (workloads, iterations, waits) is the same in every generator. At certain moments
-it comes to a barrier: it goes on when all generators are there. What is to be done once for the
-whole run (hooks, namespaces) is done then, before anybody goes on. A run of one generator
-passes every barrier at once.
+The flow of a run (workloads, iterations, waits) is the same in every generator, and in the
+coordinator, which goes through it without a load of its own. At certain moments it comes to a
+barrier: it goes on when all are there. What is to be done once for the whole run (hooks,
+namespaces) the coordinator does, before anybody goes on. A run of one generator passes
+every barrier at once.
+
+Of a workload that is stopped from outside, one generator may come to a barrier and another not any
+more. A generator that has come to the end of a workload is missed at none of its barriers.
 """
 
 from __future__ import annotations
@@ -13,52 +17,65 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from perfscale.engine.sharding.shard import WHOLE
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from perfscale.engine.sharding.shard import Shard
     from perfscale.results import AnyEntry
 
 
 class Moment(StrEnum):
-    """Where there is a barrier, beside the moments of hooks.
+    """Where there is a barrier, beside the moments of hooks, whose hooks are run there.
 
-    The hooks of a moment are run when all generators are there. For each moment stands what a
-    generator's `Arrival` says beside ``well``.
+    For each stands what an `Arrival` says beside ``well``.
     """
 
-    BEGIN_ITERATION = "beginIteration"
-    """``well``: whether the workload goes on; the iteration begins if it does everywhere."""
+    BEGIN = "begin"
+    """Images are pulled: the load may begin."""
     NAMESPACES = "namespaces"
-    """The namespaces of an iteration are made before anybody goes on."""
-    NAMESPACES_CREATED = "namespacesCreated"
-    """Namespaces that are objects of the load are there, and what goes into them may come."""
+    """The namespaces of an iteration are there."""
+    SENT = "sent"
+    """All operations of an iteration are sent."""
     READY = "ready"
     """The wait for readiness is over; ``well``: everything was decided in time."""
+    REMOVAL = "removal"
+    """All of a workload is to be deleted."""
     DELETED = "deleted"
-    """Everything of an iteration was deleted. ``names``: namespaces that it used;
-    ``occupied``: those that something holds that is not being deleted."""
+    """Objects were deleted. ``names``: namespaces that they were in; ``occupied``: those that
+    hold something that is not being deleted."""
     GONE = "gone"
-    """Everything of an iteration is gone; then the namespaces are waited for."""
+    """They are gone, and so are namespaces; or the wait is over."""
     ROUND = "round"
-    """``well``: whether another round of churn is to begin; ``count``: what it draws from."""
+    """``well``: whether another round of churn may begin."""
+    DRAW = "draw"
+    """``count``: how many there are for the round to draw from."""
     ROUND_DELETED = "roundDeleted"
-    """What a round has drawn is gone; ``well``: whether it went well."""
+    """What was drawn is gone; ``well``: in time."""
     ROUND_OVER = "roundOver"
-    """What it created is ready; ``well`` as before."""
+    """What was created in its place is ready; ``well``: in time."""
     TARGETS = "targets"
-    """``count``: how many targets an operation has here."""
+    """``count``: how many targets of an operation are there; ``names``: their namespaces."""
+    REQUESTED = "requested"
+    """``count``: how many operations of a pass over the targets are this generator's."""
+    WORKLOAD_OVER = "workloadOver"
+    """``well``: whether all of the workload went well."""
+    LOAD_OVER = "loadOver"
+    """All workloads are over."""
     DRAINED = "drained"
-    """No request is in flight and everything is marked as being deleted: the cleanup may begin."""
+    """No request is in flight, and all is marked as being deleted: the cleanup may begin."""
+    REMOVED = "removed"
+    """The coordinator has deleted everything of the run."""
 
 
 class Barrier(msgspec.Struct, frozen=True):
-    """One barrier of a run; generators that come to an equal one meet there.
+    """One barrier of a run; all who come to an equal one meet there.
 
     Attributes:
         moment: A `Moment`, or the moment of hooks as the workload file spells it.
         workload: Name of the workload; None for the run as a whole.
-        iteration: Counted from 1.
+        iteration: Counted from 1; None for all of the workload.
         round: The round of churn.
     """
 
@@ -78,36 +95,77 @@ class Arrival(msgspec.Struct, frozen=True):
 
 
 class Release(msgspec.Struct, frozen=True):
-    """What all generators stated, by the index of their shard, and what the coordinator adds.
+    """What all have stated.
 
     Attributes:
-        arrivals: One for each generator; one that had left the workload has an empty one.
-        well: Whether all is well with each of them, and with what the coordinator did.
+        arrivals: Of the generators, by the index of their shard; one that had left, or was lost,
+            has an empty one.
+        well: Whether all is well with each of them, and with the coordinator.
     """
 
     arrivals: tuple[Arrival, ...] = (Arrival(),)
     well: bool = True
 
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """What each has counted."""
+        return tuple(each.count for each in self.arrivals)
+
+    @property
+    def names(self) -> dict[str, None]:
+        """What all have named, each once, in their order."""
+        return {name: None for each in self.arrivals for name in each.names}
+
+    @property
+    def occupied(self) -> set[str]:
+        """Namespaces that are needed still by any of them."""
+        return {name for each in self.arrivals for name in each.occupied}
+
 
 class Coordination(Protocol):
-    """What one generator needs of whoever coordinates them.
+    """What the flow of a run needs of whoever keeps it together with others.
 
-    A stop is not part of it: whoever hosts the generator calls `LoadGenerator.interrupt`.
+    A stop is not part of it: whoever hosts a generator calls `LoadGenerator.interrupt`.
     """
 
     @property
     def shard(self) -> Shard:
-        """Which part of the run is this generator's."""
+        """Which part of the run is done here."""
 
     async def reach(self, barrier: Barrier, arrival: Arrival) -> Release:
-        """Wait until all generators are there, and what is done there is done.
+        """Wait until all are there, and what is to be done there is done.
 
-        What was published before is known to the coordinator by then. Cancellation leaves the
-        barrier; nobody waits for that generator there once it has left the workload.
+        What a generator published before is known to the coordinator by then. Cancellation gives
+        the wait up.
+
+        Raises:
+            HookError: A hook that is to abort the run has failed: to the coordinator alone.
         """
 
+
+class Publisher(Protocol):
+    """Where a generator's journal goes."""
+
     def publish(self, entries: Sequence[AnyEntry]) -> None:
-        """Hand over what has just happened, for the run's journal; never blocks.
+        """Hand over what has just happened; never blocks.
 
         Objects, operations and iterations have this generator's own numbers.
         """
+
+
+class Alone:
+    """The coordination of a run of one generator: nobody is waited for.
+
+    Args:
+        call_hooks: Calls the hooks of a barrier's moment, if there are any.
+    """
+
+    shard = WHOLE
+
+    def __init__(self, call_hooks: Callable[[Barrier], Awaitable[None]]) -> None:
+        self._call_hooks = call_hooks
+
+    async def reach(self, barrier: Barrier, arrival: Arrival) -> Release:
+        """Call the hooks, and go on."""
+        await self._call_hooks(barrier)
+        return Release((arrival,), arrival.well)

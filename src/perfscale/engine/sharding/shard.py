@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
@@ -17,27 +17,28 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+COORDINATOR: Final = -1
+"""The index that the coordinator of a run has in the place of a generator's."""
+
 
 class Shard(msgspec.Struct, frozen=True):
     """One of several parts of a run.
 
     Attributes:
-        index: Which one, counted from 0; the value of the label ``perfscale/shard``.
+        index: Which one, counted from 0; the value of the label ``perfscale/shard``. The
+            coordinator has `COORDINATOR`: nothing of the load is its.
         count: How many there are.
+        is_whole: Whether it is all of the run, and there is no coordinator.
     """
 
     index: int = 0
     count: int = 1
-
-    def __post_init__(self) -> None:
-        """Raise ValueError for a shard that there cannot be."""
-        if not 0 <= self.index < self.count:
-            raise ValueError(f"there is no shard {self.index} of {self.count}")
+    is_whole: bool = False
 
     @property
-    def is_whole(self) -> bool:
-        """Whether it is all of the run: there is one generator."""
-        return self.count == 1
+    def is_coordinator(self) -> bool:
+        """Whether nothing of the load is its."""
+        return self.index == COORDINATOR
 
     def share(self, total: int, turn: int = 0) -> int:
         """How many of ``total`` are this shard's; the sum over all shards is ``total``.
@@ -45,6 +46,8 @@ class Shard(msgspec.Struct, frozen=True):
         What cannot be divided goes to the shards from the one of ``turn`` on, so that of many
         things that cannot be divided each shard gets some.
         """
+        if self.is_coordinator:
+            return 0
         each, rest = divmod(total, self.count)
         return each + ((self.index - turn) % self.count < rest)
 
@@ -63,13 +66,18 @@ class Shard(msgspec.Struct, frozen=True):
         all that are present.
         """
         total = sum(present)
-        if not total:
+        if not total or self.is_coordinator:
             return 0
         wanted, before = min(wanted, total), sum(present[: self.index])
         return wanted * (before + present[self.index]) // total - wanted * before // total
 
     def rate(self, qps: float) -> float:
-        """Its share of a rate; the exact sum over all shards is ``qps``. 0 stays 0: no limit."""
+        """Its share of a rate; the exact sum over all generators is ``qps``. 0 stays 0: no limit.
+
+        What the coordinator itself sends, before and after the load, has the whole rate.
+        """
+        if self.is_coordinator:
+            return qps
         each = qps / self.count
         if self.index < self.count - 1:
             return each
@@ -79,14 +87,22 @@ class Shard(msgspec.Struct, frozen=True):
         """Its share of a bound, and at least 1.
 
         The sum over all shards is ``total``, or their number if that is more. 0 stays 0: no
-        bound.
+        bound. The coordinator, which is alone before and after the load, has the whole.
         """
+        if self.is_coordinator:
+            return total
         return max(1, self.share(total)) if total else 0
+
+    def number(self, count: int) -> int:
+        """The number of its ``count``th thing, from 1, that no other shard's has."""
+        if self.is_whole:
+            return count
+        return (count - 1) * (self.count + 1) + self.index + 2  # the coordinator's first is 1
 
     def every_nth(self, whole: Iterable[_T]) -> Iterator[_T]:
         """Its part of what is in an order: shard k of n has the places k, k + n, k + 2n ..."""
-        return islice(whole, self.index, None, self.count)
+        return islice(whole, max(0, self.index), None, self.count)
 
 
-WHOLE = Shard()
+WHOLE: Final = Shard(is_whole=True)
 """All of a run: there is one generator."""

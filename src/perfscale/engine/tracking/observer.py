@@ -46,12 +46,12 @@ class Observer:
         A watch that dies, now or later, aborts the run: nothing can be left
         waiting for events that will not come.
         """
+        shard = self._context.shard
         for place in self._context.plan.places:
-            watch = (
-                self._watch_namespaces()
-                if place == Place(NAMESPACES)
-                else self._watch_objects(place)
-            )
+            are_namespaces = place == Place(NAMESPACES)
+            if not shard.is_whole and are_namespaces is not shard.is_coordinator:
+                continue  # the coordinator makes the namespaces, and nothing else
+            watch = self._watch_namespaces() if are_namespaces else self._watch_objects(place)
             self._follow(watch, place)
         for watch in self._watches:
             await watch.synced.wait()

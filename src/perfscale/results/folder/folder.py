@@ -279,6 +279,7 @@ def _open_journal(path: Path, info: RunInfo) -> JournalWriter:
                 workloads=info.workloads,
                 paths=dict(info.paths),
                 api_versions=dict(info.api_versions),
+                generators=info.generators,
             )
         )
     except OSError:

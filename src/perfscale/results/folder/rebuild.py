@@ -144,6 +144,7 @@ def _result(folder: Path, run: KnownRun, replay: Replay) -> RunResult:
         replay.totals,
         thresholds=thresholds,
         course=Course(replay.outages, replay.blind, replay.hooks, replay.stage_log),
+        generators=replay.generators,
     )
 
 

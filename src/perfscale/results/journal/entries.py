@@ -17,22 +17,27 @@ import msgspec
 from perfscale.results.journal.objects import ChangeEntry, Entry, ObjectEntry
 from perfscale.results.journal.operations import OperationChangeEntry, OperationEntry
 from perfscale.results.measure.calls import CountedCall
+from perfscale.results.model.client.generators import GeneratorRecord
 from perfscale.results.model.hooks import HookRecord
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.run import ThresholdVerdict, Totals, WorkloadPlan
 
-JOURNAL_VERSION = 4
+JOURNAL_VERSION = 5
 """Raised whenever a reader of ``journal.ndjson`` would have to change."""
 
 
 class Begin(Entry, frozen=True, gc=False, tag="begin", kw_only=True):
-    """The first line; ``paths`` has the phases on the way to readiness, by kind."""
+    """The first line; ``paths`` has the phases on the way to readiness, by kind.
+
+    ``generators`` is their number where a coordinator has put their journals together.
+    """
 
     schema_version: int
     run_id: str
     workloads: tuple[WorkloadPlan, ...]
     paths: dict[str, tuple[str, ...]]
     api_versions: dict[str, str] = msgspec.field(default_factory=dict)
+    generators: int | None = None
 
 
 class StageEntry(Entry, frozen=True, gc=False, tag="stage"):
@@ -52,6 +57,9 @@ class IterationEntry(Entry, frozen=True, gc=False, tag="iteration"):
 
     Where its load ``ends`` by its time, that is the most that there can be; how many it came
     to stands in its `IterationEndEntry`, and until then in the last `DueEntry`.
+
+    In a run of several generators, it is the part of one of them, or of the coordinator, whose
+    ``shard`` is -1; the iteration is all of its parts.
     """
 
     i: int
@@ -61,6 +69,7 @@ class IterationEntry(Entry, frozen=True, gc=False, tag="iteration"):
     started_s: float
     ends: bool = False
     round: int | None = None
+    shard: int | None = None
 
 
 class DueEntry(Entry, frozen=True, gc=False, tag="due"):
@@ -102,6 +111,16 @@ class ReleaseEntry(Entry, frozen=True, gc=False, tag="release"):
     children: list[int]
 
 
+class LostObjectsEntry(Entry, frozen=True, gc=False, tag="lost_objects"):
+    """Objects of an iteration that are there, by kind, without an entry: their generator is lost.
+
+    ``i`` is the part of that generator.
+    """
+
+    i: int
+    objects: dict[str, int]
+
+
 class DeleteEntry(Entry, frozen=True, gc=False, tag="delete"):
     """The deletion of everything of an iteration was requested, also of what comes later."""
 
@@ -123,11 +142,15 @@ class IterationEndEntry(Entry, frozen=True, gc=False, tag="iteration_end", omit_
     requested: dict[str, int] | None = None
 
 
-class TotalsEntry(Entry, frozen=True, tag="totals"):
-    """Written every second, so that the journal's end is known to a second."""
+class TotalsEntry(Entry, frozen=True, tag="totals", omit_defaults=True):
+    """Written every second, so that the journal's end is known to a second.
+
+    In a run of several generators, it is what one of them has counted, or the coordinator (-1).
+    """
 
     at_s: float
     totals: Totals
+    shard: int | None = None
 
 
 class CallsEntry(Entry, frozen=True, tag="calls"):
@@ -153,6 +176,12 @@ class OutageEntry(Entry, frozen=True, gc=False, tag="outage"):
     """The server was gone; the last such line of one that began then counts."""
 
     outage: OutageRecord
+
+
+class GeneratorEntry(Entry, frozen=True, gc=False, tag="generator"):
+    """One of several generators has begun, or is lost; the last such line with its shard counts."""
+
+    generator: GeneratorRecord
 
 
 class HookEntry(Entry, frozen=True, tag="hook"):
@@ -200,12 +229,14 @@ AnyEntry: TypeAlias = (
     | ChangeEntry
     | OperationEntry
     | OperationChangeEntry
+    | LostObjectsEntry
     | DeleteEntry
     | IterationEndEntry
     | TotalsEntry
     | CallsEntry
     | BlindEntry
     | OutageEntry
+    | GeneratorEntry
     | HookEntry
     | WarningEntry
     | LostEntry

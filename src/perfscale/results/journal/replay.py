@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
+
+import msgspec
 
 from perfscale.results.journal.entries import (
     BlindEntry,
@@ -17,10 +20,12 @@ from perfscale.results.journal.entries import (
     DeleteEntry,
     DueEntry,
     EndEntry,
+    GeneratorEntry,
     HookEntry,
     IterationEndEntry,
     IterationEntry,
     LostEntry,
+    LostObjectsEntry,
     OutageEntry,
     ReleaseEntry,
     RoundEntry,
@@ -28,13 +33,14 @@ from perfscale.results.journal.entries import (
     TotalsEntry,
     WarningEntry,
 )
+from perfscale.results.journal.merging import merge_outages, merge_totals
 from perfscale.results.journal.objects import ChangeEntry, ObjectEntry, ObjectLife
 from perfscale.results.journal.operations import (
     OperationChangeEntry,
     OperationEntry,
     OperationLife,
 )
-from perfscale.results.journal.replayed import ReplayedIteration
+from perfscale.results.journal.replayed import MergedIteration, ReplayedIteration
 from perfscale.results.measure.blindness import BlindSpans
 from perfscale.results.measure.run_tally import IterationFacts, RunTally
 from perfscale.results.measure.stages import StageLog
@@ -45,6 +51,7 @@ if TYPE_CHECKING:
 
     from perfscale.results.journal.entries import AnyEntry, Begin
     from perfscale.results.measure.kind_tally import IterationTally
+    from perfscale.results.model.client.generators import GeneratorRecord
     from perfscale.results.model.hooks import HookRecord
     from perfscale.results.model.interruptions import OutageRecord
     from perfscale.results.model.operations import OperationRecord
@@ -80,7 +87,6 @@ class Replay:
         blind: Times in which nothing was seen; all of them have an end after `close`.
         run_tally: What its iterations add up to, complete after `close`.
         end: How the run ended; None if the journal does not say.
-        totals: The last that were written.
         stage_log: What was done when.
         stages: What was done last, by workload that went on; for None, by the run as a whole.
         last_s: When the last thing in the journal happened.
@@ -92,6 +98,11 @@ class Replay:
     def __init__(self, begin: Begin, *writers: RecordWriter) -> None:
         self._writers = writers
         self._iterations: dict[int, ReplayedIteration] = {}
+        self._parts = 1 if begin.generators is None else begin.generators + 1
+        self._merged: dict[tuple[str, int], MergedIteration] = {}
+        self._totals: dict[int | None, Totals] = {}
+        self._spans: dict[int, int] = {}
+        self._generators: dict[int, GeneratorRecord] = {}
         self._rows: dict[int, ObjectLife] = {}
         self._operations: dict[int, tuple[ReplayedIteration, OperationLife]] = {}
         self._api_versions = begin.api_versions
@@ -101,7 +112,6 @@ class Replay:
         self._hooks: dict[int, HookRecord] = {}
         self.run_tally = RunTally(begin.workloads, begin.paths, self.blind)
         self.end: EndEntry | None = None
-        self.totals = Totals()
         self.stage_log = StageLog()
         self.stages: dict[str | None, StageEntry] = {}
         self.last_s = 0.0
@@ -133,6 +143,8 @@ class Replay:
         match entry:
             case DeleteEntry():
                 self._delete(entry)
+            case LostObjectsEntry():
+                self._iterations[entry.i].lost.update(entry.objects)
             case DueEntry():
                 self._iterations[entry.i].due = entry
                 self._reach(entry.at_s)
@@ -154,28 +166,44 @@ class Replay:
         match entry:
             case CallsEntry():
                 self._count_calls(entry)
-            case TotalsEntry():
-                self.totals = entry.totals
-                self._reach(entry.at_s)
             case StageEntry():
                 self._enter(entry)
                 self._reach(entry.at_s)
-            case BlindEntry():
-                self.blind.put(entry.n, entry.span)
-                self._reach(entry.span.began_s)
-            case OutageEntry():
-                outage = entry.outage
-                self._outages[outage.began_s, outage.what, outage.name] = outage
-                self._reach(outage.ended_s)
-            case HookEntry():
-                self._hooks[entry.hook.n] = entry.hook
-                self._reach(entry.hook.ended_s or entry.hook.began_s)
             case WarningEntry():
                 self._reach(entry.at_s)
             case LostEntry():
                 self.lost += entry.count
             case EndEntry():
-                self.end, self.totals = entry, entry.totals
+                self.end = entry
+            case _:
+                self._take_seen(entry)
+
+    def _take_seen(self, entry: AnyEntry) -> None:
+        """Take what the generator saw of itself, of the server and of hooks."""
+        match entry:
+            case TotalsEntry():
+                self._totals[entry.shard] = entry.totals
+                self._reach(entry.at_s)
+            case BlindEntry():
+                # Of several generators, the numbers have gaps.
+                self.blind.put(self._spans.setdefault(entry.n, len(self._spans)), entry.span)
+                self._reach(entry.span.began_s)
+            case OutageEntry():
+                outage = entry.outage
+                self._outages[outage.began_s, outage.what, outage.name] = outage
+                self._reach(outage.ended_s)
+            case GeneratorEntry():
+                self._generators[entry.generator.shard] = entry.generator
+            case HookEntry():
+                self._hooks[entry.hook.n] = entry.hook
+                self._reach(entry.hook.ended_s or entry.hook.began_s)
+
+    @property
+    def totals(self) -> Totals:
+        """The last that were written, of all generators together."""
+        if self.end is not None:
+            return self.end.totals
+        return merge_totals(self._totals)
 
     @property
     def is_cut(self) -> bool:
@@ -188,12 +216,23 @@ class Replay:
         self._reach_ends(life for _, life in self._operations.values())
         for number in list(self._iterations):
             self._write_iteration(number)
+        for where in list(self._merged):
+            self._enter_merged(where, is_cut=True)
         self.blind.close(self.last_s if self.end is None else self.end.duration_s)
+
+    @property
+    def generators(self) -> tuple[GeneratorRecord, ...]:
+        """Those of the run, where there are several, with what each saw of itself last."""
+        return tuple(
+            msgspec.structs.replace(each, vitals=self._totals.get(shard, Totals()).vitals)
+            for shard, each in sorted(self._generators.items())
+        )
 
     @property
     def outages(self) -> tuple[OutageRecord, ...]:
         """When the API server was gone, or what it calls."""
-        return tuple(sorted(self._outages.values()))
+        outages = sorted(self._outages.values())
+        return tuple(outages if self._parts == 1 else merge_outages(outages))
 
     @property
     def hooks(self) -> tuple[HookRecord, ...]:
@@ -297,13 +336,31 @@ class Replay:
         self._reach(entry.at_s)
 
     def _begin_iteration(self, entry: IterationEntry) -> None:
-        iteration = self._iterations[entry.i] = ReplayedIteration(
-            entry, self.run_tally.open_operations()
-        )
+        merged = None if entry.shard is None else self._merge(entry)
+        tallies = self.run_tally.open_operations() if merged is None else merged.tallies
+        iteration = ReplayedIteration(entry, tallies, merged=merged)
+        self._iterations[entry.i] = iteration
         if entry.round is not None:
             iteration.churned.update(entry.requested)
-        self.stage_log.begin_iteration(entry.started_s, entry.workload, entry.iteration)
+        if entry.shard is None or entry.shard < 0:
+            self.stage_log.begin_iteration(entry.started_s, entry.workload, entry.iteration)
         self._reach(entry.started_s)
+
+    def _merge(self, entry: IterationEntry) -> MergedIteration:
+        """What an iteration of one generator is a part of."""
+        where = (entry.workload, entry.iteration)
+        if where not in self._merged:
+            self._merged[where] = MergedIteration(self.run_tally.open_operations())
+        return self._merged[where]
+
+    def _enter_merged(self, where: tuple[str, int], *, is_cut: bool = False) -> None:
+        """All parts of an iteration are over, or nothing more comes of the others."""
+        merged = self._merged.pop(where)
+        tally = merged.tally or self.run_tally.open_tally(children=False)
+        facts = merged.facts()
+        if is_cut:
+            facts = replace(facts, is_cut=True)
+        self.run_tally.enter(facts, tally, merged.tallies)
 
     def _begin_round(self, entry: RoundEntry) -> None:
         iteration = self._iterations[entry.i]
@@ -327,7 +384,7 @@ class Replay:
         self._reach(entry.finished_s)
         if entry.settled:
             self._write_iteration(entry.i)
-        else:
+        elif iteration.begin.shard is None or iteration.begin.shard < 0:
             self.stage_log.leave(entry.finished_s, iteration.begin.workload)
 
     def _write_iteration(self, number: int) -> None:
@@ -340,21 +397,25 @@ class Replay:
         for each in (*iteration.objects, *iteration.children):
             del self._rows[each]
         self._write_operations(iteration, list(iteration.operations))
-        self.run_tally.enter(
-            IterationFacts(
-                workload=begin.workload,
-                iteration=begin.iteration,
-                requested=requested,
-                started_s=begin.started_s,
-                finished_s=self.last_s if end is None else end.finished_s,
-                held_back_s=0.0 if end is None else end.held_back_s,
-                problems=() if end is None else tuple(end.problems),
-                is_cut=self.lost > 0 or end is None,
-                churned=iteration.churned,
-            ),
-            tally,
-            iteration.tallies,
+        facts = IterationFacts(
+            workload=begin.workload,
+            iteration=begin.iteration,
+            requested=requested,
+            started_s=begin.started_s,
+            finished_s=self.last_s if end is None else end.finished_s,
+            held_back_s=0.0 if end is None else end.held_back_s,
+            problems=() if end is None else tuple(end.problems),
+            is_cut=self.lost > 0 or end is None,
+            churned=iteration.churned,
+            lost=iteration.lost,
         )
+        merged = iteration.merged
+        if merged is None:
+            self.run_tally.enter(facts, tally, iteration.tallies)
+            return
+        merged.parts.append((-1 if begin.shard is None else begin.shard, facts))
+        if len(merged.parts) == self._parts:
+            self._enter_merged((begin.workload, begin.iteration))
 
     def _write_rows(
         self,
@@ -367,16 +428,17 @@ class Replay:
         """Write records, and count them in the iteration's tally."""
         # A child without a UID was taken for one by mistake.
         children = [row for row in children if row.uid is not None]
-        if iteration.tally is None:
-            iteration.tally = self.run_tally.open_tally(children=bool(children))
+        whole = iteration if iteration.merged is None else iteration.merged
+        if whole.tally is None:
+            whole.tally = self.run_tally.open_tally(children=bool(children))
         else:
-            iteration.tally.begin_part(children=bool(children))
+            whole.tally.begin_part(children=bool(children))
         for rows in (objects, children):
             self.present.update(row.resource.kind_name for row in rows if row.present)
             self.unanswered += sum(row.unanswered for row in rows)
             for start in range(0, len(rows), _AT_ONCE):
                 records = [row.record(is_cut=is_cut) for row in rows[start : start + _AT_ONCE]]
-                iteration.tally.add(records, children=rows is children)
+                whole.tally.add(records, children=rows is children)
                 for writer in self._writers:
                     writer.record(records, children=rows is children)
-        return iteration.tally
+        return whole.tally

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING
+
+from perfscale.results.measure.run_tally import IterationFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,10 +20,50 @@ if TYPE_CHECKING:
 
 
 @dataclass
+class MergedIteration:
+    """The parts of one iteration, each of one generator or of the coordinator.
+
+    Attributes:
+        tallies: What their operations add up to.
+        tally: What their objects add up to; None before the first record.
+        parts: What is known of those that are over, and by whose shard.
+    """
+
+    tallies: OperationTallies
+    tally: IterationTally | None = None
+    parts: list[tuple[int, IterationFacts]] = field(default_factory=list)
+
+    def facts(self) -> IterationFacts:
+        """What is known of all of it; problems name the generator that had them."""
+        found = [facts for _, facts in self.parts]
+        requested: Counter[str] = sum((Counter(each.requested) for each in found), Counter())
+        churned: Counter[str] = sum((Counter(each.churned) for each in found), Counter())
+        lost: Counter[str] = sum((Counter(each.lost) for each in found), Counter())
+        return IterationFacts(
+            workload=found[0].workload,
+            iteration=found[0].iteration,
+            requested=requested,
+            started_s=min(each.started_s for each in found),
+            finished_s=max(each.finished_s for each in found),
+            held_back_s=max(each.held_back_s for each in found),
+            problems=tuple(
+                f"generator {shard}: {problem}" if shard >= 0 else problem
+                for shard, facts in sorted(self.parts, key=itemgetter(0))
+                for problem in facts.problems
+            ),
+            is_cut=any(each.is_cut for each in found),
+            churned=churned,
+            lost=lost,
+        )
+
+
+@dataclass
 class ReplayedIteration:
     """What the journal has said of an iteration so far, and is not written yet.
 
     Attributes:
+        merged: What it is a part of, where there are several generators.
+        lost: Objects that a generator had made which was lost, and of which it had said nothing.
         due: What its load had requested when that was written last.
         decided: Numbers of the operations that are decided, until they are counted.
         tally: What it adds up to; None before the first record.
@@ -42,6 +85,8 @@ class ReplayedIteration:
     churned: Counter[str] = field(default_factory=Counter)
     after_end: Counter[str] = field(default_factory=Counter)
     released: Counter[str] = field(default_factory=Counter)
+    merged: MergedIteration | None = None
+    lost: Counter[str] = field(default_factory=Counter)
 
     def requested(self) -> Mapping[str, int]:
         """What it asked for, by kind: of a load that ends, and was cut off, what it may have."""

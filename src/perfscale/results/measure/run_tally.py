@@ -43,6 +43,7 @@ class IterationFacts:
         ends: Whether its load ended by its time, so that ``requested`` is what was due by then.
         is_cut: Whether the journal ends before the iteration does: more objects
             may have been attempted than are known.
+        lost: Objects, by kind, that are there without a record: a generator was lost with it.
     """
 
     workload: str
@@ -55,6 +56,7 @@ class IterationFacts:
     ends: bool = False
     is_cut: bool = False
     churned: Mapping[str, int] = field(default_factory=dict)
+    lost: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +144,7 @@ class RunTally:
         kinds, child_kinds = tally.kinds, tally.child_kinds
         operations = operations or self.open_operations()
         if workload.creates:
-            _add_not_attempted(kinds, facts.requested, is_cut=facts.is_cut)
+            _add_not_attempted(kinds, facts.requested, is_cut=facts.is_cut, lost=facts.lost)
             times = tally.creates
             workload.churned.update(facts.churned)
         else:
@@ -238,14 +240,23 @@ def _add(into: dict[str, KindTally], tallies: Mapping[str, KindTally]) -> None:
 
 
 def _add_not_attempted(
-    kinds: dict[str, KindTally], requested: Mapping[str, int], *, is_cut: bool
+    kinds: dict[str, KindTally],
+    requested: Mapping[str, int],
+    *,
+    is_cut: bool,
+    lost: Mapping[str, int] | None = None,
 ) -> None:
-    """Count the objects whose turn never came, as far as is known; they have no record."""
+    """Count the objects whose turn never came, as far as is known; they have no record.
+
+    Nor have those that were ``lost``, by kind.
+    """
     for kind, count in requested.items():
         tally = kinds.setdefault(kind, KindTally())
         missing = count - tally.accounts.requested
+        found = min(max(0, missing), (lost or {}).get(kind, 0))
+        never = missing - found
         tally.accounts += Accounts(
-            requested=missing, not_attempted=missing, unknown=missing if is_cut else 0
+            requested=missing, not_attempted=never, unknown=never if is_cut else 0, lost=found
         )
 
 

@@ -1,6 +1,6 @@
 """The counts that always add up.
 
-``requested = ready + failed + unready + not_attempted`` holds for every
+``requested = ready + failed + unready + not_attempted + lost`` holds for every
 workload, iteration and kind, whatever happened to the run.
 """
 
@@ -24,6 +24,8 @@ class Accounts:
         leftover: Deletion was requested, and they were not seen gone.
         unknown: Of those that count as failed or not attempted: the journal ends before it
             shows whether they were created.
+        lost: Found in the cluster after the generator was lost that had created them, and without
+            a record: what became of them before nobody knows.
     """
 
     requested: int = 0
@@ -35,6 +37,7 @@ class Accounts:
     deleted: int = 0
     leftover: int = 0
     unknown: int = 0
+    lost: int = 0
 
     def __add__(self, other: Accounts) -> Accounts:
         """Field by field."""
@@ -45,4 +48,5 @@ class Accounts:
     @property
     def balanced(self) -> bool:
         """Whether every requested object has exactly one outcome."""
-        return self.requested == self.ready + self.failed + self.unready + self.not_attempted
+        decided = self.ready + self.failed + self.unready
+        return self.requested == decided + self.not_attempted + self.lost

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from perfscale.results.model.accounts import Accounts
     from perfscale.results.model.audit import AuditRecord
     from perfscale.results.model.client.calls import CallResult
+    from perfscale.results.model.client.generators import GeneratorRecord
     from perfscale.results.model.client.health import GeneratorHealth
     from perfscale.results.model.hooks import HookRecord
     from perfscale.results.model.interruptions import BlindSpan, OutageRecord
@@ -145,6 +146,7 @@ class RunInfo:
         paths: Phases on the way to readiness, by kind, as records call it.
         api_versions: Of each kind.
         seed: What its random choices began with; None if that is not known.
+        generators: How many there are under a coordinator; None for a run of one without.
     """
 
     run_id: str
@@ -159,6 +161,7 @@ class RunInfo:
     paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     api_versions: Mapping[str, str] = field(default_factory=dict)
     seed: int | None = None
+    generators: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +216,7 @@ class RunResult:
         hooks: The commands that it called, in their order.
         stages: What it did when, in the order in which that began.
         rounds: When rounds of churn began.
+        generators: Those of a run that has several.
     """
 
     info: RunInfo
@@ -242,6 +246,7 @@ class RunResult:
     hooks: tuple[HookRecord, ...] = ()
     stages: tuple[StageSpan, ...] = ()
     rounds: tuple[RoundStart, ...] = ()
+    generators: tuple[GeneratorRecord, ...] = ()
 
     @property
     def run_id(self) -> str:

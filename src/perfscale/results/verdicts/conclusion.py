@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from perfscale.results.measure.run_tally import RunSum
     from perfscale.results.measure.stages import StageLog
+    from perfscale.results.model.client.generators import GeneratorRecord
     from perfscale.results.model.hooks import HookRecord
     from perfscale.results.model.interruptions import BlindSpan, OutageRecord
     from perfscale.results.model.run import RunInfo, RunOutcome, ThresholdVerdict, Totals
@@ -56,6 +57,7 @@ def conclude(
     *,
     course: Course,
     thresholds: tuple[ThresholdVerdict, ...] = (),
+    generators: tuple[GeneratorRecord, ...] = (),
 ) -> RunResult:
     """The result of a run.
 
@@ -66,6 +68,7 @@ def conclude(
         totals: What was counted for the run as a whole.
         course: What happened beside the load; what lies beyond the end of the run is cut off.
         thresholds: Whether each was met, those of the run as a whole first.
+        generators: Those of a run that has several.
     """
     vitals = totals.vitals
     return RunResult(
@@ -83,7 +86,10 @@ def conclude(
         calls=run_sum.calls,
         clock=totals.clock,
         thresholds=thresholds,
-        generator=None if vitals is None else assess(vitals, run_sum.workloads, totals.requests),
+        generator=None
+        if vitals is None
+        else assess(vitals, run_sum.workloads, totals.requests, generators),
+        generators=generators,
         outages=tuple(course.outages),
         blind_spans=tuple(_within(each, ending.duration_s) for each in course.blind_spans),
         hooks=course.hooks,

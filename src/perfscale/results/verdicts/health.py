@@ -16,6 +16,7 @@ from perfscale.results.verdicts.uncertainty import doubts
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from perfscale.results.model.client.generators import GeneratorRecord
     from perfscale.results.model.workload import WorkloadResult
 
 _HELD_SHARE: Final = 0.95
@@ -34,14 +35,26 @@ https://github.com/kubernetes/community/blob/master/sig-scalability/slos/api_cal
 
 
 def assess(
-    vitals: Vitals, workloads: Sequence[WorkloadResult], requests: Mapping[str, float]
+    vitals: Vitals,
+    workloads: Sequence[WorkloadResult],
+    requests: Mapping[str, float],
+    generators: Sequence[GeneratorRecord] = (),
 ) -> GeneratorHealth:
     """Decide whether the generator was the limit, or percentiles are uncertain.
 
     That is about what was sent. A rate that the server did not allow, or did
-    not accept, is in the reasons too, but the run is valid: its numbers are the server's.
+    not accept, is in the reasons too, but the run is valid: its numbers are the server's. Of
+    several ``generators``, ``vitals`` are all of theirs together, and the verdict is the worst.
     """
-    found = list(_of_machine(vitals.loop_lag, requests.get("localFailures", 0)))
+    found = [(True, f"{each} was lost: {each.lost}") for each in generators if each.lost]
+    failures = requests.get("localFailures", 0)
+    if generators:
+        for each in generators:
+            lag = Lag() if each.vitals is None else each.vitals.loop_lag
+            found += [(is_ours, f"{each}: {text}") for is_ours, text in _of_machine(lag, 0)]
+        found += _of_machine(Lag(), failures)
+    else:
+        found += _of_machine(vitals.loop_lag, failures)
     for workload in workloads:
         creation = vitals.creations.get(workload.name, Creation())
         found += _of_workload(workload, creation, vitals)

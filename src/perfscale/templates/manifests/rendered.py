@@ -33,6 +33,7 @@ class Manifests:
         variables: Those of the entry.
         run_id: The run's id.
         workload: The name of the workload.
+        shard: Index of the generator that makes the objects, if there are several.
         foreign: Whether the file is from elsewhere than the workload's folder. Then
             errors do not show its text: ``templateFile`` may name any file there is.
     """
@@ -44,17 +45,19 @@ class Manifests:
         run_id: str,
         workload: str,
         *,
+        shard: int | None = None,
         foreign: bool = False,
     ) -> None:
         self.source = source
         self.variables = variables
         self.run_id = run_id
         self._workload = workload
+        self._shard = shard
         self._foreign = foreign
 
     def labels(self, iteration: int) -> dict[str, str]:
         """The run's labels for the objects of an iteration."""
-        return run_labels(self.run_id, self._workload, iteration)
+        return run_labels(self.run_id, self._workload, iteration, self._shard)
 
     def documents(self, iteration: int, replica: int) -> list[JSON]:
         """The manifests, without the run's labels.

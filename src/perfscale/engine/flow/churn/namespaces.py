@@ -14,6 +14,7 @@ from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.events import RoundStarted, Stage
 from perfscale.engine.flow.churn.rounds import Rounds, chance_of
 from perfscale.engine.removal.deletion import CONCURRENCY
+from perfscale.engine.sharding.coordination import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -44,15 +45,18 @@ class NamespaceChurner:
         *,
         pacing: WorkloadPacing,
         stop: Stop,
+        went_well: bool,
     ) -> bool:
-        """Replace iterations round by round, after the last of a workload has gone well.
+        """Replace iterations round by round, after the last of a workload, if that ``went_well``.
 
         Returns:
             Whether all went well; no round follows one in which something did not.
         """
         churn, context = workload.churn, self._context
         if churn is None:
-            return True
+            return went_well
+        last = workload.iteration_count
+        agree = partial(context.agree, workload=workload, number=last)
         rounds = Rounds(churn, context.stopwatch.now())
         chance = chance_of(context.config.global_config.seed, workload.name)
         # What is there once is there for others, and the first iteration has it.
@@ -61,23 +65,27 @@ class NamespaceChurner:
         unused = count(workload.iteration_count + 1)
         for number in count(1):
             pause_s = rounds.pause_before(number, context.stopwatch.now())
-            if pause_s is None or stop.is_set:
+            begins = went_well and pause_s is not None and not stop.is_set
+            begins = await agree(Moment.ROUND, round_number=number, well=begins)
+            if pause_s is None or not begins:
                 break
             if await self._pause(workload, pause_s, number - 1, stop):
                 break
             drawn = chance.sample(present, churn.replaced_of(len(present)))
             context.broadcast.send(RoundStarted(workload.name, number, churn.rounds, len(drawn)))
-            if not await self._delete(workload, drawn, number):
+            gone = await self._delete(workload, drawn, number)
+            if not await agree(Moment.ROUND_DELETED, round_number=number, well=gone):
                 return False
             if await self._pause(workload, churn.recreation_delay, number, stop):
                 break
             new = [next(unused) for _ in drawn]
             create = partial(self._iterations.run, workload, factories)
             how = {"pacing": pacing, "stop": stop, "round_number": number}
-            if not await _all_well(partial(create, each, **how) for each in new):
+            ready = await _all_well(partial(create, each, **how) for each in new)
+            if not await agree(Moment.ROUND_OVER, round_number=number, well=ready):
                 return False
             present = [each for each in present if each not in drawn] + new
-        return True
+        return went_well
 
     async def _pause(self, workload: Workload, pause_s: float, number: int, stop: Stop) -> bool:
         """Pause in a round, or after it; whether it was stopped."""

@@ -21,6 +21,7 @@ from perfscale.engine.events import RoundStarted, Stage
 from perfscale.engine.flow.churn.rounds import Rounds, chance_of
 from perfscale.engine.load.creation import failure_text, planned_objects
 from perfscale.engine.removal.deletion import CONCURRENCY, delete_object
+from perfscale.engine.sharding.coordination import Arrival, Moment
 from perfscale.engine.tracking.readiness import Identity
 from perfscale.engine.tracking.stuck import describe_failed, describe_leftover, describe_unready
 from perfscale.errors import ApiError
@@ -63,7 +64,7 @@ class _State:
         churn: What the workload file says of it.
         pacing: How creates follow each other.
         chance: What draws.
-        used: The highest replica number of each template of each iteration.
+        used: How many replica numbers of each template of each iteration were used.
         round: The number of the round that goes on.
     """
 
@@ -101,8 +102,8 @@ class Churner:
         last iteration. So is an object that failed before: then there is no round.
         """
         workload, context = last.workload, self._context
-        if last.problems or any(each.scope.failed for each in context.iterations_of(workload)):
-            return
+        failed = any(each.scope.failed for each in context.iterations_of(workload))
+        went_well = not last.problems and not failed
         seed, churn = context.config.global_config.seed, workload.churn
         if churn is None:
             return
@@ -110,8 +111,11 @@ class Churner:
         rounds = Rounds(churn, context.stopwatch.now())
         for number in count(1):
             pause_s = rounds.pause_before(number, context.stopwatch.now())
-            if pause_s is None:
+            begins = went_well and pause_s is not None
+            state.round = number
+            if not await self._agree(state, Moment.ROUND, begins) or pause_s is None:
                 break
+            state.round = number - 1  # the pause is the last one's
             await self._pause(state, pause_s)
             state.round = number
             if not await self._replace(state):
@@ -119,14 +123,18 @@ class Churner:
 
     async def _replace(self, state: _State) -> bool:
         """One round; whether it went well."""
-        drawn = self._draw(state)
-        self._context.broadcast.send(
-            RoundStarted(state.workload.name, state.round, state.churn.rounds, len(drawn))
-        )
-        if not await self._delete(state, drawn):
+        drawn = await self._draw(state)
+        gone = await self._delete(state, drawn)
+        if not await self._agree(state, Moment.ROUND_DELETED, gone):
             return False
         await self._pause(state, state.churn.recreation_delay)
-        return await self._create(state, drawn)
+        ready = await self._create(state, drawn)
+        return await self._agree(state, Moment.ROUND_OVER, ready)
+
+    async def _agree(self, state: _State, moment: Moment, well: bool) -> bool:
+        """Come to a barrier of the round; whether all is well everywhere."""
+        where = moment, state.workload, state.last.number
+        return await self._context.agree(*where, round_number=state.round, well=well)
 
     async def _pause(self, state: _State, pause_s: float) -> None:
         """Pause in a round, or after it."""
@@ -134,8 +142,26 @@ class Churner:
             self._enter(state, Stage.PAUSING)
             await asyncio.sleep(pause_s)
 
-    def _draw(self, state: _State) -> list[_Replica]:
-        """As many replicas as a round replaces, at random, in their own order."""
+    async def _draw(self, state: _State) -> list[_Replica]:
+        """As many replicas as a round replaces here, at random, in their own order."""
+        context = self._context
+        present = self._present(state)
+        release = await context.reach(
+            Moment.DRAW,
+            state.workload,
+            state.last.number,
+            round_number=state.round,
+            arrival=Arrival(count=len(present)),
+        )
+        total = state.churn.replaced_of(sum(release.counts))
+        context.broadcast.send(
+            RoundStarted(state.workload.name, state.round, state.churn.rounds, total)
+        )
+        wanted = context.shard.draw(total, release.counts)
+        return [present[n] for n in sorted(state.chance.sample(range(len(present)), wanted))]
+
+    def _present(self, state: _State) -> list[_Replica]:
+        """What may be replaced."""
         replicas: dict[tuple[int, int, int | None], _Replica] = {}
         for iteration in self._context.iterations_of(state.workload):
             for row in iteration.scope.objects:
@@ -145,9 +171,7 @@ class Churner:
                 if key not in replicas:
                     replicas[key] = _Replica(iteration, row.entry, [])
                 replicas[key].rows.append(row)
-        present = list(replicas.values())
-        wanted = state.churn.replaced_of(len(present))
-        return [present[n] for n in sorted(state.chance.sample(range(len(present)), wanted))]
+        return list(replicas.values())
 
     def _enter(self, state: _State, stage: Stage, *, bounded: bool = False) -> None:
         workload = state.workload
@@ -271,10 +295,11 @@ class Churner:
         """Numbers that were never used; in a job of kube-burner those of what is gone."""
         if state.workload.kube_burner is not None:
             return sorted(gone)
-        key = (iteration.number, entry)
-        first = state.used.get(key, iteration.factories[entry].spec.replicas) + 1
-        state.used[key] = first + len(gone) - 1
-        return range(first, first + len(gone))
+        key, shard = (iteration.number, entry), self._context.shard
+        used = state.used.get(key, 0)
+        state.used[key] = used + len(gone)
+        first = iteration.factories[entry].spec.replicas + 1 + shard.index + used * shard.count
+        return range(first, first + len(gone) * shard.count, shard.count)
 
     async def _wait_ready(self, state: _State, iterations: Sequence[IterationContext]) -> bool:
         self._enter(state, Stage.WAITING_READY, bounded=True)

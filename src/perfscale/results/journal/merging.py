@@ -1,0 +1,120 @@
+"""What several generators of one run have counted, each for itself, put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from perfscale.results.model.client.clocks import ClockOffset
+from perfscale.results.model.client.health import Creation, InFlight, Lag, Vitals
+from perfscale.results.model.run import NamespaceCounts, Totals, WatchCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from perfscale.results.model.interruptions import OutageRecord
+
+
+def merge_totals(totals: Mapping[int | None, Totals]) -> Totals:
+    """What all generators of a run have counted, and its coordinator.
+
+    ``totals`` are the last of each by its shard; of a run of one, by None.
+    """
+    if not totals:
+        return Totals()
+    if None in totals:
+        return totals[None]
+    found = list(totals.values())
+    requests: dict[str, int | float] = {}
+    for each in found:
+        for name, value in each.requests.items():  # some are seconds
+            requests[name] = requests.get(name, 0) + value
+    vitals = [
+        each.vitals
+        for shard, each in totals.items()
+        if shard is not None and shard >= 0 and each.vitals is not None
+    ]
+    return Totals(
+        namespaces=NamespaceCounts(
+            created=sum(each.namespaces.created for each in found),
+            deleted=sum(each.namespaces.deleted for each in found),
+            leftover=sum(each.namespaces.leftover for each in found),
+        ),
+        watch=WatchCounts(
+            reconnects=sum(each.watch.reconnects for each in found),
+            relists=sum(each.watch.relists for each in found),
+        ),
+        requests=requests,
+        clock=_merge_clocks([each.clock for each in found if each.clock is not None]),
+        vitals=_merge_vitals(vitals) if vitals else None,
+    )
+
+
+def _merge_clocks(clocks: Sequence[ClockOffset]) -> ClockOffset | None:
+    """Bounds that hold for every generator: their clocks differ."""
+    if not clocks:
+        return None
+    return ClockOffset(
+        min(each.low_s for each in clocks),
+        max(each.high_s for each in clocks),
+        consistent=all(each.consistent for each in clocks),
+    )
+
+
+def _merge_vitals(vitals: Sequence[Vitals]) -> Vitals:
+    """The worst lags, as no percentile of all can be had from theirs; and sums of what adds up."""
+    steps = sorted((step for each in vitals for step in each.clock_steps), key=lambda it: it.at_s)
+    names = {name: None for each in vitals for name in each.creations}
+    means = [each.in_flight.mean for each in vitals if each.in_flight.mean is not None]
+    return Vitals(
+        loop_lag=_worst(each.loop_lag for each in vitals),
+        limiter_lag=_worst(each.limiter_lag for each in vitals),
+        send_lag=_worst(each.send_lag for each in vitals),
+        in_flight=InFlight(
+            limit=sum(each.in_flight.limit for each in vitals),
+            max=sum(each.in_flight.max for each in vitals),
+            mean=round(sum(means), 3) if means else None,
+        ),
+        qps=sum(each.qps for each in vitals),
+        creations={
+            name: _merge_creations([own for each in vitals if (own := each.creations.get(name))])
+            for name in names
+        },
+        clock_steps=tuple(steps),
+    )
+
+
+def _worst(lags: Iterable[Lag]) -> Lag:
+    return max(lags, key=lambda lag: (lag.p99 or 0.0, lag.count))
+
+
+def _merge_creations(creations: Sequence[Creation]) -> Creation:
+    """They went on at the same time; the processor time is that of the busiest generator."""
+    busiest = max(creations, key=lambda each: each.cpu_share or 0.0)
+    return Creation(
+        seconds=busiest.seconds,
+        cpu_s=busiest.cpu_s,
+        answers=sum(each.answers for each in creations),
+        answer_s=sum(each.answer_s for each in creations),
+        outage_s=max(each.outage_s for each in creations),
+    ).rounded()
+
+
+def merge_outages(outages: Iterable[OutageRecord]) -> list[OutageRecord]:
+    """Outages as several generators saw them: those of one thing that overlap are one."""
+    merged: list[OutageRecord] = []
+    for each in sorted(outages):
+        for position, known in enumerate(merged):
+            same = (known.what, known.name) == (each.what, each.name)
+            if same and each.began_s <= known.ended_s:
+                merged[position] = msgspec.structs.replace(
+                    known,
+                    ended_s=max(known.ended_s, each.ended_s),
+                    retries=known.retries + each.retries,
+                    creates=known.creates + each.creates,
+                )
+                break
+        else:
+            merged.append(each)
+    return merged
