@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from perfscale.engine.tracking.operations import TrackedOperation
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject, Transition
     from perfscale.kube.client import Client
-    from perfscale.results import RequestMeter
+    from perfscale.results import ObjectLife, OperationLife, RequestMeter
     from perfscale.templates import ObjectFactory
 
 _log = logging.getLogger(__name__)
@@ -291,22 +291,16 @@ class RunContext:
         where = workload, number
         return (await self.reach(moment, *where, round_number=round_number, arrival=arrival)).well
 
-    @property
-    def shard_label(self) -> int | None:
-        """The value of the label ``perfscale/shard`` of what is made here; None: it has none."""
-        shard = self.shard
-        return None if shard.is_whole or shard.is_coordinator else shard.index
-
     def labels_of(self, workload: str, number: int) -> dict[str, str]:
         """What everything that is made here for an iteration carries."""
-        return run_labels(self.run_id, workload, number, self.shard_label)
+        return run_labels(self.run_id, workload, number, self.shard.label)
 
     @property
     def selector(self) -> str:
         """The label selector that everything matches that is made here, of the run."""
         labels = {RUN_LABEL: self.run_id}
-        if self.shard_label is not None:
-            labels[SHARD_LABEL] = str(self.shard_label)
+        if self.shard.label is not None:
+            labels[SHARD_LABEL] = str(self.shard.label)
         return selector_of(labels)
 
     @property
@@ -342,7 +336,7 @@ class RunContext:
                 self.verify(subject, change)
         self.changed.notify()
 
-    def count_failed_operation(self, operation: TrackedOperation) -> None:
+    def count_failed_operation(self, operation: OperationLife) -> None:
         """An operation has failed."""
         kind, error = operation.resource.kind_name, operation.error or ""
         self.broadcast.send(
@@ -357,7 +351,7 @@ class RunContext:
         )
         self._count_failure()
 
-    def count_failure(self, row: TrackedObject) -> None:
+    def count_failure(self, row: ObjectLife) -> None:
         """An object has failed."""
         self.broadcast.send(
             ObjectFailed(row.resource.kind_name, row.namespace, row.name, row.error or "")

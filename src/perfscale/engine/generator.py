@@ -16,6 +16,7 @@ from perfscale.config.sections.fields import MAX_SEED
 from perfscale.engine.events import Broadcast, EventStream, RunStarted
 from perfscale.engine.inputs import RunInputs, RunOptions
 from perfscale.engine.run import Run
+from perfscale.engine.sharding.shard import WHOLE
 from perfscale.engine.stopwatch import Stopwatch
 from perfscale.engine.tracking.readiness import rule_for
 from perfscale.errors import ResultsError, TemplateError
@@ -77,6 +78,7 @@ class LoadGenerator:
         self._is_open = False
         self._runner: asyncio.Task[object] | None = None
         self._ended = asyncio.Event()
+        self._shard = WHOLE
         self.run_id = run_id or str(uuid.uuid4())
 
     @property
@@ -94,7 +96,9 @@ class LoadGenerator:
         """
         defaults = self._options.defaults or TemplateDefaults.from_environment()
         try:
-            self._compiled = compile_workloads(self._config, run_id=self.run_id, defaults=defaults)
+            self._compiled = compile_workloads(
+                self._config, run_id=self.run_id, defaults=defaults, shard=self._shard.label
+            )
         except TemplateError as error:
             if not self._options.keep:
                 raise
@@ -239,11 +243,10 @@ class LoadGenerator:
     async def _begin(self) -> Run:
         """Everything that comes before the first create."""
         plan = await self.preflight()
-        started = self._clock()  # as near as can be to the wall clock's reading of it
+        stopwatch = self._stopwatch()  # as near as can be to the wall clock's reading of it
         info = self._describe(plan)
-        if self._sink is not None:
-            self._sink.begin(info)
-        run = Run(
+        sink = self._begin_results(info)
+        run = self._make_run(
             RunInputs(
                 config=self._config,
                 factories=self._compiled.factories,
@@ -251,17 +254,32 @@ class LoadGenerator:
                 plan=plan,
                 info=info,
                 client=self._client,
-                stopwatch=Stopwatch(self._clock, started),
+                stopwatch=stopwatch,
                 broadcast=self._broadcast,
-                sink=self._sink,
+                sink=sink,
                 meter=self._meter,
                 options=self._options,
+                shard=self._shard,
             )
         )
         self._broadcast.send(RunStarted(self.run_id, plan))
         if self._interrupted_by is not None:
             run.interrupt(self._interrupted_by)
         return run
+
+    def _begin_results(self, info: RunInfo) -> ResultSink | None:
+        """Where the run's records go, which takes what is known before the first create."""
+        if self._sink is not None:
+            self._sink.begin(info)
+        return self._sink
+
+    def _stopwatch(self) -> Stopwatch:
+        """The run's clock, which starts now."""
+        return Stopwatch(self._clock, self._clock())
+
+    def _make_run(self, inputs: RunInputs) -> Run:
+        """The run, not begun."""
+        return Run(inputs)
 
     def interrupt(self, signum: int = signal.SIGINT) -> None:
         """Stop creating, delete everything of the run, and let `run` return.

@@ -106,19 +106,29 @@ class Heartbeat(Message, frozen=True, tag="heartbeat"):
     relists: int = 0
 
 
+class Failed(Message, frozen=True, tag="failed"):
+    """The run cannot go on: a watch that died, a cluster that went away, a bug.
+
+    Attributes:
+        error: What it was.
+        exit_code: What it makes of the run.
+    """
+
+    error: str
+    exit_code: int
+
+
 class Ended(Message, frozen=True, tag="ended"):
     """The last message: nothing more is sent.
 
     Attributes:
-        error: What ended it early; None if it came to its end.
+        error: What ended it early; None if it came to its end, or was stopped.
         exit_code: What such an error makes of the run.
-        refused: Whether the error came before anything was created.
     """
 
     error: str | None = None
     exit_code: int = 0
-    refused: bool = False
 
 
 ToGenerator: TypeAlias = Probe | Start | Released | Stop
-ToCoordinator: TypeAlias = Clocks | Opened | Published | Arrived | Heartbeat | Ended
+ToCoordinator: TypeAlias = Clocks | Opened | Published | Arrived | Heartbeat | Failed | Ended

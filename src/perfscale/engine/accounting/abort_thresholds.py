@@ -24,10 +24,8 @@ if TYPE_CHECKING:
     from perfscale.config import Config, Threshold
     from perfscale.config.sections.metrics import Metric
     from perfscale.config.sections.thresholds import Bound
-    from perfscale.engine.context import IterationContext
-    from perfscale.engine.tracking.operations import TrackedOperation
-    from perfscale.engine.tracking.rows import IterationScope, TrackedObject
-    from perfscale.results import Calls, WorkloadPlan
+    from perfscale.engine.accounting.operation_thresholds import CountedIteration, CountedScope
+    from perfscale.results import Calls, ObjectLife, OperationLife, WorkloadPlan
 
 
 class _LatencyThreshold:
@@ -41,14 +39,14 @@ class _LatencyThreshold:
         self._limit_s = threshold.bound.value
         self._metric = metric
         self._rule = latency_rule(metric.latency or "")
-        self._cursors: dict[IterationScope, int] = {}
+        self._cursors: dict[CountedScope, int] = {}
 
     @property
     def lost(self) -> bool:
         """Whether the statistic is beyond its bound, whatever the others do."""
         return self.over >= self.enough
 
-    def count(self, scope: IterationScope, now: float) -> None:
+    def count(self, scope: CountedScope, now: float) -> None:
         """Count the objects about which something is certain by now."""
         objects = scope.objects
         cursor = self._cursors.get(scope, 0)
@@ -60,24 +58,24 @@ class _LatencyThreshold:
             cursor += 1
         self._cursors[scope] = cursor
 
-    def drop(self, scope: IterationScope, gone: Collection[TrackedObject]) -> None:
+    def drop(self, scope: CountedScope, gone: Collection[ObjectLife]) -> None:
         """Count those of an iteration that are gone, and are about to be let go."""
         objects, cursor = scope.objects, self._cursors.get(scope, 0)
         rest = (row for row in objects[cursor:] if row in gone)
         self.over += sum(bool(self._is_over(row, math.inf)) for row in rest)
         self._cursors[scope] = cursor - sum(row in gone for row in objects[:cursor])
 
-    def close(self, scope: IterationScope) -> None:
+    def close(self, scope: CountedScope) -> None:
         """Count the rest: what has not got there never will."""
         self.count(scope, math.inf)
         del self._cursors[scope]
 
-    def _counts(self, row: TrackedObject) -> bool:
+    def _counts(self, row: ObjectLife) -> bool:
         """Whether it is about an object; what churn creates and deletes is measured apart."""
         of_churn = row.round is not None or (self._rule is DELETION and row.replaced_in is not None)
         return not of_churn and self._metric.is_about(row.resource.kind_name, row.resource.group)
 
-    def _is_over(self, row: TrackedObject, now: float) -> bool | None:
+    def _is_over(self, row: ObjectLife, now: float) -> bool | None:
         """Whether it took longer than the bound; None while nobody knows."""
         if not self._counts(row):
             return False
@@ -92,7 +90,7 @@ class _LatencyThreshold:
             return self._had_time(row, begun_s)
         return None
 
-    def _had_time(self, row: TrackedObject, begun_s: float) -> bool:
+    def _had_time(self, row: ObjectLife, begun_s: float) -> bool:
         """Whether an object was there for so long; of a milestone, which nothing waits for."""
         until_s = row.delete_requested_s
         if self._rule.name not in MILESTONES or until_s is None or row.error is not None:
@@ -143,17 +141,17 @@ class AbortThresholds:
                 latency = _LatencyThreshold(threshold, metric, total)
                 self._latencies.append((workload, threshold, latency))
 
-    def open(self, iteration: IterationContext) -> None:
+    def open(self, iteration: CountedIteration) -> None:
         """An iteration begins."""
         self._operations.open(iteration)
 
     def record_operations(
-        self, iteration: IterationContext, decided: Iterable[TrackedOperation]
+        self, iteration: CountedIteration, decided: Iterable[OperationLife]
     ) -> None:
         """Nothing more happens to these operations, which are about to be let go."""
         self._operations.record(iteration, decided)
 
-    def check(self, scopes: Iterable[IterationScope], now: float) -> ThresholdError | None:
+    def check(self, scopes: Iterable[CountedScope], now: float) -> ThresholdError | None:
         """What is lost by now, if anything is.
 
         Args:
@@ -168,13 +166,13 @@ class AbortThresholds:
         lost = next(chain(self._lost(scopes), self._operations.lost(now)), None)
         return None if lost is None else ThresholdError(lost)
 
-    def drop(self, scope: IterationScope, gone: Collection[TrackedObject]) -> None:
+    def drop(self, scope: CountedScope, gone: Collection[ObjectLife]) -> None:
         """Take objects of an iteration that churn has deleted, before their rows are let go."""
         for workload, _, latency in self._latencies:
             if workload in {None, scope.workload}:
                 latency.drop(scope, gone)
 
-    def close(self, scope: IterationScope) -> None:
+    def close(self, scope: CountedScope) -> None:
         """Take the last of an iteration, whose rows are about to be let go."""
         self._operations.close(scope)
         self._failed[scope.workload] += scope.failed
@@ -182,7 +180,7 @@ class AbortThresholds:
             if workload in {None, scope.workload}:
                 latency.close(scope)
 
-    def _lost(self, scopes: Iterable[IterationScope]) -> Iterator[str]:
+    def _lost(self, scopes: Iterable[CountedScope]) -> Iterator[str]:
         for workload, threshold, latency in self._latencies:
             if latency.lost:
                 yield (
@@ -207,7 +205,7 @@ class AbortThresholds:
         operations = self._operations.requested(workload)
         return None if operations is None else bound.of(self._objects[workload] + operations)
 
-    def _count(self, workload: str | None, metric: str, scopes: Iterable[IterationScope]) -> int:
+    def _count(self, workload: str | None, metric: str, scopes: Iterable[CountedScope]) -> int:
         if metric == "failed":
             ours = (each for each in scopes if workload in {None, each.workload})
             retired = self._failed.total() if workload is None else self._failed[workload]

@@ -16,8 +16,7 @@ from perfscale.results import Sketch
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from perfscale.engine.tracking.rows import TrackedObject
-    from perfscale.results import WorkloadPlan
+    from perfscale.results import ObjectLife, WorkloadPlan
 
 
 class _Counted:
@@ -46,11 +45,11 @@ class ObjectCounter:
         """Rounds of churn ask for more objects of a workload, by kind."""
         self._churned.update({(workload, kind): count for kind, count in objects.items()})
 
-    def send(self, row: TrackedObject) -> None:
+    def send(self, row: ObjectLife) -> None:
         """Its create request is on its way."""
         self._counted(row).sent += 1
 
-    def change(self, row: TrackedObject, change: TransitionKind) -> None:
+    def change(self, row: ObjectLife, change: TransitionKind) -> None:
         """Something happened to an object."""
         counted = self._counted(row)
         if change is TransitionKind.CREATED:
@@ -82,7 +81,7 @@ class ObjectCounter:
             for kind, requested in plan.objects.items()
         )
 
-    def _counted(self, row: TrackedObject) -> _Counted:
+    def _counted(self, row: ObjectLife) -> _Counted:
         key = (row.scope.workload, row.resource.kind_name)
         counted = self._of.get(key)
         if counted is None:

@@ -10,8 +10,8 @@ from perfscale.results import Sketch
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perfscale.engine.tracking.operations import TrackedOperation
     from perfscale.preflight import OperationPlan
+    from perfscale.results import OperationLife
 
 
 class _Counted:
@@ -31,18 +31,18 @@ class OperationCounter:
     def __init__(self) -> None:
         self._of: dict[str, _Counted] = {}
 
-    def send(self, operation: TrackedOperation) -> None:
+    def send(self, operation: OperationLife) -> None:
         """Its request is on its way."""
         self._counted(operation).sent += 1
 
-    def accept(self, operation: TrackedOperation) -> None:
+    def accept(self, operation: OperationLife) -> None:
         """It was answered with success."""
         counted = self._counted(operation)
         counted.accepted += 1
         if operation.answered_s is not None and operation.sent_s is not None:
             counted.response.count(operation.answered_s - operation.sent_s)
 
-    def decide(self, operation: TrackedOperation) -> None:
+    def decide(self, operation: OperationLife) -> None:
         """It is done, or has failed."""
         counted = self._counted(operation)
         if operation.error is not None:
@@ -77,7 +77,7 @@ class OperationCounter:
             effect=counted.effect.copy(),
         )
 
-    def _counted(self, operation: TrackedOperation) -> _Counted:
+    def _counted(self, operation: OperationLife) -> _Counted:
         workload = operation.scope.workload
         counted = self._of.get(workload)
         if counted is None:

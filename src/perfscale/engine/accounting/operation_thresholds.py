@@ -10,22 +10,63 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from perfscale.config.sections.metrics import PERCENTILES
 from perfscale.results import operation_rule, threshold_title
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from perfscale.config import Config, Threshold
-    from perfscale.engine.context import IterationContext
-    from perfscale.engine.tracking.operations import TrackedOperation
-    from perfscale.engine.tracking.rows import IterationScope
-    from perfscale.results import WorkloadPlan
+    from perfscale.config import Config, Threshold, Workload
+    from perfscale.results import ObjectLife, OperationLife, WorkloadPlan
 
 QUANTILES: Final = {**PERCENTILES, "max": 1.0}
 """The statistics of a latency that can be lost before the end."""
+
+
+class CountedScope(Protocol):
+    """An iteration's objects, of this process or of others."""
+
+    @property
+    def workload(self) -> str:
+        """Name of its workload."""
+
+    @property
+    def objects(self) -> Sequence[ObjectLife]:
+        """In the order in which they were created."""
+
+    @property
+    def failed(self) -> int:
+        """How many have failed."""
+
+
+class CountedIteration(Protocol):
+    """An iteration's operations, likewise."""
+
+    @property
+    def workload(self) -> Workload:
+        """What the workload file says of its workload."""
+
+    @property
+    def scope(self) -> CountedScope:
+        """The iteration's objects."""
+
+    @property
+    def requested(self) -> Mapping[str, int]:
+        """Operations that it asks for, by kind."""
+
+    @property
+    def ends(self) -> bool:
+        """Whether its load ends by its time."""
+
+    @property
+    def open_operations(self) -> Collection[OperationLife]:
+        """Those that are neither done nor have failed."""
+
+    @property
+    def decided_operations(self) -> Collection[OperationLife]:
+        """The others, until they are recorded."""
 
 
 class _LatencyThreshold:
@@ -45,7 +86,7 @@ class _LatencyThreshold:
         self._limit_s = threshold.bound.value
         self._rule = operation_rule(metric.latency or "", metric.milestone)
 
-    def is_about(self, iteration: IterationContext) -> bool:
+    def is_about(self, iteration: CountedIteration) -> bool:
         """Whether an iteration's operations count."""
         workload = iteration.workload
         return self.operation == workload.operation and self.workload in {None, workload.name}
@@ -54,7 +95,7 @@ class _LatencyThreshold:
         """How many longer ones of a ``total`` are too many."""
         return total - math.floor((total - 1) * self._quantile)
 
-    def is_over(self, operation: TrackedOperation, now: float) -> bool:
+    def is_over(self, operation: OperationLife, now: float) -> bool:
         """Whether it has taken longer than the bound, or never gets there."""
         begun_s, reached_s = self._rule.times_s(operation)
         if begun_s is None or self._rule.is_skipped(operation):
@@ -74,7 +115,7 @@ class OperationThresholds:
 
     def __init__(self, config: Config, workloads: Iterable[WorkloadPlan]) -> None:
         self._plans = {each.name: each for each in workloads if each.operation != "create"}
-        self._iterations: dict[IterationScope, IterationContext] = {}
+        self._iterations: dict[CountedScope, CountedIteration] = {}
         self._totals: Counter[str] = Counter()
         thresholds: list[tuple[str | None, Threshold]] = [
             *((None, each) for each in config.global_config.thresholds),
@@ -90,7 +131,7 @@ class OperationThresholds:
             if threshold.abort_on_fail and threshold.measures.operation is not None
         ]
 
-    def open(self, iteration: IterationContext) -> None:
+    def open(self, iteration: CountedIteration) -> None:
         """An iteration begins: how many operations its workload has is known from now on."""
         plan = self._plans.get(iteration.workload.name)
         if plan is None:
@@ -110,13 +151,13 @@ class OperationThresholds:
             return None
         return sum(self._totals[name] for name in names)
 
-    def record(self, iteration: IterationContext, decided: Iterable[TrackedOperation]) -> None:
+    def record(self, iteration: CountedIteration, decided: Iterable[OperationLife]) -> None:
         """Nothing more happens to these: what has not got there never will."""
         for latency in self._latencies:
             if latency.is_about(iteration):
                 latency.over += sum(latency.is_over(each, math.inf) for each in decided)
 
-    def close(self, scope: IterationScope) -> None:
+    def close(self, scope: CountedScope) -> None:
         """An iteration is about to be let go."""
         self._iterations.pop(scope, None)
 

@@ -83,7 +83,7 @@ class OperationRunner:
             on_decided=self._decided,
             is_deleted_by_run=self._operator.deletions.are_of_run,
         )
-        requests = RequestBuilder(workload, plan, context.run_id, patch, context.shard_label)
+        requests = RequestBuilder(workload, plan, context.run_id, patch, context.shard.label)
         if plan.watched and not context.shard.is_coordinator:
             effects.follow((each.namespace, each.name or "") for each in targets)
             watches = self._watches[workload.name] = EffectWatches(

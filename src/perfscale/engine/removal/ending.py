@@ -45,6 +45,7 @@ class FinalCleanup:
         context: The run's.
         namespaces: Those of the run.
         drain: Waits for the creates in flight, for so many seconds, and gives up on the rest.
+        removal: Deletes by label; None: the usual one.
 
     Attributes:
         problems: What did not go as it should, one sentence each.
@@ -56,13 +57,14 @@ class FinalCleanup:
         context: RunContext,
         namespaces: RunNamespaces,
         drain: Callable[[float], Awaitable[None]],
+        removal: Removal | None = None,
     ) -> None:
         self.problems: list[str] = []
         self.complete = False
         self._context = context
         self._namespaces = namespaces
         self._drain = drain
-        self._removal = Removal(context.client, context.plan.places, context.selector)
+        self._removal = removal or Removal(context.client, context.plan.places, context.selector)
         self._by_uid = RemovalByUid(context.client, (), self._note_gone)
         self._rows: dict[str, TrackedObject] = {}
 

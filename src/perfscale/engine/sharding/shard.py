@@ -40,6 +40,11 @@ class Shard(msgspec.Struct, frozen=True):
         """Whether nothing of the load is its."""
         return self.index == COORDINATOR
 
+    @property
+    def label(self) -> int | None:
+        """The value of the label ``perfscale/shard`` of what it makes; None: that has none."""
+        return None if self.is_whole or self.is_coordinator else self.index
+
     def share(self, total: int, turn: int = 0) -> int:
         """How many of ``total`` are this shard's; the sum over all shards is ``total``.
 

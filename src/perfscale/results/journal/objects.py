@@ -141,6 +141,10 @@ class Kind(Protocol):
     def api_version(self) -> str:
         """``group/version``; empty if it is not known."""
 
+    @property
+    def group(self) -> str:
+        """Empty for the core group."""
+
 
 @dataclass(slots=True, eq=False)
 class ObjectLife:

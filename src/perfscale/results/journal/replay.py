@@ -79,6 +79,10 @@ class _Kind(NamedTuple):
     kind_name: str
     api_version: str
 
+    @property
+    def group(self) -> str:
+        return self.api_version.rpartition("/")[0]
+
 
 class Replay:
     """Takes the entries of a journal in their order.
@@ -197,6 +201,39 @@ class Replay:
             case HookEntry():
                 self._hooks[entry.hook.n] = entry.hook
                 self._reach(entry.hook.ended_s or entry.hook.began_s)
+
+    def is_anything_present(self) -> bool:
+        """Whether anything is in the cluster still, as far as is known, or may be."""
+        lives = self._rows.values()
+        return (
+            self.unanswered > 0
+            or any(self.present.values())
+            or any(life.present or life.unanswered for life in lives)
+        )
+
+    def uids_of(self, shard: int) -> set[str]:
+        """Of the objects of a generator whose records are not written."""
+        parts = (each for each in self._iterations.values() if each.begin.shard == shard)
+        return {
+            life.uid for part in parts for life in part.objects.values() if life.uid is not None
+        }
+
+    def part_of(self, shard: int, workload: str, iteration: str) -> int | None:
+        """The number of a generator's part of an iteration; None where it is over, or unknown."""
+        for number, each in self._iterations.items():
+            begin = each.begin
+            if (begin.shard, begin.workload, str(begin.iteration)) == (shard, workload, iteration):
+                return number
+        return None
+
+    def object_life(self, number: int) -> ObjectLife | None:
+        """What is known of an object or child, for as long as its record is not written."""
+        return self._rows.get(number)
+
+    def operation_life(self, number: int) -> OperationLife | None:
+        """What is known of an operation, likewise."""
+        found = self._operations.get(number)
+        return None if found is None else found[1]
 
     @property
     def totals(self) -> Totals:

@@ -1,0 +1,264 @@
+"""The generators of a run, as the coordinator sees them: started, heard of, and lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final, Protocol
+
+import msgspec
+
+from perfscale.errors import FleetError, GeneratorLostError
+from perfscale.fleet.generator import DISTRIBUTION
+from perfscale.fleet.messages import (
+    Arrived,
+    Clocks,
+    Ended,
+    Failed,
+    Heartbeat,
+    Opened,
+    Probe,
+    Published,
+    Start,
+)
+from perfscale.results import GeneratorRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from perfscale.engine.sharding.coordination import Arrival, Barrier
+    from perfscale.engine.stopwatch import Stopwatch
+    from perfscale.fleet.messages import ToCoordinator, ToGenerator
+    from perfscale.fleet.transport import Connection, GeneratorInputs, Transport
+    from perfscale.results import AnyEntry
+
+_log = logging.getLogger(__name__)
+
+SILENT_S: Final = 10.0
+"""A generator that is silent for so long is lost."""
+_OPENING_S: Final = 120.0
+"""So long a generator may take to be there: a worker has to import this program."""
+_PROBES: Final = 8
+_CHECK_S: Final = 1.0
+
+
+class Listener(Protocol):
+    """Who is told what generators send."""
+
+    def take_entries(self, entries: Sequence[AnyEntry]) -> None:
+        """A generator has published these."""
+
+    def take_arrival(self, shard: int, barrier: Barrier, arrival: Arrival) -> None:
+        """A generator waits at a barrier."""
+
+    def take_failure(self, member: Member, error: str, exit_code: int) -> None:
+        """A generator cannot go on."""
+
+    def take_end(self, member: Member) -> None:
+        """Nothing more comes from a generator: it has ended, or is lost."""
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """One generator.
+
+    Attributes:
+        shard: Its index.
+        connection: The way to it.
+        record: What results say of it.
+        heartbeat: The last.
+        is_over: Whether nothing more comes from it.
+        ticks: Checks since something was heard of it.
+        clocks: Answers to probes, by number: when each came, and what it was.
+    """
+
+    shard: int
+    connection: Connection
+    record: GeneratorRecord
+    heartbeat: Heartbeat = field(default_factory=Heartbeat)
+    is_open: bool = False
+    is_over: bool = False
+    ticks: int = 0
+    clocks: dict[int, tuple[float, Clocks]] = field(default_factory=dict)
+
+    def send(self, message: ToGenerator) -> None:
+        """Send it a message, if it is there."""
+        if not self.is_over:
+            self.connection.send(message)
+
+
+class Members:
+    """Starts the generators of a run, and listens to them.
+
+    Args:
+        transport: What starts them.
+        listener: Who is told what they send.
+        stopwatch: The run's clock.
+        tasks: Where listening goes on.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        listener: Listener,
+        stopwatch: Stopwatch,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self._transport = transport
+        self._listener = listener
+        self._stopwatch = stopwatch
+        self._tasks = tasks
+        self._listening: list[asyncio.Task[None]] = []
+        self._heard = asyncio.Event()
+        self.all: list[Member] = []
+
+    async def start(self, inputs: Sequence[GeneratorInputs]) -> None:
+        """Start all of them, compare clocks, and let them begin.
+
+        Raises:
+            FleetError: One cannot be started, or is of another version.
+            GeneratorLostError: One is lost before it has begun.
+        """
+        for each in inputs:
+            connection = await self._transport.start(each)
+            record = GeneratorRecord(shard=each.shard.index, name=connection.name)
+            member = Member(each.shard.index, connection, record)
+            self.all.append(member)
+            task = self._tasks.create_task(
+                self._listen(member), name=f"perfscale-generator-{member.shard}"
+            )
+            self._listening.append(task)
+        await self._until(lambda: all(each.is_open for each in self.all), _OPENING_S, "to start")
+        for member in self.all:
+            await self._compare_clocks(member)
+        self._listening.append(
+            self._tasks.create_task(self._watch_silence(), name="perfscale-generators-silence")
+        )
+
+    async def _until(self, condition: Callable[[], bool], bound_s: float, what: str) -> None:
+        try:
+            async with asyncio.timeout(bound_s):
+                while not condition():
+                    self._heard.clear()
+                    await self._heard.wait()
+        except TimeoutError:
+            missing = ", ".join(str(each.record) for each in self.all if not each.is_open)
+            raise FleetError(f"{missing or 'a generator'} took too long {what}") from None
+
+    async def _compare_clocks(self, member: Member) -> None:
+        """Find out how far its clocks are from ours, from the quickest of several round trips."""
+        clock = self._stopwatch.clock
+        best: tuple[float, float, float] | None = None
+        for number in range(_PROBES):
+            sent_s, wall_s = clock(), time.time()
+            member.send(Probe(number))
+            heard = partial(_has_answered, member, number)
+            await self._until(heard, SILENT_S, "to answer")
+            if number not in member.clocks:
+                raise GeneratorLostError(f"{member.record} was lost before it began")
+            came_s, answer = member.clocks.pop(number)
+            took_s = came_s - sent_s
+            if best is None or took_s < best[0]:
+                middle_s = took_s / 2
+                best = (
+                    took_s,
+                    answer.monotonic_s - sent_s - middle_s,
+                    answer.wall_s - wall_s - middle_s,
+                )
+        if best is None:
+            return
+        took_s, offset_s, ahead_s = best
+        member.record = msgspec.structs.replace(
+            member.record,
+            clock_low_s=round(ahead_s - took_s / 2, 6),
+            clock_high_s=round(ahead_s + took_s / 2, 6),
+            uncertainty_s=round(took_s / 2, 6),
+        )
+        member.send(Start(self._stopwatch.started + offset_s))
+
+    async def _listen(self, member: Member) -> None:
+        try:
+            while not member.is_over:
+                self._take(member, await member.connection.receive())
+        except GeneratorLostError as error:
+            self.lose(member, str(error))
+
+    def _take(self, member: Member, message: ToCoordinator) -> None:
+        member.ticks = 0
+        listener = self._listener
+        match message:
+            case Published():
+                listener.take_entries(message.entries)
+            case Arrived():
+                listener.take_arrival(member.shard, message.barrier, message.arrival)
+            case Heartbeat():
+                member.heartbeat = message
+            case Clocks():
+                member.clocks[message.n] = (self._stopwatch.clock(), message)
+            case Opened():
+                self._open(member, message)
+            case Failed():
+                listener.take_failure(member, message.error, message.exit_code)
+            case Ended():
+                member.is_over = True
+                if message.error is not None:
+                    listener.take_failure(member, message.error, message.exit_code)
+                listener.take_end(member)
+        self._heard.set()
+
+    def _open(self, member: Member, message: Opened) -> None:
+        member.is_open = True
+        member.record = msgspec.structs.replace(member.record, host=message.host, pid=message.pid)
+        ours = version(DISTRIBUTION)
+        if message.version != ours:
+            text = f"{member.record} has version {message.version}, and this is {ours}"
+            self._listener.take_failure(member, text, FleetError.exit_code)
+
+    def lose(self, member: Member, why: str) -> None:
+        """One is not there any more, or is not to be."""
+        if member.is_over:
+            return
+        member.is_over = True
+        now = self._stopwatch.now()
+        member.record = msgspec.structs.replace(member.record, lost=why, lost_s=now)
+        _log.info("%s was lost: %s", member.record, why)
+        self._listener.take_end(member)
+        self._heard.set()
+
+    async def _watch_silence(self) -> None:
+        """Count how often nothing was heard of one. Where this loop stands still, nobody counts."""
+        while True:
+            await asyncio.sleep(_CHECK_S)
+            for member in self.all:
+                member.ticks += 1
+                if member.ticks * _CHECK_S > SILENT_S and not member.is_over:
+                    self.lose(member, f"nothing was heard of it for {SILENT_S:g} s")
+
+    def send_all(self, message: ToGenerator) -> None:
+        """Send all of them a message."""
+        for member in self.all:
+            member.send(message)
+
+    async def end(self, bound_s: float) -> None:
+        """Wait until all have ended; those that do not are lost. None sends anything after that."""
+        try:
+            async with asyncio.timeout(bound_s):
+                while not all(each.is_over for each in self.all):
+                    self._heard.clear()
+                    await self._heard.wait()
+        except TimeoutError:
+            for member in self.all:
+                self.lose(member, f"it did not end within {bound_s:g} s")
+        finally:
+            for task in self._listening:
+                task.cancel()
+            for member in self.all:
+                await member.connection.close()
+
+
+def _has_answered(member: Member, number: int) -> bool:
+    return member.is_over or number in member.clocks

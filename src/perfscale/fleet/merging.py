@@ -1,0 +1,144 @@
+"""What the generators publish becomes one journal, and by its replay one set of records.
+
+The journals of the generators have no number in common, so that they are put together as they
+are: see `JournalFeed`. Stages are the coordinator's, whose flow is that of the run.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from perfscale.results import (
+    JOURNAL_VERSION,
+    Begin,
+    FolderSink,
+    Journal,
+    OperationSink,
+    Replay,
+    StageEntry,
+    WarningEntry,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from perfscale.results import (
+        AnyEntry,
+        ObjectRecord,
+        OperationRecord,
+        ResultSink,
+        RunInfo,
+        RunResult,
+    )
+
+_log = logging.getLogger(__name__)
+
+
+class MergedSink:
+    """The coordinator's sink: it takes entries, and hands on entries and records.
+
+    Args:
+        sink: Where the results of the run go; None keeps only the result.
+
+    Attributes:
+        replay: What the entries come to; from `begin` on.
+        on_failure: Called once if records cannot be written.
+    """
+
+    replay: Replay
+
+    def __init__(self, sink: ResultSink | None) -> None:
+        self._sink = sink
+        itself: object = sink
+        self._journal = itself if isinstance(itself, Journal) else None
+        self._warnings: set[str] = set()
+        self.on_failure: Callable[[OSError], None] | None = None
+
+    @property
+    def path(self) -> Path | None:
+        """The folder of the run, if its sink has one."""
+        itself: object = self._sink
+        return itself.path if isinstance(itself, FolderSink) else None
+
+    def begin(self, info: RunInfo) -> None:
+        """Take what is known before the first create."""
+        if self._sink is not None:
+            self._sink.begin(info)
+        begin = Begin(
+            schema_version=JOURNAL_VERSION,
+            run_id=info.run_id,
+            workloads=info.workloads,
+            paths=dict(info.paths),
+            api_versions=dict(info.api_versions),
+            generators=info.generators,
+        )
+        self.replay = Replay(begin, _Records(self._sink, self._fail))
+
+    def note(self, entry: AnyEntry) -> None:
+        """Take an entry, of the coordinator or of a generator.
+
+        Raises:
+            OSError: The journal cannot be written; raised once.
+        """
+        self.replay.take(entry)
+        if self._journal is not None:
+            self._journal.note(entry)
+
+    def select(self, entries: Sequence[AnyEntry]) -> Iterable[AnyEntry]:
+        """Those of a generator's entries that the journal of the run has."""
+        for entry in entries:
+            if isinstance(entry, StageEntry):
+                continue
+            if isinstance(entry, WarningEntry):
+                if entry.message in self._warnings:
+                    continue
+                self._warnings.add(entry.message)
+            yield entry
+
+    def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:
+        """The coordinator has made no objects: records come of the replay."""
+
+    def record_operations(self, operations: Iterable[OperationRecord]) -> None:
+        """The same."""
+
+    def finish(self, result: RunResult) -> None:
+        """Hand on the result. Raises as the sink does."""
+        if self._sink is not None:
+            self._sink.finish(result)
+
+    def _fail(self, error: OSError) -> None:
+        if self.on_failure is not None:
+            self.on_failure(error)
+
+
+class _Records:
+    """Hands the records of a replay on, until they cannot be written."""
+
+    def __init__(self, sink: ResultSink | None, on_failure: Callable[[OSError], None]) -> None:
+        self._sink = sink
+        itself: object = sink
+        self._operation_sink = itself if isinstance(itself, OperationSink) else None
+        self._on_failure = on_failure
+
+    def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:
+        if self._sink is None:
+            return
+        try:
+            self._sink.record(objects, children=children)
+        except OSError as error:
+            self._lose(error)
+
+    def record_operations(self, operations: Iterable[OperationRecord]) -> None:
+        if self._operation_sink is None:
+            return
+        try:
+            self._operation_sink.record_operations(operations)
+        except OSError as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        """A full disk must not cost the run, whose summary can still be shown."""
+        self._sink = self._operation_sink = None
+        self._on_failure(error)

@@ -1,0 +1,236 @@
+"""The coordinator's run: the flow of a run of one, without a load, and with generators.
+
+At each barrier it is the last to come, does what is to be done once, and lets everybody go on.
+What the generators publish is counted and written as it comes.
+"""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from perfscale.engine.run import Run, Summed
+from perfscale.engine.sharding.coordination import Barrier, Moment, Release
+from perfscale.engine.sharding.shard import Shard
+from perfscale.engine.waits import Signal
+from perfscale.errors import GeneratorLostError, PerfscaleError
+from perfscale.fleet.counting import MergedCounts
+from perfscale.fleet.losses import find_lost_objects
+from perfscale.fleet.meeting import Meeting
+from perfscale.fleet.members import Members
+from perfscale.fleet.messages import Released, Stop
+from perfscale.fleet.thresholds import MergedThresholds
+from perfscale.fleet.transport import GeneratorInputs
+from perfscale.results import Course, GeneratorEntry, TotalsEntry
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Sequence
+
+    from perfscale.engine.inputs import RunInputs
+    from perfscale.engine.sharding.coordination import Arrival, Coordination
+    from perfscale.errors import ThresholdError
+    from perfscale.fleet.members import Member
+    from perfscale.fleet.merging import MergedSink
+    from perfscale.fleet.transport import Transport
+    from perfscale.kube.cluster import Cluster, ClusterOptions
+    from perfscale.results import AnyEntry, Totals
+
+_SPARE_S: Final = 5.0
+"""So much longer than its own bound a generator may take to let its requests be answered."""
+_ENDING_S: Final = 30.0
+"""How long generators may take to publish their last, when everything is deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Who generates the load.
+
+    Attributes:
+        transport: What starts them.
+        count: How many.
+        cluster: As they are given it.
+    """
+
+    transport: Transport
+    count: int
+    cluster: Cluster | ClusterOptions | None
+
+
+class RemoteError(PerfscaleError):
+    """What ended a generator early, in its own words."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # that of its own error
+
+
+class CoordinatorRun(Run):
+    """A run of several generators.
+
+    Args:
+        inputs: What it is given.
+        crew: Who generates the load.
+        sink: Where entries are put together.
+    """
+
+    def __init__(self, inputs: RunInputs, crew: Crew, sink: MergedSink) -> None:
+        super().__init__(inputs)
+        self._crew = crew
+        self._sink = sink
+        self._meeting = Meeting(crew.count)
+        self._arrived = Signal()
+
+    # -- scopes ---------------------------------------------------------------
+
+    def _assemble(self, tasks: asyncio.TaskGroup) -> None:
+        super()._assemble(tasks)
+        context = self._context
+        self._sink.on_failure = self._lose_records
+        self._counts = MergedCounts(context, self._sink.replay)
+        self._thresholds = MergedThresholds(self._inputs.config, context.plan, self._sink.replay)
+        self._members = Members(self._crew.transport, self, context.stopwatch, tasks)
+
+    def _coordinate(self) -> Coordination:
+        return self
+
+    @property
+    def shard(self) -> Shard:
+        """None of the load."""
+        return self._inputs.shard
+
+    async def _supervise(self, tasks: asyncio.TaskGroup) -> None:
+        try:
+            await super()._supervise(tasks)
+        finally:
+            self._release(Barrier(Moment.REMOVED), Release())
+            await self._members.end(_ENDING_S)
+
+    async def _load(self) -> None:
+        inputs, crew = self._inputs, self._crew
+        options = replace(inputs.options, max_failures=None)
+        await self._members.start(
+            [
+                GeneratorInputs(
+                    run_id=inputs.info.run_id,
+                    shard=Shard(index, crew.count),
+                    config=inputs.config,
+                    plan=inputs.plan,
+                    options=options,
+                    cluster=crew.cluster,
+                )
+                for index in range(crew.count)
+            ]
+        )
+        for member in self._members.all:
+            self._context.journal.append(GeneratorEntry(member.record))
+        await super()._load()
+
+    # -- barriers -------------------------------------------------------------
+
+    async def reach(self, barrier: Barrier, arrival: Arrival) -> Release:
+        """Wait for all generators, do what is to be done once, and let them go on."""
+        known = self._meeting.known_release(barrier)
+        if known is not None:
+            return known
+        await self._arrived.wait_until(lambda: not self._meeting.missing(barrier))
+        await self._call_hooks(barrier)
+        release = self._meeting.release_of(barrier, arrival)
+        self._release(barrier, release)
+        return release
+
+    def _release(self, barrier: Barrier, release: Release) -> None:
+        for shard in self._meeting.release(barrier, release):
+            self._members.all[shard].send(Released(barrier, release))
+        self._release_overdue()
+
+    def _release_overdue(self) -> None:
+        """Let those go on for whom the coordinator was there before, or will not come."""
+        for barrier, release in list(self._meeting.overdue()):
+            for shard in self._meeting.release(barrier, release):
+                self._members.all[shard].send(Released(barrier, release))
+
+    # -- what generators send ----------------------------------------------------
+
+    def take_entries(self, entries: Sequence[AnyEntry]) -> None:
+        """A generator has published these: count them, and write them down."""
+        for entry in self._sink.select(entries):
+            self._thresholds.prepare(entry)
+            self._counts.count(entry, self._note)
+            self._thresholds.take(entry)
+
+    def _note(self, entry: AnyEntry) -> None:
+        self._context.journal.append(entry)
+
+    def take_arrival(self, shard: int, barrier: Barrier, arrival: Arrival) -> None:
+        """A generator waits at a barrier."""
+        self._meeting.arrive(shard, barrier, arrival)
+        self._arrived.notify()
+        self._release_overdue()
+
+    def take_failure(self, member: Member, error: str, exit_code: int) -> None:
+        """A generator cannot go on, and neither can the run."""
+        self._abort(RemoteError(f"{member.record}: {error}", exit_code))
+
+    def take_end(self, member: Member) -> None:
+        """Nothing more comes from a generator; one that was lost takes the run with it."""
+        self._meeting.leave(member.shard)
+        if member.record.lost is not None:
+            self._context.journal.append(GeneratorEntry(member.record))
+            self._context.warn(f"{member.record} was lost: {member.record.lost}")
+            self._abort(GeneratorLostError(f"{member.record} was lost: {member.record.lost}"))
+        self._arrived.notify()
+        self._release_overdue()
+
+    def _lose_records(self, error: OSError) -> None:
+        self._context.warn(f"the objects' records could not be written: {error}")
+
+    # -- the end --------------------------------------------------------------
+
+    def _check_thresholds(self) -> ThresholdError | None:
+        self._accounting.count_calls()
+        return self._thresholds.check(self._context.stopwatch.now())
+
+    async def _drain(self, grace_s: float) -> None:
+        """Let the requests of all generators be answered; find what a lost one has left."""
+        if self._error is not None or self._interrupted_by is not None:
+            self._members.send_all(Stop(self._interrupted_by or signal.SIGTERM))
+        drained = Barrier(Moment.DRAINED)
+        if self._meeting.known_release(drained) is None:
+            await self._arrived.wait_until(
+                lambda: not self._meeting.missing(drained), timeout_s=grace_s + _SPARE_S
+            )
+            for shard in self._meeting.missing(drained):
+                why = f"it did not stop within {grace_s + _SPARE_S:g} s"
+                self._members.lose(self._members.all[shard], why)
+        await super()._drain(grace_s)
+        for member in self._members.all:
+            if member.record.lost is not None:
+                await member.connection.close()  # before it is counted what it has left
+                await self._count_lost(member)
+        self._release(drained, Release())
+
+    async def _count_lost(self, member: Member) -> None:
+        for entry in await find_lost_objects(self._context, self._sink.replay, member.shard):
+            self._note(entry)
+
+    async def _clean_up(self) -> None:
+        await super()._clean_up()
+        self._release(Barrier(Moment.REMOVED), Release())
+
+    def _something_remains(self) -> bool:
+        replay = self._sink.replay
+        return replay.is_anything_present() or super()._something_remains()
+
+    def _sum_up(self, totals: Totals) -> Summed:
+        context, replay = self._context, self._sink.replay
+        self._accounting.close()
+        context.journal.append(TotalsEntry(context.stopwatch.now(), totals, self.shard.index))
+        replay.close()
+        return Summed(
+            replay.run_tally.close(),
+            replay.totals,
+            Course(replay.outages, replay.blind, self._hooks.records, context.stages),
+            replay.generators,
+        )
