@@ -293,6 +293,27 @@ def test_a_migration_is_done_too_when_its_instance_names_it_first() -> None:
     assert story.see(View("vmim", 1, phase="Succeeded"), MADE).done_s == 4.0
 
 
+@pytest.mark.parametrize(("named_s", "succeeded_s"), [(4.0, 5.0), (5.0, 4.0)])
+@pytest.mark.parametrize("name_first", [True, False])
+def test_a_migration_is_done_at_the_later_moment_whichever_watch_is_worked_on_first(
+    named_s: float, succeeded_s: float, name_first: bool
+) -> None:
+    story = migration().answer()
+    events = [
+        (ON_VMI, vmi("vmi", migration_uid="vmim"), named_s),
+        (MADE, View("vmim", 1, phase="Succeeded"), succeeded_s),
+    ]
+    for event in events if name_first else reversed(events):
+        story.effects.observe(*event)
+    assert story.done_s == 5.0
+
+
+def test_a_migration_is_done_too_when_the_next_one_is_named_before_its_success_is_seen() -> None:
+    story = migration().answer().see(View("vmim", 1, phase="Running"), MADE)
+    story.see(vmi("vmi", migration_uid="vmim")).see(vmi("vmi", migration_uid="next"))
+    assert story.see(View("vmim", 1, phase="Succeeded"), MADE).done_s == 6.0
+
+
 def test_a_migration_that_fails_says_why() -> None:
     story = migration().answer().see(View("vmim", 1, phase="Failed", reason="no target"), MADE)
     assert story.operation.error == "the migration failed: no target"
