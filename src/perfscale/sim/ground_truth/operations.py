@@ -124,6 +124,9 @@ class OperationTruth:
         store: Where the effects show.
         clock: Seconds of a clock that never goes back.
         wall: Seconds since the epoch.
+
+    Attributes:
+        clock: The same clock, which every request is to be stamped by.
     """
 
     def __init__(
@@ -133,7 +136,7 @@ class OperationTruth:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.records: list[OperationRecord] = []
-        self._clock = clock
+        self.clock = clock
         self._wall = wall
         self._awaited: defaultdict[tuple[str, str], list[OperationRecord]] = defaultdict(list)
         store.listen(self._on_change, VMI)
@@ -162,7 +165,7 @@ class OperationTruth:
             The record; operations that do not show in an instance are completed by
             whoever sees their effect.
         """
-        at = self._wall() - (self._clock() - requested_s)
+        at = self._wall() - (self.clock() - requested_s)
         record = OperationRecord(operation, resource.name, *of, uid, at, requested_s, volume)
         self.records.append(record)
         if operation in _EFFECTS:
@@ -171,7 +174,7 @@ class OperationTruth:
 
     def happened(self, record: OperationRecord, milestone: str | None = None) -> None:
         """Record that an operation takes effect now, or reaches a milestone."""
-        after_s = self._clock() - record.requested_s
+        after_s = self.clock() - record.requested_s
         if milestone is None:
             record.effect_s = after_s
         else:
