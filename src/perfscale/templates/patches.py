@@ -169,8 +169,10 @@ def _compile(
         keys = ("workloads", number, "patch", "templateFile")
         message = f"the template {patch.template_file!r} is not there: looked for {path}"
         raise TemplateError([config.problem(keys, message)])
-    settings = Settings(folder=config.source.directory)
     text, job = read_template(path), workload.kube_burner
+    origin = config.source
+    environment = None if job is None else origin.environment
+    settings = Settings(folder=origin.directory, environment=environment)
     source: Source
     if job is None:
         source = parse_template(str(path), text, settings)
