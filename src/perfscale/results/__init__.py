@@ -87,7 +87,7 @@ from perfscale.results.model.operations import (
     OperationResult,
 )
 from perfscale.results.model.outcome import graver, with_audit, with_lost_results
-from perfscale.results.model.records import ObjectRecord, Outcome
+from perfscale.results.model.records import REPLACEMENT, ObjectRecord, Outcome
 from perfscale.results.model.remarks import Remarks
 from perfscale.results.model.run import (
     ClusterInfo,
@@ -119,6 +119,7 @@ __all__ = [
     "JOURNALED",
     "JOURNAL_FILE",
     "OPERATION_FIELDS",
+    "REPLACEMENT",
     "SCHEMA_VERSION",
     "Accounts",
     "AnyEntry",

@@ -232,7 +232,7 @@ class JournalFeed:
         if row.dirty & ANOTHER_OBJECT:
             # The row was taken for another object before. An entry with a UID, even with none,
             # makes a replay forget what it had (see `ChangeEntry`), so everything is repeated.
-            row.flushed_phases, row.flushed_timestamps = 0, ()
+            row.flushed_phases, row.flushed_later, row.flushed_timestamps = 0, 0, ()
             self._append(ChangeEntry(n=row.number, **{"uid": None, **_take_all(row)}))
         elif changes := _take_changes(row):
             self._append(ChangeEntry(n=row.number, **changes))
@@ -285,6 +285,10 @@ def _take_changes(row: TrackedObject) -> dict[str, Any]:
     if seen > row.flushed_phases:
         changes["phases_s"] = dict(row.phases_s.items(row.flushed_phases))
         row.flushed_phases = seen
+    later = row.later_phases_s
+    if later is not None and len(later.names) > row.flushed_later:
+        changes["later_phases_s"] = dict(later.items(row.flushed_later))
+        row.flushed_later = len(later.names)
     if row.phase_timestamps is not row.flushed_timestamps:
         if changed := _changed_stamps(row.flushed_timestamps, row.phase_timestamps):
             changes["phase_timestamps"] = changed

@@ -362,7 +362,10 @@ class Operator:
         sending.is_sent = True
         now = context.stopwatch.since_start(instant)
         self._note_deletions(sending, self.deletions.send)
+        makes = sending.work.plan.operation.makes
         for operation in sending.operations:
+            if makes and operation.row is not None:
+                context.tracker.operate(operation.row, operation.operation)
             sending.iteration.scope.sent += 1
             sending.work.effects.send(operation, now)
             context.operation_counter.send(operation)

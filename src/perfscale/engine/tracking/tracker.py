@@ -18,6 +18,7 @@ from perfscale.engine.tracking.rows import (
     TrackedObject,
     Transition,
 )
+from perfscale.engine.tracking.succession import Succession
 from perfscale.kube.decoding import version_number
 
 if TYPE_CHECKING:
@@ -41,12 +42,14 @@ class Tracker:
     """
 
     def __init__(self) -> None:
-        self._rules = RowRules()
+        by_uid: dict[str, TrackedObject] = {}
+        self._succession = Succession(by_uid)
+        self._rules = RowRules(self._succession)
         self.phases = self._rules.phases
         self.child_phases = self._rules.child_phases
-        self._index = RowIndex(self._rules)
+        self._index = RowIndex(self._rules, by_uid, self._succession)
         # Read at every event: the index's own.
-        self._by_uid, self._scopes = self._index.by_uid, self._index.scopes
+        self._by_uid, self._scopes = by_uid, self._index.scopes
         self._listed: dict[tuple[str, str | None], int] = {}
         self._released: dict[str, None] = {}
 
@@ -329,11 +332,16 @@ class Tracker:
                 adopted.append(child)
         return adopted
 
+    def operate(self, row: TrackedObject, operation: str) -> None:
+        """An operation is sent to an object, of which controllers may make others."""
+        self._succession.operate(row, operation)
+
     def forget(self, rows: Iterable[TrackedObject]) -> None:
         """Drop objects whose records have been written."""
         for row in rows:
             if row.uid is not None:
                 self._by_uid.pop(row.uid, None)
+                self._succession.forget(row.uid)
             self._index.forget_name(row)
 
     def release(self, rows: Iterable[TrackedObject]) -> None:

@@ -21,7 +21,7 @@ from perfscale.results.model.hooks import HookRecord
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.run import ThresholdVerdict, Totals, WorkloadPlan
 
-JOURNAL_VERSION = 4
+JOURNAL_VERSION = 5
 """Raised whenever a reader of ``journal.ndjson`` would have to change."""
 
 

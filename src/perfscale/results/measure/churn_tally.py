@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from perfscale.results.measure.latencies import CREATION, DELETION, READY
+from perfscale.results.measure.latencies import CREATION, DELETION, READY, missed_phases
 from perfscale.results.measure.sketch import Sketch
 from perfscale.results.model.churn import ChurnResult, ChurnRound
 
@@ -110,9 +110,8 @@ class ChurnTally:
         for phase, at_s in phases.items():
             self._phase(phase).add(at_s - origin_s)
         if READY.times_s(record, origin_s)[1] is None:
-            for phase in path:
-                if phase not in phases:
-                    self._phase(phase).add(None)
+            for phase in missed_phases(record, path, phases):
+                self._phase(phase).add(None)
         self._phase(READY.name).measure(READY, record, origin_s)
         self._round(record.round).ready.measure(READY, record, origin_s)
         self._creation.measure(CREATION, record, origin_s)
