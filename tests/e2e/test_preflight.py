@@ -13,8 +13,10 @@ from perfscale.config import Config
 from perfscale.config.labels import run_labels
 from perfscale.errors import PreflightError
 from perfscale.kube.resources import NAMESPACES, Resource
+from perfscale.results import RunOutcome
 
 QUOTAS = Resource("", "v1", "resourcequotas", "ResourceQuota", namespaced=True)
+NODES = Resource("", "v1", "nodes", "Node", namespaced=False)
 LIMITS = Resource("", "v1", "limitranges", "LimitRange", namespaced=True)
 JSON = dict[str, Any]
 
@@ -153,6 +155,31 @@ async def test_a_namespace_that_is_going_away_takes_its_quota_with_it(
     async with simulated.generator(config()) as generator:
         assert (await generator.preflight()).namespaces == ("density-1",)
     assert await simulated.names(PODS) == []
+
+
+async def test_nodes_in_trouble_keep_a_run_from_beginning_where_that_is_said(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 'm-{{ replica }}'}\n"
+    load = config(workload(objects(template(tmp_path, text), 1)), clusterHealth=True)
+    assert (await simulated.run(load)).outcome is RunOutcome.PASSED
+    conditions = [
+        {"type": "Ready", "status": "Unknown"},
+        {"type": "DiskPressure", "status": "True"},
+        {"type": "PIDPressure", "status": "False"},
+    ]
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "sick"}}
+    await simulated.create(NODES, node)
+    await simulated.client.request(
+        "PATCH",
+        f"{NODES.path(None, 'sick')}/status",
+        body=msgspec.json.encode({"status": {"conditions": conditions}}),
+        content_type="application/merge-patch+json",
+    )
+    said = await refusal(simulated, load)
+    assert "clusterHealth: sick: condition Ready is Unknown" in said
+    assert "clusterHealth: sick: condition DiskPressure is True" in said
+    assert "PIDPressure" not in said
 
 
 async def test_a_threshold_of_what_will_not_be_there_is_refused(cluster: ClusterUnderTest) -> None:

@@ -18,6 +18,7 @@ from perfscale.preflight.cluster_facts import count_nodes, kubevirt_facts
 from perfscale.preflight.descriptors import find_descriptor_shortage
 from perfscale.preflight.existing import EXISTING_PAGE
 from perfscale.preflight.findings import Findings, few
+from perfscale.preflight.health import find_unhealthy_nodes
 from perfscale.preflight.hooks import find_missing_commands
 from perfscale.preflight.operations import OperationCheck
 from perfscale.preflight.plan import Plan, plan_workload
@@ -93,6 +94,8 @@ async def preflight(
     operations = await check.complete(
         client, needs, named, access.places, allow_foreign=allow_foreign
     )
+    if config.global_config.cluster_health:
+        findings.add(await find_unhealthy_nodes(client))
     findings.add(find_missing_commands(config))
     findings.add(find_unmeasurable_thresholds(config, factories, resources))
     findings.add(find_descriptor_shortage(config, len(access.places)))

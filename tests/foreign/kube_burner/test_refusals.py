@@ -40,7 +40,6 @@ def endpoints(*entries: dict[str, Any]) -> dict[str, Any]:
 
 CASES = {
     "global.waitWhenFinished": globally(waitWhenFinished=True),
-    "global.clusterHealth": globally(clusterHealth=True),
     "jobs[].preLoadNodeLabels": creating(preLoadNodeLabels={"a": "b"}),
     "churnConfig with groups": creating(GROUPED, churnConfig=CHURN),
     "churnConfig with incrementalLoad": creating(churnConfig=CHURN, incrementalLoad=STEPS),
@@ -50,7 +49,6 @@ CASES = {
     "churn of namespaces with iterationsPerNamespace": creating(
         churnConfig=CHURN, iterationsPerNamespace=2
     ),
-    "churn of namespaces with repeatEveryNIterations": creating(SHARED, churnConfig=CHURN),
     "churn of objects with repeatEveryNIterations": creating(SHARED, churnConfig=OF_OBJECTS),
     "incrementalLoad with groups": creating(GROUPED, incrementalLoad=STEPS),
     "metricsEndpoints[].token, username, password": endpoints({**PROMETHEUS, "token": "s3cret"}),

@@ -1,6 +1,7 @@
 """Churn of whole iterations: they are deleted with their namespaces, and others take their place.
 
-An iteration that is made anew has a number, and so a namespace, that was never used.
+An iteration that is made anew has a number, and so a namespace, that was never used. Iterations
+that share objects, of which only the first has them, are replaced together.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.events import RoundStarted, Stage
 from perfscale.engine.flow.churn.rounds import Rounds, chance_of
 from perfscale.engine.removal.deletion import CONCURRENCY
+from perfscale.templates import replaced_iterations
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -55,28 +57,33 @@ class NamespaceChurner:
             return True
         rounds = Rounds(churn, context.stopwatch.now())
         chance = chance_of(context.config.global_config.seed, workload.name)
-        # What is there once is there for others, and the first iteration has it.
-        first = 2 if any(factory.spec.once for factory in factories) else 1
-        present = list(range(first, workload.iteration_count + 1))
-        unused = count(workload.iteration_count + 1)
+        replaced = replaced_iterations(factories)
+        present, unused = replaced.groups, replaced.unused()
         for number in count(1):
             pause_s = rounds.pause_before(number, context.stopwatch.now())
             if pause_s is None or stop.is_set:
                 break
             if await self._pause(workload, pause_s, number - 1, stop):
                 break
-            drawn = chance.sample(present, churn.replaced_of(len(present)))
+            wanted = churn.replaced_of(sum(map(len, present)))
+            groups = chance.sample(present, replaced.drawn_of(wanted))
+            drawn = [each for group in groups for each in group]
             context.broadcast.send(RoundStarted(workload.name, number, churn.rounds, len(drawn)))
             if not await self._delete(workload, drawn, number):
                 return False
             if await self._pause(workload, churn.recreation_delay, number, stop):
                 break
-            new = [next(unused) for _ in drawn]
+            starts = [next(unused) for _ in groups]
+            new = [
+                range(start, start + len(group))
+                for start, group in zip(starts, groups, strict=True)
+            ]
             create = partial(self._iterations.run, workload, factories)
             how = {"pacing": pacing, "stop": stop, "round_number": number}
-            if not await _all_well(partial(create, each, **how) for each in new):
+            numbers = (each for group in new for each in group)
+            if not await _all_well(partial(create, each, **how) for each in numbers):
                 return False
-            present = [each for each in present if each not in drawn] + new
+            present = [group for group in present if group not in groups] + new
         return True
 
     async def _pause(self, workload: Workload, pause_s: float, number: int, stop: Stop) -> bool:
