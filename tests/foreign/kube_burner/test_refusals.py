@@ -117,5 +117,5 @@ def test_two_jobs_of_one_name_are_refused(problems: Problems) -> None:
 
 def test_everything_is_reported_at_once(problems: Problems) -> None:
     tree = creating({"objectTemplate": "none.yml"}, {"objectTemplate": "https://x/y.yml"})
-    tree["global"] = {"clusterHealth": True}
+    tree["global"] = {"waitWhenFinished": True}
     assert len(problems(yaml.safe_dump(tree))) == 3
