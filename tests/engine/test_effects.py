@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perfscale.config.operations import MIGRATIONS, OPERATIONS, VM, VMI
-from perfscale.engine.tracking.effects import Effects
-from perfscale.engine.tracking.operations import TrackedOperation
+from perfscale.engine.tracking.operations.effects import Effects
+from perfscale.engine.tracking.operations.tracked import TrackedOperation
+from perfscale.engine.tracking.operations.views import View
 from perfscale.engine.tracking.rows import IterationScope
-from perfscale.engine.tracking.views import View
 from perfscale.kube.resources import Resource
 from perfscale.results import OperationOutcome
 
 if TYPE_CHECKING:
-    from perfscale.engine.tracking.effects import Key
+    from perfscale.engine.tracking.operations.effects import Key
 
 VMS = Resource("kubevirt.io", "v1", "virtualmachines", "VirtualMachine", namespaced=True)
 TARGET = ("density-1", "vm-1")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from perfscale.config import Workload
     from perfscale.engine.inputs import RunInputs
-    from perfscale.engine.tracking.operations import TrackedOperation
+    from perfscale.engine.tracking.operations.tracked import TrackedOperation
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject, Transition
     from perfscale.kube.client import Client
     from perfscale.results import RequestMeter

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from perfscale.config.sections.metrics import Metric
     from perfscale.config.sections.thresholds import Bound
     from perfscale.engine.context import IterationContext
-    from perfscale.engine.tracking.operations import TrackedOperation
+    from perfscale.engine.tracking.operations.tracked import TrackedOperation
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
     from perfscale.results import Calls, WorkloadPlan
 

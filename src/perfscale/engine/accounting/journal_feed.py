@@ -33,7 +33,7 @@ from perfscale.results import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from perfscale.engine.tracking.operations import TrackedOperation
+    from perfscale.engine.tracking.operations.tracked import TrackedOperation
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
     from perfscale.results import (
         CountedCall,

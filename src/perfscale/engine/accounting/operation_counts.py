@@ -10,7 +10,7 @@ from perfscale.results import Sketch
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perfscale.engine.tracking.operations import TrackedOperation
+    from perfscale.engine.tracking.operations.tracked import TrackedOperation
     from perfscale.preflight import OperationPlan
 
 

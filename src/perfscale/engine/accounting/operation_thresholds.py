@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from perfscale.config import Config, Threshold
     from perfscale.engine.context import IterationContext
-    from perfscale.engine.tracking.operations import TrackedOperation
+    from perfscale.engine.tracking.operations.tracked import TrackedOperation
     from perfscale.engine.tracking.rows import IterationScope
     from perfscale.results import WorkloadPlan
 

@@ -16,8 +16,8 @@ from perfscale.engine.events import IterationFinished, IterationStarted, Stage
 from perfscale.engine.load.operating import Work
 from perfscale.engine.load.requests import RequestBuilder
 from perfscale.engine.load.targets import find_targets
-from perfscale.engine.tracking.effects import Effects
-from perfscale.engine.tracking.following import EffectWatches
+from perfscale.engine.tracking.operations.effects import Effects
+from perfscale.engine.tracking.operations.following import EffectWatches
 from perfscale.kube.resources import NAMESPACES
 from perfscale.results import OperationOutcome
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from perfscale.engine.load.pacing import Pacing, WorkloadPacing
     from perfscale.engine.load.targets import Target
     from perfscale.engine.removal.namespaces import RunNamespaces
-    from perfscale.engine.tracking.operations import TrackedOperation
+    from perfscale.engine.tracking.operations.tracked import TrackedOperation
 
 
 MOST_WAITING: Final = 50_000

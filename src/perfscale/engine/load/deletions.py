@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.load.targets import Target
-    from perfscale.engine.tracking.operations import TrackedOperation
+    from perfscale.engine.tracking.operations.tracked import TrackedOperation
     from perfscale.engine.tracking.rows import TrackedObject
 
 

@@ -14,8 +14,8 @@ from perfscale.config.operations import Effect
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perfscale.engine.tracking.operations import TrackedOperation
-    from perfscale.engine.tracking.views import View
+    from perfscale.engine.tracking.operations.tracked import TrackedOperation
+    from perfscale.engine.tracking.operations.views import View
 
 DELETED: Final = "somebody else deleted it"
 DELETED_BY_RUN: Final = "it is gone, as this run has requested"
