@@ -45,6 +45,7 @@ from perfscale.results.journal.operations import (
 )
 from perfscale.results.measure.blindness import BlindSpans
 from perfscale.results.measure.calls import Calls, CountedCall, RequestMeter, RequestSums
+from perfscale.results.measure.churn_tally import ChurnTally
 from perfscale.results.measure.failures import Failures
 from perfscale.results.measure.kind_tally import IterationTally, accounts_of
 from perfscale.results.measure.latencies import DELETION, latency_rule
@@ -54,6 +55,7 @@ from perfscale.results.measure.percentiles import LatencySamples
 from perfscale.results.measure.rates import CreateTimes, explain_rate
 from perfscale.results.measure.run_tally import IterationFacts, RunSum, RunTally
 from perfscale.results.measure.sketch import Sketch
+from perfscale.results.measure.slowest import Slowest
 from perfscale.results.measure.stages import StageLog
 from perfscale.results.model.accounts import Accounts
 from perfscale.results.model.audit import (
@@ -137,6 +139,7 @@ __all__ = [
     "Checked",
     "ChurnResult",
     "ChurnRound",
+    "ChurnTally",
     "ClientLimit",
     "ClockOffset",
     "ClockStep",
@@ -204,6 +207,7 @@ __all__ = [
     "RunTally",
     "ScrapedSeries",
     "Sketch",
+    "Slowest",
     "StageEntry",
     "StageLog",
     "StageSpan",

@@ -32,6 +32,15 @@ class _Phases(Protocol):
     def get(self, phase: str, /) -> float | None: ...
 
 
+class _Decided(Protocol):
+    """What readiness is read off."""
+
+    @property
+    def ready_s(self) -> float | None: ...
+    @property
+    def error(self) -> str | None: ...
+
+
 class _Life(Protocol):
     """What is known of an object, by `ObjectRecord` and by the life that it is made from."""
 
@@ -75,7 +84,7 @@ class LatencyRule:
         return self.skippable and life.ready_s is not None
 
 
-def ready_s(life: _Life) -> float | None:
+def ready_s(life: _Decided) -> float | None:
     """When an object was first seen ready; None for what has failed, also if it once was."""
     return life.ready_s if life.error is None else None
 
