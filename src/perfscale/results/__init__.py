@@ -10,7 +10,14 @@ from perfscale.results.folder.hooks import HookOutput
 from perfscale.results.folder.located import Located, LocatedRun, locate_run, read_present
 from perfscale.results.folder.rebuild import rebuild_results
 from perfscale.results.folder.runfile import cleanup_command
-from perfscale.results.folder.sink import Checked, FolderSink, Journal, OperationSink, ResultSink
+from perfscale.results.folder.sink import (
+    Checked,
+    FolderSink,
+    Journal,
+    OperationSink,
+    PromptJournal,
+    ResultSink,
+)
 from perfscale.results.folder.summary import summarize
 from perfscale.results.journal.entries import (
     AnyEntry,
@@ -191,6 +198,7 @@ __all__ = [
     "OutageEntry",
     "OutageRecord",
     "Outcome",
+    "PromptJournal",
     "Rate",
     "ReleaseEntry",
     "Remarks",

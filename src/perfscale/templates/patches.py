@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -172,7 +173,9 @@ def _compile(
     text, job = read_template(path), workload.kube_burner
     origin = config.source
     environment = None if job is None else origin.environment
-    settings = Settings(folder=origin.directory, environment=environment)
+    seed = config.global_config.seed
+    chance = None if seed is None else Random(f"{seed}/{workload.name}/{path.name}")  # noqa: S311
+    settings = Settings(folder=origin.directory, random=chance, environment=environment)
     source: Source
     if job is None:
         source = parse_template(str(path), text, settings)

@@ -10,6 +10,7 @@ the journal holds all that the tracker knew, whatever path it came by.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.engine.tracking.rows import ALL_DIRTY, ANOTHER_OBJECT, DIRTY, QUEUED
@@ -26,6 +27,7 @@ from perfscale.results import (
     ObjectEntry,
     OperationChangeEntry,
     OperationEntry,
+    PromptJournal,
     ReleaseEntry,
     RoundEntry,
 )
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 200
 """Rows flushed in one go, for which nothing else of the process runs: about a millisecond."""
 
+_PROMPT_S: Final = 1.0
+"""How long a load waits for a disk that is slow."""
 
 _NAMES: Final = {bit: name for name, bit in DIRTY.items()}
 
@@ -80,6 +84,25 @@ class JournalFeed:
             self._flush_some_operations(_AT_ONCE)
             await asyncio.sleep(0)
         self._flush_dirty()
+
+    async def written(self) -> None:
+        """Wait until everything that was appended is on its way to the disk, if that is soon.
+
+        Before something is requested of which nothing but the journal knows.
+        """
+        journal = self._journal
+        if not isinstance(journal, PromptJournal):
+            return
+        loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+        def report() -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(done.set)
+
+        journal.when_written(report)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PROMPT_S):
+                await done.wait()
 
     def begin_iteration(
         self, scope: IterationScope, requested: dict[str, int], started_s: float, *, ends: bool

@@ -107,6 +107,8 @@ class IterationRunner:
         )
         self._progress.follow(iteration.scope)
         try:
+            if own.ends:  # what it asks for stands nowhere else
+                await self._context.journal.written()
             namespaces = list(self._objects(iteration, namespaces=True))
             if await self._prepare(iteration, namespaces):
                 if await stop.ends(self._load(iteration, namespaces, own, churn)):

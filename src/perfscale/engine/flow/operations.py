@@ -118,6 +118,8 @@ class OperationRunner:
         )
         self._progress.follow(iteration.scope)
         try:
+            if own.ends:  # what it asks for stands nowhere else
+                await self._context.journal.written()
             if await stop.ends(self._operate(iteration, work, own)):
                 await self._context.changed.wait_until(lambda: iteration.in_flight == 0)
                 iteration.end_load()

@@ -29,7 +29,8 @@ class Deletions:
     def send(self, target: Target) -> None:
         """A delete of it leaves."""
         if target.is_namespace:
-            inside = self._contents[target.uid or ""] = list(self._rows_in(target.name))
+            inside = self._context.tracker.contents_of(target.name)
+            self._contents[target.uid or ""] = inside
             self._mark(inside)
         if target.row is None:
             self._of_others.add(target.uid or "")
@@ -78,7 +79,3 @@ class Deletions:
         if target.row is not None:
             yield target.row
         yield from self._contents.get(target.uid or "", ())
-
-    def _rows_in(self, namespace: str | None) -> Iterator[TrackedObject]:
-        for scope in self._context.tracker.open_scopes():
-            yield from (row for row in scope.rows if row.namespace == namespace)

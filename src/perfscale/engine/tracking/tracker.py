@@ -10,6 +10,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Final
 
+from perfscale.engine.tracking.contents import NamespaceContents
 from perfscale.engine.tracking.row_index import RowIndex
 from perfscale.engine.tracking.row_rules import RowRules
 from perfscale.engine.tracking.rows import (
@@ -50,6 +51,7 @@ class Tracker:
         self._index = RowIndex(self._rules, by_uid, self._succession)
         # Read at every event: the index's own.
         self._by_uid, self._scopes = by_uid, self._index.scopes
+        self._contents = NamespaceContents(by_uid)
         self._listed: dict[tuple[str, str | None], int] = {}
         self._released: dict[str, None] = {}
 
@@ -298,6 +300,10 @@ class Tracker:
         scope.accepts_readiness = False
         for row in scope.rows:
             self.request_deletion_of(row, now)
+
+    def contents_of(self, namespace: str | None) -> list[TrackedObject]:
+        """Everything that has been seen in a namespace, and is followed."""
+        return self._contents.of(namespace)
 
     def request_deletion_of(self, row: TrackedObject, now: float) -> None:
         """The run deletes a single object."""
