@@ -20,7 +20,8 @@ async def test_a_workload_that_is_stopped_before_it_begins_looks_for_no_targets(
     async def no_hook(*_: object) -> None:
         pass
 
-    context: Any = SimpleNamespace(broadcast=SimpleNamespace(send=lambda _: None), hook=no_hook)
+    broadcast = SimpleNamespace(send=lambda _: None)
+    context: Any = SimpleNamespace(broadcast=broadcast, hook=no_hook, open_watches=no_hook)
     finished: list[str] = []
     progress: Any = SimpleNamespace(finish=finished.append)
     operations: Any = SimpleNamespace(begin=begin)

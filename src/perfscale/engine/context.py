@@ -24,13 +24,14 @@ from perfscale.results import IterationFacts, OperationTallies, StageLog, Warnin
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 
     from perfscale.config import Workload
     from perfscale.engine.inputs import RunInputs
     from perfscale.engine.tracking.operations.tracked import TrackedOperation
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject, Transition
     from perfscale.kube.client import Client
+    from perfscale.kube.resources import Place
     from perfscale.results import RequestMeter
     from perfscale.templates import ObjectFactory
 
@@ -170,6 +171,8 @@ class RunContext:
         health: What the generator sees of itself.
         verify: Called with an object that may be gone or have lost its labels, and with one that
             came when the others were being deleted.
+        unserved: Kinds that are not watched, since nothing serves them yet, or any more.
+        open_watches: Opens those of them that a workload's templates make.
         hook: Runs the hooks of a moment, of a workload, of an iteration; see `HookRunner`.
         gaps: What it could not see, and outages.
         stages: What it did when.
@@ -179,12 +182,14 @@ class RunContext:
 
     verify: Callable[[TrackedObject, TransitionKind], None]
     hook: Callable[[str, Workload | None, int | None], Awaitable[None]]
+    open_watches: Callable[[Sequence[ObjectFactory]], Coroutine[object, object, None]]
 
     def __init__(
         self, inputs: RunInputs, tasks: asyncio.TaskGroup, abort: Callable[[BaseException], None]
     ) -> None:
         self.inputs = inputs
         self.config, self.plan, self.client = inputs.config, inputs.plan, inputs.client
+        self.unserved = set(self.plan.later)
         self.stopwatch, self.broadcast = inputs.stopwatch, inputs.broadcast
         self.tasks = tasks
         self.abort = abort
@@ -254,6 +259,14 @@ class RunContext:
         """The way to the cluster that counts what is sent for an iteration, if it is not over."""
         iteration = self.iterations.get(scope)
         return self.client if iteration is None else iteration.client
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Where to list and watch what the run has made until now; as `Plan.places`."""
+        places = self.plan.places
+        if not self.unserved:
+            return places
+        return tuple(place for place in places if place.resource not in self.unserved)
 
     @property
     def selector(self) -> str:

@@ -184,6 +184,7 @@ class Run:
         )
         self._hooks = HookRunner(context, self._progress)
         context.hook = self._hooks.run
+        context.open_watches = self._observer.open_watches
         operator = Operator(context, self._dispatcher)
         self._operations = OperationRunner(
             context, operator, self._accounting, self._progress, self._namespaces

@@ -351,7 +351,7 @@ class IterationRunner:
         So are children without an owner, as the claims of a StatefulSet: nobody else deletes them.
         """
         scope, selector = iteration.scope, selector_of(iteration.labels)
-        versions = await current_versions(iteration.client, self._context.plan.places)
+        versions = await current_versions(iteration.client, self._context.places)
         ownerless = [row for row in scope.children if row.owner_uid is None]
         places = {(row.resource.name, row.namespace) for row in (*scope.objects, *ownerless)}
         self._context.request_deletion(scope, versions)

@@ -58,6 +58,7 @@ class WorkloadRunner:
             )
         )
         await stop.ends(self._call_hooks(BEFORE_WORKLOAD, workload))
+        await stop.ends(self._context.open_watches(factories))
         went_well = await self._run(workload, factories, stop)
         await self._call_hooks(AFTER_WORKLOAD, workload)
         if went_well:
