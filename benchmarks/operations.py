@@ -38,7 +38,7 @@ from perfscale.engine.load.requests import RequestBuilder
 from perfscale.engine.load.server_warnings import ServerWarnings
 from perfscale.engine.load.targets import Target
 from perfscale.engine.removal.verification import ObjectVerifier
-from perfscale.engine.tracking.effects import Effects
+from perfscale.engine.tracking.operations.effects import Effects
 from perfscale.preflight import OperationPlan
 from perfscale.sim.controllers.kinds import VM as VMS
 from perfscale.sim.controllers.kinds import VMI as VMIS

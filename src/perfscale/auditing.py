@@ -16,7 +16,6 @@ from perfscale.audit import (
     INPUT_FILE,
     PROMETHEUS,
     VARIABLES,
-    Prometheus,
     Window,
     data_reaches,
     evaluate,
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
 
     from perfscale.audit import Audit, Profile
     from perfscale.audit.alerts import Fired
+    from perfscale.audit.prometheus import Prometheus
     from perfscale.config import Config
     from perfscale.results import RunResult
 
@@ -57,6 +57,12 @@ _TIMELINE: Final = "timeline"
 
 def _ignore(_: str) -> None:
     """Notify nobody."""
+
+
+def _connect(endpoint: Endpoint) -> Prometheus:
+    from perfscale.audit.prometheus import Prometheus  # noqa: PLC0415 -- imports an HTTP client
+
+    return Prometheus(endpoint)
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ class AuditPlan:
         """
         if not self.endpoint.verify_tls and self.endpoint.url.startswith("https:"):
             notify("warning: the certificate of Prometheus is not verified (verifyTLS)")
-        async with Prometheus(self.endpoint) as prometheus:
+        async with _connect(self.endpoint) as prometheus:
             try:
                 await data_reaches(prometheus)
             except QueryError as error:
@@ -99,7 +105,7 @@ class AuditPlan:
         what is waited for.
         """
         try:
-            async with Prometheus(self.endpoint) as prometheus:
+            async with _connect(self.endpoint) as prometheus:
                 return await self._audit(result, prometheus, notify)
         except PrometheusError as error:
             return AuditRecord(

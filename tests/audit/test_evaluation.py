@@ -11,7 +11,6 @@ from scripted_server import FakeTime, answers
 from perfscale.audit import (
     Audit,
     Profile,
-    Prometheus,
     Series,
     Window,
     data_reaches,
@@ -20,6 +19,7 @@ from perfscale.audit import (
     results_document,
     wait_until_scraped,
 )
+from perfscale.audit.prometheus import Prometheus
 from perfscale.audit.query import Query
 from perfscale.config.sections.audit import AuditThreshold
 from perfscale.errors import PrometheusError, QueryError

@@ -59,3 +59,8 @@ def test_next_to_nothing_is_imported_before_ctrl_c_is_provided_for(
         "print(*sorted(new - {'__future__'}))"
     )
     assert perfscale.python(program).out == "perfscale\n"
+
+
+def test_what_ends_a_run_that_is_not_audited_loads_no_http_client(perfscale: CommandLine) -> None:
+    program = "import sys, perfscale.auditing; print('aiohttp' in sys.modules)"
+    assert perfscale.python(program).out == "False\n"

@@ -98,15 +98,6 @@ def test_what_is_made_once_is_not_replaced(load: Callable[..., Config]) -> None:
     assert "objects with once, or churn: false, are left alone, and there are no others" in message
 
 
-@pytest.mark.parametrize(("key", "value"), [("everyIterations", "2")])
-def test_iterations_that_differ_are_not_replaced(
-    load: Callable[..., Config], key: str, value: str
-) -> None:
-    keys = "namespacedIterations: true\nchurn: {count: 1, rounds: 3, of: namespaces}"
-    ((_, message),) = problems(load, written(keys).replace("}]", f", {key}: {value}}}]"))
-    assert f"objects[0].{key}: of: namespaces replaces an iteration by one that is" in message
-
-
 def test_only_objects_that_are_created_are_replaced(load: Callable[..., Config]) -> None:
     text = written("operation: get\nchurn: {share: 10%, rounds: 3}")
     assert any(

@@ -26,6 +26,7 @@ def test_a_dump_has_every_default_as_one_would_write_it() -> None:
         "  preloadImages: false\n"
         "  preloadTimeout: 10m\n"
         "  cleanup: false\n"
+        "  clusterHealth: false\n"
         "  hooks: []\n"
         "workloads:\n"
         "- name: a\n"

@@ -172,6 +172,43 @@ async def test_whole_iterations_are_replaced_with_their_namespaces(
 
 
 @pytest.mark.parametrize(
+    ("iterations", "others", "expected", "namespaces"),
+    [
+        # Groups of 2, each with 2 maps of all iterations and 3 that both share; one in a round.
+        (4, True, 4 * 2 + 2 * 3 + 2 * (2 * 2 + 3), 4 + 2 * 2),
+        # Of the last iteration no other shares the objects, wherever it is replaced.
+        (1, True, 5 + 2 * 5, 1 + 2),
+        (4, False, 2 * 3 + 2 * 3, 4 + 2 * 2),
+    ],
+)
+async def test_iterations_that_share_objects_are_replaced_together(
+    simulated: ClusterUnderTest,
+    tmp_path: Path,
+    iterations: int,
+    others: bool,
+    expected: int,
+    namespaces: int,
+) -> None:
+    shared = template(tmp_path, CONFIGMAP.replace("map-", "shared-"), name="shared.yaml")
+    load = workload(
+        *([objects(template(tmp_path, CONFIGMAP), 2)] if others else []),
+        {**objects(shared, 3), "everyIterations": 2},
+        iterationCount=iterations,
+        namespacedIterations=True,
+        churn={"count": 1, "rounds": 2, "of": "namespaces"},
+    )
+    del load["iterationCleanup"], load["iterationDeletionWait"]
+    sink = MemorySink()
+    result = await simulated.run(config(load, seed=1), sink=sink)
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    assert result.accounts.requested == result.accounts.ready == expected
+    assert result.namespaces.created <= namespaces
+    numbers = {each.iteration for each in sink.objects if each.name.startswith("shared-")}
+    assert all(number % 2 == 1 for number in numbers)
+    await simulated.empty()
+
+
+@pytest.mark.parametrize(
     "stage",
     [
         Stage.DELETING,

@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Any
 from operation_load import on
 from workloads import config, objects, template
 
+from perfscale.engine.context import RunContext
+from perfscale.engine.tracking.operations.effects import Effects
 from perfscale.results import OperationAccounts, RunFolder, RunOutcome, rebuild_results
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
     from clusters import ClusterUnderTest
 
+    from perfscale.engine.tracking.operations.tracked import TrackedOperation
+    from perfscale.engine.tracking.rows import IterationScope, TrackedObject
     from perfscale.results import RunResult
 
 COUNT = 150
@@ -37,7 +42,7 @@ def lines(folder: Path) -> dict[tuple[Any, ...], dict[str, Any]]:
     """The records of operations, by what tells them apart."""
     path = folder / "operations.ndjson"
     records = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    keys = ("workload", "iteration", "operation", "name", "scheduled_s")
+    keys = ("workload", "iteration", "operation", "name", "scheduled_s", "sent_s")
     return {tuple(record[key] for key in keys): record for record in records}
 
 
@@ -68,7 +73,7 @@ async def test_a_report_on_a_killed_run_has_the_operations_that_its_journal_has(
         assert result.outcome is RunOutcome.KILLED
         found = lines(folder)
         decided = {key for key, each in found.items() if each["outcome"] in DECIDED}
-        assert all(found[key] == every[key] for key in decided)
+        assert [(found[key], every[key]) for key in decided if found[key] != every[key]] == []
         assert found.keys() <= every.keys()
         known.append(len(decided))
         for workload in result.workloads:
@@ -124,6 +129,45 @@ async def test_of_loads_that_end_by_their_time_a_killed_run_has_an_account_of_th
             assert accounts.requested - accounts.unknown <= sent
             if accounts.requested:
                 assert accounts.requested >= sent
+
+
+async def test_what_a_load_that_ends_by_its_time_asks_for_is_on_disk_before_its_first_request(
+    simulated: ClusterUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = RunFolder(tmp_path / "results")
+    text = MAP.replace("map-{{", "map-{{ iteration }}-{{")
+    made = objects(template(tmp_path, text, "map.yaml"), 1000)
+    rate = {"qps": 50, "burst": 1, "duration": "100ms", "iterationCount": 3}
+    maps = {"name": "maps", "iterationCreationWait": True, "objects": [made], **rate}
+    first: dict[tuple[str, int], set[tuple[str, int]]] = {}
+
+    def look(scope: IterationScope) -> None:
+        where = (scope.workload, scope.iteration)
+        if where not in first:
+            assert sink.path is not None
+            journal = (sink.path / "journal.ndjson").read_bytes().splitlines()
+            entries = [json.loads(line) for line in journal]
+            begun = {each["i"]: each for each in entries if each["e"] == "iteration"}
+            due = [begun[each["i"]] for each in entries if each["e"] == "due"]
+            first[where] = {(each["workload"], each["iteration"]) for each in due}
+
+    send_object, send_operation = RunContext.send, Effects.send
+
+    def create(context: RunContext, row: TrackedObject, instant: float) -> None:
+        look(row.scope)
+        send_object(context, row, instant)
+
+    def operate(effects: Effects, operation: TrackedOperation, now: float) -> None:
+        look(operation.scope)
+        send_operation(effects, operation, now)
+
+    monkeypatch.setattr(RunContext, "send", create)
+    monkeypatch.setattr(Effects, "send", operate)
+    load = config(maps, on("maps", "get", **rate))
+    async with simulated.generator(load, sink=sink) as generator:  # type: ignore[arg-type]
+        await generator.run()
+    assert set(first) == {(name, number) for name in ("maps", "load") for number in (1, 2, 3)}
+    assert all(where in known for where, known in first.items())
 
 
 def _operations(result: RunResult) -> OperationAccounts:

@@ -43,6 +43,12 @@ apiVersion: v1
 kind: ConfigMap
 metadata: {name: fixed}
 """
+BLOCK = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: block
+"""
 PATCH = "metadata: {labels: {round: '{{ .Iteration }}', of: '{{ .JobName }}'}}\n"
 VM = """\
 apiVersion: kubevirt.io/v1
@@ -56,7 +62,7 @@ spec:
       volumes: [{name: disk, containerDisk: {image: cirros}}]
 """
 OF_JOB = {"kube-burner.io/job": "density"}
-TEMPLATES = {"pod": POD, "cm": CONFIGMAP, "fixed": FIXED, "patch": PATCH, "vm": VM}
+TEMPLATES = {"pod": POD, "cm": CONFIGMAP, "fixed": FIXED, "block": BLOCK, "patch": PATCH, "vm": VM}
 
 
 def job(name: str, *objects: dict[str, Any], **keys: Any) -> dict[str, Any]:
@@ -257,6 +263,14 @@ async def test_churn_of_namespaces_replaces_iterations_but_what_is_there_once(
     namespaces = await kitchen.cluster.names(NAMESPACES, selector="kube-burner.io/job=density")
     assert len(namespaces) == 4
     assert "kb-0" in namespaces
+
+
+async def test_what_exists_already_is_made_once(kitchen: Kitchen) -> None:
+    shared = {"namespacedIterations": False, "jobIterations": 3}
+    again = {**job("again", entry("block"), namespace="kb"), **shared}
+    result = await kitchen.run(create(entry("block"), entry("pod"), **shared), again)
+    assert requested(result) == {"density": 1 + 3}
+    assert await kitchen.cluster.names(CONFIGMAPS, selector="kube-burner.io/index=0") == ["block"]
 
 
 async def test_an_incremental_load_makes_more_in_each_step(

@@ -13,8 +13,11 @@ from perfscale.config import Config
 from perfscale.config.labels import run_labels
 from perfscale.errors import PreflightError
 from perfscale.kube.resources import NAMESPACES, Resource
+from perfscale.preflight.trial import TrialVerdict
+from perfscale.results import RunOutcome
 
 QUOTAS = Resource("", "v1", "resourcequotas", "ResourceQuota", namespaced=True)
+NODES = Resource("", "v1", "nodes", "Node", namespaced=False)
 LIMITS = Resource("", "v1", "limitranges", "LimitRange", namespaced=True)
 JSON = dict[str, Any]
 
@@ -153,6 +156,81 @@ async def test_a_namespace_that_is_going_away_takes_its_quota_with_it(
     async with simulated.generator(config()) as generator:
         assert (await generator.preflight()).namespaces == ("density-1",)
     assert await simulated.names(PODS) == []
+
+
+async def test_nodes_in_trouble_keep_a_run_from_beginning_where_that_is_said(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 'm-{{ replica }}'}\n"
+    load = config(workload(objects(template(tmp_path, text), 1)), clusterHealth=True)
+    assert (await simulated.run(load)).outcome is RunOutcome.PASSED
+    conditions = [
+        {"type": "Ready", "status": "Unknown"},
+        {"type": "DiskPressure", "status": "True"},
+        {"type": "PIDPressure", "status": "False"},
+    ]
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "sick"}}
+    await simulated.create(NODES, node)
+    await simulated.client.request(
+        "PATCH",
+        f"{NODES.path(None, 'sick')}/status",
+        body=msgspec.json.encode({"status": {"conditions": conditions}}),
+        content_type="application/merge-patch+json",
+    )
+    said = await refusal(simulated, load)
+    assert "clusterHealth: sick: condition Ready is Unknown" in said
+    assert "clusterHealth: sick: condition DiskPressure is True" in said
+    assert "PIDPressure" not in said
+
+
+DEFINITION = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: 'gears{{ replica }}.example.org'}
+spec:
+  group: example.org
+  scope: Namespaced
+  names: {plural: 'gears{{ replica }}', singular: 'gear{{ replica }}', kind: 'Gear{{ replica }}'}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}
+"""
+GEAR = "apiVersion: example.org/v1\nkind: Gear2\nmetadata: {name: 'gear-{{ replica }}'}\n"
+
+
+async def test_a_kind_that_an_earlier_workload_brings_is_followed_from_then_on(
+    cluster: ClusterUnderTest, tmp_path: Path
+) -> None:
+    definitions = workload(
+        objects(template(tmp_path, DEFINITION, "crd.yaml"), 2), name="definitions"
+    )
+    gears = workload(objects(template(tmp_path, GEAR), 3), name="gears")
+    for each in (definitions, gears):
+        each["iterationCleanup"] = each["iterationDeletionWait"] = False
+    load = config(definitions, gears, cleanup=True)
+    async with LoadGenerator(load, cluster=cluster.options) as generator:
+        trials = await generator.dry_run()
+        assert [each.verdict for each in trials if each.kind == "Gear2"] == [
+            TrialVerdict.NOT_JUDGED
+        ]
+        result = await generator.run()
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    counts = {each.name: each.accounts.ready for each in result.workloads}
+    assert counts == {"definitions": 2, "gears": 3}
+    assert result.accounts.deleted == 5
+    assert await cluster.left_of(result.run_id) == {}
+
+
+async def test_a_kind_that_no_earlier_workload_brings_is_refused(
+    cluster: ClusterUnderTest, tmp_path: Path
+) -> None:
+    definitions = workload(objects(template(tmp_path, DEFINITION, "crd.yaml"), 1), name="defs")
+    gears = workload(objects(template(tmp_path, GEAR), 3), name="gears")
+    for load in (config(gears, definitions), config(definitions, gears)):
+        assert "example.org/v1" in await refusal(cluster, load)
 
 
 async def test_a_threshold_of_what_will_not_be_there_is_refused(cluster: ClusterUnderTest) -> None:

@@ -14,7 +14,7 @@ from refusals import Refusing
 from workloads import config, objects
 
 from perfscale.engine.flow.operations import OperationRunner
-from perfscale.engine.tracking.effects import Effects
+from perfscale.engine.tracking.operations.effects import Effects
 from perfscale.results import OperationAccounts
 
 if TYPE_CHECKING:

@@ -72,3 +72,32 @@ def test_what_is_found_out_later_counts_too_and_nothing_is_taken_back() -> None:
     counted.take(counted.story.seen("ADDED", counted.story.metadata("a"), "Running"))
     told = counted.told
     assert (told.created, told.ready, told.failed) == (1, 1, 1)
+
+
+def test_what_churn_creates_and_deletes_is_counted_by_round_and_not_with_the_first() -> None:
+    counted = Counted()
+    first = counted.sent("a")
+    counted.take(counted.story.answered(first))
+    counted.take(counted.story.becomes(first, "Running"))
+    counted.story.tracker.mark_replaced(first, 1)
+    first.delete_requested_s = counted.story.tick()
+    counted.take(counted.story.vanishes(first))
+    second = counted.sent("b")
+    second.round = 1
+    counted.take(counted.story.answered(second))
+    counted.take(counted.story.becomes(second, "Running"))
+    (came,) = counted.counter.churn()[PLAN.name, VMI.kind].rounds
+    assert (came.first, came.ready.count, came.deletion.count) == (1, 1, 1)
+    assert counted.told.ready_latency.summarize().count == 2
+    assert counted.told.first_ready_latency.summarize().count == 1
+
+
+def test_the_slowest_objects_are_known_also_when_their_iteration_is_forgotten() -> None:
+    counted = Counted()
+    rows = [counted.sent(name) for name in ("slow", "quick")]
+    for row in reversed(rows):
+        counted.take(counted.story.answered(row))
+        counted.take(counted.story.becomes(row, "Running"))
+    for row in rows:
+        counted.story.tracker.retire(row.scope)
+    assert [each.name for each in counted.counter.slowest()] == ["slow", "quick"]

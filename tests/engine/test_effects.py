@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perfscale.config.operations import MIGRATIONS, OPERATIONS, VM, VMI
-from perfscale.engine.tracking.effects import Effects
-from perfscale.engine.tracking.operations import TrackedOperation
+from perfscale.engine.tracking.operations.effects import Effects
+from perfscale.engine.tracking.operations.tracked import TrackedOperation
+from perfscale.engine.tracking.operations.views import View
 from perfscale.engine.tracking.rows import IterationScope
-from perfscale.engine.tracking.views import View
 from perfscale.kube.resources import Resource
 from perfscale.results import OperationOutcome
 
 if TYPE_CHECKING:
-    from perfscale.engine.tracking.effects import Key
+    from perfscale.engine.tracking.operations.effects import Key
 
 VMS = Resource("kubevirt.io", "v1", "virtualmachines", "VirtualMachine", namespaced=True)
 TARGET = ("density-1", "vm-1")
@@ -291,6 +291,27 @@ def test_a_migration_is_done_when_it_succeeded_and_its_instance_names_it() -> No
 def test_a_migration_is_done_too_when_its_instance_names_it_first() -> None:
     story = migration().answer().see(vmi("vmi", migration_uid="vmim"))
     assert story.see(View("vmim", 1, phase="Succeeded"), MADE).done_s == 4.0
+
+
+@pytest.mark.parametrize(("named_s", "succeeded_s"), [(4.0, 5.0), (5.0, 4.0)])
+@pytest.mark.parametrize("name_first", [True, False])
+def test_a_migration_is_done_at_the_later_moment_whichever_watch_is_worked_on_first(
+    named_s: float, succeeded_s: float, name_first: bool
+) -> None:
+    story = migration().answer()
+    events = [
+        (ON_VMI, vmi("vmi", migration_uid="vmim"), named_s),
+        (MADE, View("vmim", 1, phase="Succeeded"), succeeded_s),
+    ]
+    for event in events if name_first else reversed(events):
+        story.effects.observe(*event)
+    assert story.done_s == 5.0
+
+
+def test_a_migration_is_done_too_when_the_next_one_is_named_before_its_success_is_seen() -> None:
+    story = migration().answer().see(View("vmim", 1, phase="Running"), MADE)
+    story.see(vmi("vmi", migration_uid="vmim")).see(vmi("vmi", migration_uid="next"))
+    assert story.see(View("vmim", 1, phase="Succeeded"), MADE).done_s == 6.0
 
 
 def test_a_migration_that_fails_says_why() -> None:

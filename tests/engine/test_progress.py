@@ -8,7 +8,7 @@ from perfscale.engine.accounting.load_progress import (
     wait_in,
 )
 from perfscale.engine.events import Stage
-from perfscale.engine.tracking.operations import TrackedOperation
+from perfscale.engine.tracking.operations.tracked import TrackedOperation
 
 
 def test_what_remains_takes_as_long_as_it_did_lately() -> None:

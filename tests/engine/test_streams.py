@@ -12,8 +12,8 @@ from processes import until
 
 from perfscale.config.operations import Effect
 from perfscale.engine.load import streams
-from perfscale.engine.tracking.effects import Effects
-from perfscale.engine.tracking.operations import TrackedOperation
+from perfscale.engine.tracking.operations.effects import Effects
+from perfscale.engine.tracking.operations.tracked import TrackedOperation
 from perfscale.engine.tracking.rows import IterationScope
 from perfscale.errors import WatchError
 from perfscale.results import OperationOutcome

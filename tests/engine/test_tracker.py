@@ -4,7 +4,7 @@ from tracker_story import VM, VMI, Story
 
 from perfscale.engine.tracking.readiness import Reading
 from perfscale.engine.tracking.rows import TransitionKind
-from perfscale.results import Outcome, accounts_of
+from perfscale.results import REPLACEMENT, Outcome, accounts_of
 
 
 def test_an_object_is_ready_once_it_is_seen_running(story: Story) -> None:
@@ -453,3 +453,58 @@ def test_objects_of_a_round_of_churn_count_anew_and_what_is_made_for_them_is_the
     story.seen("ADDED", story.metadata("b", uid="child", owner=new.uid))
     story.tracker.adopt(scope, [new], 3)
     assert [child.round for child in scope.children] == [3]
+
+
+def test_a_phase_that_is_seen_first_after_readiness_is_apart(story: Story) -> None:
+    row = story.created(story.iteration(), "a", resource=VM)
+    for phase in ("Stopped", "Running", "Stopping", "Stopped", "Starting", "Running"):
+        story.becomes(row, phase)
+    record = row.record()
+    assert list(record.phases_s) == ["Stopped", "Running"]
+    assert list(record.later_phases_s) == ["Stopping", "Stopped", "Starting", "Running"]
+    assert row.phase == "Running"
+
+
+def test_children_that_come_after_an_operation_on_what_was_ready_are_made_by_it(
+    story: Story,
+) -> None:
+    scope = story.iteration(2)
+    owner, other = (story.created(scope, name, resource=VM) for name in ("a", "b"))
+    story.seen("ADDED", story.metadata("a", uid="first", owner=owner.uid), "Running")
+    story.tracker.operate(other, "patch")  # which is not ready yet
+    story.seen("ADDED", story.metadata("b", uid="of-b", owner=other.uid), "Running")
+    story.becomes(owner, "Running")
+    story.seen("ADDED", story.metadata("late", uid="late", owner=owner.uid), "Running")
+    story.tracker.operate(owner, "restart")
+    story.seen("ADDED", story.metadata("a", uid="second", owner=owner.uid), "Running")
+    story.seen("ADDED", story.metadata("pod", uid="pod", owner="second"))
+    made_by = {child.uid: child.made_by for child in scope.children}
+    assert made_by == {
+        "first": None, "of-b": None, "late": None, "second": "restart", "pod": "restart",
+    }  # fmt: skip
+
+
+def test_a_child_in_the_place_of_another_is_a_replacement_once_its_owner_was_ready(
+    story: Story,
+) -> None:
+    scope = story.iteration()
+    owner = story.created(scope, "a", resource=VM)
+    for uid in ("crashed", "first"):  # the first start may take several
+        story.seen("ADDED", story.metadata("a", uid=uid, owner=owner.uid), "Scheduling")
+        if uid == "crashed":
+            story.seen("MODIFIED", story.metadata("a", uid=uid), "Failed", failure="it ended")
+    story.becomes(owner, "Running")
+    story.seen("MODIFIED", story.metadata("a", uid="first"), "Succeeded", failure="it ended")
+    story.seen("ADDED", story.metadata("a", uid="second", owner=owner.uid), "Running")
+    assert [child.made_by for child in scope.children] == [None, None, REPLACEMENT]
+
+
+def test_what_is_in_a_namespace_is_known_as_it_comes_and_goes(story: Story) -> None:
+    scope = story.iteration(3)
+    rows = [story.created(scope, name) for name in ("a", "b")]
+    assert set(story.tracker.contents_of("ns")) == set(rows)
+    rows.append(story.created(scope, "c"))
+    assert set(story.tracker.contents_of("ns")) == set(rows)
+    story.tracker.forget(rows[:1])
+    assert set(story.tracker.contents_of("ns")) == set(rows[1:])
+    assert story.tracker.contents_of("other") == []

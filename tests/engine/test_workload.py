@@ -20,7 +20,11 @@ async def test_a_workload_that_is_stopped_before_it_begins_looks_for_no_targets(
     async def agree(*_: object, well: bool) -> bool:
         return well
 
-    context: Any = SimpleNamespace(broadcast=SimpleNamespace(send=lambda _: None), agree=agree)
+    async def opened(*_: object) -> None:
+        pass
+
+    broadcast = SimpleNamespace(send=lambda _: None)
+    context: Any = SimpleNamespace(broadcast=broadcast, agree=agree, open_watches=opened)
     finished: list[str] = []
     progress: Any = SimpleNamespace(finish=finished.append)
     operations: Any = SimpleNamespace(begin=begin)

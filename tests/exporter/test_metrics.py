@@ -38,7 +38,7 @@ def snapshot(*, stage: Stage | None = Stage.CREATING, phase: str = "Running") ->
     calls.of(("create", VMIS)).answer(201, 0.003)
     calls.of(("create", VMIS)).answer(429, 0.001)
     calls.of(("create", VMIS)).timeouts = 2
-    objects = ObjectCounts("density", "VirtualMachineInstance", 9, 8, 7, 3, 2, 1, latency)
+    objects = ObjectCounts("density", "VirtualMachineInstance", 9, 8, 7, 3, 2, 1, latency, latency)
     restarts = OperationCounts(
         "restarts", "restart", "VirtualMachine", 6, 5, 3, 1, latency, latency
     )
@@ -46,6 +46,7 @@ def snapshot(*, stage: Stage | None = Stage.CREATING, phase: str = "Running") ->
         run_id="0f2d",
         server_version="v1.32.0",
         started_at=datetime(2026, 1, 1, tzinfo=UTC),
+        elapsed_s=12.5,
         stage=stage,
         workload="density",
         stages={} if stage is None else {"density": stage},
@@ -54,6 +55,7 @@ def snapshot(*, stage: Stage | None = Stage.CREATING, phase: str = "Running") ->
         objects=(objects,),
         operations=(restarts,),
         phases={("VirtualMachineInstance", phase): 3},
+        child_phases={},
         in_flight=4,
         most_in_flight=256,
         calls=tuple(calls.counted()),

@@ -4,20 +4,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
+import live_pages
 import pytest
+from live_pages import TOKEN
 
-from perfscale.engine.events import Broadcast
-from perfscale.live import WebAddress, serve_page
-
-TOKEN = "0123456789abcdef"  # noqa: S105 -- of no server
 EVERYWHERE = "0.0.0.0"  # noqa: S104 -- it is refused, or has a token
 
 
 @asynccontextmanager
 async def served(token: str | None = None, host: str = "127.0.0.1") -> AsyncIterator[str]:
-    events = Broadcast().subscribe()
-    async with serve_page(WebAddress(host, 0, token), events, lambda: None, lambda: None) as page:
-        yield page.url.replace(EVERYWHERE, "127.0.0.1")
+    async with live_pages.served(token, host) as page:
+        yield page.url
 
 
 @pytest.fixture

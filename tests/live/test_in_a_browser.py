@@ -87,7 +87,8 @@ async def test_a_page_that_is_opened_before_the_run_goes_with_it_and_ends_as_its
     tmp_path: Path, browser: Page
 ) -> None:
     [port] = free_ports(1)
-    with start(tmp_path, "--web", str(port)) as run:
+    threshold = {"metric": "vmiReady", "quantile": "p99", "max": "1h"}
+    with start(tmp_path, "--web", str(port), thresholds=[threshold]) as run:
         await listens(port)
         await browser.open(f"http://127.0.0.1:{port}/")
         await browser.becomes("document.querySelector('h1')")
@@ -95,6 +96,13 @@ async def test_a_page_that_is_opened_before_the_run_goes_with_it_and_ends_as_its
         await browser.becomes("document.querySelectorAll('#part-load figure.plot').length >= 3")
         assert "running" in await browser.evaluate("document.body.textContent")
         assert await browser.evaluate("document.querySelectorAll('.ribbon path').length") > 0
+        for shown in (
+            "#latency-over-time",
+            "#part-latencies figure.plot",
+            "#part-thresholds li.met",
+            "#part-slowest .way svg",
+        ):
+            await browser.becomes(f"document.querySelector('{shown}')")
         await browser.resize(390)
         assert await browser.evaluate(TOO_WIDE) <= 0
         ended = await asyncio.to_thread(run.ends)

@@ -1,41 +1,14 @@
-from dataclasses import replace
-from datetime import UTC, datetime
+import pytest
+from snapshots import VMI, snapshot
 
-from perfscale.engine.snapshot import Lags, ObjectCounts, RunCourse, RunSnapshot
 from perfscale.live.samples import Samples
-from perfscale.results import RequestSums, Sketch, WatchCounts
-
-VMI = "VirtualMachineInstance"
-COURSE = RunCourse(0.0, {}, (), (), (), (), (), (), {}, RequestSums())
-
-
-def snapshot(*, created: int, workload: str = "density") -> RunSnapshot:
-    counts = ObjectCounts(workload, VMI, 100_000, created, created, 0, 0, 0, Sketch())
-    return RunSnapshot(
-        run_id="0f2d",
-        server_version=None,
-        started_at=datetime(2026, 1, 1, tzinfo=UTC),
-        stage=None,
-        workload=workload,
-        stages={},
-        rates={},
-        targets={},
-        objects=(counts,),
-        operations=(),
-        phases={(VMI, "Running"): created},
-        in_flight=0,
-        most_in_flight=256,
-        calls=(),
-        watch=WatchCounts(),
-        lags=Lags(Sketch(), Sketch(), Sketch()),
-    )
+from perfscale.results import Sketch
 
 
 def sampled(seconds: int, *, rate: int = 10) -> Samples:
     samples = Samples()
     for second in range(1, seconds + 1):
-        course = replace(COURSE, elapsed_s=float(second))
-        samples.take(snapshot(created=rate * second), course)
+        samples.take(snapshot(float(second), created=rate * second))
     return samples
 
 
@@ -49,7 +22,7 @@ def test_what_happened_in_each_second_is_the_difference_of_two_samples() -> None
 
 def test_a_sample_is_taken_only_when_it_is_due() -> None:
     samples = Samples()
-    samples.take(snapshot(created=1), replace(COURSE, elapsed_s=0.4))
+    samples.take(snapshot(0.4, created=1))
     assert samples.points() == []
 
 
@@ -64,5 +37,16 @@ def test_a_long_run_has_longer_intervals_and_loses_nothing() -> None:
 
 def test_what_was_missed_while_the_run_stood_still_comes_with_the_next_sample() -> None:
     samples = Samples()
-    samples.take(snapshot(created=50), replace(COURSE, elapsed_s=3.2))
+    samples.take(snapshot(3.2, created=50))
     assert [point.objects.created for point in samples.points()] == [50, 0, 0]
+
+
+def test_the_latencies_of_an_interval_are_of_what_got_there_in_it() -> None:
+    samples, latency = Samples(), Sketch()
+    for second, seconds in ((1.0, 0.5), (2.0, 4.0), (3.0, None)):
+        if seconds is not None:
+            latency.count(seconds)
+        samples.take(snapshot(second, ready=latency.copy()))
+    assert samples.latencies(0.5) == {
+        "density": [[pytest.approx(0.5, rel=0.01)], [pytest.approx(4.0, rel=0.01)], [None]]
+    }

@@ -18,6 +18,7 @@ from perfscale.results.journal.journal import JournalWriter, read_journal
 
 BEGIN: Final = Begin(schema_version=1, run_id="1234", workloads=INFO.workloads, paths={})
 SOON_S: Final = 0.001
+PATIENCE_S: Final = 60.0
 NEVER_S: Final = 3600.0
 """So long that only closing writes anything."""
 
@@ -111,6 +112,29 @@ def test_everything_is_there_in_its_order(at_once: int | None, tmp_path: Path) -
     assert entries_of(disk, tmp_path) == ENTRIES
     assert journal.lost == 0
     assert disk.closed
+
+
+def test_what_is_asked_for_is_on_disk_before_it_is_reported_as_written(tmp_path: Path) -> None:
+    disk, written = Disk(), threading.Event()
+    journal = open_journal(disk)  # which would not write by itself
+    try:
+        for number in (3, 6):
+            put(journal, ENTRIES[number - 3 : number])
+            journal.when_written(written.set)
+            assert written.wait(PATIENCE_S)
+            written.clear()
+            assert entries_of(disk, tmp_path) == ENTRIES[:number]
+    finally:
+        journal.close()
+
+
+def test_a_disk_that_takes_nothing_holds_up_nobody_who_waits_for_it() -> None:
+    disk, tried = Disk(room=0), threading.Event()
+    journal = JournalWriter(disk, flush_s=NEVER_S)
+    put(journal, ENTRIES[:1])
+    journal.when_written(tried.set)
+    assert tried.wait(PATIENCE_S)
+    assert close(journal) != []
 
 
 def test_what_happened_is_on_disk_while_the_run_goes_on(tmp_path: Path) -> None:

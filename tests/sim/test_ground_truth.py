@@ -1,8 +1,12 @@
 """The server's own account can be compared with what a client saw."""
 
+import pytest
 from controlled_store import until_gone, until_phase
 from faulty_cluster import VMIS, faulty
 from simulated_api import VMI
+
+from perfscale.sim.controllers.kinds import VM
+from perfscale.sim.ground_truth import OperationTruth, operations
 
 
 async def test_every_object_is_accounted_for() -> None:
@@ -37,3 +41,16 @@ async def test_a_name_that_is_used_again_is_another_object() -> None:
             await api("DELETE", VMIS)
             await until_gone(api.store, VMI)
         assert (api.vmis.created, api.vmis.ready, api.vmis.gone) == (2, 2, 2)
+
+
+async def test_a_cluster_that_is_used_for_days_remembers_the_last_operations(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(operations, "MOST_RECORDS", 2)
+    async with faulty() as api:
+        truth = OperationTruth(api.store)
+        asked = [
+            truth.requested("restart", VM, ("density", name), "old", 0.0)
+            for name in ("a", "b", "c")
+        ]
+        assert list(truth.records) == asked[1:]

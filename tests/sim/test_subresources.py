@@ -268,7 +268,7 @@ async def test_a_dry_run_is_answered_alike_and_changes_nothing(cluster: FaultyAp
     version = cluster.store.version
     assert await accepted(cluster, "start", {"dryRun": ["All"]}) == 202
     assert cluster.store.version == version
-    assert cluster.cluster.ground_truth.operations.records == []
+    assert not cluster.cluster.ground_truth.operations.records
 
 
 async def test_a_vm_can_be_started_paused(cluster: FaultyApi) -> None:

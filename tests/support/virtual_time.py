@@ -6,11 +6,25 @@ import asyncio
 import itertools
 import random
 import selectors
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from concurrent.futures import Executor
+from functools import partial, wraps
+from typing import Any, ParamSpec, TypeVar, TypeVarTuple
+
+from leaks import LoopGuard
+from patience import PATIENCE_S
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 _TURN_S = 1e-7
 """Time passes in every turn of a loop; where it stood still, a timer that is due
 in less than the clock can tell would be looked at for ever."""
+_NETWORK_TURN_S = 1e-5
+"""The same, and more than the microsecond to which records are rounded."""
+_QUIET_S = 0.002
+"""Of real time: what one end of a connection in this process writes is at the other end by then."""
 
 
 class JumpingSelector(selectors.DefaultSelector):
@@ -27,13 +41,55 @@ class JumpingSelector(selectors.DefaultSelector):
         return super().select(0)
 
 
+class NetworkSelector(selectors.DefaultSelector):
+    """The same where both ends of each connection are in the loop: it moves the clock only once
+    nothing is on its way any more, and no thread is at work."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now_s = 100.0
+        self.threads = 0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.now_s += _NETWORK_TURN_S
+        if timeout is not None and timeout <= 0:
+            return super().select(0)
+        jumps = timeout is not None and not self.threads
+        ready = super().select(_QUIET_S if jumps else PATIENCE_S)
+        assert ready or jumps, "everybody waits for somebody else"
+        if timeout is not None and not ready:
+            self.now_s += timeout
+        return ready
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
-    def __init__(self, late_s: Iterator[float]) -> None:
-        self._clock = JumpingSelector(late_s)
-        super().__init__(self._clock)
+    def __init__(self, clock: JumpingSelector | NetworkSelector) -> None:
+        self._clock = clock
+        super().__init__(clock)
 
     def time(self) -> float:
         return self._clock.now_s
+
+
+class NetworkLoop(VirtualLoop):
+    """Its clock waits for connections and threads."""
+
+    def __init__(self) -> None:
+        self._network = NetworkSelector()
+        super().__init__(self._network)
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
+    ) -> asyncio.Future[T]:
+        network = self._network
+        network.threads += 1
+        future = super().run_in_executor(executor, func, *args)
+
+        def end(_: object) -> None:
+            network.threads -= 1
+
+        future.add_done_callback(end)
+        return future
 
 
 def in_virtual_time(
@@ -42,8 +98,28 @@ def in_virtual_time(
     async def run() -> None:
         await main()
 
-    with asyncio.Runner(loop_factory=lambda: VirtualLoop(iter(late_s))) as runner:
+    factory = partial(VirtualLoop, JumpingSelector(iter(late_s)))
+    with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(run())
+
+
+def on_virtual_network(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """A test of client and server in one loop, in which nothing takes time but to wait for a timer.
+
+    So it measures how long the two wait, and not how much else the machine has to do.
+    """
+
+    @wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        async def guarded() -> None:
+            guard = LoopGuard(asyncio.get_running_loop())
+            await test(*args, **kwargs)
+            await guard.check()
+
+        with asyncio.Runner(loop_factory=NetworkLoop) as runner:
+            runner.run(guarded())
+
+    return run
 
 
 def irregular(most_s: float, *, seed: int = 7) -> Iterator[float]:

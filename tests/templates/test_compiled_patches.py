@@ -55,12 +55,22 @@ SLOW = (
 )
 
 
-def compiled(folder: Path, text: str, kind: str = "merge") -> PatchTemplate:
+RANDOM = (
+    "metadata: {annotations: {a: '{{ range(99999) | random }}-{{ range(99999) | random }}'}}",
+    "metadata: {annotations: {a: '{{ randAlphaNum 12 }}'}}",
+)
+
+
+def compiled(
+    folder: Path, text: str, kind: str = "merge", seed: int | None = None
+) -> PatchTemplate:
     (folder / "patch.yaml").write_text(text)
     patch = {"templateFile": str(folder / "patch.yaml"), "type": kind}
     made = {"name": "vms", "objects": [{"templateFile": "vm-ephemeral.yaml"}]}
     load = {"name": "p", "operation": "patch", "targets": {"workload": "vms"}, "patch": patch}
-    (_, template) = compile_patches(Config.model_validate({"workloads": [made, load]}), run_id="r")
+    limits = {} if seed is None else {"seed": seed}
+    config = {"workloads": [made, load], "globalConfig": limits}
+    (_, template) = compile_patches(Config.model_validate(config), run_id="r")
     assert template is not None
     return template
 
@@ -98,3 +108,13 @@ def test_a_template_that_only_prints_is_rendered_a_few_times_for_any_number_of_t
     for number in range(2, 50):
         uid = f"0b7f6d0c-2f0a-4c55-9d0e-0c9a5c3f1a{number:02}"
         assert template.render(1, PatchTarget(f"vm-{number}", "team-a", uid, {}, number))
+
+
+@pytest.mark.parametrize("text", RANDOM)
+def test_what_is_random_in_patches_is_the_same_for_the_same_seed(text: str, tmp_path: Path) -> None:
+    def patches(seed: int | None) -> list[bytes]:
+        template = compiled(tmp_path, text, seed=seed)
+        return [template.render(1, target) for target in TARGETS]
+
+    assert patches(7) == patches(7)
+    assert len({*patches(7), *patches(8), *patches(None), *patches(None)}) == 4 * len(TARGETS)

@@ -10,6 +10,8 @@ import pytest
 
 from perfscale.config import Config
 from perfscale.errors import TemplateError
+from perfscale.foreign import load_config
+from perfscale.foreign.kube_burner import Inputs
 from perfscale.templates import compile_patches, compile_templates
 from perfscale.templates.patches import PatchTarget
 
@@ -77,6 +79,26 @@ def test_objects_of_every_second_iteration_count_only_those(tmp_path: Path) -> N
     (document,) = render(tmp_path, CONFIGMAP, 5, everyIterations=2, inputVars={"size": "l"})
     assert document["metadata"]["name"] == "density-2-1-l"
     assert theirs(document["metadata"]["labels"])["job-iteration"] == "4"
+
+
+def test_of_a_key_that_stands_twice_the_last_counts(tmp_path: Path) -> None:
+    twice = CONFIGMAP + "data: {a: '1'}\ndata: {b: '{{.Replica}}'}\n"
+    (document,) = render(tmp_path, twice, replica=7, inputVars={"size": "l"})
+    assert document["data"] == {"b": "7"}
+
+
+def test_templates_see_the_environment_where_that_is_allowed(tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text(CONFIGMAP + "data: {home: '{{ env \"HOME\" }}'}\n")
+    entry = "{templateFile: t.yaml, inputVars: {size: l}}"
+    (tmp_path / "w.yaml").write_text(
+        f"workloads: [{{name: w, kubeBurner: {{job: j}}, objects: [{entry}]}}]"
+    )
+    allowed = load_config(tmp_path / "w.yaml", inputs=Inputs(environment={"HOME": "/home/me"}))
+    ((factory,),) = compile_templates(allowed, run_id=RUN_ID)
+    assert json.loads(factory.render(1, 1)[0].body)["data"] == {"home": "/home/me"}
+    assert "/home/me" not in repr(allowed)
+    with pytest.raises(TemplateError, match=r"`env` reads the environment.*--allow-env"):
+        compile_templates(load_config(tmp_path / "w.yaml"), run_id=RUN_ID)
 
 
 def test_labels_tell_objects_apart_and_those_of_the_template_stay(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 The queries of a profile are evaluated by a Prometheus over the time of a test, and the results
 judged by thresholds. Nothing here knows of runs (`perfscale.auditing` does), or prints.
+`Prometheus` is imported from its module: that loads an HTTP client, which few runs need.
 """
 
 from perfscale.audit.endpoint import PROMETHEUS, VARIABLES
@@ -15,7 +16,6 @@ from perfscale.audit.inputs import (
     results_document,
 )
 from perfscale.audit.profile import Profile, load_profile, load_profiles
-from perfscale.audit.prometheus import Prometheus
 from perfscale.audit.published import PublishedResult, read_published
 from perfscale.audit.reach import data_reaches, reach_warnings, wait_until_scraped
 from perfscale.audit.window import Window
@@ -28,7 +28,6 @@ __all__ = [
     "Audit",
     "AuditInput",
     "Profile",
-    "Prometheus",
     "PublishedResult",
     "Series",
     "ThresholdResult",

@@ -115,8 +115,8 @@ AllowEnv = Annotated[
     bool,
     typer.Option(
         "--allow-env",
-        help="Let kube-burner's configurations and profiles see the environment, as variables "
-        "and by env.",
+        help="Let kube-burner's configurations, their templates and profiles see the environment, "
+        "as variables and by env.",
     ),
 ]
 AllowMissing = Annotated[

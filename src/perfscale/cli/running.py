@@ -134,7 +134,7 @@ async def _run(settings: RunSettings) -> int:
     async with (
         _generator(settings, folder) as generator,
         _metrics(settings.metrics_port, generator) as metrics,
-        _page(settings.web, generator) as page,
+        _page(settings, generator) as page,
     ):
         plan = await generator.preflight()
         if not await _is_wanted(settings, plan, metrics, None if page is None else page.url):
@@ -191,14 +191,20 @@ def _metrics(port: int | None, generator: LoadGenerator) -> AbstractAsyncContext
 
 
 def _page(
-    address: WebAddress | None, generator: LoadGenerator
+    settings: RunSettings, generator: LoadGenerator
 ) -> AbstractAsyncContextManager[LivePage | None]:
     """Serves the run's page if that is wanted."""
-    if address is None:
+    if settings.web is None:
         return nullcontext()
     from perfscale.live import serve_page
 
-    return serve_page(address, generator.events(), generator.snapshot, generator.course)
+    return serve_page(
+        settings.web,
+        generator.events(),
+        generator.snapshot,
+        generator.course,
+        settings.config,
+    )
 
 
 async def _audited(settings: RunSettings, folder: RunFolder, result: RunResult) -> RunResult:

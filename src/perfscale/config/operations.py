@@ -71,6 +71,8 @@ class Operation:
             target's: the instance of a VM has the VM's name.
         follows: The resource that shows what becomes of it, where that is not the target's.
         changes: Whether it changes what it is done to.
+        makes: Whether controllers may make objects because of it: those are no part of what the
+            creation of its target has made.
         goes_round: Whether it begins again with the first target where ``duration`` says how
             long it lasts.
         needs: Keys of the workload that it cannot do without.
@@ -87,6 +89,7 @@ class Operation:
     acts_on: str = ""
     follows: str = ""
     changes: bool = True
+    makes: bool = False
     goes_round: bool = False
     needs: tuple[str, ...] = ("targets",)
     takes: tuple[str, ...] = ()
@@ -141,6 +144,7 @@ _TABLE: Final = (
         request=Request.PATCH,
         effect=Effect.ANSWERED,
         verb="patch",
+        makes=True,
         goes_round=True,
         needs=("targets", "patch"),
         takes=("doneWhen",),
@@ -150,6 +154,7 @@ _TABLE: Final = (
         request=Request.SCALE,
         effect=Effect.SCALED,
         verb="patch",
+        makes=True,
         subresource="scale",
         needs=("targets", "to"),
         takes=(_ANSWERED,),
@@ -183,6 +188,7 @@ _TABLE: Final = (
         request=Request.PUT,
         effect=Effect.STARTED,
         verb="update",
+        makes=True,
         kinds=(VM,),
         subresource="start",
         follows=VMI,
@@ -203,6 +209,7 @@ _TABLE: Final = (
         request=Request.PUT,
         effect=Effect.RESTARTED,
         verb="update",
+        makes=True,
         kinds=(VM,),
         subresource="restart",
         follows=VMI,
@@ -246,6 +253,7 @@ _TABLE: Final = (
         request=Request.MIGRATE,
         effect=Effect.MIGRATED,
         verb="create",
+        makes=True,
         kinds=(VMI, VM),
         acts_on=MIGRATIONS,
         follows=VMI,
@@ -257,6 +265,7 @@ _TABLE: Final = (
         request=Request.PUT,
         effect=Effect.VOLUME_READY,
         verb="update",
+        makes=True,
         kinds=(VM, VMI),
         subresource="addvolume",
         follows=VMI,

@@ -25,14 +25,15 @@ from perfscale.results import IterationFacts, OperationTallies, StageLog, Warnin
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 
     from perfscale.config import Workload
     from perfscale.engine.inputs import RunInputs
     from perfscale.engine.sharding.coordination import Coordination, Release
-    from perfscale.engine.tracking.operations import TrackedOperation
+    from perfscale.engine.tracking.operations.tracked import TrackedOperation
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject, Transition
     from perfscale.kube.client import Client
+    from perfscale.kube.resources import Place
     from perfscale.results import ObjectLife, OperationLife, RequestMeter
     from perfscale.templates import ObjectFactory
 
@@ -174,6 +175,8 @@ class RunContext:
         health: What the generator sees of itself.
         verify: Called with an object that may be gone or have lost its labels, and with one that
             came when the others were being deleted.
+        unserved: Kinds that are not watched, since nothing serves them yet, or any more.
+        open_watches: Opens those of them that a workload's templates make.
         hook: Runs the hooks of a moment, of a workload, of an iteration; see `HookRunner`.
         coordination: Keeps it together with the other generators of the run.
         shard: Which part of the run is done here.
@@ -186,12 +189,14 @@ class RunContext:
     verify: Callable[[TrackedObject, TransitionKind], None]
     hook: Callable[[str, Workload | None, int | None], Awaitable[None]]
     coordination: Coordination
+    open_watches: Callable[[Sequence[ObjectFactory]], Coroutine[object, object, None]]
 
     def __init__(
         self, inputs: RunInputs, tasks: asyncio.TaskGroup, abort: Callable[[BaseException], None]
     ) -> None:
         self.inputs = inputs
         self.config, self.plan, self.client = inputs.config, inputs.plan, inputs.client
+        self.unserved = set(self.plan.later)
         self.stopwatch, self.broadcast = inputs.stopwatch, inputs.broadcast
         self.shard = inputs.shard
         self.tasks = tasks
@@ -294,6 +299,14 @@ class RunContext:
     def labels_of(self, workload: str, number: int) -> dict[str, str]:
         """What everything that is made here for an iteration carries."""
         return run_labels(self.run_id, workload, number, self.shard.label)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Where to list and watch what the run has made until now; as `Plan.places`."""
+        places = self.plan.places
+        if not self.unserved:
+            return places
+        return tuple(place for place in places if place.resource not in self.unserved)
 
     @property
     def selector(self) -> str:

@@ -112,6 +112,7 @@ class Run:
             run_id=inputs.info.run_id,
             server_version=inputs.info.cluster.version,
             started_at=inputs.info.started_at,
+            elapsed_s=self._elapsed_s(),
             stage=progress.stage if self.result is None else None,
             workload=progress.workload,
             stages=progress.stages if self.result is None else {},
@@ -120,6 +121,7 @@ class Run:
             objects=context.counter.counts(inputs.plan.workloads),
             operations=context.operation_counter.counts(inputs.plan.operations),
             phases=dict(context.tracker.phases),
+            child_phases=dict(context.tracker.child_phases),
             in_flight=context.health.in_flight,
             most_in_flight=inputs.config.global_config.max_in_flight,
             calls=self._accounting.calls(),
@@ -130,19 +132,21 @@ class Run:
     def course(self) -> RunCourse:
         """What happened so far beside the load; once `execute` has begun."""
         context = self._context
-        now_s = context.stopwatch.now() if self.result is None else self.result.duration_s
         return RunCourse(
-            elapsed_s=now_s,
-            child_phases=dict(context.tracker.child_phases),
             outages=context.gaps.outages,
             blind_spans=tuple(context.gaps.blind),
             hooks=self._hooks.records,
-            stages=context.stages.spans(now_s),
+            stages=context.stages.spans(self._elapsed_s()),
             rounds=context.stages.rounds,
             iterations=context.stages.iterations,
             results=self._accounting.results(),
             requests=self._accounting.requests(),
+            slowest=context.counter.slowest(),
+            churn=context.counter.churn(),
         )
+
+    def _elapsed_s(self) -> float:
+        return self._context.stopwatch.now() if self.result is None else self.result.duration_s
 
     async def execute(self) -> RunResult:
         """Run the load, clean up, and write everything down.
@@ -193,6 +197,7 @@ class Run:
         self._hooks = HookRunner(context, self._progress)
         context.hook = self._hooks.run
         context.coordination = self._coordinate()
+        context.open_watches = self._observer.open_watches
         operator = Operator(context, self._dispatcher)
         self._operations = OperationRunner(
             context, operator, self._accounting, self._progress, self._namespaces

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from perfscale.engine.events import Stage
     from perfscale.results import (
         BlindSpan,
+        ChurnResult,
         CountedCall,
         HookRecord,
         IterationResult,
         IterationStart,
+        ObjectRecord,
         OutageRecord,
         RequestSums,
         RoundStart,
@@ -44,6 +46,7 @@ class ObjectCounts:
         failed: Refused, failed after creation, or deleted by somebody else.
         deleted: Seen gone.
         ready_latency: Seconds from sending the create request to ready.
+        first_ready_latency: The same without what churn created.
     """
 
     workload: str
@@ -55,6 +58,7 @@ class ObjectCounts:
     failed: int
     deleted: int
     ready_latency: Sketch
+    first_ready_latency: Sketch
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +131,6 @@ class RunCourse:
     """What happened so far beside the load, in seconds since the run's start.
 
     Attributes:
-        elapsed_s: How long the run has lasted.
-        child_phases: How many children are in each phase now, by ``(kind, phase)``.
         outages: When the API server was gone, or what it calls.
         blind_spans: When nothing was seen.
         hooks: The commands that it called.
@@ -136,10 +138,10 @@ class RunCourse:
         rounds: When rounds of churn began, and likewise iterations; of many, only some.
         results: Of the iterations of which nothing is left, by workload.
         requests: What became of every request.
+        slowest: Of the objects that became ready those that took longest, the slowest first.
+        churn: What its rounds of churn came to, by workload and kind.
     """
 
-    elapsed_s: float
-    child_phases: Mapping[tuple[str, str], int]
     outages: tuple[OutageRecord, ...]
     blind_spans: tuple[BlindSpan, ...]
     hooks: tuple[HookRecord, ...]
@@ -148,6 +150,8 @@ class RunCourse:
     iterations: tuple[IterationStart, ...]
     results: Mapping[str, tuple[IterationResult, ...]]
     requests: RequestSums
+    slowest: tuple[ObjectRecord, ...]
+    churn: Mapping[tuple[str, str], ChurnResult]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,7 @@ class RunSnapshot:
         run_id: The value of the run's label.
         server_version: What the API server calls itself; None if it does not say.
         started_at: Wall clock, UTC.
+        elapsed_s: How long the run has lasted, in seconds.
         stage: What the run is doing; None once it is over.
         workload: The workload that began last, of those that go on, or the last one;
             None before the first.
@@ -169,6 +174,7 @@ class RunSnapshot:
         operations: By workload, of those that create nothing, in that order too.
         phases: How many objects are in each phase now, by ``(kind, phase)``;
             those in which there were some once stay, with 0.
+        child_phases: The same of children.
         in_flight: Creates, and other operations, without an answer yet.
         most_in_flight: The bound on them.
         calls: Every request so far, by verb and resource.
@@ -180,6 +186,7 @@ class RunSnapshot:
     run_id: str
     server_version: str | None
     started_at: datetime
+    elapsed_s: float
     stage: Stage | None
     workload: str | None
     stages: Mapping[str, Stage]
@@ -188,6 +195,7 @@ class RunSnapshot:
     objects: tuple[ObjectCounts, ...]
     operations: tuple[OperationCounts, ...]
     phases: Mapping[tuple[str, str], int]
+    child_phases: Mapping[tuple[str, str], int]
     in_flight: int
     most_in_flight: int
     calls: tuple[CountedCall, ...]

@@ -40,20 +40,23 @@ def load_config(
             ``jobs.0.qps=50`` too.
         options: More of these, applied before, by the option that gives each
             (``--qps``): what is wrong with one is reported as that option's.
-        inputs: What a configuration of kube-burner is read with.
+        inputs: What a configuration of kube-burner is read with, and templates of its jobs.
 
     Raises:
         ConfigError: The file or an override is wrong; it holds every problem at once.
     """
     file = read_text(path)
+    inputs = inputs or Inputs()
     if is_kube_burner(file.text):
         from perfscale.foreign.kube_burner.reading import read_kube_burner  # noqa: PLC0415 -- slow
 
         ours = [each for each in overrides if _OURS.match(each)]
         theirs = [each for each in overrides if not _OURS.match(each)]
-        document = read_kube_burner(file, inputs or Inputs(), theirs)
+        document = read_kube_burner(file, inputs, theirs)
+        document.environment = inputs.environment
         return config_of(document, overrides=ours, options=options)
     document = parse_document(file)
     if is_second_generation(document.tree):
         document = translated(document)
+    document.environment = inputs.environment
     return config_of(document, overrides=overrides, options=options)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
 
     from perfscale.live.address import WebAddress
+    from perfscale.live.strangers import Strangers
 
 _COOKIE: Final = "perfscale-session"
 _BEARER: Final = "Bearer "
@@ -49,10 +50,12 @@ class Access:
     Args:
         address: Where the server listens.
         form: The page that asks for the token.
+        strangers: The connections of who has not shown yet that he may read.
     """
 
-    def __init__(self, address: WebAddress, form: str) -> None:
+    def __init__(self, address: WebAddress, form: str, strangers: Strangers) -> None:
         self._address = address
+        self._strangers = strangers
         self._form = form
         self._session = secrets.token_urlsafe(32)
         # Cookies know no ports: the page of another run on this host keeps its own.
@@ -70,6 +73,7 @@ class Access:
         @web.middleware
         async def readers_only(request: web.Request, handler: Handler) -> web.StreamResponse:
             if self._address.token is None or self._is_known(request):
+                self._strangers.admit(request.protocol)
                 return await handler(request)
             if request.method == "POST":
                 return await self._sign_in(request)

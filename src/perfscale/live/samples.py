@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from perfscale.results import Sketch
 from perfscale.results.measure.timeseries import LoadPoint, Population, TimePoint
 from perfscale.results.pages.timeline import ASKED, DUE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perfscale.engine.snapshot import RunCourse, RunSnapshot
+    from perfscale.engine.snapshot import RunSnapshot
 
 UNKNOWN: Final = frozenset({DUE, ASKED})
 """What snapshots do not count."""
@@ -27,9 +28,10 @@ _MOST: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """Counts until an instant: sent, accepted, done and gone of each workload."""
+    """Counts until an instant: sent, accepted, done and gone of each workload, and latencies."""
 
     loads: Mapping[str, tuple[int, int, int, int]]
+    latencies: Mapping[str, Sketch]
     phases: Mapping[str, Mapping[str, int]]
     child_phases: Mapping[str, Mapping[str, int]]
     operating: frozenset[str]
@@ -44,19 +46,19 @@ class Samples:
 
     def __init__(self) -> None:
         self.interval_s = INTERVAL_S
-        self._samples = [_Sample({}, {}, {}, frozenset())]
+        self._samples = [_Sample({}, {}, {}, {}, frozenset())]
 
     @property
     def next_s(self) -> float:
         """When the next sample is due, in seconds since the run's start."""
         return len(self._samples) * self.interval_s
 
-    def take(self, snapshot: RunSnapshot, course: RunCourse) -> None:
+    def take(self, snapshot: RunSnapshot) -> None:
         """Take a sample, if it is time for it; what was missed counts as it is now."""
-        if course.elapsed_s < self.next_s:
+        if snapshot.elapsed_s < self.next_s:
             return
-        sample = _sample(snapshot, course)
-        while course.elapsed_s >= self.next_s:
+        sample = _sample(snapshot)
+        while snapshot.elapsed_s >= self.next_s:
             self._samples.append(sample)
         while len(self._samples) > _MOST + 1:
             self._samples = self._samples[::2]
@@ -72,18 +74,32 @@ class Samples:
             for number, (before, after) in enumerate(pairwise(self._samples), start=1)
         ]
 
+    def latencies(self, *quantiles: float) -> dict[str, list[list[float | None]]]:
+        """Of what got there in each interval how long it took, by workload."""
+        found: dict[str, list[list[float | None]]] = {}
+        for workload in self._samples[-1].latencies:
+            sketches = [each.latencies.get(workload, Sketch()) for each in self._samples]
+            found[workload] = [
+                after.since(before).percentiles(*quantiles) for before, after in pairwise(sketches)
+            ]
+        return found
 
-def _sample(snapshot: RunSnapshot, course: RunCourse) -> _Sample:
+
+def _sample(snapshot: RunSnapshot) -> _Sample:
     loads: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    latencies: dict[str, Sketch] = {}
     for each in snapshot.objects:
         counts = (each.sent, each.created, each.ready, each.deleted)
         loads[each.workload] = [a + b for a, b in zip(loads[each.workload], counts, strict=True)]
+        latencies.setdefault(each.workload, Sketch()).add(each.ready_latency)
     for operation in snapshot.operations:
         loads[operation.workload] = [operation.sent, operation.accepted, operation.done, 0]
+        latencies[operation.workload] = operation.effect
     return _Sample(
         {name: (each[0], each[1], each[2], each[3]) for name, each in loads.items()},
+        latencies,
         _by_kind(snapshot.phases),
-        _by_kind(course.child_phases),
+        _by_kind(snapshot.child_phases),
         frozenset(operation.workload for operation in snapshot.operations),
     )
 

@@ -7,6 +7,7 @@ import logging
 import os
 import time
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -14,6 +15,7 @@ from aiohttp import web
 from perfscale.errors import ResultsError, UsageError
 from perfscale.live.access import HEADERS, Access, policy
 from perfscale.live.budget import Budget
+from perfscale.live.strangers import Strangers
 from perfscale.live.updates import Updates
 from perfscale.live.view import LiveView
 from perfscale.results.folder.reading import read_run_files
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from perfscale.config import Config
     from perfscale.engine.events import EventStream
     from perfscale.engine.snapshot import RunCourse, RunSnapshot
     from perfscale.live.address import WebAddress
@@ -36,6 +39,8 @@ _QUIET_S: Final = 15.0
 """Something is sent at least so often, or what lies between would take the connection for dead."""
 _FAREWELL_S: Final = 3.0
 """How long the report may take to reach the readers when all is over."""
+_NO_PROGRESS_S: Final = 0.3
+"""After so long in which no reader took anything, nobody is waited for any more."""
 _SHUTDOWN_S: Final = 0.2
 _TICK_S: Final = 0.25
 _AT_ONCE_S: Final = 0.002
@@ -48,6 +53,7 @@ class LivePage:
     Args:
         snapshot: Where the run stands; None before it has begun.
         course: What happened beside its load; likewise.
+        config: The workload file.
 
     Attributes:
         url: Where it is served.
@@ -57,23 +63,24 @@ class LivePage:
         self,
         snapshot: Callable[[], RunSnapshot | None],
         course: Callable[[], RunCourse | None],
+        config: Config,
     ) -> None:
         self._snapshot = snapshot
         self._course = course
-        self._view = LiveView()
+        self._view = LiveView(config)
         self._updates = Updates()
         self._budget = Budget()
         self._clock = time.monotonic
         self._zero_s: float | None = None
-        self._readers = 0
+        self._readers: set[asyncio.WriteTransport] = set()
         self._all_gone = asyncio.Event()
         self._shell, digest = self._view.shell("perfscale run")
         self._headers = {"Content-Security-Policy": policy(digest)}
         self.url = ""
 
-    def application(self, address: WebAddress) -> web.Application:
+    def application(self, address: WebAddress, strangers: Strangers) -> web.Application:
         """What answers requests."""
-        access = Access(address, self._view.form())
+        access = Access(address, self._view.form(), strangers)
         app = web.Application(middlewares=access.middlewares)
         app.router.add_get("/", self._answer_page)
         app.router.add_get("/events", self._answer_events)
@@ -89,11 +96,19 @@ class LivePage:
             self._updates.finish(None)
             return
         self._updates.finish(None if folder is None else _report(folder))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_FAREWELL_S):
-                while self._readers:
-                    self._all_gone.clear()
+        ends_s = self._clock() + _FAREWELL_S
+        unsent: list[int] = []
+        while self._readers and self._clock() < ends_s and unsent != (unsent := self._unsent()):
+            self._all_gone.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_NO_PROGRESS_S):
                     await self._all_gone.wait()
+        for transport in self._readers:
+            transport.abort()
+
+    def _unsent(self) -> list[int]:
+        """How many bytes each reader has not taken."""
+        return [transport.get_write_buffer_size() for transport in self._readers]
 
     async def follow(self, events: EventStream) -> None:
         """Take the events of the run, until there are no more."""
@@ -119,16 +134,16 @@ class LivePage:
         return max(0.001, min(_TICK_S, due_s))
 
     async def _draw_once(self) -> None:
-        wanted = self._readers > 0 and self._budget.allows()
+        wanted = bool(self._readers) and self._budget.allows()
         due = self._zero_s is None or self._pause_s() < _AT_ONCE_S
         if not (wanted or due):
             return
-        snapshot, course = self._snapshot(), self._course()
-        if snapshot is None or course is None:
+        snapshot = self._snapshot()
+        if snapshot is None:
             return
-        self._zero_s = self._clock() - course.elapsed_s
-        self._view.samples.take(snapshot, course)
-        if wanted:
+        self._zero_s = self._clock() - snapshot.elapsed_s
+        self._view.samples.take(snapshot)
+        if wanted and (course := self._course()) is not None:
             parts, cost_s = await self._view.parts(snapshot, course)
             self._budget.spend(cost_s)
             self._updates.publish(parts)
@@ -137,18 +152,22 @@ class LivePage:
         return web.Response(text=self._shell, content_type="text/html", headers=self._headers)
 
     async def _answer_events(self, request: web.Request) -> web.StreamResponse:
-        if self._readers >= _MOST_READERS:
+        transport = request.transport
+        if len(self._readers) >= _MOST_READERS:
             raise web.HTTPServiceUnavailable(text=f"{_MOST_READERS} read this page already\n")
         answer = web.StreamResponse(headers=_EVENTS)
-        self._readers += 1
+        if transport is None:
+            return answer  # who asked has gone
+        # What was written has left the process then: it may end when the report was.
+        transport.set_write_buffer_limits(0)
+        self._readers.add(transport)
         try:
             await answer.prepare(request)
             await self._send(answer)
         except (TimeoutError, ConnectionError):
-            if request.transport is not None:
-                request.transport.abort()
+            transport.abort()
         finally:
-            self._readers -= 1
+            self._readers.discard(transport)
             if not self._readers:
                 self._all_gone.set()
         return answer
@@ -188,6 +207,7 @@ async def serve_page(
     events: EventStream,
     snapshot: Callable[[], RunSnapshot | None],
     course: Callable[[], RunCourse | None],
+    config: Config,
 ) -> AsyncIterator[LivePage]:
     """Serve the page of a run for as long as the context lives.
 
@@ -196,13 +216,14 @@ async def serve_page(
         events: Of the run, from its beginning.
         snapshot: Where the run stands: `LoadGenerator.snapshot`.
         course: What happened beside its load: `LoadGenerator.course`.
+        config: The workload file.
 
     Raises:
         UsageError: The address cannot be listened on.
     """
-    page = LivePage(snapshot, course)
+    page, strangers = LivePage(snapshot, course, config), Strangers()
     runner = web.AppRunner(
-        page.application(address),
+        page.application(address, strangers),
         access_log=None,
         handler_cancellation=True,
         shutdown_timeout=_SHUTDOWN_S,
@@ -210,14 +231,17 @@ async def serve_page(
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, address.host, address.port).start()
+            assert runner.server is not None  # noqa: S101 -- it is set up
+            server = await asyncio.get_running_loop().create_server(
+                partial(strangers.accept, runner.server), address.host, address.port
+            )
         except OSError as error:
             reason = os.strerror(error.errno).lower() if error.errno else str(error)
             raise UsageError(
                 f"--web: cannot listen on {address.host}:{address.port}: {reason}",
                 hint="give another port, or 0 for a free one",
             ) from error
-        host, port = runner.addresses[0][:2]
+        host, port = server.sockets[0].getsockname()[:2]
         page.url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
         working = [
             asyncio.create_task(page.follow(events), name="perfscale-page-events"),
@@ -226,6 +250,8 @@ async def serve_page(
         try:
             yield page
         finally:
+            server.close()
+            strangers.close()
             for task in working:
                 task.cancel()
             await asyncio.wait(working)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from perfscale.engine.snapshot import ObjectCounts, OperationCounts, RunCourse, RunSnapshot
     from perfscale.preflight import Plan
-    from perfscale.results import IterationResult, WorkloadPlan
+    from perfscale.results import ChurnResult, IterationResult, WorkloadPlan
 
 
 class LiveSummary:
@@ -47,7 +47,7 @@ class LiveSummary:
             run_id=snapshot.run_id,
             started_at=started,
             finished_at=started,
-            duration_seconds=course.elapsed_s,
+            duration_seconds=snapshot.elapsed_s,
             outcome=RunOutcome.PASSED,
             exit_code=0,
             problems=[],
@@ -60,7 +60,9 @@ class LiveSummary:
             namespaces=described(NamespaceCounts()),
             watch=described(snapshot.watch),
             outages=described(course.outages),
-            blind_spans=[_closed(each, course.elapsed_s) for each in described(course.blind_spans)],
+            blind_spans=[
+                _closed(each, snapshot.elapsed_s) for each in described(course.blind_spans)
+            ],
             hooks=described(course.hooks),
             stages=described(course.stages),
             rounds=described(course.rounds),
@@ -107,7 +109,10 @@ class LiveSummary:
                 held_back_seconds=0.0,
             ),
             calls=[],
-            kinds={each.kind: _kind(each) for each in objects},
+            kinds={
+                each.kind: _kind(each, course.churn.get((each.workload, each.kind)))
+                for each in objects
+            },
             child_kinds={},
             operations=[_operation(each) for each in operations],
             iterations=self._finished(plan.name, course.results.get(plan.name, ())),
@@ -137,17 +142,18 @@ def _counts(objects: Iterable[ObjectCounts]) -> document.Counts:
     )
 
 
-def _kind(counts: ObjectCounts) -> document.Kind:
+def _kind(counts: ObjectCounts, churn: ChurnResult | None) -> document.Kind:
     return document.Kind(
         api_version="",
         objects=_counts([counts]),
-        phases={Latency.READY.value: _statistics(counts.ready_latency)},
+        phases={Latency.READY.value: _statistics(counts.first_ready_latency)},
         creation=None,
         deletion=_statistics(Sketch()),
         transitions=[],
         server_phases={},
         phase_clock=None,
         watch_delay=None,
+        churn=described(churn),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import PackageLoader
 
+from perfscale.config.sections.metrics import Latency
 from perfscale.engine.events import (
     EventsLost,
     ObjectFailed,
@@ -19,10 +20,12 @@ from perfscale.engine.events import (
 )
 from perfscale.live.samples import UNKNOWN, Samples
 from perfscale.live.summary import LiveSummary
+from perfscale.live.thresholds import threshold_rows
 from perfscale.results import Failures
-from perfscale.results.measure.operations.latencies import SamplesOfOperations
 from perfscale.results.model.records import Outcome
-from perfscale.results.pages.figures import load_plots, palette_of, phase_plots
+from perfscale.results.pages.churn import churn_sections
+from perfscale.results.pages.figures import Distributions, load_plots, palette_of, phase_plots
+from perfscale.results.pages.loads import STATISTICS, latency_plots
 from perfscale.results.pages.marks import marks_of
 from perfscale.results.pages.operations import operation_sections
 from perfscale.results.pages.page import (
@@ -32,33 +35,45 @@ from perfscale.results.pages.page import (
     words_of_interruptions,
 )
 from perfscale.results.pages.rendering import page_assets, page_environment
+from perfscale.results.pages.slowest import slowest_section
 from perfscale.results.pages.timeline import Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from perfscale.config import Config
     from perfscale.engine.events import Event
     from perfscale.engine.snapshot import RunCourse, RunSnapshot
     from perfscale.preflight import Plan
     from perfscale.results import RunResult
-    from perfscale.results.model.document import Kind, Statistics, Summary
+    from perfscale.results.model.document import Kind, Operation, Statistics, Summary, Workload
+    from perfscale.results.pages.figures import Palette
     from perfscale.results.pages.marks import Marks
+    from perfscale.results.pages.page import KindPlace
     from perfscale.results.pages.plots import Plot
 
 SECTIONS: Final = (
-    "headline", "failures", "interruptions", "hooks", "load", "latencies", "iterations",
-    "requests", "generator", "environment",
+    "headline", "thresholds", "failures", "interruptions", "hooks", "load", "latencies", "churn",
+    "iterations", "slowest", "requests", "generator", "environment",
 )  # fmt: skip
 """Those of the report that can be shown before the end of a run, in its order."""
+_SO_FAR: Final = "The share of {what} that had got there after so many seconds, of those that have."
 _PIECE_S: Final = 0.001
 """The event loop goes on after so long: drawing the page must not hold up the run."""
+_PIECES: Final = 50
+"""Of a template, between two looks at the clock; they take a tenth of that time."""
 _MOST_WARNINGS: Final = 20
 
 
 class LiveView:
-    """What is known of a run for its page."""
+    """What is known of a run for its page.
 
-    def __init__(self) -> None:
+    Args:
+        config: The workload file.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
         self._environment = page_environment(PackageLoader("perfscale.live", "assets"))
         self._plan: Plan | None = None
         self._summaries: LiveSummary | None = None
@@ -112,7 +127,8 @@ class LiveView:
         parts: dict[str, str] = {}
         for name in ("head", *SECTIONS):
             place = "head.html" if name == "head" else f"sections/{name}.html"
-            pieces = self._environment.get_template(place).generate(content)
+            pieces = self._environment.get_template(place).stream(content)
+            pieces.enable_buffering(_PIECES)
             parts[name], taken_s = await _joined(pieces)
             cost_s += taken_s
         return parts, cost_s
@@ -121,6 +137,8 @@ class LiveView:
         self, summary: Summary, snapshot: RunSnapshot, course: RunCourse
     ) -> Mapping[str, Any]:
         marks = marks_of(summary, [(each.began_s, each.number) for each in course.iterations])
+        palette = palette_of({}, summary)
+        drawn = _Drawn(snapshot)
         return {
             "summary": summary,
             "judged": False,
@@ -129,9 +147,12 @@ class LiveView:
             "lost": self._lost,
             "result": self._result,
             "has_records": True,
-            **_plots_of(self.samples, summary, marks),
-            "sections": list(kind_sections(summary, _reached)),
-            "operations": list(operation_sections(summary, SamplesOfOperations())),
+            "thresholds": list(threshold_rows(self._config, snapshot, course)),
+            **_plots_of(self.samples, summary, marks, palette),
+            "sections": list(kind_sections(summary, _reached, drawn.of_kind, palette)),
+            "operations": list(operation_sections(summary, drawn.of_operation)),
+            "churn": list(churn_sections(summary)),
+            "slowest": slowest_section(course.slowest, palette),
             "iterations": list(iteration_sections(summary)),
             "failures": self._failures.found(),
             "hooks": [(shlex.join(each.command), each) for each in summary.hooks],
@@ -141,15 +162,44 @@ class LiveView:
         }
 
 
-def _plots_of(samples: Samples, summary: Summary, marks: Marks) -> dict[str, list[Plot]]:
+class _Drawn:
+    """The latencies that a snapshot has, which are drawn as distributions."""
+
+    def __init__(self, snapshot: RunSnapshot) -> None:
+        self._objects = {(each.workload, each.kind): each for each in snapshot.objects}
+        self._operations = {each.workload: each for each in snapshot.operations}
+
+    def of_kind(self, place: KindPlace, latencies: Iterable[str]) -> Distributions:
+        counts = self._objects.get((place.workload, place.kind))
+        if counts is None or place.children or Latency.READY not in latencies:
+            return Distributions({}, _SO_FAR)
+        return Distributions({Latency.READY.value: counts.first_ready_latency}, _SO_FAR)
+
+    def of_operation(self, workload: Workload, _: Operation) -> Distributions:
+        counts = self._operations[workload.name]
+        found = {"response": counts.response, "effect": counts.effect}
+        return Distributions({name: each for name, each in found.items() if each.ends()}, _SO_FAR)
+
+
+def _plots_of(
+    samples: Samples, summary: Summary, marks: Marks, palette: Palette
+) -> dict[str, list[Plot]]:
     """The plots over time; none before there is anything to draw."""
     points = samples.points()
     if not points:
         return {"load_plots": [], "phase_plots": []}
     timeline = Timeline(points, UNKNOWN)
-    palette = palette_of({}, summary)
+    note = (
+        "By when it got there: of creates until ready, of other operations until done, in "
+        f"intervals of {samples.interval_s:g} s. A line that climbs means that the cluster falls "
+        "behind; it is interrupted where nothing got there."
+    )
+    times = samples.latencies(*STATISTICS.values())
     return {
-        "load_plots": list(load_plots(timeline, summary, marks)),
+        "load_plots": [
+            *load_plots(timeline, summary, marks),
+            *latency_plots(times, samples.interval_s, note, summary, marks),
+        ],
         "phase_plots": list(phase_plots(timeline, summary, marks, palette)),
     }
 

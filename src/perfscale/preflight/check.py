@@ -18,7 +18,9 @@ from perfscale.preflight.cluster_facts import count_nodes, kubevirt_facts
 from perfscale.preflight.descriptors import find_descriptor_shortage
 from perfscale.preflight.existing import EXISTING_PAGE
 from perfscale.preflight.findings import Findings, few
+from perfscale.preflight.health import find_unhealthy_nodes
 from perfscale.preflight.hooks import find_missing_commands
+from perfscale.preflight.later import brought_kinds
 from perfscale.preflight.operations import OperationCheck
 from perfscale.preflight.plan import Plan, plan_workload
 from perfscale.preflight.preload import plan_preload
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from perfscale.kube.client import Client
     from perfscale.kube.cluster import Cluster
     from perfscale.kube.resources import Resource
+    from perfscale.preflight.later import Brought
     from perfscale.results import WorkloadPlan
     from perfscale.templates import ObjectFactory
 
@@ -67,7 +70,7 @@ async def preflight(
     """
     findings = findings or Findings()
     discovery = Discovery(client)
-    resources = await _resolve_kinds(config, factories, discovery, findings)
+    resources, later = await _resolve_kinds(config, factories, discovery, findings)
     namespaces = _namespaces(factories, resources)
     everywhere = (*namespaces, *_foreign_namespaces(factories, namespaces))
     if not (allow_foreign and _deletes_namespaces(config)):
@@ -93,6 +96,8 @@ async def preflight(
     operations = await check.complete(
         client, needs, named, access.places, allow_foreign=allow_foreign
     )
+    if config.global_config.cluster_health:
+        findings.add(await find_unhealthy_nodes(client))
     findings.add(find_missing_commands(config))
     findings.add(find_unmeasurable_thresholds(config, factories, resources))
     findings.add(find_descriptor_shortage(config, len(access.places)))
@@ -112,6 +117,7 @@ async def preflight(
         workloads=tuple(_plan_workloads(config, factories, resources)),
         namespaces=namespaces,
         resources=resources,
+        later=later,
         child_resources=children,
         places=tuple(access.places),
         way=cluster.way,
@@ -123,10 +129,15 @@ async def preflight(
 
 async def _resolve_kinds(
     config: Config, factories: Factories, discovery: Discovery, findings: Findings
-) -> dict[tuple[str, str], Resource]:
-    """Every kind that the cluster has; of each of the others a finding."""
+) -> tuple[dict[tuple[str, str], Resource], frozenset[Resource]]:
+    """Every kind that the cluster has or will have, and those of the latter; of others a finding.
+
+    An earlier workload may bring a kind: whether it is served is found out when that is over.
+    """
     resources: dict[tuple[str, str], Resource] = {}
     missing: set[tuple[str, str]] = set()
+    later: set[Resource] = set()
+    brought: Brought | None = None
     for number, members in enumerate(factories):
         for index, factory in enumerate(members):
             for key in factory.kinds:
@@ -135,10 +146,16 @@ async def _resolve_kinds(
                 try:
                     resources[key] = await _resolve_kind(discovery, key)
                 except UsageError as error:
+                    brought = brought_kinds(factories) if brought is None else brought
+                    bringer, resource = brought.get(key, (number, None))
+                    if resource is not None and bringer < number:
+                        resources[key] = resource
+                        later.add(resource)
+                        continue
                     missing.add(key)
                     path = ("workloads", number, "objects", index, "templateFile")
                     findings.add([config.problem(path, str(error))], hint=error.hint)
-    return resources
+    return resources, frozenset(later)
 
 
 async def _resolve_kind(discovery: Discovery, key: tuple[str, str]) -> Resource:

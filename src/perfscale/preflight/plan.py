@@ -44,6 +44,8 @@ class Plan:
         way: The options of a command line that lead to the cluster.
         preload: What is pulled to the nodes first; None if nothing.
         operations: What workloads do to objects, by their names.
+        later: Those of ``resources`` that the cluster does not have yet, and that a workload
+            before theirs brings.
         ready_by_kind: Those of ``resources`` with objects that no ``readyWhen`` is about.
     """
 
@@ -63,6 +65,7 @@ class Plan:
     way: str = ""
     preload: PreloadPlan | None = None
     operations: Mapping[str, OperationPlan] = field(default_factory=dict)
+    later: frozenset[Resource] = frozenset()
     ready_by_kind: tuple[Resource, ...] = ()
 
     @property

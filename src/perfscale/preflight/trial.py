@@ -154,6 +154,10 @@ class Trier:
             namespace = metadata.get("namespace") or default
             place = self._places.get(namespace, namespace)
             document = {**document, "metadata": {**metadata, "namespace": place}}
+        if resource in self._plan.later:
+            why = "its kind is brought by an earlier workload, and is not there yet"
+            verdict = TrialVerdict.NOT_JUDGED
+            return Trial(resource.kind, namespace, metadata["name"], verdict, why)
         refusal = await self._refusal(resource, place, document)
         verdict, reason = judge(refusal, stand_in=place != namespace)
         return Trial(resource.kind, namespace, metadata["name"], verdict, reason)

@@ -10,7 +10,14 @@ from perfscale.results.folder.hooks import HookOutput
 from perfscale.results.folder.located import Located, LocatedRun, locate_run, read_present
 from perfscale.results.folder.rebuild import rebuild_results
 from perfscale.results.folder.runfile import cleanup_command
-from perfscale.results.folder.sink import Checked, FolderSink, Journal, OperationSink, ResultSink
+from perfscale.results.folder.sink import (
+    Checked,
+    FolderSink,
+    Journal,
+    OperationSink,
+    PromptJournal,
+    ResultSink,
+)
 from perfscale.results.folder.summary import summarize
 from perfscale.results.journal.entries import (
     JOURNAL_VERSION,
@@ -50,6 +57,7 @@ from perfscale.results.journal.operations import (
 from perfscale.results.journal.replay import Replay
 from perfscale.results.measure.blindness import BlindSpans
 from perfscale.results.measure.calls import Calls, CountedCall, RequestMeter, RequestSums
+from perfscale.results.measure.churn_tally import ChurnTally
 from perfscale.results.measure.failures import Failures
 from perfscale.results.measure.kind_tally import IterationTally, accounts_of
 from perfscale.results.measure.latencies import DELETION, latency_rule
@@ -59,6 +67,7 @@ from perfscale.results.measure.percentiles import LatencySamples
 from perfscale.results.measure.rates import CreateTimes, explain_rate
 from perfscale.results.measure.run_tally import IterationFacts, RunSum, RunTally
 from perfscale.results.measure.sketch import Sketch
+from perfscale.results.measure.slowest import Slowest
 from perfscale.results.measure.stages import StageLog
 from perfscale.results.model.accounts import Accounts
 from perfscale.results.model.audit import (
@@ -93,7 +102,7 @@ from perfscale.results.model.operations import (
     OperationResult,
 )
 from perfscale.results.model.outcome import graver, with_audit, with_lost_results
-from perfscale.results.model.records import ObjectRecord, Outcome
+from perfscale.results.model.records import REPLACEMENT, ObjectRecord, Outcome
 from perfscale.results.model.remarks import Remarks
 from perfscale.results.model.run import (
     ClusterInfo,
@@ -126,6 +135,7 @@ __all__ = [
     "JOURNAL_FILE",
     "JOURNAL_VERSION",
     "OPERATION_FIELDS",
+    "REPLACEMENT",
     "SCHEMA_VERSION",
     "Accounts",
     "AnyEntry",
@@ -144,6 +154,7 @@ __all__ = [
     "Checked",
     "ChurnResult",
     "ChurnRound",
+    "ChurnTally",
     "ClientLimit",
     "ClockOffset",
     "ClockStep",
@@ -198,6 +209,7 @@ __all__ = [
     "OutageEntry",
     "OutageRecord",
     "Outcome",
+    "PromptJournal",
     "Rate",
     "ReleaseEntry",
     "Remarks",
@@ -215,6 +227,7 @@ __all__ = [
     "RunTally",
     "ScrapedSeries",
     "Sketch",
+    "Slowest",
     "StageEntry",
     "StageLog",
     "StageSpan",

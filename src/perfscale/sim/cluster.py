@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import tempfile
+import time
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
@@ -36,7 +37,7 @@ from perfscale.sim.storage.selectors import parse_selector
 from perfscale.sim.storage.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
     from perfscale.kube.resources import Resource
@@ -63,6 +64,7 @@ class SimulatedCluster:
         faults: What goes wrong in it, on purpose.
         kinds: More kinds that it serves, as ``(apiVersion, kind)``: those that it does not know are
             stored, in namespaces, and nothing acts upon them.
+        clock: What its ground truth is stamped by, in seconds; it never goes back.
 
     Attributes:
         ground_truth: What happened in it.
@@ -80,11 +82,12 @@ class SimulatedCluster:
         store: Store | None = None,
         faults: Faults | None = None,
         kinds: Iterable[tuple[str, str]] = (),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.store = store or Store()
         serve_unknown(self.store.catalogue, kinds)
         self._port = port
-        self.ground_truth = GroundTruth(self.store)
+        self.ground_truth = GroundTruth(self.store, clock)
         self._injection = FaultInjection(faults or Faults(), self.store, self.ground_truth)
         # A server's own defaults come first, then KubeVirt's webhooks, then what faults do.
         webhooks = Webhooks(self._injection.controllers_now)

@@ -13,6 +13,7 @@ from perfscale.templates.counting import (
     count_objects,
     objects_of_iteration,
     outline_workload,
+    replaced_iterations,
     sure_replicas,
 )
 from perfscale.templates.duplicates import sampled_replicas
@@ -46,6 +47,7 @@ __all__ = [
     "packaged_file",
     "packaged_templates",
     "render_manifests",
+    "replaced_iterations",
     "resolve_template",
     "sampled_replicas",
     "sure_replicas",

@@ -171,6 +171,7 @@ class _Compiler:
             workload.name,
             shard=self._shard,
             foreign=self._is_foreign(path),
+            last_counts=workload.kube_burner is not None,  # as in kube-burner's decoder
         )
         factory = self._factory(workload, spec, path, manifests)
         try:
@@ -225,7 +226,7 @@ class _Compiler:
             try:
                 text = read_template(path)
                 is_read = True
-                settings = self._settings(path)
+                settings = self._settings(path, job)
                 self._sources[key] = (
                     parse_template(str(path), text, settings)
                     if job is None
@@ -239,11 +240,13 @@ class _Compiler:
                 ]
         return self._sources[key]
 
-    def _settings(self, path: Path) -> Settings:
+    def _settings(self, path: Path, job: KubeBurnerJob | None) -> Settings:
         """What a template in Go's language is given; its random values are repeatable by seed."""
+        origin = self._config.source
+        environment = None if job is None else origin.environment
         seed = self._config.global_config.seed
         chance = None if seed is None else Random(f"{seed}/{path.name}")  # noqa: S311 -- no secrets
-        return Settings(folder=self._config.source.directory, random=chance)
+        return Settings(folder=origin.directory, environment=environment, random=chance)
 
     def _is_foreign(self, path: Path) -> bool:
         """Whether a file is in no folder whose files are templates for sure."""

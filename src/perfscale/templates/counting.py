@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -117,6 +118,37 @@ def outline_workload(
     )
 
 
+class ReplacedIterations(NamedTuple):
+    """What churn of namespaces replaces: iterations that share objects, together.
+
+    Attributes:
+        period: In how many iterations after another each entry of the workload comes once.
+        groups: The iterations that may be replaced, in groups; where no entry is shared, of one.
+    """
+
+    period: int
+    groups: list[range]
+
+    def drawn_of(self, wanted: int) -> int:
+        """How many groups have so many iterations, or one where they have fewer."""
+        return min(len(self.groups), max(1, wanted // self.period)) if wanted else 0
+
+    def unused(self) -> Iterator[int]:
+        """The first numbers of groups that were never used."""
+        return itertools.count(self.groups[-1].start + self.period, self.period)
+
+
+def replaced_iterations(factories: Sequence[ObjectFactory]) -> ReplacedIterations:
+    """Return which iterations of a workload its churn of namespaces may replace."""
+    count = factories[0].workload.iteration_count
+    period = math.lcm(*(factory.spec.every_iterations for factory in factories))
+    # What is there once is there for others, and the first iteration has it.
+    first = 1 + period * any(factory.spec.once for factory in factories)
+    starts = range(first, count + 1, period)
+    groups = [range(start, min(start + period, count + 1)) for start in starts]
+    return ReplacedIterations(period, groups)
+
+
 class ChurnCount(NamedTuple):
     """What a round of churn replaces: so many of the objects' replicas, or of the iterations."""
 
@@ -132,16 +164,18 @@ def count_churned(factories: Sequence[ObjectFactory]) -> ChurnCount | None:
     churn = factories[0].workload.churn if factories else None
     if churn is None:
         return None
-    iterations = factories[0].workload.iteration_count
-    present = iterations - any(factory.spec.once for factory in factories)
-    if churn.replaces_objects:
-        present = sum(
-            due // len(factory.kinds)
-            for number in range(1, iterations + 1)
-            if (members := [each for each in factories if each.spec.comes_in(number)])
-            for factory, due in _due(members)
-            if factory.spec.is_churned
-        )
+    if not churn.replaces_objects:
+        replaced = replaced_iterations(factories)
+        present = sum(map(len, replaced.groups))
+        drawn = replaced.drawn_of(churn.replaced_of(present))
+        return ChurnCount(min(drawn * replaced.period, present), present)
+    present = sum(
+        due // len(factory.kinds)
+        for number in range(1, factories[0].workload.iteration_count + 1)
+        if (members := [each for each in factories if each.spec.comes_in(number)])
+        for factory, due in _due(members)
+        if factory.spec.is_churned
+    )
     return ChurnCount(churn.replaced_of(present), present)
 
 

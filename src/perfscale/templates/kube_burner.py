@@ -50,16 +50,19 @@ class JobVariables(Variables):
         self._workload = workload
         self._spec = spec
         self._first = job.first_iteration
+        entry = spec.kube_burner or KubeBurnerObject()
+        self._first_replica = entry.first_replica
+        self._every = 1 if entry.counts_all else spec.every_iterations
         self.fixed = {**job_variables(job, run_id), **spec.input_vars}
         self.names = tuple(sorted({*self.fixed, "Iteration", "Replica"}))
 
     def of(self, iteration: int, replica: int) -> dict[str, Any]:
         """Every variable of one object; both numbers are counted from 1.
 
-        In the template iterations count from 0, and only those that have the entry.
+        In the template iterations count from 0, and as a rule only those that have the entry.
         """
-        number = self._first + (iteration - 1) // self._spec.every_iterations
-        return {"Iteration": number, "Replica": replica, **self.fixed}
+        number = self._first + (iteration - 1) // self._every
+        return {"Iteration": number, "Replica": self._first_replica + replica - 1, **self.fixed}
 
     def _untidy_prefix(self) -> str:
         """None: what that program renders is left as it is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -170,8 +171,12 @@ def _compile(
         keys = ("workloads", number, "patch", "templateFile")
         message = f"the template {patch.template_file!r} is not there: looked for {path}"
         raise TemplateError([config.problem(keys, message)])
-    settings = Settings(folder=config.source.directory)
     text, job = read_template(path), workload.kube_burner
+    origin = config.source
+    environment = None if job is None else origin.environment
+    seed = config.global_config.seed
+    chance = None if seed is None else Random(f"{seed}/{workload.name}/{path.name}")  # noqa: S311
+    settings = Settings(folder=origin.directory, random=chance, environment=environment)
     source: Source
     if job is None:
         source = parse_template(str(path), text, settings)

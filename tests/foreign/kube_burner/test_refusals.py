@@ -40,7 +40,6 @@ def endpoints(*entries: dict[str, Any]) -> dict[str, Any]:
 
 CASES = {
     "global.waitWhenFinished": globally(waitWhenFinished=True),
-    "global.clusterHealth": globally(clusterHealth=True),
     "jobs[].preLoadNodeLabels": creating(preLoadNodeLabels={"a": "b"}),
     "churnConfig with groups": creating(GROUPED, churnConfig=CHURN),
     "churnConfig with incrementalLoad": creating(churnConfig=CHURN, incrementalLoad=STEPS),
@@ -50,7 +49,6 @@ CASES = {
     "churn of namespaces with iterationsPerNamespace": creating(
         churnConfig=CHURN, iterationsPerNamespace=2
     ),
-    "churn of namespaces with repeatEveryNIterations": creating(SHARED, churnConfig=CHURN),
     "churn of objects with repeatEveryNIterations": creating(SHARED, churnConfig=OF_OBJECTS),
     "incrementalLoad with groups": creating(GROUPED, incrementalLoad=STEPS),
     "metricsEndpoints[].token, username, password": endpoints({**PROMETHEUS, "token": "s3cret"}),
@@ -119,5 +117,5 @@ def test_two_jobs_of_one_name_are_refused(problems: Problems) -> None:
 
 def test_everything_is_reported_at_once(problems: Problems) -> None:
     tree = creating({"objectTemplate": "none.yml"}, {"objectTemplate": "https://x/y.yml"})
-    tree["global"] = {"clusterHealth": True}
+    tree["global"] = {"waitWhenFinished": True}
     assert len(problems(yaml.safe_dump(tree))) == 3

@@ -123,12 +123,36 @@ def test_a_file_that_is_no_text_of_a_manifest_is_not_read(tmp_path: Path) -> Non
         ("{{ IndexToCombination nil 9 5 2 }}", "[3 4]"),
         ("{{ GetSubnet24 0 }} {{ GetSubnet24 257 }}", "1.0.0.0/24 1.1.1.0/24"),
         ("{{ GetSubnet24 65536 }}", "2.0.0.0/24"),
+        ("{{ GetSubnet16 0 }} {{ GetSubnet16 257 }} {{ GetSubnet16 65535 }}",
+         "1.0.0.0/16 2.1.0.0/16 0.255.0.0/16"),
+        ("{{ GetSubnet24In16 3 7 }} {{ GetSubnet24In16 256 300 }}", "1.3.7.0/24 2.0.44.0/24"),
         ('{{ GetIPAddress "a b c d" 1 2 }}', "c d"),
         ('{{ GetIPAddress "a b" 0 1 }}', "a"),
     ],
-)
+)  # fmt: skip
 def test_functions_of_kube_burner(text: str, expected: str) -> None:
     assert render(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{{ ne .d 0 }} {{ gt .d 0 }} {{ lt 0 .d }}", "true true true"),
+        ("{{ eq .none 0 }} {{ gt .none 0 }} {{ le .none 0 }}", "true false true"),
+        ("{{ gt .d 89999999999 }} {{ ge .d 90000000000 }} {{ gt .d 90000000000 }}",
+         "true true false"),
+    ],
+)  # fmt: skip
+def test_a_duration_of_user_data_is_compared_with_a_number_in_nanoseconds(
+    text: str, expected: str
+) -> None:
+    assert render(text, d="1m30s", none="0s") == expected
+
+
+@pytest.mark.parametrize("text", ["5", "0", "fast", "", "5 apples", "s", True, 1.5])
+def test_what_is_no_duration_is_not_compared_with_a_number(text: Any) -> None:
+    for name in ("eq", "lt", "gt"):
+        assert "incompatible types for comparison" in refusal(f"{{{{ {name} .d 0 }}}}", d=text)
 
 
 @given(st.integers(0, 8).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n))))

@@ -140,12 +140,12 @@ async def _audit(
     strict: bool,
 ) -> int:
     from perfscale.audit import (
-        Prometheus,
         evaluate,
         reach_warnings,
         results_document,
         wait_until_scraped,
     )
+    from perfscale.audit.prometheus import Prometheus
 
     if not endpoint.verify_tls:
         say("warning: the certificate of Prometheus is not verified (prometheusVerifyTLS)")

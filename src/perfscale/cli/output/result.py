@@ -215,6 +215,10 @@ def _rate(workload: WorkloadResult) -> Iterator[str]:
 def _print_kind(console: Console, kind: str, result: KindResult) -> None:
     console.print(f"\n  [cyan]{escape(kind)}[/]")
     print_wrapped(console, ", ".join(_counts(result.accounts)), indent=2)
+    if result.made_by:
+        causes = ", ".join(f"{count} by {cause}" for cause, count in result.made_by.items())
+        text = f"not made by the creation of their owners, and only measured as they go: {causes}"
+        print_wrapped(console, f"[dim]{escape(text)}[/]", indent=2)
     print_latencies(console, _latencies(result))
     if result.phase_clock is not None and (reason := result.phase_clock.reason):
         print_point(console, _WARNING, f"{kind}: {reason} (serverPhases in the summary)")

@@ -20,7 +20,7 @@ from perfscale.config.reading.syntax import COMMENT, syntax_problem
 from perfscale.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 MAX_BYTES: Final = 4 * 2**20
 MAX_VALUES: Final = 100_000
@@ -54,6 +54,7 @@ class Document:
         problems: What is wrong with it as a document, whatever it means.
         reading: How a file of another form was read; empty for one of ours.
         notes: What in it means something else here, one sentence each.
+        environment: What templates of kube-burner's jobs see by `env`; None: nothing.
     """
 
     name: str
@@ -65,11 +66,20 @@ class Document:
     problems: list[Problem] = field(default_factory=list)
     reading: str = ""
     notes: tuple[str, ...] = ()
+    environment: Mapping[str, str] | None = field(default=None, repr=False)
 
     @property
     def source(self) -> Source:
         """Where its values stand."""
-        return Source(self.name, self.directory, self.values, self.keys, self.reading, self.notes)
+        return Source(
+            self.name,
+            self.directory,
+            self.values,
+            self.keys,
+            self.reading,
+            self.notes,
+            self.environment,
+        )
 
 
 @dataclass(frozen=True, slots=True)

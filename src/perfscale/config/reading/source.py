@@ -68,6 +68,7 @@ class Source:
         keys: The position of each key that was written.
         reading: How a file of another form was read; empty for one of ours.
         notes: What in it means something else here, one sentence each.
+        environment: What templates of kube-burner's jobs see by `env`; None: nothing.
     """
 
     name: str | None = field(default=None, compare=False)
@@ -76,6 +77,7 @@ class Source:
     keys: Mapping[KeyPath, Position] = field(default_factory=dict, compare=False, repr=False)
     reading: str = field(default="", compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
+    environment: Mapping[str, str] | None = field(default=None, compare=False, repr=False)
 
     def locate(self, path: KeyPath) -> Position | None:
         """Return where the value at ``path`` stands, or the nearest that encloses it."""

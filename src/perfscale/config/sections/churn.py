@@ -62,7 +62,8 @@ class Churn(Section):
         default=OBJECTS,
         description=(
             "objects: the replicas of the templates. namespaces: whole iterations, each with its "
-            "namespace; needs namespacedIterations."
+            "namespace; needs namespacedIterations. With everyIterations, those that share objects "
+            "are replaced together."
         ),
     )
 
@@ -159,13 +160,8 @@ def _misfits_of_namespaces(workload: Workload) -> Iterator[tuple[KeyPath, Pydant
             "churn of objects"
         )
         yield ("iterationCleanup",), rule(message, against=against)
+    together = math.lcm(*(spec.every_iterations for spec in workload.objects))
     for index, spec in enumerate(workload.objects):
-        if spec.every_iterations > 1:
-            message = (
-                "of: namespaces replaces an iteration by one that is like it, and with this key "
-                "they differ: remove it"
-            )
-            yield ("objects", index, "everyIterations"), rule(message, against=against)
-        elif spec.once and workload.iteration_count == 1:
+        if spec.once and workload.iteration_count <= together:
             message = "the iteration with it is left alone, and there is no other: remove it"
             yield ("objects", index, "once"), rule(message, against=against)

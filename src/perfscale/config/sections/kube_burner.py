@@ -58,12 +58,22 @@ class KubeBurnerJob(Section):
 class KubeBurnerObject(Section):
     """Where an entry of objects stands in its job."""
 
-    called: ClassVar[str] = "a mapping (index, group)"
+    called: ClassVar[str] = "a mapping (index, group, countsAll, firstReplica)"
 
     index: _Number = Field(
         default=0, description="Position of its first document among those of the job, from 0."
     )
     group: _Number = Field(default=0, description="The group of the job that it belongs to.")
+    counts_all: Flag = Field(
+        default=False,
+        description=(
+            "With everyIterations, templates see the number of the iteration among all, and not "
+            "among those that have the entry."
+        ),
+    )
+    first_replica: Annotated[int, *whole(1, MAX_COUNT)] = Field(
+        default=1, description="The number of the first replica, as templates see it."
+    )
 
 
 class IndexConfig(Section):
@@ -98,11 +108,11 @@ def object_labels(
         entry: Of the object.
         document: Position of the object in its template, counted from 0.
         iteration: Counted from 1, as everywhere here; from 0 in the label.
-        replica: Counted from 1, there too.
+        replica: Of the entry, counted from 1.
     """
     return {
         f"{PREFIX}index": str(entry.index + document),
         f"{PREFIX}job-iteration": str(iteration - 1),
-        f"{PREFIX}replica": str(replica),
+        f"{PREFIX}replica": str(entry.first_replica + replica - 1),
         f"{PREFIX}group": str(entry.group),
     }

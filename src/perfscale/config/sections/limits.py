@@ -95,6 +95,13 @@ class GlobalConfig(Section):
         default=False,
         description="When all workloads are over, delete everything that the run made.",
     )
+    cluster_health: Flag = Field(
+        default=False,
+        description=(
+            "Begin only where every node is ready, and has no other condition, such as "
+            "MemoryPressure."
+        ),
+    )
     hooks: Hooks = Field(
         default=(), description="Commands that run at certain moments of the run and all workloads."
     )

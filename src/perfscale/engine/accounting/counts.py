@@ -11,27 +11,52 @@ from typing import TYPE_CHECKING
 
 from perfscale.engine.snapshot import ObjectCounts
 from perfscale.engine.tracking.rows import TransitionKind
-from perfscale.results import Sketch
+from perfscale.results import DELETION, ChurnTally, Sketch, Slowest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from perfscale.results import ObjectLife, WorkloadPlan
+    from perfscale.results import ChurnResult, ObjectLife, ObjectRecord, WorkloadPlan
 
 
 class _Counted:
     """What happened to the objects of one workload and kind."""
 
-    __slots__ = ("created", "deleted", "failed", "ready", "ready_latency", "sent")
+    __slots__ = (
+        "churn", "churned_ready", "created", "deleted", "failed", "first_ready", "ready", "sent",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.sent = self.created = self.ready = self.failed = self.deleted = 0
-        self.ready_latency = Sketch()
+        self.first_ready, self.churned_ready = Sketch(), Sketch()
+        self.churn: ChurnTally | None = None
+
+    @property
+    def ready_latency(self) -> Sketch:
+        """Of what churn created too; one that does not count on."""
+        latency = self.first_ready.copy()
+        latency.add(self.churned_ready)
+        return latency
+
+    def of_churn(self) -> ChurnTally:
+        """What rounds of churn came to, from the first of them on."""
+        if self.churn is None:
+            self.churn = ChurnTally()
+        return self.churn
 
     def frozen(self, workload: str, kind: str, requested: int) -> ObjectCounts:
-        counts = {name: getattr(self, name) for name in self.__slots__ if name != "ready_latency"}
-        ready_latency = self.ready_latency.copy()
-        return ObjectCounts(workload, kind, requested, **counts, ready_latency=ready_latency)
+        return ObjectCounts(
+            workload=workload,
+            kind=kind,
+            requested=requested,
+            sent=self.sent,
+            created=self.created,
+            ready=self.ready,
+            failed=self.failed,
+            deleted=self.deleted,
+            ready_latency=self.ready_latency,
+            first_ready_latency=self.first_ready.copy(),
+        )
 
 
 class ObjectCounter:
@@ -40,6 +65,7 @@ class ObjectCounter:
     def __init__(self) -> None:
         self._of: dict[tuple[str, str], _Counted] = {}
         self._churned: Counter[tuple[str, str]] = Counter()
+        self._slowest: Slowest[ObjectLife] = Slowest()
 
     def request(self, workload: str, objects: Mapping[str, int]) -> None:
         """Rounds of churn ask for more objects of a workload, by kind."""
@@ -57,11 +83,31 @@ class ObjectCounter:
         elif change is TransitionKind.READY:
             counted.ready += 1
             if row.ready_s is not None and row.sent_s is not None:
-                counted.ready_latency.count(row.ready_s - row.sent_s)
+                latency_s = row.ready_s - row.sent_s
+                if latency_s > self._slowest.bound_s:
+                    self._slowest.add(row)
+                if row.round is None:
+                    counted.first_ready.count(latency_s)
+                else:
+                    counted.churned_ready.count(latency_s)
+                    counted.of_churn().count_ready(row.round, latency_s)
         elif change is TransitionKind.DELETED:
             counted.deleted += 1
+            if row.replaced_in is not None:
+                asked_s, gone_s = DELETION.times_s(row, None)
+                if asked_s is not None and gone_s is not None:
+                    counted.of_churn().count_gone(row.replaced_in, gone_s - asked_s)
         elif change is TransitionKind.FAILED:
             counted.failed += 1
+
+    def slowest(self) -> tuple[ObjectRecord, ...]:
+        """The objects that took longest to be ready, the slowest first."""
+        return tuple(row.record() for row in self._slowest.found())
+
+    def churn(self) -> dict[tuple[str, str], ChurnResult]:
+        """What rounds of churn came to, by workload and kind."""
+        found = {key: counted.churn for key, counted in self._of.items()}
+        return {key: churn.result() for key, churn in found.items() if churn is not None}
 
     @property
     def ready_latency(self) -> Sketch:

@@ -10,6 +10,7 @@ the journal holds all that the tracker knew, whatever path it came by.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.engine.sharding.shard import WHOLE
@@ -28,6 +29,7 @@ from perfscale.results import (
     ObjectEntry,
     OperationChangeEntry,
     OperationEntry,
+    PromptJournal,
     ReleaseEntry,
     RoundEntry,
 )
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from perfscale.engine.sharding.shard import Shard
-    from perfscale.engine.tracking.operations import TrackedOperation
+    from perfscale.engine.tracking.operations.tracked import TrackedOperation
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
     from perfscale.results import (
         BlindSpan,
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 200
 """Rows flushed in one go, for which nothing else of the process runs: about a millisecond."""
 
+_PROMPT_S: Final = 1.0
+"""How long a load waits for a disk that is slow."""
 
 _NAMES: Final = {bit: name for name, bit in DIRTY.items()}
 
@@ -92,6 +96,25 @@ class JournalFeed:
             self._flush_some_operations(_AT_ONCE)
             await asyncio.sleep(0)
         self._flush_dirty()
+
+    async def written(self) -> None:
+        """Wait until everything that was appended is on its way to the disk, if that is soon.
+
+        Before something is requested of which nothing but the journal knows.
+        """
+        journal = self._journal
+        if not isinstance(journal, PromptJournal):
+            return
+        loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+        def report() -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(done.set)
+
+        journal.when_written(report)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PROMPT_S):
+                await done.wait()
 
     def begin_iteration(
         self, scope: IterationScope, requested: dict[str, int], started_s: float, *, ends: bool
@@ -253,7 +276,7 @@ class JournalFeed:
         if row.dirty & ANOTHER_OBJECT:
             # The row was taken for another object before. An entry with a UID, even with none,
             # makes a replay forget what it had (see `ChangeEntry`), so everything is repeated.
-            row.flushed_phases, row.flushed_timestamps = 0, ()
+            row.flushed_phases, row.flushed_later, row.flushed_timestamps = 0, 0, ()
             self._append(ChangeEntry(n=row.number, **{"uid": None, **_take_all(row)}))
         elif changes := _take_changes(row):
             self._append(ChangeEntry(n=row.number, **changes))
@@ -306,6 +329,10 @@ def _take_changes(row: TrackedObject) -> dict[str, Any]:
     if seen > row.flushed_phases:
         changes["phases_s"] = dict(row.phases_s.items(row.flushed_phases))
         row.flushed_phases = seen
+    later = row.later_phases_s
+    if later is not None and len(later.names) > row.flushed_later:
+        changes["later_phases_s"] = dict(later.items(row.flushed_later))
+        row.flushed_later = len(later.names)
     if row.phase_timestamps is not row.flushed_timestamps:
         if changed := _changed_stamps(row.flushed_timestamps, row.phase_timestamps):
             changes["phase_timestamps"] = changed

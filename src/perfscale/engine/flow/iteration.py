@@ -110,6 +110,8 @@ class IterationRunner:
         context.broadcast.send(IterationStarted(workload.name, number, total))
         self._progress.follow(iteration.scope)
         try:
+            if own.ends:  # what it asks for stands nowhere else
+                await self._context.journal.written()
             namespaces = list(self._objects(iteration, namespaces=True))
             if await self._prepare(iteration, namespaces):
                 if await stop.ends(self._load(iteration, namespaces, own, churn)):
@@ -391,7 +393,7 @@ class IterationRunner:
         So are children without an owner, as the claims of a StatefulSet: nobody else deletes them.
         """
         scope, selector = iteration.scope, selector_of(iteration.labels)
-        versions = await current_versions(iteration.client, self._context.plan.places)
+        versions = await current_versions(iteration.client, self._context.places)
         ownerless = [row for row in scope.children if row.owner_uid is None]
         places = {(row.resource.name, row.namespace) for row in (*scope.objects, *ownerless)}
         self._context.request_deletion(scope, versions)

@@ -18,8 +18,8 @@ from perfscale.engine.load.requests import RequestBuilder
 from perfscale.engine.load.targets import find_targets
 from perfscale.engine.sharding.coordination import Arrival, Moment
 from perfscale.engine.sharding.shard import WHOLE
-from perfscale.engine.tracking.effects import Effects
-from perfscale.engine.tracking.following import EffectWatches
+from perfscale.engine.tracking.operations.effects import Effects
+from perfscale.engine.tracking.operations.following import EffectWatches
 from perfscale.kube.resources import NAMESPACES
 from perfscale.results import OperationOutcome
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from perfscale.engine.load.targets import Target
     from perfscale.engine.removal.namespaces import RunNamespaces
     from perfscale.engine.sharding.shard import Shard
-    from perfscale.engine.tracking.operations import TrackedOperation
+    from perfscale.engine.tracking.operations.tracked import TrackedOperation
     from perfscale.preflight import OperationPlan
 
 
@@ -142,6 +142,8 @@ class OperationRunner:
         )
         self._progress.follow(iteration.scope)
         try:
+            if own.ends:  # what it asks for stands nowhere else
+                await self._context.journal.written()
             if await stop.ends(self._operate(iteration, work, own)):
                 await self._context.changed.wait_until(lambda: iteration.in_flight == 0)
                 iteration.end_load()

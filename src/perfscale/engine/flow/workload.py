@@ -59,6 +59,7 @@ class WorkloadRunner:
             )
         )
         await stop.ends(self._reach(BEFORE_WORKLOAD, workload))
+        await stop.ends(self._context.open_watches(factories))
         went_well = await self._run(workload, factories, stop)
         went_well = await self._context.agree(AFTER_WORKLOAD, workload, well=went_well)
         if went_well:

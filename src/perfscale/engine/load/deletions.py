@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.load.targets import Target
-    from perfscale.engine.tracking.operations import TrackedOperation
+    from perfscale.engine.tracking.operations.tracked import TrackedOperation
     from perfscale.engine.tracking.rows import TrackedObject
 
 
@@ -29,7 +29,8 @@ class Deletions:
     def send(self, target: Target) -> None:
         """A delete of it leaves."""
         if target.is_namespace:
-            inside = self._contents[target.uid or ""] = list(self._rows_in(target.name))
+            inside = self._context.tracker.contents_of(target.name)
+            self._contents[target.uid or ""] = inside
             self._mark(inside)
         if target.row is None:
             self._of_others.add(target.uid or "")
@@ -78,7 +79,3 @@ class Deletions:
         if target.row is not None:
             yield target.row
         yield from self._contents.get(target.uid or "", ())
-
-    def _rows_in(self, namespace: str | None) -> Iterator[TrackedObject]:
-        for scope in self._context.tracker.open_scopes():
-            yield from (row for row in scope.rows if row.namespace == namespace)

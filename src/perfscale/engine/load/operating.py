@@ -14,9 +14,9 @@ from perfscale.engine.load.creation import failure_text, is_certain
 from perfscale.engine.load.deletions import Deletions
 from perfscale.engine.load.replacements import TargetLostError, check_after, check_before
 from perfscale.engine.load.streams import LoadStream
-from perfscale.engine.tracking.judges import REPLACED
 from perfscale.engine.tracking.lookup import find_by_name
-from perfscale.engine.tracking.operations import TrackedOperation
+from perfscale.engine.tracking.operations.judges import REPLACED
+from perfscale.engine.tracking.operations.tracked import TrackedOperation
 from perfscale.engine.tracking.readiness import AnyObject
 from perfscale.errors import (
     AlreadyExistsError,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from perfscale.engine.load.pacing import Pacing
     from perfscale.engine.load.requests import Outgoing, RequestBuilder
     from perfscale.engine.load.targets import Target
-    from perfscale.engine.tracking.effects import Effects
+    from perfscale.engine.tracking.operations.effects import Effects
     from perfscale.engine.tracking.rows import IterationScope
     from perfscale.preflight import OperationPlan
 
@@ -364,7 +364,10 @@ class Operator:
         sending.is_sent = True
         now = context.stopwatch.since_start(instant)
         self._note_deletions(sending, self.deletions.send)
+        makes = sending.work.plan.operation.makes
         for operation in sending.operations:
+            if makes and operation.row is not None:
+                context.tracker.operate(operation.row, operation.operation)
             sending.iteration.scope.sent += 1
             sending.work.effects.send(operation, now)
             context.operation_counter.send(operation)

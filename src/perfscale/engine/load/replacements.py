@@ -10,16 +10,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perfscale.config.operations import Effect
-from perfscale.engine.tracking.judges import REPLACED
 from perfscale.engine.tracking.lookup import find_by_name
+from perfscale.engine.tracking.operations.judges import REPLACED
 from perfscale.errors import ApiError, PerfscaleError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from perfscale.engine.load.targets import Target
-    from perfscale.engine.tracking.effects import Effects
-    from perfscale.engine.tracking.operations import TrackedOperation
+    from perfscale.engine.tracking.operations.effects import Effects
+    from perfscale.engine.tracking.operations.tracked import TrackedOperation
     from perfscale.kube.client import Client
     from perfscale.preflight import OperationPlan
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perfscale.engine.context import RunContext
-    from perfscale.engine.tracking.operations import TrackedOperation
+    from perfscale.engine.tracking.operations.tracked import TrackedOperation
     from perfscale.kube.client import Client
     from perfscale.kube.watching.watch import Listed
     from perfscale.preflight import OperationPlan

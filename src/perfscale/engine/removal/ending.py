@@ -64,7 +64,7 @@ class FinalCleanup:
         self._context = context
         self._namespaces = namespaces
         self._drain = drain
-        self._removal = removal or Removal(context.client, context.plan.places, context.selector)
+        self._removal = removal or Removal(context.client, context.places, context.selector)
         self._by_uid = RemovalByUid(context.client, (), self._note_gone)
         self._rows: dict[str, TrackedObject] = {}
 
@@ -113,7 +113,7 @@ class FinalCleanup:
         context = self._context
         try:
             async with asyncio.timeout(_CATCH_UP_S):
-                return await current_versions(context.client, context.plan.places)
+                return await current_versions(context.client, context.places)
         except (TimeoutError, PerfscaleError):
             return {}
 
@@ -147,7 +147,7 @@ class FinalCleanup:
         try:
             async with asyncio.timeout_at(end_s):
                 return await take_inventory(
-                    self._context.client, self._context.plan.places, self._context.selector
+                    self._context.client, self._context.places, self._context.selector
                 )
         except (TimeoutError, PerfscaleError):
             return self._removal.last

@@ -17,15 +17,17 @@ from perfscale.errors import (
     ForbiddenError,
     NotFoundError,
     NotServedError,
+    PerfscaleError,
     UnreachableError,
 )
 from perfscale.kube.decoding import version_number
-from perfscale.kube.listing import page_decoder, read_pages
+from perfscale.kube.listing import current_version, page_decoder, read_pages
 from perfscale.kube.permissions import Permissions
+from perfscale.kube.resources import Resource
 from perfscale.kube.retrying.retry import Backoff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from perfscale.engine.tracking.readiness import Metadata
     from perfscale.kube.client import Client
@@ -39,7 +41,16 @@ that has just started refuses everybody but system:masters until it has read the
 _PAUSE_S: Final = 1.0
 _STALLED_S: Final = 20.0
 """How long places are waited for that alone do not answer, once others have."""
+_LEAVING_S: Final = 10.0
+"""How long a definition may take to go after its kind."""
 _MOST_NAMES: Final = 5
+DEFINITIONS: Final = Resource(
+    "apiextensions.k8s.io",
+    "v1",
+    "customresourcedefinitions",
+    "CustomResourceDefinition",
+    namespaced=False,
+)
 
 
 @dataclass(slots=True)
@@ -126,7 +137,12 @@ class Inventory:
 
 
 async def take_inventory(
-    client: Client, places: Iterable[Place], selector: str, *, doubting: bool = True
+    client: Client,
+    places: Iterable[Place],
+    selector: str,
+    *,
+    doubting: bool = True,
+    leaving: Collection[Place] = (),
 ) -> Inventory:
     """List what carries the label; a place that cannot be listed does not stop the others.
 
@@ -134,10 +150,17 @@ async def take_inventory(
     asked for our permissions, or ``doubting`` is False. Once some places have
     answered, the others are not waited for forever.
 
+    Args:
+        client: The way to the cluster.
+        places: Where to look.
+        selector: Label selector.
+        doubting: Whether a refusal is doubted.
+        leaving: Places whose kinds may go with their definitions, as these are being deleted.
+
     Raises:
         ClusterError: No place at all could be listed.
     """
-    lister = _Lister(client, selector, doubting=doubting)
+    lister = _Lister(client, selector, doubting=doubting, leaving=leaving)
     # A kind may have been found in several ways: its objects are counted once.
     distinct = {(place.resource.name, place.namespace): place for place in places}
     async with asyncio.TaskGroup() as tasks:
@@ -161,9 +184,12 @@ async def take_inventory(
 class _Lister:
     """Lists the places of one inventory."""
 
-    def __init__(self, client: Client, selector: str, *, doubting: bool) -> None:
+    def __init__(
+        self, client: Client, selector: str, *, doubting: bool, leaving: Collection[Place]
+    ) -> None:
         self.result = Inventory()
         self.steps = 0
+        self._leaving = leaving
         self._client = client
         self._selector = selector
         self._doubt_s = _REFUSED_S if doubting else 0.0
@@ -174,6 +200,8 @@ class _Lister:
         unseen = self.result.unseen
         async with self._slots:
             try:
+                if place in self._leaving and await self._has_no_definition(place.resource):
+                    return
                 await self._doubting_refusals(place)
             except asyncio.CancelledError:
                 unseen.setdefault(
@@ -187,6 +215,33 @@ class _Lister:
                 unseen[place] = error
             else:
                 unseen.pop(place, None)
+
+    async def _has_no_definition(self, resource: Resource) -> bool:
+        """Whether a custom kind is gone with its definition, and all its objects before that.
+
+        A 404 for a kind alone may be of an API server that has only just started, and is tried
+        again for a minute.
+        """
+        timing = self._client.timing
+        until_s = timing.clock() + _LEAVING_S
+        while timing.clock() < until_s:
+            try:
+                await current_version(self._client, resource, None, retry=False)
+            except NotServedError:
+                pass
+            except PerfscaleError:
+                return False
+            else:
+                return False
+            path = DEFINITIONS.path(name=resource.name)
+            try:
+                await self._client.request("GET", path, retry=False)
+            except NotFoundError:
+                return True
+            except PerfscaleError:
+                return False
+            await timing.sleep(_PAUSE_S)
+        return False
 
     async def _doubting_refusals(self, place: Place) -> None:
         timing = self._client.timing

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.removal.deletion import CONCURRENCY, delete_matching, delete_object
-from perfscale.engine.removal.inventory import Inventory, take_inventory
+from perfscale.engine.removal.inventory import DEFINITIONS, Inventory, take_inventory
 from perfscale.engine.tracking.readiness import AnyObject, IdentifiedObject, Identity
 from perfscale.engine.waits import Signal
 from perfscale.errors import ForbiddenError
@@ -51,8 +51,8 @@ class Removal:
 
     Args:
         client: The way to the cluster.
-        places: Where to look, owners before what they own. Namespaces go last,
-            wherever they stand.
+        places: Where to look, owners before what they own. Definitions of custom resources
+            go after these, and namespaces last, wherever they stand.
         selector: Label selector; nothing that does not match it is deleted,
             except what is in a namespace that matches.
 
@@ -67,8 +67,9 @@ class Removal:
         self.last = Inventory()
         self.undeleted: dict[Place, Exception] = {}
         self._client = client
-        self._places = sorted(places, key=_is_of_namespaces)
+        self._places = sorted(places, key=_turn)
         self._selector = selector
+        self._leaving: set[Place] = set()
         self._failures: Counter[Place] = Counter()
         self._invisible: dict[Place, Exception] = {}
 
@@ -104,7 +105,8 @@ class Removal:
     async def _look(self) -> None:
         """List again, but not where it is of no use."""
         places = [place for place in self._places if place not in self._invisible]
-        present = await take_inventory(self._client, places, self._selector)
+        self._leaving |= self.last.found.keys()
+        present = await take_inventory(self._client, places, self._selector, leaving=self._leaving)
         for place, error in present.unseen.items():
             if self._has_failed(place, error):
                 self._invisible[place] = error
@@ -124,6 +126,10 @@ class Removal:
             if self._has_failed(place, error):
                 self.undeleted[place] = error
         return not deleting.undeleted and not deleting.unwatched
+
+
+def _turn(place: Place) -> int:
+    return {DEFINITIONS.name: 1, NAMESPACES.name: 2}.get(place.resource.name, 0)
 
 
 def _is_of_namespaces(place: Place) -> bool:

@@ -45,7 +45,7 @@ async def verify_staying(context: RunContext, verifier: ObjectVerifier) -> None:
     created = {resource.name for resource in context.plan.resources.values()}
     reads = [
         partial(_read_ends if place.resource.name in created else _read_unseen, context, place)
-        for place in context.plan.places
+        for place in context.places
     ]
     try:
         async with asyncio.timeout(_STAYING_S):

@@ -93,7 +93,7 @@ class ObjectVerifier:
         others = f"{WORKLOAD_LABEL}!={scope.workload}", f"{ITERATION_LABEL}!={scope.iteration}"
         lists = [
             (place, f"{run},{other}")
-            for place in self._context.plan.places
+            for place in self._context.places
             for other in others
             if place.resource.name in kinds
         ]

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from perfscale.engine.tracking.evidence import NamespaceObject
 from perfscale.engine.tracking.readiness import ACCEPTED
+from perfscale.errors import NotServedError
 from perfscale.kube.resources import NAMESPACES, Place
 from perfscale.kube.watching.watch import Watch
 from perfscale.results import WatchCounts
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.tracking.readiness import Reading
     from perfscale.kube.watching.watch import Listed
+    from perfscale.templates import ObjectFactory
 
 
 class NamespaceHandler(Protocol):
@@ -46,8 +48,27 @@ class Observer:
         A watch that dies, now or later, aborts the run: nothing can be left
         waiting for events that will not come.
         """
+        await self._open(self._context.places)
+
+    async def open_watches(self, factories: Sequence[ObjectFactory]) -> None:
+        """Open the watches of kinds that were not there when the run began.
+
+        An API server takes a moment to serve a kind whose definition it has: a watch waits for
+        that, and aborts the run where the kind does not come.
+
+        Args:
+            factories: What the workload makes that begins now.
+        """
+        context = self._context
+        kinds = {context.plan.resources[key] for factory in factories for key in factory.kinds}
+        coming = kinds & context.unserved
+        if coming:
+            context.unserved -= coming
+            await self._open(place for place in context.places if place.resource in coming)
+
+    async def _open(self, places: Iterable[Place]) -> None:
         shard = self._context.shard
-        for place in self._context.plan.places:
+        for place in places:
             are_namespaces = place == Place(NAMESPACES)
             if not shard.is_whole and are_namespaces is not shard.is_coordinator:
                 continue  # the coordinator makes the namespaces, and nothing else
@@ -72,14 +93,31 @@ class Observer:
     def _follow(self, watch: Watch[Any], place: Place) -> None:
         self._watches.append(watch)
         self._tasks.append(
-            self._context.tasks.create_task(self._run(watch), name=f"perfscale-watch-{place}")
+            self._context.tasks.create_task(
+                self._run(watch, place), name=f"perfscale-watch-{place}"
+            )
         )
 
-    async def _run(self, watch: Watch[Any]) -> None:
+    async def _run(self, watch: Watch[Any], place: Place) -> None:
         try:
             await watch.run()
         except Exception as error:  # noqa: BLE001 -- reported at the end of the run
-            self._context.abort(error)
+            if not self._is_gone(watch, place, error):
+                self._context.abort(error)
+
+    def _is_gone(self, watch: Watch[Any], place: Place, error: Exception) -> bool:
+        """Whether a kind is served no more that the run brought, and its objects are gone with it.
+
+        With its definition an API server deletes all its objects before it.
+        """
+        context = self._context
+        ended = watch.synced.is_set() and isinstance(error.__cause__, NotServedError)
+        if not ended or place.resource not in context.plan.later:
+            return False
+        context.unserved.add(place.resource)
+        now = context.stopwatch.now()
+        context.publish(context.tracker.reconcile(place, (), 0, now, asked_s=now))
+        return True
 
     def _go_back(self, version: int, now: float) -> None:
         """Say it once: every watch finds it out by itself."""

@@ -19,6 +19,7 @@ from perfscale.kube.resources import NAMESPACES
 if TYPE_CHECKING:
     from perfscale.engine.tracking.readiness import Metadata
     from perfscale.engine.tracking.row_rules import RowRules
+    from perfscale.engine.tracking.succession import Succession
     from perfscale.kube.resources import Resource
 
 
@@ -27,6 +28,8 @@ class RowIndex:
 
     Args:
         rules: What counts the rows.
+        by_uid: The rows whose objects have been seen.
+        succession: What knows which children creation has made.
 
     Attributes:
         scopes: The iterations that take events, by the values of their labels.
@@ -34,10 +37,13 @@ class RowIndex:
         awaited: Those whose creates have not been answered, by resource, namespace and name.
     """
 
-    def __init__(self, rules: RowRules) -> None:
+    def __init__(
+        self, rules: RowRules, by_uid: dict[str, TrackedObject], succession: Succession
+    ) -> None:
         self._rules = rules
+        self._succession = succession
         self.scopes: dict[tuple[str, str], IterationScope] = {}
-        self.by_uid: dict[str, TrackedObject] = {}
+        self.by_uid = by_uid
         self.awaited: dict[tuple[str, str | None, str], TrackedObject] = {}
 
     def recognise(
@@ -62,6 +68,7 @@ class RowIndex:
         child.round = scope.round
         if metadata.owner_references:
             child.owner_uid = metadata.owner_references[0].uid
+            child.made_by = self._succession.cause_of(child)
         child.created_s = now
         scope.children.append(child)
         if scope.deletion_requested:

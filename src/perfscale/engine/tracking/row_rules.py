@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from perfscale.engine.tracking.readiness import Metadata, Reading
     from perfscale.engine.tracking.rows import TrackedObject
+    from perfscale.engine.tracking.succession import Succession
 
 _VANISHED: Final = "somebody else deleted it"
 _WENT_BACK: Final = "it was lost when the cluster went back to an older state"
@@ -26,13 +27,17 @@ _WENT_BACK: Final = "it was lost when the cluster went back to an older state"
 class RowRules:
     """Changes rows, and keeps what is counted of them true.
 
+    Args:
+        succession: Is notified of children that go.
+
     Attributes:
         phases: How many objects are in each phase now, by ``(kind, phase)``.
         child_phases: The same of children.
         went_back_s: When the cluster was last found to be in an older state than it was.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, succession: Succession) -> None:
+        self._succession = succession
         self.phases: Counter[tuple[str, str]] = Counter()
         self.child_phases: Counter[tuple[str, str]] = Counter()
         self.went_back_s: float | None = None
@@ -46,16 +51,17 @@ class RowRules:
         changes: list[Transition],
     ) -> None:
         """Take an object that is not gone as a watch or a list has it."""
+        phase = reading.phase
+        if phase is not None and phase != row.phase:
+            changes.append(self._enter_phase(row, sys.intern(phase), now))
         if row.expected is not None:
+            row.by_kind = row.by_kind or reading.ready
             reading = row.expected.judge(reading)
         explained = reading.detail != row.detail and _explain(row, reading.detail)
         row.phase_timestamps = reading.stamps or row.phase_timestamps
         was_going = row.deletion_timestamp is not None
         if metadata.deletion_timestamp is not None:
             self.read_deletion(row, metadata.deletion_timestamp, metadata.finalizers)
-        phase = reading.phase
-        if phase is not None and phase != row.phase:
-            changes.append(self._enter_phase(row, sys.intern(phase), now))
         if reading.milestones is not row.milestones:  # as a rule, those of the last event
             row.milestones = reading.milestones
             _pass_milestones(row, reading.milestones, now, changes)
@@ -76,7 +82,10 @@ class RowRules:
         phases[row.resource.kind_name, phase] += 1
         row.phase = phase
         row.phase_s = now
-        row.phases_s.enter(phase, now)
+        if row.ready_s is None or not row.has_arrived:
+            row.phases_s.enter(phase, now)
+        else:
+            row.enter_later(phase, now)
         return Transition(row, TransitionKind.PHASE, phase)
 
     def _read_leaving(
@@ -98,10 +107,11 @@ class RowRules:
         if not _is_deleted_by_run(row, version_number(metadata.resource_version)):
             changes += self.vanish(row) if goes or failure is None else self.fail(row, failure)
 
-    @staticmethod
-    def read_deletion(row: TrackedObject, stamp: str, finalizers: list[str] | None) -> None:
+    def read_deletion(self, row: TrackedObject, stamp: str, finalizers: list[str] | None) -> None:
         """It is being deleted since ``stamp``, and kept by these finalizers."""
         if row.deletion_timestamp != stamp:
+            if row.is_child:
+                self._succession.lose(row)
             row.deletion_timestamp = sys.intern(stamp)
             row.dirty |= DIRTY["deletion_timestamp"]
         row.finalizers = tuple(map(sys.intern, finalizers or ()))
@@ -145,7 +155,9 @@ class RowRules:
         self.count_present(row, -1)
         self._count_phase(row, -1)
         changes.append(Transition(row, TransitionKind.DELETED))
-        if not row.is_child:
+        if row.is_child:
+            self._succession.lose(row)
+        else:
             row.scope.deleted += 1
             if vanished:
                 changes += self.vanish(row)
@@ -193,7 +205,9 @@ class RowRules:
             return []
         row.error = error
         row.dirty |= DIRTY["error"]
-        if not row.is_child:
+        if row.is_child:
+            self._succession.lose(row)
+        else:
             row.scope.failed += 1
             if row.ready_s is not None:
                 row.scope.ready -= 1

@@ -61,13 +61,13 @@ class TrackedObject(ObjectLife):
 
     ``phase_s`` is when it was seen to come to the phase it is in, ``phases_s`` when to each for the
     first time. ``milestones`` are those of its last event. ``expected`` are the rules that it has
-    in the place of its kind's. ``doubted_s`` is when a watch showed it as gone, until that is
-    verified. An ``unlabelled`` object is there without the run's labels: no watch and no list by
-    label shows it.
+    in the place of its kind's, and ``by_kind`` is whether its kind's own have found it ready too.
+    ``doubted_s`` is when a watch showed it as gone, until that is verified. An ``unlabelled``
+    object is there without the run's labels: no watch and no list by label shows it.
 
     ``entry`` is the position, among the templates of its iteration, of the one that made it.
 
-    ``number``, ``dirty``, ``flushed_phases`` and ``flushed_timestamps`` are the
+    ``number``, ``dirty``, ``flushed_phases``, ``flushed_later`` and ``flushed_timestamps`` are the
     journal feed's: under which number the journal knows the object, and what has
     changed since it was last flushed.
     """
@@ -79,6 +79,7 @@ class TrackedObject(ObjectLife):
     phase_s: float | None = None
     milestones: tuple[str, ...] = ()
     expected: Expectation | None = None
+    by_kind: bool = False
     doubted_s: float | None = None
     unlabelled: bool = False
     finalizers: tuple[str, ...] = ()
@@ -87,7 +88,16 @@ class TrackedObject(ObjectLife):
     number: int = 0
     dirty: int = 0
     flushed_phases: int = 0
+    flushed_later: int = 0
     flushed_timestamps: Stamps = ()
+
+    @property
+    def has_arrived(self) -> bool:
+        """Whether its way to readiness is over: what it comes to later is of something else.
+
+        What is ready by ``readyWhen`` may have a part of that way before it.
+        """
+        return self.ready_s is not None and (self.expected is None or self.by_kind)
 
     def was_there(self, at_s: float) -> bool:
         """Whether it had been created by then, as far as was known."""
@@ -106,7 +116,7 @@ class TrackedObject(ObjectLife):
 _OF_THE_REQUEST: Final = {
     *("scope", "resource", "namespace", "name", "replica"),
     *("scheduled_s", "admitted_s", "sent_s", "decided", "expected", "entry", "round"),
-    *("number", "dirty", "flushed_phases", "flushed_timestamps"),
+    *("number", "dirty", "flushed_phases", "flushed_later", "flushed_timestamps"),
 }
 _OF_THE_OBJECT: Final = tuple(
     each.name for each in fields(TrackedObject) if each.name not in _OF_THE_REQUEST

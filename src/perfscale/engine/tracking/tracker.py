@@ -10,6 +10,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Final
 
+from perfscale.engine.tracking.contents import NamespaceContents
 from perfscale.engine.tracking.row_index import RowIndex
 from perfscale.engine.tracking.row_rules import RowRules
 from perfscale.engine.tracking.rows import (
@@ -18,6 +19,7 @@ from perfscale.engine.tracking.rows import (
     TrackedObject,
     Transition,
 )
+from perfscale.engine.tracking.succession import Succession
 from perfscale.kube.decoding import version_number
 
 if TYPE_CHECKING:
@@ -41,12 +43,15 @@ class Tracker:
     """
 
     def __init__(self) -> None:
-        self._rules = RowRules()
+        by_uid: dict[str, TrackedObject] = {}
+        self._succession = Succession(by_uid)
+        self._rules = RowRules(self._succession)
         self.phases = self._rules.phases
         self.child_phases = self._rules.child_phases
-        self._index = RowIndex(self._rules)
+        self._index = RowIndex(self._rules, by_uid, self._succession)
         # Read at every event: the index's own.
-        self._by_uid, self._scopes = self._index.by_uid, self._index.scopes
+        self._by_uid, self._scopes = by_uid, self._index.scopes
+        self._contents = NamespaceContents(by_uid)
         self._listed: dict[tuple[str, str | None], int] = {}
         self._released: dict[str, None] = {}
 
@@ -296,6 +301,10 @@ class Tracker:
         for row in scope.rows:
             self.request_deletion_of(row, now)
 
+    def contents_of(self, namespace: str | None) -> list[TrackedObject]:
+        """Everything that has been seen in a namespace, and is followed."""
+        return self._contents.of(namespace)
+
     def request_deletion_of(self, row: TrackedObject, now: float) -> None:
         """The run deletes a single object."""
         if row.present and row.delete_requested_s is None:
@@ -329,11 +338,16 @@ class Tracker:
                 adopted.append(child)
         return adopted
 
+    def operate(self, row: TrackedObject, operation: str) -> None:
+        """An operation is sent to an object, of which controllers may make others."""
+        self._succession.operate(row, operation)
+
     def forget(self, rows: Iterable[TrackedObject]) -> None:
         """Drop objects whose records have been written."""
         for row in rows:
             if row.uid is not None:
                 self._by_uid.pop(row.uid, None)
+                self._succession.forget(row.uid)
             self._index.forget_name(row)
 
     def release(self, rows: Iterable[TrackedObject]) -> None:

@@ -155,12 +155,6 @@ TABLE: Final = (
         _globally("waitWhenFinished", lambda c: c.global_.wait_when_finished),
     ),
     Refusal(
-        "global.clusterHealth",
-        "the cluster's health is not looked at before the run: remove this key, and have a hook "
-        "for it (when: beforeAllJobs)",
-        _globally("clusterHealth", lambda c: c.global_.cluster_health),
-    ),
-    Refusal(
         "jobs[].preLoadNodeLabels",
         "images are pulled to every node: remove this key, or set preLoadImages to false",
         _creating(
@@ -193,18 +187,6 @@ TABLE: Final = (
         _creating(
             ("churnConfig", "mode"),
             lambda job: _churns(job, NAMESPACES) and job.iterations_per_namespace > 1,
-        ),
-    ),
-    Refusal(
-        "churn of namespaces with repeatEveryNIterations",
-        "an iteration is replaced by one that is like it, and with repeatEveryNIterations they "
-        "differ: set mode to objects, with churn: false at those entries",
-        _creating(
-            ("churnConfig", "mode"),
-            lambda job: (
-                _churns(job, NAMESPACES)
-                and any(entry.repeat_every_n_iterations > 1 for entry in job.objects)
-            ),
         ),
     ),
     Refusal(

@@ -87,7 +87,8 @@ class LatencyDocuments:
                 job = self.jobs.name(record.workload)
                 self.churned.setdefault(job, ChurnSpan()).take(record)
             measurement = measurement_of(record)
-            if measurement is not None and origin_s is not None and record.uid is not None:
+            is_created = record.uid is not None and record.made_by is None
+            if measurement is not None and origin_s is not None and is_created:
                 yield self._series(measurement, record, owner, origin_s)
 
     def of_operations(self, records: Iterable[OperationRecord]) -> Iterator[NamedDocument]:

@@ -124,6 +124,10 @@ class RunFolder:
         """
         self._opened().journal.put(entry)
 
+    def when_written(self, callback: Callable[[], None]) -> None:
+        """Have what was noted until now written at once, and then call ``callback``."""
+        self._opened().journal.when_written(callback)
+
     def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:
         """Write their records, and count them.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from perfscale.results.journal.objects import Entry
@@ -50,6 +50,17 @@ class Journal(Protocol):
 
         Called several times for each object, from the event loop, so it must
         not block. An `OSError` is reported and does not stop the run.
+        """
+
+
+@runtime_checkable
+class PromptJournal(Journal, Protocol):
+    """A journal that can write what it has taken before anything else happens."""
+
+    def when_written(self, callback: Callable[[], None]) -> None:
+        """Write what has been taken until now, or try to, and then call ``callback``.
+
+        It may be called in any thread, and is quick. This must not block.
         """
 
 

@@ -22,7 +22,7 @@ from perfscale.errors import ResultsError
 from perfscale.results.journal.entries import JOURNAL_VERSION, AnyEntry, Begin, LostEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from perfscale.results.journal.objects import Entry
@@ -78,6 +78,8 @@ class JournalWriter:
         self._size = 0
         self._closing = threading.Event()
         self._has_work = threading.Event()
+        self._hurried = threading.Event()
+        self._callbacks: deque[Callable[[], None]] = deque()
         self._thread: threading.Thread | None = None
         self._failure: OSError | None = None
         self._has_raised = False
@@ -110,6 +112,18 @@ class JournalWriter:
                 self._has_work.set()
         self._raise_failure()
 
+    def when_written(self, callback: Callable[[], None]) -> None:
+        """Write what has been taken until now at once, or try to, and then call ``callback``.
+
+        It is called in the writer's thread; at once where there is nothing to write.
+        """
+        if self._thread is None:
+            callback()
+            return
+        self._callbacks.append(callback)
+        self._hurried.set()
+        self._has_work.set()
+
     def write_now(self, entry: Entry) -> None:
         """Write an entry before anything else; for the first line.
 
@@ -126,6 +140,7 @@ class JournalWriter:
                 file could not be closed.
         """
         self._closing.set()
+        self._hurried.set()
         self._has_work.set()
         if self._thread is not None:
             self._thread.join(_CLOSING_S)
@@ -146,14 +161,22 @@ class JournalWriter:
     # -- in the thread --------------------------------------------------------
 
     def _work(self) -> None:
-        # `close` may set both events just before one is cleared here, so the other is checked
-        # before each wait.
+        # `close` and `when_written` set their events last, so that none is missed by being set
+        # just before it is cleared here: what they mean is looked at after that.
         while not self._closing.is_set():
             self._has_work.wait()
-            if not self._closing.wait(self._flush_s):
+            self._hurried.wait(self._flush_s)
+            if not self._closing.is_set():
+                self._hurried.clear()
                 self._has_work.clear()
-                self._flush()
+                self._flush_and_call()
+        self._flush_and_call()
+
+    def _flush_and_call(self) -> None:
+        waiting = len(self._callbacks)
         self._flush()
+        for _ in range(waiting):
+            self._callbacks.popleft()()
 
     def _flush(self) -> None:
         """Write all that waits, or as much as the disk takes."""

@@ -35,7 +35,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False, tag_field="e", forbid_unknown
 class ChangeEntry(Entry, frozen=True, gc=False, tag="change", kw_only=True, omit_defaults=True):
     """What is new about an object.
 
-    ``phases_s`` and ``phase_timestamps`` hold the new phases alone; a
+    ``phases_s``, ``later_phases_s`` and ``phase_timestamps`` hold the new phases alone; a
     timestamp that is None is no longer there. The other fields replace what
     stood there before. A ``uid`` where there was one already makes the entry
     about another object: all that was known before is void.
@@ -57,6 +57,8 @@ class ChangeEntry(Entry, frozen=True, gc=False, tag="change", kw_only=True, omit
     creation_timestamp: str | UnsetType | None = UNSET
     deletion_timestamp: str | UnsetType | None = UNSET
     phase_timestamps: dict[str, str | None] | UnsetType = UNSET
+    later_phases_s: dict[str, float] | UnsetType = UNSET
+    made_by: str | UnsetType | None = UNSET
     round: int | UnsetType | None = UNSET
     replaced_in: int | UnsetType | None = UNSET
 
@@ -109,12 +111,12 @@ class PhaseTimes:
         return zip(self.names[start:], self._at_s[start:], strict=True)
 
 
-_MERGED: Final = frozenset({"phases_s", "phase_timestamps"})
+_MERGED: Final = frozenset({"phases_s", "later_phases_s", "phase_timestamps"})
 JOURNALED: Final = tuple(
     name for name in ChangeEntry.__struct_fields__ if name != "n" and name not in _MERGED
 )
 """Fields that an entry replaces; those are marked dirty one by one."""
-_SHARED: Final = frozenset({"detail", "creation_timestamp", "deletion_timestamp"})
+_SHARED: Final = frozenset({"detail", "creation_timestamp", "deletion_timestamp", "made_by"})
 """Those of them that many objects have in common."""
 
 
@@ -175,6 +177,8 @@ class ObjectLife:
     creation_timestamp: str | None = None
     deletion_timestamp: str | None = None
     phase_timestamps: Stamps = ()
+    later_phases_s: PhaseTimes | None = None
+    made_by: str | None = None
     round: int | None = None
     replaced_in: int | None = None
 
@@ -209,6 +213,15 @@ class ObjectLife:
         """Why it failed or is not ready; None for one that is."""
         return self.outcome.explain(self.error, self.detail)
 
+    def enter_later(self, phase: str, at_s: float) -> None:
+        """It is seen in a phase after its way to readiness was over: an operation, or its end.
+
+        Few objects have many such phases, and most have none before they are deleted.
+        """
+        if self.later_phases_s is None:
+            self.later_phases_s = PhaseTimes()
+        self.later_phases_s.enter(phase, at_s)
+
     def apply(self, entry: ChangeEntry) -> None:
         """Take what an entry of a journal has of it."""
         if entry.uid is not UNSET and self.uid is not None:
@@ -221,6 +234,9 @@ class ObjectLife:
         if entry.phases_s is not UNSET:
             for phase, at_s in entry.phases_s.items():
                 self.phases_s.enter(sys.intern(phase), at_s)
+        if entry.later_phases_s is not UNSET:
+            for phase, at_s in entry.later_phases_s.items():
+                self.enter_later(sys.intern(phase), at_s)
         if entry.phase_timestamps is not UNSET:
             self.phase_timestamps = _merge(self.phase_timestamps, entry.phase_timestamps)
 
@@ -235,6 +251,8 @@ class ObjectLife:
         known = (self.sent_s, self.created_s, self.ready_s, self.deleted_s)
         yield from (at for at in known if at is not None)
         yield from (at_s for _, at_s in self.phases_s.items())
+        if self.later_phases_s is not None:
+            yield from (at_s for _, at_s in self.later_phases_s.items())
 
     def record(self, *, is_cut: bool = False) -> ObjectRecord:
         """What is kept of it; ``is_cut`` says that a journal ended before the iteration did."""
@@ -265,6 +283,8 @@ class ObjectLife:
             observed_s=self.observed_s,
             round=self.round,
             replaced_in=self.replaced_in,
+            later_phases_s={} if self.later_phases_s is None else dict(self.later_phases_s.items()),
+            made_by=self.made_by,
         )
 
     def _server_view(self) -> dict[str, object]:

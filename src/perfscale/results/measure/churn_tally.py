@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from perfscale.results.measure.latencies import CREATION, DELETION, READY
+from perfscale.results.measure.latencies import CREATION, DELETION, READY, missed_phases
 from perfscale.results.measure.sketch import Sketch
 from perfscale.results.model.churn import ChurnResult, ChurnRound
 
@@ -35,11 +35,12 @@ def apart_from_churn(record: ObjectRecord) -> ObjectRecord | None:
 class SketchedLatency:
     """A latency in bounded memory, with those that never got there."""
 
-    __slots__ = ("_missing", "_sketch")
+    __slots__ = ("_missing", "_sketch", "_summary")
 
     def __init__(self) -> None:
         self._sketch = Sketch()
         self._missing = 0
+        self._summary: LatencySummary | None = None
 
     def measure(self, rule: LatencyRule, record: ObjectRecord, origin_s: float | None) -> None:
         """Take the latency of one object, if it has begun."""
@@ -49,6 +50,7 @@ class SketchedLatency:
 
     def add(self, seconds: float | None) -> None:
         """Count an object that got there after so long, or None that did not."""
+        self._summary = None
         if seconds is None:
             self._missing += 1
         else:
@@ -56,15 +58,19 @@ class SketchedLatency:
 
     def extend(self, other: SketchedLatency) -> None:
         """Count everything that ``other`` counted."""
+        self._summary = None
         self._sketch.add(other._sketch)
         self._missing += other._missing
 
     def summarize(self) -> LatencySummary:
         """Every statistic, within one per cent of that of the samples themselves.
 
-        What is missing took longer than all others, as always.
+        What is missing took longer than all others, as always. It is found once, as long as
+        nothing more is counted: of rounds that are over, again and again while a run goes on.
         """
-        return self._sketch.estimate(self._missing)
+        if self._summary is None:
+            self._summary = self._sketch.estimate(self._missing)
+        return self._summary
 
 
 class _Round:
@@ -102,21 +108,32 @@ class ChurnTally:
             path: The phases on the way to readiness: what is not ready is missing from them.
         """
         if record.replaced_in is not None:
-            self._deletion.measure(DELETION, record, origin_s)
-            self._round(record.replaced_in).deletion.measure(DELETION, record, origin_s)
+            asked_s, gone_s = DELETION.times_s(record, origin_s)
+            if asked_s is not None:
+                after_s = None if gone_s is None else gone_s - asked_s
+                self.count_gone(record.replaced_in, after_s)
         if record.round is None or origin_s is None:
             return
         phases = dict(record.phases_s)
         for phase, at_s in phases.items():
             self._phase(phase).add(at_s - origin_s)
-        if READY.times_s(record, origin_s)[1] is None:
-            for phase in path:
-                if phase not in phases:
-                    self._phase(phase).add(None)
-        self._phase(READY.name).measure(READY, record, origin_s)
-        self._round(record.round).ready.measure(READY, record, origin_s)
+        reached_s = READY.times_s(record, origin_s)[1]
+        if reached_s is None:
+            for phase in missed_phases(record, path, phases):
+                self._phase(phase).add(None)
+        self.count_ready(record.round, None if reached_s is None else reached_s - origin_s)
         self._creation.measure(CREATION, record, origin_s)
         self._has_creation = self._has_creation or record.replica is not None
+
+    def count_ready(self, number: int, seconds: float | None) -> None:
+        """What a round created is ready after so long, or with None never was."""
+        self._phase(READY.name).add(seconds)
+        self._round(number).ready.add(seconds)
+
+    def count_gone(self, number: int, seconds: float | None) -> None:
+        """What a round deleted is seen gone after so long, or with None never was."""
+        self._deletion.add(seconds)
+        self._round(number).deletion.add(seconds)
 
     def add(self, other: ChurnTally) -> None:
         """Count everything that ``other`` counted."""

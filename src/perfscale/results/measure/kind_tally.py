@@ -6,6 +6,7 @@ are kept (eight bytes each), so that a workload's percentiles are exact too.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -69,6 +70,7 @@ class KindTally(LifeSamples):
     watch_at_least: LatencySamples = field(default_factory=LatencySamples)
     watch_at_most: LatencySamples = field(default_factory=LatencySamples)
     churn: ChurnTally | None = None
+    made_by: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: KindTally) -> None:
         """Count everything that ``other`` counted."""
@@ -86,6 +88,7 @@ class KindTally(LifeSamples):
         self.milestones.add(other.milestones)
         self.watch_at_least.extend(other.watch_at_least)
         self.watch_at_most.extend(other.watch_at_most)
+        self.made_by.update(other.made_by)
         if self.churn is None:
             self.churn = other.churn
         elif other.churn is not None:
@@ -100,6 +103,14 @@ class KindTally(LifeSamples):
         if before is not None:
             self.measure(before, origin_s, record.delete_requested_s)
         elif record.replaced_in is None:
+            self.measure_deletion(record)
+
+    def measure_later(self, record: ObjectRecord, made_by: str) -> None:
+        """Take a child that its owner's creation did not make, so that nothing counts from that."""
+        self.made_by[made_by] += 1
+        if record.round is not None or record.replaced_in is not None:
+            self.measure_churned(record, None)
+        else:
             self.measure_deletion(record)
 
     def measure(
@@ -137,6 +148,8 @@ class KindTally(LifeSamples):
             (phase, at_s) for phase, stamp in known.items() if (at_s := stamp_s(stamp)) is not None
         ]
         for phase, at_s in stamped_s:
+            if phase in record.later_phases_s and phase not in record.phases_s:
+                continue
             if at_s >= begin_s:
                 self.server_phases[phase].add(at_s - begin_s)
             else:
@@ -146,7 +159,7 @@ class KindTally(LifeSamples):
             if origin_s != record.created_s:  # else it is not known when it was sent
                 self._bound_phases(stamped_s, record.phases_s, origin_s)
         if record.outcome is not Outcome.READY:
-            self._miss(self.server_phases, known)
+            self._miss(record, self.server_phases, known)
 
     def _bound_phases(
         self, stamped_s: list[tuple[str, float]], seen_s: Mapping[str, float], origin_s: float
@@ -191,6 +204,7 @@ class KindTally(LifeSamples):
             watch_delay=self._watch_delay(),
             api_version=self.api_version,
             churn=self.churn.result() if churn and self.churn is not None else None,
+            made_by=dict(self.made_by),
         )
 
     def _summaries(self, samples: Mapping[str, LatencySamples]) -> dict[str, LatencySummary]:
@@ -242,6 +256,9 @@ class IterationTally:
             tally.accounts += accounts_of(members)
             for record in members:
                 origin_s = self._request_times.of(record)
+                if record.made_by is not None:
+                    tally.measure_later(record, record.made_by)
+                    continue
                 if record.round is not None or record.replaced_in is not None:
                     tally.measure_churned(record, origin_s)
                     continue

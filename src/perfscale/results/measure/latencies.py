@@ -11,8 +11,8 @@ a milestone   the create request      first seen so          objects that were s
 ============  ======================  =====================  ===================================
 
 A child has no create request of its own: what it has counts from its owner's (see
-`RequestTimes`). Percentiles, thresholds, aborts and pages all go by this table, of a live object
-as of the record of one.
+`RequestTimes`), if that made it. Percentiles, thresholds, aborts and pages all go by this table,
+of a live object as of the record of one.
 """
 
 from __future__ import annotations
@@ -23,13 +23,22 @@ from typing import TYPE_CHECKING, Final, Protocol
 from perfscale.config.sections.metrics import MILESTONES, Latency
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container, Iterator, Sequence
 
     from perfscale.results.model.records import ObjectRecord
 
 
 class _Phases(Protocol):
     def get(self, phase: str, /) -> float | None: ...
+
+
+class _Decided(Protocol):
+    """What readiness is read off."""
+
+    @property
+    def ready_s(self) -> float | None: ...
+    @property
+    def error(self) -> str | None: ...
 
 
 class _Life(Protocol):
@@ -72,12 +81,24 @@ class LatencyRule:
 
     def is_skipped(self, life: _Life) -> bool:
         """Whether an object that has not got there is not missing for that."""
-        return self.skippable and ready_s(life) is not None
+        return self.skippable and life.ready_s is not None
 
 
-def ready_s(life: _Life) -> float | None:
+def ready_s(life: _Decided) -> float | None:
     """When an object was first seen ready; None for what has failed, also if it once was."""
     return life.ready_s if life.error is None else None
+
+
+def missed_phases(record: ObjectRecord, path: Sequence[str], seen: Container[str]) -> Iterator[str]:
+    """The phases on a way to readiness that an object, which is not ready, is missing from.
+
+    One that was ready before it failed has passed all that lie before the last it was seen in.
+    """
+    for phase in reversed(path):
+        if phase not in seen:
+            yield phase
+        elif record.ready_s is not None:
+            return
 
 
 CREATION: Final = LatencyRule(

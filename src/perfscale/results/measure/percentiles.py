@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -104,6 +105,18 @@ class LatencySamples:
         """The samples in ascending order; they are put into it, to be sorted quickly again."""
         self.values[:] = array("d", sorted(self.values))
         return self.values
+
+    def ends(self) -> tuple[float, ...]:
+        """The shortest and the longest sample; nothing where there is none."""
+        ordered = self.ordered()
+        return (ordered[0], ordered[-1]) if ordered else ()
+
+    def cumulate(self, bounds_s: Sequence[float]) -> list[int]:
+        """How many are not longer than each bound, in ascending order; at the end, all objects."""
+        ordered = self.ordered()
+        # The last bound is the longest sample of all, but for what calculating with it has lost.
+        counts = [bisect_right(ordered, bound_s * (1 + 1e-9)) for bound_s in bounds_s]
+        return [*counts, len(ordered) + self.missing]
 
     def summarize(self) -> LatencySummary:
         """Sort, and read every statistic off; once, as long as nothing more is counted."""

@@ -14,6 +14,7 @@ from perfscale.results.measure.latencies import (
     READY,
     LatencyRule,
     RequestTimes,
+    missed_phases,
     ready_s,
 )
 from perfscale.results.measure.milestones import MilestoneTimes
@@ -68,7 +69,7 @@ class LifeSamples:
             phases[phase].add(at_s - origin_s)
         ready = ready_s(record)
         if ready is None:
-            self._miss(phases, record.phases_s)
+            self._miss(record, phases, record.phases_s)
         else:
             self.milestones.measure(
                 record, ready, until_s or record.delete_requested_s or record.deleted_s
@@ -134,10 +135,9 @@ class LifeSamples:
             (DELETION, self.deletion),
         )
 
-    def _miss(self, into: SamplesOf[str], seen: Container[str]) -> None:
-        for phase in self.path:
-            if phase not in seen:
-                into[phase].add_missing()
+    def _miss(self, record: ObjectRecord, into: SamplesOf[str], seen: Container[str]) -> None:
+        for phase in missed_phases(record, self.path, seen):
+            into[phase].add_missing()
 
 
 def _doubt(samples: LatencySamples, origin_s: float, at_s: float, earliest_s: float | None) -> None:
@@ -165,6 +165,10 @@ class Samples:
         if samples is None:
             samples = kinds[record.kind] = LifeSamples(self._paths.get(record.kind, ()))
         origin_s = self._request_times.of(record)
+        if record.made_by is not None:
+            if record.round is None and record.replaced_in is None:
+                samples.measure_deletion(record)
+            return
         before = apart_from_churn(record)
         if before is not None:
             samples.measure(before, origin_s, record.delete_requested_s)

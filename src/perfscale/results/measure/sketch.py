@@ -60,6 +60,23 @@ class Sketch(msgspec.Struct):
         self.shortest_s = min(self.shortest_s, other.shortest_s)
         self.longest_s = max(self.longest_s, other.longest_s)
 
+    def since(self, earlier: Sketch) -> Sketch:
+        """What was counted after this sketch was as ``earlier``.
+
+        The shortest and the longest are bounds: those of all.
+        """
+        before = earlier.buckets
+        changes = ((each, count - before.get(each, 0)) for each, count in self.buckets.items())
+        return msgspec.structs.replace(
+            self,
+            buckets={bucket: count for bucket, count in changes if count > 0},
+            total_s=self.total_s - earlier.total_s,
+        )
+
+    def ends(self) -> tuple[float, ...]:
+        """The shortest and the longest of all, as they were; nothing where there is none."""
+        return (self.shortest_s, self.longest_s) if self.buckets else ()
+
     def copy(self) -> Sketch:
         """One that does not change when this one counts on."""
         return msgspec.structs.replace(self, buckets=dict(self.buckets))
@@ -67,10 +84,16 @@ class Sketch(msgspec.Struct):
     def cumulate(self, bounds_s: Sequence[float]) -> list[int]:
         """How many are not longer than each bound, in ascending order; and at the end, all.
 
-        A latency that is within one per cent of a bound may count on either side of it.
+        A latency that is within one per cent of a bound may count on either side of it, but for
+        the longest.
         """
         # Up to which bucket what stands for it is not longer than the bound.
-        last = [math.floor(math.log(bound_s * (_GAMMA + 1) / 2) * _PER_LOG) for bound_s in bounds_s]
+        last = [
+            math.inf
+            if bound_s >= self.longest_s
+            else math.floor(math.log(max(bound_s, _SHORTEST_S) * (_GAMMA + 1) / 2) * _PER_LOG)
+            for bound_s in bounds_s
+        ]
         counts = [0] * (len(bounds_s) + 1)
         for bucket, count in self.buckets.items():
             counts[bisect_left(last, bucket)] += count

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from itertools import count, groupby, islice, pairwise, repeat
+from itertools import chain, count, groupby, islice, pairwise, repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -142,11 +142,13 @@ class _Counts:
             begin_s, end_s = record.created_s, record.deleted_s
             if record.uid is None or begin_s is None:
                 continue
-            comes, *moves, goes = self._moves_of((record.kind, *record.phases_s))
+            later_s = record.later_phases_s
+            comes, *moves, goes = self._moves_of((record.kind, *record.phases_s, *later_s))
             first = int(begin_s * per_s)
             created[first] += 1
             comes[first] += 1
-            for at_s, move in zip(record.phases_s.values(), moves, strict=True):
+            times_s = chain(record.phases_s.values(), later_s.values())
+            for at_s, move in zip(times_s, moves, strict=True):
                 # A watch may be quicker than the answer, with which an object begins to count.
                 move[max(int(at_s * per_s), first)] += 1
             if end_s is not None:

@@ -8,7 +8,7 @@ resolution of one second and another clock.
 from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 -- msgspec reads a record's annotations
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -18,6 +18,8 @@ UNKNOWN: Final = (
     "is unknown"
 )
 """Why an object of a run that was killed has failed: its server's answer is lost."""
+REPLACEMENT: Final = "replacement"
+"""What made a child that took the place of one that had gone, or had come to its end."""
 
 
 class Outcome(StrEnum):
@@ -58,7 +60,7 @@ class ObjectRecord:
         admitted_s: When the rate limit and the in-flight bound let it go.
         sent_s: When its create request was sent first.
         created_s: When the server's answer arrived; for a child, when it was first seen.
-        phases_s: When it was first seen in each phase, in that order.
+        phases_s: When it was first seen in each phase on its way to readiness, in that order.
         ready_s: When it was first seen ready.
         delete_requested_s: When its deletion was requested.
         deleted_s: When it was seen gone.
@@ -71,6 +73,9 @@ class ObjectRecord:
         api_version: Of its kind; empty in records of earlier versions.
         round: The round of churn that created it, counted from 1; None for the first ones.
         replaced_in: The round of churn that deleted it; None where none did.
+        later_phases_s: When it was first seen in each phase after its way to readiness was over.
+        made_by: Of a child that its owner's creation did not make: the operation that did, or
+            `REPLACEMENT`; None for the others.
     """
 
     kind: str
@@ -96,3 +101,5 @@ class ObjectRecord:
     api_version: str = ""
     round: int | None = None
     replaced_in: int | None = None
+    later_phases_s: Mapping[str, float] = field(default_factory=dict)
+    made_by: str | None = None

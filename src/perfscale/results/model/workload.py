@@ -40,6 +40,8 @@ class KindResult:
         api_version: Of the kind; empty if it is not known.
         churn: Latencies of what churn created and deleted, which the others leave out; None
             without churn, and in an iteration.
+        made_by: Of children, how many their owners' creation did not make, by what did, as in
+            `ObjectRecord`: of these there are the counts, and the deletion.
     """
 
     accounts: Accounts
@@ -53,6 +55,7 @@ class KindResult:
     api_version: str = ""
     phase_clock: PhaseClock | None = None
     churn: ChurnResult | None = None
+    made_by: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def latencies(self) -> dict[str, LatencySummary]:

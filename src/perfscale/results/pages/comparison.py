@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from perfscale.errors import ResultsError
 from perfscale.results.comparison import Verdict, by_subject, worst
 from perfscale.results.files import write_file
-from perfscale.results.pages.figures import distribution_plot
+from perfscale.results.pages.figures import Distributions, distribution_plot
 from perfscale.results.pages.loads import MOST_SERIES
 from perfscale.results.pages.rendering import render
 
@@ -66,7 +66,8 @@ def _plots(runs: Mapping[str, ComparedRun], comparisons: Sequence[Comparison]) -
         samples = {name: each for name, each in found.items() if each is not None and each.values}
         if len(samples) > 1:
             shown = dict(list(samples.items())[:MOST_SERIES])
-            yield distribution_plot(f"distribution-{number}", shown, f"{subject}, {measure}")
+            title = f"{subject}, {measure}"
+            yield distribution_plot(f"distribution-{number}", Distributions(shown), title)
 
 
 def _samples(run: ComparedRun, subject: Subject, measure: str) -> LatencySamples | None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from perfscale.config.sections.metrics import Latency
 from perfscale.results.pages.loads import MOST_SERIES, SINCE_START, rate_plot, request_plots
@@ -17,7 +16,6 @@ from perfscale.results.pages.timeline import DUE, NO_PHASE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from perfscale.results.measure.percentiles import LatencySamples
     from perfscale.results.model.document import (
         Iteration,
         Operation,
@@ -154,9 +152,29 @@ def _at_most(series: Iterable[Series]) -> tuple[Series, ...]:
     return (*kept, Series("other phases", values, COLOURS - 1))
 
 
+class Latencies(Protocol):
+    """Any number of latencies of one sort."""
+
+    def ends(self) -> tuple[float, ...]:
+        """The shortest and the longest; nothing where there is none."""
+
+    def cumulate(self, bounds_s: Sequence[float]) -> list[int]:
+        """How many are not longer than each bound, in ascending order; at the end, all."""
+
+
+class Distributions(NamedTuple):
+    """Latencies to draw, each a line, and what is said beneath."""
+
+    latencies: Mapping[str, Latencies]
+    note: str = (
+        "The share of {what} that had got there after so many seconds. What never got there "
+        "counts: a line that ends below 100 % is missing {what}."
+    )
+
+
 def distribution_plot(
     key: str,
-    latencies: Mapping[str, LatencySamples],
+    drawn: Distributions,
     title: str = "Cumulative distribution",
     *,
     palette: Palette | None = None,
@@ -166,29 +184,23 @@ def distribution_plot(
 
     Args:
         key: The plot's id.
-        latencies: The samples of each line.
+        drawn: The lines, one or more.
         title: The plot's.
         palette: The colours of phases, where it is phases.
         what: Whose latencies they are.
     """
-    ordered = {name: samples.ordered() for name, samples in latencies.items()}
-    axis = of_latencies([values[end] for values in ordered.values() if values for end in (0, -1)])
+    axis = of_latencies([end for each in drawn.latencies.values() for end in each.ends()])
     places = _places(axis)
     return Plot(
         key=key,
         title=title,
-        note=f"The share of {what} that had got there after so many seconds. What never got there "
-        f"counts: a line that ends below 100 % is missing {what}.",
+        note=drawn.note.format(what=what),
         x=axis,
         y=Axis(f"% of {what}", 0.0, 100.0, (0.0, 25.0, 50.0, 75.0, 100.0)),
         at=places,
         series=tuple(
-            Series(
-                name,
-                _shares(ordered[name], samples.missing, places),
-                None if palette is None else palette.of(name),
-            )
-            for name, samples in list(latencies.items())[:MOST_SERIES]
+            Series(name, _shares(each, places), None if palette is None else palette.of(name))
+            for name, each in list(drawn.latencies.items())[:MOST_SERIES]
         ),
     )
 
@@ -200,10 +212,9 @@ def _places(axis: Axis) -> list[float]:
     return [axis.low + (axis.high - axis.low) * step for step in steps]
 
 
-def _shares(ordered: Sequence[float], missing: int, places: Iterable[float]) -> list[float]:
-    expected = len(ordered) + missing or 1
-    # The last place is the longest sample of all, but for what calculating with it has lost.
-    return [100.0 * bisect_right(ordered, place * (1 + 1e-9)) / expected for place in places]
+def _shares(latencies: Latencies, places: Sequence[float]) -> list[float]:
+    *counts, everything = latencies.cumulate(places)
+    return [100.0 * count / (everything or 1) for count in counts]
 
 
 def iteration_plot(key: str, workload: Workload) -> Plot | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from perfscale.results.measure.churn_tally import SketchedLatency
 from perfscale.results.measure.latencies import ready_s
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from perfscale.results.pages.marks import Marks
     from perfscale.results.pages.timeline import Timeline
 
+    Statistics: TypeAlias = Sequence[float | None]
+
 SINCE_START: Final = "seconds since the run's start"
 MOST_SERIES: Final = 8
 """Colours that everybody can distinguish."""
 _SPANS: Final = 60
 """Points of a latency over time."""
-_STATISTICS: Final = ("p50", "p99")
+STATISTICS: Final = {"p50": 0.5, "p99": 0.99}
+"""What is drawn of a latency over time, and of which quantile it is."""
 
 
 def request_plots(timeline: Timeline, summary: Summary, marks: Marks) -> Iterator[Plot]:
@@ -141,56 +144,20 @@ class LatencyTimes:
 
     def plots(self, summary: Summary, marks: Marks) -> Iterator[Plot]:
         """One for each statistic, with a line for each workload."""
-        workloads = _shown(summary, list(self._latencies))
         spans = [number for spans in self._latencies.values() for number in spans]
         if len(set(spans)) < 2:
             return
         numbers = range(max(*spans, int(summary.duration_seconds / self._width_s)) + 1)
-        found = {
+        times = {
             name: [self._statistics(name, number) for number in numbers] for name in self._latencies
         }
-        lines = {
-            statistic: tuple(
-                Series(_title(each), [values[place] for values in found[each.name]], n)
-                for n, each in workloads
-            )
-            for place, statistic in enumerate(_STATISTICS)
-        }
-        at_s = [number * self._width_s for number in numbers]
-        if len(workloads) == 1:
-            of_one = tuple(Series(name, each.values) for name, (each,) in lines.items())
-            lines = {"": of_one}
-        for statistic, series in lines.items():
-            # What was reached nowhere has no line.
-            drawn = tuple(
-                each for each in series if any(value is not None for value in each.values)
-            )
-            if drawn:
-                yield self._plot(statistic, drawn, at_s, summary, marks)
-
-    def _plot(
-        self,
-        statistic: str,
-        series: tuple[Series, ...],
-        at_s: list[float],
-        summary: Summary,
-        marks: Marks,
-    ) -> Plot:
-        reached = [value for each in series for value in each.values if value is not None]
-        return Plot(
-            key=f"latency-over-time-{statistic}".rstrip("-"),
-            title=f"Latency over time, {statistic}".rstrip(", "),
-            note="By when the request was sent: of creates until ready, of other operations until "
+        note = (
+            "By when the request was sent: of creates until ready, of other operations until "
             f"done, in intervals of {self._width_s:g} s. A line that climbs means that the "
             "cluster falls behind; it is interrupted where nothing was sent, or where the "
-            "percentile was not reached.",
-            x=from_zero(SINCE_START, summary.duration_seconds),
-            y=of_latencies(reached, margin=1.5, to_tick=True),
-            at=at_s,
-            series=series,
-            shape=Shape.STEPS,
-            marks=marks,
+            "percentile was not reached."
         )
+        yield from latency_plots(times, self._width_s, note, summary, marks)
 
     def _count(self, workload: str, sent_s: float, reached_s: float | None) -> None:
         spans = self._latencies.setdefault(workload, {})
@@ -200,10 +167,56 @@ class LatencyTimes:
             latency = spans[number] = SketchedLatency()
         latency.add(None if reached_s is None else reached_s - sent_s)
 
-    def _statistics(self, workload: str, number: int) -> list[float | None]:
+    def _statistics(self, workload: str, number: int) -> Statistics:
         """The percentiles of one interval."""
         latency = self._latencies[workload].get(number)
         if latency is None:
-            return [None] * len(_STATISTICS)
+            return [None] * len(STATISTICS)
         summary = latency.summarize()
-        return [getattr(summary, name) for name in _STATISTICS]
+        return [getattr(summary, name) for name in STATISTICS]
+
+
+def latency_plots(
+    times: Mapping[str, Sequence[Statistics]],
+    width_s: float,
+    note: str,
+    summary: Summary,
+    marks: Marks,
+) -> Iterator[Plot]:
+    """Latencies over time: a plot for each statistic, with a line for each workload.
+
+    Args:
+        times: By workload, what `STATISTICS` were in each interval; None where there is none.
+        width_s: Of an interval, in seconds.
+        note: How to read it.
+        summary: Of the run.
+        marks: What is marked on them.
+    """
+    workloads = _shown(summary, list(times))
+    lines = {
+        statistic: tuple(
+            Series(_title(each), [values[place] for values in times[each.name]], n)
+            for n, each in workloads
+        )
+        for place, statistic in enumerate(STATISTICS)
+    }
+    if len(workloads) == 1:
+        of_one = tuple(Series(name, each.values) for name, (each,) in lines.items())
+        lines = {"": of_one}
+    for statistic, series in lines.items():
+        # What was reached nowhere has no line.
+        drawn = tuple(each for each in series if any(value is not None for value in each.values))
+        if not drawn:
+            continue
+        reached = [value for each in drawn for value in each.values if value is not None]
+        yield Plot(
+            key=f"latency-over-time-{statistic}".rstrip("-"),
+            title=f"Latency over time, {statistic}".rstrip(", "),
+            note=note,
+            x=from_zero(SINCE_START, summary.duration_seconds),
+            y=of_latencies(reached, margin=1.5, to_tick=True),
+            at=[number * width_s for number in range(len(drawn[0].values))],
+            series=drawn,
+            shape=Shape.STEPS,
+            marks=marks,
+        )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from perfscale.results.pages.figures import distribution_plot
+from perfscale.results.pages.figures import Distributions, distribution_plot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from perfscale.results.measure.operations.latencies import SamplesOfOperations
     from perfscale.results.model.document import Operation, Statistics, Summary, Workload
@@ -60,21 +60,13 @@ class OperationSection(LatencyTable):
 
 
 def operation_sections(
-    summary: Summary, samples: SamplesOfOperations
+    summary: Summary, drawn_of: Callable[[Workload, Operation], Distributions]
 ) -> Iterator[OperationSection]:
-    """The sections, in the order of the workloads."""
+    """The sections, in the order of the workloads, with the distributions that ``drawn_of`` has."""
     for number, workload in enumerate(summary.workloads):
         for index, operation in enumerate(workload.operations):
-            latencies = {
-                name: each
-                for name, each in operation.latencies.items()
-                if each.count + each.missing
-            }
-            found = samples.of(workload.name, operation.operation, operation.kind)
-            # What does not fit among the lines of a plot are milestones on the way.
-            order = sorted(latencies, key=lambda name: name in operation.milestones)
-            drawn = {} if found is None else {name: found.named(name) for name in order}
-            known = {name: each for name, each in drawn.items() if each is not None}
+            latencies = _known(operation)
+            drawn = drawn_of(workload, operation)
             key = f"operation-{number + 1}-{index + 1}"
             yield OperationSection(
                 key=f"section-{key}",
@@ -83,5 +75,21 @@ def operation_sections(
                 measured=operation,
                 latencies=latencies,
                 judged="effect" if "effect" in latencies else "response",
-                plot=distribution_plot(key, known, what="operations") if known else None,
+                plot=distribution_plot(key, drawn, what="operations") if drawn.latencies else None,
             )
+
+
+def distributions_of(
+    samples: SamplesOfOperations, workload: Workload, operation: Operation
+) -> Distributions:
+    """What is drawn of the records of an operation."""
+    found = samples.of(workload.name, operation.operation, operation.kind)
+    # What does not fit among the lines of a plot are milestones on the way.
+    order = sorted(_known(operation), key=lambda name: name in operation.milestones)
+    drawn = {} if found is None else {name: found.named(name) for name in order}
+    return Distributions({name: each for name, each in drawn.items() if each is not None})
+
+
+def _known(operation: Operation) -> dict[str, Statistics]:
+    """Its latencies that anything has begun."""
+    return {name: each for name, each in operation.latencies.items() if each.count + each.missing}

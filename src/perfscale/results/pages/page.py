@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -16,12 +16,14 @@ from perfscale.results.measure.failures import Failures
 from perfscale.results.measure.operations.latencies import SamplesOfOperations
 from perfscale.results.measure.operations.tally import count_failure
 from perfscale.results.measure.samples import Samples
+from perfscale.results.measure.slowest import Slowest
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.run import RunOutcome, is_simulated
 from perfscale.results.model.workload import say_iterations
 from perfscale.results.pages.audit import audit_section
 from perfscale.results.pages.churn import churn_sections
 from perfscale.results.pages.figures import (
+    Distributions,
     Palette,
     distribution_plot,
     iteration_plot,
@@ -31,9 +33,9 @@ from perfscale.results.pages.figures import (
 )
 from perfscale.results.pages.loads import LatencyTimes
 from perfscale.results.pages.marks import marks_of
-from perfscale.results.pages.operations import LatencyTable, operation_sections
+from perfscale.results.pages.operations import LatencyTable, distributions_of, operation_sections
 from perfscale.results.pages.rendering import render
-from perfscale.results.pages.slowest import REQUEST, Slowest
+from perfscale.results.pages.slowest import slowest_section
 from perfscale.results.pages.timeline import Timeline
 from perfscale.results.verdicts.interruptions import interruptions
 
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from perfscale.results.measure.samples import LifeSamples
     from perfscale.results.model.document import (
         Cluster,
         Iteration,
@@ -50,8 +51,8 @@ if TYPE_CHECKING:
         Summary,
         Workload,
     )
+    from perfscale.results.model.records import ObjectRecord
     from perfscale.results.pages.plots import Plot
-    from perfscale.results.pages.slowest import Slow
 
 REPORT_FILE: Final = "report.html"
 _MOST_ITERATIONS: Final = 100
@@ -79,7 +80,8 @@ def write_page(folder: Path) -> Path:
 
 def run_page(run: RunFiles) -> str:
     """The page as text."""
-    slowest, failures = Slowest(), Failures()
+    slowest: Slowest[ObjectRecord] = Slowest()
+    failures = Failures()
     times = LatencyTimes(run.summary.duration_seconds)
     samples = Samples(run.paths, children=run.has_children)
     for record in run.records():
@@ -111,11 +113,17 @@ def run_page(run: RunFiles) -> str:
         phase_plots=[]
         if timeline is None
         else list(phase_plots(timeline, summary, marks, palette)),
-        sections=list(kind_sections(summary, run.latencies, samples, palette)),
-        operations=list(operation_sections(summary, operations)),
+        sections=list(
+            kind_sections(summary, run.latencies, partial(_distributions, samples), palette)
+        ),
+        operations=list(operation_sections(summary, partial(distributions_of, operations))),
         churn=list(churn_sections(summary)),
         iterations=list(iteration_sections(summary)),
-        slowest=_slowest(slowest.found(), palette),
+        thresholds=[
+            ThresholdRow(*(("met", "met") if each.passed else ("bad", "missed")), each.text)
+            for each in summary.thresholds
+        ],
+        slowest=slowest_section(slowest.found(), palette),
         failures=failures.found(),
         audit=None if run.audit is None else audit_section(run.audit, marks),
         hooks=[(shlex.join(each.command), each) for each in summary.hooks],
@@ -124,6 +132,22 @@ def run_page(run: RunFiles) -> str:
         simulated=is_simulated(summary.cluster.version),
         cleanup=_cleanup(run),
     )
+
+
+class ThresholdRow(NamedTuple):
+    """A threshold: the class of how it stands in the style sheet, that as a word, and the rest."""
+
+    style: str
+    word: str
+    text: str
+
+
+class KindPlace(NamedTuple):
+    """A kind of a workload, among the objects, or with ``children`` among what controllers made."""
+
+    workload: str
+    kind: str
+    children: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,25 +172,25 @@ class KindSection(LatencyTable):
 def kind_sections(
     summary: Summary,
     latencies_of: Callable[[str, Kind], Mapping[str, Statistics]],
-    samples: Samples | None = None,
+    drawn_of: Callable[[KindPlace, Iterable[str]], Distributions],
     palette: Palette | None = None,
 ) -> Iterator[KindSection]:
-    """The sections, in the order in which the workloads ran; without samples, no plots.
+    """The sections, in the order in which the workloads ran.
 
     Args:
         summary: Of the run.
         latencies_of: Which latencies of a kind to show, by its name and what was measured.
-        samples: What to draw.
+        drawn_of: The distributions to draw of a kind, of the latencies with these names.
         palette: The colours of phases.
     """
     for number, workload in enumerate(summary.workloads, start=1):
         for children in (False, True):
-            tallied = {} if samples is None else samples.of(workload.name, children=children)
             kinds = workload.child_kinds if children else workload.kinds
             key_of = "childKinds" if children else "kinds"
             for kind, measured in kinds.items():
                 key = f"latency-{number}-{kind}{'-children' if children else ''}"
                 latencies = latencies_of(kind, measured)
+                drawn = drawn_of(KindPlace(workload.name, kind, children), latencies)
                 yield KindSection(
                     key=f"section-{key}",
                     workload=workload.name,
@@ -175,36 +199,17 @@ def kind_sections(
                     path=f"workloads.{number - 1}.{key_of}.{kind}",
                     measured=measured,
                     latencies=latencies,
-                    plot=_plot(key, latencies, tallied[kind], palette) if kind in tallied else None,
+                    plot=distribution_plot(key, drawn, palette=palette)
+                    if drawn.latencies
+                    else None,
                 )
 
 
-def _plot(
-    key: str, latencies: Iterable[str], tally: LifeSamples, palette: Palette | None
-) -> Plot | None:
-    samples = {name: tally.latency(name) for name in latencies}
-    drawn = {name: each for name, each in samples.items() if each is not None}
-    return distribution_plot(key, drawn, palette=palette) if drawn else None
-
-
-@dataclass(frozen=True, slots=True)
-class SlowestSection:
-    """The slowest objects, and the colour of every phase they were in, in the phases' order."""
-
-    objects: list[Slow]
-    colours: dict[str, int]
-
-    @property
-    def longest_s(self) -> float:
-        """How long the slowest took."""
-        return self.objects[0].ready_after_s or 1.0
-
-
-def _slowest(found: list[Slow], palette: Palette) -> SlowestSection:
-    seen = {stay.phase: palette.of(stay.phase) for slow in found for stay in slow.stays}
-    request = {REQUEST: seen.pop(REQUEST)} if REQUEST in seen else {}
-    # The palette has given its numbers in the order of the path to readiness.
-    return SlowestSection(found, request | dict(sorted(seen.items(), key=itemgetter(1))))
+def _distributions(samples: Samples, place: KindPlace, latencies: Iterable[str]) -> Distributions:
+    """What is drawn of the records of a kind; nothing where there are none."""
+    tally = samples.of(place.workload, children=place.children).get(place.kind)
+    found = {} if tally is None else {name: tally.latency(name) for name in latencies}
+    return Distributions({name: each for name, each in found.items() if each is not None})
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ def _environment() -> Environment:
         autoescape=True,
         finalize=_shown,
         undefined=StrictUndefined,
+        auto_reload=False,  # they are parts of the program
         trim_blocks=True,
         lstrip_blocks=True,
     )

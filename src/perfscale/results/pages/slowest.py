@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import heapq
-from itertools import count, pairwise
+from dataclasses import dataclass
+from itertools import pairwise
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.config.sections.metrics import MILESTONES
 from perfscale.results.measure.latencies import ready_s
 
 if TYPE_CHECKING:
-    from perfscale.results.model.records import ObjectRecord
+    from collections.abc import Iterable
 
-_MOST: Final = 20
+    from perfscale.results.model.records import ObjectRecord
+    from perfscale.results.pages.figures import Palette
+
 REQUEST: Final = "create request"
 """From when it was sent to its answer, or to the first phase if that was seen earlier."""
 ANSWERED: Final = "created"
@@ -37,30 +40,32 @@ class Slow(NamedTuple):
     stays: tuple[Stay, ...]
 
 
-class Slowest:
-    """Keeps the slowest of all objects that became ready."""
+def slow(record: ObjectRecord) -> Slow:
+    """The way of an object that became ready."""
+    ready_after_s = (ready_s(record) or 0.0) - (record.sent_s or 0.0)
+    return Slow(record, ready_after_s, _stays(record, ready_after_s))
 
-    def __init__(self) -> None:
-        self._heap: list[tuple[float, int, ObjectRecord]] = []
-        self._numbers = count(0, -1)  # of equally slow ones, the first stays
 
-    def add(self, record: ObjectRecord) -> None:
-        """Look at one object."""
-        reached_s = ready_s(record)
-        if reached_s is None or record.sent_s is None:
-            return
-        entry = (reached_s - record.sent_s, next(self._numbers), record)
-        if len(self._heap) < _MOST:
-            heapq.heappush(self._heap, entry)
-        elif entry > self._heap[0]:
-            heapq.heapreplace(self._heap, entry)
+@dataclass(frozen=True, slots=True)
+class SlowestSection:
+    """The slowest objects, and the colour of every phase they were in, in the phases' order."""
 
-    def found(self) -> list[Slow]:
-        """The slowest, the slowest first."""
-        return [
-            Slow(record, ready_after_s, _stays(record, ready_after_s))
-            for ready_after_s, _, record in sorted(self._heap, reverse=True)
-        ]
+    objects: list[Slow]
+    colours: dict[str, int]
+
+    @property
+    def longest_s(self) -> float:
+        """How long the slowest took."""
+        return self.objects[0].ready_after_s or 1.0
+
+
+def slowest_section(records: Iterable[ObjectRecord], palette: Palette) -> SlowestSection:
+    """The section of these objects, the slowest first."""
+    found = [slow(record) for record in records]
+    seen = {stay.phase: palette.of(stay.phase) for each in found for stay in each.stays}
+    request = {REQUEST: seen.pop(REQUEST)} if REQUEST in seen else {}
+    # The palette has given its numbers in the order of the path to readiness.
+    return SlowestSection(found, request | dict(sorted(seen.items(), key=itemgetter(1))))
 
 
 def _stays(record: ObjectRecord, ready_after_s: float) -> tuple[Stay, ...]:

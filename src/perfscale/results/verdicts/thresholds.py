@@ -73,16 +73,19 @@ def threshold_title(threshold: Threshold, workload: str | None) -> str:
 
 
 def _outcome(threshold: Threshold, measured: _Value, missed_by: float | None) -> str:
-    has_minimum = threshold.measures.has_minimum
     bound = threshold.bound
-    wanted = f"at {'least' if has_minimum else 'most'} {bound} is wanted"
     if measured.value is None:
-        return f"{measured.why}; {wanted}"
+        return f"{measured.why}; {wanted(threshold)}"
     value = show(measured.value, bound.unit)
     if missed_by is None:
-        return f"is {value}; {wanted}"
+        return f"is {value}; {wanted(threshold)}"
     by = show(missed_by, bound.unit).replace("%", " points")
-    return f"is {value}, {by} {'less' if has_minimum else 'more'} than {bound}"
+    return f"is {value}, {by} {'less' if threshold.measures.has_minimum else 'more'} than {bound}"
+
+
+def wanted(threshold: Threshold) -> str:
+    """What a threshold wants, as in ``at most 10s is wanted``."""
+    return f"at {'least' if threshold.measures.has_minimum else 'most'} {threshold.bound} is wanted"
 
 
 def show(value: float, unit: Unit) -> str:

@@ -5,7 +5,6 @@ They are recorded beside the operations that are asked for by a subresource, in 
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
 from perfscale.sim.controllers.kinds import (
@@ -20,8 +19,6 @@ from perfscale.sim.controllers.kinds import (
 from perfscale.sim.controllers.objects import controller_of, phase_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from perfscale.sim.ground_truth.operations import OperationRecord, OperationTruth
     from perfscale.sim.storage.records import JSON, StoredChange
     from perfscale.sim.storage.store import Store
@@ -42,17 +39,10 @@ class ChangeTruth:
     Args:
         store: Where both show.
         operations: Where they are recorded, as ``migrate`` and ``scale``.
-        clock: That of `operations`.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        operations: OperationTruth,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, store: Store, operations: OperationTruth) -> None:
         self._operations = operations
-        self._clock = clock
         self._migrations: dict[str, OperationRecord] = {}
         self._wanted: dict[str, int] = {}
         self._scales: dict[str, OperationRecord] = {}
@@ -63,7 +53,8 @@ class ChangeTruth:
     def _begin(self, operation: str, change: StoredChange) -> OperationRecord:
         record = change.record
         of = (record.namespace, record.name)
-        return self._operations.requested(operation, change.resource, of, record.uid, self._clock())
+        now = self._operations.clock()
+        return self._operations.requested(operation, change.resource, of, record.uid, now)
 
     def _on_migration(self, change: StoredChange) -> None:
         uid = change.record.uid

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -63,6 +63,9 @@ class OperationRecord:
         }
 
 
+MOST_RECORDS: Final = 20_000
+"""Operations that are remembered, some 15 MB; a cluster that is used for days had more."""
+
 Rule: TypeAlias = "Callable[[OperationRecord, StoredChange], bool]"
 """Whether a change of the instance of that name shows that the operation took effect."""
 
@@ -112,6 +115,8 @@ _EFFECTS: Final[Mapping[str, Rule]] = {
     "addvolume": _is_attached,
     "removevolume": _is_detached,
 }
+_ENDS_WITH_INSTANCE: Final = frozenset({"pause", "unpause", "addvolume", "removevolume"})
+"""What never takes effect once the instance that it was asked of is gone."""
 _MILESTONES: Final[Mapping[str, tuple[str, Rule]]] = {"restart": ("oldGone", _is_gone)}
 
 
@@ -124,6 +129,9 @@ class OperationTruth:
         store: Where the effects show.
         clock: Seconds of a clock that never goes back.
         wall: Seconds since the epoch.
+
+    Attributes:
+        clock: The same clock, which every request is to be stamped by.
     """
 
     def __init__(
@@ -132,8 +140,8 @@ class OperationTruth:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self.records: list[OperationRecord] = []
-        self._clock = clock
+        self.records: deque[OperationRecord] = deque()
+        self.clock = clock
         self._wall = wall
         self._awaited: defaultdict[tuple[str, str], list[OperationRecord]] = defaultdict(list)
         store.listen(self._on_change, VMI)
@@ -162,8 +170,10 @@ class OperationTruth:
             The record; operations that do not show in an instance are completed by
             whoever sees their effect.
         """
-        at = self._wall() - (self._clock() - requested_s)
+        at = self._wall() - (self.clock() - requested_s)
         record = OperationRecord(operation, resource.name, *of, uid, at, requested_s, volume)
+        if len(self.records) >= MOST_RECORDS:
+            self._forget(self.records.popleft())
         self.records.append(record)
         if operation in _EFFECTS:
             self._awaited[of].append(record)
@@ -171,7 +181,7 @@ class OperationTruth:
 
     def happened(self, record: OperationRecord, milestone: str | None = None) -> None:
         """Record that an operation takes effect now, or reaches a milestone."""
-        after_s = self._clock() - record.requested_s
+        after_s = self.clock() - record.requested_s
         if milestone is None:
             record.effect_s = after_s
         else:
@@ -190,11 +200,19 @@ class OperationTruth:
         else:
             del self._awaited[of]
 
+    def _forget(self, record: OperationRecord) -> None:
+        of = (record.namespace, record.name)
+        awaited = self._awaited.get(of, [])
+        if record in awaited:
+            awaited.remove(record)
+            if not awaited:
+                del self._awaited[of]
+
     def _is_done(self, record: OperationRecord, change: StoredChange) -> bool:
         milestone = _MILESTONES.get(record.operation)
         if milestone is not None and milestone[1](record, change):
             self.happened(record, milestone[0])
         if not _EFFECTS[record.operation](record, change):
-            return False
+            return record.operation in _ENDS_WITH_INSTANCE and _is_gone(record, change)
         self.happened(record)
         return True

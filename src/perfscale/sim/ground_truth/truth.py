@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
@@ -123,15 +124,19 @@ _READY: Final[tuple[tuple[Resource, Callable[[JSON], bool]], ...]] = (
 class GroundTruth:
     """Counts what happens to the objects of a store, from the moment it is made.
 
+    Args:
+        store: Where it happens.
+        clock: Seconds of a clock that never goes back, which operations are stamped by.
+
     Attributes:
         injected: How often each fault has happened, by its name.
         operations: What was asked of VMs and instances, which migrations and scales there
             were, and when each took effect.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         self.injected: Counter[str] = Counter()
-        self.operations = OperationTruth(store)
+        self.operations = OperationTruth(store, clock)
         ChangeTruth(store, self.operations)
         self._store = store
         self._ready = {resource.name: _Reached(rule) for resource, rule in _READY}

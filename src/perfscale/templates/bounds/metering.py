@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import StrictUndefined
@@ -36,7 +37,8 @@ from perfscale.templates.bounds.weights import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from random import Random
 
     from jinja2 import nodes
 
@@ -50,17 +52,19 @@ class Meter(Budget, Context):
 
     Attributes:
         spent: The count; all contexts of a rendering share it.
+        chance: What `random` draws from; None draws from the system's randomness.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Jinja's signature
         super().__init__(*args, **kwargs)
         self.spent = [0]
+        self.chance: Random | None = None
 
     def derived(self, locals: dict[str, Any] | None = None) -> Context:  # noqa: A002 - Jinja's name
-        """As Jinja does, with the same count."""
+        """As Jinja does, with the same count and chance."""
         context = super().derived(locals)
         if isinstance(context, Meter):
-            context.spent = self.spent
+            context.spent, context.chance = self.spent, self.chance
         return context
 
 
@@ -89,6 +93,7 @@ class MeteredEnvironment(SandboxedEnvironment):
             optimized=False,
         )
         self.globals = {"range": safe_range}
+        self.filters["random"] = _choose
         self.filters = {name: _metered(name, each) for name, each in self.filters.items()}
         self.tests = {name: _metered(name, each) for name, each in self.tests.items()}
         self.filters |= {"#weigh": _weigh, "#each": _each, "#concat": _concat, "#spend": _spend}
@@ -204,6 +209,14 @@ def _counted(meter: Meter, values: Iterator[Any]) -> Iterator[Any]:
     for value in islice(values, MAX_WEIGHT // STEP + 1):
         meter.spend(STEP)
         yield value
+
+
+@pass_context
+def _choose(meter: Meter, values: Sequence[Any]) -> object:
+    """Jinja's own filter `random`, repeatable where the run is."""
+    if not values:
+        return meter.environment.undefined("No random item, sequence was empty.")
+    return values[(meter.chance or SystemRandom()).randrange(len(values))]
 
 
 @pass_context

@@ -34,7 +34,7 @@ def parse_template(file: str, text: str, settings: Settings = _NO_SETTINGS) -> S
     Args:
         file: The file, as errors name it.
         text: Its text.
-        settings: What it is given if it is Go's.
+        settings: What it is given if it is Go's; Jinja2 takes its `random`.
 
     Raises:
         TemplateError: Everything that is wrong with it, before any value is known.
@@ -43,7 +43,7 @@ def parse_template(file: str, text: str, settings: Settings = _NO_SETTINGS) -> S
     _check_size(file, text, actions)
     go = next((action for action in actions if is_go(action, is_expression)), None)
     if go is None:
-        return JinjaTemplate(file, text)
+        return JinjaTemplate(file, text, settings.random)
     if mixed := list(_mixed(file, find_actions(text), go)):
         raise TemplateError(mixed)
     return parse(text, file=file, settings=settings)

@@ -21,6 +21,7 @@ from perfscale.templates.source import MAX_TEXT, TOO_LONG, WORK_OF_A_CHARACTER, 
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from random import Random
 
 _MARK = re.compile("\ue000(\\d+)\ue001")
 _RAW = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}")
@@ -71,6 +72,7 @@ class JinjaTemplate:
     Args:
         file: The file, as errors name it.
         text: Its text.
+        chance: What its filter `random` draws from; None draws from the system's randomness.
 
     Attributes:
         references: The variables that must be defined.
@@ -80,8 +82,9 @@ class JinjaTemplate:
         TemplateError: It is not Jinja2, or needs another file.
     """
 
-    def __init__(self, file: str, text: str) -> None:
+    def __init__(self, file: str, text: str, chance: Random | None = None) -> None:
         self.file = file
+        self._chance = chance
         self.work = 0
         self._text = text
         self._only_prints: dict[str, bool] = {}
@@ -155,6 +158,7 @@ class JinjaTemplate:
 
     def _render(self, template: Template, variables: Mapping[str, Any]) -> str:
         meter = cast("Meter", template.new_context(dict(variables)))
+        meter.chance = self._chance
         try:
             text = _rendered(template, meter)
         # a template is a program: whatever it raises is its author's to mend

@@ -11,7 +11,10 @@ from datetime import datetime
 from types import NoneType
 from typing import Any, Final
 
+from perfscale.config.durations import NANOSECONDS, parse_duration
+
 _BITS: Final = 64
+_UNITS: Final = tuple(NANOSECONDS)
 
 
 class GoError(Exception):
@@ -90,8 +93,32 @@ _BASIC: Final = {bool: "bool", int: "integer", Int64: "integer", float: "float",
 _BAD_TYPES: Final = "incompatible types for comparison"
 
 
+def _comparable(first: object, second: object) -> tuple[Any, Any]:
+    """Two values of different types, with the one that is a duration's text in nanoseconds.
+
+    Files that a wrapper of kube-burner renders compare ``time.Duration`` with whole numbers; in
+    user data and in the environment there are only texts for it.
+
+    Raises:
+        GoError: They are no duration and no whole number.
+    """
+    numbers = []
+    for value, other in ((first, second), (second, first)):
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        if is_number and isinstance(other, str):
+            numbers.append(value)
+        elif isinstance(value, str) and value.endswith(_UNITS):
+            try:
+                numbers.append(round(parse_duration(value) * NANOSECONDS["s"]))
+            except ValueError as error:
+                raise GoError(_BAD_TYPES) from error
+    if len(numbers) < 2:
+        raise GoError(_BAD_TYPES)
+    return numbers[0], numbers[1]
+
+
 def equal(first: object, second: object) -> bool:
-    """Go's ``eq`` of two values.
+    """Go's ``eq`` of two values; of a duration's text and a whole number too.
 
     Raises:
         GoError: Their types cannot be compared.
@@ -101,12 +128,13 @@ def equal(first: object, second: object) -> bool:
         if isinstance(value, (list, Mapping)) and first is not None and second is not None:
             raise GoError(f"uncomparable type {type_name(value)}")
     if one != other and first is not None and second is not None:
-        raise GoError(_BAD_TYPES)
+        first, second = _comparable(first, second)
+        return bool(first == second)
     return one == other and first == second
 
 
 def less(first: Any, second: Any) -> bool:  # noqa: ANN401 -- any two values
-    """Go's ``lt``.
+    """Go's ``lt``; of a duration's text and a whole number too.
 
     Raises:
         GoError: They are not two numbers of a kind, or two texts.
@@ -115,7 +143,8 @@ def less(first: Any, second: Any) -> bool:  # noqa: ANN401 -- any two values
     if one is None or other is None or (one == other == "bool"):
         raise GoError("invalid type for comparison")
     if one != other:
-        raise GoError(_BAD_TYPES)
+        first, second = _comparable(first, second)
+        return bool(first < second)
     if one == "string":
         return bool(first.encode() < second.encode())
     return bool(first < second)

@@ -36,6 +36,7 @@ class Manifests:
         shard: Index of the generator that makes the objects, if there are several.
         foreign: Whether the file is from elsewhere than the workload's folder. Then
             errors do not show its text: ``templateFile`` may name any file there is.
+        last_counts: Whether of keys that stand twice the last one counts, and is no flaw.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Manifests:
         *,
         shard: int | None = None,
         foreign: bool = False,
+        last_counts: bool = False,
     ) -> None:
         self.source = source
         self.variables = variables
@@ -54,6 +56,7 @@ class Manifests:
         self._workload = workload
         self._shard = shard
         self._foreign = foreign
+        self._last_counts = last_counts
 
     def labels(self, iteration: int) -> dict[str, str]:
         """The run's labels for the objects of an iteration."""
@@ -142,7 +145,7 @@ class Manifests:
             return [Finding(1, "no object in it: the template renders to an empty file")]
         places = Places(text)
         labels = self.labels(iteration)
-        found = places.duplicate_keys()
+        found = [] if self._last_counts else places.duplicate_keys()
         for number, document in enumerate(documents):
             flaws = [*find_flaws(document, labels), *find_unsendable(document)]
             found += [Finding(places.line(number, flaw.path), flaw.message) for flaw in flaws]

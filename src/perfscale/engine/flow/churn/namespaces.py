@@ -1,6 +1,7 @@
 """Churn of whole iterations: they are deleted with their namespaces, and others take their place.
 
-An iteration that is made anew has a number, and so a namespace, that was never used.
+An iteration that is made anew has a number, and so a namespace, that was never used. Iterations
+that share objects, of which only the first has them, are replaced together.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from perfscale.engine.events import RoundStarted, Stage
 from perfscale.engine.flow.churn.rounds import Rounds, chance_of
 from perfscale.engine.removal.deletion import CONCURRENCY
 from perfscale.engine.sharding.coordination import Moment
+from perfscale.templates import replaced_iterations
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -59,10 +61,8 @@ class NamespaceChurner:
         agree = partial(context.agree, workload=workload, number=last)
         rounds = Rounds(churn, context.stopwatch.now())
         chance = chance_of(context.config.global_config.seed, workload.name)
-        # What is there once is there for others, and the first iteration has it.
-        first = 2 if any(factory.spec.once for factory in factories) else 1
-        present = list(range(first, workload.iteration_count + 1))
-        unused = count(workload.iteration_count + 1)
+        replaced = replaced_iterations(factories)
+        present, unused = replaced.groups, replaced.unused()
         for number in count(1):
             pause_s = rounds.pause_before(number, context.stopwatch.now())
             begins = went_well and pause_s is not None and not stop.is_set
@@ -71,20 +71,27 @@ class NamespaceChurner:
                 break
             if await self._pause(workload, pause_s, number - 1, stop):
                 break
-            drawn = chance.sample(present, churn.replaced_of(len(present)))
+            wanted = churn.replaced_of(sum(map(len, present)))
+            groups = chance.sample(present, replaced.drawn_of(wanted))
+            drawn = [each for group in groups for each in group]
             context.broadcast.send(RoundStarted(workload.name, number, churn.rounds, len(drawn)))
             gone = await self._delete(workload, drawn, number)
             if not await agree(Moment.ROUND_DELETED, round_number=number, well=gone):
                 return False
             if await self._pause(workload, churn.recreation_delay, number, stop):
                 break
-            new = [next(unused) for _ in drawn]
+            starts = [next(unused) for _ in groups]
+            new = [
+                range(start, start + len(group))
+                for start, group in zip(starts, groups, strict=True)
+            ]
             create = partial(self._iterations.run, workload, factories)
             how = {"pacing": pacing, "stop": stop, "round_number": number}
-            ready = await _all_well(partial(create, each, **how) for each in new)
+            numbers = (each for group in new for each in group)
+            ready = await _all_well(partial(create, each, **how) for each in numbers)
             if not await agree(Moment.ROUND_OVER, round_number=number, well=ready):
                 return False
-            present = [each for each in present if each not in drawn] + new
+            present = [group for group in present if group not in groups] + new
         return went_well
 
     async def _pause(self, workload: Workload, pause_s: float, number: int, stop: Stop) -> bool:

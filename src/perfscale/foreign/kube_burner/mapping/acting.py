@@ -43,6 +43,8 @@ def workloads_of(job: JobAt) -> list[dict[str, Any]]:
 
     One for each entry; where several take turns in each iteration, one for each turn.
     """
+    if job.job.job_type == DELETE:
+        job.reading.left_behind.clear()  # what its selectors mean, only the cluster knows
     if not job.job.objects:
         job.note("it does nothing, since it has no objects")
         return []

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from perfscale.config.reading.document import Document
     from perfscale.config.reading.source import KeyPath
     from perfscale.foreign.kube_burner.inputs import Inputs
+    from perfscale.foreign.kube_burner.mapping.repeated import Names
     from perfscale.foreign.kube_burner.models.job import Job
     from perfscale.foreign.kube_burner.models.top import Configuration
 
@@ -33,6 +34,7 @@ class Reading:
         inputs: What it is read with.
         notes: What is not as that program has it, each said once.
         run_hooks: Commands before the first job, and after the last.
+        left_behind: The names of what earlier jobs made, and nobody deleted.
     """
 
     document: Document
@@ -40,6 +42,7 @@ class Reading:
     inputs: Inputs
     notes: dict[str, None] = field(default_factory=dict)
     run_hooks: list[Any] = field(default_factory=list)
+    left_behind: list[Names] = field(default_factory=list)
     _names: set[str] = field(default_factory=set)
 
     def note(self, text: str) -> None:

@@ -11,6 +11,12 @@ from perfscale.foreign.kube_burner.mapping.around import command
 from perfscale.foreign.kube_burner.mapping.churning import churn_of
 from perfscale.foreign.kube_burner.mapping.context import selector_text
 from perfscale.foreign.kube_burner.mapping.manifests import Manifest, manifests_of, template_path
+from perfscale.foreign.kube_burner.mapping.repeated import (
+    REPLICA,
+    names_of,
+    once_of,
+    variables_in,
+)
 from perfscale.foreign.kube_burner.mapping.steps import steps_of
 from perfscale.foreign.kube_burner.mapping.thresholds import thresholds_of
 from perfscale.foreign.kube_burner.mapping.waits import forms_of
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
 _LONGEST_NAMESPACE: Final = 62
 _CUT: Final = 57
 _MOST_STEPS: Final = 200
+_MOST_KINDS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,9 @@ def workloads_of(job: JobAt) -> list[dict[str, Any]]:
     made = list(_entries(job))
     if not made:
         job.note("it makes nothing, since it has no objects")
+        return []
+    made = _new(job, made)
+    if not made:
         return []
     if job.job.incremental_load is not None:
         return list(_steps(job, made, job.job.incremental_load))
@@ -105,6 +115,24 @@ def _entries(job: JobAt) -> Iterator[_Made]:
         index += len(manifests)
 
 
+def _new(job: JobAt, made: Sequence[_Made]) -> list[_Made]:
+    """Those entries whose objects no entry before them has left."""
+    new = []
+    for each in made:
+        names = names_of(job, each.entry, each.template, each.manifests)
+        if names is None or not any(names.are_among(left) for left in job.reading.left_behind):
+            new.append(each)
+        else:
+            job.note(
+                f"objects[{each.number}] is left out, since earlier entries make all its objects "
+                "(which exist already, there)"
+            )
+        leaves = not (job.job.gc or each.entry.group.gc or job.job.incremental_load)
+        if names is not None and leaves:
+            job.reading.left_behind.append(names)
+    return new
+
+
 def _base(job: JobAt, *name: object) -> dict[str, Any]:
     """What all workloads of a job that creates have."""
     own = job.job
@@ -147,9 +175,30 @@ def _waits(job: JobAt) -> dict[str, Any]:
 
 def _what(job: JobAt, made: Sequence[_Made]) -> dict[str, Any]:
     """What is made, and the thresholds on it."""
-    objects = [job.at(_object(job, each), "objects", each.number) for each in made]
+    objects = [
+        job.at(entry, "objects", each.number) for each in made for entry in _objects(job, each)
+    ]
     thresholds = thresholds_of(job, [one for each in made for one in each.manifests])
     return {"objects": objects, **({"thresholds": thresholds} if thresholds else {})}
+
+
+def _objects(job: JobAt, made: _Made) -> Iterator[dict[str, Any]]:
+    """The entries of one of theirs: one for each replica where these differ in their kinds."""
+    spec, entry = _object(job, made), made.entry
+    texts = [variables_in(manifest.kind_text) for manifest in made.manifests]
+    if entry.replicas == 1 or not any(REPLICA in (text or ()) for text in texts):
+        yield spec
+        return
+    if entry.replicas > _MOST_KINDS:
+        message = f"each of more than {_MOST_KINDS} replicas has a kind of its own"
+        job.problem(f"{message}: give the entry fewer", "objects", made.number, "replicas")
+        return
+    for replica in range(1, entry.replicas + 1):
+        yield {
+            **spec,
+            "replicas": 1,
+            "kubeBurner": {**spec["kubeBurner"], "firstReplica": replica},
+        }
 
 
 def _object(job: JobAt, made: _Made) -> dict[str, Any]:
@@ -165,6 +214,13 @@ def _object(job: JobAt, made: _Made) -> dict[str, Any]:
     if entry.repeat_every_n_iterations > 1:
         every = job.at(entry.repeat_every_n_iterations, *keys, "repeatEveryNIterations")
         spec["everyIterations"] = every
+    elif once := once_of(job, entry, made.manifests):
+        spec |= {key: job.at(value, *keys) for key, value in once.items()}
+        spec["kubeBurner"]["countsAll"] = True
+        job.note(
+            f"objects[{made.number}] is made once where its names come again in later iterations "
+            "(and exist already, there)"
+        )
     if not entry.churn:
         spec["churn"] = job.at(False, *keys, "churn")
     if not entry.wait:

@@ -17,15 +17,28 @@ if TYPE_CHECKING:
 
 NOT_FETCHED: Final = "templates are not fetched from elsewhere: save it beside this file"
 _ACTIONS: Final = re.compile(r"\{\{.*\}\}")
+_KIND: Final = re.compile(r"^kind:[ \t]*(.+)$", re.MULTILINE)
+_METADATA: Final = re.compile(
+    r"^metadata:[ \t]*\n((?:(?:[ \t]+.*|[ \t]*|[ \t]*\{\{.*|#.*)\n)+)", re.MULTILINE
+)
 _SEPARATOR: Final = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
 
 
 class Manifest(NamedTuple):
-    """One document of a template; empty where it is only known when it is rendered."""
+    """One document of a template; empty where it is only known when it is rendered.
+
+    Attributes:
+        name: As it stands in the template, with its actions; empty where it is not to be seen.
+        namespace_text: Likewise.
+        kind_text: Likewise.
+    """
 
     api_version: str
     kind: str
     namespace: str
+    name: str = ""
+    namespace_text: str = ""
+    kind_text: str = ""
 
 
 def template_path(job: JobAt, name: str, *keys: str | int) -> str | None:
@@ -59,8 +72,7 @@ def manifests_of(job: JobAt, name: str) -> list[Manifest]:
         text = read_template(job.reading.document.directory / name)
     except TemplateError:
         return [Manifest("", "", "")]  # which is reported when it is compiled
-    parts = _SEPARATOR.split(_without_actions(text))
-    found = [_manifest(part) for part in parts]
+    found = [_manifest(part) for part in _SEPARATOR.split(text)]
     return [each for each in found if each is not None] or [Manifest("", "", "")]
 
 
@@ -69,7 +81,8 @@ def _without_actions(text: str) -> str:
     return "\n".join(_ACTIONS.sub("", line) for line in text.splitlines())
 
 
-def _manifest(text: str) -> Manifest | None:
+def _manifest(original: str) -> Manifest | None:
+    text = _without_actions(original)
     lines = [line for line in text.splitlines() if line.strip() and line.strip()[0] != "#"]
     if not lines:
         return None
@@ -79,11 +92,34 @@ def _manifest(text: str) -> Manifest | None:
     except (yaml.YAMLError, RecursionError):
         tree = None
     if not isinstance(tree, dict):
-        top = dict(re.findall(r"^(apiVersion|kind):[ \t]*[\"']?([\w./-]+)", text, re.MULTILINE))
-        return Manifest(top.get("apiVersion", ""), top.get("kind", ""), "")
+        tree = dict(re.findall(r"^(apiVersion|kind):[ \t]*[\"']?([\w./-]+)", text, re.MULTILINE))
     metadata = tree.get("metadata")
-    namespace = metadata.get("namespace") if isinstance(metadata, dict) else None
-    return Manifest(_text(tree.get("apiVersion")), _text(tree.get("kind")), _text(namespace))
+    kind_text = _single(_KIND, original).strip()
+    return Manifest(
+        _text(tree.get("apiVersion")),
+        "" if "{{" in kind_text else _text(tree.get("kind")),
+        _text(metadata.get("namespace")) if isinstance(metadata, dict) else "",
+        _written_in_metadata("name", original),
+        _written_in_metadata("namespace", original),
+        kind_text,
+    )
+
+
+def _single(pattern: re.Pattern[str], text: str) -> str:
+    """What a pattern finds where it finds one thing; else nothing."""
+    found = pattern.findall(text)
+    return str(found[0]) if len(found) == 1 else ""
+
+
+def _written_in_metadata(key: str, text: str) -> str:
+    """What a key of ``metadata`` has, in a template that writes it in a block and once."""
+    block = _single(_METADATA, f"{text}\n")
+    keys = [line for line in block.splitlines() if re.match(r"[ \t]*[\w.-]+:", line)]
+    if not keys:
+        return ""
+    depth = min(len(line) - len(line.lstrip()) for line in keys)
+    found = [line.strip() for line in keys if re.match(rf"[ \t]{{{depth}}}{key}:[ \t]", line)]
+    return found[0].partition(":")[2].strip() if len(found) == 1 else ""
 
 
 def _text(value: object) -> str:

@@ -180,6 +180,8 @@ def _global(reading: Reading) -> dict[str, Any]:
     created = [job for job in reading.configuration.jobs if job.job_type == CREATE]
     periods = [job.pre_load_period for job in created if job.pre_load_images]
     tree: dict[str, Any] = {"cleanup": At(own.gc, ("global", "gc")), **endpoints_of(reading)}
+    if own.cluster_health:
+        tree["clusterHealth"] = At(True, ("global", "clusterHealth"))
     if periods and max(periods) > 0:
         tree["preloadTimeout"] = format_duration(max(periods))
     if reading.run_hooks:

@@ -144,6 +144,10 @@ class Kind(Part, frozen=True):
     phase_clock: Annotated[PhaseClock | None, Meta(description="null: it stamps no phases")]
     watch_delay: Delay | None
     churn: Annotated[Churned | None, Meta(description="null: no churn, or an iteration's")] = None
+    made_by: Annotated[
+        dict[str, Count],
+        Meta(description="children that no creation made, by operation: not in the latencies"),
+    ] = {}
 
     @property
     def latencies(self) -> dict[str, Statistics]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from aiohttp import web
@@ -78,7 +77,7 @@ class VirtApi:
 
     async def __call__(self, http: web.Request, target: Target) -> web.Response:
         """Answer a call."""
-        arrived_s = time.monotonic()
+        arrived_s = self._truth.clock()
         body = await http.read() if http.body_exists else b""
         namespace, name, what = target.namespace or "", target.name or "", target.subresource or ""
         call = Call(self._store, self._handler, namespace, name, body)

@@ -90,7 +90,9 @@ def why_not(name: str, settings: Settings) -> str | None:
     if name in REFUSED:
         return f"the function `{name}` is not supported: {REFUSED[name]}"
     if name in ENVIRONMENT and settings.environment is None:
-        return f"the function `{name}` reads the environment, which is not allowed here"
+        return (
+            f"the function `{name}` reads the environment, which is not allowed here (--allow-env)"
+        )
     if name in READING and settings.folder is None:
         return f"the function `{name}` reads files, which is not allowed here"
     if name in FUNCTIONS or name in OPERATORS:

@@ -1,6 +1,8 @@
 """kube-burner's own functions, and what reaches out of a template: files and the environment.
 
-The results of kube-burner's are as ``pkg/util/template.go`` of it gives them.
+The results of kube-burner's are as ``pkg/util/template.go`` of it gives them, and of
+``GetSubnet16`` and ``GetSubnet24In16`` as ``pkg/workloads/network-policy.go`` of its wrapper for
+OpenShift does.
 """
 
 from __future__ import annotations
@@ -49,6 +51,14 @@ def _combination(_into: object, position: int, n: int, k: int) -> Ints:
 
 def _subnet(index: int) -> str:
     return f"{(index >> 16) + 1 & 255}.{index >> 8 & 255}.{index & 255}.0/24"
+
+
+def _subnet_16(index: int) -> str:
+    return f"{(index >> 8) + 1 & 255}.{index & 255}.0.0/16"
+
+
+def _subnet_in_16(index: int, offset: int) -> str:
+    return f"{(index >> 8) + 1 & 255}.{index & 255}.{offset & 255}.0/24"
 
 
 def _addresses(text: str, iteration: int, count: int) -> str:
@@ -102,6 +112,8 @@ ENVIRONMENT: Final[dict[str, Function]] = {
 KUBE_BURNER: Final[dict[str, Function]] = {
     "Binomial": takes("int int", _binomial, cost=lambda n, _: STEP * max(n, 0)),
     "GetIPAddress": takes("string int int", _addresses),
+    "GetSubnet16": takes("int", _subnet_16),
     "GetSubnet24": takes("int", _subnet),
+    "GetSubnet24In16": takes("int int", _subnet_in_16),
     "IndexToCombination": takes("any int int int", _combination, cost=_combination_cost),
 }

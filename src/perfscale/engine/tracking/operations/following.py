@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perfscale.engine.tracking.views import viewer_for
+from perfscale.engine.tracking.operations.views import viewer_for
 from perfscale.kube.watching.watch import Watch
 
 if TYPE_CHECKING:
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from perfscale.config.sections.readiness import WaitFor
     from perfscale.engine.context import RunContext
-    from perfscale.engine.tracking.effects import Effects, Key
-    from perfscale.engine.tracking.operations import TrackedOperation
-    from perfscale.engine.tracking.views import View
+    from perfscale.engine.tracking.operations.effects import Effects, Key
+    from perfscale.engine.tracking.operations.tracked import TrackedOperation
+    from perfscale.engine.tracking.operations.views import View
     from perfscale.kube.resources import Place
     from perfscale.kube.watching.watch import Listed
     from perfscale.preflight import OperationPlan

@@ -12,7 +12,7 @@ import math
 from typing import TYPE_CHECKING, TypeAlias
 
 from perfscale.config.operations import MIGRATIONS, Effect
-from perfscale.engine.tracking.judges import (
+from perfscale.engine.tracking.operations.judges import (
     DELETED,
     DELETED_BY_RUN,
     GONE_BEFORE,
@@ -24,9 +24,9 @@ from perfscale.engine.tracking.judges import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from perfscale.engine.tracking.judges import Judge
-    from perfscale.engine.tracking.operations import TrackedOperation
-    from perfscale.engine.tracking.views import View
+    from perfscale.engine.tracking.operations.judges import Judge
+    from perfscale.engine.tracking.operations.tracked import TrackedOperation
+    from perfscale.engine.tracking.operations.views import View
 
 Key: TypeAlias = tuple[str, str | None, str]
 """A resource as ``plural.group``, a namespace and a name."""

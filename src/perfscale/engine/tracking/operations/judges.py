@@ -14,8 +14,8 @@ from perfscale.config.operations import Effect
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perfscale.engine.tracking.operations import TrackedOperation
-    from perfscale.engine.tracking.views import View
+    from perfscale.engine.tracking.operations.tracked import TrackedOperation
+    from perfscale.engine.tracking.operations.views import View
 
 DELETED: Final = "somebody else deleted it"
 DELETED_BY_RUN: Final = "it is gone, as this run has requested"
@@ -117,7 +117,11 @@ class _Turn:
 
 
 class _Migrated:
-    """A migration that succeeded, and the instance says that it was that one."""
+    """A migration that succeeded, and the instance says that it was that one.
+
+    Two watches show that, and what has come first may be worked on last: the later moment counts,
+    whichever of the two is known first.
+    """
 
     def begin(self, operation: TrackedOperation, known: View | None) -> None:
         operation.old_uid = None if known is None else known.uid
@@ -126,8 +130,9 @@ class _Migrated:
         if operation.old_uid not in {view.uid, None}:
             operation.fail(_OTHER_INSTANCE)
             return
-        operation.seen_migration = view.migration_uid
-        self._conclude(operation, now)
+        if view.migration_uid != operation.seen_migration and not _is_named(operation):
+            operation.seen_migration, operation.seen_migration_s = view.migration_uid, now
+        self._conclude(operation)
 
     def see_migration(self, operation: TrackedOperation, view: View, now: float) -> None:
         """The migration itself is like this now."""
@@ -136,13 +141,12 @@ class _Migrated:
             operation.milestones.setdefault(view.phase, now)
         if view.phase == "Failed":
             operation.fail("the migration failed" + (f": {view.reason}" if view.reason else ""))
-        self._conclude(operation, now)
+        self._conclude(operation)
 
-    def _conclude(self, operation: TrackedOperation, now: float) -> None:
-        same = operation.seen_migration is not None
-        same = same and operation.seen_migration == operation.made_uid
-        if same and "Succeeded" in operation.milestones:
-            operation.see_effect(now)
+    def _conclude(self, operation: TrackedOperation) -> None:
+        succeeded_s = operation.milestones.get("Succeeded")
+        if succeeded_s is not None and _is_named(operation):
+            operation.see_effect(max(succeeded_s, operation.seen_migration_s))
 
     def miss(self, operation: TrackedOperation, uid: str | None, now: float) -> None:  # noqa: ARG002
         if operation.old_uid in {uid, None}:
@@ -153,6 +157,11 @@ class _Migrated:
         if phase == "Succeeded":
             return "the migration succeeded, and its instance's status does not name it"
         return f"the migration is in phase {phase or 'none'}"
+
+
+def _is_named(operation: TrackedOperation) -> bool:
+    """Whether its migration was seen in its instance's status; a later one may take its place."""
+    return operation.seen_migration is not None and operation.seen_migration == operation.made_uid
 
 
 class _State:

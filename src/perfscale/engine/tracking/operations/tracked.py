@@ -27,7 +27,8 @@ class TrackedOperation(OperationLife):
         made_uid: Of that migration, once it is known.
         old_uid: Of the instance that was there when the request left.
         armed: Whether it was seen in the state that it is to leave.
-        seen_migration: UID of the migration in its instance's status.
+        seen_migration: UID of the migration in its instance's status: its own, once that was seen.
+        seen_migration_s: When that UID was seen there first.
         accepted: Whether the server accepted the request.
         least_version: Of the object that has the effect.
         effect_s: When the effect was seen first, which counts once the request was accepted.
@@ -51,6 +52,7 @@ class TrackedOperation(OperationLife):
     old_uid: str | None = None
     armed: bool = False
     seen_migration: str | None = None
+    seen_migration_s: float = 0.0
     accepted: bool = False
     least_version: int = 0
     effect_s: float | None = None

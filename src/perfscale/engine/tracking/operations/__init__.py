@@ -1,0 +1,1 @@
+"""Operations: what watches show of what they are done to, and when they are done."""
