@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from perfscale.cli import options
 from perfscale.cli.dryrun import DryRun, print_trials
@@ -28,10 +28,14 @@ if TYPE_CHECKING:
     from perfscale.cli.cluster import ChosenCluster
     from perfscale.config import Config
     from perfscale.engine import FailureBudget, LoadGenerator
+    from perfscale.fleet.coordinator import Coordinator
+    from perfscale.fleet.dask.workers import FleetOptions
     from perfscale.indexing import IndexPlan
     from perfscale.live import LivePage, WebAddress
     from perfscale.preflight import Plan
     from perfscale.results import Remarks, RunFolder, RunInfo, RunResult
+
+    Runner: TypeAlias = LoadGenerator | Coordinator
 
 
 def shown_command() -> tuple[str, ...]:
@@ -66,6 +70,7 @@ class RunSettings:
     audit: AuditPlan | None = None
     metrics_port: int | None = None
     web: WebAddress | None = None
+    fleet: FleetOptions | None = None
     quiet: bool = False
     command: tuple[str, ...] = field(default_factory=shown_command)
 
@@ -81,7 +86,7 @@ def start(settings: RunSettings) -> int:
 
 
 @asynccontextmanager
-async def _generator(settings: RunSettings, folder: RunFolder) -> AsyncIterator[LoadGenerator]:
+async def _generator(settings: RunSettings, folder: RunFolder) -> AsyncIterator[Runner]:
     from perfscale.engine import LoadGenerator, RunOptions
     from perfscale.templates import TemplateDefaults
 
@@ -95,17 +100,26 @@ async def _generator(settings: RunSettings, folder: RunFolder) -> AsyncIterator[
         ),
         command=settings.command,
     )
-    async with (
-        settings.cluster.opened(_kinds_of_jobs(settings)) as cluster,
-        LoadGenerator(
-            settings.config,
-            cluster=cluster,
-            run_id=settings.run_id,
-            results=folder,
-            options=run_options,
-        ) as generator,
-    ):
-        yield generator
+    async with AsyncExitStack() as stack:
+        cluster = await stack.enter_async_context(settings.cluster.opened(_kinds_of_jobs(settings)))
+        make: Callable[..., LoadGenerator | Coordinator] = LoadGenerator
+        if settings.fleet is not None:
+            from perfscale.cli.fleet import opened_transport
+            from perfscale.fleet.coordinator import Coordinator
+
+            transport, count = await stack.enter_async_context(
+                opened_transport(settings.fleet, cluster)
+            )
+            make = partial(Coordinator, transport=transport, generators=count)
+        yield await stack.enter_async_context(
+            make(
+                settings.config,
+                cluster=cluster,
+                run_id=settings.run_id,
+                results=folder,
+                options=run_options,
+            )
+        )
 
 
 async def _try(settings: RunSettings) -> int:
@@ -181,7 +195,7 @@ def _question(foreign: Sequence[str]) -> str:
     return f"Run this, and change {' and '.join(dict.fromkeys(foreign))} of others?"
 
 
-def _metrics(port: int | None, generator: LoadGenerator) -> AbstractAsyncContextManager[str | None]:
+def _metrics(port: int | None, generator: Runner) -> AbstractAsyncContextManager[str | None]:
     """Serves the run's metrics if that is wanted, and gives their URL."""
     if port is None:
         return nullcontext()
@@ -191,7 +205,7 @@ def _metrics(port: int | None, generator: LoadGenerator) -> AbstractAsyncContext
 
 
 def _page(
-    address: WebAddress | None, generator: LoadGenerator
+    address: WebAddress | None, generator: Runner
 ) -> AbstractAsyncContextManager[LivePage | None]:
     """Serves the run's page if that is wanted."""
     if address is None:
@@ -259,7 +273,7 @@ def _steps(
         yield partial(make_page, folder, settings.output)
 
 
-async def _execute(generator: LoadGenerator, displaying: asyncio.Task[None]) -> RunResult:
+async def _execute(generator: Runner, displaying: asyncio.Task[None]) -> RunResult:
     """Run; the first signal ends the run in order, the second one at once."""
     with handle_interrupts(
         generator.interrupt, is_over=lambda: generator.result is not None

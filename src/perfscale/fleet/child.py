@@ -1,0 +1,161 @@
+"""What runs in the process of a generator: its end of the pipes, and `run_generator` on it.
+
+The process ends at once when nobody is there any more: when its standard input closes, which is
+its parent's end, or when nothing at all came through it for `LEASE_S`. Whoever lost this
+generator may rely on it, and delete what it has created, without a way to reach it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import pickle
+import signal
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from perfscale import eventloop
+from perfscale.errors import GeneratorLostError
+from perfscale.fleet.frames import read_frame, write_frame
+from perfscale.fleet.generator import run_generator
+from perfscale.fleet.messages import ToGenerator
+from perfscale.kube.cluster import ClusterOptions
+from perfscale.templates.files import sent_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from perfscale.fleet.messages import ToCoordinator
+    from perfscale.fleet.transport import GeneratorInputs
+
+LEASE_S: Final = 8.0
+"""A generator that hears nothing for so long is lost, and ends; its coordinator, which takes it
+for lost after 10 s of silence, waits until then."""
+_MOST_WAITING: Final = 64 * 2**20
+"""Bytes that may wait to be read by the coordinator: some 400 000 entries."""
+_PIPE_BYTES: Final = 2**20
+_LOST: Final = 70
+"""Exit code of a process that nobody listens to."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildInputs:
+    """What is sent to the process of a generator; pickled, as all that Dask sends is.
+
+    Attributes:
+        inputs: The generator's.
+        files: The files of templates, as `perfscale.templates.files` records them.
+        kubeconfig: One that is complete in itself; None where the process finds its own.
+    """
+
+    inputs: GeneratorInputs
+    files: Mapping[str, bytes]
+    kubeconfig: bytes | None = None
+
+
+class PipeEnd:
+    """The generator's end of a connection, over pipes; see `GeneratorEnd`."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._encoder = msgspec.json.Encoder()
+        self._decoder: msgspec.json.Decoder[ToGenerator] = msgspec.json.Decoder(ToGenerator)
+        self._received: asyncio.Queue[ToGenerator] = asyncio.Queue()
+
+    def send(self, message: ToCoordinator) -> None:
+        """Send a message; never blocks, and keeps the order.
+
+        Raises:
+            GeneratorLostError: The coordinator does not read what was sent.
+        """
+        if self._writer.transport.get_write_buffer_size() > _MOST_WAITING:
+            raise GeneratorLostError("the coordinator does not keep up with what happens here")
+        write_frame(self._writer, self._encoder.encode(message))
+
+    async def receive(self) -> ToGenerator:
+        """The next message."""
+        return await self._received.get()
+
+    async def listen(self) -> None:
+        """Take what comes, until nothing does: then the process ends."""
+        while True:
+            try:
+                async with asyncio.timeout(LEASE_S):
+                    frame = await read_frame(self._reader)
+            except TimeoutError:
+                frame = None
+            if frame is None:
+                os._exit(_LOST)
+            if frame:
+                self._received.put_nowait(self._decoder.decode(frame))
+
+    async def flush(self) -> None:
+        """Wait until all was read that was sent."""
+        self._writer.close()
+        await self._writer.wait_closed()
+
+
+async def serve(incoming: int, outgoing: int) -> None:
+    """Be the generator that the first frame of ``incoming`` describes, until it is over."""
+    reader, writer = await _open(incoming, outgoing)
+    first = await read_frame(reader)
+    if first is None:
+        return
+    given: ChildInputs = pickle.loads(first)  # noqa: S301 -- of the coordinator, who may run code
+    end = PipeEnd(reader, writer)
+    listening = asyncio.create_task(end.listen(), name="perfscale-listen")
+    with _own_kubeconfig(given) as inputs, sent_files(given.files):
+        await run_generator(inputs, end)
+    await end.flush()
+    listening.cancel()
+
+
+async def _open(incoming: int, outgoing: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=_PIPE_BYTES)
+    await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(incoming, "rb", buffering=0)
+    )
+    transport, protocol = await loop.connect_write_pipe(
+        lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()),
+        os.fdopen(outgoing, "wb", buffering=0),
+    )
+    return reader, asyncio.StreamWriter(transport, protocol, None, loop)
+
+
+@contextmanager
+def _own_kubeconfig(given: ChildInputs) -> Iterator[GeneratorInputs]:
+    """The inputs, with the kubeconfig that was sent; it is in memory only."""
+    options = given.inputs.cluster
+    if given.kubeconfig is None or not isinstance(options, ClusterOptions):
+        yield given.inputs
+        return
+    descriptor = os.memfd_create("kubeconfig")
+    try:
+        os.write(descriptor, given.kubeconfig)
+        path = f"/proc/self/fd/{descriptor}"
+        yield replace(
+            given.inputs, cluster=replace(options, kubeconfig=path, context=None, master=None)
+        )
+    finally:
+        os.close(descriptor)
+
+
+def main() -> None:
+    """Run the child; for `GeneratorProcess` only."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator decides
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    # What anything prints must not get between the messages.
+    outgoing = os.dup(1)
+    os.dup2(2, 1)
+    eventloop.run(serve(os.dup(0), outgoing))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""The Dask workers of a run: those of a scheduler that is there, or its own."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final
+
+from perfscale.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from distributed import Client
+
+_DISTRIBUTION: Final = "perfscale-load-generator"
+_COMPARED: Final = (_DISTRIBUTION, "distributed", "dask", "cloudpickle")
+"""What both sides must have in the same version, besides the minor version of Python: what one
+of them sends is read by the other's classes."""
+_PRELOAD: Final = "perfscale.fleet.dask.preload"
+_CONNECT_TIMEOUT: Final = "10s"
+
+
+@dataclass(frozen=True, slots=True)
+class FleetOptions:
+    """Where the generators of a run are.
+
+    Attributes:
+        workers: How many of them; None for one on each worker of ``scheduler``.
+        scheduler: The address of Dask's scheduler; None starts workers on this machine.
+        send_kubeconfig: Whether they are sent the coordinator's kubeconfig; without it, each
+            worker finds its own.
+    """
+
+    workers: int | None = None
+    scheduler: str | None = None
+    send_kubeconfig: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Workers that are connected.
+
+    Attributes:
+        client: Dask's.
+        addresses: One for each generator, in the generators' order.
+        pids: The process of each that the run has started, on this machine.
+    """
+
+    client: Client
+    addresses: tuple[str, ...]
+    pids: Mapping[str, int] = field(default_factory=dict)
+
+
+def check_installed() -> None:
+    """Refuse a run over many generators where what it needs is not installed.
+
+    Raises:
+        UsageError: It is not; with the way to install it.
+    """
+    if find_spec("distributed") is None:
+        raise UsageError(
+            "--workers and --scheduler need Dask, which is not installed",
+            hint="pip install 'perfscale-load-generator[fleet]'",
+        )
+
+
+def check_address(scheduler: str) -> None:
+    """Refuse what is no address of a scheduler.
+
+    Raises:
+        UsageError: It is none; with the way to write one.
+    """
+    scheme, separator, rest = scheduler.partition("://")
+    if scheme not in {"tcp", "tls"} or not separator or not rest:
+        raise UsageError(
+            f"--scheduler {scheduler}: not the address of a Dask scheduler",
+            hint="write tcp://HOST:PORT, or tls://HOST:PORT; Dask's port is 8786",
+        )
+
+
+@asynccontextmanager
+async def connected_workers(options: FleetOptions) -> AsyncIterator[Workers]:
+    """The workers for a run's generators, for as long as the context.
+
+    Raises:
+        UsageError: Dask is not installed; the scheduler cannot be reached; it has too few
+            workers; their versions differ from ours; a kubeconfig is to be sent without TLS.
+    """
+    check_installed()
+    if options.send_kubeconfig:
+        _check_encrypted(options.scheduler, ())
+    _quieten()
+    async with AsyncExitStack() as stack:
+        if options.scheduler is None:
+            workers = await _start_workers(stack, options.workers or 1)
+        else:
+            workers = await _find_workers(stack, options.scheduler, options)
+        if options.send_kubeconfig:
+            _check_encrypted(options.scheduler, workers.addresses)
+        versions: Any = workers.client.get_versions(packages=[_DISTRIBUTION])
+        check_versions(await versions, workers.addresses)
+        yield workers
+
+
+async def _start_workers(stack: AsyncExitStack, count: int) -> Workers:
+    """Workers of our own: nobody else on the machine can talk to them, or listen."""
+    from distributed import LocalCluster, Security  # noqa: PLC0415 -- slow, and seldom
+
+    security: Any = Security.temporary()  # type: ignore[no-untyped-call]
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="perfscale-workers-"))
+    cluster: Any = LocalCluster(  # type: ignore[no-untyped-call]
+        n_workers=count,
+        threads_per_worker=1,
+        processes=True,
+        asynchronous=True,
+        dashboard_address=None,
+        protocol="tls://",
+        security=security,
+        memory_limit=0,
+        local_directory=folder,
+        preload=[_PRELOAD],
+        silence_logs=logging.CRITICAL,
+    )
+    await stack.enter_async_context(cluster)
+    client = await stack.enter_async_context(_client(cluster))
+    pids = {nanny.worker_address: nanny.pid for nanny in cluster.workers.values()}
+    return Workers(client, tuple(sorted(pids)), pids)
+
+
+async def _find_workers(stack: AsyncExitStack, address: str, options: FleetOptions) -> Workers:
+    """TLS is by Dask's own configuration (``distributed.comm.tls``)."""
+    try:
+        client = await stack.enter_async_context(_client(address))
+        scheduler: Any = client.scheduler
+        known: Mapping[str, Any] = (await scheduler.identity(n_workers=-1))["workers"]
+    except (OSError, TypeError, ValueError) as error:
+        raise UsageError(
+            f"the scheduler at {address} cannot be reached: {error}",
+            hint="perfscale run --scheduler tcp://HOST:8786, or tls:// with the certificates of "
+            "Dask's configuration (distributed.comm.tls)",
+        ) from error
+    return Workers(client, _choose(list(known), options))
+
+
+def _client(where: Any) -> Client:  # noqa: ANN401 -- an address or a cluster
+    from distributed import Client  # noqa: PLC0415 -- slow, and seldom
+
+    return Client(  # type: ignore[no-untyped-call]
+        where,
+        asynchronous=True,
+        direct_to_workers=True,
+        set_as_default=False,  # others may run in this process
+        timeout=_CONNECT_TIMEOUT,
+    )
+
+
+def _choose(known: list[str], options: FleetOptions) -> tuple[str, ...]:
+    wanted = len(known) if options.workers is None else options.workers
+    if not known or wanted > len(known):
+        have = f"{len(known)} of the {wanted} workers of --workers" if known else "no workers"
+        raise UsageError(
+            f"the scheduler at {options.scheduler} has {have}",
+            hint=f"start more of them: dask worker {options.scheduler}",
+        )
+    return tuple(sorted(known)[:wanted])
+
+
+def _check_encrypted(scheduler: str | None, addresses: tuple[str, ...]) -> None:
+    """A kubeconfig holds credentials: it goes nowhere that others may read it."""
+    if scheduler is None:
+        return  # on this machine, and over TLS
+    for address in (scheduler, *addresses):
+        if not address.startswith("tls://"):
+            raise UsageError(
+                f"--send-kubeconfig sends credentials, and {address} is not encrypted",
+                hint="use a scheduler and workers with tls://, or leave a kubeconfig on each "
+                "worker and the option out",
+            )
+
+
+def check_versions(versions: Mapping[str, Any], addresses: tuple[str, ...]) -> None:
+    """Refuse workers whose software is another than ours.
+
+    Args:
+        versions: As `distributed.Client.get_versions` gives them.
+        addresses: The workers that matter.
+
+    Raises:
+        UsageError: What differs, and where, all at once.
+    """
+    ours = versions["client"]["packages"]
+    problems = []
+    for address in addresses:
+        theirs = (versions["workers"].get(address) or {}).get("packages", {})
+        for name in _COMPARED:
+            if theirs.get(name) != ours.get(name):
+                there = theirs.get(name) or "not installed"
+                problems.append(f"{address}: {name} is {there}, and {ours.get(name)} here")
+        if _minor(theirs.get("python")) != _minor(ours.get("python")):
+            problems.append(
+                f"{address}: Python is {_minor(theirs.get('python'))}, "
+                f"and {_minor(ours.get('python'))} here"
+            )
+    if problems:
+        raise UsageError(
+            "the workers have other versions than the coordinator:\n" + "\n".join(problems),
+            hint="install the same versions everywhere, as from one container image",
+        )
+
+
+def _minor(python: str | None) -> str:
+    return "unknown" if python is None else ".".join(python.split(".")[:2])
+
+
+def _quieten() -> None:
+    """What Dask logs of workers that end is said by the run itself."""
+    for name in ("distributed", "tornado"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
