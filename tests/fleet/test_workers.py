@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from distributed import LocalCluster
+from dask_in_process import one_worker
 
 from perfscale.errors import UsageError
 from perfscale.fleet.dask import workers
@@ -17,9 +16,6 @@ from perfscale.fleet.dask.workers import (
     check_versions,
     connected_workers,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 HERE = {
     "perfscale-load-generator": "1.0",
@@ -57,25 +53,6 @@ def test_every_version_that_differs_is_named_with_its_worker_at_once() -> None:
 
 def test_a_worker_that_is_not_taken_may_have_other_versions() -> None:
     check_versions(versions(a={}, b={"distributed": "1"}), ("a",))
-
-
-@asynccontextmanager
-async def one_worker() -> AsyncIterator[str]:
-    """A scheduler without encryption, with one worker in this loop; gives its address."""
-    cluster: Any = LocalCluster(  # type: ignore[no-untyped-call]
-        n_workers=1,
-        threads_per_worker=1,
-        processes=False,
-        protocol="tcp",
-        asynchronous=True,
-        dashboard_address=None,
-        memory_limit=0,
-    )
-    async with cluster:
-        yield cluster.scheduler_address
-
-
-# The loops of these tests end in them: Dask leaves threads to the loop's default executor.
 
 
 def test_a_scheduler_gives_its_workers_if_there_are_enough() -> None:

@@ -22,16 +22,18 @@ import msgspec
 from perfscale import eventloop
 from perfscale.errors import GeneratorLostError
 from perfscale.fleet.frames import read_frame, write_frame
-from perfscale.fleet.generator import run_generator
 from perfscale.fleet.messages import ToGenerator
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.templates.files import sent_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from typing import TypeAlias
 
     from perfscale.fleet.messages import ToCoordinator
     from perfscale.fleet.transport import GeneratorInputs
+
+    Generator: TypeAlias = Callable[["GeneratorInputs", "PipeEnd"], Awaitable[None]]
 
 LEASE_S: Final = 8.0
 """A generator that hears nothing for so long is lost, and ends; its coordinator, which takes it
@@ -101,7 +103,7 @@ class PipeEnd:
         await self._writer.wait_closed()
 
 
-async def serve(incoming: int, outgoing: int) -> None:
+async def serve(incoming: int, outgoing: int, run: Generator) -> None:
     """Be the generator that the first frame of ``incoming`` describes, until it is over."""
     reader, writer = await _open(incoming, outgoing)
     first = await read_frame(reader)
@@ -111,7 +113,7 @@ async def serve(incoming: int, outgoing: int) -> None:
     end = PipeEnd(reader, writer)
     listening = asyncio.create_task(end.listen(), name="perfscale-listen")
     with _own_kubeconfig(given) as inputs, sent_files(given.files):
-        await run_generator(inputs, end)
+        await run(inputs, end)
     await end.flush()
     listening.cancel()
 
@@ -147,14 +149,21 @@ def _own_kubeconfig(given: ChildInputs) -> Iterator[GeneratorInputs]:
         os.close(descriptor)
 
 
-def main() -> None:
-    """Run the child; for `GeneratorProcess` only."""
+def run_child(run: Generator) -> None:
+    """Run the generator of the pipes that are standard input and output, until it is over."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator decides
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     # What anything prints must not get between the messages.
     outgoing = os.dup(1)
     os.dup2(2, 1)
-    eventloop.run(serve(os.dup(0), outgoing))
+    eventloop.run(serve(os.dup(0), outgoing, run))
+
+
+def main() -> None:
+    """Run the child; for `GeneratorProcess` only."""
+    from perfscale.fleet.generator import run_generator  # noqa: PLC0415 -- all of the engine
+
+    run_child(run_generator)
 
 
 if __name__ == "__main__":

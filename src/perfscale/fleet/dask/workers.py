@@ -22,6 +22,7 @@ _COMPARED: Final = (_DISTRIBUTION, "distributed", "dask", "cloudpickle")
 of them sends is read by the other's classes."""
 _PRELOAD: Final = "perfscale.fleet.dask.preload"
 _CONNECT_TIMEOUT: Final = "10s"
+_LOOPBACK: Final = "127.0.0.1:0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,15 @@ async def connected_workers(options: FleetOptions) -> AsyncIterator[Workers]:
 
 async def _start_workers(stack: AsyncExitStack, count: int) -> Workers:
     """Workers of our own: nobody else on the machine can talk to them, or listen."""
+    import dask  # noqa: PLC0415 -- slow, and seldom
     from distributed import LocalCluster, Security  # noqa: PLC0415 -- slow, and seldom
 
+    # They have HTTP servers in any case; without routes these serve nothing.
+    stack.enter_context(
+        dask.config.set(
+            {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+        )
+    )
     security: Any = Security.temporary()  # type: ignore[no-untyped-call]
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="perfscale-workers-"))
     cluster: Any = LocalCluster(  # type: ignore[no-untyped-call]
@@ -117,7 +125,8 @@ async def _start_workers(stack: AsyncExitStack, count: int) -> Workers:
         threads_per_worker=1,
         processes=True,
         asynchronous=True,
-        dashboard_address=None,
+        dashboard_address=_LOOPBACK,
+        worker_dashboard_address=_LOOPBACK,
         protocol="tls://",
         security=security,
         memory_limit=0,
