@@ -176,22 +176,22 @@ async def started() -> GeneratorProcess:
     return child
 
 
-async def test_a_generator_that_hears_nothing_any_more_ends(
+async def test_a_generator_that_hears_nothing_any_more_has_lost_its_coordinator(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv(LEASE_VARIABLE, "0.1")
     child = await started()
-    with pytest.raises(GeneratorLostError, match="exit code 70"):
+    with pytest.raises(GeneratorLostError, match="nothing was heard of the coordinator"):
         await child.receive()
     await child.aclose()
 
 
-async def test_a_generator_ends_with_the_process_that_has_started_it() -> None:
+async def test_a_generator_loses_its_coordinator_with_the_process_that_has_started_it() -> None:
     child = await started()
     pipe = child._process.stdin
     assert pipe is not None
     pipe.close()  # as the kernel does, whatever ends a process
-    with pytest.raises(GeneratorLostError, match="exit code 70"):
+    with pytest.raises(GeneratorLostError, match="process that has started this one is gone"):
         await child.receive()
     await child.aclose()
 

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from perfscale.errors import GeneratorLostError
 from perfscale.fleet import child
 from perfscale.fleet.messages import Clocks, Ended, Opened, Probe, Published, Start, Stop
 from perfscale.kube.cluster import ClusterOptions
@@ -29,7 +30,11 @@ async def run(inputs: GeneratorInputs, end: PipeEnd) -> None:
     print("what something prints")  # noqa: T201 -- the point
     end.send(Opened("host", os.getpid(), "1"))
     while True:
-        match await end.receive():
+        try:
+            message = await end.receive()
+        except GeneratorLostError:
+            return
+        match message:
             case Probe(n):
                 end.send(Clocks(n, 1.0, 2.0))
             case Start():

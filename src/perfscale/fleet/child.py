@@ -1,8 +1,8 @@
 """What runs in the process of a generator: its end of the pipes, and `run_generator` on it.
 
-The process ends at once when nobody is there any more: when its standard input closes, which is
-its parent's end, or when nothing at all came through it for `LEASE_S`. Whoever lost this
-generator may rely on it, and delete what it has created, without a way to reach it.
+The coordinator is lost when nobody is there any more: when standard input closes, which is the
+end of the parent, or when nothing at all came through it for `LEASE_S`. Then the load stops. Who
+has lost this generator may rely on it, without a way to reach it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import pickle
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -36,10 +36,11 @@ if TYPE_CHECKING:
     Generator: TypeAlias = Callable[["GeneratorInputs", "PipeEnd"], Awaitable[None]]
 
 LEASE_S: Final = 8.0
-"""A generator that hears nothing for so long is lost, and ends; its coordinator, which takes it
-for lost after 10 s of silence, waits until then."""
+"""A generator that hears nothing for so long stops its load; its coordinator, which takes it for
+lost after 10 s of silence, waits until then."""
 _MOST_WAITING: Final = 64 * 2**20
 """Bytes that may wait to be read by the coordinator: some 400 000 entries."""
+_FLUSH_TIMEOUT_S: Final = 10.0
 _PIPE_BYTES: Final = 2**20
 _LOST: Final = 70
 """Exit code of a process that nobody listens to."""
@@ -61,54 +62,80 @@ class ChildInputs:
 
 
 class PipeEnd:
-    """The generator's end of a connection, over pipes; see `GeneratorEnd`."""
+    """The generator's end of a connection, over pipes; see `GeneratorEnd`.
+
+    Attributes:
+        lost: Why the coordinator is not there any more; None while it is.
+    """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
         self._encoder = msgspec.json.Encoder()
         self._decoder: msgspec.json.Decoder[ToGenerator] = msgspec.json.Decoder(ToGenerator)
-        self._received: asyncio.Queue[ToGenerator] = asyncio.Queue()
+        self._received: asyncio.Queue[ToGenerator | None] = asyncio.Queue()
+        self.lost: str | None = None
 
     def send(self, message: ToCoordinator) -> None:
-        """Send a message; never blocks, and keeps the order.
+        """Send a message; never blocks, and keeps the order. Where nobody is there: nothing.
 
-        Raises:
-            GeneratorLostError: The coordinator does not read what was sent.
+        A coordinator that does not read what was sent is lost.
         """
+        if self.lost is not None:
+            return
         if self._writer.transport.get_write_buffer_size() > _MOST_WAITING:
-            raise GeneratorLostError("the coordinator does not keep up with what happens here")
-        write_frame(self._writer, self._encoder.encode(message))
+            self._lose("the coordinator does not keep up with what happens here")
+        else:
+            write_frame(self._writer, self._encoder.encode(message))
 
     async def receive(self) -> ToGenerator:
-        """The next message."""
-        return await self._received.get()
+        """The next message.
+
+        Raises:
+            GeneratorLostError: The coordinator is not there any more.
+        """
+        message = await self._received.get()
+        if message is None:
+            self._received.put_nowait(None)  # for the next time
+            raise GeneratorLostError(self.lost or "")
+        return message
 
     async def listen(self) -> None:
-        """Take what comes, until nothing does: then the process ends."""
-        while True:
+        """Take what comes, until the coordinator is lost."""
+        while self.lost is None:
             try:
                 async with asyncio.timeout(LEASE_S):
                     frame = await read_frame(self._reader)
             except TimeoutError:
-                frame = None
+                self._lose(f"nothing was heard of the coordinator for {LEASE_S:g} s")
+                return
             if frame is None:
-                os._exit(_LOST)
-            if frame:
+                self._lose("the process that has started this one is gone")
+            elif frame:
                 self._received.put_nowait(self._decoder.decode(frame))
 
+    def _lose(self, why: str) -> None:
+        if self.lost is None:
+            self.lost = why
+            self._received.put_nowait(None)
+
     async def flush(self) -> None:
-        """Wait until all was read that was sent."""
+        """Wait until all was read that was sent, or nobody reads it."""
         self._writer.close()
-        await self._writer.wait_closed()
+        with suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(_FLUSH_TIMEOUT_S):
+                await self._writer.wait_closed()
 
 
-async def serve(incoming: int, outgoing: int, run: Generator) -> None:
-    """Be the generator that the first frame of ``incoming`` describes, until it is over."""
+async def serve(incoming: int, outgoing: int, run: Generator) -> str | None:
+    """Be the generator that the first frame of ``incoming`` describes, until it is over.
+
+    Returns why its coordinator was lost, if it was.
+    """
     reader, writer = await _open(incoming, outgoing)
     first = await read_frame(reader)
     if first is None:
-        return
+        return "the process that has started this one is gone"
     given: ChildInputs = pickle.loads(first)  # noqa: S301 -- of the coordinator, who may run code
     end = PipeEnd(reader, writer)
     listening = asyncio.create_task(end.listen(), name="perfscale-listen")
@@ -116,6 +143,7 @@ async def serve(incoming: int, outgoing: int, run: Generator) -> None:
         await run(inputs, end)
     await end.flush()
     listening.cancel()
+    return end.lost
 
 
 async def _open(incoming: int, outgoing: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -156,7 +184,10 @@ def run_child(run: Generator) -> None:
     # What anything prints must not get between the messages.
     outgoing = os.dup(1)
     os.dup2(2, 1)
-    eventloop.run(serve(os.dup(0), outgoing, run))
+    lost = eventloop.run(serve(os.dup(0), outgoing, run))
+    if lost is not None:
+        print(lost, file=sys.stderr)  # noqa: T201 -- the parent keeps it
+        raise SystemExit(_LOST)
 
 
 def main() -> None:
