@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from dask_in_process import one_worker
 from patience import PATIENCE_S
+from processes import lives
 from stand_in_generator import BATCHES, LEASE_VARIABLE
 
 from perfscale.config import load_config
@@ -90,15 +91,6 @@ def play(story: Story, kubeconfig: bytes | None = None) -> None:
     asyncio.run(tell())
 
 
-def is_there(pid: int) -> bool:
-    """Whether a process runs."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] != "Z"
-
-
 async def opened(connection: DaskConnection) -> int:
     """Wait for a generator's first message; gives its process id."""
     first = await connection.receive()
@@ -143,7 +135,7 @@ def test_a_generator_that_hangs_is_gone_once_its_connection_is_closed() -> None:
         pid = await opened(connection)
         os.kill(pid, signal.SIGSTOP)
         await connection.close()
-        assert not is_there(pid)
+        assert not lives(pid)
 
     play(story)
 

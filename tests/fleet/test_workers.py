@@ -12,7 +12,7 @@ from perfscale.errors import UsageError
 from perfscale.fleet.dask import workers
 from perfscale.fleet.dask.workers import (
     FleetOptions,
-    check_address,
+    check_options,
     check_versions,
     connected_workers,
 )
@@ -93,11 +93,11 @@ def test_a_scheduler_that_is_not_there_is_an_error_with_its_address(
 @pytest.mark.parametrize("address", ["localhost:8786", "http://localhost:8786", "tcp://"])
 def test_what_is_no_address_of_a_scheduler_is_refused(address: str) -> None:
     with pytest.raises(UsageError, match="not the address of a Dask scheduler"):
-        check_address(address)
+        check_options(FleetOptions(scheduler=address))
 
 
 def test_without_the_extra_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "find_spec", lambda _: None)
     with pytest.raises(UsageError) as caught:
-        workers.check_installed()
+        check_options(FleetOptions(workers=2))
     assert caught.value.hint == "pip install 'perfscale-load-generator[fleet]'"

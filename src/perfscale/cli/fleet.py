@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -47,13 +49,18 @@ SendKubeconfig = Annotated[
 
 
 def fleet_options(
-    workers: int | None, scheduler: str | None, *, send_kubeconfig: bool, dry_run: bool
+    workers: int | None,
+    scheduler: str | None,
+    *,
+    send_kubeconfig: bool,
+    dry_run: bool,
+    simulate: bool,
 ) -> FleetOptions | None:
     """Where the generators of a run are; None for one, in this process.
 
     Raises:
         typer.BadParameter: Options that contradict each other.
-        UsageError: What it needs is not installed.
+        UsageError: What `check_options` refuses.
     """
     if send_kubeconfig and scheduler is None:
         raise typer.BadParameter(
@@ -63,12 +70,24 @@ def fleet_options(
         return None
     if dry_run:
         raise typer.BadParameter("--workers and --scheduler are for a run; leave out --dry-run")
-    from perfscale.fleet.dask.workers import FleetOptions, check_address, check_installed
+    if simulate and scheduler is not None and not _is_here(scheduler):
+        raise typer.BadParameter(
+            f"--simulate makes a cluster that only this machine reaches, and {scheduler} is "
+            "elsewhere; use --workers"
+        )
+    from perfscale.fleet.dask.workers import FleetOptions, check_options
 
-    check_installed()
-    if scheduler is not None:
-        check_address(scheduler)
-    return FleetOptions(workers, scheduler, send_kubeconfig)
+    options = FleetOptions(workers, scheduler, send_kubeconfig)
+    check_options(options)
+    return options
+
+
+def _is_here(scheduler: str) -> bool:
+    host = urlsplit(scheduler).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @asynccontextmanager

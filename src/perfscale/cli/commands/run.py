@@ -232,7 +232,11 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         metrics_port=metrics_port,
         web=web_address(web),
         fleet=fleet.fleet_options(
-            workers, scheduler, send_kubeconfig=send_kubeconfig, dry_run=dry_run is not None
+            workers,
+            scheduler,
+            send_kubeconfig=send_kubeconfig,
+            dry_run=dry_run is not None,
+            simulate=simulate,
         ),
         quiet=quiet,
     )

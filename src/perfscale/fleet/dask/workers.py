@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from perfscale.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Iterable, Mapping
 
     from distributed import Client
 
@@ -56,31 +56,28 @@ class Workers:
     pids: Mapping[str, int] = field(default_factory=dict)
 
 
-def check_installed() -> None:
-    """Refuse a run over many generators where what it needs is not installed.
+def check_options(options: FleetOptions) -> None:
+    """Refuse what cannot be, before anything is opened.
 
     Raises:
-        UsageError: It is not; with the way to install it.
+        UsageError: Dask is not installed; the scheduler's address is none; a kubeconfig would be
+            sent without encryption.
     """
     if find_spec("distributed") is None:
         raise UsageError(
             "--workers and --scheduler need Dask, which is not installed",
             hint="pip install 'perfscale-load-generator[fleet]'",
         )
-
-
-def check_address(scheduler: str) -> None:
-    """Refuse what is no address of a scheduler.
-
-    Raises:
-        UsageError: It is none; with the way to write one.
-    """
-    scheme, separator, rest = scheduler.partition("://")
-    if scheme not in {"tcp", "tls"} or not separator or not rest:
+    if options.scheduler is None:
+        return
+    scheme, _, rest = options.scheduler.partition("://")
+    if scheme not in {"tcp", "tls"} or not rest:
         raise UsageError(
-            f"--scheduler {scheduler}: not the address of a Dask scheduler",
+            f"--scheduler {options.scheduler}: not the address of a Dask scheduler",
             hint="write tcp://HOST:PORT, or tls://HOST:PORT; Dask's port is 8786",
         )
+    if options.send_kubeconfig:
+        _check_encrypted((options.scheduler,))
 
 
 @asynccontextmanager
@@ -91,9 +88,7 @@ async def connected_workers(options: FleetOptions) -> AsyncIterator[Workers]:
         UsageError: Dask is not installed; the scheduler cannot be reached; it has too few
             workers; their versions differ from ours; a kubeconfig is to be sent without TLS.
     """
-    check_installed()
-    if options.send_kubeconfig:
-        _check_encrypted(options.scheduler, ())
+    check_options(options)
     _quieten()
     async with AsyncExitStack() as stack:
         if options.scheduler is None:
@@ -101,7 +96,7 @@ async def connected_workers(options: FleetOptions) -> AsyncIterator[Workers]:
         else:
             workers = await _find_workers(stack, options.scheduler, options)
         if options.send_kubeconfig:
-            _check_encrypted(options.scheduler, workers.addresses)
+            _check_encrypted(workers.addresses)
         versions: Any = workers.client.get_versions(packages=[_DISTRIBUTION])
         check_versions(await versions, workers.addresses)
         yield workers
@@ -178,16 +173,14 @@ def _choose(known: list[str], options: FleetOptions) -> tuple[str, ...]:
     return tuple(sorted(known)[:wanted])
 
 
-def _check_encrypted(scheduler: str | None, addresses: tuple[str, ...]) -> None:
-    """A kubeconfig holds credentials: it goes nowhere that others may read it."""
-    if scheduler is None:
-        return  # on this machine, and over TLS
-    for address in (scheduler, *addresses):
+def _check_encrypted(addresses: Iterable[str]) -> None:
+    """A kubeconfig holds credentials: it goes nowhere where others may read it."""
+    for address in addresses:
         if not address.startswith("tls://"):
             raise UsageError(
                 f"--send-kubeconfig sends credentials, and {address} is not encrypted",
-                hint="use a scheduler and workers with tls://, or leave a kubeconfig on each "
-                "worker and the option out",
+                hint="use a scheduler and workers with tls://, or leave the option out and a "
+                "kubeconfig on each worker",
             )
 
 
