@@ -20,12 +20,12 @@ from perfscale.config import load_config
 from perfscale.engine.inputs import RunOptions
 from perfscale.engine.sharding.shard import Shard
 from perfscale.errors import FleetError, GeneratorLostError
-from perfscale.fleet import process
-from perfscale.fleet.child import ChildInputs
 from perfscale.fleet.dask.transport import DaskTransport
 from perfscale.fleet.dask.workers import FleetOptions, connected_workers
 from perfscale.fleet.messages import Clocks, Ended, Opened, Probe, Published, Start, Stop
-from perfscale.fleet.process import GeneratorProcess
+from perfscale.fleet.processes import process
+from perfscale.fleet.processes.child import ChildInputs
+from perfscale.fleet.processes.process import GeneratorProcess
 from perfscale.fleet.transport import GeneratorInputs
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.preflight import Plan

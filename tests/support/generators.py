@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-CHILD = "perfscale.fleet.child"
+CHILD = "perfscale.fleet.processes.child"
 
 
 def generators_below(pid: int) -> list[int]:

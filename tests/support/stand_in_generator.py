@@ -1,6 +1,6 @@
 """A process that speaks as a generator does, and does what a test wants.
 
-It runs as ``python -m stand_in_generator`` in the place of `perfscale.fleet.child`.
+It runs as ``python -m stand_in_generator`` in the place of `perfscale.fleet.processes.child`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from perfscale.errors import GeneratorLostError
-from perfscale.fleet import child
 from perfscale.fleet.messages import Clocks, Ended, Opened, Probe, Published, Start, Stop
+from perfscale.fleet.processes import child
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.results.journal.entries import WarningEntry
 
 if TYPE_CHECKING:
-    from perfscale.fleet.child import PipeEnd
+    from perfscale.fleet.processes.child import PipeEnd
     from perfscale.fleet.transport import GeneratorInputs
 
 LEASE_VARIABLE: Final = "PERFSCALE_TEST_LEASE_S"

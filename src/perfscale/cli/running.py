@@ -7,7 +7,7 @@ import sys
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from perfscale.cli import options
 from perfscale.cli.dryrun import DryRun, print_trials
@@ -28,14 +28,11 @@ if TYPE_CHECKING:
     from perfscale.cli.cluster import ChosenCluster
     from perfscale.config import Config
     from perfscale.engine import FailureBudget, LoadGenerator
-    from perfscale.fleet.coordinator import Coordinator
     from perfscale.fleet.dask.workers import FleetOptions
     from perfscale.indexing import IndexPlan
     from perfscale.live import LivePage, WebAddress
     from perfscale.preflight import Plan
     from perfscale.results import Remarks, RunFolder, RunInfo, RunResult
-
-    Runner: TypeAlias = LoadGenerator | Coordinator
 
 
 def shown_command() -> tuple[str, ...]:
@@ -86,7 +83,7 @@ def start(settings: RunSettings) -> int:
 
 
 @asynccontextmanager
-async def _generator(settings: RunSettings, folder: RunFolder) -> AsyncIterator[Runner]:
+async def _generator(settings: RunSettings, folder: RunFolder) -> AsyncIterator[LoadGenerator]:
     from perfscale.engine import LoadGenerator, RunOptions
     from perfscale.templates import TemplateDefaults
 
@@ -102,7 +99,7 @@ async def _generator(settings: RunSettings, folder: RunFolder) -> AsyncIterator[
     )
     async with AsyncExitStack() as stack:
         cluster = await stack.enter_async_context(settings.cluster.opened(_kinds_of_jobs(settings)))
-        make: Callable[..., LoadGenerator | Coordinator] = LoadGenerator
+        make: Callable[..., LoadGenerator] = LoadGenerator
         if settings.fleet is not None:
             from perfscale.cli.fleet import opened_transport
             from perfscale.fleet.coordinator import Coordinator
@@ -195,7 +192,7 @@ def _question(foreign: Sequence[str]) -> str:
     return f"Run this, and change {' and '.join(dict.fromkeys(foreign))} of others?"
 
 
-def _metrics(port: int | None, generator: Runner) -> AbstractAsyncContextManager[str | None]:
+def _metrics(port: int | None, generator: LoadGenerator) -> AbstractAsyncContextManager[str | None]:
     """Serves the run's metrics if that is wanted, and gives their URL."""
     if port is None:
         return nullcontext()
@@ -205,7 +202,7 @@ def _metrics(port: int | None, generator: Runner) -> AbstractAsyncContextManager
 
 
 def _page(
-    address: WebAddress | None, generator: Runner
+    address: WebAddress | None, generator: LoadGenerator
 ) -> AbstractAsyncContextManager[LivePage | None]:
     """Serves the run's page if that is wanted."""
     if address is None:
@@ -273,7 +270,7 @@ def _steps(
         yield partial(make_page, folder, settings.output)
 
 
-async def _execute(generator: Runner, displaying: asyncio.Task[None]) -> RunResult:
+async def _execute(generator: LoadGenerator, displaying: asyncio.Task[None]) -> RunResult:
     """Run; the first signal ends the run in order, the second one at once."""
     with handle_interrupts(
         generator.interrupt, is_over=lambda: generator.result is not None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from perfscale.fleet.process import GeneratorProcess
+from perfscale.fleet.processes.process import GeneratorProcess
 
 MOST_BYTES: Final = 2**20
 """Of messages in one answer, or a little more: what the coordinator reads at a time."""

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from perfscale.errors import FleetError, GeneratorLostError
-from perfscale.fleet.child import LEASE_S, ChildInputs
 from perfscale.fleet.dask.actor import GeneratorActor
 from perfscale.fleet.messages import ToCoordinator
+from perfscale.fleet.processes.child import LEASE_S, ChildInputs
 from perfscale.templates import TemplateDefaults, compile_workloads
 from perfscale.templates.files import recorded_files
 

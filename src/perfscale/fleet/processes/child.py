@@ -21,8 +21,8 @@ import msgspec
 
 from perfscale import eventloop
 from perfscale.errors import GeneratorLostError
-from perfscale.fleet.frames import read_frame, write_frame
 from perfscale.fleet.messages import ToGenerator
+from perfscale.fleet.processes.frames import read_frame, write_frame
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.templates.files import sent_files
 

@@ -18,9 +18,9 @@ from contextlib import suppress
 from typing import IO, Final
 
 from perfscale.errors import GeneratorLostError
-from perfscale.fleet.frames import FrameError, read_frame, write_frame
+from perfscale.fleet.processes.frames import FrameError, read_frame, write_frame
 
-_MODULE: Final = "perfscale.fleet.child"
+_MODULE: Final = "perfscale.fleet.processes.child"
 _WAITING: Final = 16
 """Messages that are read ahead; the pipe holds up the generator behind them."""
 _LAST_BYTES: Final = 4000
