@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Final
 import yaml
 from creates import ANSWER, RUN, VMIS, sink
 from figures import Row, report
+from perfscale.fleet.coordinator import Coordinator
 
 from perfscale import ClusterOptions, LoadGenerator, RunFolder, eventloop, load_config
-from perfscale.fleet.coordinator import Coordinator
 from perfscale.fleet.dask.transport import DaskTransport
 from perfscale.fleet.dask.workers import FleetOptions, connected_workers
 from perfscale.sim.process import simulated_cluster_process
@@ -68,7 +68,7 @@ def workload(folder: Path) -> Config:
 
 def answered(server: str) -> int:
     """How many requests nginx has answered."""
-    with urllib.request.urlopen(f"{server}/status", timeout=60) as page:
+    with urllib.request.urlopen(f"{server}/status", timeout=60) as page:  # noqa: S310 -- http
         text: str = page.read().decode()
     found = re.search(r"\n *\d+ +\d+ +(\d+)", text)
     if found is None:
@@ -108,7 +108,7 @@ async def creates_a_second(count: int, server: str, config: Config, seconds: flo
 
 async def _measure(server: str, seconds: float) -> float:
     begun = await asyncio.to_thread(answered, server)
-    while (count := await asyncio.to_thread(answered, server)) < begun + GOES_ON:
+    while (count := await asyncio.to_thread(answered, server)) < begun + GOES_ON:  # noqa: ASYNC110
         await asyncio.sleep(0.1)
     since_s = time.monotonic()
     await asyncio.sleep(seconds)
@@ -131,9 +131,7 @@ async def rounds(number: int, seconds: float) -> list[dict[str, float]]:
     """All contestants in turns."""
     async with simulated_cluster_process(speed=100) as simulated:
         upstream = yaml.safe_load(simulated.read_text())["clusters"][0]["cluster"]["server"]
-        locations = LOCATIONS.format(
-            path=VMIS.path("[^/]+"), answer=ANSWER, upstream=upstream
-        )
+        locations = LOCATIONS.format(path=VMIS.path("[^/]+"), answer=ANSWER, upstream=upstream)
         with sink(locations) as server, tempfile.TemporaryDirectory() as folder:
             config = workload(Path(folder))
             return [
@@ -157,7 +155,9 @@ def main() -> None:
     report([_row(name, found) for name in CONTESTANTS], options.json)
     ratio = statistics.median(each["two processes"] / each["one process"] for each in found)
     if options.least is not None and ratio < options.least:
-        sys.exit(f"two generators create {ratio:.2f} times as much as one, less than {options.least}")
+        sys.exit(
+            f"two generators create {ratio:.2f} times as much as one, less than {options.least}"
+        )
 
 
 def _row(name: str, found: list[dict[str, float]]) -> Row:

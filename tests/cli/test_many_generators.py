@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from clusters import VMIS
 from command_line import CommandLine, Ended, Running, until
+from dask_cluster import DaskCluster, dask_cluster
 from generators import descendants, generators_below, workers_below
 from processes import lives
 from simulated_process import SimulatedProcess
@@ -22,6 +24,14 @@ TWO: Final = ("--workers", "2")
 COUNTED: Final = ("requested", "created", "ready", "failed", "unready", "notAttempted", "deleted")
 UNENDING: Final = {"qps": 5, "burst": 1}
 """At this rate a slow test misses no moment."""
+
+
+CONFIGMAP: Final = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: own-{{ replica }}
+"""
 
 
 def summary_of(perfscale: CommandLine) -> JSON:
@@ -134,6 +144,44 @@ def test_a_coordinator_that_is_killed_leaves_what_cleanup_removes(
     ended = perfscale("cleanup", "--run-id", run_id, "--kubeconfig", simulated.kubeconfig, "--yes")
     assert ended.code == 0, ended.err
     assert simulated.left_of(run_id) == {}
+
+
+@pytest.fixture
+def tls_cluster(tmp_path: Path) -> Iterator[DaskCluster]:
+    """Its workers would find no kubeconfig."""
+    with dask_cluster(tmp_path / "dask", workers=2, tls=True, HOME=str(tmp_path)) as cluster:
+        yield cluster
+
+
+def test_workers_of_a_scheduler_run_what_is_sent_to_them(
+    perfscale: CommandLine, simulated: SimulatedProcess, tmp_path: Path, tls_cluster: DaskCluster
+) -> None:
+    workload = write_workload(tmp_path, entry("own.yaml", 6, "sent"), qps=50)
+    (tmp_path / "own.yaml").write_text(CONFIGMAP)
+    kubeconfig = tmp_path / "only-here" / "kubeconfig"
+    kubeconfig.parent.mkdir()
+    kubeconfig.write_text(simulated.kubeconfig.read_text())
+    ended = perfscale(
+        "run", workload, "--kubeconfig", kubeconfig, "--scheduler", tls_cluster.address,
+        "--send-kubeconfig", **tls_cluster.environment,
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    assert summary_of(perfscale)["objects"]["ready"] == 6
+    assert simulated.left_of(ended.run_id) == {}
+
+
+def test_a_scheduler_that_is_killed_ends_the_run(
+    perfscale: CommandLine, simulated: SimulatedProcess, tmp_path: Path
+) -> None:
+    workload = write_workload(tmp_path, entry("vmi-ephemeral.yaml", 1000, "many"), **UNENDING)
+    with dask_cluster(tmp_path / "dask", workers=2, tls=False) as cluster:
+        command = ("run", workload, "--kubeconfig", simulated.kubeconfig)
+        with perfscale.start(*command, "--scheduler", cluster.address) as run:
+            goes_on(run, simulated)
+            os.kill(cluster.scheduler, signal.SIGKILL)
+            ended = run.ends()
+    assert ended.code == 1, ended.err
+    check_end(ended, [], perfscale, simulated, "failed")
 
 
 REFUSED: Final = {
