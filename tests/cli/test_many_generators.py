@@ -13,7 +13,7 @@ import pytest
 from clusters import VMIS
 from command_line import CommandLine, Ended, Running, until
 from dask_cluster import DaskCluster, dask_cluster
-from generators import descendants, generators_below, workers_below
+from generator_processes import descendants, generators_below, workers_below
 from processes import lives
 from simulated_process import SimulatedProcess
 from workload_file import entry, write_workload
