@@ -22,6 +22,7 @@ _COMPARED: Final = (_DISTRIBUTION, "distributed", "dask", "cloudpickle")
 of them sends is read by the other's classes."""
 _PRELOAD: Final = "perfscale.fleet.dask.preload"
 _CONNECT_TIMEOUT: Final = "10s"
+_LOGGERS: Final = ("distributed", "distributed.client", "tornado", "tornado.application")
 _LOOPBACK: Final = "127.0.0.1:0"
 
 
@@ -220,5 +221,7 @@ def _minor(python: str | None) -> str:
 
 def _quieten() -> None:
     """What Dask logs of workers that end is said by the run itself."""
-    for name in ("distributed", "tornado"):
+    import distributed  # noqa: F401, PLC0415 -- it sets the levels of its loggers when it is loaded
+
+    for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
