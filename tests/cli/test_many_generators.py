@@ -42,7 +42,7 @@ def summary_of(perfscale: CommandLine) -> JSON:
 def accounts(summary: JSON) -> list[dict[str, int]]:
     """Of the whole run, and of each workload and kind."""
     found = [summary["objects"], *(each["objects"] for each in summary["workloads"])]
-    found += [kind for each in summary["workloads"] for kind in each["kinds"].values()]
+    found += [kind["objects"] for each in summary["workloads"] for kind in each["kinds"].values()]
     return [{name: each[name] for name in COUNTED} for each in found]
 
 

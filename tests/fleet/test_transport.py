@@ -168,7 +168,7 @@ async def started() -> GeneratorProcess:
     return child
 
 
-async def test_a_generator_that_hears_nothing_any_more_has_lost_its_coordinator(
+async def test_a_generator_that_hears_nothing_any_more_ends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv(LEASE_VARIABLE, "0.1")
@@ -178,7 +178,7 @@ async def test_a_generator_that_hears_nothing_any_more_has_lost_its_coordinator(
     await child.aclose()
 
 
-async def test_a_generator_loses_its_coordinator_with_the_process_that_has_started_it() -> None:
+async def test_a_generator_ends_with_the_process_that_has_started_it() -> None:
     child = await started()
     pipe = child._process.stdin
     assert pipe is not None

@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from perfscale.errors import GeneratorLostError
 from perfscale.fleet.messages import Clocks, Ended, Opened, Probe, Published, Start, Stop
 from perfscale.fleet.processes import child
 from perfscale.kube.cluster import ClusterOptions
@@ -30,11 +29,7 @@ async def run(inputs: GeneratorInputs, end: PipeEnd) -> None:
     print("what something prints")  # noqa: T201 -- the point
     end.send(Opened("host", os.getpid(), "1"))
     while True:
-        try:
-            message = await end.receive()
-        except GeneratorLostError:
-            return
-        match message:
+        match await end.receive():
             case Probe(n):
                 end.send(Clocks(n, 1.0, 2.0))
             case Start():

@@ -1,8 +1,9 @@
 """What runs in the process of a generator: its end of the pipes, and `run_generator` on it.
 
-The coordinator is lost when nobody is there any more: when standard input closes, which is the
-end of the parent, or when nothing at all came through it for `LEASE_S`. Then the load stops. Who
-has lost this generator may rely on it, without a way to reach it.
+The process ends at once when nobody is there any more: when its standard input closes, which is
+its parent's end, or when nothing at all came through it for `LEASE_S`. Whoever has lost this
+generator may rely on it, without a way to reach it: it sends nothing more, also no deletes, so
+that what it has left can be counted, and be removed by who is still there.
 """
 
 from __future__ import annotations
@@ -13,14 +14,13 @@ import os
 import pickle
 import signal
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import msgspec
 
 from perfscale import eventloop
-from perfscale.errors import GeneratorLostError
 from perfscale.fleet.messages import ToGenerator
 from perfscale.fleet.processes.frames import read_frame, write_frame
 from perfscale.kube.cluster import ClusterOptions
@@ -36,11 +36,10 @@ if TYPE_CHECKING:
     Generator: TypeAlias = Callable[["GeneratorInputs", "PipeEnd"], Awaitable[None]]
 
 LEASE_S: Final = 8.0
-"""A generator that hears nothing for so long stops its load; its coordinator, which takes it for
-lost after 10 s of silence, waits until then."""
+"""A generator that hears nothing for so long ends; its coordinator, which takes it for lost after
+10 s of silence, waits until then."""
 _MOST_WAITING: Final = 64 * 2**20
 """Bytes that may wait to be read by the coordinator: some 400 000 entries."""
-_FLUSH_TIMEOUT_S: Final = 10.0
 _PIPE_BYTES: Final = 2**20
 _LOST: Final = 70
 """Exit code of a process that nobody listens to."""
@@ -62,80 +61,59 @@ class ChildInputs:
 
 
 class PipeEnd:
-    """The generator's end of a connection, over pipes; see `GeneratorEnd`.
-
-    Attributes:
-        lost: Why the coordinator is not there any more; None while it is.
-    """
+    """The generator's end of a connection, over pipes; see `GeneratorEnd`."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
         self._encoder = msgspec.json.Encoder()
         self._decoder: msgspec.json.Decoder[ToGenerator] = msgspec.json.Decoder(ToGenerator)
-        self._received: asyncio.Queue[ToGenerator | None] = asyncio.Queue()
-        self.lost: str | None = None
+        self._received: asyncio.Queue[ToGenerator] = asyncio.Queue()
 
     def send(self, message: ToCoordinator) -> None:
-        """Send a message; never blocks, and keeps the order. Where nobody is there: nothing.
+        """Send a message; never blocks, and keeps the order.
 
-        A coordinator that does not read what was sent is lost.
+        Where the coordinator does not read what was sent, the process ends.
         """
-        if self.lost is not None:
-            return
         if self._writer.transport.get_write_buffer_size() > _MOST_WAITING:
-            self._lose("the coordinator does not keep up with what happens here")
-        else:
-            write_frame(self._writer, self._encoder.encode(message))
+            _end("the coordinator does not keep up with what happens here")
+        write_frame(self._writer, self._encoder.encode(message))
 
     async def receive(self) -> ToGenerator:
-        """The next message.
-
-        Raises:
-            GeneratorLostError: The coordinator is not there any more.
-        """
-        message = await self._received.get()
-        if message is None:
-            self._received.put_nowait(None)  # for the next time
-            raise GeneratorLostError(self.lost or "")
-        return message
+        """The next message. Where the coordinator is lost, the process ends."""
+        return await self._received.get()
 
     async def listen(self) -> None:
-        """Take what comes, until the coordinator is lost."""
-        while self.lost is None:
+        """Take what comes, until nothing does: then the process ends."""
+        while True:
             try:
                 async with asyncio.timeout(LEASE_S):
                     frame = await read_frame(self._reader)
             except TimeoutError:
-                self._lose(f"nothing was heard of the coordinator for {LEASE_S:g} s")
-                return
+                _end(f"nothing was heard of the coordinator for {LEASE_S:g} s")
             if frame is None:
-                self._lose("the process that has started this one is gone")
-            elif frame:
+                _end("the process that has started this one is gone")
+            if frame:
                 self._received.put_nowait(self._decoder.decode(frame))
 
-    def _lose(self, why: str) -> None:
-        if self.lost is None:
-            self.lost = why
-            self._received.put_nowait(None)
-
     async def flush(self) -> None:
-        """Wait until all was read that was sent, or nobody reads it."""
+        """Wait until all was read that was sent."""
         self._writer.close()
-        with suppress(TimeoutError, ConnectionError):
-            async with asyncio.timeout(_FLUSH_TIMEOUT_S):
-                await self._writer.wait_closed()
+        await self._writer.wait_closed()
 
 
-async def serve(incoming: int, outgoing: int, run: Generator) -> str | None:
-    """Be the generator that the first frame of ``incoming`` describes, until it is over.
+def _end(why: str) -> NoReturn:
+    """End the process at once; the parent keeps what it writes."""
+    os.write(2, f"{why}\n".encode())
+    os._exit(_LOST)
 
-    Returns why its coordinator was lost, if it was.
-    """
+
+async def serve(incoming: int, outgoing: int, run: Generator) -> None:
+    """Be the generator that the first frame of ``incoming`` describes, until it is over."""
     reader, writer = await _open(incoming, outgoing)
     first = await read_frame(reader)
     if first is None:
-        return "the process that has started this one is gone"
+        return
     given: ChildInputs = pickle.loads(first)  # noqa: S301 -- of the coordinator, who may run code
     end = PipeEnd(reader, writer)
     listening = asyncio.create_task(end.listen(), name="perfscale-listen")
@@ -143,7 +121,6 @@ async def serve(incoming: int, outgoing: int, run: Generator) -> str | None:
         await run(inputs, end)
     await end.flush()
     listening.cancel()
-    return end.lost
 
 
 async def _open(incoming: int, outgoing: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -184,10 +161,7 @@ def run_child(run: Generator) -> None:
     # What anything prints must not get between the messages.
     outgoing = os.dup(1)
     os.dup2(2, 1)
-    lost = eventloop.run(serve(os.dup(0), outgoing, run))
-    if lost is not None:
-        print(lost, file=sys.stderr)  # noqa: T201 -- the parent keeps it
-        raise SystemExit(_LOST)
+    eventloop.run(serve(os.dup(0), outgoing, run))
 
 
 def main() -> None:

@@ -5,8 +5,8 @@ create costs a third more CPU, and the generator's loop stands still for 150 ms 
 the collector of the process is the worker's (see ``benchmarks/README.md``). A worker that stops
 answering can also kill a process, and no thread.
 
-Standard input of the child closes when its parent ends, whatever ends that: then the
-child stops its load, deletes what it has created, and ends.
+The child ends when the pipe that is its standard input closes: so it ends with its parent,
+whatever ends that, and sends nothing more.
 """
 
 from __future__ import annotations
