@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Final
 import yaml
 from creates import ANSWER, RUN, VMIS, sink
 from figures import Row, report
-from perfscale.fleet.coordinator import Coordinator
 
 from perfscale import ClusterOptions, LoadGenerator, RunFolder, eventloop, load_config
+from perfscale.fleet.coordinator import Coordinator
 from perfscale.fleet.dask.transport import DaskTransport
 from perfscale.fleet.dask.workers import FleetOptions, connected_workers
 from perfscale.sim.process import simulated_cluster_process
