@@ -109,7 +109,7 @@ class DaskConnection:
     """
 
     def __init__(self, actor: Any, future: Any, address: str, pids: tuple[int, ...]) -> None:  # noqa: ANN401 -- Dask's
-        self.name = f"the generator on the worker {address}"
+        self.name = f"worker {address}"
         self._actor = actor
         self._future = future
         self._pids = pids
