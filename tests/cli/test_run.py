@@ -18,6 +18,7 @@ from perfscale.kube.resources import NAMESPACES
 ACCOUNTS = {
     "requested", "created", "ready", "failed", "unready", "notAttempted", "deleted", "leftover",
     "unknown",
+    "lost",
 }  # fmt: skip
 STATISTICS = {"count", "min", "p50", "p90", "p95", "p99", "p99.9", "max", "mean"}
 RECORD = {

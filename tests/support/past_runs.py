@@ -46,7 +46,7 @@ def past_run(
     }
     (folder / "run.json").write_text(json.dumps(run))
     if outcome is not None:
-        none = ("failed", "unready", "notAttempted", "leftover", "unknown")
+        none = ("failed", "unready", "notAttempted", "leftover", "unknown", "lost")
         all_ = ("requested", "created", "ready", "deleted")
         counts = dict.fromkeys(none, 0) | dict.fromkeys(all_, 100)
         summary = {

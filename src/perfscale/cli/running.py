@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from perfscale.cli.cluster import ChosenCluster
     from perfscale.config import Config
     from perfscale.engine import FailureBudget, LoadGenerator
+    from perfscale.fleet.dask.workers import FleetOptions
     from perfscale.indexing import IndexPlan
     from perfscale.live import LivePage, WebAddress
     from perfscale.preflight import Plan
@@ -66,6 +67,7 @@ class RunSettings:
     audit: AuditPlan | None = None
     metrics_port: int | None = None
     web: WebAddress | None = None
+    fleet: FleetOptions | None = None
     quiet: bool = False
     command: tuple[str, ...] = field(default_factory=shown_command)
 
@@ -95,17 +97,26 @@ async def _generator(settings: RunSettings, folder: RunFolder) -> AsyncIterator[
         ),
         command=settings.command,
     )
-    async with (
-        settings.cluster.opened(_kinds_of_jobs(settings)) as cluster,
-        LoadGenerator(
-            settings.config,
-            cluster=cluster,
-            run_id=settings.run_id,
-            results=folder,
-            options=run_options,
-        ) as generator,
-    ):
-        yield generator
+    async with AsyncExitStack() as stack:
+        cluster = await stack.enter_async_context(settings.cluster.opened(_kinds_of_jobs(settings)))
+        make: Callable[..., LoadGenerator] = LoadGenerator
+        if settings.fleet is not None:
+            from perfscale.cli.fleet import opened_transport
+            from perfscale.fleet.coordinator import Coordinator
+
+            transport, count = await stack.enter_async_context(
+                opened_transport(settings.fleet, cluster)
+            )
+            make = partial(Coordinator, transport=transport, generators=count)
+        yield await stack.enter_async_context(
+            make(
+                settings.config,
+                cluster=cluster,
+                run_id=settings.run_id,
+                results=folder,
+                options=run_options,
+            )
+        )
 
 
 async def _try(settings: RunSettings) -> int:

@@ -53,6 +53,7 @@ class LiveSummary:
             problems=[],
             thresholds=[],
             generator=_generator(snapshot),
+            generators=[],
             cluster=self._cluster(snapshot),
             seed=None,
             objects=_counts(snapshot.objects),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perfscale.cli import options
+from perfscale.cli import fleet, options
 from perfscale.cli.cluster import ChosenCluster
 from perfscale.cli.commands.simulate import (
     FaultsFile,
@@ -48,6 +48,9 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     master: options.Master = None,
+    workers: fleet.Workers = None,
+    scheduler: fleet.Scheduler = None,
+    send_kubeconfig: fleet.SendKubeconfig = False,
     prometheus: options.Prometheus = None,
     yes: options.Yes = False,
     set_: options.Set = None,
@@ -167,6 +170,8 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
 
         perfscale run workload.yaml --output json > summary.json
 
+        perfscale run workload.yaml --workers 4
+
         perfscale run workload.yaml --dry-run server
     """
     log_more(verbose)
@@ -226,6 +231,13 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
         container_tag=container_tag,
         metrics_port=metrics_port,
         web=web_address(web),
+        fleet=fleet.fleet_options(
+            workers,
+            scheduler,
+            send_kubeconfig=send_kubeconfig,
+            dry_run=dry_run is not None,
+            simulate=simulate,
+        ),
         quiet=quiet,
     )
     if not dry_run:

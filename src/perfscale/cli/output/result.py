@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Accounts,
         ChurnResult,
         GeneratorHealth,
+        GeneratorRecord,
         KindResult,
         LatencySummary,
         OperationResult,
@@ -108,7 +109,7 @@ def _print_text(result: RunResult, folder: Path | None, left: str) -> None:
     _print_warnings(console, _warnings(result))
     _print_interruptions(console, interruptions(result.outages, result.blind_spans))
     if result.generator is not None:
-        _print_generator(console, result.generator)
+        _print_generator(console, result.generator, result.generators)
     if result.audit is not None:
         print_audit(console, result.audit)
     console.print()
@@ -147,7 +148,9 @@ def _print_interruptions(console: Console, sentences: Sequence[str]) -> None:
         console.print(f"  and {len(sentences) - _MOST_INTERRUPTIONS} more, in the summary")
 
 
-def _print_generator(console: Console, health: GeneratorHealth) -> None:
+def _print_generator(
+    console: Console, health: GeneratorHealth, generators: Iterable[GeneratorRecord]
+) -> None:
     valid = health.verdict is Validity.VALID
     style = "bold" if valid else "bold yellow"
     console.print(f"\n[bold]generator[/]  [{style}]{health.verdict.value}[/]")
@@ -155,6 +158,18 @@ def _print_generator(console: Console, health: GeneratorHealth) -> None:
         print_point(console, _WARNING, reason)
     if facts := ", ".join(_vitals(health.vitals)):
         print_wrapped(console, facts, indent=2)
+    for each in generators:
+        print_wrapped(console, ", ".join(_one_of_several(each)), indent=2)
+
+
+def _one_of_several(generator: GeneratorRecord) -> Iterator[str]:
+    yield escape(f"{generator.shard}: {generator.name} on {generator.host or 'no host'}")
+    if generator.lost is not None:
+        yield "[bold red]lost[/]"
+    if generator.vitals is not None and generator.vitals.loop_lag.p99 is not None:
+        yield f"loop lag p99 {milliseconds(generator.vitals.loop_lag.p99)}"
+    ahead = (generator.clock_low_s + generator.clock_high_s) / 2
+    yield f"clock {ahead:+.3f}s, within {milliseconds(generator.uncertainty_s)}"
 
 
 def _vitals(vitals: Vitals) -> Iterator[str]:
@@ -249,6 +264,7 @@ def _counts(accounts: Accounts) -> Iterator[str]:
         (accounts.failed, "failed"),
         (accounts.unready, "unready"),
         (accounts.not_attempted, "not attempted"),
+        (accounts.lost, "lost"),
         (accounts.unknown, "of these unknown"),
         (accounts.leftover, "left over"),
     ):

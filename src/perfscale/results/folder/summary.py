@@ -21,8 +21,10 @@ from perfscale.results.model.latency import Earliest, LatencySummary, PhaseStep,
 from perfscale.results.model.operations import OperationAccounts, OperationResult
 from perfscale.results.model.stages import RoundStart, StageSpan
 from perfscale.results.model.workload import IterationResult, KindResult, Rate, WorkloadResult
+from perfscale.results.verdicts.health import verdict_of
 
 if TYPE_CHECKING:
+    from perfscale.results.model.client.generators import GeneratorRecord
     from perfscale.results.model.client.health import GeneratorHealth
 
 PartT = TypeVar("PartT", bound=document.Part)
@@ -74,6 +76,7 @@ def summarize(result: run.RunResult) -> dict[str, Any]:
         finished_at=result.finished_at.isoformat(),
         thresholds=[document.Judgement(**asdict(each)) for each in result.thresholds],
         generator=_generator(result.generator),
+        generators=[_one_of_several(each) for each in result.generators],
         cluster=_value(info.cluster),
         seed=info.seed,
         objects=_value(result.accounts),
@@ -100,6 +103,16 @@ def _generator(health: GeneratorHealth | None) -> document.Generator | None:
         return None
     return _part(
         document.Generator, health.vitals, verdict=health.verdict, reasons=list(health.reasons)
+    )
+
+
+def _one_of_several(generator: GeneratorRecord) -> document.FleetGenerator:
+    vitals = generator.vitals
+    return _part(
+        document.FleetGenerator,
+        generator,
+        verdict=verdict_of(generator),
+        loop_lag=None if vitals is None else _value(vitals.loop_lag),
     )
 
 

@@ -22,6 +22,7 @@ _SUMMARY: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("generator", "clock", "audit", "seed")),
     **dict.fromkeys(("problems", "thresholds", "outages", "blindSpans", "calls"), ()),
     "operations": (),
+    "generators": (),
     "hooks": (),
     "stages": (),
     "rounds": (),
@@ -96,7 +97,7 @@ def _each(change: _Change) -> _Change:
 
 def _counts(part: object) -> object:
     # Where there are counts at all, the three have always been among them.
-    return _part({"unknown": 0, **_COUNTS, **({} if part else _NONE)})(part)
+    return _part({"unknown": 0, "lost": 0, **_COUNTS, **({} if part else _NONE)})(part)
 
 
 def _sent_alone(part: object) -> object:

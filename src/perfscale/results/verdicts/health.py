@@ -69,6 +69,13 @@ def assess(
     return GeneratorHealth(verdict, (*(text for _, text in found), *uncertain), vitals)
 
 
+def verdict_of(generator: GeneratorRecord) -> Validity:
+    """Of one of several generators: whether it, by itself, was the limit."""
+    lag = Lag() if generator.vitals is None else generator.vitals.loop_lag
+    limited = generator.lost is not None or any(_of_machine(lag, 0))
+    return Validity.GENERATOR_LIMITED if limited else Validity.VALID
+
+
 def _of_machine(lag: Lag, failures: float) -> Iterator[tuple[bool, str]]:
     if lag.count >= _FEWEST_SAMPLES and lag.p99 is not None and lag.p99 > _MOST_LAG_S:
         late = f"the event loop was late, {milliseconds(lag.p99)} at the 99th percentile"

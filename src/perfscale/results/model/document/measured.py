@@ -19,7 +19,7 @@ class Part(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class Counts(Part, frozen=True):
-    """Accounts: requested is the sum of ready, failed, unready and notAttempted.
+    """Accounts: requested is the sum of ready, failed, unready, notAttempted and lost.
 
     Of a run that was killed, ``unknown`` of those that failed or were not attempted
     may have been created all the same.
@@ -34,6 +34,7 @@ class Counts(Part, frozen=True):
     deleted: Count
     leftover: Count
     unknown: Count
+    lost: Annotated[Count, Meta(description="left by a generator that was lost, of several")] = 0
 
 
 class Earliest(Part, frozen=True):

@@ -230,6 +230,24 @@ class Generator(Part, frozen=True):
     in_flight: InFlight
 
 
+class FleetGenerator(Part, frozen=True):
+    """One of several generators of a run; clocks are compared with the coordinator's."""
+
+    shard: Annotated[Count, Meta(description="its index, and the value of its objects' label")]
+    name: str
+    host: str
+    pid: int
+    verdict: Validity
+    clock_low_seconds: Annotated[float, Meta(description="the least that its wall clock is ahead")]
+    clock_high_seconds: Annotated[float, Meta(description="the most")]
+    uncertainty_seconds: Annotated[
+        float, Meta(description="how far its times may be off from the run's, either way")
+    ]
+    lost: Annotated[str | None, Meta(description="why it was lost; null: it was not")]
+    lost_seconds: Annotated[float | None, Meta(description="when, since the run's start")]
+    loop_lag: Annotated[Lag | None, Meta(description="null: it has not said")]
+
+
 class Summary(Part, frozen=True):
     """What a run did, and how the control plane held."""
 
@@ -243,6 +261,9 @@ class Summary(Part, frozen=True):
     problems: list[str]
     thresholds: list[Judgement]
     generator: Annotated[Generator | None, Meta(description="null: the run was killed too early")]
+    generators: Annotated[
+        list[FleetGenerator], Meta(description="empty: the load came from one process")
+    ]
     cluster: Cluster
     seed: Annotated[int | None, Meta(description="null: an earlier perfscale, which had none")]
     objects: Counts

@@ -1,0 +1,1 @@
+"""What is Dask's: workers that are there or started, and a generator on each of them."""

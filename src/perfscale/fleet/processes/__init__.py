@@ -1,0 +1,1 @@
+"""Generators in processes of their own, and the pipes to them."""
