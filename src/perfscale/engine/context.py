@@ -174,6 +174,7 @@ class RunContext:
         unserved: Kinds that are not watched, since nothing serves them yet, or any more.
         open_watches: Opens those of them that a workload's templates make.
         hook: Runs the hooks of a moment, of a workload, of an iteration; see `HookRunner`.
+        attribute: Finds out what was slow in iterations whose wait is over; see `Attributor`.
         gaps: What it could not see, and outages.
         stages: What it did when.
         counter: What happened to objects so far, for snapshots and progress.
@@ -183,6 +184,7 @@ class RunContext:
     verify: Callable[[TrackedObject, TransitionKind], None]
     hook: Callable[[str, Workload | None, int | None], Awaitable[None]]
     open_watches: Callable[[Sequence[ObjectFactory]], Coroutine[object, object, None]]
+    attribute: Callable[[Sequence[IterationScope]], Awaitable[None]]
 
     def __init__(
         self, inputs: RunInputs, tasks: asyncio.TaskGroup, abort: Callable[[BaseException], None]

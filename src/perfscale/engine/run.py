@@ -25,6 +25,7 @@ from perfscale.engine.accounting.progress import ProgressPublisher
 from perfscale.engine.accounting.run_accounting import RunAccounting
 from perfscale.engine.accounting.verdict import judge
 from perfscale.engine.accounting.wallclock import WallClock
+from perfscale.engine.attribution.attributor import Attributor
 from perfscale.engine.context import RunContext
 from perfscale.engine.events import RunFinished, Stage
 from perfscale.engine.flow.churn.objects import Churner
@@ -185,6 +186,7 @@ class Run:
         self._hooks = HookRunner(context, self._progress)
         context.hook = self._hooks.run
         context.open_watches = self._observer.open_watches
+        self._attributor = Attributor(context)
         operator = Operator(context, self._dispatcher)
         self._operations = OperationRunner(
             context, operator, self._accounting, self._progress, self._namespaces
@@ -226,6 +228,7 @@ class Run:
         self._verifier.stop()
         self._hooks.stop()
         self._operations.stop()
+        self._attributor.close()
         self._observer.stop()
 
     async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -249,6 +252,8 @@ class Run:
 
     async def _load(self) -> None:
         await self._observer.start()
+        for warning in self._inputs.plan.warnings:
+            self._context.warn(warning)
         await self._hooks.run(BEFORE_RUN)
         await preload_images(self._context, self._namespaces, self._progress)
         iterations = IterationRunner(
@@ -290,6 +295,7 @@ class Run:
         for number in count():
             if number % _BEATS_A_COUNT == 0:
                 self._count()
+                self._attributor.tick()
             self._record_outages()
             progress.tick()
             await context.health.sleep(PERIOD_S)
@@ -397,7 +403,11 @@ class Run:
             totals,
             thresholds=thresholds,
             course=Course(
-                context.gaps.outages, context.gaps.blind, self._hooks.records, context.stages
+                context.gaps.outages,
+                context.gaps.blind,
+                self._hooks.records,
+                context.stages,
+                self._attributor.result,
             ),
         )
         if inputs.sink is not None:

@@ -74,6 +74,7 @@ class LiveSummary:
             operations=[],
             workloads=[self._workload(each, snapshot, course) for each in self._plan.workloads],
             audit=None,
+            attribution=None,
         )
 
     def _cluster(self, snapshot: RunSnapshot) -> document.Cluster:

@@ -14,6 +14,7 @@ from perfscale.kube.discovery import Discovery
 from perfscale.kube.listing import read_pages
 from perfscale.kube.resources import NAMESPACES, tell_kinds_apart
 from perfscale.preflight.access import ROLE_HINT, find_missing, review_access
+from perfscale.preflight.attribution import find_unreadable
 from perfscale.preflight.cluster_facts import count_nodes, kubevirt_facts
 from perfscale.preflight.descriptors import find_descriptor_shortage
 from perfscale.preflight.existing import EXISTING_PAGE
@@ -103,6 +104,7 @@ async def preflight(
     findings.add(find_descriptor_shortage(config, len(access.places)))
     findings.add(await find_shortages(client, config, factories, resources, everywhere))
     findings.raise_if_any()
+    warnings = await find_unreadable(client, config, created, everywhere)
     targets = (each.target for each in operations.values())
     kubevirt = await kubevirt_facts(client, discovery, (*created, *named, *targets))
     return Plan(
@@ -124,6 +126,7 @@ async def preflight(
         preload=preload,
         operations=operations,
         ready_by_kind=_ready_by_kind(factories, resources),
+        warnings=warnings,
     )
 
 

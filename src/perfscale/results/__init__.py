@@ -21,6 +21,7 @@ from perfscale.results.folder.sink import (
 from perfscale.results.folder.summary import summarize
 from perfscale.results.journal.entries import (
     AnyEntry,
+    AttributionEntry,
     BlindEntry,
     CallsEntry,
     CountedEntry,
@@ -65,6 +66,17 @@ from perfscale.results.measure.sketch import Sketch
 from perfscale.results.measure.slowest import Slowest
 from perfscale.results.measure.stages import StageLog
 from perfscale.results.model.accounts import Accounts
+from perfscale.results.model.attribution import (
+    AttributedObject,
+    AttributionCounts,
+    AttributionResult,
+    KeptCondition,
+    KeptEvent,
+    KeptPod,
+    Segment,
+    WaitCause,
+    slowest_first,
+)
 from perfscale.results.model.audit import (
     AuditedSeries,
     AuditedTime,
@@ -132,6 +144,10 @@ __all__ = [
     "SCHEMA_VERSION",
     "Accounts",
     "AnyEntry",
+    "AttributedObject",
+    "AttributionCounts",
+    "AttributionEntry",
+    "AttributionResult",
     "AuditRecord",
     "AuditedSeries",
     "AuditedTime",
@@ -175,6 +191,9 @@ __all__ = [
     "IterationStart",
     "IterationTally",
     "Journal",
+    "KeptCondition",
+    "KeptEvent",
+    "KeptPod",
     "KindResult",
     "KubeVirtConfig",
     "Lag",
@@ -214,6 +233,7 @@ __all__ = [
     "RunSum",
     "RunTally",
     "ScrapedSeries",
+    "Segment",
     "Sketch",
     "Slowest",
     "StageEntry",
@@ -225,6 +245,7 @@ __all__ = [
     "TotalsEntry",
     "Validity",
     "Vitals",
+    "WaitCause",
     "WarningEntry",
     "WatchCounts",
     "WorkloadPlan",
@@ -245,6 +266,7 @@ __all__ = [
     "rebuild_results",
     "results_schema",
     "say_iterations",
+    "slowest_first",
     "summarize",
     "threshold_title",
     "with_audit",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from perfscale.engine.tracking.rows import TrackedObject
-    from perfscale.results import ChurnResult, ObjectRecord, WorkloadPlan
+    from perfscale.results import ChurnResult, LatencySummary, ObjectRecord, WorkloadPlan
 
 
 class _Counted:
@@ -117,6 +117,11 @@ class ObjectCounter:
         for counted in self._of.values():
             total.add(counted.ready_latency)
         return total
+
+    def ready_latency_of(self, workload: str, kind: str) -> LatencySummary:
+        """Seconds from sending the create request to ready, of a workload's objects of a kind."""
+        counted = self._of.get((workload, kind))
+        return (Sketch() if counted is None else counted.ready_latency).summarize()
 
     def counts(self, workloads: Iterable[WorkloadPlan]) -> tuple[ObjectCounts, ...]:
         """The counts of each workload and kind, those included that have not begun."""

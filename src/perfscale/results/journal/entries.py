@@ -17,6 +17,7 @@ import msgspec
 from perfscale.results.journal.objects import ChangeEntry, Entry, ObjectEntry
 from perfscale.results.journal.operations import OperationChangeEntry, OperationEntry
 from perfscale.results.measure.calls import CountedCall
+from perfscale.results.model.attribution import AttributedObject, AttributionCounts
 from perfscale.results.model.hooks import HookRecord
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.run import ThresholdVerdict, Totals, WorkloadPlan
@@ -155,6 +156,19 @@ class OutageEntry(Entry, frozen=True, gc=False, tag="outage"):
     outage: OutageRecord
 
 
+class AttributionEntry(Entry, frozen=True, tag="attribution"):
+    """Where the time of a slow object went; the last such line about its UID counts.
+
+    Without an ``object``, nothing is kept of that UID any more: another was slower. ``counts``
+    are as of then.
+    """
+
+    at_s: float
+    uid: str
+    object: AttributedObject | None
+    counts: AttributionCounts
+
+
 class HookEntry(Entry, frozen=True, tag="hook"):
     """A hook has begun, or ended; the last such line with its number counts."""
 
@@ -206,6 +220,7 @@ AnyEntry: TypeAlias = (
     | CallsEntry
     | BlindEntry
     | OutageEntry
+    | AttributionEntry
     | HookEntry
     | WarningEntry
     | LostEntry

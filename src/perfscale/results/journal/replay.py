@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 
 from perfscale.results.journal.entries import (
+    AttributionEntry,
     BlindEntry,
     CallsEntry,
     CountedEntry,
@@ -38,6 +39,7 @@ from perfscale.results.journal.replayed import ReplayedIteration
 from perfscale.results.measure.blindness import BlindSpans
 from perfscale.results.measure.run_tally import IterationFacts, RunTally
 from perfscale.results.measure.stages import StageLog
+from perfscale.results.model.attribution import AttributionResult, slowest_first
 from perfscale.results.model.run import Totals
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
     from perfscale.results.journal.entries import AnyEntry, Begin
     from perfscale.results.measure.kind_tally import IterationTally
+    from perfscale.results.model.attribution import AttributedObject, AttributionCounts
     from perfscale.results.model.hooks import HookRecord
     from perfscale.results.model.interruptions import OutageRecord
     from perfscale.results.model.operations import OperationRecord
@@ -99,6 +102,8 @@ class Replay:
         self.blind = BlindSpans()
         self._outages: dict[tuple[float, str, str], OutageRecord] = {}
         self._hooks: dict[int, HookRecord] = {}
+        self._attributed: dict[str, AttributedObject] = {}
+        self._attribution_counts: AttributionCounts | None = None
         self.run_tally = RunTally(begin.workloads, begin.paths, self.blind)
         self.end: EndEntry | None = None
         self.totals = Totals()
@@ -167,9 +172,8 @@ class Replay:
                 outage = entry.outage
                 self._outages[outage.began_s, outage.what, outage.name] = outage
                 self._reach(outage.ended_s)
-            case HookEntry():
-                self._hooks[entry.hook.n] = entry.hook
-                self._reach(entry.hook.ended_s or entry.hook.began_s)
+            case AttributionEntry() | HookEntry():
+                self._take_found(entry)
             case WarningEntry():
                 self._reach(entry.at_s)
             case LostEntry():
@@ -194,6 +198,27 @@ class Replay:
     def outages(self) -> tuple[OutageRecord, ...]:
         """When the API server was gone, or what it calls."""
         return tuple(sorted(self._outages.values()))
+
+    @property
+    def attribution(self) -> AttributionResult | None:
+        """Where the time of slow objects went; None if nothing was looked at."""
+        if self._attribution_counts is None:
+            return None
+        return AttributionResult(
+            objects=slowest_first(self._attributed.values()), counts=self._attribution_counts
+        )
+
+    def _take_found(self, entry: AttributionEntry | HookEntry) -> None:
+        """Take an entry in whose place a later one may come."""
+        if isinstance(entry, HookEntry):
+            self._hooks[entry.hook.n] = entry.hook
+            self._reach(entry.hook.ended_s or entry.hook.began_s)
+            return
+        self._attributed.pop(entry.uid, None)
+        if entry.object is not None:
+            self._attributed[entry.uid] = entry.object
+        self._attribution_counts = entry.counts
+        self._reach(entry.at_s)
 
     @property
     def hooks(self) -> tuple[HookRecord, ...]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from perfscale.results.model.accounts import Accounts
+    from perfscale.results.model.attribution import AttributionResult
     from perfscale.results.model.audit import AuditRecord
     from perfscale.results.model.client.calls import CallResult
     from perfscale.results.model.client.health import GeneratorHealth
@@ -213,6 +214,7 @@ class RunResult:
         hooks: The commands that it called, in their order.
         stages: What it did when, in the order in which that began.
         rounds: When rounds of churn began.
+        attribution: Where the time of slow objects went; None if that was turned off.
     """
 
     info: RunInfo
@@ -242,6 +244,7 @@ class RunResult:
     hooks: tuple[HookRecord, ...] = ()
     stages: tuple[StageSpan, ...] = ()
     rounds: tuple[RoundStart, ...] = ()
+    attribution: AttributionResult | None = None
 
     @property
     def run_id(self) -> str:

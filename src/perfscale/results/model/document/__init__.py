@@ -17,6 +17,7 @@ from perfscale.results.model.document.measured import (
 )
 from perfscale.results.model.document.summary import (
     SCHEMA_VERSION,
+    Attribution,
     Blind,
     CallCounts,
     Clock,
@@ -31,6 +32,8 @@ from perfscale.results.model.document.summary import (
     Namespaces,
     Outage,
     RoundStart,
+    Segment,
+    SlowObject,
     StageSpan,
     Summary,
     Watches,
@@ -42,6 +45,7 @@ from perfscale.results.model.document.summary import (
 __all__ = [
     "SCHEMA_VERSION",
     "STATISTICS",
+    "Attribution",
     "Blind",
     "CallCounts",
     "Change",
@@ -67,6 +71,8 @@ __all__ = [
     "Part",
     "PhaseClock",
     "RoundStart",
+    "Segment",
+    "SlowObject",
     "StageSpan",
     "Statistics",
     "Summary",
