@@ -132,6 +132,7 @@ class Run:
             requests=self._accounting.requests(),
             slowest=context.counter.slowest(),
             churn=context.counter.churn(),
+            attribution=self._attributor.result,
         )
 
     def _elapsed_s(self) -> float:

@@ -67,6 +67,7 @@ from perfscale.results.measure.slowest import Slowest
 from perfscale.results.measure.stages import StageLog
 from perfscale.results.model.accounts import Accounts
 from perfscale.results.model.attribution import (
+    WORDS,
     AttributedObject,
     AttributionCounts,
     AttributionResult,
@@ -142,6 +143,7 @@ __all__ = [
     "OPERATION_FIELDS",
     "REPLACEMENT",
     "SCHEMA_VERSION",
+    "WORDS",
     "Accounts",
     "AnyEntry",
     "AttributedObject",

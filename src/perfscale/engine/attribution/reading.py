@@ -100,7 +100,7 @@ class ClusterReader:
         if resource.group == _KUBEVIRT or kind in _SETS_OF_INSTANCES:
             if kind in {_VM, _VMI, *_SETS_OF_INSTANCES}:
                 await self._find_instance(found, resource, namespace, obj)
-        elif resource == PODS:
+        elif resource.name == PODS.name:
             found.expects_pod = True
             self._take_pod(found, obj)
             await self._read_volumes(found, namespace, claims_of(spec), ())

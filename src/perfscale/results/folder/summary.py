@@ -79,7 +79,7 @@ def summarize(result: run.RunResult) -> dict[str, Any]:
         seed=info.seed,
         objects=_value(result.accounts),
         requests=dict(result.requests),
-        attribution=_attribution(result.attribution),
+        attribution=described_attribution(result.attribution),
         audit=None if result.audit is None else result.audit.without_series(),
     )
     built: dict[str, Any] = msgspec.to_builtins(summary)
@@ -97,7 +97,8 @@ def described(part: Any) -> Any:  # noqa: ANN401 -- whatever a result holds
     return _value(part)
 
 
-def _attribution(result: AttributionResult | None) -> document.Attribution | None:
+def described_attribution(result: AttributionResult | None) -> document.Attribution | None:
+    """Where the time of slow objects went, as the document has it."""
     if result is None:
         return None
     counts = result.counts
