@@ -86,6 +86,14 @@ Burst = Annotated[
     str | None, typer.Option(metavar="N", help="Requests let go at once, in every workload.")
 ]
 Replicas = Annotated[str | None, typer.Option(metavar="N", help="Replicas of every object.")]
+Attribution = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|off",
+        help="Of how many slow objects to find out where their time went; 20 by default.",
+        show_default=False,
+    ),
+]
 Iterations = Annotated[str | None, typer.Option(metavar="N", help="Iterations of every workload.")]
 ContainerPrefix = Annotated[
     str | None,
@@ -265,6 +273,7 @@ def load(
     burst: str | None = None,
     replicas: str | None = None,
     iterations: str | None = None,
+    attribution: str | None = None,
     inputs: Inputs | None = None,
 ) -> Config:
     """Load the workload file, or the packaged one, with overrides applied.
@@ -281,6 +290,7 @@ def load(
         ("--burst", "workloads[*].burst", burst),
         ("--replicas", "workloads[*].objects[*].replicas", replicas),
         ("--iterations", "workloads[*].iterationCount", iterations),
+        ("--attribution", "globalConfig.attribution", attribution),
     )
     given = {option: f"{path}={value}" for option, path, value in short if value is not None}
     return load_config(

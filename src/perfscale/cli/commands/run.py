@@ -55,6 +55,7 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
     burst: options.Burst = None,
     replicas: options.Replicas = None,
     iterations: options.Iterations = None,
+    attribution: options.Attribution = None,
     user_data: options.UserData = None,
     allow_env: options.AllowEnv = False,
     allow_missing: options.AllowMissing = False,
@@ -188,6 +189,7 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
             burst=burst,
             replicas=replicas,
             iterations=iterations,
+            attribution=attribution,
             inputs=options.inputs(
                 user_data,
                 allow_env=allow_env,

@@ -91,6 +91,8 @@ class Attributor:
             context.stopwatch.now,
         )
         context.attribute = self.finish
+        if config.objects:
+            self._journal("", None)
 
     @property
     def result(self) -> AttributionResult | None:
@@ -304,6 +306,8 @@ class Attributor:
         for row, case in self._cases.items():
             if case.found is not None and row.ready_s is not None and not case.found.ready:
                 self._conclude(row, case)
+        if self._config.objects:
+            self._journal("", None)
 
 
 def _took_s(row: TrackedObject, now_s: float) -> float:

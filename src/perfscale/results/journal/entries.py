@@ -160,7 +160,7 @@ class AttributionEntry(Entry, frozen=True, tag="attribution"):
     """Where the time of a slow object went; the last such line about its UID counts.
 
     Without an ``object``, nothing is kept of that UID any more: another was slower. ``counts``
-    are as of then.
+    are as of then; an entry without a UID has nothing else.
     """
 
     at_s: float
