@@ -14,7 +14,6 @@ from perfscale.errors import ApiError, ForbiddenError, NamespaceConflictError
 from perfscale.kube.discovery import Discovery
 from perfscale.kube.listing import read_pages
 from perfscale.kube.resources import NAMESPACES, tell_kinds_apart
-from perfscale.preflight.attribution import find_unreadable
 from perfscale.preflight.cluster_facts import count_nodes, kubevirt_facts
 from perfscale.preflight.descriptors import find_descriptor_shortage
 from perfscale.preflight.existing import EXISTING_PAGE
@@ -31,6 +30,7 @@ from perfscale.preflight.kinds.resolving import (
     staying,
 )
 from perfscale.preflight.operations import OperationCheck
+from perfscale.preflight.permissions.attribution import find_unreadable
 from perfscale.preflight.permissions.required import RequiredAccess
 from perfscale.preflight.permissions.review import ROLE_HINT, review_access
 from perfscale.preflight.plan import Plan, plan_workload
