@@ -89,6 +89,7 @@ from perfscale.results.model.churn import ChurnResult, ChurnRound
 from perfscale.results.model.client.calls import CallResult
 from perfscale.results.model.client.clocks import ClockOffset
 from perfscale.results.model.client.health import (
+    SLOW_S,
     ClockStep,
     Creation,
     GeneratorHealth,
@@ -143,6 +144,7 @@ __all__ = [
     "OPERATION_FIELDS",
     "REPLACEMENT",
     "SCHEMA_VERSION",
+    "SLOW_S",
     "WORDS",
     "Accounts",
     "AnyEntry",
