@@ -9,7 +9,7 @@ from clusters import CONFIGMAPS, VMIS
 from workloads import config
 
 from perfscale.kube.permissions import Permissions
-from perfscale.preflight.attribution import find_unreadable
+from perfscale.preflight.permissions.attribution import find_unreadable
 
 if TYPE_CHECKING:
     from perfscale.kube.client import Client

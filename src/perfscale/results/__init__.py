@@ -66,18 +66,6 @@ from perfscale.results.measure.sketch import Sketch
 from perfscale.results.measure.slowest import Slowest
 from perfscale.results.measure.stages import StageLog
 from perfscale.results.model.accounts import Accounts
-from perfscale.results.model.attribution import (
-    WORDS,
-    AttributedObject,
-    AttributionCounts,
-    AttributionResult,
-    KeptCondition,
-    KeptEvent,
-    KeptPod,
-    Segment,
-    WaitCause,
-    slowest_first,
-)
 from perfscale.results.model.audit import (
     AuditedSeries,
     AuditedTime,
@@ -98,8 +86,21 @@ from perfscale.results.model.client.health import (
     Validity,
     Vitals,
 )
+from perfscale.results.model.course.attribution import (
+    WORDS,
+    AttributedObject,
+    AttributionCounts,
+    AttributionResult,
+    KeptCondition,
+    KeptEvent,
+    KeptPod,
+    Segment,
+    WaitCause,
+    slowest_first,
+)
+from perfscale.results.model.course.hooks import HookRecord
+from perfscale.results.model.course.stages import IterationStart, RoundStart, StageSpan
 from perfscale.results.model.document import SCHEMA_VERSION, results_schema
-from perfscale.results.model.hooks import HookRecord
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.kubevirt import ClientLimit, KubeVirtConfig
 from perfscale.results.model.latency import LatencySummary
@@ -124,7 +125,6 @@ from perfscale.results.model.run import (
     WorkloadPlan,
 )
 from perfscale.results.model.scraped import ScrapedSeries
-from perfscale.results.model.stages import IterationStart, RoundStart, StageSpan
 from perfscale.results.model.workload import (
     IterationResult,
     KindResult,

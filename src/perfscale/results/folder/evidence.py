@@ -8,7 +8,7 @@ import msgspec
 
 from perfscale.errors import ResultsError
 from perfscale.results.files import ATTRIBUTION_FILE, AtomicFile
-from perfscale.results.model.attribution import AttributionResult
+from perfscale.results.model.course.attribution import AttributionResult
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from perfscale.results.model.attribution import AttributionResult
     from perfscale.results.model.audit import AuditRecord
+    from perfscale.results.model.course.attribution import AttributionResult
 
 
 T = TypeVar("T", ObjectRecord, OperationRecord, ScrapedSeries, TimePoint)

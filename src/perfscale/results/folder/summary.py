@@ -15,16 +15,20 @@ from perfscale.results.model.churn import ChurnResult, ChurnRound
 from perfscale.results.model.client.calls import CallResult
 from perfscale.results.model.client.clocks import ClockOffset, PhaseClock
 from perfscale.results.model.client.health import InFlight, Lag
-from perfscale.results.model.hooks import HookRecord
+from perfscale.results.model.course.hooks import HookRecord
+from perfscale.results.model.course.stages import RoundStart, StageSpan
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.latency import Earliest, LatencySummary, PhaseStep, WatchDelay
 from perfscale.results.model.operations import OperationAccounts, OperationResult
-from perfscale.results.model.stages import RoundStart, StageSpan
 from perfscale.results.model.workload import IterationResult, KindResult, Rate, WorkloadResult
 
 if TYPE_CHECKING:
-    from perfscale.results.model.attribution import AttributedObject, AttributionResult, WaitCause
     from perfscale.results.model.client.health import GeneratorHealth
+    from perfscale.results.model.course.attribution import (
+        AttributedObject,
+        AttributionResult,
+        WaitCause,
+    )
 
 PartT = TypeVar("PartT", bound=document.Part)
 

@@ -17,8 +17,8 @@ import msgspec
 from perfscale.results.journal.objects import ChangeEntry, Entry, ObjectEntry
 from perfscale.results.journal.operations import OperationChangeEntry, OperationEntry
 from perfscale.results.measure.calls import CountedCall
-from perfscale.results.model.attribution import AttributedObject, AttributionCounts
-from perfscale.results.model.hooks import HookRecord
+from perfscale.results.model.course.attribution import AttributedObject, AttributionCounts
+from perfscale.results.model.course.hooks import HookRecord
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.run import ThresholdVerdict, Totals, WorkloadPlan
 

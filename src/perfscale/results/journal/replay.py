@@ -39,7 +39,7 @@ from perfscale.results.journal.replayed import ReplayedIteration
 from perfscale.results.measure.blindness import BlindSpans
 from perfscale.results.measure.run_tally import IterationFacts, RunTally
 from perfscale.results.measure.stages import StageLog
-from perfscale.results.model.attribution import AttributionResult, slowest_first
+from perfscale.results.model.course.attribution import AttributionResult, slowest_first
 from perfscale.results.model.run import Totals
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 
     from perfscale.results.journal.entries import AnyEntry, Begin
     from perfscale.results.measure.kind_tally import IterationTally
-    from perfscale.results.model.attribution import AttributedObject, AttributionCounts
-    from perfscale.results.model.hooks import HookRecord
+    from perfscale.results.model.course.attribution import AttributedObject, AttributionCounts
+    from perfscale.results.model.course.hooks import HookRecord
     from perfscale.results.model.interruptions import OutageRecord
     from perfscale.results.model.operations import OperationRecord
     from perfscale.results.model.records import ObjectRecord

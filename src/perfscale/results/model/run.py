@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from perfscale.results.model.accounts import Accounts
-    from perfscale.results.model.attribution import AttributionResult
     from perfscale.results.model.audit import AuditRecord
     from perfscale.results.model.client.calls import CallResult
     from perfscale.results.model.client.health import GeneratorHealth
-    from perfscale.results.model.hooks import HookRecord
+    from perfscale.results.model.course.attribution import AttributionResult
+    from perfscale.results.model.course.hooks import HookRecord
+    from perfscale.results.model.course.stages import RoundStart, StageSpan
     from perfscale.results.model.interruptions import BlindSpan, OutageRecord
     from perfscale.results.model.kubevirt import KubeVirtConfig
     from perfscale.results.model.operations import OperationResult
-    from perfscale.results.model.stages import RoundStart, StageSpan
     from perfscale.results.model.workload import KindResult, WorkloadResult
 
 _SIMULATED: Final = "+perfscale"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from perfscale.results.model.attribution import WORDS, WaitCause
+from perfscale.results.model.course.attribution import WORDS, WaitCause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from perfscale.results.model.attribution import AttributedObject, AttributionResult
+    from perfscale.results.model.course.attribution import AttributedObject, AttributionResult
     from perfscale.results.model.document import Attribution, SlowObject
 
 COLOURS: Final = {

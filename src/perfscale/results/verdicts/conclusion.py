@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from perfscale.results.measure.run_tally import RunSum
     from perfscale.results.measure.stages import StageLog
-    from perfscale.results.model.attribution import AttributionResult
-    from perfscale.results.model.hooks import HookRecord
+    from perfscale.results.model.course.attribution import AttributionResult
+    from perfscale.results.model.course.hooks import HookRecord
     from perfscale.results.model.interruptions import BlindSpan, OutageRecord
     from perfscale.results.model.run import RunInfo, RunOutcome, ThresholdVerdict, Totals
 

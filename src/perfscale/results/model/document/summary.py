@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from perfscale.results.model.attribution import WaitCause
 from perfscale.results.model.audit import AuditSummary
 from perfscale.results.model.client.health import Validity
+from perfscale.results.model.course.attribution import WaitCause
 from perfscale.results.model.document.measured import (
     Count,
     Counts,
