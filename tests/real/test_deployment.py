@@ -25,6 +25,11 @@ from perfscale.kube.resources import NAMESPACES
 NAMESPACE: Final = "perfscale"
 ROLES: Final = {"cluster": "cluster-role.yaml", "single-namespace": "role.yaml"}
 NUMBERS: Final = count(1)
+# Those that use none of KubeVirt's subresources, which only its own API server has.
+WORKLOADS: Final = (
+    *("kubevirt-churn", "kubevirt-density-namespaced", "migration-storm", "read-load"),
+    *("vm-density", "vmirs-density"),
+)
 
 
 def rules_of(overlay: str) -> list[Rule]:
@@ -139,3 +144,23 @@ def test_with_one_permission_less_a_run_creates_nothing_and_names_it(
     assert ended.err.count("not permitted") == 1
     made = kubectl("get", "virtualmachineinstances", "--all-namespaces", "-o", "name")
     assert made == ""
+
+
+@pytest.mark.parametrize("workload", WORKLOADS)
+def test_the_role_that_is_written_for_a_packaged_workload_is_enough_for_it(
+    workload: str, real_control_plane: RealControlPlane, tmp_path: Path
+) -> None:
+    perfscale = CommandLine(tmp_path)
+    made = perfscale("role", workload, f"--kubeconfig={real_control_plane.kubeconfig}")
+    assert made.code == 0, made.err
+    role = yaml.safe_load(made.out)
+    account = f"written-{next(NUMBERS)}"
+    kubeconfig = write_service_account(
+        real_control_plane, account, tmp_path / "kubeconfig", rules=role["rules"]
+    )
+    (group, plural, verb), *_ = permissions(role["rules"])
+    name = f"default:{account}"
+    until(lambda: may(real_control_plane, name, verb, (group, plural)), "the role")
+    tried = perfscale("run", workload, "--dry-run=server", f"--kubeconfig={kubeconfig}")
+    assert tried.code == 0, tried.err
+    assert "not permitted" not in tried.out
