@@ -119,6 +119,17 @@ UserData = Annotated[
         show_default=False,
     ),
 ]
+MetricsEndpoints = Annotated[
+    Path | None,
+    typer.Option(
+        "--metrics-endpoint",
+        "-e",
+        metavar="FILE",
+        help="A list that stands in the place of metricsEndpoints in a configuration of "
+        "kube-burner.",
+        show_default=False,
+    ),
+]
 AllowEnv = Annotated[
     bool,
     typer.Option(
@@ -225,12 +236,14 @@ def inputs(
     allow_missing: bool,
     run_id: str,
     allow_foreign: bool = False,
+    metrics_endpoints: Path | None = None,
 ) -> Inputs:
     """What a configuration of kube-burner is read with."""
     from perfscale.foreign.kube_burner import Inputs
 
     return Inputs(
         user_data=user_data,
+        metrics_endpoints=metrics_endpoints,
         environment=environment(allowed=allow_env),
         run_id=run_id,
         allow_missing=allow_missing,
