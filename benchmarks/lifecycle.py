@@ -175,6 +175,17 @@ def cluster(kind: str, directory: Path, speed: float) -> Iterator[Path]:
             _wait_for(kubeconfig)
             yield kubeconfig
         return
+    with real_cluster(directory, speed) as real:
+        yield real.kubeconfig
+
+
+@contextmanager
+def real_cluster(directory: Path, speed: float) -> Iterator[RealControlPlane]:
+    """A real control plane, and controllers beside it that move VMIs on.
+
+    Raises:
+        SystemExit: Nobody says where its programs are.
+    """
     assets = os.environ.get("KUBEBUILDER_ASSETS")
     if assets is None:
         sys.exit("KUBEBUILDER_ASSETS is not set: see CONTRIBUTING.md")
@@ -185,7 +196,7 @@ def cluster(kind: str, directory: Path, speed: float) -> Iterator[Path]:
         command = [sys.executable, str(HERE / "controllers.py"), str(real.kubeconfig)]
         group.start([*command, str(speed), str(ready)], log=directory / "controllers.log")
         _wait_for(ready)
-        yield real.kubeconfig
+        yield real
 
 
 def _wait_for(path: Path) -> None:

@@ -20,7 +20,7 @@ from markup import toctree
 
 ROOT = Path(__file__).parents[2]
 
-_TREES = ("docs", "examples", "templates")
+_TREES = ("deploy", "docs", "examples", "templates")
 _FILES = ("*.md", "LICENSE", "benchmarks/*.md")
 _README = re.compile(r"(\]\([^)#\s:]*)README\.md")
 _SECTION = re.compile(r"^## (.+)$", re.MULTILINE)

@@ -37,7 +37,7 @@ from perfscale.results import (
     graver,
     write_file,
 )
-from perfscale.servers import Endpoint
+from perfscale.servers import Endpoint, credentials_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -183,6 +183,7 @@ def plan_audit(
         PROMETHEUS,
         address,
         VARIABLES.credentials(os.environ, token_file=token_file),
+        credentials_of(config.source.sign_ins.get(address)),
         verify_tls=audit.verify_tls,
         ca_file=None if audit.ca_file is None else folder / audit.ca_file,
     )

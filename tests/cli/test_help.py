@@ -12,8 +12,8 @@ from command_line import CommandLine, folders_in
 from perfscale import __version__
 
 COMMANDS = (
-    "run", "search", "init", "examples", "validate", "render", "report", "compare", "convert",
-    "index", "cleanup", "simulate", "schema", "version",
+    "run", "search", "init", "examples", "validate", "render", "role", "report", "compare",
+    "convert", "index", "cleanup", "simulate", "schema", "version",
 )  # fmt: skip
 
 

@@ -84,6 +84,25 @@ async def test_on_a_simulated_cluster_nothing_is_asked_or_sent_unless_an_option_
 
 
 @pytest.mark.usefixtures("written")
+def test_a_list_of_its_own_stands_in_the_place_of_the_files_endpoints(
+    perfscale: CommandLine,
+) -> None:
+    endpoints = "- endpoint: http://{{ .HOST }}:9090\n  alerts: [none.yml]\n- {endpont: x}\n"
+    (perfscale.folder / "e.yml").write_text(endpoints, encoding="utf-8")
+    ended = perfscale("validate", "kb.yml", "-e", "e.yml", "--allow-env", HOST="here")
+    assert ended.code == 2
+    assert "e.yml:2:12: metricsEndpoints[0].alerts[0]: there is no file none.yml" in ended.err or (
+        "e.yml:3" in ended.err and "endpont" in ended.err
+    )
+    (perfscale.folder / "e.yml").write_text("- endpoint: http://{{ .HOST }}:9090\n")
+    ended = perfscale("validate", "kb.yml", "--metrics-endpoint", "e.yml", "--allow-env", HOST="h")
+    assert ended.code == 0, ended.err
+    (perfscale.folder / "ours.yml").write_text("workloads: []\n")
+    ended = perfscale("validate", "ours.yml", "-e", "e.yml")
+    assert "a list of endpoints goes with a configuration of kube-burner" in ended.err
+
+
+@pytest.mark.usefixtures("written")
 def test_validate_reads_the_profiles(perfscale: CommandLine) -> None:
     ended = perfscale("validate", "kb.yml")
     assert ended.code == 2

@@ -190,6 +190,96 @@ async def test_the_password_of_an_audits_input_is_in_nothing_that_it_writes_or_s
             planted.check(ended.out, ended.err)
 
 
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: "a-{{.Iteration}}"}
+spec: {containers: [{name: a, image: x}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("secrets", "authorization"),
+    [
+        ({"token": MARKER}, f"Bearer {MARKER}"),
+        ({"token": f"{MARKER}\n"}, f"Bearer {MARKER}"),
+        ({"username": "me", "password": MARKER}, f"Basic {PAIR}"),
+        ({}, f"Basic {PAIR}"),
+    ],
+    ids=["token", "token with a newline", "password", "in the URL"],
+)
+async def test_the_secrets_of_a_configuration_of_kube_burner_go_to_its_servers_alone(
+    planted: Planted, simulated: SimulatedProcess, secrets: dict[str, str], authorization: str
+) -> None:
+    way = ["--kubeconfig", planted.kubeconfig(simulated.server, Way())]
+    async with scripted_prometheus() as prometheus, search_engine() as engine:
+        engine.authorization = f"Basic {PAIR}"
+        url = engine.url.replace("://", f"://me:{MARKER}@")
+        endpoint = prometheus.url if secrets else prometheus.url.replace("://", f"://me:{MARKER}@")
+        indexer = {"type": "elastic", "esServers": [url]}
+        job = {"name": "d", "namespace": "d", "preLoadImages": False, "jobIterations": 1}
+        document = {
+            "global": {"gc": True},
+            "metricsEndpoints": [
+                {"endpoint": endpoint, "step": "1s", "alerts": ["a.yml"], **secrets},
+                {"indexer": indexer},
+            ],
+            "jobs": [{**job, "objects": [{"objectTemplate": "pod.yml"}]}],
+        }
+        kitchen = planted.perfscale.folder.parent / "secrets"
+        (kitchen / "kb.yml").write_text(yaml.safe_dump(document))
+        (kitchen / "pod.yml").write_text(POD)
+        (kitchen / "a.yml").write_text("- {expr: up, description: up, severity: info}\n")
+        file = str(kitchen / "kb.yml")
+        ended = await planted.perfscale.beside("run", file, "-vv", "--yes", *way)
+        assert ended.code == 0, ended.err
+        planted.check(ended.out, ended.err)
+        assert {each.headers.get("authorization") for each in prometheus.requests} == {
+            authorization
+        }
+        assert engine.documents
+        elsewhere = f"--prometheus=http://{PORT_OF_NOBODY}"
+        ended = await planted.perfscale.beside("run", file, "-vv", "--yes", elsewhere, *way)
+        planted.check(ended.out, ended.err)
+        ended = await planted.perfscale.beside("convert", file, "--out", "ours")
+        assert ended.code == 0, ended.err
+        assert f"how to sign in to {engine.url} is not in the new file" in ended.err + ended.out
+        planted.check(ended.out, ended.err)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"token: [{MARKER}]",
+        f"token: {{a: {MARKER}}}",
+        f"token: {MARKER}: x",
+        f"token: '{MARKER}",
+        f'password: "a\\n{MARKER}"',
+        f"tokn: {MARKER}",
+        f"token: {MARKER}\n    token: {MARKER}",
+        f"endpoint: http://me:{MARKER}@x y",
+        f"endpoint: ftp://me:{MARKER}@x",
+        f"token: *{MARKER}",
+        f"token: !x {MARKER}",
+        f"token: {MARKER}\n    step: 5",
+    ],
+)
+async def test_a_secret_is_in_no_error_about_a_configuration_of_kube_burner(
+    planted: Planted, line: str
+) -> None:
+    kitchen = planted.perfscale.folder.parent / "secrets"
+    text = f"metricsEndpoints:\n  - alias: a\n    {line}\njobs:\n  - name: d\n"
+    (kitchen / "kb.yml").write_text(text)
+    (kitchen / "plain.yml").write_text("jobs:\n  - name: d\n")
+    (kitchen / "e.yml").write_text(f"- alias: a\n  {line.replace('    ', '  ')}\n")
+    for arguments in (["kb.yml"], ["plain.yml", "-e", str(kitchen / "e.yml")]):
+        ended = await planted.perfscale.beside(
+            "validate", str(kitchen / arguments[0]), *arguments[1:], "-vv"
+        )
+        assert ended.code == 2, ended.out
+        planted.check(ended.out, ended.err)
+
+
 async def test_a_command_line_is_kept_without_the_passwords_in_it(planted: Planted) -> None:
     async with scripted_prometheus() as prometheus:
         url = prometheus.url.replace("://", f"://me:{MARKER}@") + "/path"

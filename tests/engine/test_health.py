@@ -37,6 +37,15 @@ def test_lags_are_counted_from_when_creates_were_due_and_admitted() -> None:
     assert vitals.creations["density"].answer_mean_s == 2.0
 
 
+def test_what_is_refused_was_in_flight_too() -> None:
+    health = Health(GlobalConfig(), lambda: 0.0)
+    health.answered("density", 0.0, 0.5)
+    health.refused("density", 9.5)
+    creation = health.vitals().creations["density"]
+    assert (creation.answer_mean_s, creation.taken_mean_s) == (0.5, 5.0)
+    assert creation.slow_share == 0.95
+
+
 def test_what_creates_take_is_told_by_workload() -> None:
     readings = [11.0, 10.0, 4.0, 1.0]
     health = Health(GlobalConfig(), readings.pop)

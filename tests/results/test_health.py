@@ -57,6 +57,22 @@ def test_a_rate_that_the_server_did_not_allow_is_told_of_and_the_run_is_valid() 
     assert reason.endswith("and took 2s each (server latency)")
 
 
+def test_a_server_that_became_slow_is_the_limit_however_many_answers_were_quick_before() -> None:
+    slow = Creation(seconds=10.0, cpu_s=2.0, answers=3000, answer_s=2000.0, slow_s=1950.0)
+    health = assess(vitals(slow), [workload(achieved=60.0, held_back_s=300.0)], {})
+    assert health.verdict is Validity.VALID
+    [reason] = health.reasons
+    assert reason.endswith("those that took longer than 1s had 98% of the places (server latency)")
+
+
+def test_a_server_that_takes_seconds_to_refuse_is_the_limit() -> None:
+    refused = Creation(seconds=10.0, cpu_s=2.0, refusals=100, refusal_s=800.0, slow_s=800.0)
+    health = assess(vitals(refused), [workload(achieved=None, sent=7.0, held_back_s=300.0)], {})
+    assert health.verdict is Validity.VALID
+    [reason] = health.reasons
+    assert reason.endswith("and took 8s each (server latency)")
+
+
 def test_a_rate_lost_to_a_busy_event_loop_is_the_generators() -> None:
     busy = Creation(seconds=10.0, cpu_s=9.5, answers=1000, answer_s=2000.0)
     health = assess(vitals(busy), [workload(achieved=60.0, held_back_s=300.0)], {})

@@ -81,7 +81,7 @@ def restart(number: int, *, effect_s: float = 4.0, **more: Any) -> OperationEntr
 
 def finished_run(
     folder: Path,
-    entries: Iterable[ObjectEntry | OperationEntry],
+    entries: Iterable[Entry],
     *,
     requested: int,
     iterations: int = 1,

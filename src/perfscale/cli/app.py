@@ -29,7 +29,7 @@ from perfscale.cli.commands import (
 from perfscale.cli.commands import (
     report as report_command,
 )
-from perfscale.cli.commands.workloads import convert, examples, init, render, validate
+from perfscale.cli.commands.workloads import convert, examples, init, render, role, validate
 from perfscale.cli.output.failure import print_failure
 from perfscale.cli.output.streams import log_more, set_up_logging, use_colors
 from perfscale.cli.web import WebCommand
@@ -106,6 +106,7 @@ app.command("examples")(examples.examples)
 app.command("validate")(validate.validate)
 app.command("convert")(convert.convert)
 app.command("render")(render.render)
+app.command("role")(role.role)
 app.command("report")(report_command.report)
 app.command("runs")(runs.runs)
 app.command("tag")(tag.tag)

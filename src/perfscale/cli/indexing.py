@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from perfscale.config.reading.source import Source
     from perfscale.config.sections.kube_burner import IndexConfig
     from perfscale.indexing import IndexPlan
+    from perfscale.servers import Credentials
 
 DEFAULT_NAME = "kube-burner"
 CA_FILE = "PERFSCALE_INDEX_CA_FILE"
@@ -45,6 +46,7 @@ def plan_index(
     url: str,
     name: str,
     *,
+    of_file: Credentials | None = None,
     token_file: Path | None = None,
     password_file: Path | None = None,
     ca_file: Path | None = None,
@@ -52,6 +54,8 @@ def plan_index(
     compress: bool = False,
 ) -> IndexPlan:
     """Where documents go; credentials are those in the URL, else those of files and environment.
+
+    Without any, those that the workload file has are taken (``of_file``).
 
     Raises:
         ConfigError: A file of credentials cannot be read.
@@ -64,13 +68,16 @@ def plan_index(
     if wrong := check_name(name):
         raise typer.BadParameter(wrong, param_hint="--index-name")
     given = VARIABLES.credentials(os.environ, token_file=token_file, password_file=password_file)
+    ways = (given,) if of_file is None else (given, of_file)
     endpoint = Endpoint.at(
-        VARIABLES.what, url, given, verify_tls=not insecure, ca_file=ca_file, timeout_s=60.0
+        VARIABLES.what, url, *ways, verify_tls=not insecure, ca_file=ca_file, timeout_s=60.0
     )
     return IndexPlan(endpoint=endpoint, name=name, compress=compress)
 
 
-def plan_from_environment(url: str, name: str, *, insecure: bool = False) -> IndexPlan:
+def plan_from_environment(
+    url: str, name: str, *, insecure: bool = False, of_file: Credentials | None = None
+) -> IndexPlan:
     """As `plan_index`, for a run: what is no option of it comes from the environment.
 
     Raises:
@@ -80,6 +87,7 @@ def plan_from_environment(url: str, name: str, *, insecure: bool = False) -> Ind
     return plan_index(
         url,
         name,
+        of_file=of_file,
         ca_file=Path(ca_file) if ca_file else None,
         insecure=insecure or _is_set(INSECURE),
         compress=_is_set(GZIP),
@@ -95,10 +103,16 @@ def plan_of_file(index: IndexConfig, source: Source, name: str | None) -> IndexP
     """
     from perfscale.errors import ConfigError
     from perfscale.indexing import check_name
+    from perfscale.servers import credentials_of
 
     if name is None and (wrong := check_name(index.name)):
         raise ConfigError([source.problem(("globalConfig", "index", "name"), wrong)])
-    return plan_from_environment(index.url, name or index.name, insecure=not index.verify_tls)
+    return plan_from_environment(
+        index.url,
+        name or index.name,
+        insecure=not index.verify_tls,
+        of_file=credentials_of(source.sign_ins.get(index.url)),
+    )
 
 
 def _is_set(variable: str) -> bool:

@@ -86,6 +86,14 @@ Burst = Annotated[
     str | None, typer.Option(metavar="N", help="Requests let go at once, in every workload.")
 ]
 Replicas = Annotated[str | None, typer.Option(metavar="N", help="Replicas of every object.")]
+Attribution = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|off",
+        help="Of how many slow objects to find out where their time went; 20 by default.",
+        show_default=False,
+    ),
+]
 Iterations = Annotated[str | None, typer.Option(metavar="N", help="Iterations of every workload.")]
 ContainerPrefix = Annotated[
     str | None,
@@ -108,6 +116,17 @@ UserData = Annotated[
     typer.Option(
         metavar="FILE",
         help="Variables for a configuration of kube-burner, in YAML or JSON.",
+        show_default=False,
+    ),
+]
+MetricsEndpoints = Annotated[
+    Path | None,
+    typer.Option(
+        "--metrics-endpoint",
+        "-e",
+        metavar="FILE",
+        help="A list that stands in the place of metricsEndpoints in a configuration of "
+        "kube-burner.",
         show_default=False,
     ),
 ]
@@ -217,12 +236,14 @@ def inputs(
     allow_missing: bool,
     run_id: str,
     allow_foreign: bool = False,
+    metrics_endpoints: Path | None = None,
 ) -> Inputs:
     """What a configuration of kube-burner is read with."""
     from perfscale.foreign.kube_burner import Inputs
 
     return Inputs(
         user_data=user_data,
+        metrics_endpoints=metrics_endpoints,
         environment=environment(allowed=allow_env),
         run_id=run_id,
         allow_missing=allow_missing,
@@ -265,6 +286,7 @@ def load(
     burst: str | None = None,
     replicas: str | None = None,
     iterations: str | None = None,
+    attribution: str | None = None,
     inputs: Inputs | None = None,
 ) -> Config:
     """Load the workload file, or the packaged one, with overrides applied.
@@ -281,6 +303,7 @@ def load(
         ("--burst", "workloads[*].burst", burst),
         ("--replicas", "workloads[*].objects[*].replicas", replicas),
         ("--iterations", "workloads[*].iterationCount", iterations),
+        ("--attribution", "globalConfig.attribution", attribution),
     )
     given = {option: f"{path}={value}" for option, path, value in short if value is not None}
     return load_config(

@@ -178,6 +178,7 @@ class RunContext:
         unserved: Kinds that are not watched, since nothing serves them yet, or any more.
         open_watches: Opens those of them that a workload's templates make.
         hook: Runs the hooks of a moment, of a workload, of an iteration; see `HookRunner`.
+        attribute: Finds out what was slow in iterations whose wait is over; see `Attributor`.
         coordination: Keeps it together with the other generators of the run.
         shard: Which part of the run is done here.
         gaps: What it could not see, and outages.
@@ -190,6 +191,7 @@ class RunContext:
     hook: Callable[[str, Workload | None, int | None], Awaitable[None]]
     coordination: Coordination
     open_watches: Callable[[Sequence[ObjectFactory]], Coroutine[object, object, None]]
+    attribute: Callable[[Sequence[IterationScope]], Awaitable[None]]
 
     def __init__(
         self, inputs: RunInputs, tasks: asyncio.TaskGroup, abort: Callable[[BaseException], None]

@@ -25,6 +25,7 @@ from perfscale.engine.accounting.progress import ProgressPublisher
 from perfscale.engine.accounting.run_accounting import RunAccounting
 from perfscale.engine.accounting.verdict import judge
 from perfscale.engine.accounting.wallclock import WallClock
+from perfscale.engine.attribution.attributor import Attributor
 from perfscale.engine.context import RunContext
 from perfscale.engine.events import RunFinished, Stage
 from perfscale.engine.flow.churn.objects import Churner
@@ -143,6 +144,7 @@ class Run:
             requests=self._accounting.requests(),
             slowest=context.counter.slowest(),
             churn=context.counter.churn(),
+            attribution=self._attributor.result,
         )
 
     def _elapsed_s(self) -> float:
@@ -198,6 +200,7 @@ class Run:
         context.hook = self._hooks.run
         context.coordination = self._coordinate()
         context.open_watches = self._observer.open_watches
+        self._attributor = Attributor(context)
         operator = Operator(context, self._dispatcher)
         self._operations = OperationRunner(
             context, operator, self._accounting, self._progress, self._namespaces
@@ -254,6 +257,7 @@ class Run:
         self._verifier.stop()
         self._hooks.stop()
         self._operations.stop()
+        self._attributor.close()
         self._observer.stop()
 
     async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -278,6 +282,9 @@ class Run:
     async def _load(self) -> None:
         context = self._context
         await self._observer.start()
+        if context.shard.label is None:  # of several generators, the coordinator says it
+            for warning in self._inputs.plan.warnings:
+                context.warn(warning)
         await context.reach(BEFORE_RUN)
         await self._preload()
         await context.reach(Moment.BEGIN)
@@ -324,6 +331,7 @@ class Run:
         for number in count():
             if number % _BEATS_A_COUNT == 0:
                 self._count()
+                self._attributor.tick()
             self._record_outages()
             progress.tick()
             await context.health.sleep(PERIOD_S)
@@ -447,5 +455,11 @@ class Run:
     def _sum_up(self, totals: Totals) -> Summed:
         """What the run comes to, when nothing more happens."""
         gaps = self._context.gaps
-        course = Course(gaps.outages, gaps.blind, self._hooks.records, self._context.stages)
+        course = Course(
+            gaps.outages,
+            gaps.blind,
+            self._hooks.records,
+            self._context.stages,
+            self._attributor.result,
+        )
         return Summed(self._accounting.close(), totals, course)

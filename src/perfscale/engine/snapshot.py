@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from perfscale.engine.events import Stage
     from perfscale.results import (
+        AttributionResult,
         BlindSpan,
         ChurnResult,
         CountedCall,
@@ -140,6 +141,7 @@ class RunCourse:
         requests: What became of every request.
         slowest: Of the objects that became ready those that took longest, the slowest first.
         churn: What its rounds of churn came to, by workload and kind.
+        attribution: Where the time of slow objects went so far; None if that is turned off.
     """
 
     outages: tuple[OutageRecord, ...]
@@ -152,6 +154,7 @@ class RunCourse:
     requests: RequestSums
     slowest: tuple[ObjectRecord, ...]
     churn: Mapping[tuple[str, str], ChurnResult]
+    attribution: AttributionResult | None = None
 
 
 @dataclass(frozen=True, slots=True)

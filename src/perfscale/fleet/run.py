@@ -231,6 +231,12 @@ class CoordinatorRun(Run):
         return Summed(
             replay.run_tally.close(),
             replay.totals,
-            Course(replay.outages, replay.blind, self._hooks.records, context.stages),
+            Course(
+                replay.outages,
+                replay.blind,
+                self._hooks.records,
+                context.stages,
+                replay.attribution,
+            ),
             replay.generators,
         )

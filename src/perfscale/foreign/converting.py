@@ -65,6 +65,10 @@ def convert(config: Config, run_id: str) -> Converted:
             "UUID stands in the file: there it is the id of a run, and here it stays what it is "
             f"({run_id})"
         )
+    notes += (
+        f"how to sign in to {address} is not in the new file: give it in the environment"
+        for address in config.source.sign_ins
+    )
     return Converted(text, files.placed, tuple(notes))
 
 

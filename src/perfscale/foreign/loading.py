@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.config.load import config_of
 from perfscale.config.reading.document import parse_document, read_text
+from perfscale.errors import ConfigError, Problem
 from perfscale.foreign.kube_burner import Inputs, is_kube_burner
 from perfscale.foreign.second_generation import is_second_generation, translated
 
@@ -55,6 +56,9 @@ def load_config(
         document = read_kube_burner(file, inputs, theirs)
         document.environment = inputs.environment
         return config_of(document, overrides=ours, options=options)
+    if inputs.metrics_endpoints is not None:
+        message = "a list of endpoints goes with a configuration of kube-burner, and this is none"
+        raise ConfigError([Problem(message, file.name)])
     document = parse_document(file)
     if is_second_generation(document.tree):
         document = translated(document)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from perfscale.config.sections.metrics import Latency
 from perfscale.results import Calls, Sketch
-from perfscale.results.folder.summary import described
+from perfscale.results.folder.summary import described, described_attribution
 from perfscale.results.model import document
 from perfscale.results.model.client.health import InFlight, Lag, Validity
 from perfscale.results.model.run import NamespaceCounts, RunOutcome
@@ -75,6 +75,7 @@ class LiveSummary:
             operations=[],
             workloads=[self._workload(each, snapshot, course) for each in self._plan.workloads],
             audit=None,
+            attribution=described_attribution(course.attribution),
         )
 
     def _cluster(self, snapshot: RunSnapshot) -> document.Cluster:

@@ -23,6 +23,7 @@ from perfscale.live.summary import LiveSummary
 from perfscale.live.thresholds import threshold_rows
 from perfscale.results import Failures
 from perfscale.results.model.records import Outcome
+from perfscale.results.pages.attribution import attribution_section
 from perfscale.results.pages.churn import churn_sections
 from perfscale.results.pages.figures import Distributions, load_plots, palette_of, phase_plots
 from perfscale.results.pages.loads import STATISTICS, latency_plots
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 
 SECTIONS: Final = (
     "headline", "thresholds", "failures", "interruptions", "hooks", "load", "latencies", "churn",
-    "iterations", "slowest", "requests", "generator", "environment",
+    "iterations", "slowest", "attribution", "requests", "generator", "environment",
 )  # fmt: skip
 """Those of the report that can be shown before the end of a run, in its order."""
 _SO_FAR: Final = "The share of {what} that had got there after so many seconds, of those that have."
@@ -154,6 +155,7 @@ class LiveView:
             "churn": list(churn_sections(summary)),
             "slowest": slowest_section(course.slowest, palette),
             "iterations": list(iteration_sections(summary)),
+            "attribution": attribution_section(summary.attribution, course.attribution),
             "failures": self._failures.found(),
             "hooks": [(shlex.join(each.command), each) for each in summary.hooks],
             "interruptions": words_of_interruptions(summary),

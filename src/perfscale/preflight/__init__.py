@@ -12,17 +12,21 @@ from perfscale.preflight.hooks import find_missing_commands
 from perfscale.preflight.thresholds import find_unmeasurable_thresholds
 
 if TYPE_CHECKING:
-    from perfscale.preflight.check import Factories, namespace_conflict, preflight
+    from perfscale.preflight.check import namespace_conflict, preflight, required_access
     from perfscale.preflight.findings import Findings
+    from perfscale.preflight.kinds.resolving import Factories
     from perfscale.preflight.operations import ForeignTargets, OperationPlan
+    from perfscale.preflight.permissions.role import make_role
     from perfscale.preflight.plan import Plan
     from perfscale.preflight.preload import DAEMON_SETS, PODS, PreloadPlan
     from perfscale.preflight.trial import Trial, TrialVerdict, Trier
 
 _LATER: Final = {
-    "check": ("Factories", "namespace_conflict", "preflight"),
+    "check": ("namespace_conflict", "preflight", "required_access"),
     "findings": ("Findings",),
+    "kinds.resolving": ("Factories",),
     "operations": ("ForeignTargets", "OperationPlan"),
+    "permissions.role": ("make_role",),
     "plan": ("Plan",),
     "preload": ("DAEMON_SETS", "PODS", "PreloadPlan"),
     "trial": ("Trial", "TrialVerdict", "Trier"),
@@ -42,8 +46,10 @@ __all__ = [
     "Trier",
     "find_missing_commands",
     "find_unmeasurable_thresholds",
+    "make_role",
     "namespace_conflict",
     "preflight",
+    "required_access",
 ]
 
 

@@ -5,42 +5,50 @@ Every finding is reported at once. Nothing here changes the cluster.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from perfscale.config.labels import RUN_LABEL
 from perfscale.config.operations import Request
-from perfscale.errors import ApiError, ForbiddenError, NamespaceConflictError, UsageError
+from perfscale.errors import ApiError, ForbiddenError, NamespaceConflictError
 from perfscale.kube.discovery import Discovery
 from perfscale.kube.listing import read_pages
 from perfscale.kube.resources import NAMESPACES, tell_kinds_apart
-from perfscale.preflight.access import ROLE_HINT, find_missing, review_access
 from perfscale.preflight.cluster_facts import count_nodes, kubevirt_facts
 from perfscale.preflight.descriptors import find_descriptor_shortage
 from perfscale.preflight.existing import EXISTING_PAGE
 from perfscale.preflight.findings import Findings, few
 from perfscale.preflight.health import find_unhealthy_nodes
 from perfscale.preflight.hooks import find_missing_commands
-from perfscale.preflight.later import brought_kinds
+from perfscale.preflight.kinds.resolving import (
+    by_name,
+    foreign_namespaces,
+    made_namespaces,
+    owners_first,
+    resolve_children,
+    resolve_kinds,
+    staying,
+)
 from perfscale.preflight.operations import OperationCheck
+from perfscale.preflight.permissions.attribution import find_unreadable
+from perfscale.preflight.permissions.required import RequiredAccess
+from perfscale.preflight.permissions.review import ROLE_HINT, review_access
 from perfscale.preflight.plan import Plan, plan_workload
 from perfscale.preflight.preload import plan_preload
 from perfscale.preflight.quota.shortages import find_shortages
 from perfscale.preflight.thresholds import find_unmeasurable_thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from perfscale.config import Config
     from perfscale.kube.client import Client
     from perfscale.kube.cluster import Cluster
     from perfscale.kube.resources import Resource
-    from perfscale.preflight.later import Brought
+    from perfscale.preflight.kinds.resolving import Factories
+    from perfscale.preflight.operations import Needs
+    from perfscale.preflight.preload import PreloadPlan
     from perfscale.results import WorkloadPlan
-    from perfscale.templates import ObjectFactory
-
-_NEEDED_VERBS: Final = ("create", "list", "watch", "delete")
-
-Factories: TypeAlias = "Sequence[Sequence[ObjectFactory]]"
 
 
 async def preflight(
@@ -70,41 +78,26 @@ async def preflight(
     """
     findings = findings or Findings()
     discovery = Discovery(client)
-    resources, later = await _resolve_kinds(config, factories, discovery, findings)
-    namespaces = _namespaces(factories, resources)
-    everywhere = (*namespaces, *_foreign_namespaces(factories, namespaces))
+    found = await _resolve(config, factories, discovery, run_id, findings)
+    namespaces, resources = found.required.made, found.resources
     if not (allow_foreign and _deletes_namespaces(config)):
         await _check_namespaces(client, namespaces, run_id, findings, cluster.way)
-    check = OperationCheck(config, factories, resources, discovery, run_id, findings)
-    needs = await check.needs()
-    children = await _resolve_children(factories, resources, discovery, findings)
-    children = (*children, *needs.followed)
-    named = tell_kinds_apart((*resources.values(), *children))
-    resources, children = dict(zip(resources, named, strict=False)), tuple(named[len(resources) :])
-    created = _by_name((*resources.values(), *needs.created)).values()
-    access = await review_access(
-        client,
-        created=created,
-        watched=_owners_first(created, children),
-        deleted=_staying(factories, children),
-        namespaces=everywhere,
-    )
+    access = await review_access(client, found.required)
     findings.add(access.problems, hint=ROLE_HINT)
-    preload = plan_preload(config, factories, run_id)
-    verbs = (*needs.verbs, *(() if preload is None else preload.verbs()))
-    findings.add(await find_missing(client, verbs), hint=ROLE_HINT)
-    operations = await check.complete(
-        client, needs, named, access.places, allow_foreign=allow_foreign
+    operations = await found.check.complete(
+        client, found.needs, found.named, access.places, allow_foreign=allow_foreign
     )
     if config.global_config.cluster_health:
         findings.add(await find_unhealthy_nodes(client))
     findings.add(find_missing_commands(config))
     findings.add(find_unmeasurable_thresholds(config, factories, resources))
     findings.add(find_descriptor_shortage(config, len(access.places)))
+    created, everywhere = found.required.created, found.required.namespaces
     findings.add(await find_shortages(client, config, factories, resources, everywhere))
     findings.raise_if_any()
+    warnings = await find_unreadable(client, config, created, everywhere)
     targets = (each.target for each in operations.values())
-    kubevirt = await kubevirt_facts(client, discovery, (*created, *named, *targets))
+    kubevirt = await kubevirt_facts(client, discovery, (*created, *found.named, *targets))
     return Plan(
         run_id=run_id,
         context=cluster.context,
@@ -117,89 +110,83 @@ async def preflight(
         workloads=tuple(_plan_workloads(config, factories, resources)),
         namespaces=namespaces,
         resources=resources,
-        later=later,
-        child_resources=children,
+        later=found.later,
+        child_resources=found.children,
         places=tuple(access.places),
         way=cluster.way,
-        preload=preload,
+        preload=found.preload,
         operations=operations,
         ready_by_kind=_ready_by_kind(factories, resources),
+        warnings=warnings,
     )
 
 
-async def _resolve_kinds(
-    config: Config, factories: Factories, discovery: Discovery, findings: Findings
-) -> tuple[dict[tuple[str, str], Resource], frozenset[Resource]]:
-    """Every kind that the cluster has or will have, and those of the latter; of others a finding.
-
-    An earlier workload may bring a kind: whether it is served is found out when that is over.
-    """
-    resources: dict[tuple[str, str], Resource] = {}
-    missing: set[tuple[str, str]] = set()
-    later: set[Resource] = set()
-    brought: Brought | None = None
-    for number, members in enumerate(factories):
-        for index, factory in enumerate(members):
-            for key in factory.kinds:
-                if key in resources or key in missing:
-                    continue
-                try:
-                    resources[key] = await _resolve_kind(discovery, key)
-                except UsageError as error:
-                    brought = brought_kinds(factories) if brought is None else brought
-                    bringer, resource = brought.get(key, (number, None))
-                    if resource is not None and bringer < number:
-                        resources[key] = resource
-                        later.add(resource)
-                        continue
-                    missing.add(key)
-                    path = ("workloads", number, "objects", index, "templateFile")
-                    findings.add([config.problem(path, str(error))], hint=error.hint)
-    return resources, frozenset(later)
-
-
-async def _resolve_kind(discovery: Discovery, key: tuple[str, str]) -> Resource:
-    """The resource of a kind that a run can create, follow and delete.
+async def required_access(
+    config: Config, factories: Factories, *, client: Client, run_id: str
+) -> RequiredAccess:
+    """What a run of a workload file needs to be permitted, whoever asks.
 
     Raises:
-        UsageError: The cluster does not have it; or it does not store it, as a review of access,
-            which is an answer and no object.
+        PreflightError: Kinds or subresources that the cluster does not have.
+        ClusterError: The cluster cannot be reached or refuses the credentials.
     """
-    resource = await discovery.resolve(*key)
-    impossible = [verb for verb in _NEEDED_VERBS if verb not in resource.verbs]
-    if resource.verbs and impossible:
-        raise UsageError(
-            f"the cluster does not {' or '.join(impossible)} objects of kind {resource.kind} "
-            f"({resource.api_version}), only: {', '.join(sorted(resource.verbs))}",
-            hint="a run follows what it creates, and deletes it: take a kind that is stored",
-        )
-    return resource
+    findings = Findings()
+    found = await _resolve(config, factories, Discovery(client), run_id, findings)
+    findings.raise_if_any()
+    return found.required
 
 
-async def _resolve_children(
-    factories: Factories,
-    resources: Mapping[tuple[str, str], Resource],
-    discovery: Discovery,
-    findings: Findings,
-) -> tuple[Resource, ...]:
-    """What controllers make from the templates in the manifests, outer ones first."""
-    made = {
-        child: None
-        for members in factories
-        for factory in members
-        for key, kinds in factory.children().items()
-        if key in resources
-        for child in kinds
-    }
-    children: dict[str, Resource] = {}
-    for child in made:
-        try:
-            resource = await discovery.resolve(*child)
-        except UsageError as error:
-            findings.add_error(error)
-        else:
-            children[resource.name] = resource
-    return tuple(children.values())
+@dataclass(frozen=True, slots=True)
+class _Resolved:
+    """What a workload file is about, as the cluster serves it.
+
+    Attributes:
+        resources: The kinds of the templates.
+        later: Those of them that the cluster does not have yet.
+        children: What else is followed: what controllers make, and operations need.
+        named: All of them, with the names that results have for them.
+        check: Of the operations, and what they need.
+        preload: What is pulled to the nodes first; None if nothing.
+        required: What has to be permitted.
+    """
+
+    resources: dict[tuple[str, str], Resource]
+    later: frozenset[Resource]
+    children: tuple[Resource, ...]
+    named: tuple[Resource, ...]
+    check: OperationCheck
+    needs: Needs
+    preload: PreloadPlan | None
+    required: RequiredAccess
+
+
+async def _resolve(
+    config: Config, factories: Factories, discovery: Discovery, run_id: str, findings: Findings
+) -> _Resolved:
+    """Resolve every kind and subresource; each that is missing is a finding."""
+    resources, later = await resolve_kinds(config, factories, discovery, findings)
+    check = OperationCheck(config, factories, resources, discovery, run_id, findings)
+    needs = await check.needs()
+    children = (
+        *(await resolve_children(factories, resources, discovery, findings)),
+        *needs.followed,
+    )
+    named = tuple(tell_kinds_apart((*resources.values(), *children)))
+    resources = dict(zip(resources, named, strict=False))
+    children = named[len(resources) :]
+    created = tuple(by_name((*resources.values(), *needs.created)).values())
+    preload = plan_preload(config, factories, run_id)
+    made = made_namespaces(factories, resources)
+    required = RequiredAccess(
+        created=created,
+        watched=owners_first(created, children),
+        deleted=tuple(staying(factories, children)),
+        operated=tuple(needs.operated),
+        made=made,
+        namespaces=(*made, *foreign_namespaces(factories, made)),
+        verbs=(*needs.verbs, *(() if preload is None else preload.verbs())),
+    )
+    return _Resolved(resources, later, children, named, check, needs, preload, required)
 
 
 def _plan_workloads(
@@ -208,41 +195,6 @@ def _plan_workloads(
     names = {key: resource.kind_name for key, resource in resources.items()}
     for workload, members in zip(config.workloads, factories, strict=True):
         yield plan_workload(workload, members, names)
-
-
-def _staying(factories: Factories, children: Iterable[Resource]) -> list[Resource]:
-    """The children that nobody deletes with their owners, so that the run has to."""
-    keys = {key for members in factories for factory in members for key in factory.staying()}
-    return [each for each in children if (each.api_version, each.kind) in keys]
-
-
-def _namespaces(
-    factories: Factories, resources: Mapping[tuple[str, str], Resource]
-) -> tuple[str, ...]:
-    """The iterations' namespaces, in the order of first use."""
-    names: dict[str, None] = {}
-    for members in factories:
-        for factory in members:
-            # A kind that the cluster does not have might have been in namespaces.
-            if not any(key not in resources or resources[key].namespaced for key in factory.kinds):
-                continue
-            workload = factory.workload
-            last = workload.iteration_count if workload.namespaced_iterations else 1
-            iterations = factory.spec.iterations_of(last)
-            names.update((factory.namespace(number), None) for number in iterations)
-    return tuple(names)
-
-
-def _foreign_namespaces(factories: Factories, own: Sequence[str]) -> tuple[str, ...]:
-    """Namespaces that templates name themselves, as far as their first replica tells."""
-    named = {
-        request.namespace
-        for members in factories
-        for factory in members
-        for request in factory.render(1, 1)
-        if request.namespace is not None
-    }
-    return tuple(sorted(named.difference(own)))
 
 
 def _ready_by_kind(
@@ -256,24 +208,7 @@ def _ready_by_kind(
         if factory.spec.ready_when is None
         for key in factory.kinds
     )
-    return tuple(_by_name(kinds).values())
-
-
-def _by_name(resources: Iterable[Resource]) -> dict[str, Resource]:
-    """Each resource once, in the version in which it was named first."""
-    found: dict[str, Resource] = {}
-    for resource in resources:
-        found.setdefault(resource.name, resource)
-    return found
-
-
-def _owners_first(
-    created: Iterable[Resource], children: Iterable[Resource]
-) -> tuple[Resource, ...]:
-    """Everything to follow, with what others own at the end."""
-    owned = {child.name for child in children}
-    everything = _by_name((*created, *children)).values()
-    return tuple(sorted(everything, key=lambda resource: resource.name in owned))
+    return tuple(by_name(kinds).values())
 
 
 def _deletes_namespaces(config: Config) -> bool:

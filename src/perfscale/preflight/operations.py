@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _VERSIONS: Final = ("v1", "v1alpha3")
 """Of KubeVirt's subresources, the one that is preferred first."""
 _MOST_NAMESPACES: Final = 5
+_READ_COLLECTIONS: Final = (Request.LIST, Request.WATCH, Request.PATCH)
+"""Those that do so in all namespaces; a patch to know its targets' labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +97,15 @@ class Needs:
         plans: By the workload's name.
         created: What is created by them: migrations.
         followed: What has to be watched by the run's label.
-        verbs: What else has to be permitted: verb, resource (with a subresource), namespace.
+        operated: Verbs and resources (with a subresource) of requests to what another workload
+            of the run has made, in its namespaces.
+        verbs: What else has to be permitted: verb, resource, namespace.
     """
 
     plans: dict[str, OperationPlan] = field(default_factory=dict)
     created: list[Resource] = field(default_factory=list)
     followed: list[Resource] = field(default_factory=list)
+    operated: list[tuple[str, Resource]] = field(default_factory=list)
     verbs: list[tuple[str, Place]] = field(default_factory=list)
 
 
@@ -202,7 +207,11 @@ class OperationCheck:
         if operation.subresource:
             acted_on = replace(acted_on, plural=f"{acted_on.plural}/{operation.subresource}")
         verb = "deletecollection" if workload.delete_collection else operation.verb
-        needs.verbs.append((verb, Place(acted_on, plan.namespace)))
+        is_own = workload.targets is not None and workload.targets.workload is not None
+        if is_own and operation.request not in _READ_COLLECTIONS:
+            needs.operated.append((verb, acted_on))
+        else:
+            needs.verbs.append((verb, Place(acted_on, plan.namespace)))
         if operation.request is Request.MIGRATE:
             needs.created.append(plan.acts_on)
         if plan.own:

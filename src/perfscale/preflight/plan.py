@@ -47,6 +47,7 @@ class Plan:
         later: Those of ``resources`` that the cluster does not have yet, and that a workload
             before theirs brings.
         ready_by_kind: Those of ``resources`` with objects that no ``readyWhen`` is about.
+        warnings: What is missing, and a run goes on without, one sentence each.
     """
 
     run_id: str
@@ -67,6 +68,7 @@ class Plan:
     operations: Mapping[str, OperationPlan] = field(default_factory=dict)
     later: frozenset[Resource] = frozenset()
     ready_by_kind: tuple[Resource, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def objects(self) -> Mapping[str, int]:

@@ -22,6 +22,7 @@ from perfscale.results.folder.summary import summarize
 from perfscale.results.journal.entries import (
     JOURNAL_VERSION,
     AnyEntry,
+    AttributionEntry,
     Begin,
     BlindEntry,
     CallsEntry,
@@ -82,6 +83,7 @@ from perfscale.results.model.client.calls import CallResult
 from perfscale.results.model.client.clocks import ClockOffset
 from perfscale.results.model.client.generators import GeneratorRecord
 from perfscale.results.model.client.health import (
+    SLOW_S,
     ClockStep,
     Creation,
     GeneratorHealth,
@@ -90,8 +92,21 @@ from perfscale.results.model.client.health import (
     Validity,
     Vitals,
 )
+from perfscale.results.model.course.attribution import (
+    WORDS,
+    AttributedObject,
+    AttributionCounts,
+    AttributionResult,
+    KeptCondition,
+    KeptEvent,
+    KeptPod,
+    Segment,
+    WaitCause,
+    slowest_first,
+)
+from perfscale.results.model.course.hooks import HookRecord
+from perfscale.results.model.course.stages import IterationStart, RoundStart, StageSpan
 from perfscale.results.model.document import SCHEMA_VERSION, results_schema
-from perfscale.results.model.hooks import HookRecord
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.kubevirt import ClientLimit, KubeVirtConfig
 from perfscale.results.model.latency import LatencySummary
@@ -116,7 +131,6 @@ from perfscale.results.model.run import (
     WorkloadPlan,
 )
 from perfscale.results.model.scraped import ScrapedSeries
-from perfscale.results.model.stages import IterationStart, RoundStart, StageSpan
 from perfscale.results.model.workload import (
     IterationResult,
     KindResult,
@@ -137,8 +151,14 @@ __all__ = [
     "OPERATION_FIELDS",
     "REPLACEMENT",
     "SCHEMA_VERSION",
+    "SLOW_S",
+    "WORDS",
     "Accounts",
     "AnyEntry",
+    "AttributedObject",
+    "AttributionCounts",
+    "AttributionEntry",
+    "AttributionResult",
     "AuditRecord",
     "AuditedSeries",
     "AuditedTime",
@@ -185,6 +205,9 @@ __all__ = [
     "IterationStart",
     "IterationTally",
     "Journal",
+    "KeptCondition",
+    "KeptEvent",
+    "KeptPod",
     "KindResult",
     "KubeVirtConfig",
     "Lag",
@@ -226,6 +249,7 @@ __all__ = [
     "RunSum",
     "RunTally",
     "ScrapedSeries",
+    "Segment",
     "Sketch",
     "Slowest",
     "StageEntry",
@@ -237,6 +261,7 @@ __all__ = [
     "TotalsEntry",
     "Validity",
     "Vitals",
+    "WaitCause",
     "WarningEntry",
     "WatchCounts",
     "WorkloadPlan",
@@ -257,6 +282,7 @@ __all__ = [
     "rebuild_results",
     "results_schema",
     "say_iterations",
+    "slowest_first",
     "summarize",
     "threshold_title",
     "with_audit",

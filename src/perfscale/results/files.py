@@ -21,6 +21,7 @@ AUDIT_FILE: Final = "audit.json"
 SCRAPED_FILE: Final = "audit-series.ndjson"
 SEARCH_FILE: Final = "search.json"
 """In the folder of a search, which has the folders of its runs in it."""
+ATTRIBUTION_FILE: Final = "attribution.json"
 HOOKS_FOLDER: Final = "hooks"
 
 

@@ -8,7 +8,15 @@ from perfscale.servers.endpoint import (
     Endpoint,
     SecretVariables,
     chosen_credentials,
+    credentials_of,
     split_url,
 )
 
-__all__ = ["Credentials", "Endpoint", "SecretVariables", "chosen_credentials", "split_url"]
+__all__ = [
+    "Credentials",
+    "Endpoint",
+    "SecretVariables",
+    "chosen_credentials",
+    "credentials_of",
+    "split_url",
+]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from perfscale.config.reading.source import SignIn
+
 
 class Credentials(NamedTuple):
     """How to sign in: with a token, or a name and a password, or not at all."""
@@ -100,6 +102,13 @@ def split_url(what: str, url: str) -> tuple[str, Credentials]:
     except ValueError as error:
         raise UsageError(f"{what}: {error}") from None
     return address.url, Credentials(address.username, address.password)
+
+
+def credentials_of(sign_in: SignIn | None) -> Credentials:
+    """The credentials that a file of another tool has for a server, if any."""
+    if sign_in is None:
+        return Credentials()
+    return Credentials(sign_in.username, sign_in.password, sign_in.token)
 
 
 def chosen_credentials(*given: Credentials) -> Credentials:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perfscale.audit import VARIABLES
+from perfscale.config import dump_config
+from perfscale.config.reading.source import SignIn
 from perfscale.foreign.converting import convert
-from perfscale.foreign.kube_burner.refusals import TABLE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,13 +114,9 @@ def test_nothing_is_asked_where_nothing_is_to_be_asked(read: Any) -> None:
         ("{endpoint: 'http://a', metrics: [none.yml]}", "there is no file none.yml"),
         ("{endpoint: 'http://a', alerts: ['http://b/c.yml']}", "are not fetched from elsewhere"),
         ("{indexer: {type: elastic}}", "an indexer of type elastic needs its esServers"),
-        (
-            "{indexer: {type: elastic, esServers: ['http://me:s3cret@a']}}",
-            "credentials do not belong here",
-        ),
-        ("{endpoint: 'http://me:s3cret@a', alerts: [alerts.yml]}", "credentials do not belong"),
         ("{endpoint: 'localhost:9090', alerts: [alerts.yml]}", "a URL that begins with http://"),
-        ("{endpoint: 'http://a', token: s3cret}", "put it into PERFSCALE_PROMETHEUS_TOKEN"),
+        ("{endpoint: 'http://a', token: [s3cret]}", "this has to be a text"),
+        ("{endpoint: 'http://a', token: \"a\\ns3cret\"}", "a line break or control character"),
     ],
 )
 def test_what_is_wrong_in_an_endpoint_is_said_at_its_line(
@@ -132,10 +128,20 @@ def test_what_is_wrong_in_an_endpoint_is_said_at_its_line(
     assert "s3cret" not in said
 
 
-def test_the_way_out_for_secrets_names_the_variables_of_the_audit() -> None:
-    row = next(each for each in TABLE if "token" in each.key)
-    for name in (VARIABLES.token, VARIABLES.username, VARIABLES.password):
-        assert name in row.why
+def test_credentials_are_kept_apart_from_the_values_by_the_address_of_their_server(
+    read: Any, folder: Path
+) -> None:
+    (folder / "alerts.yml").write_text("[]\n")
+    config = read(
+        "metricsEndpoints:\n"
+        "- {endpoint: 'http://me:s3cret@a/p/', alerts: [alerts.yml]}\n"
+        "- {indexer: {type: elastic, esServers: ['http://you:s3cret@b']}}\n" + JOB
+    )
+    assert config.source.sign_ins == {
+        "http://a/p": SignIn("me", "s3cret"),
+        "http://b": SignIn("you", "s3cret"),
+    }
+    assert "s3cret" not in f"{config!r}{config.source!r}{dump_config(config)}"
 
 
 def test_each_value_that_another_endpoint_has_otherwise_is_refused_at_its_line(

@@ -51,7 +51,6 @@ CASES = {
     ),
     "churn of objects with repeatEveryNIterations": creating(SHARED, churnConfig=OF_OBJECTS),
     "incrementalLoad with groups": creating(GROUPED, incrementalLoad=STEPS),
-    "metricsEndpoints[].token, username, password": endpoints({**PROMETHEUS, "token": "s3cret"}),
     "metricsEndpoints[] with several Prometheus": endpoints(
         PROMETHEUS, {"endpoint": "http://other:9090"}
     ),

@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from perfscale.cli.options import Output
+from perfscale.cli.output.attribution import print_attribution
 from perfscale.cli.output.audit_report import print_audit
 from perfscale.cli.output.console import open_console, print_point, print_wrapped
 from perfscale.cli.output.latencies import print_iterations, print_latencies
@@ -106,6 +107,7 @@ def _print_text(result: RunResult, folder: Path | None, left: str) -> None:
         print_point(console, _TICK if each.passed else _CROSS, each.text)
     for workload in result.workloads:
         _print_workload(console, workload)
+    print_attribution(console, result.attribution)
     _print_warnings(console, _warnings(result))
     _print_interruptions(console, interruptions(result.outages, result.blind_spans))
     if result.generator is not None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import yaml
 
 from perfscale.config.reading.scalars import looks_commented, read_plain, resolve
-from perfscale.config.reading.source import KeyPath, Mark, Position, Source, clip
+from perfscale.config.reading.source import KeyPath, Mark, Position, SignIn, Source, clip
 from perfscale.config.reading.syntax import COMMENT, syntax_problem
 from perfscale.errors import ConfigError, Problem
 
@@ -55,6 +55,7 @@ class Document:
         reading: How a file of another form was read; empty for one of ours.
         notes: What in it means something else here, one sentence each.
         environment: What templates of kube-burner's jobs see by `env`; None: nothing.
+        sign_ins: By the address of a server, how to sign in to it.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Document:
     reading: str = ""
     notes: tuple[str, ...] = ()
     environment: Mapping[str, str] | None = field(default=None, repr=False)
+    sign_ins: dict[str, SignIn] = field(default_factory=dict, repr=False)
 
     @property
     def source(self) -> Source:
@@ -79,6 +81,7 @@ class Document:
             self.reading,
             self.notes,
             self.environment,
+            self.sign_ins,
         )
 
 

@@ -56,6 +56,15 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class SignIn:
+    """How a file of another tool signs in to a server that it names."""
+
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """Where a configuration came from.
 
@@ -69,6 +78,8 @@ class Source:
         reading: How a file of another form was read; empty for one of ours.
         notes: What in it means something else here, one sentence each.
         environment: What templates of kube-burner's jobs see by `env`; None: nothing.
+        sign_ins: By the address of a server, how to sign in to it: apart from all values, so
+            that no copy of them has a secret.
     """
 
     name: str | None = field(default=None, compare=False)
@@ -78,6 +89,7 @@ class Source:
     reading: str = field(default="", compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
     environment: Mapping[str, str] | None = field(default=None, compare=False, repr=False)
+    sign_ins: Mapping[str, SignIn] = field(default_factory=dict, compare=False, repr=False)
 
     def locate(self, path: KeyPath) -> Position | None:
         """Return where the value at ``path`` stands, or the nearest that encloses it."""

@@ -28,6 +28,7 @@ Expected: TypeAlias = Literal["number", "boolean", "text", "duration", "mapping"
 MAX_COUNT: Final = 10_000_000
 MAX_SEED: Final = 2**32 - 1
 MAX_RATE: Final = 1_000_000
+MAX_FACTOR: Final = 1000
 MAX_DURATION_S: Final = 10 * 365 * 24 * 3600.0
 MAX_LABEL: Final = 63
 """Longest DNS-1123 label (RFC 1123; Kubernetes' names of namespaces)."""
@@ -263,6 +264,14 @@ Rate = Annotated[
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": MAX_RATE}),
 ]
 """A rate per second; 0 is no limit."""
+
+Factor = Annotated[
+    float,
+    BeforeValidator(number_reader(MAX_FACTOR, f"a number from 0 to {MAX_FACTOR:,}")),
+    PlainSerializer(_plain_number, return_type=Any),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": MAX_FACTOR}),
+]
+"""How many times something."""
 
 Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
 """A boolean, and nothing that resembles one."""

@@ -16,7 +16,13 @@ from perfscale.results import DELETION, ChurnTally, Sketch, Slowest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from perfscale.results import ChurnResult, ObjectLife, ObjectRecord, WorkloadPlan
+    from perfscale.results import (
+        ChurnResult,
+        LatencySummary,
+        ObjectLife,
+        ObjectRecord,
+        WorkloadPlan,
+    )
 
 
 class _Counted:
@@ -116,6 +122,11 @@ class ObjectCounter:
         for counted in self._of.values():
             total.add(counted.ready_latency)
         return total
+
+    def ready_latency_of(self, workload: str, kind: str) -> LatencySummary:
+        """Seconds from sending the create request to ready, of a workload's objects of a kind."""
+        counted = self._of.get((workload, kind))
+        return (Sketch() if counted is None else counted.ready_latency).summarize()
 
     def counts(self, workloads: Iterable[WorkloadPlan]) -> tuple[ObjectCounts, ...]:
         """The counts of each workload and kind, those included that have not begun."""

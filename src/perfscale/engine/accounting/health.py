@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from perfscale.engine.snapshot import Lags
-from perfscale.results import Creation, InFlight, Lag, Sketch, Vitals
+from perfscale.results import SLOW_S, Creation, InFlight, Lag, Sketch, Vitals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -127,6 +127,16 @@ class Health:
         creation = self._creations.setdefault(workload, Creation())
         creation.answers += 1
         creation.answer_s += answer_s
+        if answer_s > SLOW_S:
+            creation.slow_s += answer_s
+
+    def refused(self, workload: str, taken_s: float) -> None:
+        """A create was refused for good, or not answered, so long after it was sent."""
+        creation = self._creations.setdefault(workload, Creation())
+        creation.refusals += 1
+        creation.refusal_s += taken_s
+        if taken_s > SLOW_S:
+            creation.slow_s += taken_s
 
     def stepped(self, step: ClockStep) -> None:
         """The wall clock was set."""

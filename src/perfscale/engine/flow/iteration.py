@@ -271,6 +271,7 @@ class IterationRunner:
         )
         for each in waited_for:
             self._context.tracker.close_readiness(each.scope)
+        await self._context.attribute([each.scope for each in waited_for])
         if not in_time:
             for each in waited_for:
                 if each.scope.undecided:

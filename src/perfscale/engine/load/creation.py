@@ -157,6 +157,8 @@ class Creator:
         try:
             metadata, answered = await self._request(iteration, row, body)
         except ApiError as error:
+            if row.sent_s is not None:
+                context.health.refused(row.scope.workload, context.stopwatch.now() - row.sent_s)
             context.publish(
                 context.tracker.refuse(row, failure_text(error), certain=is_certain(error))
             )

@@ -195,6 +195,9 @@ class Operator:
         try:
             answer = await self._answered(sending)
         except ApiError as error:
+            sent_s = sending.operations[0].sent_s
+            if sent_s is not None:
+                context.health.refused(work.workload.name, context.stopwatch.now() - sent_s)
             self._refuse(sending, error)
         except (TargetLostError, TemplateError, WatchError) as error:
             # Of a patch that one target has none of, or of a stream that is the load itself.

@@ -185,6 +185,10 @@ class Tracker:
                 self._rules.trust(row)  # its labels are back
         return changes
 
+    def row_of(self, uid: str) -> TrackedObject | None:
+        """The row of an object that is followed."""
+        return self._by_uid.get(uid)
+
     def has_seen(self, uid: str) -> bool:
         """Whether anything was seen of an object, or known of it by the answer to its create."""
         return uid in self._by_uid or uid in self._released

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from perfscale.foreign.kube_burner.rendering import Rendered
 
 WANTED: Final = Wanted("configuration of kube-burner", "the key jobs")
+ENDPOINTS: Final = Wanted("list of metrics endpoints", "one entry")
+_ENDPOINTS_KEY: Final = "metricsEndpoints"
 _FREE: Final = frozenset({"inputVars"})
 _TRUE: Final = frozenset({"t", "T", "1", "true", "True", "TRUE"})
 _FALSE: Final = frozenset({"f", "F", "0", "false", "False", "FALSE"})
@@ -30,25 +32,58 @@ _WHOLE: Final = re.compile(r"[-+]?[0-9]{1,400}")
 """Longer ones are beyond every field's bound, and Python refuses the longest."""
 
 
-def decode(rendered: Rendered, overrides: Sequence[str], model: type[Section]) -> Document:
+def decode(
+    rendered: Rendered,
+    overrides: Sequence[str],
+    model: type[Section],
+    endpoints: Rendered | None = None,
+) -> Document:
     """Return the first YAML document of a rendered text, with ``--set`` applied.
 
     Keys without a value are as if they were not there, and text fields have the text of any
     scalar, so that ``false`` is a label.
 
+    Args:
+        rendered: The text.
+        overrides: Of ``--set``.
+        model: Of its top.
+        endpoints: A list that stands in the place of its ``metricsEndpoints``.
+
     Raises:
         ConfigError: It is not YAML, or something cannot be set.
     """
-    try:
-        document = parse_document(rendered.file, WANTED, first_alone=True)
-    except ConfigError as error:
-        raise ConfigError([rendered.problem(each) for each in error.problems]) from error
-    rendered.place(document)
+    document = _parse(rendered, WANTED)
+    if endpoints is not None:
+        _replace_endpoints(document, _parse(endpoints, ENDPOINTS))
     document.problems += apply_sets(document, overrides)
     if isinstance(document.tree, dict):
         _drop_nothing(document.tree)
         _take_texts(document, document.tree, model, ())
     return document
+
+
+def _parse(rendered: Rendered, wanted: Wanted) -> Document:
+    try:
+        document = parse_document(rendered.file, wanted, first_alone=True)
+    except ConfigError as error:
+        raise ConfigError([rendered.problem(each) for each in error.problems]) from error
+    rendered.place(document)
+    return document
+
+
+def _replace_endpoints(document: Document, endpoints: Document) -> None:
+    """Put a list into the place of a configuration's own, at the lines of its own file."""
+    if not isinstance(document.tree, dict):
+        return
+    document.tree[_ENDPOINTS_KEY] = endpoints.tree
+    document.problems += endpoints.problems
+    for known in (document.values, document.keys):
+        for path in [path for path in known if path[:1] == (_ENDPOINTS_KEY,)]:
+            del known[path]
+    for path, mark in endpoints.values.items():
+        document.values[_ENDPOINTS_KEY, *path] = mark
+    for path, key in endpoints.keys.items():
+        document.keys[_ENDPOINTS_KEY, *path] = key
 
 
 def _drop_nothing(tree: Any) -> None:  # noqa: ANN401 - YAML holds anything

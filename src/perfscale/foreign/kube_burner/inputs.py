@@ -22,6 +22,7 @@ class Inputs:
 
     Attributes:
         user_data: A file in YAML or JSON, whose top keys are variables.
+        metrics_endpoints: A file with a list that stands in the place of ``metricsEndpoints``.
         environment: Variables as well, which user data stands before, and what `env` sees; None
             where a file may not see any.
         run_id: Of the run: the variable ``UUID``.
@@ -31,6 +32,7 @@ class Inputs:
     """
 
     user_data: Path | None = None
+    metrics_endpoints: Path | None = None
     environment: Mapping[str, str] | None = None
     run_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     allow_missing: bool = False

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perfscale.config.load import validated
+from perfscale.config.reading.document import read_text
 from perfscale.errors import ConfigError
-from perfscale.foreign.kube_burner.decoding import decode
+from perfscale.foreign.kube_burner.decoding import ENDPOINTS, decode
 from perfscale.foreign.kube_burner.mapping.context import Reading
 from perfscale.foreign.kube_burner.mapping.placed import lay_out
 from perfscale.foreign.kube_burner.mapping.whole import describe, tree_of
@@ -32,7 +33,10 @@ def read_kube_burner(file: TextFile, inputs: Inputs, overrides: Sequence[str] = 
     Raises:
         ConfigError: Everything that is wrong in it, or that is not done, in the file's order.
     """
-    document = decode(render(file, inputs), overrides, Configuration)
+    endpoints = None
+    if inputs.metrics_endpoints is not None:
+        endpoints = render(read_text(inputs.metrics_endpoints, ENDPOINTS), inputs)
+    document = decode(render(file, inputs), overrides, Configuration, endpoints)
     configuration = validated(document, Configuration, as_yaml=True)
     reading = Reading(document, configuration, inputs)
     tree = tree_of(reading)
@@ -41,4 +45,6 @@ def read_kube_burner(file: TextFile, inputs: Inputs, overrides: Sequence[str] = 
         problems = sorted(dict.fromkeys(document.problems), key=lambda each: each.line or 0)
         raise ConfigError(problems)
     said = describe(reading, len(tree["workloads"]))
-    return lay_out(document, tree, said, tuple(reading.notes))
+    ours = lay_out(document, tree, said, tuple(reading.notes))
+    ours.sign_ins = reading.sign_ins
+    return ours

@@ -95,12 +95,6 @@ def _endpoints(found: Callable[[MetricsEndpoint], Iterator[KeyPath]]) -> Finder:
     return find
 
 
-def _secrets(endpoint: MetricsEndpoint) -> Iterator[KeyPath]:
-    for key in ("token", "username", "password"):
-        if getattr(endpoint, key):
-            yield (key,)
-
-
 def _tsdb(endpoint: MetricsEndpoint) -> Iterator[KeyPath]:
     if endpoint.indexer is not None and endpoint.indexer.type == TSDB:
         yield ("indexer", "type")
@@ -129,6 +123,9 @@ def _prometheus(endpoint: MetricsEndpoint) -> dict[KeyPath, object]:
         ("step",): endpoint.step,
         ("skipTLSVerify",): endpoint.skip_tls_verify,
         ("tokenFile",): endpoint.token_file,
+        ("token",): endpoint.token,
+        ("username",): endpoint.username,
+        ("password",): endpoint.password,
     }
 
 
@@ -208,13 +205,6 @@ TABLE: Final = (
         _creating(
             ("incrementalLoad",), lambda job: job.incremental_load is not None and job.has_groups
         ),
-    ),
-    Refusal(
-        "metricsEndpoints[].token, username, password",
-        "secrets do not belong here, since results have a copy of what is said here: remove this "
-        "key, and put it into PERFSCALE_PROMETHEUS_TOKEN, or PERFSCALE_PROMETHEUS_USERNAME and "
-        "PERFSCALE_PROMETHEUS_PASSWORD, or name a tokenFile",
-        _endpoints(_secrets),
     ),
     Refusal(
         "metricsEndpoints[] with several Prometheus",

@@ -10,7 +10,7 @@ from perfscale.results.files import HOOKS_FOLDER
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from perfscale.results.model.hooks import HookRecord
+    from perfscale.results.model.course.hooks import HookRecord
 
 MAX_BYTES: Final = 2**20
 """Of what a hook prints, so much is kept."""

@@ -24,6 +24,7 @@ from perfscale.results.files import (
     TIMESERIES_FILE,
     WORKLOAD_FILE,
 )
+from perfscale.results.folder.evidence import read_evidence
 from perfscale.results.folder.runfile import RunDocument, read_audit
 from perfscale.results.folder.upgrade import upgraded
 from perfscale.results.journal.journal import open_journal
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perfscale.results.model.audit import AuditRecord
+    from perfscale.results.model.course.attribution import AttributionResult
 
 
 T = TypeVar("T", ObjectRecord, OperationRecord, ScrapedSeries, TimePoint)
@@ -56,6 +58,7 @@ class RunFiles:
         audit: ``audit.json``; None if the run was not audited.
         paths: Phases on the way to readiness, by kind, from the journal; empty
             if it is not there.
+        evidence: ``attribution.json``; None if no object was slow.
     """
 
     folder: Path
@@ -64,6 +67,7 @@ class RunFiles:
     workload_yaml: str | None
     audit: AuditRecord | None
     paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    evidence: AttributionResult | None = None
 
     @property
     def has_records(self) -> bool:
@@ -146,6 +150,7 @@ def read_run_files(folder: Path) -> RunFiles:
         workload_yaml=_text(workload) if workload.exists() else None,
         audit=read_audit(folder),
         paths=_paths(folder / JOURNAL_FILE),
+        evidence=read_evidence(folder),
     )
 
 

@@ -16,6 +16,7 @@ from perfscale.results.files import (
     WORKLOAD_FILE,
     write_file,
 )
+from perfscale.results.folder.evidence import write_evidence
 from perfscale.results.folder.records import RecordFiles
 from perfscale.results.folder.runfile import KnownRun, read_audit, read_run
 from perfscale.results.folder.summary import summarize
@@ -90,6 +91,7 @@ def write_result(folder: Path, result: RunResult) -> None:
         OSError: They cannot be written.
     """
     write_file(folder / JUNIT_FILE, junit(result))
+    write_evidence(folder, result.attribution)
     write_file(folder / SUMMARY_FILE, dump(summarize(result)))
 
 
@@ -143,7 +145,9 @@ def _result(folder: Path, run: KnownRun, replay: Replay) -> RunResult:
         run_sum,
         replay.totals,
         thresholds=thresholds,
-        course=Course(replay.outages, replay.blind, replay.hooks, replay.stage_log),
+        course=Course(
+            replay.outages, replay.blind, replay.hooks, replay.stage_log, replay.attribution
+        ),
         generators=replay.generators,
     )
 

@@ -15,17 +15,22 @@ from perfscale.results.model.churn import ChurnResult, ChurnRound
 from perfscale.results.model.client.calls import CallResult
 from perfscale.results.model.client.clocks import ClockOffset, PhaseClock
 from perfscale.results.model.client.health import InFlight, Lag
-from perfscale.results.model.hooks import HookRecord
+from perfscale.results.model.course.hooks import HookRecord
+from perfscale.results.model.course.stages import RoundStart, StageSpan
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.latency import Earliest, LatencySummary, PhaseStep, WatchDelay
 from perfscale.results.model.operations import OperationAccounts, OperationResult
-from perfscale.results.model.stages import RoundStart, StageSpan
 from perfscale.results.model.workload import IterationResult, KindResult, Rate, WorkloadResult
 from perfscale.results.verdicts.health import verdict_of
 
 if TYPE_CHECKING:
     from perfscale.results.model.client.generators import GeneratorRecord
     from perfscale.results.model.client.health import GeneratorHealth
+    from perfscale.results.model.course.attribution import (
+        AttributedObject,
+        AttributionResult,
+        WaitCause,
+    )
 
 PartT = TypeVar("PartT", bound=document.Part)
 
@@ -81,6 +86,7 @@ def summarize(result: run.RunResult) -> dict[str, Any]:
         seed=info.seed,
         objects=_value(result.accounts),
         requests=dict(result.requests),
+        attribution=described_attribution(result.attribution),
         audit=None if result.audit is None else result.audit.without_series(),
     )
     built: dict[str, Any] = msgspec.to_builtins(summary)
@@ -96,6 +102,46 @@ def describe_cluster(cluster: run.ClusterInfo) -> dict[str, Any]:
 def described(part: Any) -> Any:  # noqa: ANN401 -- whatever a result holds
     """A part of a result as the document has it."""
     return _value(part)
+
+
+def described_attribution(result: AttributionResult | None) -> document.Attribution | None:
+    """Where the time of slow objects went, as the document has it."""
+    if result is None:
+        return None
+    counts = result.counts
+    return _part(
+        document.Attribution,
+        counts,
+        problems=list(counts.problems),
+        causes=_causes(result.causes),
+        objects=[_slow_object(each) for each in result.objects],
+    )
+
+
+def _slow_object(slow: AttributedObject) -> document.SlowObject:
+    """Times within it count from its create request."""
+    segments = [
+        document.Segment(
+            cause=each.cause,
+            began_seconds=round(each.began_s - slow.sent_s, 6),
+            ended_seconds=round(each.ended_s - slow.sent_s, 6),
+            precision_seconds=each.precision_s,
+            source=each.source,
+        )
+        for each in slow.segments
+    ]
+    return _part(
+        document.SlowObject,
+        slow,
+        latency_seconds=round(slow.lasted_s, 6),
+        causes=_causes(slow.causes),
+        segments=segments,
+        notes=list(slow.notes),
+    )
+
+
+def _causes(causes: Mapping[WaitCause, float]) -> dict[str, float]:
+    return {cause.value: round(lasted_s, 6) for cause, lasted_s in causes.items()}
 
 
 def _generator(health: GeneratorHealth | None) -> document.Generator | None:

@@ -19,7 +19,7 @@ _NONE: Final = dict.fromkeys(("requested", "ready", "notAttempted"), 0)
 _SUMMARY: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("runId", "startedAt", "finishedAt"), ""),
     **dict.fromkeys(("durationSeconds", "exitCode"), 0),
-    **dict.fromkeys(("generator", "clock", "audit", "seed")),
+    **dict.fromkeys(("generator", "clock", "audit", "seed", "attribution")),
     **dict.fromkeys(("problems", "thresholds", "outages", "blindSpans", "calls"), ()),
     "operations": (),
     "generators": (),

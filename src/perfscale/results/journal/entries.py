@@ -18,7 +18,8 @@ from perfscale.results.journal.objects import ChangeEntry, Entry, ObjectEntry
 from perfscale.results.journal.operations import OperationChangeEntry, OperationEntry
 from perfscale.results.measure.calls import CountedCall
 from perfscale.results.model.client.generators import GeneratorRecord
-from perfscale.results.model.hooks import HookRecord
+from perfscale.results.model.course.attribution import AttributedObject, AttributionCounts
+from perfscale.results.model.course.hooks import HookRecord
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.run import ThresholdVerdict, Totals, WorkloadPlan
 
@@ -184,6 +185,21 @@ class GeneratorEntry(Entry, frozen=True, gc=False, tag="generator"):
     generator: GeneratorRecord
 
 
+class AttributionEntry(Entry, frozen=True, tag="attribution"):
+    """Where the time of a slow object went; the last such line about its UID counts.
+
+    Without an ``object``, nothing is kept of that UID any more: another was slower. ``counts``
+    are as of then; an entry without a UID has nothing else. In a run of several generators, they
+    are those of one of them, or of the coordinator (-1).
+    """
+
+    at_s: float
+    uid: str
+    object: AttributedObject | None
+    counts: AttributionCounts
+    shard: int | None = None
+
+
 class HookEntry(Entry, frozen=True, tag="hook"):
     """A hook has begun, or ended; the last such line with its number counts."""
 
@@ -237,6 +253,7 @@ AnyEntry: TypeAlias = (
     | BlindEntry
     | OutageEntry
     | GeneratorEntry
+    | AttributionEntry
     | HookEntry
     | WarningEntry
     | LostEntry

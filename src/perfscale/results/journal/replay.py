@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 import msgspec
 
 from perfscale.results.journal.entries import (
+    AttributionEntry,
     BlindEntry,
     CallsEntry,
     CountedEntry,
@@ -44,6 +45,7 @@ from perfscale.results.journal.replayed import MergedIteration, ReplayedIteratio
 from perfscale.results.measure.blindness import BlindSpans
 from perfscale.results.measure.run_tally import IterationFacts, RunTally
 from perfscale.results.measure.stages import StageLog
+from perfscale.results.model.course.attribution import AttributionResult, merge_attribution
 from perfscale.results.model.run import Totals
 
 if TYPE_CHECKING:
@@ -52,7 +54,8 @@ if TYPE_CHECKING:
     from perfscale.results.journal.entries import AnyEntry, Begin
     from perfscale.results.measure.kind_tally import IterationTally
     from perfscale.results.model.client.generators import GeneratorRecord
-    from perfscale.results.model.hooks import HookRecord
+    from perfscale.results.model.course.attribution import AttributedObject, AttributionCounts
+    from perfscale.results.model.course.hooks import HookRecord
     from perfscale.results.model.interruptions import OutageRecord
     from perfscale.results.model.operations import OperationRecord
     from perfscale.results.model.records import ObjectRecord
@@ -114,6 +117,8 @@ class Replay:
         self.blind = BlindSpans()
         self._outages: dict[tuple[float, str, str], OutageRecord] = {}
         self._hooks: dict[int, HookRecord] = {}
+        self._attributed: dict[str, AttributedObject] = {}
+        self._attribution_counts: dict[int | None, AttributionCounts] = {}
         self.run_tally = RunTally(begin.workloads, begin.paths, self.blind)
         self.end: EndEntry | None = None
         self.stage_log = StageLog()
@@ -198,9 +203,8 @@ class Replay:
                 self._reach(outage.ended_s)
             case GeneratorEntry():
                 self._generators[entry.generator.shard] = entry.generator
-            case HookEntry():
-                self._hooks[entry.hook.n] = entry.hook
-                self._reach(entry.hook.ended_s or entry.hook.began_s)
+            case AttributionEntry() | HookEntry():
+                self._take_found(entry)
 
     def is_anything_present(self) -> bool:
         """Whether anything is in the cluster still, as far as is known, or may be."""
@@ -270,6 +274,25 @@ class Replay:
         """When the API server was gone, or what it calls."""
         outages = sorted(self._outages.values())
         return tuple(outages if self._parts == 1 else merge_outages(outages))
+
+    @property
+    def attribution(self) -> AttributionResult | None:
+        """Where the time of slow objects went; None if nothing was looked at."""
+        if not self._attribution_counts:
+            return None
+        return merge_attribution(self._attributed.values(), self._attribution_counts.values())
+
+    def _take_found(self, entry: AttributionEntry | HookEntry) -> None:
+        """Take an entry in whose place a later one may come."""
+        if isinstance(entry, HookEntry):
+            self._hooks[entry.hook.n] = entry.hook
+            self._reach(entry.hook.ended_s or entry.hook.began_s)
+            return
+        self._attributed.pop(entry.uid, None)
+        if entry.object is not None:
+            self._attributed[entry.uid] = entry.object
+        self._attribution_counts[entry.shard] = entry.counts
+        self._reach(entry.at_s)
 
     @property
     def hooks(self) -> tuple[HookRecord, ...]:

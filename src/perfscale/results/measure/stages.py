@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import msgspec
 
-from perfscale.results.model.stages import IterationStart, RoundStart, StageSpan
+from perfscale.results.model.course.stages import IterationStart, RoundStart, StageSpan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

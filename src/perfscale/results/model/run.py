@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from perfscale.results.model.client.calls import CallResult
     from perfscale.results.model.client.generators import GeneratorRecord
     from perfscale.results.model.client.health import GeneratorHealth
-    from perfscale.results.model.hooks import HookRecord
+    from perfscale.results.model.course.attribution import AttributionResult
+    from perfscale.results.model.course.hooks import HookRecord
+    from perfscale.results.model.course.stages import RoundStart, StageSpan
     from perfscale.results.model.interruptions import BlindSpan, OutageRecord
     from perfscale.results.model.kubevirt import KubeVirtConfig
     from perfscale.results.model.operations import OperationResult
-    from perfscale.results.model.stages import RoundStart, StageSpan
     from perfscale.results.model.workload import KindResult, WorkloadResult
 
 _SIMULATED: Final = "+perfscale"
@@ -216,6 +217,7 @@ class RunResult:
         hooks: The commands that it called, in their order.
         stages: What it did when, in the order in which that began.
         rounds: When rounds of churn began.
+        attribution: Where the time of slow objects went; None if that was turned off.
         generators: Those of a run that has several.
     """
 
@@ -246,6 +248,7 @@ class RunResult:
     hooks: tuple[HookRecord, ...] = ()
     stages: tuple[StageSpan, ...] = ()
     rounds: tuple[RoundStart, ...] = ()
+    attribution: AttributionResult | None = None
     generators: tuple[GeneratorRecord, ...] = ()
 
     @property

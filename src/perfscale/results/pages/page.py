@@ -20,6 +20,7 @@ from perfscale.results.measure.slowest import Slowest
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.run import RunOutcome, is_simulated
 from perfscale.results.model.workload import say_iterations
+from perfscale.results.pages.attribution import attribution_section
 from perfscale.results.pages.audit import audit_section
 from perfscale.results.pages.churn import churn_sections
 from perfscale.results.pages.figures import (
@@ -124,6 +125,7 @@ def run_page(run: RunFiles) -> str:
             for each in summary.thresholds
         ],
         slowest=slowest_section(slowest.found(), palette),
+        attribution=attribution_section(summary.attribution, run.evidence),
         failures=failures.found(),
         audit=None if run.audit is None else audit_section(run.audit, marks),
         hooks=[(shlex.join(each.command), each) for each in summary.hooks],

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from perfscale.results.measure.run_tally import RunSum
     from perfscale.results.measure.stages import StageLog
     from perfscale.results.model.client.generators import GeneratorRecord
-    from perfscale.results.model.hooks import HookRecord
+    from perfscale.results.model.course.attribution import AttributionResult
+    from perfscale.results.model.course.hooks import HookRecord
     from perfscale.results.model.interruptions import BlindSpan, OutageRecord
     from perfscale.results.model.run import RunInfo, RunOutcome, ThresholdVerdict, Totals
 
@@ -41,12 +42,14 @@ class Course(NamedTuple):
         blind_spans: When nothing was seen.
         hooks: Those that have begun.
         stages: What was done when.
+        attribution: Where the time of slow objects went; None if that was turned off.
     """
 
     outages: Iterable[OutageRecord]
     blind_spans: Iterable[BlindSpan]
     hooks: tuple[HookRecord, ...]
     stages: StageLog
+    attribution: AttributionResult | None = None
 
 
 def conclude(
@@ -95,6 +98,7 @@ def conclude(
         hooks=course.hooks,
         stages=course.stages.spans(ending.duration_s),
         rounds=course.stages.rounds,
+        attribution=course.attribution,
     )
 
 

@@ -10,7 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.config import format_duration
-from perfscale.results.model.client.health import Creation, GeneratorHealth, Lag, Validity, Vitals
+from perfscale.results.model.client.health import (
+    SLOW_S,
+    Creation,
+    GeneratorHealth,
+    Lag,
+    Validity,
+    Vitals,
+)
 from perfscale.results.verdicts.uncertainty import doubts
 
 if TYPE_CHECKING:
@@ -25,13 +32,14 @@ _LEAST_LOST_S: Final = 0.25
 """A run that lost less time than this against its target has held it."""
 _BUSY_SHARE: Final = 0.9
 """From this share of a core on, the event loop's thread has no time left."""
+_LEAST_BUSY_S: Final = 1.0
+"""In a shorter time, that says nothing of the cluster."""
 _MOST_LAG_S: Final = 0.1
 """Times are measured by the event loop: they may be too long by its lag."""
+_MOST_OF_TIME: Final = 0.5
+"""From this share of the places in flight on, slow requests are what the others waited for."""
 _FEWEST_SAMPLES: Final = 100
 """Fewer say nothing of a p99."""
-_SLOW_S: Final = 1.0
-"""What Kubernetes promises of its 99th percentile for requests that change one object:
-https://github.com/kubernetes/community/blob/master/sig-scalability/slos/api_call_latency.md"""
 
 
 def assess(
@@ -92,7 +100,7 @@ def _of_workload(
     name, rate, what = workload.name, workload.rate, workload.sends
     busy = (creation.cpu_share or 0.0) >= _BUSY_SHARE
     if rate.target is None:
-        if busy and creation.seconds >= _SLOW_S:
+        if busy and creation.seconds >= _LEAST_BUSY_S:
             yield (
                 True,
                 f"{name}: its {what} took all of a core; the cluster might have taken more (CPU)",
@@ -138,7 +146,7 @@ def _cause(
 ) -> tuple[bool, str]:
     """Whether it is the generator's that too little was sent, and in words."""
     rate, what = workload.rate, workload.sends
-    mean_s, limit = creation.answer_mean_s, vitals.in_flight.limit
+    mean_s, limit = creation.taken_mean_s, vitals.in_flight.limit
     bound = "globalConfig.maxInFlight"
     if workload.max_in_flight is not None and workload.max_in_flight <= limit:
         limit, bound = workload.max_in_flight, "maxInFlight of the workload"
@@ -147,13 +155,16 @@ def _cause(
     if lost_s - creation.outage_s < _LEAST_LOST_S:
         return False, _cause_of_server(what, creation)
     if mean_s is not None and rate.held_back_s > lost_s / 2:
-        full = (
-            f"{limit} {what} were in flight, as many as {bound} allows, "
-            f"and took {format_duration(round(mean_s, 3))} each"
-        )
-        if mean_s > _SLOW_S:
-            return False, f"{full} (server latency)"
-        return True, f"{full}; raise it (in-flight bound)"
+        full = f"{limit} {what} were in flight, as many as {bound} allows, and"
+        took = f"took {format_duration(round(mean_s, 3))} each"
+        if mean_s > SLOW_S:
+            return False, f"{full} {took} (server latency)"
+        if creation.slow_share > _MOST_OF_TIME:
+            # Before the server was slow there may have been any number of quick ones.
+            share = f"had {creation.slow_share:.0%} of the places"
+            slow = f"those that took longer than {format_duration(SLOW_S)} {share}"
+            return False, f"{full} {slow} (server latency)"
+        return True, f"{full} {took}; raise it (in-flight bound)"
     return True, f"{what} were sent late, for no reason that was measured (CPU of the machine)"
 
 

@@ -134,6 +134,14 @@ class Failing(Protocol):
 
 
 @runtime_checkable
+class Delaying(Protocol):
+    """A controller some of whose objects wait for longer than others."""
+
+    def delay_s(self, obj: JSON, stage: Stage) -> float:
+        """By how many seconds an object stays in a stage longer than is drawn."""
+
+
+@runtime_checkable
 class Follower(Protocol):
     """A controller whose objects wait for what happens to those of other kinds."""
 

@@ -20,6 +20,7 @@ from perfscale.sim.controllers.actions import (
     Action,
     Bind,
     Create,
+    Delaying,
     Delete,
     Follower,
     Revise,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from perfscale.sim.controllers.contention import Capacity
     from perfscale.sim.controllers.store import JSON, ObjectStore
     from perfscale.sim.controllers.workqueue import Meter
+    from perfscale.sim.latency import Stage
 
 logger = logging.getLogger(__name__)
 
@@ -139,6 +141,9 @@ class _Run:
         self._loop = asyncio.get_running_loop()
         self._store = store
         self._controllers = {each.resource.kind: each for each in controllers}
+        self._delaying = {
+            each.resource.kind: each for each in controllers if isinstance(each, Delaying)
+        }
         self._concerns = concerns
         self._cache = Cache(self._loop.time)
         self._queue = queue
@@ -186,14 +191,19 @@ class _Run:
             self._failures.pop(item, None)
         if stage is None:
             self._schedule.forget(item)
-        elif self._schedule.is_due(item, uid_of(obj), stage):
+        elif self._has_waited(item, obj, stage):
             self._queue.add(item)
         for concerned in self._concerns.of(resource, key, obj, self._cache):
             self._queue.add(concerned)
 
     def _is_due(self, controller: Controller, item: Item, obj: JSON) -> bool:
         stage = controller.stage(obj)
-        return stage is not None and self._schedule.is_due(item, uid_of(obj), stage)
+        return stage is not None and self._has_waited(item, obj, stage)
+
+    def _has_waited(self, item: Item, obj: JSON, stage: Stage) -> bool:
+        delaying = self._delaying.get(item.kind)
+        more_s = 0.0 if delaying is None else delaying.delay_s(obj, stage)
+        return self._schedule.is_due(item, uid_of(obj), stage, more_s)
 
     async def _work(self) -> NoReturn:
         while True:

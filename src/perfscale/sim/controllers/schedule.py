@@ -79,14 +79,14 @@ class Schedule:
         self._bottlenecks = bottlenecks
         self._waits: dict[Item, _Wait] = {}
 
-    def is_due(self, item: Item, uid: str, stage: Stage) -> bool:
+    def is_due(self, item: Item, uid: str, stage: Stage, more_s: float = 0.0) -> bool:
         """Whether the object has been long enough in its stage.
 
         If not, `on_due` will be called. A stage that follows on one whose wait was over
         begins when that one was due, not when its write came back: what the server and
         the queue take does not make a life longer than was drawn. A stage that cut
         another short (a deletion), that follows on `Stage.NOW`, which may be long ago, or
-        that an object was found in, begins now.
+        that an object was found in, begins now. It takes ``more_s`` than was drawn.
         """
         wait = self._waits.get(item)
         if wait is not None and wait.uid == uid and wait.stage is stage:
@@ -96,7 +96,7 @@ class Schedule:
             wait.cancel()
             if wait.uid == uid and wait.is_over and wait.stage is not Stage.NOW:
                 begins_s = wait.due_s
-        due_s = begins_s + self._latencies.draw(stage)
+        due_s = begins_s + self._latencies.draw(stage) + more_s
         new = self._waits[item] = _Wait(uid, stage, due_s)
         if due_s > now_s:
             new.timer = self._timers.call_at(due_s, self._ring, item)

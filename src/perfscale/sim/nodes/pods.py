@@ -31,6 +31,7 @@ from perfscale.sim.controllers.kubevirt.readiness import (
 from perfscale.sim.controllers.kubevirt.vmi import Phase, is_final
 from perfscale.sim.controllers.objects import (
     condition,
+    condition_of,
     controller_of,
     entered,
     is_deleting,
@@ -48,6 +49,9 @@ if TYPE_CHECKING:
     from perfscale.sim.storage.store import Store
 
 CREATED_BY_LABEL: Final = "kubevirt.io/created-by"
+
+
+_SCHEDULED: Final = "PodScheduled"
 
 
 class _State(StrEnum):
@@ -152,6 +156,9 @@ class LauncherPods:
             holds = state is _State.READY or kind != "Ready"
             reason = "" if holds else GATED
             changed = condition(kind, holds=holds, now=now, reason=reason)
+            if kind == _SCHEDULED and condition_of(pod, kind) is None:
+                # A scheduler has nothing else to do here, and needs no time for it.
+                changed["lastTransitionTime"] = pod["metadata"]["creationTimestamp"]
             conditions = with_condition(conditions, changed)
         address = _address(vmi)
         return {

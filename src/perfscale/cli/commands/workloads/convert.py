@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from perfscale.foreign.converting import Converted
 
 
-def convert(
+def convert(  # noqa: PLR0913 -- a command has as many parameters as options
     *,
     workload: Annotated[
         Path,
@@ -36,6 +36,7 @@ def convert(
     ],
     set_: options.Set = None,
     user_data: options.UserData = None,
+    metrics_endpoint: options.MetricsEndpoints = None,
     allow_env: options.AllowEnv = False,
     allow_missing: options.AllowMissing = False,
     allow_foreign: Annotated[
@@ -68,6 +69,7 @@ def convert(
         allow_env=allow_env,
         allow_missing=allow_missing,
         run_id=run_id,
+        metrics_endpoints=metrics_endpoint,
         allow_foreign=allow_foreign,
     )
     config = options.load(workload, set_, inputs=inputs)

@@ -23,6 +23,7 @@ def validate(  # noqa: PLR0913 -- a command has as many parameters as options
     replicas: options.Replicas = None,
     iterations: options.Iterations = None,
     user_data: options.UserData = None,
+    metrics_endpoint: options.MetricsEndpoints = None,
     allow_env: options.AllowEnv = False,
     allow_missing: options.AllowMissing = False,
     container_prefix: options.ContainerPrefix = None,
@@ -57,6 +58,7 @@ def validate(  # noqa: PLR0913 -- a command has as many parameters as options
             allow_env=allow_env,
             allow_missing=allow_missing,
             run_id=options.PLACEHOLDER_RUN_ID,
+            metrics_endpoints=metrics_endpoint,
         ),
     )
     defaults = TemplateDefaults.from_environment(container_prefix, container_tag)

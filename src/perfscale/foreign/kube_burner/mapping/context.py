@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perfscale.config.reading.document import Document
-    from perfscale.config.reading.source import KeyPath
+    from perfscale.config.reading.source import KeyPath, SignIn
     from perfscale.foreign.kube_burner.inputs import Inputs
     from perfscale.foreign.kube_burner.mapping.repeated import Names
     from perfscale.foreign.kube_burner.models.job import Job
@@ -34,6 +34,7 @@ class Reading:
         inputs: What it is read with.
         notes: What is not as that program has it, each said once.
         run_hooks: Commands before the first job, and after the last.
+        sign_ins: By the address of a server, how to sign in to it.
         left_behind: The names of what earlier jobs made, and nobody deleted.
     """
 
@@ -42,6 +43,7 @@ class Reading:
     inputs: Inputs
     notes: dict[str, None] = field(default_factory=dict)
     run_hooks: list[Any] = field(default_factory=list)
+    sign_ins: dict[str, SignIn] = field(default_factory=dict, repr=False)
     left_behind: list[Names] = field(default_factory=list)
     _names: set[str] = field(default_factory=set)
 

@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.config import format_duration
+from perfscale.config.address import parse_address
+from perfscale.config.reading.source import SignIn
 from perfscale.foreign.kube_burner.mapping.context import is_url
 from perfscale.foreign.kube_burner.mapping.manifests import found_file
 from perfscale.foreign.kube_burner.mapping.placed import At
@@ -54,7 +56,7 @@ def _audit(reading: Reading) -> At | None:
     number, first = named[0]
     path = (_TOP, number)
     audit |= {
-        "prometheusURL": At(first.endpoint, (*path, "endpoint")),
+        "prometheusURL": At(_address(reading, first.endpoint, first), (*path, "endpoint")),
         "scrapeInterval": At(format_duration(first.step), (*path, "step")),
         "verifyTLS": At(not first.skip_tls_verify, (*path, "skipTLSVerify")),
     }
@@ -62,6 +64,23 @@ def _audit(reading: Reading) -> At | None:
         token = found_file(reading.document.directory, first.token_file) or first.token_file
         audit["tokenFile"] = At(token, (*path, "tokenFile"))
     return At(audit, path)
+
+
+def _address(reading: Reading, url: str, endpoint: MetricsEndpoint | None = None) -> str:
+    """The address of a server, without the credentials that are in it or beside it.
+
+    Where it is none, it is refused with all other values.
+    """
+    try:
+        address = parse_address(url)
+    except ValueError:
+        return url
+    given = SignIn(address.username, address.password)
+    if endpoint is not None and (endpoint.token or endpoint.username):
+        given = SignIn(endpoint.username, endpoint.password, endpoint.token)
+    if given != SignIn():
+        reading.sign_ins[address.url] = given
+    return address.url
 
 
 def _profiles(
@@ -119,7 +138,7 @@ def _index(reading: Reading) -> At | None:
     if len(first.es_servers) > 1:
         reading.note("esServers: documents go to the first")
     index = {
-        "url": At(first.es_servers[0], (*path, "esServers", 0)),
+        "url": At(_address(reading, first.es_servers[0]), (*path, "esServers", 0)),
         "verifyTLS": At(not first.insecure_skip_verify, (*path, "insecureSkipVerify")),
     }
     if first.default_index:

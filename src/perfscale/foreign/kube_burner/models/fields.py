@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator
 
-from perfscale.config.sections.fields import duration_reader, number_reader, refusal
+from perfscale.config.sections.fields import duration_reader, number_reader, refusal, rule
 
 AS_WRITTEN: Final = "as written"
 """Marks a field that takes the text of any scalar."""
 
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _FAR: Final = 10_000_000
 
 
@@ -34,6 +36,15 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise refusal("text", "a text", value)
     return value
+
+
+def _secret(value: object) -> str:
+    if not isinstance(value, str):
+        raise rule("this has to be a text")
+    secret = value.strip()
+    if _CONTROL.search(secret):
+        raise rule("there is a line break or control character in this")
+    return secret
 
 
 def _texts(value: object) -> dict[str, str]:
@@ -68,6 +79,9 @@ GoDuration = Annotated[float, BeforeValidator(_duration)]
 
 AnyText = Annotated[str, AS_WRITTEN, BeforeValidator(_text)]
 """A text; any scalar is one by how it is written."""
+
+Secret = Annotated[str, AS_WRITTEN, BeforeValidator(_secret)]
+"""A text that no message has."""
 
 Texts = Annotated[Mapping[str, str], AS_WRITTEN, BeforeValidator(_texts)]
 """A mapping of texts."""

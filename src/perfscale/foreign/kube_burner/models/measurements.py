@@ -12,6 +12,7 @@ from perfscale.foreign.kube_burner.models.fields import (
     AnyText,
     GoDuration,
     Number,
+    Secret,
     TextList,
     Texts,
 )
@@ -89,8 +90,8 @@ class MetricsEndpoint(Section):
     endpoint: AnyText = ""
     step: GoDuration = 30.0
     skip_tls_verify: Flag = Field(default=True, alias="skipTLSVerify")
-    token: AnyText = ""
+    token: Secret = Field(default="", repr=False)
     token_file: AnyText = ""
-    username: AnyText = ""
-    password: AnyText = ""
+    username: Secret = Field(default="", repr=False)
+    password: Secret = Field(default="", repr=False)
     alias: AnyText = ""

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from perfscale.config import format_duration
+
+SLOW_S: Final = 1.0
+"""What Kubernetes promises of its 99th percentile for requests that change one object:
+https://github.com/kubernetes/community/blob/master/sig-scalability/slos/api_call_latency.md"""
 
 
 class Validity(StrEnum):
@@ -58,8 +63,11 @@ class Creation(msgspec.Struct):
 
     Attributes:
         cpu_s: CPU of the event loop's thread while objects were created.
-        answer_s: From sending each create to its answer, added up.
+        answer_s: From sending each create to the answer that accepts it, added up.
         outage_s: For how long the server was gone meanwhile.
+        refusals: Creates that the server refused, or did not answer, for good.
+        refusal_s: From sending each of them to that, added up.
+        slow_s: The part of both sums that is of those that took longer than `SLOW_S`.
     """
 
     seconds: float = 0.0
@@ -67,6 +75,9 @@ class Creation(msgspec.Struct):
     answers: int = 0
     answer_s: float = 0.0
     outage_s: float = 0.0
+    refusals: int = 0
+    refusal_s: float = 0.0
+    slow_s: float = 0.0
 
     @property
     def cpu_share(self) -> float | None:
@@ -75,8 +86,20 @@ class Creation(msgspec.Struct):
 
     @property
     def answer_mean_s(self) -> float | None:
-        """From sending a create to its answer."""
+        """From sending a create to the answer that accepts it."""
         return self.answer_s / self.answers if self.answers else None
+
+    @property
+    def taken_mean_s(self) -> float | None:
+        """From sending a create to whatever answer: so long it is in flight."""
+        count = self.answers + self.refusals
+        return (self.answer_s + self.refusal_s) / count if count else None
+
+    @property
+    def slow_share(self) -> float:
+        """Of the time of all creates in flight, that of slow ones."""
+        taken_s = self.answer_s + self.refusal_s
+        return self.slow_s / taken_s if taken_s else 0.0
 
     def rounded(self) -> Creation:
         """A copy, with its times to the microsecond."""

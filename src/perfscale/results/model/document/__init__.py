@@ -17,6 +17,7 @@ from perfscale.results.model.document.measured import (
 )
 from perfscale.results.model.document.summary import (
     SCHEMA_VERSION,
+    Attribution,
     Blind,
     CallCounts,
     Clock,
@@ -32,6 +33,8 @@ from perfscale.results.model.document.summary import (
     Namespaces,
     Outage,
     RoundStart,
+    Segment,
+    SlowObject,
     StageSpan,
     Summary,
     Watches,
@@ -43,6 +46,7 @@ from perfscale.results.model.document.summary import (
 __all__ = [
     "SCHEMA_VERSION",
     "STATISTICS",
+    "Attribution",
     "Blind",
     "CallCounts",
     "Change",
@@ -69,6 +73,8 @@ __all__ = [
     "Part",
     "PhaseClock",
     "RoundStart",
+    "Segment",
+    "SlowObject",
     "StageSpan",
     "Statistics",
     "Summary",

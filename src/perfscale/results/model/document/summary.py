@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from perfscale.results.model.audit import AuditSummary
 from perfscale.results.model.client.health import Validity
+from perfscale.results.model.course.attribution import WaitCause
 from perfscale.results.model.document.measured import (
     Count,
     Counts,
@@ -168,6 +169,45 @@ class Blind(Part, frozen=True):
     ended_seconds: float
 
 
+class Segment(Part, frozen=True):
+    """A time in which an object waited for one thing; seconds since its create request."""
+
+    cause: WaitCause
+    began_seconds: float
+    ended_seconds: float
+    precision_seconds: Annotated[float, Meta(description="how far off either end may be")]
+    source: Annotated[str, Meta(description="what says so, or why it is not known")]
+
+
+class SlowObject(Part, frozen=True):
+    """A slow or unready object; its evidence is in attribution.json."""
+
+    kind: str
+    namespace: str | None
+    name: str
+    uid: str
+    workload: str
+    iteration: Count
+    ready: Annotated[bool, Meta(description="false: latencySeconds are until its last look")]
+    latency_seconds: float
+    causes: Annotated[dict[str, float], Meta(description="seconds by cause")]
+    segments: Annotated[
+        list[Segment], Meta(description="from its create request on, without a gap")
+    ]
+    notes: list[str]
+
+
+class Attribution(Part, frozen=True):
+    """Where the time of slow objects went."""
+
+    limit: Annotated[Count, Meta(description="most objects that are kept")]
+    requests: Annotated[Count, Meta(description="sent for it; among the run's calls too")]
+    passed_over: Annotated[Count, Meta(description="slow ones that slower ones took the place of")]
+    problems: list[str]
+    causes: Annotated[dict[str, float], Meta(description="seconds by cause, of all objects")]
+    objects: Annotated[list[SlowObject], Meta(description="the slowest first")]
+
+
 class Hook(Part, frozen=True):
     """A command that the run called; its times count from the run's start."""
 
@@ -282,6 +322,7 @@ class Summary(Part, frozen=True):
     child_kinds: dict[str, Kind]
     operations: list[Operation]
     workloads: list[Workload]
+    attribution: Annotated[Attribution | None, Meta(description="null: it was turned off")]
     audit: Annotated[AuditSummary | None, Meta(description="null: Prometheus was not asked")]
 
 

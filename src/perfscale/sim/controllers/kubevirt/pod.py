@@ -169,12 +169,22 @@ def _running(pod: JSON, now: datetime) -> JSON:
         "podIPs": [{"ip": placement.pod_ip}],
         "startTime": timestamp(now),
         "containerStatuses": [
-            _container(container, now) for container in pod["spec"].get("containers") or ()
+            _container(container, _started(old, container["name"]) or timestamp(now))
+            for container in pod["spec"].get("containers") or ()
         ],
     }
 
 
-def _container(container: JSON, now: datetime) -> JSON:
+def _started(status: JSON, name: str) -> str | None:
+    """When a container started that runs already though its pod is not ready."""
+    for each in status.get("containerStatuses") or ():
+        if each.get("name") == name:
+            started: str | None = ((each.get("state") or {}).get("running") or {}).get("startedAt")
+            return started
+    return None
+
+
+def _container(container: JSON, started: str) -> JSON:
     return {
         "name": container["name"],
         "image": container.get("image", ""),
@@ -182,5 +192,5 @@ def _container(container: JSON, now: datetime) -> JSON:
         "ready": True,
         "started": True,
         "restartCount": 0,
-        "state": {"running": {"startedAt": timestamp(now)}},
+        "state": {"running": {"startedAt": started}},
     }

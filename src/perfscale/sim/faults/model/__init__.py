@@ -10,10 +10,17 @@ from perfscale.config.sections.fields import list_of
 from perfscale.config.sections.section import Section
 from perfscale.sim.faults.fields import Seed
 from perfscale.sim.faults.model.cluster import ClusterFaults, Outage, Restoration
-from perfscale.sim.faults.model.objects import PHASED, UNPHASED, NamespaceFault, ObjectFault
+from perfscale.sim.faults.model.objects import (
+    DELAYED,
+    PHASED,
+    UNPHASED,
+    NamespaceFault,
+    ObjectFault,
+)
 from perfscale.sim.faults.model.requests import RequestFault, WatchFault
 
 __all__ = [
+    "DELAYED",
     "PHASED",
     "UNPHASED",
     "ClusterFaults",

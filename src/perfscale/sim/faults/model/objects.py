@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from perfscale.config.sections.fields import Duration, Label, Text, Timeout, choice, key_error
 from perfscale.sim.faults.fields import Finalizer, GroupVersions, Names, Resources, Share
 from perfscale.sim.faults.model.fault import Fault
+from perfscale.sim.latency import Stage
 
 PHASED: Final = (
     "virtualmachineinstances",
@@ -39,6 +40,22 @@ UNPHASED: Final = (
 """Those that a controller looks after, and whose objects have none: they fail at once."""
 
 
+DELAYED: Final[Mapping[str, Mapping[str, Stage]]] = {
+    "virtualmachineinstances": {
+        "unseen": Stage.VMI_PENDING,
+        **dict.fromkeys(
+            ("scheduling", "imagePull", "volumes", "launcherStart"), Stage.VMI_SCHEDULING
+        ),
+        "guest": Stage.VMI_SCHEDULED,
+    },
+    "pods": {
+        "scheduling": Stage.POD_SCHEDULING,
+        **dict.fromkeys(("imagePull", "volumes", "launcherStart", "guest"), Stage.POD_STARTING),
+    },
+}
+"""What can delay the objects of a resource, and the stage that it makes longer."""
+
+
 class ObjectFault(Fault):
     """What happens to some of the objects, always the same ones."""
 
@@ -53,9 +70,12 @@ class ObjectFault(Fault):
         "annotations": ("annotationsStripped",),
         "to": ("labelsStripped", "annotationsStripped", "labelRemoved"),
         "suffix": ("renamed",),
+        "cause": ("delayed",),
+        "by": ("delayed",),
     }
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "ends": ("phase",),
+        "delayed": ("cause",),
     }
 
     fault: Annotated[
@@ -70,6 +90,7 @@ class ObjectFault(Fault):
             "annotationsStripped",
             "renamed",
             "labelRemoved",
+            "delayed",
         ),
     ] = Field(
         description=(
@@ -77,7 +98,8 @@ class ObjectFault(Fault):
             "powers off; stuck: it stays in a phase; vanishes: somebody "
             "else deletes it; held: it has a finalizer that nobody removes; labelsStripped, "
             "annotationsStripped and renamed: admission changes it as it is created; "
-            "labelRemoved: a controller takes its labels away later."
+            "labelRemoved: a controller takes its labels away later; delayed: it takes longer, for "
+            "a reason that its pod and events show."
         )
     )
     share: Share = Field(default=1.0, description="How many of the objects, from 0 to 1.")
@@ -114,7 +136,26 @@ class ObjectFault(Fault):
     to: Text | None = Field(
         default=None, description="The value that they get, instead of being taken away."
     )
+    cause: Annotated[str | None, *choice(*DELAYED["virtualmachineinstances"])] = Field(
+        default=None,
+        description=(
+            "What delays it: unseen (no controller comes to it), scheduling, imagePull, volumes, "
+            "launcherStart or guest. Pods have a scheduler and no other controller: no unseen."
+        ),
+    )
+    by: Timeout = Field(default=20.0, description="By how much.")
     suffix: Label = Field(default="renamed", description="What the name gets, after a dash.")
+
+    @model_validator(mode="after")
+    def _can_be_delayed(self) -> Self:
+        for resource in self.resources if self.fault == "delayed" else ():
+            plural = resource.partition(".")[0]
+            if plural not in DELAYED:
+                known = " and ".join(DELAYED)
+                raise key_error("resources", f"{resource} cannot be delayed, only {known}")
+            if self.cause not in DELAYED[plural]:
+                raise key_error("cause", f"{resource} are delayed by {', '.join(DELAYED[plural])}")
+        return self
 
     @model_validator(mode="after")
     def _has_phases(self) -> Self:

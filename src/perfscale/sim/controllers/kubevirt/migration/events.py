@@ -5,12 +5,11 @@ https://github.com/kubevirt/kubevirt/tree/main/pkg/virt-controller/watch/migrati
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Final
 
 from perfscale.sim.controllers.actions import Create
+from perfscale.sim.controllers.events import Said, event_about
 from perfscale.sim.controllers.kinds import EVENT, VMIM
-from perfscale.sim.controllers.objects import timestamp, uid_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,31 +47,12 @@ def aborted(vmim: JSON, now: datetime) -> Create:
 
 def _event(vmim: JSON, said: tuple[str, str, str], now: datetime, **texts: str) -> Create:
     kind, reason, text = said
-    metadata = vmim["metadata"]
     # One of each: written twice, it is refused.
-    digest = hashlib.sha1(f"{uid_of(vmim)}/{reason}".encode(), usedforsecurity=False)
-    about = {
-        "apiVersion": VMIM.api_version,
-        "kind": VMIM.kind,
-        "name": metadata["name"],
-        "namespace": metadata["namespace"],
-        "uid": uid_of(vmim),
-        "resourceVersion": metadata.get("resourceVersion", ""),
-    }
-    event: JSON = {
-        "apiVersion": EVENT.api_version,
-        "kind": EVENT.kind,
-        "metadata": {
-            "name": f"{metadata['name']}.{digest.hexdigest()[:16]}",
-            "namespace": metadata["namespace"],
-        },
-        "involvedObject": about,
-        "type": kind,
-        "reason": reason,
-        "message": text.format_map(texts),
-        "source": {"component": "virtualmachineinstance-controller"},
-        "firstTimestamp": timestamp(now),
-        "lastTimestamp": timestamp(now),
-        "count": 1,
-    }
+    event = event_about(
+        VMIM,
+        vmim,
+        Said(kind, reason, text.format_map(texts)),
+        now,
+        component="virtualmachineinstance-controller",
+    )
     return Create(EVENT, event)

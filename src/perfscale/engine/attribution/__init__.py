@@ -1,0 +1,1 @@
+"""Why objects are slow: which are, what the cluster says of them, and where their time went."""

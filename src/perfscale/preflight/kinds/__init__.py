@@ -1,0 +1,1 @@
+"""The kinds of a workload file as the cluster serves them, or will."""
