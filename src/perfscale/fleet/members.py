@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
+from perfscale.engine.snapshot import GeneratorState
 from perfscale.errors import FleetError, GeneratorLostError
 from perfscale.fleet.generator import DISTRIBUTION
 from perfscale.fleet.messages import (
@@ -60,6 +61,9 @@ class Listener(Protocol):
 
     def take_end(self, member: Member) -> None:
         """Nothing more comes from a generator: it has ended, or is lost."""
+
+    def publish_states(self) -> None:
+        """Where each generator stands may have changed; called every second."""
 
 
 @dataclass(slots=True, eq=False)
@@ -237,6 +241,24 @@ class Members:
                 member.ticks += 1
                 if member.ticks * _CHECK_S > SILENT_S and not member.is_over:
                     self.lose(member, f"nothing was heard of it for {SILENT_S:g} s")
+            self._listener.publish_states()
+
+    def states(self) -> tuple[GeneratorState, ...]:
+        """Where each of them stands, as it said last."""
+        return tuple(
+            GeneratorState(
+                index=each.shard,
+                name=each.record.name,
+                rate=each.heartbeat.rate,
+                in_flight=each.heartbeat.in_flight,
+                lag_s=each.heartbeat.lag_s,
+                cpu=each.heartbeat.cpu,
+                reconnects=each.heartbeat.reconnects,
+                relists=each.heartbeat.relists,
+                silent_s=each.ticks * _CHECK_S,
+            )
+            for each in self.all
+        )
 
     def send_all(self, message: ToGenerator) -> None:
         """Send all of them a message."""

@@ -10,6 +10,7 @@ import signal
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from perfscale.engine.events import GeneratorsProgress
 from perfscale.engine.run import Run, Summed
 from perfscale.engine.sharding.coordination import Barrier, Moment, Release
 from perfscale.engine.sharding.shard import Shard
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from perfscale.engine.inputs import RunInputs
     from perfscale.engine.sharding.coordination import Arrival, Coordination
+    from perfscale.engine.snapshot import RunSnapshot
     from perfscale.errors import ThresholdError
     from perfscale.fleet.members import Member
     from perfscale.fleet.merging import MergedSink
@@ -182,6 +184,14 @@ class CoordinatorRun(Run):
             self._abort(GeneratorLostError(f"{member.record} was lost: {member.record.lost}"))
         self._arrived.notify()
         self._release_overdue()
+
+    def publish_states(self) -> None:
+        """Where each generator stands may have changed."""
+        self._inputs.broadcast.send(GeneratorsProgress(self._members.states()))
+
+    def snapshot(self) -> RunSnapshot:
+        """Where it stands, with each of its generators."""
+        return replace(super().snapshot(), generators=self._members.states())
 
     def _lose_records(self, error: OSError) -> None:
         self._context.warn(f"the objects' records could not be written: {error}")
