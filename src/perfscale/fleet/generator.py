@@ -36,6 +36,7 @@ from perfscale.fleet.messages import (
 )
 from perfscale.fleet.share import plan_of, share_of
 from perfscale.results import TotalsEntry
+from perfscale.templates.files import sent_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -77,19 +78,26 @@ async def run_generator(
 
 async def _run(inputs: GeneratorInputs, end: GeneratorEnd, clock: Callable[[], float]) -> RunResult:
     try:
-        async with PartGenerator(inputs, end, clock) as generator, asyncio.TaskGroup() as tasks:
-            end.send(Opened(platform.node(), os.getpid(), version(DISTRIBUTION)))
-            helpers = [
-                tasks.create_task(generator.listen(), name="perfscale-fleet-listen"),
-                tasks.create_task(generator.beat(), name="perfscale-fleet-beat"),
-            ]
-            try:
-                return await generator.run()
-            finally:
-                for helper in helpers:
-                    helper.cancel()
+        with sent_files(inputs.files):
+            return await _generate(inputs, end, clock)
     except BaseExceptionGroup as group:
         raise first_error(group) from None
+
+
+async def _generate(
+    inputs: GeneratorInputs, end: GeneratorEnd, clock: Callable[[], float]
+) -> RunResult:
+    async with PartGenerator(inputs, end, clock) as generator, asyncio.TaskGroup() as tasks:
+        end.send(Opened(platform.node(), os.getpid(), version(DISTRIBUTION)))
+        helpers = [
+            tasks.create_task(generator.listen(), name="perfscale-fleet-listen"),
+            tasks.create_task(generator.beat(), name="perfscale-fleet-beat"),
+        ]
+        try:
+            return await generator.run()
+        finally:
+            for helper in helpers:
+                helper.cancel()
 
 
 def _exit_code(error: BaseException | None) -> int:

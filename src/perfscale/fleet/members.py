@@ -56,6 +56,9 @@ class Listener(Protocol):
     def take_arrival(self, shard: int, barrier: Barrier, arrival: Arrival) -> None:
         """A generator waits at a barrier."""
 
+    def take_heartbeat(self) -> None:
+        """A generator has said how it is."""
+
     def take_failure(self, member: Member, error: str, exit_code: int) -> None:
         """A generator cannot go on."""
 
@@ -176,6 +179,8 @@ class Members:
         if best is None:
             return
         took_s, offset_s, ahead_s = best
+        if abs(offset_s) <= took_s / 2:
+            offset_s = 0.0  # as on one machine, where all processes share that clock
         member.record = msgspec.structs.replace(
             member.record,
             clock_low_s=round(ahead_s - took_s / 2, 6),
@@ -201,6 +206,7 @@ class Members:
                 listener.take_arrival(member.shard, message.barrier, message.arrival)
             case Heartbeat():
                 member.heartbeat = message
+                listener.take_heartbeat()
             case Clocks():
                 member.clocks[message.n] = (self._stopwatch.clock(), message)
             case Opened():
@@ -265,6 +271,14 @@ class Members:
         for member in self.all:
             member.send(message)
 
+    async def abandon(self) -> None:
+        """Stop all of them at once, whatever they do."""
+        for task in self._listening:
+            task.cancel()
+        for member in self.all:
+            member.is_over = True
+            await member.connection.close()
+
     async def end(self, bound_s: float) -> None:
         """Wait until all have ended; those that do not are lost. None sends anything after that."""
         try:
@@ -276,10 +290,7 @@ class Members:
             for member in self.all:
                 self.lose(member, f"it did not end within {bound_s:g} s")
         finally:
-            for task in self._listening:
-                task.cancel()
-            for member in self.all:
-                await member.connection.close()
+            await self.abandon()
 
 
 def _has_answered(member: Member, number: int) -> bool:
