@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from perfscale.engine.generator import LoadGenerator
 from perfscale.engine.inputs import RunOptions
@@ -12,7 +12,6 @@ from perfscale.fleet.merging import MergedSink
 from perfscale.fleet.run import CoordinatorRun, Crew
 from perfscale.fleet.share import refuse
 from perfscale.templates import TemplateDefaults
-from perfscale.templates.files import recorded_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,13 +70,6 @@ class Coordinator(LoadGenerator):
         self._merged = MergedSink(results)
         self._shard = Shard(COORDINATOR, generators)
 
-    async def __aenter__(self) -> Self:
-        """Compile the templates and open the connection; raises as `LoadGenerator` does."""
-        with recorded_files() as files:
-            await super().__aenter__()
-        self._files = files
-        return self
-
     async def preflight(self) -> Plan:
         """As that of `LoadGenerator`.
 
@@ -97,7 +89,7 @@ class Coordinator(LoadGenerator):
         return self._merged
 
     def _make_run(self, inputs: RunInputs) -> Run:
-        crew = Crew(self._transport, self._count, self._given, self._files)
+        crew = Crew(self._transport, self._count, self._given)
         return CoordinatorRun(inputs, crew, self._merged)
 
 

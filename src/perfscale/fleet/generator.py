@@ -36,7 +36,6 @@ from perfscale.fleet.messages import (
 )
 from perfscale.fleet.share import plan_of, share_of
 from perfscale.results import TotalsEntry
-from perfscale.templates.files import sent_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -78,8 +77,7 @@ async def run_generator(
 
 async def _run(inputs: GeneratorInputs, end: GeneratorEnd, clock: Callable[[], float]) -> RunResult:
     try:
-        with sent_files(inputs.files):
-            return await _generate(inputs, end, clock)
+        return await _generate(inputs, end, clock)
     except BaseExceptionGroup as group:
         raise first_error(group) from None
 

@@ -30,7 +30,7 @@ from perfscale.fleet.transport import GeneratorInputs
 from perfscale.results import Course, GeneratorEntry, TotalsEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from perfscale.engine.accounting.run_accounting import RunAccounting
     from perfscale.engine.inputs import RunInputs
@@ -57,13 +57,11 @@ class Crew:
         transport: What starts them.
         count: How many.
         cluster: As they are given it.
-        files: What templates were read from, by path.
     """
 
     transport: Transport
     count: int
     cluster: Cluster | ClusterOptions | None
-    files: Mapping[str, bytes]
 
 
 class RemoteError(PerfscaleError):
@@ -146,7 +144,6 @@ class CoordinatorRun(Run):
                     config=inputs.config,
                     plan=inputs.plan,
                     options=options,
-                    files=crew.files,
                     cluster=crew.cluster,
                 )
                 for index in range(crew.count)

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from perfscale.config import Config
     from perfscale.engine.inputs import RunOptions
     from perfscale.engine.sharding.shard import Shard
@@ -32,7 +30,6 @@ class GeneratorInputs:
         config: The workload file, whole, with a seed; the generator takes its share itself.
         plan: What the coordinator's preflight found.
         options: Of the run; its bounds on failures and cleanup are the coordinator's.
-        files: Content of every file that templates were read from, by its path.
         cluster: How to open the cluster; an open one only where the loop is shared.
     """
 
@@ -41,7 +38,6 @@ class GeneratorInputs:
     config: Config
     plan: Plan
     options: RunOptions
-    files: Mapping[str, bytes]
     cluster: Cluster | ClusterOptions | None
 
 
