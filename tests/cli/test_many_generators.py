@@ -87,6 +87,7 @@ def test_ctrl_c_on_the_terminal_ends_all_generators_in_order(
 ) -> None:
     with long_run as run:
         goes_on(run, simulated)
+        run.says("generator 1  ")
         processes = descendants(run.process.pid)
         os.killpg(run.process.pid, signal.SIGINT)  # as a terminal does
         ended = run.ends()

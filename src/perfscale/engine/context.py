@@ -65,6 +65,7 @@ class IterationContext:
         ends: Whether its load ends by its time.
         churned: Objects, of those that were requested, that rounds of churn asked for, by kind.
         load_began_s: When its own load began; None before.
+        begins_s: When its load begins everywhere, until it has; None: when it is this one's turn.
         load_is_over: Whether nothing more is due of its own load.
         missed: Objects that were due when its load was over, and had not been sent, by kind.
         problems: What went wrong, one sentence each.
@@ -89,6 +90,7 @@ class IterationContext:
     ends: bool = False
     churned: Counter[str] = field(default_factory=Counter)
     load_began_s: float | None = None
+    begins_s: float | None = None
     load_is_over: bool = False
     missed: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)

@@ -192,7 +192,7 @@ class Run:
             ServerWarnings(context, self._inputs.factories),
             self._verifier.delete,
         )
-        self._accounting = RunAccounting(context)
+        self._accounting = self._make_accounting()
         self._progress = ProgressPublisher(
             context, lambda: self._namespaces.leaving, self._accounting.requests
         )
@@ -208,6 +208,9 @@ class Run:
 
     def _make_namespaces(self) -> RunNamespaces:
         return RunNamespaces(self._context)
+
+    def _make_accounting(self) -> RunAccounting:
+        return RunAccounting(self._context)
 
     def _coordinate(self) -> Coordination:
         """What keeps it together with other generators; there are none."""

@@ -6,16 +6,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perfscale.engine.generator import LoadGenerator
+from perfscale.engine.inputs import RunOptions
 from perfscale.engine.sharding.shard import COORDINATOR, Shard
 from perfscale.fleet.merging import MergedSink
 from perfscale.fleet.run import CoordinatorRun, Crew
 from perfscale.fleet.share import refuse
+from perfscale.templates import TemplateDefaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perfscale.config import Config
-    from perfscale.engine.inputs import RunInputs, RunOptions
+    from perfscale.engine.inputs import RunInputs
     from perfscale.engine.run import Run
     from perfscale.fleet.transport import Transport
     from perfscale.kube.cluster import Cluster, ClusterOptions
@@ -56,7 +58,12 @@ class Coordinator(LoadGenerator):
         if generators < 1:
             raise ValueError("a run has at least one generator")
         super().__init__(
-            config, cluster=cluster, run_id=run_id, results=results, clock=clock, options=options
+            config,
+            cluster=cluster,
+            run_id=run_id,
+            results=results,
+            clock=clock,
+            options=_resolved(options or RunOptions()),
         )
         self._transport = transport
         self._count = generators
@@ -84,3 +91,8 @@ class Coordinator(LoadGenerator):
     def _make_run(self, inputs: RunInputs) -> Run:
         crew = Crew(self._transport, self._count, self._given)
         return CoordinatorRun(inputs, crew, self._merged)
+
+
+def _resolved(options: RunOptions) -> RunOptions:
+    """The same, with what the environment says: the generators have another."""
+    return replace(options, defaults=options.defaults or TemplateDefaults.from_environment())

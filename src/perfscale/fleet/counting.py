@@ -6,21 +6,26 @@ So a failure budget, snapshots and progress are about all generators together.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from perfscale.engine.tracking.rows import TransitionKind
+from perfscale.engine.tracking.rows import IterationScope, TransitionKind
 from perfscale.results import (
     ChangeEntry,
+    IterationEndEntry,
     IterationEntry,
+    ObjectEntry,
     OperationChangeEntry,
     OperationEntry,
+    ReleaseEntry,
     RoundEntry,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from perfscale.engine.context import RunContext
+    from perfscale.engine.tracking.rows import TrackedObject
     from perfscale.results import AnyEntry, ObjectLife, OperationLife, Replay
 
 
@@ -63,6 +68,44 @@ class _Operation(NamedTuple):
         return cls(life.sent_s is not None, life.answered_s is not None, is_decided)
 
 
+@dataclass(slots=True, eq=False)
+class _Shown:
+    """An object's life, as what is published of a wait looks at it."""
+
+    life: ObjectLife
+    finalizers: tuple[str, ...] = ()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.life, name)
+
+    @property
+    def decided(self) -> bool:
+        return self.life.ready_s is not None or self.life.error is not None
+
+    @property
+    def phase(self) -> str | None:
+        names = self.life.phases_s.names
+        return names[-1] if names else None
+
+    @property
+    def phase_s(self) -> float | None:
+        return None if self.phase is None else self.life.phases_s.get(self.phase)
+
+
+class _MergedScope(IterationScope):
+    """An iteration of all generators, for what is published of it; nothing waits for it."""
+
+    def __init__(self, workload: str, iteration: int, round_number: int | None) -> None:
+        super().__init__(workload, iteration, 0, round_number)
+        self.lives: dict[int, ObjectLife] = {}
+
+    @property
+    def rows(self) -> Iterator[TrackedObject]:
+        """All of them, made when they are looked at: seldom."""
+        shown: Iterator[Any] = (_Shown(life) for life in self.lives.values())
+        return shown
+
+
 class MergedCounts:
     """Applies entries to a replay, and counts what they change in the coordinator's context.
 
@@ -74,7 +117,18 @@ class MergedCounts:
     def __init__(self, context: RunContext, replay: Replay) -> None:
         self._context = context
         self._replay = replay
-        self._workloads: dict[int, str] = {}
+        self._scopes: dict[tuple[str, int], _MergedScope] = {}
+        self._scope_of: dict[int, _MergedScope] = {}
+
+    def shown(self, scope: IterationScope) -> IterationScope:
+        """What is published of an iteration: the counts of all generators."""
+        return self._merged(scope.workload, scope.iteration, scope.round)
+
+    def _merged(self, workload: str, iteration: int, round_number: int | None) -> _MergedScope:
+        where = (workload, iteration)
+        if where not in self._scopes:
+            self._scopes[where] = _MergedScope(workload, iteration, round_number)
+        return self._scopes[where]
 
     def count(self, entry: AnyEntry, apply: Callable[[AnyEntry], None]) -> None:
         """Apply an entry, and count what is new."""
@@ -90,11 +144,28 @@ class MergedCounts:
     def _count_requested(self, entry: AnyEntry) -> None:
         context = self._context
         if isinstance(entry, IterationEntry):
-            self._workloads[entry.i] = entry.workload
+            scope = self._scope_of[entry.i] = self._merged(
+                entry.workload, entry.iteration, entry.round
+            )
+            scope.extend(sum(entry.requested.values()))
             if entry.round is not None:
                 context.count_churned(entry.workload, Counter(entry.requested))
         elif isinstance(entry, RoundEntry):
-            context.count_churned(self._workloads[entry.i], Counter(entry.requested))
+            scope = self._scope_of[entry.i]
+            scope.extend(sum(entry.requested.values()))
+            context.count_churned(scope.workload, Counter(entry.requested))
+        elif isinstance(entry, ReleaseEntry):
+            for number in (*entry.objects, *entry.children):
+                self._scope_of[entry.i].lives.pop(number, None)
+        elif isinstance(entry, IterationEndEntry) and entry.settled:
+            self._close(entry.i)
+
+    def _close(self, number: int) -> None:
+        """Nothing more comes of a part; what is shown of the iteration stays for a while."""
+        scope = self._scope_of.pop(number)
+        if scope not in self._scope_of.values():
+            scope.lives.clear()
+            self._scopes.pop((scope.workload, scope.iteration), None)
 
     def _count_object(self, entry: ChangeEntry, apply: Callable[[AnyEntry], None]) -> None:
         find = self._replay.object_life
@@ -106,6 +177,9 @@ class MergedCounts:
         after = _Object.of(life)
         if before.phase != after.phase:
             self._move(life, before.phase, after.phase)
+        if isinstance(entry, ObjectEntry) and entry.i in self._scope_of:
+            self._scope_of[entry.i].lives[entry.n] = life
+        self._count_shown(life, before, after)
         if life.is_child:
             return
         counter = self._context.counter
@@ -121,6 +195,21 @@ class MergedCounts:
                 counter.change(life, change)
         if after.failed and not before.failed:
             self._context.count_failure(life)
+
+    def _count_shown(self, life: ObjectLife, before: _Object, after: _Object) -> None:
+        scope = self._scopes.get((life.scope.workload, life.scope.iteration))
+        if scope is None:
+            return
+        was_there = before.created and not before.deleted
+        came = (after.created and not after.deleted) - was_there
+        if life.is_child:
+            scope.present_children += came
+            return
+        scope.present += came
+        for name in ("sent", "created", "ready", "failed", "deleted"):
+            change = getattr(after, name) - getattr(before, name)
+            setattr(scope, name, getattr(scope, name) + change)
+        scope.undecided -= (after.ready or after.failed) - (before.ready or before.failed)
 
     def _move(self, life: ObjectLife, old: str | None, new: str | None) -> None:
         tracker = self._context.tracker
@@ -143,6 +232,14 @@ class MergedCounts:
         if life is None:
             return
         after, counter = _Operation.of(life), context.operation_counter
+        scope = self._scopes.get((life.scope.workload, life.scope.iteration))
+        if scope is not None:
+            scope.sent += after.sent - before.sent
+            scope.created += after.accepted - before.accepted
+            scope.undecided -= after.decided - before.decided
+            if after.decided and not before.decided:
+                scope.ready += life.error is None
+                scope.failed += life.error is not None
         if after.sent and not before.sent:
             counter.send(life)
         if after.accepted and not before.accepted:

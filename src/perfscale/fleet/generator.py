@@ -77,19 +77,25 @@ async def run_generator(
 
 async def _run(inputs: GeneratorInputs, end: GeneratorEnd, clock: Callable[[], float]) -> RunResult:
     try:
-        async with PartGenerator(inputs, end, clock) as generator, asyncio.TaskGroup() as tasks:
-            end.send(Opened(platform.node(), os.getpid(), version(DISTRIBUTION)))
-            helpers = [
-                tasks.create_task(generator.listen(), name="perfscale-fleet-listen"),
-                tasks.create_task(generator.beat(), name="perfscale-fleet-beat"),
-            ]
-            try:
-                return await generator.run()
-            finally:
-                for helper in helpers:
-                    helper.cancel()
+        return await _generate(inputs, end, clock)
     except BaseExceptionGroup as group:
         raise first_error(group) from None
+
+
+async def _generate(
+    inputs: GeneratorInputs, end: GeneratorEnd, clock: Callable[[], float]
+) -> RunResult:
+    async with PartGenerator(inputs, end, clock) as generator, asyncio.TaskGroup() as tasks:
+        end.send(Opened(platform.node(), os.getpid(), version(DISTRIBUTION)))
+        helpers = [
+            tasks.create_task(generator.listen(), name="perfscale-fleet-listen"),
+            tasks.create_task(generator.beat(), name="perfscale-fleet-beat"),
+        ]
+        try:
+            return await generator.run()
+        finally:
+            for helper in helpers:
+                helper.cancel()
 
 
 def _exit_code(error: BaseException | None) -> int:

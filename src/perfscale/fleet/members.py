@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
+from perfscale.engine.snapshot import GeneratorState
 from perfscale.errors import FleetError, GeneratorLostError
 from perfscale.fleet.generator import DISTRIBUTION
 from perfscale.fleet.messages import (
@@ -55,11 +56,17 @@ class Listener(Protocol):
     def take_arrival(self, shard: int, barrier: Barrier, arrival: Arrival) -> None:
         """A generator waits at a barrier."""
 
+    def take_heartbeat(self) -> None:
+        """A generator has said how it is."""
+
     def take_failure(self, member: Member, error: str, exit_code: int) -> None:
         """A generator cannot go on."""
 
     def take_end(self, member: Member) -> None:
         """Nothing more comes from a generator: it has ended, or is lost."""
+
+    def publish_states(self) -> None:
+        """Where each generator stands may have changed; called every second."""
 
 
 @dataclass(slots=True, eq=False)
@@ -172,6 +179,8 @@ class Members:
         if best is None:
             return
         took_s, offset_s, ahead_s = best
+        if abs(offset_s) <= took_s / 2:
+            offset_s = 0.0  # as on one machine, where all processes share that clock
         member.record = msgspec.structs.replace(
             member.record,
             clock_low_s=round(ahead_s - took_s / 2, 6),
@@ -197,6 +206,7 @@ class Members:
                 listener.take_arrival(member.shard, message.barrier, message.arrival)
             case Heartbeat():
                 member.heartbeat = message
+                listener.take_heartbeat()
             case Clocks():
                 member.clocks[message.n] = (self._stopwatch.clock(), message)
             case Opened():
@@ -237,11 +247,37 @@ class Members:
                 member.ticks += 1
                 if member.ticks * _CHECK_S > SILENT_S and not member.is_over:
                     self.lose(member, f"nothing was heard of it for {SILENT_S:g} s")
+            self._listener.publish_states()
+
+    def states(self) -> tuple[GeneratorState, ...]:
+        """Where each of them stands, as it said last."""
+        return tuple(
+            GeneratorState(
+                index=each.shard,
+                name=each.record.name,
+                rate=each.heartbeat.rate,
+                in_flight=each.heartbeat.in_flight,
+                lag_s=each.heartbeat.lag_s,
+                cpu=each.heartbeat.cpu,
+                reconnects=each.heartbeat.reconnects,
+                relists=each.heartbeat.relists,
+                silent_s=each.ticks * _CHECK_S,
+            )
+            for each in self.all
+        )
 
     def send_all(self, message: ToGenerator) -> None:
         """Send all of them a message."""
         for member in self.all:
             member.send(message)
+
+    async def abandon(self) -> None:
+        """Stop all of them at once, whatever they do."""
+        for task in self._listening:
+            task.cancel()
+        for member in self.all:
+            member.is_over = True
+            await member.connection.close()
 
     async def end(self, bound_s: float) -> None:
         """Wait until all have ended; those that do not are lost. None sends anything after that."""
@@ -254,10 +290,7 @@ class Members:
             for member in self.all:
                 self.lose(member, f"it did not end within {bound_s:g} s")
         finally:
-            for task in self._listening:
-                task.cancel()
-            for member in self.all:
-                await member.connection.close()
+            await self.abandon()
 
 
 def _has_answered(member: Member, number: int) -> bool:

@@ -6,15 +6,20 @@ What the generators publish is counted and written as it comes.
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from msgspec import structs, to_builtins
+
+from perfscale.engine.events import GeneratorsProgress
 from perfscale.engine.run import Run, Summed
 from perfscale.engine.sharding.coordination import Barrier, Moment, Release
 from perfscale.engine.sharding.shard import Shard
 from perfscale.engine.waits import Signal
 from perfscale.errors import GeneratorLostError, PerfscaleError
+from perfscale.fleet.accounting import MergedAccounting
 from perfscale.fleet.counting import MergedCounts
 from perfscale.fleet.losses import find_lost_objects
 from perfscale.fleet.meeting import Meeting
@@ -25,11 +30,12 @@ from perfscale.fleet.transport import GeneratorInputs
 from perfscale.results import Course, GeneratorEntry, TotalsEntry
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Sequence
 
+    from perfscale.engine.accounting.run_accounting import RunAccounting
     from perfscale.engine.inputs import RunInputs
     from perfscale.engine.sharding.coordination import Arrival, Coordination
+    from perfscale.engine.snapshot import RunSnapshot
     from perfscale.errors import ThresholdError
     from perfscale.fleet.members import Member
     from perfscale.fleet.merging import MergedSink
@@ -81,6 +87,7 @@ class CoordinatorRun(Run):
         self._sink = sink
         self._meeting = Meeting(crew.count)
         self._arrived = Signal()
+        self._is_cleaned_up = False
 
     # -- scopes ---------------------------------------------------------------
 
@@ -89,8 +96,18 @@ class CoordinatorRun(Run):
         context = self._context
         self._sink.on_failure = self._lose_records
         self._counts = MergedCounts(context, self._sink.replay)
+        self._progress.shown = self._counts.shown
         self._thresholds = MergedThresholds(self._inputs.config, context.plan, self._sink.replay)
         self._members = Members(self._crew.transport, self, context.stopwatch, tasks)
+
+    def _make_accounting(self) -> RunAccounting:
+        self._merged = MergedAccounting(self._context, self._sink.replay)
+        return self._merged
+
+    def _totals(self) -> Totals:
+        """What the coordinator itself has counted."""
+        own = to_builtins(self._merged.own_requests())
+        return structs.replace(super()._totals(), requests=own)
 
     def _coordinate(self) -> Coordination:
         return self
@@ -103,9 +120,18 @@ class CoordinatorRun(Run):
     async def _supervise(self, tasks: asyncio.TaskGroup) -> None:
         try:
             await super()._supervise(tasks)
-        finally:
-            self._release(Barrier(Moment.REMOVED), Release())
-            await self._members.end(_ENDING_S)
+        except asyncio.CancelledError:
+            if not self._is_cleaned_up:  # the second one: nothing is waited for
+                await self._members.abandon()
+                raise
+            await self._end()
+            raise
+        await self._end()
+
+    async def _end(self) -> None:
+        """Let the generators publish their last."""
+        self._release(Barrier(Moment.REMOVED), Release())
+        await self._members.end(_ENDING_S)
 
     async def _load(self) -> None:
         inputs, crew = self._inputs, self._crew
@@ -136,7 +162,8 @@ class CoordinatorRun(Run):
             return known
         await self._arrived.wait_until(lambda: not self._meeting.missing(barrier))
         await self._call_hooks(barrier)
-        release = self._meeting.release_of(barrier, arrival)
+        now = self._context.stopwatch.now()
+        release = structs.replace(self._meeting.release_of(barrier, arrival), at_s=now)
         self._release(barrier, release)
         return release
 
@@ -183,8 +210,22 @@ class CoordinatorRun(Run):
         self._arrived.notify()
         self._release_overdue()
 
+    def publish_states(self) -> None:
+        """Where each generator stands may have changed."""
+        self._inputs.broadcast.send(GeneratorsProgress(self._members.states()))
+
+    def snapshot(self) -> RunSnapshot:
+        """Where it stands, with each of its generators."""
+        totals = self._sink.replay.totals
+        return replace(super().snapshot(), watch=totals.watch, generators=self._members.states())
+
     def _lose_records(self, error: OSError) -> None:
         self._context.warn(f"the objects' records could not be written: {error}")
+
+    def take_heartbeat(self) -> None:
+        """A generator has said how it is."""
+        in_flight = sum(each.heartbeat.in_flight for each in self._members.all)
+        self._context.health.in_flight = in_flight
 
     # -- the end --------------------------------------------------------------
 
@@ -217,10 +258,14 @@ class CoordinatorRun(Run):
 
     async def _clean_up(self) -> None:
         await super()._clean_up()
+        self._is_cleaned_up = True
         self._release(Barrier(Moment.REMOVED), Release())
 
     def _something_remains(self) -> bool:
         replay = self._sink.replay
+        ended_early = self._error is not None or self._interrupted_by is not None
+        if ended_early and not self._removed and self._members.all:
+            return True  # generators may have made more than they have said
         return replay.is_anything_present() or super()._something_remains()
 
     def _sum_up(self, totals: Totals) -> Summed:

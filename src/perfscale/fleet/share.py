@@ -64,6 +64,8 @@ def _narrowed(operation: OperationPlan, plan: Plan, shard: Shard) -> OperationPl
         return f"{selector},{of_shard}"
 
     watched = tuple((place, narrow(selector)) for place, selector in operation.watched)
+    if operation.operation.request in {Request.LIST, Request.WATCH}:
+        return replace(operation, watched=watched)  # a collection has the objects of all
     return replace(operation, selector=narrow(operation.selector), watched=watched)
 
 

@@ -150,9 +150,9 @@ def wait_in(
     children: list[TrackedObject] = []
     scopes = list(scopes)
     if stage is Stage.WAITING_READY:
-        waiting = [row for scope in scopes for row in scope.objects if not row.decided]
-        made = (row for scope in scopes for row in scope.children)
-        children = [row for row in made if row.present and row.ready_s is None]
+        rows = [row for scope in scopes for row in scope.rows]
+        waiting = [row for row in rows if not row.is_child and not row.decided]
+        children = [row for row in rows if row.is_child and row.present and row.ready_s is None]
     elif stage in {Stage.WAITING_GONE, Stage.CLEANING_UP}:
         waiting = [row for scope in scopes for row in scope.rows if row.present]
     else:

@@ -24,6 +24,10 @@ _log = logging.getLogger(__name__)
 _SENDING: Final = (Stage.CREATING, Stage.OPERATING)
 
 
+def _itself(scope: IterationScope) -> IterationScope:
+    return scope
+
+
 class ProgressPublisher:
     """Sends a progress event in every period for each workload that goes on.
 
@@ -34,6 +38,7 @@ class ProgressPublisher:
 
     Attributes:
         stage: What the run turned to last.
+        shown: What is published of an iteration: its own counts, or those of all generators.
     """
 
     def __init__(
@@ -46,12 +51,14 @@ class ProgressPublisher:
         self._leaving = leaving
         self._requests = requests
         self._loads: dict[str, LoadProgress] = {}
+        self.shown: Callable[[IterationScope], IterationScope] = _itself
         self.stage = Stage.PREPARING
         self._targets = {plan.name: plan.qps for plan in context.plan.workloads}
         self._workloads = {each.name: each for each in context.config.workloads}
 
     def follow(self, scope: IterationScope) -> None:
         """An iteration begins: from now on it is what is published of its workload."""
+        scope = self.shown(scope)
         load = self._loads.get(scope.workload)
         if load is not None:
             load.follow(scope)
@@ -63,7 +70,7 @@ class ProgressPublisher:
     def attend(self, workload: str, scopes: Iterable[IterationScope]) -> None:
         """What is done next for a workload is about these iterations, all at a time."""
         if (load := self._loads.get(workload)) is not None:
-            load.attend(scopes)
+            load.attend(map(self.shown, scopes))
 
     def finish(self, workload: str) -> None:
         """A workload is over; it is published only until there is another."""

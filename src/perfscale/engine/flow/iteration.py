@@ -176,9 +176,14 @@ class IterationRunner:
         if not waited_for:
             return
         await self._wait_ready(iteration, waited_for)
-        are_decided = not any(each.scope.undecided for each in waited_for)
-        if await self._reach(Moment.READY, iteration, well=are_decided):
+        missing = sum(each.scope.undecided for each in waited_for)
+        where = iteration.workload, iteration.number
+        arrival = Arrival(not missing, missing)
+        release = await self._context.reach(Moment.READY, *where, arrival=arrival)
+        if release.well:
             await self._reach(AFTER_READY, iteration)
+        elif self._context.shard.is_coordinator:
+            iteration.problems.append(_not_ready(iteration, sum(release.counts)))
 
     async def _reach(
         self,
@@ -240,7 +245,10 @@ class IterationRunner:
                 if why := await why_namespace_stays(iteration.client, name):
                     iteration.problems.append(f"namespace {name} is terminating: {why}")
             return await self._reach(Moment.NAMESPACES, iteration, well=False)
-        return await self._reach(Moment.NAMESPACES, iteration)
+        where = iteration.workload, iteration.number
+        release = await self._context.reach(Moment.NAMESPACES, *where)
+        iteration.begins_s = release.at_s
+        return release.well
 
     def _waited_for(self, iteration: IterationContext) -> list[IterationContext]:
         """The iterations whose objects are waited for when those of one are created."""
@@ -279,9 +287,8 @@ class IterationRunner:
 
     async def _describe_unready(self, iteration: IterationContext) -> None:
         scope = iteration.scope
-        iteration.problems.append(
-            f"{_timed_out(iteration)} for {counted(scope.undecided, 'object')} to be ready"
-        )
+        if self._context.shard.is_whole:  # the coordinator says how many are missing of all
+            iteration.problems.append(_not_ready(iteration, scope.undecided))
         namespaces = {row.namespace: None for row in unready(scope) if row.namespace}
         warnings = await warnings_about(iteration.client, namespaces)
         iteration.problems += describe_unready(scope, warnings)
@@ -295,8 +302,8 @@ class IterationRunner:
         self._enter(iteration, Stage.DELETING)
         leaving = await self._delete(iteration)
         if iteration.workload.iteration_deletion_wait:
-            await self._wait_gone(iteration, leaving)
-            await self._reach(Moment.GONE, iteration)
+            in_time = await self._wait_gone(iteration, leaving)
+            await self._agree_gone(iteration, in_time)
 
     async def remove(self, workload: Workload) -> bool:
         """Delete all of a workload that is over, and wait until it is gone.
@@ -322,10 +329,13 @@ class IterationRunner:
             (each, await release_of((*some, *release.names), each, release.occupied))
             for each, some in used
         ]
+        in_time = True
         for iteration, namespaces in leaving:
-            await self._wait_gone(iteration, namespaces)
+            in_time = await self._wait_gone(iteration, namespaces) and in_time
             await self._verifier.wait_until_known(iteration.scope)
-        await context.reach(Moment.GONE, workload)
+        well = await context.agree(Moment.GONE, workload, well=in_time)
+        if not well and in_time and context.shard.is_coordinator and iterations:
+            self._note_staying(iterations[-1])
         await self._accounting.write_finished()
         return not any(each.problems for each in iterations)
 
@@ -338,8 +348,8 @@ class IterationRunner:
         self._enter(iteration, Stage.DELETING, round_number=round_number)
         self._context.mark_replaced(iteration.scope, round_number)
         leaving = await self._delete(iteration, round_number)
-        await self._wait_gone(iteration, leaving, round_number)
-        await self._reach(Moment.GONE, iteration, round_number)
+        in_time = await self._wait_gone(iteration, leaving, round_number)
+        await self._agree_gone(iteration, in_time, round_number)
         await self._verifier.wait_until_known(iteration.scope)
         await self._accounting.write_finished()
         return not iteration.problems
@@ -349,7 +359,8 @@ class IterationRunner:
         iteration: IterationContext,
         leaving: Sequence[OwnedNamespace],
         round_number: int | None = None,
-    ) -> None:
+    ) -> bool:
+        """Whether everything was gone in time."""
         self._enter(iteration, Stage.WAITING_GONE, bounded=True, round_number=round_number)
         scope = iteration.scope
 
@@ -368,10 +379,24 @@ class IterationRunner:
             await self._verifier.delete_relabelled(scope)
             in_time = await wait(is_gone, timeout_s=end_s - self._context.stopwatch.now())
         if not in_time:
-            iteration.problems.append(f"{_timed_out(iteration)} for everything to be gone")
+            if self._context.shard.label is None:
+                self._note_staying(iteration)
             iteration.problems += describe_leftover(scope)
             staying = [namespace.name for namespace in leaving if not namespace.gone]
             iteration.problems += await describe_namespaces(iteration.client, staying)
+        return in_time
+
+    async def _agree_gone(
+        self, iteration: IterationContext, in_time: bool, round_number: int | None = None
+    ) -> None:
+        """Meet when everything is gone, or nobody waits any more."""
+        well = await self._reach(Moment.GONE, iteration, round_number, well=in_time)
+        if not well and in_time and self._context.shard.is_coordinator:
+            self._note_staying(iteration)
+
+    @staticmethod
+    def _note_staying(iteration: IterationContext) -> None:
+        iteration.problems.append(f"{_timed_out(iteration)} for everything to be gone")
 
     async def _delete(
         self, iteration: IterationContext, round_number: int | None = None
@@ -419,6 +444,10 @@ class IterationRunner:
             limit=CONCURRENCY,
         )
         return {row.namespace for row in scope.objects if row.namespace is not None}
+
+
+def _not_ready(iteration: IterationContext, missing: int) -> str:
+    return f"{_timed_out(iteration)} for {counted(missing, 'object')} to be ready"
 
 
 def _timed_out(iteration: IterationContext) -> str:

@@ -161,6 +161,8 @@ class OperationRunner:
 
     async def _operate(self, iteration: IterationContext, work: Work, pacing: Pacing) -> None:
         """Send everything, and wait until it is done if it is to be waited for."""
+        release = await self._context.reach(Moment.LOAD, work.workload, iteration.number)
+        iteration.begins_s = release.at_s
         self._enter(iteration, Stage.OPERATING)
         iteration.load_began_s = self._context.stopwatch.now()
         # Round and round, for as long as the load lasts.
@@ -212,12 +214,16 @@ class OperationRunner:
         in_time = await self._context.changed.wait_until(
             lambda: not iteration.open_operations, timeout_s=workload.max_wait_timeout
         )
-        if in_time:
-            return
-        missing = counted(len(iteration.open_operations), "operation")
-        bound = format_duration(workload.max_wait_timeout)
-        iteration.problems.append(f"timed out after {bound} waiting for {missing} to be done")
-        iteration.problems += self._close(iteration, work)
+        arrival = Arrival(in_time, len(iteration.open_operations))
+        release = await self._context.reach(
+            Moment.DONE, workload, iteration.number, arrival=arrival
+        )
+        if not release.well and self._context.shard.label is None:
+            missing = counted(sum(release.counts), "operation")
+            bound = format_duration(workload.max_wait_timeout)
+            iteration.problems.append(f"timed out after {bound} waiting for {missing} to be done")
+        if not in_time:
+            iteration.problems += self._close(iteration, work)
 
     def _close(self, iteration: IterationContext, work: Work) -> list[str]:
         """What is not done by the end of its wait is unfinished; one sentence for each reason."""

@@ -61,7 +61,8 @@ class Dispatcher:
         context, slots = self._context, Slots(*pacing.bounds, self._slots)
         finished = partial(self._finished, iteration, slots)
         name = f"perfscale-request-{iteration.scope.workload}"
-        due = pacing.due(items, context.stopwatch.now, missed)
+        begins_s, iteration.begins_s = iteration.begins_s, None
+        due = pacing.due(items, context.stopwatch.now, missed, begins_s)
         with context.health.creating(iteration.scope.workload, context.client.stats):
             for number, (item, due_s) in enumerate(due, start=1):
                 # The place comes before the token: one that had to wait for a place would be spent

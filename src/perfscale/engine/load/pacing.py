@@ -81,15 +81,21 @@ class Pacing:
         return cls(schedule, limiter.acquire, bounds=bounds)
 
     def due(
-        self, wanted: Iterable[_T], now: Callable[[], float], missed: Callable[[_T], None]
+        self,
+        wanted: Iterable[_T],
+        now: Callable[[], float],
+        missed: Callable[[_T], None],
+        begins_s: float | None = None,
     ) -> Iterator[tuple[_T, float]]:
         """What is to be sent, each with when it is due, until the load is over.
+
+        It begins at ``begins_s``, or now.
 
         What is due by then and comes more than `DueLimiter.MOST_LATE_S` after its time, when the
         load is over, is not sent any more, and given to ``missed``.
         """
         schedule = self.schedule
-        schedule.begin(now())
+        schedule.begin(now() if begins_s is None else begins_s)
         for each in wanted:
             now_s = now()
             due_s = schedule.next_due(now_s)

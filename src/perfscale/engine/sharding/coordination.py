@@ -36,10 +36,15 @@ class Moment(StrEnum):
     """Images are pulled: the load may begin."""
     NAMESPACES = "namespaces"
     """The namespaces of an iteration are there."""
+    LOAD = "load"
+    """The operations of an iteration are about to be sent."""
     SENT = "sent"
     """All operations of an iteration are sent."""
     READY = "ready"
-    """The wait for readiness is over; ``well``: everything was decided in time."""
+    """The wait for readiness is over; ``well``: everything was decided in time; ``count``: what
+    was not."""
+    DONE = "done"
+    """The same of operations."""
     REMOVAL = "removal"
     """All of a workload is to be deleted."""
     DELETED = "deleted"
@@ -101,10 +106,13 @@ class Release(msgspec.Struct, frozen=True):
         arrivals: Of the generators, by the index of their shard; one that had left, or was lost,
             has an empty one.
         well: Whether all is well with each of them, and with the coordinator.
+        at_s: When they go on, in seconds since the run's start: a load that begins then begins
+            for all at that moment, however long the message takes. None where nobody waits.
     """
 
     arrivals: tuple[Arrival, ...] = (Arrival(),)
     well: bool = True
+    at_s: float | None = None
 
     @property
     def counts(self) -> tuple[int, ...]:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from perfscale.results.model.client.clocks import ClockOffset
-from perfscale.results.model.client.health import Creation, InFlight, Lag, Vitals
+from perfscale.results.model.client.health import ClockStep, Creation, InFlight, Lag, Vitals
 from perfscale.results.model.run import NamespaceCounts, Totals, WatchCounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from perfscale.results.model.interruptions import OutageRecord
+
+
+_COUNTED: Final = re.compile(r"(\d+) (.*)", re.DOTALL)
+_DIGITS: Final = re.compile(r"\d+")
+_STEP_S: Final = 2.0
+_SEEN_BY_ALL: Final = frozenset({"outages", "outageSeconds"})
+"""What happens to the server, and not to a request: it adds up to nothing."""
 
 
 def merge_totals(totals: Mapping[int | None, Totals]) -> Totals:
@@ -29,7 +37,8 @@ def merge_totals(totals: Mapping[int | None, Totals]) -> Totals:
     requests: dict[str, int | float] = {}
     for each in found:
         for name, value in each.requests.items():  # some are seconds
-            requests[name] = requests.get(name, 0) + value
+            known = requests.get(name, 0)
+            requests[name] = max(known, value) if name in _SEEN_BY_ALL else known + value
     vitals = [
         each.vitals
         for shard, each in totals.items()
@@ -64,7 +73,10 @@ def _merge_clocks(clocks: Sequence[ClockOffset]) -> ClockOffset | None:
 
 def _merge_vitals(vitals: Sequence[Vitals]) -> Vitals:
     """The worst lags, as no percentile of all can be had from theirs; and sums of what adds up."""
-    steps = sorted((step for each in vitals for step in each.clock_steps), key=lambda it: it.at_s)
+    steps: list[ClockStep] = []
+    for step in sorted((it for each in vitals for it in each.clock_steps), key=lambda it: it.at_s):
+        if not any(_is_same(step, known) for known in steps):
+            steps.append(step)
     names = {name: None for each in vitals for name in each.creations}
     means = [each.in_flight.mean for each in vitals if each.in_flight.mean is not None]
     return Vitals(
@@ -85,6 +97,11 @@ def _merge_vitals(vitals: Sequence[Vitals]) -> Vitals:
     )
 
 
+def _is_same(step: ClockStep, other: ClockStep) -> bool:
+    """Whether several generators of one machine saw its clock being set."""
+    return abs(step.at_s - other.at_s) < _STEP_S and abs(step.by_s - other.by_s) < _STEP_S
+
+
 def _worst(lags: Iterable[Lag]) -> Lag:
     return max(lags, key=lambda lag: (lag.p99 or 0.0, lag.count))
 
@@ -99,6 +116,29 @@ def _merge_creations(creations: Sequence[Creation]) -> Creation:
         answer_s=sum(each.answer_s for each in creations),
         outage_s=max(each.outage_s for each in creations),
     ).rounded()
+
+
+def merge_problems(problems: Iterable[tuple[int, Sequence[str]]]) -> tuple[str, ...]:
+    """The sentences of all parts of an iteration, each with the shard of who had it.
+
+    Sentences that count the same (``3 Pod not ready, in phase Pending``) become one. Others name
+    the generator; the coordinator, whose shard is less than 0, speaks for all.
+    """
+    found: dict[str, tuple[int, str]] = {}
+    for shard, sentences in problems:
+        for sentence in sentences:
+            counted = _COUNTED.fullmatch(sentence)
+            if counted is None:
+                text = sentence if shard < 0 else f"generator {shard}: {sentence}"
+                found.setdefault(text, (0, text))
+                continue
+            count, text = int(counted[1]), counted[2]
+            key = _DIGITS.sub("#", text)
+            before, known = found.get(key, (0, text))
+            if known != text and ", for example: " not in known:
+                known = known.replace(": ", ", for example: ", 1)
+            found[key] = (before + count, known)
+    return tuple(f"{count} {text}" if count else text for count, text in found.values())
 
 
 def merge_outages(outages: Iterable[OutageRecord]) -> list[OutageRecord]:

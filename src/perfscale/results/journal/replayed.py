@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from perfscale.results.journal.merging import merge_problems
 from perfscale.results.measure.run_tally import IterationFacts
 
 if TYPE_CHECKING:
@@ -46,10 +47,8 @@ class MergedIteration:
             started_s=min(each.started_s for each in found),
             finished_s=max(each.finished_s for each in found),
             held_back_s=max(each.held_back_s for each in found),
-            problems=tuple(
-                f"generator {shard}: {problem}" if shard >= 0 else problem
-                for shard, facts in sorted(self.parts, key=itemgetter(0))
-                for problem in facts.problems
+            problems=merge_problems(
+                (shard, facts.problems) for shard, facts in sorted(self.parts, key=itemgetter(0))
             ),
             is_cut=any(each.is_cut for each in found),
             churned=churned,
