@@ -42,6 +42,14 @@ def test_a_tag_means_the_newest_run_that_has_it(results: Path) -> None:
     assert "perfscale runs" in caught.value.hint
 
 
+def test_a_tag_of_several_runs_names_none_of_them_where_there_has_to_be_one(results: Path) -> None:
+    assert find_run_id("build=1", results) == run_id(0xAA01)
+    with pytest.raises(ResultsError, match="branch=main: 2 runs have that tag: ") as caught:
+        find_run_id("branch=main", results)
+    for number in (0xAA02, 0xBB03):
+        assert run_id(number) in str(caught.value)
+
+
 def test_a_path_is_a_folder_or_any_file_in_it(
     results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
