@@ -45,12 +45,16 @@ class Client(msgspec.Struct, frozen=True):
 
 
 class RunDocument(msgspec.Struct, frozen=True):
-    """What of ``run.json`` is shown; what is not known is empty."""
+    """What of ``run.json`` is shown; what is not known is empty.
+
+    ``seed_drawn`` says whether the run drew its seed itself, as nearly every run does.
+    """
 
     source: str | None = None
     kinds: tuple[RunKind, ...] = ()
     command: tuple[str, ...] = ()
     seed: int | None = None
+    seed_drawn: bool = msgspec.field(default=True, name="seedDrawn")
     client: Client = Client()
     cleanup: str | None = None
     tags: dict[str, str] = {}
@@ -108,6 +112,7 @@ def describe_run(
         "namespaces": list(info.namespaces),
         "command": list(info.command),
         "seed": info.seed,
+        "seedDrawn": info.seed_drawn,
         "cleanup": cleanup,
         "tags": dict(remarks.tags),
         "note": remarks.note,
@@ -150,6 +155,7 @@ def read_run(folder: Path, begin: Begin) -> KnownRun:
             namespaces=tuple(run["namespaces"]),
             command=tuple(run["command"]),
             seed=run.get("seed"),
+            seed_drawn=run.get("seedDrawn", True),
             workload_yaml=(folder / WORKLOAD_FILE).read_text(encoding="utf-8"),
             workloads=begin.workloads,
             paths=begin.paths,
