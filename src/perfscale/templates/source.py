@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from perfscale.config.reading.regular import open_regular
 from perfscale.errors import Problem, TemplateError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def read_template(path: Path) -> str:
         TemplateError: It cannot be read, is larger than any template, or is not UTF-8.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
             message = f"the file is larger than {MAX_BYTES // 2**20} MiB: this is no template"

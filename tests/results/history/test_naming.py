@@ -1,5 +1,6 @@
 """Which run a name means."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,14 @@ def test_the_beginning_of_an_id_is_enough_where_one_run_has_it(results: Path) ->
     assert find_run(run_id(0xAA01), results).name == f"density-{0xAA01:04}"
     with pytest.raises(ResultsError, match="0000aa: 2 runs have an id that begins so: 0000aa"):
         find_run("0000aa", results)
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(results: Path) -> None:
+    summary = results / f"density-{0xAA01:04}" / "summary.json"
+    summary.unlink()
+    os.mkfifo(summary)
+    [skipped] = list_runs(results).skipped
+    assert "it is a pipe" in skipped.why
 
 
 def test_a_tag_means_the_newest_run_that_has_it(results: Path) -> None:

@@ -11,6 +11,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Final
 
+from perfscale.config.reading.regular import open_regular
 from perfscale.templates.bounds.weights import STEP
 from perfscale.templates.gotemplate.functions.signature import Function, takes
 from perfscale.templates.gotemplate.values import GoError, Ints, wrap
@@ -79,7 +80,7 @@ def _read(run: Run, name: str) -> str:
     if not path.is_relative_to(folder.resolve()):
         raise GoError(f"{name!r} is outside of the folder {folder}, and only files in it are read")
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(_LARGEST_FILE + 1)
     except OSError as error:
         raise GoError(f"{path} cannot be read: {error.strerror or error}") from error
