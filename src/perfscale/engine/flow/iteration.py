@@ -377,6 +377,7 @@ class IterationRunner:
             limit=CONCURRENCY,
         )
         used = {row.namespace for row in scope.objects if row.namespace is not None}
+        used.update(self._namespaces_of(iteration, ()))  # also where nothing came to be in it
         return await self._namespaces.release(used, iteration)
 
 

@@ -166,6 +166,7 @@ class RunNamespaces:
         occupied = {
             row.namespace
             for scope in self._context.tracker.open_scopes()
+            if not scope.deletion_requested and not used.isdisjoint(scope.namespaces)
             for row in scope.rows
             if row.present and row.delete_requested_s is None
         }
