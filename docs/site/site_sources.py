@@ -34,7 +34,8 @@ def write(target: Path) -> None:
         for file in ROOT.glob(pattern):
             if file.is_file() and not file.is_relative_to(Path(__file__).parent):
                 _copy(file, target)
-    first = {"": ["docs/index", "reference/workload-file", "reference/commands"]}
+    generated = (*key_reference.pages(), "commands")
+    first = {"": ["docs/index", *(f"reference/{name}" for name in generated)]}
     _append(target / "index.md", first | navigation(ROOT / "docs" / "README.md", ROOT))
     examples = navigation(ROOT / "examples" / "README.md", ROOT / "examples")
     _append(target / "examples" / "index.md", examples)
@@ -47,7 +48,7 @@ def write(target: Path) -> None:
 def reference() -> dict[str, str]:
     """Return the generated pages, by their names within the reference."""
     pages = {f"commands/{name}": text for name, text in command_reference.pages().items()}
-    return {"workload-file": key_reference.page(), "commands": command_reference.index()} | pages
+    return {"commands": command_reference.index()} | key_reference.pages() | pages
 
 
 def navigation(readme: Path, base: Path) -> dict[str, list[str]]:

@@ -320,3 +320,16 @@ workloads:
     assert ended.code == 0
     assert ended.err.startswith("warning: ")
     assert "no-such-command-here is not a command here" in ended.err
+
+
+def test_more_objects_than_any_cluster_has_are_a_warning_with_the_arithmetic(
+    perfscale: CommandLine,
+) -> None:
+    many = entry("vmi-ephemeral.yaml", 1000, "many")
+    write_workload(perfscale.folder, many, iterationCount=20_000, qps=100, burst=1)
+    ended = perfscale("validate", "workload.yaml")
+    assert ended.code == 0
+    assert (
+        "creates 20,000,000 objects, in 20,000 iterations of up to 1,000, "
+        "which take 2 days at 100/s" in ended.err
+    )

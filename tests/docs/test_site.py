@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import site_sources
@@ -13,6 +14,8 @@ from typer.testing import CliRunner
 
 from perfscale.cli.app import app
 from perfscale.config import json_schema
+from perfscale.results import results_schema
+from perfscale.search import search_schema
 
 SCHEMA = json_schema()
 COMMANDS = [command.name for command in app.registered_commands if command.name]
@@ -50,6 +53,22 @@ def test_the_reference_has_each_key_with_its_description_type_and_default(
     assert "Type: " in shown
     assert ("Required." in shown) == (key in part.get("required", []))
     assert ("Default: " in found[1].rpartition("Type: ")[2]) == (value.get("default") is not None)
+
+
+@pytest.mark.parametrize(
+    ("page", "schema"), [("summary", results_schema()), ("search", search_schema())]
+)
+def test_the_reference_has_each_key_of_a_document(
+    page: str, schema: dict[str, Any], sources: Path
+) -> None:
+    text = (sources / "reference" / f"{page}.md").read_text(encoding="utf-8")
+    for name, part in schema["$defs"].items():
+        anchor = f"({page}-keys-of-{name.lower()})="
+        is_whole = schema["$ref"].endswith(f"/{name}")
+        start = text.index("## The document" if is_whole else anchor) if "properties" in part else 0
+        section = text[start:].partition(f"\n({page}-keys-of-")[0]
+        for key in part.get("properties", {}):
+            assert f"\n`{key}`\n: " in section, f"{key} is not in the section of {name}"
 
 
 @pytest.mark.parametrize("subcommand", COMMANDS)

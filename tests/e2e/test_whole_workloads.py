@@ -77,6 +77,18 @@ async def test_a_workload_is_deleted_when_it_is_over(
     assert await cluster.left_of(result.info.run_id) == {}
 
 
+async def test_a_namespace_that_nothing_came_to_be_in_goes_with_its_workload(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    elsewhere = CONFIGMAP.replace("labels:", "namespace: nowhere, labels:")
+    made = objects(template(tmp_path, elsewhere, "map.yaml"), 2)
+    load = {"name": "maps", "workloadCleanup": True, "objects": [made]}
+    result = await simulated.run(config(load))
+    assert result.workloads[0].accounts.failed == 2
+    assert result.namespaces.deleted == result.namespaces.created == 1
+    assert await simulated.left_of(result.info.run_id) == {}
+
+
 async def test_labels_of_the_run_lead_to_objects_of_any_workload(
     cluster: ClusterUnderTest, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from perfscale.config.reading.regular import read_regular
 from perfscale.errors import ResultsError
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _read(path: Path) -> _File | None:
     try:
         if path.stat().st_size > _MOST_BYTES:
             return None
-        return _DECODER.decode(path.read_bytes())
+        return _DECODER.decode(read_regular(path))
     except OSError as error:
         raise ResultsError(f"{path}: it cannot be read: {error.strerror or error}") from error
     except (ValueError, RecursionError):

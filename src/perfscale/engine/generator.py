@@ -66,6 +66,7 @@ class LoadGenerator:
         options: RunOptions | None = None,
     ) -> None:
         self._options = options or RunOptions()
+        self._seed_drawn = config.global_config.seed is None
         self._config = with_seed(without_cleanup(config) if self._options.keep else config)
         self._given = cluster
         self._sink = results
@@ -311,6 +312,7 @@ class LoadGenerator:
             namespaces=_everywhere(plan),
             command=self._options.command,
             seed=self._config.global_config.seed,
+            seed_drawn=self._seed_drawn,
             workload_yaml=dump_config(self._config),
             workloads=plan.workloads,
             paths={resource.kind_name: rule_for(resource).path for resource in plan.watched},

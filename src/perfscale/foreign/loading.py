@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from perfscale.config.load import config_of
-from perfscale.config.reading.document import parse_document, read_text
+from perfscale.config.reading.document import Wanted, parse_document, read_text
 from perfscale.errors import ConfigError, Problem
 from perfscale.foreign.kube_burner import Inputs, is_kube_burner
 from perfscale.foreign.second_generation import is_second_generation, translated
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from perfscale.config import Config
 
+_ANY: Final = Wanted("workload file", "the key workloads, or jobs where it is kube-burner's")
 _OURS: Final = re.compile(r"(workloads\[|globalConfig\b)")
 """How a path to a key of ours begins."""
 
@@ -59,7 +60,7 @@ def load_config(
     if inputs.metrics_endpoints is not None:
         message = "a list of endpoints goes with a configuration of kube-burner, and this is none"
         raise ConfigError([Problem(message, file.name)])
-    document = parse_document(file)
+    document = parse_document(file, _ANY)
     if is_second_generation(document.tree):
         document = translated(document)
     document.environment = inputs.environment

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from perfscale.config.reading.regular import read_regular
 from perfscale.errors import ResultsError, UsageError
 from perfscale.results import write_file
 from perfscale.results.files import SEARCH_FILE, WORKLOAD_FILE
@@ -100,7 +101,7 @@ class SearchFolder:
         """
         path = self.path / SEARCH_FILE
         try:
-            content = path.read_bytes()
+            content = read_regular(path)
         except OSError as error:
             raise ResultsError(
                 f"{path}: it cannot be read: {error.strerror or error}", hint=_HINT
@@ -127,7 +128,7 @@ class SearchFolder:
         """
         path = self.path / WORKLOAD_FILE
         try:
-            return path.read_text(encoding="utf-8")
+            return read_regular(path).decode()
         except OSError as error:
             raise ResultsError(f"{path}: it cannot be read: {error.strerror or error}") from error
         except UnicodeDecodeError as error:

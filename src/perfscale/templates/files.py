@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from perfscale.config.reading.regular import open_regular
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -54,7 +56,7 @@ def read_file(path: Path, most: int) -> bytes:
     sent = _sent.get()
     if sent is not None and str(path) in sent:
         return sent[str(path)][:most]
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         content = file.read(most)
     recorded = _recorded.get()
     if recorded is not None:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 _MOST_VALUES: Final = 5000
 """Of a longer series, the last are looked at: the search takes the square of their number."""
-_SEED: Final = "globalConfig.seed: "
-"""Each run draws one of its own, so it explains nothing."""
 _FEWEST: Final = 6
 """Values of a series in which a change can be found: three of each level."""
 _LEAST: Final = {"s": 0.020, "requests": 5.0}
@@ -200,5 +198,4 @@ def _read_differences(before: Path, after: Path) -> list[str]:
         for key in dict.fromkeys((*base.run.tags, *new.run.tags))
         if base.run.tags.get(key) != new.run.tags.get(key)
     )
-    settings = (each for each in different_settings(base, new) if not each.startswith(_SEED))
-    return [*settings, *tags]
+    return [*different_settings(base, new), *tags]

@@ -247,3 +247,14 @@ def test_a_number_out_of_bounds_is_refused_with_the_bound(problems: Problems) ->
     text = "jobs:\n- {name: a, jobIterations: 100000000000, objects: [{objectTemplate: pod.yml}]}\n"
     ((_, message),) = problems(text)
     assert message.endswith("100000000000 is not a number up to 10,000,000")
+
+
+def test_a_list_is_not_set_to_one_value(read: Read) -> None:
+    with pytest.raises(ConfigError, match="jobs: this is a list: set what is in its items"):
+        read("jobs: [{name: a}]\n", ["jobs=3"])
+
+
+def test_an_empty_file_may_become_one_of_either_kind(tmp_path: Path) -> None:
+    (tmp_path / "empty.yml").write_text("# nothing yet\n")
+    with pytest.raises(ConfigError, match="the key workloads, or jobs where it is kube-burner's"):
+        load_config(tmp_path / "empty.yml")

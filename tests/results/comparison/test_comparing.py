@@ -195,6 +195,20 @@ def test_what_the_runs_did_differently_is_told(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("drawn", "notes"), [(True, 0), (False, 1)])
+def test_a_seed_is_a_difference_only_where_somebody_chose_it(
+    tmp_path: Path, drawn: bool, notes: int
+) -> None:
+    base, new = run(tmp_path / "base"), run(tmp_path / "new")
+    for folder, seed in ((base, 7), (new, 8)):
+        (folder / "workload.yaml").write_text(f"globalConfig: {{seed: {seed}}}\n")
+    path = new / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"seedDrawn": drawn}))
+    base_run = json.loads((base / "run.json").read_text())
+    (base / "run.json").write_text(json.dumps(base_run | {"seedDrawn": True}))
+    assert len(compared(base, new).notes) == notes
+
+
 def test_a_generator_that_was_the_limit_is_told(tmp_path: Path) -> None:
     base, new = run(tmp_path / "base"), run(tmp_path / "new")
     path = new / "summary.json"

@@ -1,5 +1,6 @@
 """Which run a name means."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,14 @@ def test_the_beginning_of_an_id_is_enough_where_one_run_has_it(results: Path) ->
         find_run("0000aa", results)
 
 
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(results: Path) -> None:
+    summary = results / f"density-{0xAA01:04}" / "summary.json"
+    summary.unlink()
+    os.mkfifo(summary)
+    [skipped] = list_runs(results).skipped
+    assert "it is a pipe" in skipped.why
+
+
 def test_a_tag_means_the_newest_run_that_has_it(results: Path) -> None:
     assert find_run("branch=main", results).name == f"density-{0xBB03:04}"
     assert find_run("build=1", results).name == f"density-{0xAA01:04}"
@@ -40,6 +49,14 @@ def test_a_tag_means_the_newest_run_that_has_it(results: Path) -> None:
         find_run("build=3", results)
     assert caught.value.hint is not None
     assert "perfscale runs" in caught.value.hint
+
+
+def test_a_tag_of_several_runs_names_none_of_them_where_there_has_to_be_one(results: Path) -> None:
+    assert find_run_id("build=1", results) == run_id(0xAA01)
+    with pytest.raises(ResultsError, match="branch=main: 2 runs have that tag: ") as caught:
+        find_run_id("branch=main", results)
+    for number in (0xAA02, 0xBB03):
+        assert run_id(number) in str(caught.value)
 
 
 def test_a_path_is_a_folder_or_any_file_in_it(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import re
 from pathlib import Path
 from random import Random
@@ -113,6 +114,8 @@ def test_a_file_that_is_no_text_of_a_manifest_is_not_read(tmp_path: Path) -> Non
     settings = Settings(folder=tmp_path)
     assert "larger than 1,000,000 bytes" in refusal('{{ ReadFile "large" }}', settings)
     assert "not UTF-8" in refusal('{{ ReadFile "binary" }}', settings)
+    os.mkfifo(tmp_path / "pipe")
+    assert "it is a pipe" in refusal('{{ ReadFile "pipe" }}', settings)
 
 
 @pytest.mark.parametrize(

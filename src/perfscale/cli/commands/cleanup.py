@@ -23,8 +23,8 @@ def cleanup(  # noqa: PLR0913 -- a command has as many parameters as options
         str | None,
         options.optional(
             "RUN",
-            "Remove what this run left: its id or the beginning of it, latest, a tag (build=123) "
-            "or the path of its folder.",
+            "Remove what this run left: its id or the beginning of it, latest, a tag of it alone "
+            "(build=123) or the path of its folder.",
             offered=completion.runs,
         ),
     ] = None,

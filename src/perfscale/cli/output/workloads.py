@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from perfscale.config import counted
+from perfscale.config.sections.shape import mean_rate
 from perfscale.kube.resources import kind_names
 from perfscale.templates import (
     count_churned,
     count_objects,
     count_requests,
+    objects_of_iteration,
     outline_workload,
     target_kind,
 )
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
     from perfscale.preflight import Factories
     from perfscale.results import WorkloadPlan
     from perfscale.templates import ObjectFactory, RequestCount, WorkloadOutline
+
+
+_HUGE: Final = 10_000_000
+"""Objects: etcd holds no more of the smallest ones in its 8 GiB.
+https://etcd.io/docs/v3.5/dev-guide/limit/"""
 
 
 def describe_workload(
@@ -78,6 +85,20 @@ def describe_file(config: Config, factories: Factories) -> Iterator[str]:
         does = _operation(config, factories, workload)
         yield f"  {workload.name}: {describe_workload(outline, does, _churned(members))}"
     yield from (f"  note: {each}" for each in source.notes)
+
+
+def huge_workloads(factories: Factories) -> Iterator[str]:
+    """A warning with its arithmetic for each workload that creates more than any cluster has."""
+    for members in factories:
+        total = count_objects(members).total()
+        if total <= _HUGE:
+            continue
+        workload = members[0].workload
+        in_each = objects_of_iteration(members, 1).total()
+        of_what = f"{workload.iteration_count:,} iterations of up to {in_each:,}"
+        rate = mean_rate(workload, in_each)
+        days = f", which take {total / rate / 86_400:,.0f} days at {rate:g}/s" if rate else ""
+        yield f"{workload.name} creates {total:,} objects, in {of_what}{days}"
 
 
 def _operation(config: Config, factories: Factories, workload: Workload) -> str | None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from perfscale.config.sections.section import Section
     from perfscale.errors import Problem
 
+_BY_OPTION: Final = "this is a list: set what is in its items, one by one"
 _SHAPES: Final = {
     "list": ": begin each of its items with a dash",
     "mapping": ": write its keys without a dash or brackets",
@@ -88,7 +89,10 @@ def _message(line: ErrorDetails, path: KeyPath, source: Source, top: type[Sectio
             section = section_at(path[:-1], top)
             return unknown_key(section, str(path[-1]), top) if section else line["msg"]
         case "tuple_type":
-            return "this is no list: begin each of its items with a dash"
+            by_option = mark is not None and mark.position.is_option
+            return (
+                _BY_OPTION if by_option else "this is no list: begin each of its items with a dash"
+            )
         case "not_accepted":
             return _not_accepted(line["ctx"], line["input"], path, mark)
         case "rule" if mark and mark.plain and is_odd_number(mark.written or ""):

@@ -322,7 +322,7 @@ class IterationRunner:
         await context.reach(Moment.REMOVAL, workload)
         used = [(each, await self._delete_objects(each)) for each in iterations]
         names = tuple({name: None for _, some in used for name in some})
-        arrival = Arrival(names=names, occupied=occupied_namespaces(context))
+        arrival = Arrival(names=names, occupied=occupied_namespaces(context, names))
         release = await context.reach(Moment.DELETED, workload, arrival=arrival)
         release_of = self._namespaces.release
         leaving = [
@@ -409,7 +409,7 @@ class IterationRunner:
             iteration.workload,
             iteration.number,
             round_number=round_number,
-            arrival=Arrival(names=used, occupied=occupied_namespaces(context)),
+            arrival=Arrival(names=used, occupied=occupied_namespaces(context, used)),
         )
         return await self._namespaces.release(release.names, iteration, release.occupied)
 
@@ -443,7 +443,9 @@ class IterationRunner:
             ),
             limit=CONCURRENCY,
         )
-        return {row.namespace for row in scope.objects if row.namespace is not None}
+        used = {row.namespace for row in scope.objects if row.namespace is not None}
+        used.update(self._namespaces_of(iteration, ()))  # also where nothing came to be in it
+        return used
 
 
 def _not_ready(iteration: IterationContext, missing: int) -> str:

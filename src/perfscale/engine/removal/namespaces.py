@@ -242,11 +242,17 @@ class RunNamespaces:
         )
 
 
-def occupied_namespaces(context: RunContext) -> tuple[str, ...]:
-    """Those in which an object of the run is that is not being deleted."""
+def occupied_namespaces(context: RunContext, names: Collection[str]) -> tuple[str, ...]:
+    """Those in which an object of the run is that is not being deleted.
+
+    Other generators may use other namespaces, and have to know of all of them; a run of one has
+    to know only of ``names``.
+    """
+    is_alone = context.shard.is_whole
     found = {
         row.namespace: None
         for scope in context.tracker.open_scopes()
+        if not scope.deletion_requested and not (is_alone and scope.namespaces.isdisjoint(names))
         for row in scope.rows
         if row.namespace is not None and row.present and row.delete_requested_s is None
     }

@@ -162,6 +162,7 @@ class IterationScope:
         self.deletion_requested = False
         self.asked_s = 0.0
         self.asked_versions: Mapping[str, int] = {}
+        self._places: tuple[object, frozenset[str | None]] = (None, frozenset())
 
     def limit(self, requested: int) -> None:
         """No more than so many come after all."""
@@ -179,6 +180,15 @@ class IterationScope:
         self.objects[:] = [row for row in self.objects if row not in objects]
         if children:
             self.children[:] = [row for row in self.children if row not in children]
+
+    @property
+    def namespaces(self) -> frozenset[str | None]:
+        """Where its objects and children are; found once for as long as no others come."""
+        objects, children = self.objects, self.children
+        known = (len(objects), len(children), objects[-1:], children[-1:])
+        if self._places[0] != known:
+            self._places = (known, frozenset(row.namespace for row in self.rows))
+        return self._places[1]
 
     @property
     def rows(self) -> Iterator[TrackedObject]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from perfscale.results.folder.reading import RunFiles
 
 _MOST_SETTINGS: Final = 20
+_SEED: Final = "globalConfig.seed"
+"""One that a run draws for itself is another each time, and explains nothing."""
 
 
 def different_settings(base: RunFiles, new: RunFiles) -> list[str]:
@@ -26,6 +28,9 @@ def different_settings(base: RunFiles, new: RunFiles) -> list[str]:
         before, now = dict(_settings(base)), dict(_settings(new))
     except ConfigError as error:
         return [f"{error.problems[0]}: whether the two did the same is not known"]
+    if base.run.seed_drawn and new.run.seed_drawn:
+        for settings in (before, now):
+            settings.pop(_SEED, None)
     configured = base.summary.cluster.kubevirt_config, new.summary.cluster.kubevirt_config
     for settings, config in zip((before, now), configured, strict=True):
         if config is not None and None not in configured:

@@ -12,6 +12,7 @@ import tarfile
 import zlib
 from typing import IO, TYPE_CHECKING, Any, Final, NoReturn
 
+from perfscale.config.reading.regular import open_regular
 from perfscale.errors import ResultsError
 from perfscale.results.documents.collected import run_documents
 from perfscale.results.files import JOURNAL_FILE, SUMMARY_FILE
@@ -67,7 +68,7 @@ def _of_folder(folder: Path) -> Iterator[dict[str, Any]]:
     if not paths:
         raise ResultsError(f"{folder}: there are no documents in it", hint=_HINT)
     for path in paths:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             yield from _Array(file, str(path)).documents()
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from perfscale.config.reading.regular import read_regular
 from perfscale.errors import ResultsError
 from perfscale.results.files import ATTRIBUTION_FILE, AtomicFile
 from perfscale.results.model.course.attribution import AttributionResult
@@ -36,7 +37,7 @@ def read_evidence(folder: Path) -> AttributionResult | None:
     if not path.exists():
         return None
     try:
-        return msgspec.json.decode(path.read_bytes(), type=AttributionResult)
+        return msgspec.json.decode(read_regular(path), type=AttributionResult)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ResultsError(
             f"{path}: it cannot be read: {error}",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from perfscale.config.reading.regular import read_regular
 from perfscale.errors import ResultsError
 from perfscale.results.files import JOURNAL_FILE, RUN_FILE
 from perfscale.results.folder.rebuild import play
@@ -77,7 +78,7 @@ def locate_run(parent: Path | str, run_id: str) -> Located | None:
         return None
     path = paths[0]
     try:
-        located = msgspec.json.decode(path.read_bytes(), type=LocatedRun)
+        located = msgspec.json.decode(read_regular(path), type=LocatedRun)
     except OSError as error:
         raise ResultsError(f"{path}: it cannot be read: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from perfscale.config.reading.regular import open_regular, read_regular
 from perfscale.config.sections.metrics import MILESTONES, Latency
 from perfscale.errors import ResultsError
 from perfscale.results.files import (
@@ -176,7 +177,7 @@ _HINT = "name the folder of one run, as in results/<workload file>-<UTC time>-<r
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return read_regular(path).decode(errors="replace")
     except OSError as error:
         raise ResultsError(f"{path}: it cannot be read: {error.strerror or error}") from error
 
@@ -216,7 +217,7 @@ def _lines(path: Path, kind: type[T]) -> Iterator[T]:
     if not path.exists():
         return
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             for number, line in enumerate(file, start=1):
                 try:
                     yield decoder.decode(line)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from perfscale.config import counted, load_config
+from perfscale.config.reading.regular import read_regular
 from perfscale.errors import ConfigError, ResultsError
 from perfscale.results.export.junit import junit
 from perfscale.results.files import (
@@ -232,7 +233,7 @@ def _refuse_to_replace(folder: Path) -> None:
     """Keep a summary that knows more than the journal."""
     path = folder / SUMMARY_FILE
     try:
-        outcome = json.loads(path.read_text(encoding="utf-8")).get("outcome")
+        outcome = json.loads(read_regular(path)).get("outcome")
     except FileNotFoundError:
         return
     except (ValueError, AttributeError):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from perfscale.config.reading.regular import read_regular
 from perfscale.errors import ResultsError
 from perfscale.results.files import AUDIT_FILE, RUN_FILE, WORKLOAD_FILE, write_file
 from perfscale.results.folder.summary import describe_cluster
@@ -45,12 +46,16 @@ class Client(msgspec.Struct, frozen=True):
 
 
 class RunDocument(msgspec.Struct, frozen=True):
-    """What of ``run.json`` is shown; what is not known is empty."""
+    """What of ``run.json`` is shown; what is not known is empty.
+
+    ``seed_drawn`` says whether the run drew its seed itself, as nearly every run does.
+    """
 
     source: str | None = None
     kinds: tuple[RunKind, ...] = ()
     command: tuple[str, ...] = ()
     seed: int | None = None
+    seed_drawn: bool = msgspec.field(default=True, name="seedDrawn")
     client: Client = Client()
     cleanup: str | None = None
     tags: dict[str, str] = {}
@@ -108,6 +113,7 @@ def describe_run(
         "namespaces": list(info.namespaces),
         "command": list(info.command),
         "seed": info.seed,
+        "seedDrawn": info.seed_drawn,
         "cleanup": cleanup,
         "tags": dict(remarks.tags),
         "note": remarks.note,
@@ -122,7 +128,7 @@ def change_tags(folder: Path, tags: Mapping[str, str], removed: Collection[str] 
     """
     path = folder / RUN_FILE
     try:
-        run = json.loads(path.read_text(encoding="utf-8"))
+        run = json.loads(read_regular(path))
         before = {key: value for key, value in run.get("tags", {}).items() if key not in removed}
         run["tags"] = {**before, **tags}
         write_file(path, json.dumps(run, indent=2) + "\n")
@@ -140,7 +146,7 @@ def read_run(folder: Path, begin: Begin) -> KnownRun:
     """
     path = folder / RUN_FILE
     try:
-        run = json.loads(path.read_text(encoding="utf-8"))
+        run = json.loads(read_regular(path))
         info = RunInfo(
             cluster=_cluster(run["cluster"]),
             run_id=run["runId"],
@@ -150,7 +156,8 @@ def read_run(folder: Path, begin: Begin) -> KnownRun:
             namespaces=tuple(run["namespaces"]),
             command=tuple(run["command"]),
             seed=run.get("seed"),
-            workload_yaml=(folder / WORKLOAD_FILE).read_text(encoding="utf-8"),
+            seed_drawn=run.get("seedDrawn", True),
+            workload_yaml=read_regular(folder / WORKLOAD_FILE).decode(),
             workloads=begin.workloads,
             paths=begin.paths,
             api_versions=begin.api_versions,
@@ -184,7 +191,7 @@ def read_audit(folder: Path) -> AuditRecord | None:
     """
     path = folder / AUDIT_FILE
     try:
-        return msgspec.json.decode(path.read_bytes(), type=AuditRecord)
+        return msgspec.json.decode(read_regular(path), type=AuditRecord)
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError) as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 import msgspec
 
+from perfscale.config.reading.regular import read_regular
 from perfscale.errors import ResultsError
 from perfscale.results.files import RUN_FILE, SEARCH_FILE, SUMMARY_FILE
 from perfscale.results.folder.latest import LATEST
@@ -249,7 +250,7 @@ _SUMMARY: Final = msgspec.json.Decoder(_Summary)
 def _read(path: Path, decoder: msgspec.json.Decoder[T]) -> T | None:
     """A document; None if it is not there."""
     try:
-        return decoder.decode(path.read_bytes())
+        return decoder.decode(read_regular(path))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

@@ -52,10 +52,11 @@ def find_run(name: str, parent: Path) -> Path:
 
 
 def find_run_id(name: str, parent: Path) -> str | None:
-    """The id of the run that a person names; None if no folder is known of it.
+    """The id of the one run that a person names; None if no folder is known of it.
 
     As `find_run`, but where ``parent`` is missing there are just no runs; an id in full that
-    has no folder is not an error.
+    has no folder is not an error, and a tag of several runs is one: what is to be done to a run
+    may be nothing for the others.
 
     Raises:
         ResultsError: More than one run is meant, or a path is no run's.
@@ -63,6 +64,11 @@ def find_run_id(name: str, parent: Path) -> str | None:
     if os.sep in name and _is_path(name):
         return read_head(run_folder(Path(name))).run_id
     found = _named(name, parent) if parent.is_dir() else []
+    if len({run.run_id for run in found}) > 1:
+        raise ResultsError(
+            f"{name}: {len(found)} runs have that tag: {_some(found)}",
+            hint="name one of them by its id",
+        )
     return found[0].run_id if found else None
 
 

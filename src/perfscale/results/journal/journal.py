@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from perfscale.config.reading.regular import open_regular
 from perfscale.errors import ResultsError
 from perfscale.results.journal.entries import JOURNAL_VERSION, AnyEntry, Begin, LostEntry
 
@@ -248,7 +249,7 @@ def read_journal(path: Path) -> Generator[AnyEntry, None, None]:
     decoder: msgspec.json.Decoder[AnyEntry] = msgspec.json.Decoder(AnyEntry)
     number = 0
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             for line in file:
                 if number == 0:
                     _check_version(path, line)

@@ -147,6 +147,7 @@ class RunInfo:
         paths: Phases on the way to readiness, by kind, as records call it.
         api_versions: Of each kind.
         seed: What its random choices began with; None if that is not known.
+        seed_drawn: Whether it drew the seed itself, as nobody chose one.
         generators: How many there are under a coordinator; None for a run of one without.
     """
 
@@ -162,6 +163,7 @@ class RunInfo:
     paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     api_versions: Mapping[str, str] = field(default_factory=dict)
     seed: int | None = None
+    seed_drawn: bool = False
     generators: int | None = None
 
 

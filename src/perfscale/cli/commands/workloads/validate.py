@@ -88,11 +88,14 @@ def _check(config: Config, factories: Factories) -> None:
     Raises:
         PreflightError: Of thresholds that nothing would be measured for.
     """
+    from perfscale.cli.output.workloads import huge_workloads
     from perfscale.errors import PreflightError
     from perfscale.preflight import find_missing_commands, find_unmeasurable_thresholds
 
     served = {key for members in factories for factory in members for key in factory.kinds}
     if problems := list(find_unmeasurable_thresholds(config, factories, served)):
         raise PreflightError(problems)
+    for warning in huge_workloads(factories):
+        typer.echo(f"warning: {warning}", err=True)
     for problem in find_missing_commands(config):
         typer.echo(f"warning: {problem}", err=True)
