@@ -50,7 +50,7 @@ _CHECK_S: Final = 1.0
 class Listener(Protocol):
     """Who is told what generators send."""
 
-    def take_entries(self, entries: Sequence[AnyEntry]) -> None:
+    def take_entries(self, shard: int, entries: Sequence[AnyEntry]) -> None:
         """A generator has published these."""
 
     def take_arrival(self, shard: int, barrier: Barrier, arrival: Arrival) -> None:
@@ -201,7 +201,7 @@ class Members:
         listener = self._listener
         match message:
             case Published():
-                listener.take_entries(message.entries)
+                listener.take_entries(member.shard, message.entries)
             case Arrived():
                 listener.take_arrival(member.shard, message.barrier, message.arrival)
             case Heartbeat():

@@ -6,8 +6,8 @@ are: see `JournalFeed`. Stages are the coordinator's, whose flow is that of the 
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from perfscale.results import (
     JOURNAL_VERSION,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         RunResult,
     )
 
-_log = logging.getLogger(__name__)
+_DIGITS: Final = re.compile(r"\d+")
 
 
 class MergedSink:
@@ -53,7 +53,7 @@ class MergedSink:
         self._sink = sink
         itself: object = sink
         self._journal = itself if isinstance(itself, Journal) else None
-        self._warnings: set[str] = set()
+        self._warnings: dict[str, int] = {}
         self.on_failure: Callable[[OSError], None] | None = None
 
     @property
@@ -86,15 +86,18 @@ class MergedSink:
         if self._journal is not None:
             self._journal.note(entry)
 
-    def select(self, entries: Sequence[AnyEntry]) -> Iterable[AnyEntry]:
-        """Those of a generator's entries that the journal of the run has."""
+    def select(self, shard: int, entries: Sequence[AnyEntry]) -> Iterable[AnyEntry]:
+        """Those of a generator's entries that the journal of the run has.
+
+        Of what several of them warn of alike, but for numbers, the first has it.
+        """
         for entry in entries:
             if isinstance(entry, StageEntry):
                 continue
             if isinstance(entry, WarningEntry):
-                if entry.message in self._warnings:
+                text = _DIGITS.sub("#", entry.message)
+                if self._warnings.setdefault(text, shard) != shard:
                     continue
-                self._warnings.add(entry.message)
             yield entry
 
     def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import structs, to_builtins
 
-from perfscale.engine.events import GeneratorsProgress
+from perfscale.engine.events import GeneratorsProgress, Warned
 from perfscale.engine.run import Run, Summed
 from perfscale.engine.sharding.coordination import Barrier, Moment, Release
 from perfscale.engine.sharding.shard import Shard
@@ -27,7 +27,7 @@ from perfscale.fleet.members import Members
 from perfscale.fleet.messages import Released, Stop
 from perfscale.fleet.thresholds import MergedThresholds
 from perfscale.fleet.transport import GeneratorInputs
-from perfscale.results import Course, GeneratorEntry, TotalsEntry
+from perfscale.results import Course, GeneratorEntry, TotalsEntry, WarningEntry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,6 +126,7 @@ class CoordinatorRun(Run):
                 raise
             await self._end()
             raise
+        self._over = True  # nothing is left to do but to write down what there is
         await self._end()
 
     async def _end(self) -> None:
@@ -180,9 +181,11 @@ class CoordinatorRun(Run):
 
     # -- what generators send ----------------------------------------------------
 
-    def take_entries(self, entries: Sequence[AnyEntry]) -> None:
+    def take_entries(self, shard: int, entries: Sequence[AnyEntry]) -> None:
         """A generator has published these: count them, and write them down."""
-        for entry in self._sink.select(entries):
+        for entry in self._sink.select(shard, entries):
+            if isinstance(entry, WarningEntry):
+                self._context.broadcast.send(Warned(entry.message))
             self._thresholds.prepare(entry)
             self._counts.count(entry, self._note)
             self._thresholds.take(entry)

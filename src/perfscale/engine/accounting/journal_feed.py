@@ -154,10 +154,24 @@ class JournalFeed:
         scope: IterationScope,
         objects: Iterable[TrackedObject],
         children: Iterable[TrackedObject],
+        *,
+        page: bool = False,
     ) -> None:
-        """Nothing more comes about these rows, which have been flushed."""
-        numbers = ([row.number for row in rows if row.number] for rows in (objects, children))
-        self.append(ReleaseEntry(self._iterations[scope], *numbers))
+        """Nothing more comes about these rows, which have been flushed; see `ReleaseEntry`."""
+        gone, others = ([row.number for row in rows if row.number] for rows in (objects, children))
+        self.append(ReleaseEntry(self._iterations[scope], gone, others, page))
+
+    def release_page(self, scope: IterationScope, rows: Iterable[TrackedObject]) -> None:
+        """The same of some rows of an iteration that is over.
+
+        Who puts the journals of several generators together writes their records page by page then;
+        the journal of one is read when all is over.
+        """
+        if self._shard.is_whole:
+            return
+        rows = list(rows)
+        objects = [row for row in rows if not row.is_child]
+        self.release(scope, objects, [row for row in rows if row.is_child], page=True)
 
     def end_iteration(self, scope: IterationScope, facts: IterationFacts, *, final: bool) -> None:
         """An iteration is over; ``final`` is the last entry of all that is about it."""

@@ -267,11 +267,11 @@ class RunAccounting:
         iteration, tally = self._unwritten[0]
         scope = iteration.scope
         if scope.objects:
-            records = self._take_page(scope.objects)
+            records = self._take_page(scope, scope.objects)
             tally.add(records)
             self._record(records, children=False)
         elif scope.children:
-            records = self._take_page(scope.children)
+            records = self._take_page(scope, scope.children)
             tally.add(records, children=True)
             self._record(records, children=True)
         elif iteration.decided_operations or iteration.open_operations:
@@ -284,11 +284,12 @@ class RunAccounting:
             self._run_tally.enter(facts, tally, iteration.operations)
             self._context.journal.end_iteration(scope, facts, final=True)
 
-    def _take_page(self, rows: list[TrackedObject]) -> list[ObjectRecord]:
+    def _take_page(self, scope: IterationScope, rows: list[TrackedObject]) -> list[ObjectRecord]:
         """The records of the next rows, which are let go: they are what takes the memory."""
         page = rows[:_PAGE]
         del rows[:_PAGE]
         self._context.journal.flush_rows(page)
+        self._context.journal.release_page(scope, page)
         self._context.tracker.forget(page)
         return _records(page)
 

@@ -104,12 +104,17 @@ class RoundEntry(Entry, frozen=True, gc=False, tag="round"):
     requested: dict[str, int]
 
 
-class ReleaseEntry(Entry, frozen=True, gc=False, tag="release"):
-    """Nothing more comes about these objects and children of an iteration, which are gone."""
+class ReleaseEntry(Entry, frozen=True, gc=False, tag="release", omit_defaults=True):
+    """Nothing more comes about these objects and children of an iteration.
+
+    A round of churn has deleted them; or they are one ``page`` of all that the iteration, or one
+    generator's part of it, has at its end.
+    """
 
     i: int
     objects: list[int]
     children: list[int]
+    page: bool = False
 
 
 class LostObjectsEntry(Entry, frozen=True, gc=False, tag="lost_objects"):

@@ -435,7 +435,7 @@ class Replay:
         children = [iteration.children.pop(number) for number in entry.children]
         self._reach_ends(self._rows.pop(number) for number in (*entry.objects, *entry.children))
         iteration.released.update(life.resource.kind_name for life in objects)
-        self._write_rows(iteration, objects, children)
+        self._write_rows(iteration, objects, children, page=entry.page)
 
     def _end_iteration(self, entry: IterationEndEntry) -> None:
         iteration = self._iterations[entry.i]
@@ -484,15 +484,22 @@ class Replay:
         children: list[ObjectLife],
         *,
         is_cut: bool = False,
+        page: bool = False,
     ) -> IterationTally:
-        """Write records, and count them in the iteration's tally."""
+        """Write records, and count them in the iteration's tally.
+
+        The children of a ``page`` may have their owners in another.
+        """
         # A child without a UID was taken for one by mistake.
         children = [row for row in children if row.uid is not None]
         whole = iteration if iteration.merged is None else iteration.merged
         if whole.tally is None:
-            whole.tally = self.run_tally.open_tally(children=bool(children))
-        else:
+            may_have = bool(children) or whole is not iteration
+            whole.tally = self.run_tally.open_tally(children=may_have)
+        elif whole is iteration:
             whole.tally.begin_part(children=bool(children))
+        elif not page and objects:  # of a round, which may have no end
+            whole.tally.begin_part(children=True)
         for rows in (objects, children):
             self.present.update(row.resource.kind_name for row in rows if row.present)
             self.unanswered += sum(row.unanswered for row in rows)

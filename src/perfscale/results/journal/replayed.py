@@ -37,9 +37,11 @@ class MergedIteration:
     def facts(self) -> IterationFacts:
         """What is known of all of it; problems name the generator that had them."""
         found = [facts for _, facts in self.parts]
-        requested: Counter[str] = sum((Counter(each.requested) for each in found), Counter())
-        churned: Counter[str] = sum((Counter(each.churned) for each in found), Counter())
-        lost: Counter[str] = sum((Counter(each.lost) for each in found), Counter())
+        requested, churned, lost = Counter[str](), Counter[str](), Counter[str]()
+        for each in found:  # not their sum, which forgets kinds of which there are none
+            requested.update(each.requested)
+            churned.update(each.churned)
+            lost.update(each.lost)
         return IterationFacts(
             workload=found[0].workload,
             iteration=found[0].iteration,
@@ -92,9 +94,10 @@ class ReplayedIteration:
         begin, end = self.begin, self.end
         if end is not None and end.requested is not None:
             return self.after_end + Counter(end.requested)
-        rounds = self.churned if begin.round is None else Counter[str]()
+        rounds = Counter(self.churned) if begin.round is None else Counter[str]()
         if not begin.ends:
-            return rounds + Counter(begin.requested)
+            rounds.update(begin.requested)  # not the sum, which forgets kinds with none
+            return rounds
         known = Counter(life.resource.kind_name for life in self.objects.values())
         known += self.released
         if self.due is not None:
