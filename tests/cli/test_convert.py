@@ -151,9 +151,15 @@ def test_what_cannot_stay_as_it_is_is_said(written: CommandLine) -> None:
     template = written.folder / "theirs" / "objects" / "map.yml"
     template.write_text(template.read_text().replace('"objects/read.txt"', ".path"))
     file = written.folder / "theirs" / "density.yml"
-    file.write_text(file.read_text().replace("hello", "{{ .UUID }}, path: objects/read.txt"))
-    options = ("--out", "ours", "--user-data", "theirs/data.yml")
-    ended = written("convert", "theirs/density.yml", *options)
+    text = file.read_text()
+    file.write_text(text.replace("hello", "{{ .UUID }}, path: objects/read.txt"))
+    options = ("--user-data", "theirs/data.yml")
+    ended = written("convert", "theirs/density.yml", "--out", "brought", *options)
+    assert ended.code == 0, ended.err
+    assert (written.folder / "brought" / "objects" / "read.txt").is_file()
+    assert "reads files" not in ended.err
+    file.write_text(text.replace("hello", "{{ .UUID }}, path: /elsewhere/read.txt"))
+    ended = written("convert", "theirs/density.yml", "--out", "ours", *options)
     assert ended.code == 0, ended.err
     assert "warning: objects/map.yml reads files whose names it works out" in ended.err
     assert "warning: UUID stands in the file" in ended.err

@@ -1,4 +1,6 @@
-from collections.abc import AsyncIterator
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -6,8 +8,34 @@ from clusters import ClusterUnderTest, real_cluster, simulated_cluster
 from moments import at_moment
 from real_control_plane import RealControlPlane
 from refusals import Refusing, refusing_cluster
+from virtual_time import NetworkLoop
 
 __all__ = ["at_moment"]
+
+
+def _in_virtual_time(item: pytest.Item) -> bool:
+    """A test that has the mark; not on a real API server too, which is in no loop."""
+    is_async = asyncio.iscoroutinefunction(getattr(item, "obj", None))
+    on_both = "control_plane" in getattr(item, "fixturenames", ())
+    return item.get_closest_marker("virtual_time") is not None and is_async and not on_both
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return {"virtual": NetworkLoop} if _in_virtual_time(item) else {"real": asyncio.new_event_loop}
+
+
+@pytest.fixture
+async def _virtual_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "monotonic", asyncio.get_running_loop().time)
+
+
+@pytest.fixture(autouse=True)
+def _clock(request: pytest.FixtureRequest) -> None:
+    """Runs go by their loop's clock where that is virtual."""
+    if _in_virtual_time(request.node):
+        request.getfixturevalue("_virtual_clock")
 
 
 @pytest.fixture(scope="session", params=["simulated", pytest.param("real", marks=pytest.mark.real)])

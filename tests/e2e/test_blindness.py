@@ -4,6 +4,7 @@ import asyncio
 import time
 from pathlib import Path
 
+import pytest
 from faulty_runs import faulty_run
 from workloads import config, objects, workload
 
@@ -14,6 +15,8 @@ from perfscale.results import RunOutcome, Validity
 from perfscale.results.model.interruptions import Cause
 from perfscale.sim.cluster import SimulatedCluster
 from perfscale.templates import TemplateDefaults
+
+pytestmark = pytest.mark.virtual_time
 
 VMI = "VirtualMachineInstance"
 

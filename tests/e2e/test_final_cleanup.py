@@ -20,6 +20,8 @@ from perfscale.sim.cluster import SimulatedCluster
 from perfscale.sim.faults import Faults
 from perfscale.templates import TemplateDefaults
 
+pytestmark = pytest.mark.virtual_time
+
 ABROAD: Final = """\
 apiVersion: v1
 kind: ConfigMap

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 from faulty_runs import faulty_run
 from workloads import config, objects, workload
 
 from perfscale.results import RunOutcome
+
+pytestmark = pytest.mark.virtual_time
 
 
 async def test_a_run_tells_what_was_lost_and_waits_for_nothing_that_is_gone(

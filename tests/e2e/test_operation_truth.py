@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 from collections import defaultdict
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from operation_load import OperationSink, done, on
-from virtual_time import on_virtual_network
 from workloads import config, objects
 
 from perfscale.engine import LoadGenerator, RunOptions
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from perfscale.results import RunResult
     from perfscale.sim.storage.records import StoredChange
 
+pytestmark = pytest.mark.virtual_time
+
 COUNT = 30
 PROMPT_S = 0.05
 VOLUME: dict[str, Any] = {
@@ -41,8 +42,7 @@ ADD = on("made", "addVolume", volume=VOLUME)
 async def simulated_cluster(
     directory: Path, *, speed: float = 20
 ) -> AsyncIterator[SimulatedCluster]:
-    clock = asyncio.get_running_loop().time
-    async with SimulatedCluster(speed=speed, seed=1, clock=clock) as cluster:
+    async with SimulatedCluster(speed=speed, seed=1, clock=time.monotonic) as cluster:
         cluster.write_kubeconfig(directory / "kubeconfig")
         yield cluster
 
@@ -52,7 +52,6 @@ async def run(load: Config, directory: Path, sink: OperationSink) -> RunResult:
         load,
         cluster=ClusterOptions(kubeconfig=str(directory / "kubeconfig")),
         results=sink,
-        clock=asyncio.get_running_loop().time,
         options=RunOptions(defaults=TemplateDefaults()),
     )
     async with generator:
@@ -89,7 +88,6 @@ def check_lateness(late_s: list[float]) -> None:
     ],
     ids=lambda each: each["operation"] if isinstance(each, dict) else "",
 )
-@on_virtual_network
 async def test_no_effect_is_seen_before_it_is_there_or_much_later(
     before: list[dict[str, Any]], operation: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -126,7 +124,6 @@ async def test_no_effect_is_seen_before_it_is_there_or_much_later(
         ("vmirs-ephemeral.yaml", "scale", {"to": 2}),
     ],
 )
-@on_virtual_network
 async def test_neither_migrations_nor_scales_are_done_before_they_are_or_much_later(
     template: str, operation: str, keys: dict[str, Any], speed: float, tmp_path: Path
 ) -> None:
@@ -156,16 +153,14 @@ async def test_neither_migrations_nor_scales_are_done_before_they_are_or_much_la
     check_lateness(late_s)
 
 
-@on_virtual_network
 async def test_neither_readiness_nor_an_end_is_seen_before_it_is_there_or_much_later(
     tmp_path: Path,
 ) -> None:
     sink = OperationSink()
     moments: defaultdict[str, dict[str, float]] = defaultdict(dict)
-    now_s = asyncio.get_running_loop().time
 
     def look(change: StoredChange) -> None:
-        of, now = moments[change.record.name], now_s()
+        of, now = moments[change.record.name], time.monotonic()
         of.setdefault(change.type, now)
         status = change.obj.get("status") or {}
         of.setdefault(str(status.get("phase")), now)

@@ -26,6 +26,8 @@ from perfscale.results import (
 )
 from perfscale.templates import TemplateDefaults
 
+pytestmark = pytest.mark.virtual_time
+
 if TYPE_CHECKING:
     from perfscale.results import Entry, RunInfo
 

@@ -16,6 +16,8 @@ from perfscale.engine.events import Stage, StageStarted
 from perfscale.engine.tracking.rows import TransitionKind
 from perfscale.results import Accounts, RunOutcome
 
+pytestmark = pytest.mark.virtual_time
+
 COUNT = 5
 VMI = """\
 apiVersion: kubevirt.io/v1

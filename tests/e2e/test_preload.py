@@ -15,6 +15,8 @@ from perfscale.engine.events import Stage, Warned
 from perfscale.kube.resources import NAMESPACES
 from perfscale.results import RunOutcome
 
+pytestmark = pytest.mark.virtual_time
+
 LOAD = workload(objects(count=3))
 
 

@@ -13,6 +13,8 @@ from workloads import config, objects, template, workload
 from perfscale.errors import PreflightError
 from perfscale.results import Accounts
 
+pytestmark = pytest.mark.virtual_time
+
 JSON = dict[str, Any]
 
 POD = {"containers": [{"name": "main", "image": "registry/pause:3"}]}

@@ -25,6 +25,8 @@ from perfscale.results import (
 )
 from perfscale.templates import TemplateDefaults
 
+pytestmark = pytest.mark.virtual_time
+
 CONFIGMAP = """\
 apiVersion: v1
 kind: ConfigMap

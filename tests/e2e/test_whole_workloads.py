@@ -6,12 +6,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 from clusters import CONFIGMAPS, PODS, ClusterUnderTest, MemorySink
 from operation_load import OperationSink, accounts, done
 from workloads import config, objects, template
 
 from perfscale.kube.resources import NAMESPACES
 from perfscale.results import RunOutcome
+
+pytestmark = pytest.mark.virtual_time
 
 POD = """\
 apiVersion: v1

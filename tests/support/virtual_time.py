@@ -6,15 +6,13 @@ import asyncio
 import itertools
 import random
 import selectors
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from functools import partial, wraps
-from typing import Any, ParamSpec, TypeVar, TypeVarTuple
+from functools import partial
+from typing import TypeVar, TypeVarTuple
 
-from leaks import LoopGuard
 from patience import PATIENCE_S
 
-P = ParamSpec("P")
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
@@ -72,7 +70,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class NetworkLoop(VirtualLoop):
-    """Its clock waits for connections and threads."""
+    """For client and server in one loop, in which nothing takes time but to wait for a timer.
+
+    So a test measures how long the two wait, and not how much else the machine has to do. It is
+    what a test with the mark ``virtual_time`` runs on.
+    """
 
     def __init__(self) -> None:
         self._network = NetworkSelector()
@@ -101,25 +103,6 @@ def in_virtual_time(
     factory = partial(VirtualLoop, JumpingSelector(iter(late_s)))
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(run())
-
-
-def on_virtual_network(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-    """A test of client and server in one loop, in which nothing takes time but to wait for a timer.
-
-    So it measures how long the two wait, and not how much else the machine has to do.
-    """
-
-    @wraps(test)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        async def guarded() -> None:
-            guard = LoopGuard(asyncio.get_running_loop())
-            await test(*args, **kwargs)
-            await guard.check()
-
-        with asyncio.Runner(loop_factory=NetworkLoop) as runner:
-            runner.run(guarded())
-
-    return run
 
 
 def irregular(most_s: float, *, seed: int = 7) -> Iterator[float]:

@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from perfscale.config.writing import dump_tree
 from perfscale.errors import ConfigError, Problem, UsageError
+from perfscale.foreign.kube_burner.mapping.context import is_file
 from perfscale.templates.compiling import resolve_template
+from perfscale.templates.source import is_inside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from perfscale.config import Config
 
 _READS: Final = re.compile(rb"\bReadFile\b(?:\s+(?:\"([^\"]*)\"|`([^`]*)`))?")
+_QUOTED: Final = re.compile(rb"\"([^\"\n]{1,300})\"|`([^`\n]{1,300})`")
 _TEMPLATES: Final = "templates"
 
 
@@ -53,7 +56,9 @@ def convert(config: Config, run_id: str) -> Converted:
     files = _Files(config)
     tree = config.model_dump(by_alias=True, mode="json", exclude_none=True, exclude_unset=True)
     for mapping, key in _paths(tree):
-        mapping[key] = files.place(mapping[key])
+        mapping[key] = files.place(mapping[key], mapping.get("inputVars", {}))
+    for functions, number in _functions(tree):
+        functions[number] = files.place(functions[number], {})
     if audit := tree.get("globalConfig", {}).get("audit"):
         files.place_for_audit(audit)
     if files.missing:
@@ -72,14 +77,23 @@ def convert(config: Config, run_id: str) -> Converted:
     return Converted(text, files.placed, tuple(notes))
 
 
-def _paths(tree: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
-    """Where the tree names templates: a mapping or a list, and the key."""
+def _paths(tree: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Where the tree names templates: a mapping, and the key."""
     for workload in tree["workloads"]:
         for entry in (*workload.get("objects", ()), *filter(None, [workload.get("patch")])):
             yield entry, "templateFile"
+
+
+def _functions(tree: dict[str, Any]) -> Iterator[tuple[list[str], int]]:
+    """Where it names files of functions: a list, and the number in it."""
+    for workload in tree["workloads"]:
         functions = workload.get("kubeBurner", {}).get("functionTemplates", [])
         for number in range(len(functions)):
             yield functions, number
+
+
+def _name_in(match: re.Match[bytes]) -> str:
+    return (match[1] or match[2] or b"").decode(errors="replace")
 
 
 class _Files:
@@ -92,20 +106,33 @@ class _Files:
         self.placed: dict[PurePosixPath, Path] = {}
         self.missing: list[str] = []
 
-    def place(self, name: str) -> str:
-        """The place of a template, with all that it reads by a name that stands in it."""
+    def place(self, name: str, variables: Mapping[str, Any]) -> str:
+        """The place of a template, with all that it reads.
+
+        Where it works a name out, these are the files whose names stand in it, or in the
+        variables of its entry.
+        """
         source = resolve_template(self._config, name)
         if source is None:
             self.missing.append(name)
             return name
-        place = self._put(name, source)
-        for match in _READS.finditer(source.read_bytes()):
-            read = (match[1] or match[2] or b"").decode(errors="replace")
-            if not read:
+        place, text = self._put(name, source), source.read_bytes()
+        for match in _READS.finditer(text):
+            if read := _name_in(match):
+                self._bring(read)
+                continue
+            said = [*map(_name_in, _QUOTED.finditer(text)), *variables.values()]
+            brought = [self._bring(each) for each in said if isinstance(each, str)]
+            if True not in brought:
                 self._dynamic.append(name)
-            elif (self._folder / read).is_file():
-                self._put(read, self._folder / read)
         return place
+
+    def _bring(self, name: str) -> bool:
+        """Whether this is a file in the configuration's folder, or below, which goes along then."""
+        if not name or not is_file(self._folder / name) or not is_inside(self._folder, name):
+            return False
+        self._put(name, self._folder / name)
+        return True
 
     def place_for_audit(self, audit: dict[str, Any]) -> None:
         """The profiles of an audit; a file with a secret stays where it is."""

@@ -141,6 +141,7 @@ def test_names_that_are_not_to_be_seen_are_left_to_the_check_of_all_names(read: 
         ("{{ $x }}", None),
         ("{{ . }}", None),
         ("{{ uuidv4 }}-{{.Iteration}}", None),
+        ("{{" * 100_000, None),
     ],
 )
 def test_variables_are_those_that_a_text_depends_on(text: str, expected: set[str] | None) -> None:
@@ -159,6 +160,11 @@ def test_replicas_of_kinds_of_their_own_are_entries_of_their_own(read: Read, fol
     bodies = [json.loads(each.body) for each in factories[2].render(2, 1)]
     assert bodies[0]["metadata"]["name"] == "t-3"
     assert bodies[0]["metadata"]["labels"]["kube-burner.io/replica"] == "3"
+
+
+def test_a_line_of_nothing_but_braces_is_read_in_no_time(read: Read, folder: Path) -> None:
+    (folder / "braces.yml").write_text("kind: A\nmetadata:\n  name: " + "{{" * 500_000 + "\n")
+    assert read(text_of(create("a", entry("braces"), jobIterations=2))).workloads
 
 
 def test_too_many_kinds_are_refused(problems: Problems, folder: Path) -> None:

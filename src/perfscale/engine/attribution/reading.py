@@ -83,7 +83,7 @@ class ClusterReader:
     ) -> Evidence:
         """All that is to be seen of an object now."""
         found = Evidence(looked_s=self._now(), looks=1)
-        obj = await self._get(found, "object", resource, namespace, name)
+        obj = await self._find(found, "object", resource, namespace, name)
         if obj is None or read_object("", obj).uid != uid:
             found.unread.setdefault("object", "it is gone")
             return found
@@ -132,7 +132,7 @@ class ClusterReader:
                 resource = _kubevirt(kind)
         if instance is not None and resource.kind == _VM:
             owner = read_object("", instance)
-            instance = await self._get(
+            instance = await self._find(
                 found, "instance", _kubevirt(_VMI), namespace, owner.name, is_needed=False
             )
             if instance is not None and not _is_owned_by(instance, owner.uid):
@@ -158,7 +158,7 @@ class ClusterReader:
         wanted = [(_DATA_VOLUMES, name) for name in list(data_volumes)[:_MOST_VOLUMES]]
         wanted += [(_CLAIMS, name) for name in list(claims)[:_MOST_VOLUMES]]
         for resource, name in wanted:
-            obj = await self._get(found, "volumes", resource, namespace, name, is_needed=False)
+            obj = await self._find(found, "volumes", resource, namespace, name, is_needed=False)
             if obj is not None:
                 seen = read_volume(resource.kind, obj)
                 found.volumes[seen.uid] = seen
@@ -178,7 +178,7 @@ class ClusterReader:
                 if about == uid:
                     found.events[own_uid] = (about, kept)
 
-    async def _get(
+    async def _find(
         self,
         found: Evidence,
         what: str,
@@ -188,8 +188,16 @@ class ClusterReader:
         *,
         is_needed: bool = True,
     ) -> JSON | None:
-        path = resource.path(namespace, name)
-        return await self._ask(found, what, resource, namespace, path, {}, is_needed=is_needed)
+        # A list needs no permission that a run has not got for what it follows anyway.
+        params: dict[str, str | int] = {"fieldSelector": f"metadata.name={name}"}
+        path = resource.path(namespace)
+        answer = await self._ask(
+            found, what, resource, namespace, path, params, is_needed=is_needed
+        )
+        items = _items(answer)
+        if answer is not None and not items and is_needed:
+            found.unread[what] = "it is gone"
+        return items[0] if items else None
 
     async def _list(
         self,

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from perfscale.foreign.kube_burner.mapping.context import JobAt
 
 NOT_FETCHED: Final = "templates are not fetched from elsewhere: save it beside this file"
-_ACTIONS: Final = re.compile(r"\{\{.*\}\}")
 _KIND: Final = re.compile(r"^kind:[ \t]*(.+)$", re.MULTILINE)
 _METADATA: Final = re.compile(
     r"^metadata:[ \t]*\n((?:(?:[ \t]+.*|[ \t]*|[ \t]*\{\{.*|#.*)\n)+)", re.MULTILINE
@@ -78,7 +77,12 @@ def manifests_of(job: JobAt, name: str) -> list[Manifest]:
 
 def _without_actions(text: str) -> str:
     """Everything from the first ``{{`` to the last ``}}`` of each line is left out."""
-    return "\n".join(_ACTIONS.sub("", line) for line in text.splitlines())
+    return "\n".join(map(_without_action, text.splitlines()))
+
+
+def _without_action(line: str) -> str:
+    begin, end = line.find("{{"), line.rfind("}}")
+    return line if begin < 0 or end < begin + 2 else line[:begin] + line[end + 2 :]
 
 
 def _manifest(original: str) -> Manifest | None:

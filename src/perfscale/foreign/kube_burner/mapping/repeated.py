@@ -32,11 +32,15 @@ _PURE: Final = frozenset(
     }
 )
 """Functions that give the same for the same arguments."""
+_LONGEST: Final = 1000
+"""Characters: no name is made of more, and searching them takes time by their square."""
 ITERATION, REPLICA, JOB_NAME = "Iteration", "Replica", "JobName"
 
 
 def variables_in(text: str) -> frozenset[str] | None:
     """The variables that a piece of a template depends on; None where that is not to be seen."""
+    if len(text) > _LONGEST:
+        return None
     found: set[str] = set()
     for action in _ACTION.findall(text):
         bare = _STRING.sub(" ", action)
