@@ -21,6 +21,8 @@ from perfscale.config.labels import RUN_LABEL
 from perfscale.engine import LoadGenerator, RunOptions
 from perfscale.engine.removal.removal import Removal
 from perfscale.errors import ConflictError, NotFoundError
+from perfscale.fleet.coordinator import Coordinator
+from perfscale.fleet.inprocess import InProcess
 from perfscale.kube.client import Client
 from perfscale.kube.cluster import ClusterOptions, open_cluster
 from perfscale.kube.resources import NAMESPACES, Place, Resource
@@ -75,6 +77,7 @@ class ClusterUnderTest:
     client: Client
     is_real: bool
     namespaces: list[str] = field(default_factory=list)
+    generators: int | None = None
 
     @property
     def kubeconfig(self) -> Path:
@@ -89,12 +92,19 @@ class ClusterUnderTest:
         run_id: str | None = None,
         options: RunOptions | None = None,
     ) -> LoadGenerator:
-        return LoadGenerator(
+        options = options or RunOptions(defaults=TemplateDefaults())
+        if self.generators is None:
+            return LoadGenerator(
+                config, cluster=self.options, results=sink, run_id=run_id, options=options
+            )
+        return Coordinator(
             config,
+            InProcess(),
+            generators=self.generators,
             cluster=self.options,
             results=sink,
             run_id=run_id,
-            options=options or RunOptions(defaults=TemplateDefaults()),
+            options=options,
         )
 
     async def run(
