@@ -23,6 +23,7 @@ from perfscale.errors import FleetError, GeneratorLostError
 from perfscale.fleet.dask.actor import GeneratorActor
 from perfscale.fleet.messages import ToCoordinator
 from perfscale.fleet.processes.child import LEASE_S, ChildInputs
+from perfscale.fleet.processes.frames import encode_messages
 from perfscale.templates import TemplateDefaults, compile_workloads
 from perfscale.templates.files import recorded_files
 
@@ -113,12 +114,14 @@ class DaskConnection:
         self._actor = actor
         self._future = future
         self._pids = pids
-        self._encoder = msgspec.json.Encoder()
-        self._decoder: msgspec.json.Decoder[ToCoordinator] = msgspec.json.Decoder(ToCoordinator)
-        self._outgoing: list[bytes] = []
+        self._decoder: msgspec.msgpack.Decoder[list[ToCoordinator]] = msgspec.msgpack.Decoder(
+            list[ToCoordinator]
+        )
+        self._outgoing: list[ToGenerator] = []
         self._has_outgoing = asyncio.Event()
         self._batches: asyncio.Queue[list[bytes] | GeneratorLostError] = asyncio.Queue(_READ_AHEAD)
-        self._pending: deque[bytes] = deque()
+        self._frames: deque[bytes] = deque()
+        self._pending: deque[ToCoordinator] = deque()
         self._lost: GeneratorLostError | None = None
         self._called_s = time.monotonic()
         self._tasks = [
@@ -129,7 +132,7 @@ class DaskConnection:
     def send(self, message: ToGenerator) -> None:
         """Send a message; never blocks, and keeps the order. To one that is lost: nothing."""
         if self._lost is None:
-            self._outgoing.append(self._encoder.encode(message))
+            self._outgoing.append(message)
             self._has_outgoing.set()
 
     async def receive(self) -> ToCoordinator:
@@ -139,14 +142,17 @@ class DaskConnection:
             GeneratorLostError: It is not there any more; with the reason.
         """
         while not self._pending:
-            if self._lost is not None:
+            if self._frames:
+                self._pending.extend(self._decoder.decode(self._frames.popleft()))
+            elif self._lost is not None:
                 raise self._lost
-            found = await self._batches.get()
-            if isinstance(found, GeneratorLostError):
-                self._lost = found
             else:
-                self._pending.extend(found)
-        return self._decoder.decode(self._pending.popleft())
+                found = await self._batches.get()
+                if isinstance(found, GeneratorLostError):
+                    self._lost = found
+                else:
+                    self._frames.extend(found)
+        return self._pending.popleft()
 
     async def close(self) -> None:
         """Make sure that the generator sends nothing more, and forget it.
@@ -180,7 +186,7 @@ class DaskConnection:
             batch, self._outgoing = self._outgoing, []
             self._called_s = time.monotonic()
             try:
-                await self._actor.post(batch)
+                await self._actor.post([encode_messages(batch)])
             except (OSError, RuntimeError):
                 return  # `_collect` meets the same, and knows why
 

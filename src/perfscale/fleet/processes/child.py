@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import msgspec
 
 from perfscale import eventloop
-from perfscale.fleet.messages import ToGenerator
-from perfscale.fleet.processes.frames import read_frame, write_frame
+from perfscale.fleet.messages import Published, ToGenerator
+from perfscale.fleet.processes.frames import encode_messages, read_frame, write_frame
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.templates.files import sent_files
 
@@ -40,6 +40,8 @@ LEASE_S: Final = 8.0
 10 s of silence, waits until then."""
 _MOST_WAITING: Final = 64 * 2**20
 """Bytes that may wait to be read by the coordinator: some 400 000 entries."""
+_GATHERED_S: Final = 0.02
+_MOST_GATHERED: Final = 200
 _PIPE_BYTES: Final = 2**20
 _LOST: Final = 70
 """Exit code of a process that nobody listens to."""
@@ -61,13 +63,19 @@ class ChildInputs:
 
 
 class PipeEnd:
-    """The generator's end of a connection, over pipes; see `GeneratorEnd`."""
+    """The generator's end of a connection, over pipes; see `GeneratorEnd`.
+
+    What happens to objects gathers for a moment and goes in one frame: who passes frames on has
+    little to do then. Anything else goes at once, with what has gathered before it.
+    """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
-        self._encoder = msgspec.json.Encoder()
-        self._decoder: msgspec.json.Decoder[ToGenerator] = msgspec.json.Decoder(ToGenerator)
+        self._decoder: msgspec.msgpack.Decoder[list[ToGenerator]] = msgspec.msgpack.Decoder(
+            list[ToGenerator]
+        )
+        self._gathered: list[ToCoordinator] = []
         self._received: asyncio.Queue[ToGenerator] = asyncio.Queue()
 
     def send(self, message: ToCoordinator) -> None:
@@ -75,9 +83,20 @@ class PipeEnd:
 
         Where the coordinator does not read what was sent, the process ends.
         """
+        if not self._gathered:
+            asyncio.get_running_loop().call_later(_GATHERED_S, self._write)
+        self._gathered.append(message)
+        if not isinstance(message, Published) or len(self._gathered) >= _MOST_GATHERED:
+            self._write()
+
+    def _write(self) -> None:
+        """Write what has gathered, if anything."""
+        if not self._gathered or self._writer.is_closing():
+            return
+        messages, self._gathered = self._gathered, []
         if self._writer.transport.get_write_buffer_size() > _MOST_WAITING:
             _end("the coordinator does not keep up with what happens here")
-        write_frame(self._writer, self._encoder.encode(message))
+        write_frame(self._writer, encode_messages(messages))
 
     async def receive(self) -> ToGenerator:
         """The next message. Where the coordinator is lost, the process ends."""
@@ -94,7 +113,8 @@ class PipeEnd:
             if frame is None:
                 _end("the process that has started this one is gone")
             if frame:
-                self._received.put_nowait(self._decoder.decode(frame))
+                for message in self._decoder.decode(frame):
+                    self._received.put_nowait(message)
 
     async def flush(self) -> None:
         """Wait until all was read that was sent."""
