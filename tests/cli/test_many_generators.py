@@ -87,6 +87,7 @@ def test_ctrl_c_on_the_terminal_ends_all_generators_in_order(
 ) -> None:
     with long_run as run:
         goes_on(run, simulated)
+        assert "generators        2 processes of this machine" in run.err
         run.says("generator 1  ")
         processes = descendants(run.process.pid)
         os.killpg(run.process.pid, signal.SIGINT)  # as a terminal does
@@ -112,6 +113,7 @@ def test_a_generator_that_is_lost_ends_the_run_and_is_named(
     assert ended.code == 1, ended.err
     check_end(ended, processes, perfscale, simulated, "failed")
     assert "generator-limited" in ended.out
+    assert "objects of the run are left" not in ended.out
     assert re.search(r"error: generator \d \(worker tls://127\.0\.0\.1:\d+\) was lost", ended.err)
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 import typer
 
@@ -83,6 +81,9 @@ def fleet_options(
 
 
 def _is_here(scheduler: str) -> bool:
+    import ipaddress
+    from urllib.parse import urlsplit
+
     host = urlsplit(scheduler).hostname or ""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback

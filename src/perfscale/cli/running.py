@@ -180,7 +180,15 @@ async def _is_wanted(
     ask = settings.ask or (bool(foreign) and settings.ask_foreign)
     if not settings.quiet or ask:
         simulated = settings.cluster.simulate
-        print_header(plan, settings.config, simulated=simulated, metrics=metrics, page=page)
+        fleet = settings.fleet
+        print_header(
+            plan,
+            settings.config,
+            simulated=simulated,
+            generators=None if fleet is None else str(fleet),
+            metrics=metrics,
+            page=page,
+        )
     if plan.insecure:
         say("warning: the server's certificate is not verified (insecure-skip-tls-verify)")
     return not ask or await confirmed(_question(foreign))

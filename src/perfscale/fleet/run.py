@@ -269,6 +269,9 @@ class CoordinatorRun(Run):
         ended_early = self._error is not None or self._interrupted_by is not None
         if ended_early and not self._removed and self._members.all:
             return True  # generators may have made more than they have said
+        if self._removed and any(each.record.lost is not None for each in self._members.all):
+            # Nobody has seen go what a lost one had made; the cleanup has looked until it was gone.
+            return super()._something_remains()
         return replay.is_anything_present() or super()._something_remains()
 
     def _sum_up(self, totals: Totals) -> Summed:

@@ -29,10 +29,14 @@ def print_header(
     config: Config,
     *,
     simulated: bool,
+    generators: str | None = None,
     metrics: str | None = None,
     page: str | None = None,
 ) -> None:
-    """Print the plan to standard error, and where the metrics and the page of the run are."""
+    """Print the plan to standard error, and where the metrics and the page of the run are.
+
+    ``generators`` says where the load comes from, if not from this process.
+    """
     where = "simulated cluster" if simulated else f"context {plan.context or '(none)'}"
     rows = [
         ("run", plan.run_id),
@@ -40,6 +44,8 @@ def print_header(
         ("namespaces", _shortened(plan.namespaces)),
         *((f"workload {each.name}", _describe(each, plan)) for each in plan.workloads),
     ]
+    if generators is not None:
+        rows.append(("generators", generators))
     if plan.preload is not None:
         rows.append(("images", _describe_images(plan.preload)))
     if config.source.reading:

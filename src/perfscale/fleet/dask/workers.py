@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
+from perfscale.config import counted
 from perfscale.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,6 +50,13 @@ class FleetOptions:
     workers: int | None = None
     scheduler: str | None = None
     send_kubeconfig: bool = False
+
+    def __str__(self) -> str:
+        """For a person."""
+        if self.scheduler is None:
+            return counted(self.workers or 1, "process") + " of this machine"
+        which = "every worker" if self.workers is None else counted(self.workers, "worker")
+        return f"{which} of {self.scheduler}"
 
 
 @dataclass(frozen=True, slots=True)
