@@ -82,9 +82,11 @@ def test_a_dry_run_on_the_server_takes_the_manifests(
     assert [line for line in lines if not line.endswith("(server dry run)")] == []
 
 
+@pytest.mark.parametrize("generators", [1, 2], ids=["one generator", "two generators"])
 @pytest.mark.parametrize("overlay", ROLES)
 async def test_a_run_needs_no_more_than_its_role(
     overlay: str,
+    generators: int,
     cluster: ClusterUnderTest,
     kubectl: Kubectl,
     real_control_plane: RealControlPlane,
@@ -100,9 +102,10 @@ async def test_a_run_needs_no_more_than_its_role(
         token = request_token(real_control_plane, NAMESPACE, "perfscale")
         kubeconfig = real_control_plane.write_kubeconfig(tmp_path / "kubeconfig", token)
         command = arguments(build(OVERLAYS / overlay), tmp_path / "workload.yaml", NAMESPACE)
-        ended = await CommandLine(tmp_path).beside(
-            *command, "--replicas=5", "--no-report", f"--kubeconfig={kubeconfig}"
-        )
+        command += ["--replicas=5", "--no-report", f"--kubeconfig={kubeconfig}"]
+        if generators > 1:
+            command.append(f"--workers={generators}")
+        ended = await CommandLine(tmp_path).beside(*command)
         assert ended.code == 0, ended.err
         assert "5 requested, 5 created, 5 ready, 5 deleted" in ended.out
         assert await cluster.left_of(ended.run_id) == {}
