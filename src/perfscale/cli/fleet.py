@@ -33,7 +33,6 @@ Scheduler = Annotated[
         "ADDRESS",
         "Run on the workers of a Dask scheduler, one generator on each: tcp://HOST:8786, or "
         "tls:// by Dask's own configuration.",
-        envvar="PERFSCALE_SCHEDULER",
     ),
 ]
 SendKubeconfig = Annotated[
