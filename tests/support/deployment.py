@@ -47,12 +47,17 @@ def of_kind(manifests: list[JSON], kind: str) -> JSON:
 
 def arguments(manifests: list[JSON], workload: Path, namespace: str) -> list[str]:
     """The command line of the Job, for a workload file written to `workload` from the ConfigMap."""
-    workload.write_text(of_kind(manifests, "ConfigMap")["data"]["workload.yaml"])
+    [text] = [each["data"]["workload.yaml"] for each in manifests if _has_workload(each)]
+    workload.write_text(text)
     [container] = of_kind(manifests, "Job")["spec"]["template"]["spec"]["containers"]
     known = {"/workload/workload.yaml": str(workload)}
     return [
         known.get(each, each).replace("$(POD_NAMESPACE)", namespace) for each in container["args"]
     ]
+
+
+def _has_workload(manifest: JSON) -> bool:
+    return manifest["kind"] == "ConfigMap" and "workload.yaml" in manifest["data"]
 
 
 def permissions(rules: list[Rule]) -> Iterator[tuple[str, str, str]]:
