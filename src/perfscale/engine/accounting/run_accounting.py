@@ -257,6 +257,7 @@ class RunAccounting:
         for rows, children in ((part.objects, False), (part.children, True)):
             journal.flush_rows(rows)
             self._context.tracker.release(rows)
+            self._context.counter.let_go(rows)
             records = _records(rows)
             tally.add(records, children=children)
             self._record(records, children=children)
@@ -290,6 +291,7 @@ class RunAccounting:
         del rows[:_PAGE]
         self._context.journal.flush_rows(page)
         self._context.tracker.forget(page)
+        self._context.counter.let_go(page)
         return _records(page)
 
     def _record(self, records: list[ObjectRecord], *, children: bool) -> None:
