@@ -80,6 +80,7 @@ def test_all_after_the_first_equals_sign_is_the_value(load: Callable[..., Config
         ("workloads[2].qps=5", "--set: workloads: there is no index 2: the file has 0 to 1"),
         ("workloads[1].objects[1].replicas=5", "there is no index 1: the file has 0 alone"),
         ("workloads.qps=5", "this is a list: write workloads[0].qps"),
+        ("workloads.1.qps=5", "this is a list: write workloads[1] or workloads[*]"),
         ("workloads=5", "this is a list: write workloads[0] or workloads[*]"),
         ("workloads[0].name[0]=x", "there is no list here"),
         ("workloads[0].name.x=y", "this is one value"),

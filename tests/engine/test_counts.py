@@ -101,3 +101,6 @@ def test_the_slowest_objects_are_known_also_when_their_iteration_is_forgotten() 
     for row in rows:
         counted.story.tracker.retire(row.scope)
     assert [each.name for each in counted.counter.slowest()] == ["slow", "quick"]
+    counted.counter.let_go(rows[:1])
+    rows[0].error = rows[1].error = "it is looked at no more"
+    assert [each.name for each in counted.counter.slowest()] == ["slow"]

@@ -110,7 +110,7 @@ class _Files:
         """The place of a template, with all that it reads.
 
         Where it works a name out, these are the files whose names stand in it, or in the
-        variables of its entry.
+        variables of its entry, or in those of the environment that stand in it.
         """
         source = resolve_template(self._config, name)
         if source is None:
@@ -121,7 +121,9 @@ class _Files:
             if read := _name_in(match):
                 self._bring(read)
                 continue
-            said = [*map(_name_in, _QUOTED.finditer(text)), *variables.values()]
+            quoted = list(map(_name_in, _QUOTED.finditer(text)))
+            seen = self._config.source.environment or {}
+            said = [*quoted, *variables.values(), *(seen.get(each) for each in quoted)]
             brought = [self._bring(each) for each in said if isinstance(each, str)]
             if True not in brought:
                 self._dynamic.append(name)

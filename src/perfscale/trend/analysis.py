@@ -96,7 +96,8 @@ def analyse(
 
 def verdict_of(trends: Iterable[Trend]) -> Verdict:
     """What is to be said of all of them together."""
-    return worst(each.verdict for each in trends)
+    verdicts = {each.verdict for each in trends}
+    return Verdict.NONE if verdicts == {Verdict.NONE} else worst(verdicts)
 
 
 def by_subject(trends: Iterable[Trend]) -> dict[tuple[str, str], list[Trend]]:

@@ -73,7 +73,7 @@ class LeftOutResult(Part, frozen=True):
 class TrendDocument(Part, frozen=True):
     """Every metric over time, and what was left out."""
 
-    verdict: Verdict
+    verdict: Annotated[Verdict, Meta(description="empty: too few values of every metric to say")]
     trends: list[MetricTrend]
     left_out: list[LeftOutResult]
     foreign_files: Annotated[Count, Meta(description="that were no results")]

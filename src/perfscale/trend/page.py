@@ -55,6 +55,12 @@ class ShownTrend:
     plot: Plot | None
 
 
+def said_of(verdict: Verdict) -> str:
+    """A verdict on all metrics, for a person."""
+    words = {Verdict.SAME: "no difference", Verdict.NONE: "too few runs to say"}
+    return words.get(verdict, verdict.value)
+
+
 def write_trend(path: Path, collected: Collected, trends: Sequence[Trend]) -> None:
     """Write a page about series, which is replaced if it is there.
 
@@ -68,6 +74,7 @@ def write_trend(path: Path, collected: Collected, trends: Sequence[Trend]) -> No
     page = render(
         "trend.html",
         verdict=verdict_of(trends),
+        said=said_of(verdict_of(trends)),
         subjects=[
             (
                 workload,

@@ -284,6 +284,40 @@ def test_later_looks_keep_what_has_gone_meanwhile() -> None:
     assert (seen.looked_s, seen.looks) == (41, 3)
 
 
+def test_of_a_set_the_pod_counts_that_is_last_at_the_last_look() -> None:
+    seen = Evidence()
+    early = pod(10, SCHEDULED, started_s=13)
+    early["metadata"] |= {"uid": "early", "name": "early"}
+    late = pod(30, condition("PodScheduled", 39), started_s=39)
+    for found, looked_s in ((early, 20), (late, 41)):
+        look = evidence("Deployment", machine(10), pods=(found,), looked_s=looked_s)
+        look.chosen = "of 2 pods, this is about the one that was last"
+        seen.add(look)
+    assert rounded(split(seen, READY, CLOCK))[WaitCause.UNSEEN] == 20
+
+
+def test_several_containers_that_pull_one_image_count_what_was_pulled_alone() -> None:
+    seen = of_instance(
+        instance(10, Scheduling=11, Scheduled=38),
+        event(POD_UID, "Pulling", 12, 'Pulling image "x"'),
+        event(POD_UID, "Pulled", 17, 'Successfully pulled image "x" in 5s (5s including waiting)'),
+        event(POD_UID, "Pulled", 30, 'Container image "x" already present on machine'),
+        pods=(pod(11, SCHEDULED, started_s=37),),
+    )
+    assert rounded(split(seen, READY, CLOCK))[WaitCause.IMAGE_PULL] == 5
+
+
+def test_a_pull_that_failed_first_counts_from_its_beginning() -> None:
+    seen = of_instance(
+        instance(10, Scheduling=11, Scheduled=38),
+        event(POD_UID, "Pulling", 12, 'Pulling image "x"', last_s=33),
+        event(POD_UID, "Failed", 13, 'Failed to pull image "x": no route'),
+        event(POD_UID, "Pulled", 35, 'Successfully pulled image "x" in 2s'),
+        pods=(pod(11, SCHEDULED, started_s=37),),
+    )
+    assert rounded(split(seen, READY, CLOCK))[WaitCause.IMAGE_PULL] == 23
+
+
 def test_an_event_of_the_new_kind_has_its_time_elsewhere() -> None:
     refusal = event(POD_UID, "FailedScheduling", 0, "no PersistentVolume for it")
     refusal |= {"firstTimestamp": None, "lastTimestamp": None, "eventTime": stamp(12)}

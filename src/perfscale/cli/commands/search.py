@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -169,35 +170,19 @@ def search(  # noqa: PLR0913 -- a command has as many parameters as options
     from perfscale.cli.searching import SearchSettings
     from perfscale.cli.searching import start as start_search
     from perfscale.engine import RunOptions
-    from perfscale.search import Circumstances, Varied, begin_search, resume_search
+    from perfscale.search import resume_search
     from perfscale.templates import TemplateDefaults
 
+    asked = _Asked(
+        workload, vary, start, end, tolerance, repeat, strategy, steps, settle, tuple(set_ or ())
+    )
     expected = _expected(expect)
-    if resume is not None:
-        _refuse_beside_resume(
-            workload, vary, start, end, tolerance, repeat, strategy, steps, settle, set_
-        )
+    if resume is None:
+        opened = asked.begin(results_dir, expected, simulate=simulate)
+    else:
+        asked.refuse_beside_resume()
         opened = resume_search(resume, expected)
         _refuse_another_kind(opened, simulate=simulate)
-    else:
-        if workload is None or vary is None or start is None:
-            raise typer.BadParameter(
-                "name a workload file, what to vary and from where on, as in "
-                "perfscale search workload.yaml --vary qps --from 5"
-            )
-        from perfscale.cli.running import shown_command
-
-        opened = begin_search(
-            Varied(options.workload_path(workload), tuple(set_ or ()), vary),
-            _plan(start, end, tolerance, repeat, strategy, steps),
-            results_dir,
-            Circumstances(
-                settle_s=options.seconds("--settle", settle or _SETTLE),
-                expected=expected,
-                simulated=simulate,
-                command=shown_command(),
-            ),
-        )
     settings = SearchSettings(
         opened=opened,
         cluster=ChosenCluster(
@@ -218,6 +203,74 @@ def search(  # noqa: PLR0913 -- a command has as many parameters as options
     raise typer.Exit(start_search(settings))
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What a command line says of a search itself; of one that is resumed, its folder does."""
+
+    workload: Path | None = None
+    vary: str | None = None
+    start: float | None = None
+    end: float | None = None
+    tolerance: str | None = None
+    repeat: int | None = None
+    strategy: str | None = None
+    steps: int | None = None
+    settle: str | None = None
+    overrides: tuple[str, ...] = ()
+
+    def refuse_beside_resume(self) -> None:
+        """Refuse what the folder of a search says."""
+        if self != _Asked():
+            raise typer.BadParameter(
+                "--resume goes on with what the folder says: leave out the workload file, --set, "
+                "and the options of the search; those of the cluster are named again"
+            )
+
+    def begin(
+        self, results_dir: Path, expected: Expected | None, *, simulate: bool
+    ) -> OpenedSearch:
+        """Begin the search."""
+        from perfscale.cli.running import shown_command
+        from perfscale.search import Circumstances, Varied, begin_search
+
+        if self.workload is None or self.vary is None or self.start is None:
+            raise typer.BadParameter(
+                "name a workload file, what to vary and from where on, as in "
+                "perfscale search workload.yaml --vary qps --from 5"
+            )
+        return begin_search(
+            Varied(options.workload_path(self.workload), self.overrides, self.vary),
+            self._plan(self.start),
+            results_dir,
+            Circumstances(
+                settle_s=options.seconds("--settle", self.settle or _SETTLE),
+                expected=expected,
+                simulated=simulate,
+                command=shown_command(),
+            ),
+        )
+
+    def _plan(self, start: float) -> SearchPlan:
+        from perfscale.search import SearchPlan, Strategy
+
+        chosen = _strategy(self.strategy)
+        is_curve = chosen is Strategy.STEPS
+        if self.steps is not None and not (is_curve and self.end is not None):
+            raise typer.BadParameter("--steps is for --strategy steps with --to")
+        if self.tolerance is not None and is_curve:
+            raise typer.BadParameter(
+                "--tolerance is for a bisection; leave it out of --strategy steps"
+            )
+        return SearchPlan(
+            start=start,
+            end=self.end,
+            tolerance=_share(self.tolerance or _TOLERANCE),
+            repeat=self.repeat or (1 if is_curve else 3),
+            strategy=chosen,
+            steps=self.steps or 8,
+        )
+
+
 def _strategy(text: str | None) -> Strategy:
     from perfscale.search import Strategy
 
@@ -235,32 +288,6 @@ def _expected(text: str | None) -> Expected | None:
     return None if text is None else Expected.parse(text)
 
 
-def _plan(
-    start: float,
-    end: float | None,
-    tolerance: str | None,
-    repeat: int | None,
-    strategy: str | None,
-    steps: int | None,
-) -> SearchPlan:
-    from perfscale.search import SearchPlan, Strategy
-
-    chosen = _strategy(strategy)
-    is_curve = chosen is Strategy.STEPS
-    if steps is not None and not (is_curve and end is not None):
-        raise typer.BadParameter("--steps is for --strategy steps with --to")
-    if tolerance is not None and is_curve:
-        raise typer.BadParameter("--tolerance is for a bisection; leave it out of --strategy steps")
-    return SearchPlan(
-        start=start,
-        end=end,
-        tolerance=_share(tolerance or _TOLERANCE),
-        repeat=repeat or (1 if is_curve else 3),
-        strategy=chosen,
-        steps=steps or 8,
-    )
-
-
 def _share(text: str) -> float:
     share = options.share("--tolerance", text)
     if not 0 < share <= 1:
@@ -268,15 +295,6 @@ def _share(text: str) -> float:
             f"{text!r} is not above 0% and at most 100%", param_hint="--tolerance"
         )
     return share
-
-
-def _refuse_beside_resume(*given: object) -> None:
-    """Refuse what the folder of a search says."""
-    if any(each not in (None, []) for each in given):
-        raise typer.BadParameter(
-            "--resume goes on with what the folder says: leave out the workload file, --set, and "
-            "the options of the search; those of the cluster are named again"
-        )
 
 
 def _refuse_another_kind(opened: OpenedSearch, *, simulate: bool) -> None:

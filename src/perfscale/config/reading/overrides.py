@@ -125,7 +125,8 @@ def _expand(
 def _check_key(node: object, key: str, path: KeyPath) -> None:
     if isinstance(node, list):
         last = path[-1] if path else "the file"
-        raise _RefusedError(f"this is a list: write {last}[0].{clip(key)} or {last}[*]", path)
+        way = f"[{clip(key)}]" if key.isdecimal() else f"[0].{clip(key)}"
+        raise _RefusedError(f"this is a list: write {last}{way} or {last}[*]", path)
     section = section_at(path)
     if section:
         if key not in keys_of(section):

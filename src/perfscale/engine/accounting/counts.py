@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from perfscale.engine.snapshot import ObjectCounts
 from perfscale.engine.tracking.rows import TransitionKind
-from perfscale.results import DELETION, ChurnTally, Sketch, Slowest
+from perfscale.results import DELETION, ChurnTally, ObjectRecord, Sketch, Slowest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
         ChurnResult,
         LatencySummary,
         ObjectLife,
-        ObjectRecord,
         WorkloadPlan,
     )
 
@@ -71,7 +70,7 @@ class ObjectCounter:
     def __init__(self) -> None:
         self._of: dict[tuple[str, str], _Counted] = {}
         self._churned: Counter[tuple[str, str]] = Counter()
-        self._slowest: Slowest[ObjectLife] = Slowest()
+        self._slowest: Slowest[ObjectLife | ObjectRecord] = Slowest()
 
     def request(self, workload: str, objects: Mapping[str, int]) -> None:
         """Rounds of churn ask for more objects of a workload, by kind."""
@@ -108,7 +107,11 @@ class ObjectCounter:
 
     def slowest(self) -> tuple[ObjectRecord, ...]:
         """The objects that took longest to be ready, the slowest first."""
-        return tuple(row.record() for row in self._slowest.found())
+        return tuple(map(_record, self._slowest.found()))
+
+    def let_go(self, rows: Iterable[ObjectLife]) -> None:
+        """Nothing more becomes known of these: of the slowest among them, the record is kept."""
+        self._slowest.replace(rows, _record)
 
     def churn(self) -> dict[tuple[str, str], ChurnResult]:
         """What rounds of churn came to, by workload and kind."""
@@ -144,3 +147,7 @@ class ObjectCounter:
         if counted is None:
             counted = self._of[key] = _Counted()
         return counted
+
+
+def _record(life: ObjectLife | ObjectRecord) -> ObjectRecord:
+    return life if isinstance(life, ObjectRecord) else life.record()

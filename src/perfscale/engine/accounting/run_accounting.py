@@ -257,6 +257,7 @@ class RunAccounting:
         for rows, children in ((part.objects, False), (part.children, True)):
             journal.flush_rows(rows)
             self._context.tracker.release(rows)
+            self._context.counter.let_go(rows)
             records = _records(rows)
             tally.add(records, children=children)
             self._record(records, children=children)
@@ -291,6 +292,7 @@ class RunAccounting:
         self._context.journal.flush_rows(page)
         self._context.journal.release_page(scope, page)
         self._context.tracker.forget(page)
+        self._context.counter.let_go(page)
         return _records(page)
 
     def _record(self, records: list[ObjectRecord], *, children: bool) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from perfscale.config import counted
 from perfscale.engine.attribution.evidence import MOST_EVENTS, Evidence
 from perfscale.engine.attribution.reading import ClusterReader
 from perfscale.engine.attribution.slowness import (
@@ -34,7 +35,7 @@ from perfscale.results import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
@@ -112,8 +113,17 @@ class Attributor:
             limit=self._config.objects,
             requests=self._reader.requests,
             passed_over=self._slowest.passed_over,
-            problems=tuple(self._reader.refusals),
+            problems=tuple(self._problems()),
         )
+
+    def _problems(self) -> Iterator[str]:
+        yield from self._reader.refusals
+        unseen = sum(
+            case.found is None and row.outcome is not Outcome.FAILED
+            for row, case in self._cases.items()
+        )
+        if self._is_closed and unseen:
+            yield f"{counted(unseen, 'slow object')} could not be looked at in time"
 
     # -- while the run goes on ----------------------------------------------
 
@@ -283,8 +293,7 @@ class Attributor:
             async with asyncio.timeout(_CLOSING_S):
                 await self._look_at(self._look_finally, wanted)
         except TimeoutError:
-            left = sum(not self._cases[row].is_final for row in wanted if row in self._cases)
-            _log.info("%d slow objects were not looked at in time", left)
+            _log.info("not all slow objects were looked at in time")
 
     async def _look_finally(self, row: TrackedObject) -> None:
         await self._look(row)

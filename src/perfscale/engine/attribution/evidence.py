@@ -149,6 +149,8 @@ class Evidence:
         self.expects_instance = self.expects_instance or newer.expects_instance
         self.expects_pod = self.expects_pod or newer.expects_pod
         self.chosen = newer.chosen or self.chosen
+        if newer.chosen and newer.pods:
+            self.pods.clear()  # another one of a set keeps it waiting now
         self.pods.update(newer.pods)
         self.volumes.update(newer.volumes)
         self.events.update(newer.events)

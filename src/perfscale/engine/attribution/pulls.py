@@ -47,25 +47,26 @@ def pulls(evidence: Evidence, pod: SeenPod, clock: ServerClock) -> Iterator[Part
 
 
 def _pull(image: str, events: list[KeptEvent], clock: ServerClock) -> Iterator[Part]:
-    of_reason = {event.reason: event for event in events}
-    pulled, pulling = of_reason.get(_PULLED), of_reason.get(_PULLING)
     failed = [event for event in events if event.reason in _FAILED]
-    began = clock.mark(pulling.first, "") if pulling is not None else None
-    if began is None and failed:
-        began = clock.mark(failed[0].first, "")
-    if pulled is None:
-        if began is not None:
-            said = f"{failed[-1].reason}: {failed[-1].message}" if failed else f"pulling {image}"
-            yield Part(WaitCause.IMAGE_PULL, began, NEVER, said, _INSTEAD_OF)
-        return
-    ended = clock.mark(pulled.last, "")
-    took_s = _took_s(pulled.message)
-    if ended is None or (took_s is None and began is None):
-        return  # it was there already
-    if took_s is not None and not failed:
-        began = ended._replace(at_s=ended.at_s - took_s)
-    if began is not None:
-        yield Part(WaitCause.IMAGE_PULL, began, ended, pulled.message, _INSTEAD_OF)
+    pulled = [event for event in events if event.reason == _PULLED]
+    begun = [event for event in events if event.reason == _PULLING] or failed
+    began = clock.mark(begun[0].first, "") if begun else None
+    timed = [] if failed else [event for event in pulled if _took_s(event.message) is not None]
+    if timed:
+        yield from _timed(timed, clock)
+    elif began is not None:
+        ended = clock.mark(pulled[0].last, "") if pulled else NEVER
+        said = f"{failed[-1].reason}: {failed[-1].message}" if failed else f"pulling {image}"
+        yield Part(WaitCause.IMAGE_PULL, began, ended or NEVER, said, _INSTEAD_OF)
+
+
+def _timed(pulled: list[KeptEvent], clock: ServerClock) -> Iterator[Part]:
+    """Pulls whose events say how long they took: for each container, one of its image."""
+    for event in pulled:
+        ended, took_s = clock.mark(event.last, ""), _took_s(event.message)
+        if ended is not None and took_s is not None:
+            began = ended._replace(at_s=ended.at_s - took_s)
+            yield Part(WaitCause.IMAGE_PULL, began, ended, event.message, _INSTEAD_OF)
 
 
 def _took_s(message: str) -> float | None:

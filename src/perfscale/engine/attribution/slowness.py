@@ -89,9 +89,9 @@ class LateObjects(Generic[RowT]):
         first = bisect_left(rows, self._seen_s - _DISORDER_S, key=_sent_s)
         for index in range(first, len(rows)):
             row = rows[index]
+            if row.sent_s is None and row.decided:
+                continue  # its request was never sent
             if row.sent_s is None or row.sent_s > until_s:
-                if row.decided:
-                    continue  # its request was never sent
                 break
             if not row.decided:
                 self._late[row] = None

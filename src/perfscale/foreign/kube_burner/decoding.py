@@ -12,6 +12,7 @@ from perfscale.config.reading.scalars import read_plain
 from perfscale.config.reading.source import SET, Mark, Position, clip
 from perfscale.errors import ConfigError, Problem
 from perfscale.foreign.kube_burner.models.fields import AS_WRITTEN
+from perfscale.foreign.kube_burner.older import modernize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,6 +57,7 @@ def decode(
     if endpoints is not None:
         _replace_endpoints(document, _parse(endpoints, ENDPOINTS))
     document.problems += apply_sets(document, overrides)
+    document.notes = tuple(modernize(document))
     if isinstance(document.tree, dict):
         _drop_nothing(document.tree)
         _take_texts(document, document.tree, model, ())

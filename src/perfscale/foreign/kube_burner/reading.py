@@ -39,6 +39,8 @@ def read_kube_burner(file: TextFile, inputs: Inputs, overrides: Sequence[str] = 
     document = decode(render(file, inputs), overrides, Configuration, endpoints)
     configuration = validated(document, Configuration, as_yaml=True)
     reading = Reading(document, configuration, inputs)
+    for note in document.notes:
+        reading.note(note)
     tree = tree_of(reading)
     refuse(reading)
     if document.problems:

@@ -11,6 +11,7 @@ from perfscale.results.comparison.latencies import LatencyPair
 from perfscale.results.comparison.operations import operation_key, operation_rows
 from perfscale.results.comparison.rows import Limits, Row, Subject, Verdict, worst
 from perfscale.results.comparison.settings import different_settings
+from perfscale.results.comparison.slow import slow_rows
 from perfscale.results.folder.reading import RunFiles, read_run_files
 from perfscale.results.measure.operations.latencies import SamplesOfOperations
 from perfscale.results.measure.samples import Samples
@@ -229,6 +230,8 @@ def _kind_rows(
             yield from pair.judged(subject, limits)
         for pair in (pair for pair in pairs if pair.name not in _JUDGED):
             yield from pair.shown(subject)
+        if not children:
+            yield from slow_rows(subject, runs[0].files.summary, runs[1].files.summary)
 
 
 def _churn_pairs(before: Kind, now: Kind) -> Iterator[LatencyPair]:

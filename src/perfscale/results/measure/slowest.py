@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 from perfscale.results.measure.latencies import ready_s
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _MOST: Final = 20
 
@@ -52,6 +52,14 @@ class Slowest(Generic[LifeT]):
             heapq.heapreplace(self._heap, entry)
         if len(self._heap) == _MOST:
             self.bound_s = self._heap[0][0]
+
+    def replace(self, old: Iterable[LifeT], new: Callable[[LifeT], LifeT]) -> None:
+        """Keep something else in the place of some objects, of those that are among them."""
+        known = {id(each) for each in old}
+        self._heap = [
+            (latency_s, number, new(life) if id(life) in known else life)
+            for latency_s, number, life in self._heap
+        ]
 
     def found(self) -> Iterator[LifeT]:
         """The slowest, the slowest first; what has failed since then is left out."""

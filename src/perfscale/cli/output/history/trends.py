@@ -13,7 +13,7 @@ from perfscale.config import counted
 from perfscale.results.comparison import Verdict
 from perfscale.results.pages.rendering import chance, short
 from perfscale.trend import by_subject, verdict_of
-from perfscale.trend.page import between, day
+from perfscale.trend.page import between, day, said_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -148,7 +148,7 @@ def _print_verdict(console: Console, trends: Sequence[Trend]) -> None:
     verdict = verdict_of(trends)
     worse = sum(each.verdict is Verdict.WORSE for each in trends)
     better = sum(each.verdict is Verdict.BETTER for each in trends)
-    word = "no difference" if verdict is Verdict.SAME else verdict.value
-    style = _STYLES.get(verdict, "bold")
+    style, word = _STYLES.get(verdict, "bold"), said_of(verdict).upper()
     text = f"of {counted(len(trends), 'metric')}, the last runs are worse in {worse}"
-    console.print(f"\n[{style}]{word.upper()}[/]: {text} and better in {better}", soft_wrap=True)
+    text = "" if verdict is Verdict.NONE else f": {text} and better in {better}"
+    console.print(f"\n[{style}]{word}[/]{text}", soft_wrap=True)
