@@ -135,6 +135,37 @@ def check_end(
     assert objects["requested"] == sum(objects.get(name, 0) for name in outcomes)
 
 
+def test_a_second_ctrl_c_stops_all_generators_at_once(
+    long_run: Running, simulated: SimulatedProcess
+) -> None:
+    with long_run as run:
+        goes_on(run, simulated)
+        processes = descendants(run.process.pid)
+        os.killpg(run.process.pid, signal.SIGINT)
+        run.says("once more stops at once")
+        os.killpg(run.process.pid, signal.SIGINT)
+        ended = run.ends()
+    assert ended.code == 128 + signal.SIGINT, ended.err
+    assert "Traceback" not in ended.err
+    until(lambda: not any(map(lives, processes)), "the end of all processes")
+
+
+def test_a_coordinator_that_hangs_has_lost_its_generators_and_removes_everything(
+    long_run: Running, perfscale: CommandLine, simulated: SimulatedProcess
+) -> None:
+    with long_run as run:
+        goes_on(run, simulated)
+        processes = descendants(run.process.pid)
+        generators = generators_below(run.process.pid)
+        run.signal(signal.SIGSTOP)
+        until(lambda: not any(map(lives, generators)), "the end of the generators")
+        run.signal(signal.SIGCONT)
+        ended = run.ends()
+    assert ended.code == 1, ended.err
+    assert "nothing was heard of the coordinator for 8 s" in ended.err
+    check_end(ended, processes, perfscale, simulated, "failed")
+
+
 def test_a_coordinator_that_is_killed_leaves_what_cleanup_removes(
     long_run: Running, perfscale: CommandLine, simulated: SimulatedProcess
 ) -> None:

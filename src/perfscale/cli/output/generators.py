@@ -65,7 +65,7 @@ def _watches(each: GeneratorState) -> str:
         return f"silent for {each.silent_s:.0f}s"
     if not each.reconnects and not each.relists:
         return "watches well"
-    return f"watches reopened {each.reconnects} times, relisted {each.relists}"
+    return f"watches reopened {each.reconnects}, relisted {each.relists}"
 
 
 def _is_troubled(each: GeneratorState) -> bool:

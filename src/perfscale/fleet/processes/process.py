@@ -135,4 +135,7 @@ class GeneratorProcess:
         size = self._log.seek(0, 2)
         self._log.seek(max(0, size - _LAST_BYTES))
         wrote = self._log.read().decode(errors="replace").strip()
-        return f"its process {how}" + (f":\n{wrote}" if wrote else "")
+        if not wrote:
+            return f"its process {how}"
+        separator = "\n" if "\n" in wrote else " "
+        return f"its process {how}:{separator}{wrote}"
