@@ -4,6 +4,9 @@ The API server is the simulated one, with nginx in front: that answers the creat
 once (`return 201`), counts them, and passes everything else on. So what is measured is the
 generators' work alone: templates, rate limit, requests, tracker, journal, and what the coordinator
 merges. One in this process, then one and two in processes of their own, in turns.
+
+Creates a second say something where the machine has nothing else to do; the CPU that a create
+costs each of the processes does so on a busy one, too.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import re
 import statistics
 import sys
@@ -32,7 +36,11 @@ from perfscale.fleet.dask.workers import FleetOptions, connected_workers
 from perfscale.sim.process import simulated_cluster_process
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from perfscale import Config
+
+    Figures: TypeAlias = dict[str, float]
 
 NAMESPACE: Final = "generators"
 LOCATIONS: Final = """
@@ -49,6 +57,14 @@ LOCATIONS: Final = """
     }}
 """
 CONTESTANTS: Final = {"one, in this process": 0, "one process": 1, "two processes": 2}
+PROCESSES: Final = {
+    "generators µs": "perfscale.fleet.processes.child",
+    "this process µs": None,
+    "workers µs": "spawn_main",
+    "nginx µs": "nginx: worker",
+}
+"""A part of their command lines; None for this one."""
+TICKS: Final = os.sysconf("SC_CLK_TCK")
 GOES_ON: Final = 2000
 """Requests after which the load surely goes on."""
 
@@ -76,8 +92,8 @@ def answered(server: str) -> int:
     return int(found[1])
 
 
-async def creates_a_second(count: int, server: str, config: Config, seconds: float) -> float:
-    """Creates a second that nginx has answered, for so many generators; 0: in this process."""
+async def measure(count: int, server: str, config: Config, seconds: float) -> Figures:
+    """For so many generators; 0: in this process."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         kubeconfig = folder / "kubeconfig"
@@ -106,14 +122,32 @@ async def creates_a_second(count: int, server: str, config: Config, seconds: flo
                 await running
 
 
-async def _measure(server: str, seconds: float) -> float:
+async def _measure(server: str, seconds: float) -> Figures:
     begun = await asyncio.to_thread(answered, server)
     while (count := await asyncio.to_thread(answered, server)) < begun + GOES_ON:  # noqa: ASYNC110
         await asyncio.sleep(0.1)
-    since_s = time.monotonic()
+    since_s, before = time.monotonic(), cpu_seconds()
     await asyncio.sleep(seconds)
     created = await asyncio.to_thread(answered, server) - count
-    return created / (time.monotonic() - since_s)
+    took_s, after = time.monotonic() - since_s, cpu_seconds()
+    costs = {name: (after[name] - before[name]) / created * 1e6 for name in after}
+    return {"a second": created / took_s, **costs}
+
+
+def cpu_seconds() -> Figures:
+    """What the processes have taken so far: this one, generators, Dask's workers, and nginx."""
+    found = dict.fromkeys(PROCESSES, 0.0)
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            times = (path / "stat").read_text().rpartition(")")[2].split()[11:13]
+            command = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        for name, part in PROCESSES.items():
+            if path.name == str(os.getpid()) if part is None else part in command:
+                found[name] += sum(map(int, times)) / TICKS
+                break
+    return found
 
 
 def _kubeconfig(server: str) -> dict[str, object]:
@@ -127,7 +161,7 @@ def _kubeconfig(server: str) -> dict[str, object]:
     }
 
 
-async def rounds(number: int, seconds: float) -> list[dict[str, float]]:
+async def rounds(number: int, seconds: float) -> list[dict[str, Figures]]:
     """All contestants in turns."""
     async with simulated_cluster_process(speed=100) as simulated:
         upstream = yaml.safe_load(simulated.read_text())["clusters"][0]["cluster"]["server"]
@@ -136,7 +170,7 @@ async def rounds(number: int, seconds: float) -> list[dict[str, float]]:
             config = workload(Path(folder))
             return [
                 {
-                    name: await creates_a_second(count, server, config, seconds)
+                    name: await measure(count, server, config, seconds)
                     for name, count in CONTESTANTS.items()
                 }
                 for _ in range(number)
@@ -153,19 +187,24 @@ def main() -> None:
     options = parser.parse_args()
     found = eventloop.run(rounds(options.rounds, options.seconds))
     report([_row(name, found) for name in CONTESTANTS], options.json)
-    ratio = statistics.median(each["two processes"] / each["one process"] for each in found)
+    ratio = statistics.median(_ratio(each, "two processes") for each in found)
     if options.least is not None and ratio < options.least:
         sys.exit(
             f"two generators create {ratio:.2f} times as much as one, less than {options.least}"
         )
 
 
-def _row(name: str, found: list[dict[str, float]]) -> Row:
-    return {
-        "generators": name,
-        "a second": statistics.median(each[name] for each in found),
-        "of one process": statistics.median(each[name] / each["one process"] for each in found),
+def _row(name: str, found: list[dict[str, Figures]]) -> Row:
+    figures = {
+        figure: statistics.median(each[name][figure] for each in found)
+        for figure in ("a second", *PROCESSES)
     }
+    ratio = statistics.median(_ratio(each, name) for each in found)
+    return {"generators": name, "of one process": ratio, **figures}
+
+
+def _ratio(found: dict[str, Figures], name: str) -> float:
+    return found[name]["a second"] / found["one process"]["a second"]
 
 
 if __name__ == "__main__":
