@@ -29,7 +29,7 @@ def test_the_page_is_drawn_once_a_second_at_most() -> None:
 def test_the_page_waits_until_it_is_a_small_share_of_what_the_process_used() -> None:
     times = Times(used_s=1.0)
     budget = times.budget()
-    budget.spend(0.04)
+    budget.spend(0.03)
     times.now_s = 2.0
     assert not budget.allows()
     times.used_s = 2.1

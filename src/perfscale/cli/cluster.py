@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from perfscale.kube.cluster import ClusterOptions
     from perfscale.results import RunInfo
     from perfscale.sim.faults import Faults
+    from perfscale.sim.storage.kinds.unknown import WantedKind
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,10 @@ class ChosenCluster:
     faults: Faults | None = None
 
     @asynccontextmanager
-    async def opened(self, kinds: Iterable[tuple[str, str]] = ()) -> AsyncIterator[ClusterOptions]:
+    async def opened(self, kinds: Iterable[WantedKind] = ()) -> AsyncIterator[ClusterOptions]:
         """How to open the cluster, which lives for as long as the context if it is simulated.
 
-        ``kinds`` are those that a simulated one has beside its own, by ``apiVersion`` and name.
+        ``kinds`` are those that a simulated one has beside its own.
         """
         if not self.simulate:
             yield self.options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from perfscale.live import LivePage, WebAddress
     from perfscale.preflight import Plan
     from perfscale.results import Remarks, RunFolder, RunInfo, RunResult
+    from perfscale.sim.storage.kinds.unknown import WantedKind
 
 
 def shown_command() -> tuple[str, ...]:
@@ -299,7 +301,7 @@ async def _execute(generator: LoadGenerator, displaying: asyncio.Task[None]) -> 
             await displaying
 
 
-def _kinds_of_jobs(settings: RunSettings) -> set[tuple[str, str]]:
+def _kinds_of_jobs(settings: RunSettings) -> set[WantedKind]:
     """The kinds that jobs of kube-burner create, which a simulated cluster may not have.
 
     They may come with any software.
@@ -310,10 +312,17 @@ def _kinds_of_jobs(settings: RunSettings) -> set[tuple[str, str]]:
     jobs = any(workload.kube_burner for workload in settings.config.workloads)
     if not (settings.cluster.simulate and jobs):
         return set()
+    from perfscale.sim.storage.kinds.unknown import WantedKind
     from perfscale.templates import compile_templates
 
     factories = compile_templates(settings.config, run_id=settings.run_id or "")
-    return {key for members in factories for factory in members for key in factory.kinds}
+    conditions: dict[tuple[str, str], dict[tuple[str, str], None]] = {}
+    for factory in itertools.chain(*factories):
+        awaited = factory.spec.ready_when or ()
+        said = {(each.condition, each.status): None for each in awaited if each.condition}
+        for key in factory.kinds:
+            conditions.setdefault(key, {}).update(said)
+    return {WantedKind(*key, tuple(said)) for key, said in conditions.items()}
 
 
 def _cleanup_command(settings: RunSettings, info: RunInfo) -> str | None:

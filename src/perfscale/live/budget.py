@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SHARE: Final = 0.04
+_SHARE: Final = 0.03
 """Of the processor time of the process, for the page."""
 _SHORTEST_S: Final = 1.0
 _LONGEST_S: Final = 5.0

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.results import Sketch
 from perfscale.results.measure.timeseries import LoadPoint, Population, TimePoint
+from perfscale.results.pages.loads import STATISTICS
 from perfscale.results.pages.timeline import ASKED, DUE
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 UNKNOWN: Final = frozenset({DUE, ASKED})
 """What snapshots do not count."""
+QUANTILES: Final = tuple(STATISTICS.values())
 INTERVAL_S: Final = 1.0
 _MOST: Final = 120
 
@@ -46,6 +48,7 @@ class Samples:
 
     def __init__(self) -> None:
         self.interval_s = INTERVAL_S
+        self._latencies: dict[str, list[list[float | None]]] = {}
         self._samples = [_Sample({}, {}, {}, {}, frozenset())]
 
     @property
@@ -63,6 +66,7 @@ class Samples:
         while len(self._samples) > _MOST + 1:
             self._samples = self._samples[::2]
             self.interval_s *= 2
+            self._latencies.clear()
 
     def points(self) -> list[TimePoint]:
         """Every interval until now; empty before the first has ended."""
@@ -74,15 +78,18 @@ class Samples:
             for number, (before, after) in enumerate(pairwise(self._samples), start=1)
         ]
 
-    def latencies(self, *quantiles: float) -> dict[str, list[list[float | None]]]:
-        """Of what got there in each interval how long it took, by workload."""
-        found: dict[str, list[list[float | None]]] = {}
+    def latencies(self) -> dict[str, list[list[float | None]]]:
+        """Of what got there in each interval how long it took, by workload: `QUANTILES`."""
         for workload in self._samples[-1].latencies:
-            sketches = [each.latencies.get(workload, Sketch()) for each in self._samples]
-            found[workload] = [
-                after.since(before).percentiles(*quantiles) for before, after in pairwise(sketches)
+            known = self._latencies.setdefault(workload, [])
+            # Intervals that are over do not change: each is looked at once.
+            sketches = [
+                each.latencies.get(workload, Sketch()) for each in self._samples[len(known) :]
             ]
-        return found
+            known += [
+                after.since(before).percentiles(*QUANTILES) for before, after in pairwise(sketches)
+            ]
+        return self._latencies
 
 
 def _sample(snapshot: RunSnapshot) -> _Sample:

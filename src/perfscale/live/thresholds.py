@@ -30,9 +30,10 @@ def threshold_rows(
     Percentiles are of what has got there, within one per cent. What snapshots do not have is open:
     rates, latencies but for readiness and those of operations, a single workload's requests.
     """
-    run = _measured(snapshot.objects, snapshot.operations, course, snapshot.calls)
-    for threshold in config.global_config.thresholds:
-        yield _row(threshold, run, None)
+    if config.global_config.thresholds:
+        run = _measured(snapshot.objects, snapshot.operations, course, snapshot.calls)
+        for threshold in config.global_config.thresholds:
+            yield _row(threshold, run, None)
     for workload in config.workloads:
         if workload.thresholds:
             objects = [each for each in snapshot.objects if each.workload == workload.name]

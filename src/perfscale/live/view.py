@@ -26,7 +26,7 @@ from perfscale.results.model.records import Outcome
 from perfscale.results.pages.attribution import attribution_section
 from perfscale.results.pages.churn import churn_sections
 from perfscale.results.pages.figures import Distributions, load_plots, palette_of, phase_plots
-from perfscale.results.pages.loads import STATISTICS, latency_plots
+from perfscale.results.pages.loads import latency_plots
 from perfscale.results.pages.marks import marks_of
 from perfscale.results.pages.operations import operation_sections
 from perfscale.results.pages.page import (
@@ -59,6 +59,8 @@ SECTIONS: Final = (
 )  # fmt: skip
 """Those of the report that can be shown before the end of a run, in its order."""
 _SO_FAR: Final = "The share of {what} that had got there after so many seconds, of those that have."
+_OF_ONE_VALUE: Final = frozenset({"attribution", "churn", "slowest"})
+"""Those that show nothing but the value of their own name, and are as they were where that is."""
 _PIECE_S: Final = 0.001
 """The event loop goes on after so long: drawing the page must not hold up the run."""
 _PIECES: Final = 50
@@ -82,6 +84,13 @@ class LiveView:
         self._warnings: list[str] = []
         self._lost = 0
         self._result: RunResult | None = None
+        self._drawn: dict[str, tuple[object, str]] = {}
+        # Before the run begins; the report of its end compiles none of them again.
+        self._templates = {
+            name: self._environment.get_template(f"sections/{name}.html") for name in SECTIONS
+        } | {"head": self._environment.get_template("head.html")}
+        for shared in ("plot.html", "sections/details.html"):
+            self._environment.get_template(shared)
         self.samples = Samples()
 
     def take(self, event: Event) -> None:
@@ -122,17 +131,22 @@ class LiveView:
         """Every part as it is now, and the processor time that it took, in seconds."""
         if self._summaries is None or self._plan is None:
             return self.waiting(), 0.0
-        began_s = time.thread_time()
+        work = _Work()
         content = self._content(self._summaries.of(snapshot, course), snapshot, course)
-        cost_s = time.thread_time() - began_s
+        await work.pause()
         parts: dict[str, str] = {}
         for name in ("head", *SECTIONS):
-            place = "head.html" if name == "head" else f"sections/{name}.html"
-            pieces = self._environment.get_template(place).stream(content)
+            drawn_from = content.get(name)
+            known = self._drawn.get(name)
+            if known is not None and known[0] == drawn_from:
+                parts[name] = known[1]
+                continue
+            pieces = self._templates[name].stream(content)
             pieces.enable_buffering(_PIECES)
-            parts[name], taken_s = await _joined(pieces)
-            cost_s += taken_s
-        return parts, cost_s
+            parts[name] = await _joined(pieces, work)
+            if name in _OF_ONE_VALUE:
+                self._drawn[name] = (drawn_from, parts[name])
+        return parts, work.cost_s
 
     def _content(
         self, summary: Summary, snapshot: RunSnapshot, course: RunCourse
@@ -196,7 +210,7 @@ def _plots_of(
         f"intervals of {samples.interval_s:g} s. A line that climbs means that the cluster falls "
         "behind; it is interrupted where nothing got there."
     )
-    times = samples.latencies(*STATISTICS.values())
+    times = samples.latencies()
     return {
         "load_plots": [
             *load_plots(timeline, summary, marks),
@@ -206,18 +220,34 @@ def _plots_of(
     }
 
 
-async def _joined(pieces: Iterator[str]) -> tuple[str, float]:
-    """The pieces of a part, between which the event loop goes on, and what they cost."""
+class _Work:
+    """Measures the processor time of the page, between pauses in which the event loop goes on.
+
+    Attributes:
+        cost_s: Until the last look at the clock.
+    """
+
+    def __init__(self) -> None:
+        self.cost_s = 0.0
+        self._began_s = self._paused_s = time.thread_time()
+
+    async def pause(self) -> None:
+        """Let the event loop go on, if it has waited for long."""
+        now_s = time.thread_time()
+        self.cost_s += now_s - self._began_s
+        self._began_s = now_s
+        if now_s - self._paused_s >= _PIECE_S:
+            await asyncio.sleep(0)
+            self._began_s = self._paused_s = time.thread_time()
+
+
+async def _joined(pieces: Iterator[str], work: _Work) -> str:
+    """The pieces of a part."""
     found: list[str] = []
-    cost_s, began_s = 0.0, time.thread_time()
     for piece in pieces:
         found.append(piece)
-        taken_s = time.thread_time() - began_s
-        if taken_s >= _PIECE_S:
-            cost_s += taken_s
-            await asyncio.sleep(0)
-            began_s = time.thread_time()
-    return "".join(found), cost_s + time.thread_time() - began_s
+        await work.pause()
+    return "".join(found)
 
 
 def _reached(_: str, measured: Kind) -> dict[str, Statistics]:

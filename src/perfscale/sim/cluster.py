@@ -32,7 +32,7 @@ from perfscale.sim.nodes.handler import VirtHandler
 from perfscale.sim.nodes.pods import LauncherPods
 from perfscale.sim.storage.kinds.custom import CustomKinds
 from perfscale.sim.storage.kinds.defaults import with_defaults
-from perfscale.sim.storage.kinds.unknown import serve_unknown
+from perfscale.sim.storage.kinds.unknown import WantedKind, serve_unknown
 from perfscale.sim.storage.selectors import parse_selector
 from perfscale.sim.storage.store import Store
 
@@ -62,8 +62,8 @@ class SimulatedCluster:
         seed: Makes the latencies and the generated names repeatable.
         store: Where the objects are kept; a new, empty one by default.
         faults: What goes wrong in it, on purpose.
-        kinds: More kinds that it serves, as ``(apiVersion, kind)``: those that it does not know are
-            stored, in namespaces, and nothing acts upon them.
+        kinds: More kinds that it serves: those that it does not know are stored, in namespaces,
+            and nothing acts upon them.
         clock: What its ground truth is stamped by, in seconds; it never goes back.
 
     Attributes:
@@ -81,11 +81,11 @@ class SimulatedCluster:
         seed: int | None = None,
         store: Store | None = None,
         faults: Faults | None = None,
-        kinds: Iterable[tuple[str, str]] = (),
+        kinds: Iterable[WantedKind] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.store = store or Store()
-        serve_unknown(self.store.catalogue, kinds)
+        serve_unknown(self.store, kinds)
         self._port = port
         self.ground_truth = GroundTruth(self.store, clock)
         self._injection = FaultInjection(faults or Faults(), self.store, self.ground_truth)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import shutil
 import signal
@@ -19,10 +18,13 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from perfscale import eventloop
 from perfscale.errors import ClusterError
 from perfscale.sim.cluster import SimulatedCluster
 from perfscale.sim.faults import dump_faults, parse_faults
+from perfscale.sim.storage.kinds.unknown import WantedKind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -45,7 +47,7 @@ async def simulated_cluster_process(
     speed: float = 1.0,
     seed: int | None = None,
     faults: Faults | None = None,
-    kinds: Iterable[tuple[str, str]] = (),
+    kinds: Iterable[WantedKind] = (),
 ) -> AsyncIterator[Path]:
     """Run a simulated cluster in a child process; gives the path of its kubeconfig.
 
@@ -60,7 +62,7 @@ async def simulated_cluster_process(
     """
     with tempfile.TemporaryDirectory(prefix="perfscale-simulated-") as name:
         directory = Path(name)
-        (directory / _KINDS).write_text(json.dumps(list(kinds)), encoding="utf-8")
+        (directory / _KINDS).write_bytes(msgspec.json.encode(list(kinds)))
         process = await _start(directory, speed, seed, faults)
         try:
             await _wait_until_it_listens(process, directory / _LOG)
@@ -147,7 +149,7 @@ async def serve(directory: Path, *, speed: float, seed: int | None) -> None:
 
     given = directory / _FAULTS
     faults = parse_faults(given.read_text(encoding="utf-8")) if given.exists() else None
-    kinds = [tuple(each) for each in json.loads((directory / _KINDS).read_text(encoding="utf-8"))]
+    kinds = msgspec.json.decode((directory / _KINDS).read_bytes(), type=list[WantedKind])
     async with SimulatedCluster(speed=speed, seed=seed, faults=faults, kinds=kinds) as cluster:
         cluster.write_kubeconfig(directory / _KUBECONFIG)
         loop.add_reader(sys.stdin.fileno(), on_input)

@@ -49,6 +49,20 @@ async def test_a_claim_is_bound_to_a_volume_that_goes_with_it() -> None:
         await until_gone(store, PV)
 
 
+async def test_a_claim_grows_with_what_it_requests() -> None:
+    async with running_cluster() as cluster:
+        store = cluster.store
+        store.create(PVC, a_claim())
+        (claim,) = await until_phase(store, PVC, "Bound")
+        more = {**claim["spec"], "resources": {"requests": {"storage": "3Gi"}}}
+        store.update(PVC, {**claim, "spec": more})
+        await until(
+            store,
+            PVC,
+            lambda claims: [each["status"]["capacity"]["storage"] for each in claims] == ["3Gi"],
+        )
+
+
 async def test_a_claim_of_a_class_that_waits_is_bound_when_a_pod_uses_it() -> None:
     async with running_cluster() as cluster:
         store = cluster.store

@@ -53,8 +53,12 @@ class ClaimController:
         }
 
     def stage(self, obj: JSON) -> Stage | None:
-        """A claim waits for its volume."""
-        if is_deleting(obj) or phase_of(obj) not in ("", "Pending"):
+        """A claim waits for its volume, and for more of it where it requests more."""
+        if is_deleting(obj):
+            return None
+        if phase_of(obj) == "Bound":
+            return Stage.VOLUME_BINDING if _is_to_grow(obj) else None
+        if phase_of(obj) not in ("", "Pending"):
             return None
         return Stage.NOW if obj["spec"].get("volumeName") else Stage.VOLUME_BINDING
 
@@ -114,6 +118,13 @@ def _volume_of(claim: JSON, view: View) -> tuple[Key, ...]:
     # As long as the claim is there, nothing changes for its volume.
     name = (claim.get("spec") or {}).get("volumeName")
     return (Key("", name),) if name and view.find(PVC, key_of(claim)) is None else ()
+
+
+def _is_to_grow(claim: JSON) -> bool:
+    spec: JSON = claim.get("spec") or {}
+    requested = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
+    present = (claim["status"].get("capacity") or {}).get("storage")
+    return bool(spec.get("volumeName") and requested and present and requested != present)
 
 
 def _capacity(claim: JSON) -> JSON:

@@ -6,28 +6,66 @@ So a run can be tried whose templates are of kinds that come with other software
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from perfscale.sim.storage.resources import AGE, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from perfscale.sim.storage.catalogue import Catalogue
+    from perfscale.sim.storage.records import StoredChange
+    from perfscale.sim.storage.store import Store
 
 
-def serve_unknown(catalogue: Catalogue, kinds: Iterable[tuple[str, str]]) -> None:
-    """Serve the kinds among these that a catalogue does not have.
+class WantedKind(NamedTuple):
+    """A kind that somebody needs.
+
+    Attributes:
+        conditions: Types and statuses of what is waited for in its objects: what acts upon them
+            elsewhere would say it some time, and here it is said at once.
+    """
+
+    api_version: str
+    kind: str
+    conditions: tuple[tuple[str, str], ...] = ()
+
+
+def serve_unknown(store: Store, kinds: Iterable[WantedKind]) -> None:
+    """Serve the kinds among these that a store does not have.
 
     Args:
-        catalogue: Where they are added.
-        kinds: ``(apiVersion, kind)`` of each.
+        store: Whose catalogue they are added to.
+        kinds: The kinds.
     """
-    for api_version, name in kinds:
-        group, _, version = api_version.rpartition("/")
-        known = [each for each in catalogue.kinds if (each.group, each.kind) == (group, name)]
-        if not known:
-            catalogue.add(_kind(group, version, name))
+    catalogue = store.catalogue
+    for wanted in kinds:
+        group, _, version = wanted.api_version.rpartition("/")
+        if any((each.group, each.kind) == (group, wanted.kind) for each in catalogue.kinds):
+            continue
+        kind = _kind(group, version, wanted.kind)
+        catalogue.add(kind)
+        if wanted.conditions:
+            store.listen(partial(_say, store, kind, wanted.conditions), kind.resource)
+
+
+def _say(
+    store: Store, kind: Kind, conditions: Sequence[tuple[str, str]], change: StoredChange
+) -> None:
+    if change.type != "ADDED":
+        return
+    obj = change.obj
+    said = [
+        {
+            "type": type_,
+            "status": status,
+            "reason": "Simulated",
+            "message": "",
+            "lastTransitionTime": obj["metadata"]["creationTimestamp"],
+        }
+        for type_, status in conditions
+    ]
+    store.update(kind.resource, {**obj, "status": {"conditions": said}}, subresource="status")
 
 
 def _kind(group: str, version: str, name: str) -> Kind:
