@@ -157,6 +157,7 @@ class LiveView:
         return {
             "summary": summary,
             "judged": False,
+            "generators_now": snapshot.generators,
             "stages": dict(snapshot.stages) or {"": snapshot.stage},
             "warnings": self._warnings,
             "lost": self._lost,
