@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -47,9 +48,15 @@ def accounts(summary: JSON) -> list[dict[str, int]]:
     return [{name: each[name] for name in COUNTED} for each in found]
 
 
+def unending(folder: Path) -> Path:
+    """In a namespace of its own: a run that is stopped at once leaves it."""
+    namespace = f"many-{uuid.uuid4().hex[:8]}"
+    return write_workload(folder, entry("vmi-ephemeral.yaml", 1000, namespace), **UNENDING)
+
+
 @pytest.fixture
 def long_run(perfscale: CommandLine, simulated: SimulatedProcess, tmp_path: Path) -> Running:
-    workload = write_workload(tmp_path, entry("vmi-ephemeral.yaml", 1000, "many"), **UNENDING)
+    workload = unending(tmp_path)
     return perfscale.start("run", workload, "--kubeconfig", simulated.kubeconfig, *TWO)
 
 
@@ -208,7 +215,7 @@ def test_workers_of_a_scheduler_run_what_is_sent_to_them(
 def test_a_scheduler_that_is_killed_ends_the_run(
     perfscale: CommandLine, simulated: SimulatedProcess, tmp_path: Path
 ) -> None:
-    workload = write_workload(tmp_path, entry("vmi-ephemeral.yaml", 1000, "many"), **UNENDING)
+    workload = unending(tmp_path)
     with dask_cluster(tmp_path / "dask", workers=2, tls=False) as cluster:
         command = ("run", workload, "--kubeconfig", simulated.kubeconfig)
         with perfscale.start(*command, "--scheduler", cluster.address) as run:
