@@ -8,6 +8,7 @@ import yaml
 from command_line import CommandLine
 from scripted_prometheus import ScriptedPrometheus, line, scripted_prometheus
 from search_engine import SearchEngine
+from simulated_process import SimulatedProcess
 
 POD = """\
 apiVersion: v1
@@ -46,14 +47,18 @@ def written(perfscale: CommandLine, engine: SearchEngine, prometheus: ScriptedPr
 
 @pytest.mark.usefixtures("written")
 async def test_a_converted_file_asks_judges_writes_and_sends(
-    perfscale: CommandLine, engine: SearchEngine, prometheus: ScriptedPrometheus
+    perfscale: CommandLine,
+    engine: SearchEngine,
+    prometheus: ScriptedPrometheus,
+    simulated: SimulatedProcess,
 ) -> None:
     prometheus.gives('rate(cpu{job="etcd"}[1m])', line((0, 0.5)))
     prometheus.gives("slow > 1", line((0, 2)))
     options = ("--allow-env", "--allow-foreign")  # so that there are workloads that help the job
     ended = await perfscale.beside("convert", "kb.yml", "--out", "ours", *options)
     assert ended.code == 0, ended.err
-    ended = await perfscale.beside("run", "ours/kb.yml", *RUN, *options[1:], JOB="etcd")
+    cluster = ("--kubeconfig", str(simulated.kubeconfig), "--yes", *RUN[3:])
+    ended = await perfscale.beside("run", "ours/kb.yml", *cluster, *options[1:], JOB="etcd")
     assert ended.code == 3, ended.err
     (folder,) = perfscale.results
     found = json.loads((folder / "summary.json").read_text())["problems"]
@@ -74,6 +79,10 @@ async def test_a_converted_file_asks_judges_writes_and_sends(
 async def test_on_a_simulated_cluster_nothing_is_asked_or_sent_unless_an_option_says_so(
     perfscale: CommandLine, engine: SearchEngine, prometheus: ScriptedPrometheus
 ) -> None:
+    ended = await perfscale.beside("convert", "kb.yml", "--out", "ours")
+    assert ended.code == 0, ended.err
+    ended = await perfscale.beside("run", "ours/kb.yml", *RUN, "--results-dir", "apart")
+    assert ended.code == 0, ended.err
     ended = await perfscale.beside("run", "kb.yml", *RUN)
     assert ended.code == 0, ended.err
     assert "their Prometheus is not asked" in ended.err

@@ -216,6 +216,20 @@ async def test_what_may_not_be_read_is_warned_of_and_stays_unknown(
     assert sum(refused) == 1
 
 
+async def test_a_bug_in_it_ends_no_load_and_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise LookupError("a bug")
+
+    monkeypatch.setattr("perfscale.engine.attribution.attributor.split", fail)
+    async with delaying(tmp_path, *delays("guest")) as cluster:
+        result = await cluster.run(load(tmp_path, INSTANCE, "guest", "quick"))
+    assert (result.problems, result.accounts.ready) == ((), 2)
+    assert result.attribution is not None
+    assert any("a bug" in each for each in result.attribution.counts.problems)
+
+
 async def test_a_journal_has_what_was_found_out_until_a_run_was_killed(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "results")
     async with delaying(tmp_path, *delays("guest")) as cluster:

@@ -228,6 +228,17 @@ async def test_virtual_machines_are_operated(kitchen: Kitchen) -> None:
     assert done(result) == {f"operate-{n}": (name, 2) for n, name in enumerate(names, start=1)}
 
 
+async def test_a_job_that_reads_waits_until_what_it_reads_is_ready(kitchen: Kitchen) -> None:
+    vms = {"kind": "VirtualMachine", "apiVersion": "kubevirt.io/v1", "labelSelector": OF_JOB}
+    result = await kitchen.run(
+        create(entry("vm", replicas=2), waitWhenFinished=False),
+        job("wait", vms, jobType="read"),
+        job("stop", {"kubeVirtOp": "stop", "labelSelector": OF_JOB}, jobType="kubevirt"),
+    )
+    assert requested(result) == {"density": 2}
+    assert done(result) == {"wait": ("get", 2), "stop": ("stop", 2)}
+
+
 async def test_groups_come_one_after_the_other_and_go_where_they_are_to(kitchen: Kitchen) -> None:
     objects = [
         entry("pod", replicas=2, group={"id": 1, "gc": True}),

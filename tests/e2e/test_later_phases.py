@@ -12,7 +12,7 @@ from workloads import config, objects, template
 from perfscale.engine import RunOptions
 from perfscale.results import REPLACEMENT, RunFolder, RunOutcome, rebuild_results
 from perfscale.results.documents import write_documents
-from perfscale.templates import TemplateDefaults
+from perfscale.templates import TemplateDefaults, packaged_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,6 +153,21 @@ async def test_what_a_scale_has_made_is_no_part_of_the_creation(
             assert child.accounts.ready == 6
             assert child.made_by == {"scale": 4}
             assert child.phases["Ready"].count == 2
+
+
+async def test_the_pods_that_migrations_go_to_are_no_part_of_the_creation(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    # Pods of instances are seen where a workload makes pods of its own, and so watches them.
+    pods = {**made("pod.yaml", 1), "name": "pods"}
+    instances = made(str(packaged_file("examples/migration-storm/templates/migratable-vmi.yaml")))
+    load = config(pods, instances, on("made", "migrate"))
+    result, folder = await run(simulated, tmp_path, load)
+    assert accounts(result, 2) == done(COUNT)
+    launchers = result.workloads[1].child_kinds["Pod"]
+    assert launchers.made_by == {"migrate": COUNT}
+    assert launchers.phases["Ready"].count == COUNT
+    assert len([each for each in lines(folder, "children") if each["made_by"]]) == COUNT
 
 
 async def test_an_instance_in_the_place_of_one_that_somebody_deleted_is_a_replacement(

@@ -155,6 +155,26 @@ async def test_a_reader_that_comes_late_sees_the_run_from_its_beginning(
     await browser.becomes("document.querySelector('.verdict.interrupted')")
 
 
+async def test_what_a_slow_object_waits_for_is_seen_while_it_waits(
+    tmp_path: Path, browser: Page
+) -> None:
+    faults = tmp_path / "faults.yaml"
+    stuck = {"fault": "delayed", "cause": "guest", "by": "1h", "names": ["*-7"]}
+    faults.write_text(json.dumps({"objects": [stuck]}))
+    slow = ("--faults", str(faults), "--set", "globalConfig.attribution.after=1s")
+    with start(tmp_path, "--web", *slow, replicas=20, maxWaitTimeout="1h") as run:
+        url = await asyncio.to_thread(address_of, run)
+        await browser.open(url)
+        await browser.becomes("document.querySelector('#part-attribution .way.total path')")
+        said = await browser.evaluate("document.querySelector('#part-attribution').textContent")
+        await browser.resize(390)
+        assert await browser.evaluate(TOO_WIDE) <= 0
+        run.signal(2)
+        await asyncio.to_thread(run.ends)
+    assert "of which 1 never became ready" in " ".join(said.split())
+    assert browser.complaints == []
+
+
 async def test_a_page_whose_run_is_killed_says_that_it_lost_it(
     tmp_path: Path, browser: Page
 ) -> None:

@@ -5,12 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from perfscale.engine.attribution.evidence import (
-    Evidence,
-    read_event,
-    read_object,
-    read_pod,
-)
+from perfscale.engine.attribution.documents import read_event, read_object, read_pod
+from perfscale.engine.attribution.evidence import Evidence
 from perfscale.engine.attribution.times import ServerClock
 from perfscale.results import (
     AttributedObject,

@@ -166,6 +166,7 @@ _TABLE: Final = (
         verb="get",
         changes=False,
         goes_round=True,
+        takes=("doneWhen",),
     ),
     Operation(
         name="list",

@@ -81,5 +81,5 @@ def test_of_any_objects_the_slowest_are_kept(latencies: list[float], limit: int)
     for row in rows:
         slowest.offer(row, 100)
     kept = sorted((took_s(row, 100) for row in slowest), reverse=True)
-    expected = slowest_of(rows, limit, lambda row: took_s(row, 100))
+    expected = slowest_of(rows, limit, took_s, 100)
     assert kept == [took_s(row, 100) for row in expected]

@@ -20,7 +20,8 @@ from attribution import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfscale.engine.attribution.evidence import Evidence, read_volume
+from perfscale.engine.attribution.documents import read_volume
+from perfscale.engine.attribution.evidence import Evidence
 from perfscale.engine.attribution.splitting import Split, Wait, split
 from perfscale.engine.attribution.times import NOTHING_SEEN, OwnTimes
 from perfscale.results import WaitCause
@@ -170,6 +171,34 @@ def test_a_machine_waits_for_its_data_volume_before_its_instance_is_made() -> No
         "status": {"phase": "ImportInProgress"},
     }
     seen.volumes["dv"] = read_volume("DataVolume", volume)
+    assert longest(split(seen, UNREADY, CLOCK)) is WaitCause.VOLUMES
+
+
+def test_a_data_volume_that_was_seen_unfilled_was_waited_for_until_the_instance_came() -> None:
+    seen = Evidence()
+    for looked_s, phase in ((20, "ImportInProgress"), (41, "Succeeded")):
+        vmi = None if looked_s == 20 else instance(35, Scheduling=36, Scheduled=37)
+        look = evidence("VirtualMachine", machine(10), vmi=vmi, looked_s=looked_s)
+        volume = {
+            "metadata": {"name": "root", "uid": "dv", "creationTimestamp": stamp(11)},
+            "status": {"phase": phase},
+        }
+        look.volumes["dv"] = read_volume("DataVolume", volume)
+        seen.add(look)
+    assert rounded(split(seen, READY, CLOCK))[WaitCause.VOLUMES] == 25
+
+
+@pytest.mark.parametrize("status", ["Provisioning", "ErrorPvcNotFound"])
+def test_a_machine_that_says_so_waits_for_its_volumes(status: str) -> None:
+    waiting = machine(10)
+    waiting["status"]["printableStatus"] = status
+    seen = evidence("VirtualMachine", waiting, looked_s=40)
+    assert longest(split(seen, UNREADY, CLOCK)) is WaitCause.VOLUMES
+
+
+def test_an_instance_without_a_claim_that_it_needs_waits_for_volumes() -> None:
+    lacking = condition("Synchronized", 11, holds=False, reason="FailedPvcNotFound")
+    seen = of_instance(instance(10, lacking), looked_s=40)
     assert longest(split(seen, UNREADY, CLOCK)) is WaitCause.VOLUMES
 
 

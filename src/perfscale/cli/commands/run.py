@@ -288,9 +288,11 @@ def _export(config: Config) -> Export | None:
 def _is_elsewhere(settings: RunSettings) -> bool:
     """Whether servers of the file are those of a cluster that the run does not use.
 
-    A file of another tool does not know that its cluster may be simulated.
+    A file of another tool does not know that its cluster may be simulated, converted or not.
     """
-    return settings.cluster.simulate and bool(settings.config.source.reading)
+    config = settings.config
+    is_foreign = bool(config.source.reading) or any(each.kube_burner for each in config.workloads)
+    return settings.cluster.simulate and is_foreign
 
 
 def _refuse_beside_dry_run(

@@ -232,8 +232,9 @@ class Workload(Section):
     done_when: WaitForAll | None = Field(
         default=None,
         description=(
-            "Of patch: when it is done, where the answer is not enough: a form of kubectl wait "
-            "--for, as in condition=Ready, or a list, of which everything has to be so."
+            "Of patch and get: when it is done, where the answer is not enough: a form of "
+            "kubectl wait --for, as in condition=Ready, or a list, of which everything has to be "
+            "so."
         ),
     )
     done_when_answered: Flag = Field(

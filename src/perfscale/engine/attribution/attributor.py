@@ -85,6 +85,7 @@ class Attributor:
         self._queue: dict[TrackedObject, None] = {}
         self._task: asyncio.Task[None] | None = None
         self._is_closed = False
+        self._bug: str | None = None
         self._reader = ClusterReader(
             context.client.limited(
                 RateLimiter(context.shard.rate(config.requests_per_second), _BURST),
@@ -118,6 +119,8 @@ class Attributor:
 
     def _problems(self) -> Iterator[str]:
         yield from self._reader.refusals
+        if self._bug is not None:
+            yield self._bug
         unseen = sum(
             case.found is None and row.outcome is not Outcome.FAILED
             for row, case in self._cases.items()
@@ -205,7 +208,8 @@ class Attributor:
         except Exception as error:  # noqa: BLE001 -- logged, and shown as a warning
             _log.debug("attribution ends", exc_info=error)
             self._is_closed = True
-            self._context.warn(f"why objects are slow is not looked into any more: {error!r}")
+            self._bug = f"why objects are slow is not looked into any more: {error!r}"
+            self._context.warn(self._bug)
 
     async def _look(self, row: TrackedObject) -> None:
         case = self._cases.get(row)
@@ -278,7 +282,7 @@ class Attributor:
         if not self._config.objects or self._is_closed:
             return
         now_s = self._context.stopwatch.now()
-        rows = slowest_of(self._candidates(scopes), self._config.objects, partial(_took, now_s))
+        rows = slowest_of(self._candidates(scopes), self._config.objects, _took_s, now_s)
         for row in rows:
             self._offer(row, now_s)
         wanted = [
@@ -327,7 +331,3 @@ def _took_s(row: TrackedObject, now_s: float) -> float:
     if row.sent_s is None:
         return 0.0
     return (now_s if row.ready_s is None else row.ready_s) - row.sent_s
-
-
-def _took(now_s: float, row: TrackedObject) -> float:
-    return _took_s(row, now_s)

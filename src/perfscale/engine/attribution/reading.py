@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from perfscale.engine.attribution.evidence import (
-    Evidence,
+from perfscale.engine.attribution.documents import (
     claims_of,
     data_volumes_of,
     read_event,
@@ -18,13 +17,14 @@ from perfscale.engine.attribution.evidence import (
     selector_of_children,
     slowest_of,
 )
+from perfscale.engine.attribution.evidence import Evidence
 from perfscale.errors import ApiError, ClusterError, ForbiddenError, NotFoundError
 from perfscale.kube.resources import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
-    from perfscale.engine.attribution.evidence import JSON
+    from perfscale.engine.attribution.documents import JSON
     from perfscale.kube.client import Client
 
 _log = logging.getLogger(__name__)
@@ -47,6 +47,8 @@ _MOST_PODS: Final = 5
 _MOST_VOLUMES: Final = 3
 _MOST_EVENTS: Final = 30
 """About a single object."""
+_NOT_PERMITTED: Final = "not permitted"
+_GONE: Final = "it is gone"
 _ANY: Final = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -66,7 +68,7 @@ class ClusterReader:
     def __init__(self, client: Client, now: Callable[[], float]) -> None:
         self._client = client
         self._now = now
-        self._forbidden: dict[tuple[str, str | None], str] = {}
+        self._forbidden: dict[tuple[str, str | None], None] = {}
         self.requests = 0
 
     @property
@@ -83,166 +85,168 @@ class ClusterReader:
     ) -> Evidence:
         """All that is to be seen of an object now."""
         found = Evidence(looked_s=self._now(), looks=1)
-        obj = await self._find(found, "object", resource, namespace, name)
-        if obj is None or read_object("", obj).uid != uid:
-            found.unread.setdefault("object", "it is gone")
-            return found
-        found.object = read_object(resource.kind, obj)
-        await self._find_pods(found, resource, namespace, obj)
-        await self._read_events(found, namespace)
+        await _Look(self, found, namespace).take(resource, name, uid)
         found.looked_s = self._now()
         return found
 
-    async def _find_pods(
-        self, found: Evidence, resource: Resource, namespace: str | None, obj: JSON
-    ) -> None:
-        kind, spec = resource.kind, _spec(obj)
-        if resource.group == _KUBEVIRT or kind in _SETS_OF_INSTANCES:
-            if kind in {_VM, _VMI, *_SETS_OF_INSTANCES}:
-                await self._find_instance(found, resource, namespace, obj)
-        elif resource.name == PODS.name:
-            found.expects_pod = True
-            self._take_pod(found, obj)
-            await self._read_volumes(found, namespace, claims_of(spec), ())
-        elif "containers" in _spec(_template(spec)) and (selector := selector_of_children(obj)):
-            found.expects_pod = True
-            pods = await self._list(found, "pods", PODS, namespace, selector, _MOST_CHILDREN)
-            pod = slowest_of(PODS.kind, pods)
-            if pod is not None:
-                self._take_pod(found, pod)
-                _choose(found, "pods", len(pods), pod)
-                await self._read_volumes(found, namespace, claims_of(_spec(pod)), ())
+    async def list(
+        self, resource: Resource, namespace: str | None, params: dict[str, str | int]
+    ) -> list[JSON]:
+        """What a list has.
 
-    async def _find_instance(
-        self, found: Evidence, resource: Resource, namespace: str | None, obj: JSON
-    ) -> None:
-        found.expects_instance = found.expects_pod = True
-        spec = _spec(obj) if resource.kind == _VMI else _spec(_template(_spec(obj)))
-        await self._read_volumes(found, namespace, claims_of(spec), data_volumes_of(spec))
-        instance: JSON | None = obj
-        if resource.kind in _SETS_OF_INSTANCES:
-            kind = _SETS_OF_INSTANCES[resource.kind]
-            selector = selector_of_children(obj)
-            made = await self._list(
-                found, "instance", _kubevirt(kind), namespace, selector, _MOST_CHILDREN
-            )
-            instance = slowest_of(kind, made)
-            if instance is not None:
-                _choose(found, "instances", len(made), instance)
-                resource = _kubevirt(kind)
-        if instance is not None and resource.kind == _VM:
-            owner = read_object("", instance)
-            instance = await self._find(
-                found, "instance", _kubevirt(_VMI), namespace, owner.name, is_needed=False
-            )
-            if instance is not None and not _is_owned_by(instance, owner.uid):
-                instance = None
+        Raises:
+            _UnreadError: It could not be read.
+        """
+        if (resource.plural, namespace) in self._forbidden:
+            raise _UnreadError(_NOT_PERMITTED)
+        self.requests += 1
+        path = resource.path(namespace)
+        try:
+            answer = await self._client.read(_ANY, path, params, retry=False)
+        except NotFoundError:
+            return []  # the cluster does not have the kind
+        except ForbiddenError as error:
+            self._forbidden[resource.plural, namespace] = None
+            raise _UnreadError(_NOT_PERMITTED) from error
+        except (ApiError, ClusterError) as error:
+            _log.info("cannot find out why an object is slow: %s", error)
+            raise _UnreadError(str(error)) from error
+        items = answer.get("items")
+        return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
+
+
+class _UnreadError(Exception):
+    """Something could not be read; the message is the reason."""
+
+
+class _Look:
+    """One look at an object, in whose evidence everything is put.
+
+    Args:
+        reader: What asks the cluster.
+        found: The evidence.
+        namespace: The object's.
+    """
+
+    def __init__(self, reader: ClusterReader, found: Evidence, namespace: str | None) -> None:
+        self._reader = reader
+        self._found = found
+        self._namespace = namespace
+
+    async def take(self, resource: Resource, name: str, uid: str) -> None:
+        """Read the object, what was made for it, and events."""
+        obj = await self._find("object", resource, name)
+        if obj is None or read_object("", obj).uid != uid:
+            self._found.unread.setdefault("object", _GONE)
+            return
+        kind, spec = resource.kind, _spec(obj)
+        self._found.object = read_object(kind, obj)
+        if kind in _SETS_OF_INSTANCES or (resource.group == _KUBEVIRT and kind in {_VM, _VMI}):
+            await self._take_instance(kind, obj)
+        elif resource.name == PODS.name:
+            await self._take_pod(obj)
+        elif "containers" in _spec(_template(spec)) and (selector := selector_of_children(obj)):
+            await self._take_last_pod(selector)
+        await self._read_events()
+
+    async def _take_instance(self, kind: str, obj: JSON) -> None:
+        self._found.expects_instance = self._found.expects_pod = True
+        spec = _spec(obj) if kind == _VMI else _spec(_template(_spec(obj)))
+        await self._read_volumes(claims_of(spec), data_volumes_of(spec))
+        instance = await self._instance_of(kind, obj)
         if instance is None:
             return
-        found.instance = read_object(_VMI, instance)
-        selector = f"{CREATED_BY}={found.instance.uid}"
-        for pod in await self._list(found, "pods", PODS, namespace, selector, _MOST_PODS):
-            self._take_pod(found, pod)
+        self._found.instance = read_object(_VMI, instance)
+        selector = f"{CREATED_BY}={self._found.instance.uid}"
+        for pod in await self._list("pods", PODS, selector, _MOST_PODS):
+            self._keep(pod)
 
-    def _take_pod(self, found: Evidence, pod: JSON) -> None:
+    async def _instance_of(self, kind: str, obj: JSON) -> JSON | None:
+        """The instance that an object runs in; of a set, the one that it waits for."""
+        if kind in _SETS_OF_INSTANCES:
+            kind, selector = _SETS_OF_INSTANCES[kind], selector_of_children(obj)
+            if not selector:
+                self._found.unread["instance"] = "its selector is not a plain one"
+                return None
+            made = await self._list("instance", _kubevirt(kind), selector, _MOST_CHILDREN)
+            last = slowest_of(kind, made)
+            if last is None:
+                return None
+            self._choose("instances", len(made), last)
+            obj = last
+        if kind == _VMI:
+            return obj
+        machine = read_object("", obj)
+        found = await self._find("instance", _kubevirt(_VMI), machine.name, is_needed=False)
+        return found if found is not None and _is_owned_by(found, machine.uid) else None
+
+    async def _take_last_pod(self, selector: str) -> None:
+        self._found.expects_pod = True
+        pods = await self._list("pods", PODS, selector, _MOST_CHILDREN)
+        pod = slowest_of(PODS.kind, pods)
+        if pod is not None:
+            self._choose("pods", len(pods), pod)
+            await self._take_pod(pod)
+
+    async def _take_pod(self, pod: JSON) -> None:
+        self._found.expects_pod = True
+        self._keep(pod)
+        await self._read_volumes(claims_of(_spec(pod)), ())
+
+    def _keep(self, pod: JSON) -> None:
         seen = read_pod(pod)
-        found.pods[seen.uid] = seen
+        self._found.pods[seen.uid] = seen
 
-    async def _read_volumes(
-        self,
-        found: Evidence,
-        namespace: str | None,
-        claims: Iterable[str],
-        data_volumes: Iterable[str],
-    ) -> None:
-        wanted = [(_DATA_VOLUMES, name) for name in list(data_volumes)[:_MOST_VOLUMES]]
-        wanted += [(_CLAIMS, name) for name in list(claims)[:_MOST_VOLUMES]]
+    def _choose(self, what: str, count: int, chosen: JSON) -> None:
+        if count > 1:
+            name = read_object("", chosen).name
+            said = f"of {count} {what}, this is about the one that was last: {name}"
+            self._found.chosen = said
+
+    async def _read_volumes(self, claims: Sequence[str], data_volumes: Sequence[str]) -> None:
+        wanted = [(_DATA_VOLUMES, name) for name in data_volumes[:_MOST_VOLUMES]]
+        wanted += [(_CLAIMS, name) for name in claims[:_MOST_VOLUMES]]
         for resource, name in wanted:
-            obj = await self._find(found, "volumes", resource, namespace, name, is_needed=False)
+            obj = await self._find("volumes", resource, name, is_needed=False)
             if obj is not None:
                 seen = read_volume(resource.kind, obj)
-                found.volumes[seen.uid] = seen
+                self._found.volumes[seen.uid] = seen
 
-    async def _read_events(self, found: Evidence, namespace: str | None) -> None:
+    async def _read_events(self) -> None:
+        found = self._found
         objects = (found.object, found.instance, *found.pods.values(), *found.volumes.values())
         for uid in dict.fromkeys(each.uid for each in objects if each is not None):
             params: dict[str, str | int] = {
                 "fieldSelector": f"involvedObject.uid={uid}",
                 "limit": _MOST_EVENTS,
             }
-            # Those about what is in no namespace are in this one.
-            path = EVENTS.path(namespace or "default")
-            answer = await self._ask(found, "events", EVENTS, namespace, path, params)
-            for event in _items(answer):
+            for event in await self._ask("events", EVENTS, params):
                 own_uid, about, kept = read_event(event)
                 if about == uid:
                     found.events[own_uid] = (about, kept)
 
     async def _find(
-        self,
-        found: Evidence,
-        what: str,
-        resource: Resource,
-        namespace: str | None,
-        name: str,
-        *,
-        is_needed: bool = True,
+        self, what: str, resource: Resource, name: str, *, is_needed: bool = True
     ) -> JSON | None:
         # A list needs no permission that a run has not got for what it follows anyway.
-        params: dict[str, str | int] = {"fieldSelector": f"metadata.name={name}"}
-        path = resource.path(namespace)
-        answer = await self._ask(
-            found, what, resource, namespace, path, params, is_needed=is_needed
-        )
-        items = _items(answer)
-        if answer is not None and not items and is_needed:
-            found.unread[what] = "it is gone"
+        items = await self._ask(what, resource, {"fieldSelector": f"metadata.name={name}"})
+        if is_needed and not items:
+            self._found.unread.setdefault(what, _GONE)
         return items[0] if items else None
 
-    async def _list(
-        self,
-        found: Evidence,
-        what: str,
-        resource: Resource,
-        namespace: str | None,
-        selector: str,
-        limit: int,
-    ) -> list[JSON]:
-        if not selector:
-            found.unread[what] = "its selector is not a plain one"
-            return []
-        params: dict[str, str | int] = {"labelSelector": selector, "limit": limit}
-        path = resource.path(namespace)
-        return _items(await self._ask(found, what, resource, namespace, path, params))
+    async def _list(self, what: str, resource: Resource, selector: str, limit: int) -> list[JSON]:
+        return await self._ask(what, resource, {"labelSelector": selector, "limit": limit})
 
-    async def _ask(
-        self,
-        found: Evidence,
-        what: str,
-        resource: Resource,
-        namespace: str | None,
-        path: str,
-        params: dict[str, str | int],
-        *,
-        is_needed: bool = True,
-    ) -> JSON | None:
-        """An answer; None, and a reason, where there is none."""
-        if (reason := self._forbidden.get((resource.plural, namespace))) is not None:
-            found.unread[what] = reason
-            return None
-        self.requests += 1
+    async def _ask(self, what: str, resource: Resource, params: dict[str, str | int]) -> list[JSON]:
+        """What a list has; nothing, and a reason, where it cannot be read."""
+        namespace = self._namespace
+        if resource is EVENTS and namespace is None:
+            namespace = "default"  # where those about what is in no namespace are
         try:
-            return await self._client.read(_ANY, path, params, retry=False)
-        except NotFoundError:
-            if is_needed:
-                found.unread[what] = "it is gone"
-        except ForbiddenError:
-            reason = self._forbidden[resource.plural, namespace] = "not permitted"
-            found.unread[what] = reason
-        except (ApiError, ClusterError) as error:
-            _log.info("cannot find out why an object is slow: %s", error)
-            found.unread[what] = str(error)
-        return None
+            return await self._reader.list(resource, namespace, params)
+        except _UnreadError as error:
+            self._found.unread[what] = str(error)
+            return []
 
 
 def _kubevirt(kind: str) -> Resource:
@@ -259,17 +263,6 @@ def _template(spec: JSON) -> JSON:
     return found if isinstance(found, dict) else {}
 
 
-def _items(answer: JSON | None) -> list[JSON]:
-    found = None if answer is None else answer.get("items")
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
-
-
 def _is_owned_by(obj: JSON, uid: str) -> bool:
     owners = obj["metadata"].get("ownerReferences") if isinstance(obj.get("metadata"), dict) else ()
     return any(isinstance(each, dict) and each.get("uid") == uid for each in owners or ())
-
-
-def _choose(found: Evidence, what: str, count: int, chosen: JSON) -> None:
-    if count > 1:
-        name = read_object("", chosen).name
-        found.chosen = f"of {count} {what}, this is about the one that was last: {name}"

@@ -147,6 +147,8 @@ class SlowestSoFar(Generic[RowT]):
         return True, quickest
 
 
-def slowest_of(rows: Iterable[RowT], limit: int, took_s: Callable[[RowT], float]) -> list[RowT]:
-    """Of many objects the slowest, the slowest first."""
-    return heapq.nlargest(limit, rows, key=took_s)
+def slowest_of(
+    rows: Iterable[RowT], limit: int, took_s: Callable[[RowT, float], float], now_s: float
+) -> list[RowT]:
+    """Of many objects the slowest by now, the slowest first; ``took_s`` as in `SlowestSoFar`."""
+    return heapq.nlargest(limit, rows, key=lambda row: took_s(row, now_s))

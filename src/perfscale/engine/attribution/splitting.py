@@ -193,10 +193,14 @@ def _copied(evidence: Evidence, clock: ServerClock) -> Iterator[Part]:
             since = clock.mark(each.since, each.reason)
             said = f"{each.type} of the instance: {each.reason}"
             if since is not None:
-                yield Part(cause, since, NEVER, said, _BEFORE_STARTED)
+                is_early = cause is WaitCause.VOLUMES  # no pod is made before there are any
+                instead_of = _BEFORE_STARTED | {WaitCause.UNSEEN} if is_early else _BEFORE_STARTED
+                yield Part(cause, since, NEVER, said, instead_of)
 
 
 def _cause_of(condition: KeptCondition) -> WaitCause | None:
+    if condition.type == "DataVolumesReady" or condition.reason == "FailedPvcNotFound":
+        return WaitCause.VOLUMES
     if condition.type == "Synchronized" and condition.reason in {
         "ErrImagePull",
         "ImagePullBackOff",

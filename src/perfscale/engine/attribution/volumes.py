@@ -24,6 +24,10 @@ _DONE: Final = frozenset({"SuccessfulAttachVolume", "SuccessfulMountVolume"})
 _LATER: Final = frozenset({"Pulling", "Pulled", "Created", "Started"})
 """What a kubelet says when a pod's volumes are there."""
 _PROVISIONING: Final = frozenset({"Provisioning", "ExternalProvisioning"})
+_WAITING: Final = frozenset(
+    {"Provisioning", "WaitingForVolumeBinding", "DataVolumeError", "ErrorPvcNotFound"}
+)
+"""What a VM calls itself that has no instance for want of a volume."""
 _UNSCHEDULED: Final = "FailedScheduling"
 
 
@@ -45,12 +49,15 @@ def volume_parts(evidence: Evidence, clock: ServerClock) -> Iterator[Part]:
 
 
 def _filled(evidence: Evidence, clock: ServerClock) -> Iterator[Part]:
-    """A VM makes its instance when its DataVolumes are filled."""
-    if evidence.object is None or evidence.object.kind != "VirtualMachine":
-        return
+    """A VM makes its instance, and that its pod, when their DataVolumes are filled."""
+    found = evidence.object
+    if found is not None and evidence.instance is None and found.phase in _WAITING:
+        yield Part(WaitCause.VOLUMES, ALWAYS, NEVER, f"the VM is {found.phase}", {WaitCause.UNSEEN})
     for volume in evidence.volumes.values():
         began = clock.mark(volume.created, "")
-        ended = clock.mark(volume.done, "") or (None if volume.is_done else NEVER)
+        # One that was seen before it was filled was waited for, whenever that was.
+        open_end = NEVER if volume.was_pending or not volume.is_done else None
+        ended = clock.mark(volume.done, "") or open_end
         if volume.kind == "DataVolume" and began is not None and ended is not None:
             said = f"DataVolume {volume.name} is being filled"
             yield Part(WaitCause.VOLUMES, began, ended, said, {WaitCause.UNSEEN})

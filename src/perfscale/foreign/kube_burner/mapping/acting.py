@@ -33,6 +33,18 @@ _KUBEVIRT: Final = {
     "add-volume": "addVolume",
     "remove-volume": "removeVolume",
 }
+_CONDITION: Final = ("condition=Ready",)
+_READY: Final = {
+    "DataSource": _CONDITION,
+    "DataVolume": _CONDITION,
+    "Job": ("condition=Complete",),
+    "PersistentVolumeClaim": ("jsonpath={.status.phase}=Bound",),
+    "Pod": _CONDITION,
+    "VirtualMachine": _CONDITION,
+    "VirtualMachineInstance": _CONDITION,
+    "VolumeSnapshot": ("jsonpath={.status.readyToUse}=true",),
+}
+"""What jobs that read wait for, where they say nothing of it."""
 _MOST_WORKLOADS: Final = 500
 _PAUSE: Final = "waitWhenFinished"
 _TRUE: Final = (True, "true", 1)
@@ -128,7 +140,15 @@ def _operation(job: JobAt, entry: Entry, keys: tuple[str | int, ...]) -> dict[st
         "operation": job.at(operation, "jobType"),
         "targets": _targets(job, entry, entry.kind, api_version, keys, changes=changes),
     }
-    return _with_patch(job, entry, what, keys) if job.job.job_type == PATCH else what
+    if job.job.job_type == PATCH:
+        return _with_patch(job, entry, what, keys)
+    if job.job.job_type == READ and _waits(job, entry):
+        forms = forms_of(job, entry.wait_options, *keys, "waitOptions") or list(
+            _READY.get(entry.kind, ())
+        )
+        if forms:
+            what["doneWhen"] = job.at(forms, *keys)
+    return what
 
 
 def _targets(
