@@ -38,6 +38,32 @@ def _clock(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("_virtual_clock")
 
 
+ALSO_WITH_TWO = {
+    "test_churn",
+    "test_hooks",
+    "test_interruption",
+    "test_operations",
+    "test_stuck",
+    "test_whole_workloads",
+}
+"""Modules whose tests run with two generators too, but for those with ``one_generator``."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of some modules with one generator, and with two."""
+    also = metafunc.module.__name__.rpartition(".")[2] in ALSO_WITH_TWO
+    alone = any(metafunc.definition.iter_markers("one_generator"))
+    if also and not alone and {"cluster", "simulated"} & set(metafunc.fixturenames):
+        values = [None, pytest.param(2, id="two generators")]
+        metafunc.parametrize("generators", values, indirect=True)
+
+
+@pytest.fixture
+def generators(request: pytest.FixtureRequest) -> int | None:
+    """How many there are under a coordinator; None for a run of one."""
+    return getattr(request, "param", None)
+
+
 @pytest.fixture(scope="session", params=["simulated", pytest.param("real", marks=pytest.mark.real)])
 def control_plane(request: pytest.FixtureRequest) -> RealControlPlane | None:
     """The real one, or None for the simulated cluster, which each test has to itself."""
@@ -49,17 +75,19 @@ def control_plane(request: pytest.FixtureRequest) -> RealControlPlane | None:
 
 @pytest.fixture
 async def cluster(
-    control_plane: RealControlPlane | None, tmp_path: Path
+    control_plane: RealControlPlane | None, tmp_path: Path, generators: int | None
 ) -> AsyncIterator[ClusterUnderTest]:
     """The same tests run on the simulated cluster and on a real API server."""
     opening = real_cluster(control_plane) if control_plane else simulated_cluster(tmp_path)
     async with opening as opened:
+        opened.generators = generators
         yield opened
 
 
 @pytest.fixture
-async def simulated(tmp_path: Path) -> AsyncIterator[ClusterUnderTest]:
+async def simulated(tmp_path: Path, generators: int | None) -> AsyncIterator[ClusterUnderTest]:
     async with simulated_cluster(tmp_path) as cluster:
+        cluster.generators = generators
         yield cluster
 
 

@@ -126,6 +126,7 @@ async def test_a_share_of_the_objects_is_deleted_and_the_others_stay(
     assert result.workloads[0].accounts.failed == 0
 
 
+@pytest.mark.one_generator
 async def test_one_request_deletes_all_of_a_namespace(
     cluster: ClusterUnderTest, tmp_path: Path
 ) -> None:
@@ -159,6 +160,7 @@ async def test_a_target_that_is_gone_when_its_turn_comes_is_a_failure(
     assert any("failed to delete" in problem for problem in result.problems)
 
 
+@pytest.mark.one_generator
 async def test_a_load_with_an_end_goes_round_its_targets_until_then(
     simulated: ClusterUnderTest, tmp_path: Path
 ) -> None:

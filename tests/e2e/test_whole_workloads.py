@@ -118,6 +118,7 @@ async def test_no_targets_are_no_error_where_they_are_optional(
     assert result.workloads[0].accounts.requested == 0
 
 
+@pytest.mark.one_generator
 async def test_what_is_in_a_namespace_that_is_deleted_has_not_failed(
     cluster: ClusterUnderTest, tmp_path: Path
 ) -> None:

@@ -176,14 +176,16 @@ class IterationRunner:
         if not waited_for:
             return
         await self._wait_ready(iteration, waited_for)
-        missing = sum(each.scope.undecided for each in waited_for)
+        missing = {each.number: each.scope.undecided for each in waited_for if each.scope.undecided}
         where = iteration.workload, iteration.number
-        arrival = Arrival(not missing, missing)
+        arrival = Arrival(not missing, missing=missing)
         release = await self._context.reach(Moment.READY, *where, arrival=arrival)
         if release.well:
             await self._reach(AFTER_READY, iteration)
         elif self._context.shard.is_coordinator:
-            iteration.problems.append(_not_ready(iteration, sum(release.counts)))
+            for each in waited_for:
+                if count := release.missing.get(each.number):
+                    each.problems.append(_not_ready(each, count))
 
     async def _reach(
         self,

@@ -12,6 +12,7 @@ more. A generator that has come to the end of a workload is missed at none of it
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -41,10 +42,10 @@ class Moment(StrEnum):
     SENT = "sent"
     """All operations of an iteration are sent."""
     READY = "ready"
-    """The wait for readiness is over; ``well``: everything was decided in time; ``count``: what
-    was not."""
+    """The wait for readiness is over; ``well``: everything was decided in time; ``missing``: how
+    much was not, by iteration."""
     DONE = "done"
-    """The same of operations."""
+    """The wait for operations is over; ``count``: how many were not done."""
     REMOVAL = "removal"
     """All of a workload is to be deleted."""
     DELETED = "deleted"
@@ -95,6 +96,7 @@ class Arrival(msgspec.Struct, frozen=True):
 
     well: bool = True
     count: int = 0
+    missing: dict[int, int] = {}
     names: tuple[str, ...] = ()
     occupied: tuple[str, ...] = ()
 
@@ -118,6 +120,14 @@ class Release(msgspec.Struct, frozen=True):
     def counts(self) -> tuple[int, ...]:
         """What each has counted."""
         return tuple(each.count for each in self.arrivals)
+
+    @property
+    def missing(self) -> dict[int, int]:
+        """What all miss, by iteration."""
+        total: Counter[int] = Counter()
+        for each in self.arrivals:
+            total.update(each.missing)
+        return dict(sorted(total.items()))
 
     @property
     def names(self) -> dict[str, None]:
