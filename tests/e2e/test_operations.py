@@ -350,6 +350,7 @@ async def test_reads_in_the_background_end_when_no_other_workload_is_left(
     assert all(each.counts for each in sink.operations if each.operation == "watch")
 
 
+@pytest.mark.one_generator  # with two: too many barriers for a loop in virtual time
 async def test_a_run_ends_as_soon_as_a_threshold_of_an_operation_is_lost(
     simulated: ClusterUnderTest, tmp_path: Path
 ) -> None:

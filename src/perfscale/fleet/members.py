@@ -62,6 +62,9 @@ class Listener(Protocol):
     def take_failure(self, member: Member, error: str, exit_code: int) -> None:
         """A generator cannot go on."""
 
+    def take_bug(self, error: Exception) -> None:
+        """What a generator has sent could not be taken."""
+
     def take_end(self, member: Member) -> None:
         """Nothing more comes from a generator: it has ended, or is lost."""
 
@@ -195,6 +198,9 @@ class Members:
                 self._take(member, await member.connection.receive())
         except GeneratorLostError as error:
             self.lose(member, str(error))
+        except Exception as error:  # noqa: BLE001 -- a bug of ours ends the run, after its cleanup
+            self._listener.take_bug(error)
+            self.lose(member, f"what it sent could not be taken: {error!r}")
 
     def _take(self, member: Member, message: ToCoordinator) -> None:
         member.ticks = 0

@@ -203,6 +203,10 @@ class CoordinatorRun(Run):
         """A generator cannot go on, and neither can the run."""
         self._abort(RemoteError(f"{member.record}: {error}", exit_code))
 
+    def take_bug(self, error: Exception) -> None:
+        """What a generator has sent could not be taken."""
+        self._abort(error)
+
     def take_end(self, member: Member) -> None:
         """Nothing more comes from a generator; one that was lost takes the run with it."""
         self._meeting.leave(member.shard)
