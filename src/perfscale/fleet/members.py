@@ -81,6 +81,7 @@ class Member:
         connection: The way to it.
         record: What results say of it.
         heartbeat: The last.
+        has_begun: Whether it was let begin: before that it has done nothing to the cluster.
         is_over: Whether nothing more comes from it.
         ticks: Checks since something was heard of it.
         clocks: Answers to probes, by number: when each came, and what it was.
@@ -91,6 +92,7 @@ class Member:
     record: GeneratorRecord
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
     is_open: bool = False
+    has_begun: bool = False
     is_over: bool = False
     ticks: int = 0
     clocks: dict[int, tuple[float, Clocks]] = field(default_factory=dict)
@@ -190,6 +192,7 @@ class Members:
             clock_high_s=round(ahead_s + took_s / 2, 6),
             uncertainty_s=round(took_s / 2, 6),
         )
+        member.has_begun = True
         member.send(Start(self._stopwatch.started + offset_s))
 
     async def _listen(self, member: Member) -> None:
@@ -276,6 +279,15 @@ class Members:
         """Send all of them a message."""
         for member in self.all:
             member.send(message)
+
+    async def dismiss(self) -> set[int]:
+        """End those that have not begun, and wait for nothing of theirs; returns who has."""
+        idle = [each for each in self.all if not each.has_begun and not each.is_over]
+        for member in idle:
+            member.is_over = True
+        for member in idle:
+            await member.connection.close()
+        return {each.shard for each in self.all if each.has_begun}
 
     async def abandon(self) -> None:
         """Stop all of them at once, whatever they do."""

@@ -242,6 +242,9 @@ class CoordinatorRun(Run):
 
     async def _drain(self, grace_s: float) -> None:
         """Let the requests of all generators be answered; find what a lost one has left."""
+        begun = await self._members.dismiss()
+        for shard in set(range(self._crew.count)) - begun:
+            self._meeting.leave(shard)  # the run has ended while its generators were started
         if self._error is not None or self._interrupted_by is not None:
             self._members.send_all(Stop(self._interrupted_by or signal.SIGTERM))
         drained = Barrier(Moment.DRAINED)
