@@ -175,6 +175,7 @@ class RunContext:
         open_watches: Opens those of them that a workload's templates make.
         hook: Runs the hooks of a moment, of a workload, of an iteration; see `HookRunner`.
         attribute: Finds out what was slow in iterations whose wait is over; see `Attributor`.
+        clients: All ways to the cluster: ``client``, and those with a rate limit of their own.
         gaps: What it could not see, and outages.
         stages: What it did when.
         counter: What happened to objects so far, for snapshots and progress.
@@ -192,6 +193,7 @@ class RunContext:
         self.inputs = inputs
         self.config, self.plan, self.client = inputs.config, inputs.plan, inputs.client
         self.unserved = set(self.plan.later)
+        self.clients = [self.client]
         self.stopwatch, self.broadcast = inputs.stopwatch, inputs.broadcast
         self.tasks = tasks
         self.abort = abort
