@@ -85,6 +85,14 @@ def test_a_run_has_its_tags_and_its_note_and_is_the_latest(perfscale: CommandLin
     assert str(folder.name) in perfscale("report", "latest").out
 
 
+def test_what_tag_does_not_take_is_refused_by_the_name_of_the_argument(
+    perfscale: CommandLine,
+) -> None:
+    ended = perfscale("tag", "latest", "base")
+    assert ended.code == 2
+    assert ended.err.startswith("error: KEY=VALUE: 'base' is no tag")
+
+
 @pytest.mark.parametrize("tag", ["build", "=1", "a b=1", "build=", "build=a\nb"])
 def test_what_is_no_tag_is_refused_before_anything_is_created(
     perfscale: CommandLine, tag: str

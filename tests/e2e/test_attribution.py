@@ -190,6 +190,7 @@ async def test_requests_for_it_are_counted_and_are_none_of_the_loads(tmp_path: P
     assert result.attribution is not None
     sent = {(each.verb, each.resource): each.sent for each in result.calls}
     assert 0 < sent["list", "events"] <= result.attribution.counts.requests
+    assert result.requests["sent"] >= sum(sent.values())
     of_load = {each.resource for each in result.workloads[0].calls}
     assert not of_load & {"events", "pods"}
 

@@ -183,6 +183,7 @@ class RunContext:
         attribute: Finds out what was slow in iterations whose wait is over; see `Attributor`.
         coordination: Keeps it together with the other generators of the run.
         shard: Which part of the run is done here.
+        clients: All ways to the cluster: ``client``, and those with a rate limit of their own.
         gaps: What it could not see, and outages.
         stages: What it did when.
         counter: What happened to objects so far, for snapshots and progress.
@@ -201,6 +202,7 @@ class RunContext:
         self.inputs = inputs
         self.config, self.plan, self.client = inputs.config, inputs.plan, inputs.client
         self.unserved = set(self.plan.later)
+        self.clients = [self.client]
         self.stopwatch, self.broadcast = inputs.stopwatch, inputs.broadcast
         self.shard = inputs.shard
         self.tasks = tasks

@@ -222,6 +222,14 @@ def test_hooks_run_at_the_moments_that_they_are_for(read: Read) -> None:
     ]
 
 
+def test_hooks_of_iterations_do_not_run_for_the_deletion_of_a_group(read: Read) -> None:
+    hook = {"cmd": ["true"], "when": "onEachIteration"}
+    made, deletion = read(job({**ENTRY, "group": {"id": 1, "gc": True}}, hooks=[hook])).workloads
+    assert [each.when for each in made.hooks] == ["beforeIteration"]
+    assert deletion.operation == "delete"
+    assert deletion.hooks == ()
+
+
 def test_deletion_is_part_of_the_job_or_of_the_run(read: Read) -> None:
     text = job(gc=True).replace("jobs:", "global: {gc: true}\njobs:")
     config = read(text)
@@ -308,6 +316,22 @@ def test_thresholds_of_measurements_are_those_of_what_is_made(read: Read, folder
         ("podPodScheduled", "p99", "5s"),
     ]
     assert [(each.metric, each.quantile) for each in vms.thresholds] == [("vmiRunning", "mean")]
+
+
+def test_thresholds_on_what_no_job_makes_are_said_to_judge_nothing(read: Read) -> None:
+    vmi = {"name": "vmiLatency", "thresholds": [threshold("VMIRunning")]}
+    pod = {"name": "podLatency", "thresholds": [threshold("Ready")]}
+    claim = {"name": "pvcLatency", "thresholds": [threshold("Bound")]}
+    tree = {
+        "global": {"measurements": [pod, vmi, claim]},
+        **yaml.safe_load(job(measurements=[claim])),
+    }
+    notes = read(yaml.safe_dump(tree)).source.notes
+    nothing = "thresholds of {} judge nothing: no {} is created there"
+    assert [each for each in notes if "judge nothing" in each] == [
+        nothing.format("vmiLatency", "VirtualMachineInstance"),
+        f"density: {nothing.format('pvcLatency', 'PersistentVolumeClaim')}",
+    ]
 
 
 def test_a_measurement_of_a_job_stands_in_the_place_of_the_one_for_all(read: Read) -> None:

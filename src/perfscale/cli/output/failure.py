@@ -62,7 +62,9 @@ def _report_usage(error: CommandLineError) -> int:
         names = (of_value["option"] or "").replace("'", "").split(" / ")
         option = max(names, key=lambda name: name.startswith("--"))
         text = f"{option}: {of_value['message']}" if option else of_value["message"]
-    say(f"error: {text[:1].lower()}{text[1:].rstrip('.')}")
+    if not text[:2].isupper():  # as the name of an argument is
+        text = f"{text[:1].lower()}{text[1:]}"
+    say(f"error: {text.rstrip('.')}")
     context = getattr(error, "ctx", None)
     if context is not None:
         say(f"hint: see '{context.command_path} -h' for help")

@@ -198,14 +198,16 @@ class RunAccounting:
     def requests(self) -> RequestSums:
         """What became of every request of the run until now, and of its watches."""
         stats = self._context.client.stats
+        every = [each.stats for each in self._context.clients]
+        local_failures = sum(each.local_failures for each in every)
         sums = RequestSums(
-            sent=stats.sent,
+            sent=sum(each.sent for each in every),
             expired=stats.expired_streams,
-            connection_errors=stats.broken_streams - stats.local_failures,
+            connection_errors=stats.broken_streams - local_failures,
             timeouts=stats.silent_streams,
-            local_failures=stats.local_failures,
-            illegible=stats.illegible,
-            credential_renewals=stats.credential_renewals,
+            local_failures=local_failures,
+            illegible=sum(each.illegible for each in every),
+            credential_renewals=sum(each.credential_renewals for each in every),
             outages=stats.outages,
             outage_seconds=round(stats.outage_seconds, 6),
         )

@@ -86,13 +86,10 @@ class Attributor:
         self._task: asyncio.Task[None] | None = None
         self._is_closed = False
         self._bug: str | None = None
-        self._reader = ClusterReader(
-            context.client.limited(
-                RateLimiter(context.shard.rate(config.requests_per_second), _BURST),
-                context.inputs.meter,
-            ),
-            context.stopwatch.now,
-        )
+        rate = context.shard.rate(config.requests_per_second)
+        client = context.client.limited(RateLimiter(rate, _BURST), context.inputs.meter)
+        context.clients.append(client)
+        self._reader = ClusterReader(client, context.stopwatch.now)
         context.attribute = self.finish
         if config.objects:
             self._journal("", None)

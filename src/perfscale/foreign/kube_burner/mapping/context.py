@@ -36,6 +36,7 @@ class Reading:
         run_hooks: Commands before the first job, and after the last.
         sign_ins: By the address of a server, how to sign in to it.
         left_behind: The names of what earlier jobs made, and nobody deleted.
+        judged: The measurements whose thresholds some workload has.
     """
 
     document: Document
@@ -45,6 +46,7 @@ class Reading:
     run_hooks: list[Any] = field(default_factory=list)
     sign_ins: dict[str, SignIn] = field(default_factory=dict, repr=False)
     left_behind: list[Names] = field(default_factory=list)
+    judged: set[KeyPath] = field(default_factory=set)
     _names: set[str] = field(default_factory=set)
 
     def note(self, text: str) -> None:

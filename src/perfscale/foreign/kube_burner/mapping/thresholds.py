@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from perfscale.config.reading.source import KeyPath
-    from perfscale.foreign.kube_burner.mapping.context import JobAt
+    from perfscale.foreign.kube_burner.mapping.context import JobAt, Reading
     from perfscale.foreign.kube_burner.mapping.manifests import Manifest
     from perfscale.foreign.kube_burner.models.measurements import Measurement, ThresholdEntry
 
@@ -78,11 +78,32 @@ def thresholds_of(job: JobAt, manifests: Sequence[Manifest]) -> list[Any]:
         measured, conditions = _CONDITIONS[measurement.name]
         if not kinds & {measured, *_MAKERS.get(measured, ())}:
             continue
+        job.reading.judged.add(path)
         for number, each in enumerate(measurement.thresholds):
             if each.condition_type in conditions:
                 threshold = _threshold(each, conditions[each.condition_type])
                 found.append(At(threshold, (*path, "thresholds", number)))
     return found
+
+
+def note_unjudged(reading: Reading) -> None:
+    """Say which measurements have thresholds on what no job makes; after all jobs."""
+    configuration = reading.configuration
+    jobs = enumerate(configuration.jobs)
+    places: list[tuple[str, Sequence[Measurement], KeyPath]] = [
+        ("", configuration.global_.measurements, ("global",)),
+        *((f"{job.name}: ", job.measurements, ("jobs", number)) for number, job in jobs),
+    ]
+    replaced = {each.name for job in configuration.jobs for each in job.measurements}
+    for whose, measurements, path in places:
+        for number, each in enumerate(measurements):
+            is_replaced = path == ("global",) and each.name in replaced
+            is_judged = (*path, "measurements", number) in reading.judged or is_replaced
+            if each.thresholds and each.name in _CONDITIONS and not is_judged:
+                kind = _CONDITIONS[each.name][0]
+                reading.note(
+                    f"{whose}thresholds of {each.name} judge nothing: no {kind} is created there"
+                )
 
 
 def _threshold(entry: ThresholdEntry, metric: dict[str, str]) -> dict[str, Any]:

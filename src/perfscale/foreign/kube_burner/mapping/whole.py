@@ -12,6 +12,7 @@ from perfscale.foreign.kube_burner.mapping.context import JobAt, Reading, is_fil
 from perfscale.foreign.kube_burner.mapping.endpoints import endpoints_of
 from perfscale.foreign.kube_burner.mapping.manifests import NOT_FETCHED
 from perfscale.foreign.kube_burner.mapping.placed import At
+from perfscale.foreign.kube_burner.mapping.thresholds import note_unjudged
 from perfscale.foreign.kube_burner.models.job import CREATE, DELETE, READ
 from perfscale.templates.kube_burner import OUTSIDE
 from perfscale.templates.source import is_inside
@@ -56,6 +57,7 @@ def tree_of(reading: Reading) -> dict[str, Any]:
                     "deleted (--allow-foreign)"
                 )
         workloads += _workloads(at)
+    note_unjudged(reading)
     return {"globalConfig": _global(reading), "workloads": [*before, *workloads]}
 
 
@@ -144,7 +146,8 @@ def _workloads(job: JobAt) -> list[Any]:
         workload = workloads[first_or_last]
         workload["hooks"] = [*workload.get("hooks", ()), *hooks]
     for workload in workloads:
-        workload["hooks"] = [*workload.get("hooks", ()), *moments.every]
+        if "objects" in workload:  # a deletion of a group is no iteration
+            workload["hooks"] = [*workload.get("hooks", ()), *moments.every]
     name = workloads[-1]["name"]
     until = name.value if isinstance(name, At) else name
     return [*watchers_of(job, until), *(job.at(each) for each in workloads)]
