@@ -136,6 +136,8 @@ def test_with_one_permission_less_a_run_creates_nothing_and_names_it(
     account, resource = f"default:{name}", (kept_group, kept)
     until(lambda: may(real_control_plane, account, kept_verb, resource, within=within), "the role")
     command = arguments(build(OVERLAYS / overlay), tmp_path / "workload.yaml", NAMESPACE)
+    listed = ("get", "virtualmachineinstances", "--all-namespaces", "-o", "name")
+    before = kubectl(*listed)
     ended = CommandLine(tmp_path)(*command, "--replicas=5", f"--kubeconfig={kubeconfig}")
     assert ended.code == 2
     place = f"{plural}.{group}" if group else plural
@@ -145,8 +147,7 @@ def test_with_one_permission_less_a_run_creates_nothing_and_names_it(
         place += " in namespace kubevirt-density-1"
     assert f"error: not permitted: {verb} {place}\n" in ended.err
     assert ended.err.count("not permitted") == 1
-    made = kubectl("get", "virtualmachineinstances", "--all-namespaces", "-o", "name")
-    assert made == ""
+    assert kubectl(*listed) == before
 
 
 @pytest.mark.parametrize("workload", WORKLOADS)
