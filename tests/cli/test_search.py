@@ -212,7 +212,9 @@ def test_a_file_that_has_changed_meanwhile_is_not_gone_on_with(perfscale: Comman
     with perfscale.start("search", file, *RANGE, "--simulate") as running:
         running.says("step 1")
         running.signal(signal.SIGINT)
-        running.ends()
+        stopped = running.ends()
+    folder = Path("results") / folder_of(perfscale).name
+    assert f"perfscale search --resume {folder} --simulate" in stopped.err
     write_limited(perfscale.folder, maxWaitTimeout="7m")
     ended = perfscale("search", "--resume", folder_of(perfscale), "--simulate")
     assert ended.code == 2

@@ -67,7 +67,8 @@ async def _search(settings: SearchSettings) -> int:
             code = await _execute(search)
         finally:
             if search.document.state is not State.FINISHED:
-                say(f"to go on: perfscale search --resume {folder.path}")
+                simulated = " --simulate" if settings.cluster.simulate else ""
+                say(f"to go on: perfscale search --resume {folder.path}{simulated}")
     with ignoring_closed_output():
         print_search(search.document, folder, output=settings.output)
     return code
