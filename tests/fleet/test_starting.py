@@ -14,7 +14,7 @@ from workloads import config, objects, workload
 from perfscale.errors import FleetError
 from perfscale.fleet.inprocess import InProcess
 from perfscale.fleet.transport import Connection, GeneratorInputs
-from perfscale.results import RunOutcome
+from perfscale.results import RunOutcome, Validity
 
 BOUND_S = 15.0
 """Under what a generator that is there may take to stop: nothing of that is waited for."""
@@ -75,3 +75,30 @@ async def test_a_generator_that_cannot_be_started_is_the_only_error_of_its_run(
     assert result.problems == ("the worker has no room",)
     assert await cluster.left_of(result.run_id) == {}
     assert all(each.done() for each in transport.tasks.values())
+
+
+class LostAtStart(InProcess):
+    """Generator 1 is gone before it has said a word."""
+
+    async def start(self, inputs: GeneratorInputs) -> Connection:
+        connection = await super().start(inputs)
+        if inputs.shard.index == 1:
+            self.tasks[1].cancel()
+        return connection
+
+
+async def test_a_generator_that_is_lost_before_it_begins_makes_the_run_invalid_by_name(
+    cluster: ClusterUnderTest,
+) -> None:
+    transport = LostAtStart()
+    async with coordinator(
+        cluster, config(workload(objects(count=20))), 2, transport=transport
+    ) as running:
+        async with asyncio.timeout(BOUND_S):
+            result = await running.run()
+    assert (result.outcome, result.exit_code) == (RunOutcome.FAILED, 1)
+    assert result.generator is not None
+    assert result.generator.verdict is Validity.GENERATOR_LIMITED
+    assert "generator 1 (task 1) was lost" in result.generator.reasons[0]
+    assert result.accounts.balanced
+    assert await cluster.left_of(result.run_id) == {}

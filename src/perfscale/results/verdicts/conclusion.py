@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from perfscale.results.model.client.health import Vitals
 from perfscale.results.model.run import RunResult
 from perfscale.results.verdicts.health import assess
 
@@ -90,8 +91,8 @@ def conclude(
         clock=totals.clock,
         thresholds=thresholds,
         generator=None
-        if vitals is None
-        else assess(vitals, run_sum.workloads, totals.requests, generators),
+        if vitals is None and not any(each.lost for each in generators)
+        else assess(vitals or Vitals(), run_sum.workloads, totals.requests, generators),
         generators=generators,
         outages=tuple(course.outages),
         blind_spans=tuple(_within(each, ending.duration_s) for each in course.blind_spans),
