@@ -20,7 +20,7 @@ from pydantic import (
     field_validator,
 )
 
-from perfscale.config.reading.source import KeyPath, Position, Source
+from perfscale.config.reading.source import KeyPath, Position, Source, dotted
 from perfscale.config.sections.fields import (
     detail,
     details_of,
@@ -121,6 +121,10 @@ class Config(Section):
             path: The file's keys and indexes: ``"workloads", 0, "objects", 1``.
         """
         return self._source.locate(path)
+
+    def place(self, *path: str | int) -> str:
+        """Return what the file's author calls the value at ``path``."""
+        return dotted(self._source.written(path)) or ""
 
     def problem(self, path: KeyPath, message: str) -> Problem:
         """Return a problem with the value at ``path`` (see `locate`), placed where it stands."""

@@ -18,7 +18,7 @@ from perfscale.templates.duplicates import Checked, find_duplicates, render_samp
 from perfscale.templates.factory import ObjectFactory, kinds_of
 from perfscale.templates.files import is_file
 from perfscale.templates.gotemplate import Settings
-from perfscale.templates.kube_burner import JobVariables, parse_job_template
+from perfscale.templates.kube_burner import JobVariables, parse_job_template, way_to_zero
 from perfscale.templates.manifests.rendered import NOT_SHOWN, Manifests
 from perfscale.templates.packaged import packaged_file, packaged_templates
 from perfscale.templates.patches import PatchTemplate, compile_patches
@@ -146,9 +146,19 @@ class _Compiler:
         self._defaults = defaults
         self._shard = shard
         self._sources: dict[tuple[Path, KubeBurnerJob | None], Source | None] = {}
+        self._wrong: set[str] = set()
 
     def entry(self, number: int, index: int) -> Checked | None:
         """One entry, compiled and checked; None (and problems) where something is wrong."""
+        where = self._config.place("workloads", number, "objects", index)
+        if where in self._wrong:  # one entry of a job may be there in several workloads
+            return None
+        checked = self._checked(number, index, where)
+        if checked is None:
+            self._wrong.add(where)
+        return checked
+
+    def _checked(self, number: int, index: int, where: str) -> Checked | None:
         workload = self._config.workloads[number]
         spec = workload.objects[index]
         path = resolve_template(self._config, spec.template_file)
@@ -159,8 +169,12 @@ class _Compiler:
         if source is None:
             return None
         variables = self._variables(workload, spec)
-        where = f"workloads[{number}].objects[{index}]"
-        undefined = undefined_variables(source, variables.names, where)
+        undefined = undefined_variables(
+            source,
+            variables.names,
+            where,
+            otherwise=way_to_zero(workload.kube_burner, where),
+        )
         if undefined:
             self.problems += undefined
             return None

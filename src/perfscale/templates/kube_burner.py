@@ -90,6 +90,21 @@ def parse_job_template(
     return parse(text, file=str(path), settings=settings, defines=libraries)
 
 
+def way_to_zero(job: KubeBurnerJob | None, where: str) -> str:
+    """Return what makes it no error that nobody defines a variable; empty where nothing does.
+
+    Args:
+        job: What uses the variable; None where it is no job.
+        where: The entry that does, as in ``jobs[0].objects[1]``.
+    """
+    if job is None:
+        return ""
+    top = where.partition(".")[0]
+    if top.startswith("jobs["):
+        return f"defaultMissingKeysWithZero: true in {top}"
+    return f"missingKeysAreZero: true in {top}.kubeBurner"
+
+
 def job_variables(job: KubeBurnerJob, run_id: str) -> dict[str, Any]:
     """Return the variables that all templates of a job have, patches too."""
     return {"JobName": job.job, "UUID": run_id, "RunID": run_id}

@@ -14,7 +14,7 @@ from perfscale.templates.dialects.dialect import parse_template
 from perfscale.templates.dialects.jinja import JinjaTemplate
 from perfscale.templates.files import is_file
 from perfscale.templates.gotemplate import Settings
-from perfscale.templates.kube_burner import job_variables, parse_job_template
+from perfscale.templates.kube_burner import job_variables, parse_job_template, way_to_zero
 from perfscale.templates.manifests.documents import BadYamlError, load_documents
 from perfscale.templates.source import read_template, undefined_variables
 
@@ -159,7 +159,7 @@ def compile_patches(config: Config, *, run_id: str) -> tuple[PatchTemplate | Non
                 problems += error.problems
         compiled.append(template)
     if problems:
-        raise TemplateError(problems)
+        raise TemplateError(list(dict.fromkeys(problems)))
     return tuple(compiled)
 
 
@@ -186,7 +186,8 @@ def _compile(
         source = parse_job_template(config, job, path, text, settings)
         variables = {**job_variables(job, run_id), **patch.input_vars}
         known = (*variables, "Iteration", "Replica", _TARGET)
-    where = f"workloads[{number}].patch"
-    if undefined := undefined_variables(source, known, where):
+    where = config.place("workloads", number, "patch")
+    otherwise = way_to_zero(job, where)
+    if undefined := undefined_variables(source, known, where, otherwise=otherwise):
         raise TemplateError(undefined)
     return PatchTemplate(source, variables, patch, job.first_iteration if job else 0)

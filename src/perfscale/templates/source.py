@@ -100,15 +100,19 @@ def shorten(text: str, width: int = 60) -> str:
     return one_line if len(one_line) <= width else f"{one_line[: width - 3]}..."
 
 
-def undefined_variables(source: Source, defined: Collection[str], where: str) -> list[Problem]:
+def undefined_variables(
+    source: Source, defined: Collection[str], where: str, *, otherwise: str = ""
+) -> list[Problem]:
     """A problem for each variable that the template uses and nothing defines.
 
     Args:
         source: The template.
         defined: Every defined name.
         where: The ``objects`` entry that uses the template, as in ``workloads[0].objects[1]``.
+        otherwise: What else helps than to define it, if anything does.
     """
     problems = []
+    other = f", or set {otherwise}" if otherwise else ""
     lowered = {known.lower(): known for known in defined}
     for name, line in source.references:
         if name in defined:
@@ -116,7 +120,7 @@ def undefined_variables(source: Source, defined: Collection[str], where: str) ->
         near = difflib.get_close_matches(name.lower(), lowered, n=1)
         guess = f" (did you mean {source.variable(lowered[near[0]])}?)" if near else ""
         message = (
-            f"variable {name!r} is not defined{guess}: set it under inputVars of {where}; "
+            f"variable {name!r} is not defined{guess}: set it under inputVars of {where}{other}; "
             f"defined there: {', '.join(sorted(defined))}"
         )
         problems.append(Problem(message, source.file, line))

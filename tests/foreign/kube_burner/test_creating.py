@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from perfscale.errors import TemplateError
+from perfscale.templates import compile_workloads
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     Problems = Callable[..., list[tuple[int | None, str]]]
 
 ENTRY = {"objectTemplate": "pod.yml", "inputVars": {"image": "pause"}}
+STEPS = {"startIterations": 2, "totalIterations": 6, "pattern": {"linear": {"minSteps": 3}}}
 
 
 def job(*entries: dict[str, Any], **keys: Any) -> str:
@@ -341,3 +345,33 @@ def test_a_measurement_of_a_job_stands_in_the_place_of_the_one_for_all(read: Rea
     tree = {"global": {"measurements": [for_all]}, **yaml.safe_load(text)}
     (made,) = read(yaml.safe_dump(tree)).workloads
     assert [each.quantile for each in made.thresholds] == ["max"]
+
+
+def refusal(config: Config) -> list[str]:
+    with pytest.raises(TemplateError) as refused:
+        compile_workloads(config, run_id="r")
+    return [each.message for each in refused.value.problems]
+
+
+def test_a_variable_that_no_step_has_is_refused_once_in_the_keys_of_the_job(read: Read) -> None:
+    (message,) = refusal(read(job({"objectTemplate": "pod.yml"}, incrementalLoad=STEPS)))
+    way_out = "or set defaultMissingKeysWithZero: true in jobs[0]"
+    assert f"set it under inputVars of jobs[0].objects[0], {way_out};" in message
+
+
+def test_what_every_step_renders_to_wrongly_is_refused_once(read: Read, folder: Path) -> None:
+    (folder / "pod.yml").write_text("kind: Pod\nmetadata: {name: '{{.Iteration}}'}\na: b: c\n")
+    (message,) = refusal(read(job(incrementalLoad=STEPS)))
+    assert message.startswith("not YAML after rendering")
+
+
+def test_a_variable_that_a_patch_has_not_is_refused_once_for_all_turns(
+    read: Read, folder: Path
+) -> None:
+    (folder / "patch.yml").write_text('{"metadata": {"labels": {"a": "{{.nosuch}}"}}}')
+    entry = {"kind": "Pod", "labelSelector": {"a": "b"}, "objectTemplate": "patch.yml"}
+    entry["patchType"] = "application/merge-patch+json"
+    other = {**entry, "inputVars": {"nosuch": 1}}
+    turns = {"jobType": "patch", "executionMode": "sequential", "jobIterations": 3}
+    (message,) = refusal(read(job(other, entry, **turns)))
+    assert "under inputVars of jobs[0].objects[1], or set defaultMissingKeysWithZero" in message

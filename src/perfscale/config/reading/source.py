@@ -48,11 +48,13 @@ class Mark:
         position: Where it stands.
         written: Its text, for a scalar; None for a list or a mapping.
         plain: Whether YAML chose its type: a scalar without quotes or tag.
+        origin: The path of what it was made of, in a file of another form; else None.
     """
 
     position: Position
     written: str | None = None
     plain: bool = False
+    origin: KeyPath | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +100,22 @@ class Source:
                 return mark.position
         return Position(self.name, 1, 1) if self.name is not None else None
 
+    def written(self, path: KeyPath) -> KeyPath:
+        """Return ``path`` in the keys of the file, which may be those of another tool."""
+        for length in range(len(path), -1, -1):
+            if mark := self.values.get(path[:length]):
+                return mark.origin or path
+        return path
+
     def problem(self, path: KeyPath, message: str, *, at: Position | None = None) -> Problem:
         """Return a problem with the value at ``path``, placed ``at`` or where it stands."""
         position = at or self.locate(path)
+        name = dotted(self.written(path))
         if position is None:
-            return Problem(message, path=dotted(path))
+            return Problem(message, path=name)
         if position.is_option and position.file != SET:
             return Problem(message, position.file)  # the option's name says it all
-        return Problem(message, position.file, position.line, position.column, dotted(path))
+        return Problem(message, position.file, position.line, position.column, name)
 
 
 def dotted(path: KeyPath) -> str | None:

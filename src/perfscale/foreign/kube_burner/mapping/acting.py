@@ -192,7 +192,7 @@ def _with_patch(
         "templateFile": job.at(path, *keys, "objectTemplate"),
         "inputVars": job.at(dict(entry.input_vars), *keys, "inputVars"),
     }
-    what["patch"] = patch
+    what["patch"] = job.at(patch, *keys)
     if entry.wait and (forms := forms_of(job, entry.wait_options, *keys, "waitOptions")):
         what["doneWhen"] = job.at(forms, *keys, "waitOptions")
     return what

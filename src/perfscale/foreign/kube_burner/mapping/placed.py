@@ -59,7 +59,7 @@ class _Layout:
         if isinstance(value, At):
             value, origin = value.value, value.path
         position = self._source.locate(origin) or Position(self._source.name or "")
-        self.values[path] = Mark(position)
+        self.values[path] = Mark(position, origin=origin)
         if path:
             self.keys[path] = position
         if isinstance(value, dict):
