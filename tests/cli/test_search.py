@@ -207,6 +207,28 @@ def test_a_workload_file_without_thresholds_is_refused_with_an_example(
     assert not (perfscale.folder / "results").exists()
 
 
+def test_a_rate_that_was_never_offered_is_not_counted_and_ends_the_search(
+    perfscale: CommandLine,
+) -> None:
+    file = write_limited(perfscale.folder)  # three objects: at 4/s all of them come at once
+    line = ("search", file, "--vary", "qps", "--from", "2", "--tolerance", "100%", "--repeat", "1")
+    ended = perfscale(*line, "--settle", "0s", "--simulate")
+    assert ended.code == 1, ended.err
+    why = "the rate was never offered: no more objects than its burst, 4 at once"
+    assert f"holds at 2/s (1 of 1); 4/s cannot be judged: {why}" in ended.out.replace("\n", " ")
+    assert "set burst: 1" in ended.out
+    steps = document_in(folder_of(perfscale))["steps"]
+    assert [(step["value"], step["verdict"]) for step in steps] == [
+        (2, "holds"),
+        (4, "notCounted"),
+        (4, "notCounted"),
+    ]
+    refused = perfscale(*line, "--to", "8", "--simulate")
+    assert refused.code == 2
+    assert "objects[0].replicas: at 8/s the rate is never offered" in refused.err
+    assert len(list((perfscale.folder / "results").glob("maps-search-*"))) == 1
+
+
 def test_a_file_that_has_changed_meanwhile_is_not_gone_on_with(perfscale: CommandLine) -> None:
     file = write_limited(perfscale.folder)
     with perfscale.start("search", file, *RANGE, "--simulate") as running:

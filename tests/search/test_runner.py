@@ -325,7 +325,7 @@ def test_a_configuration_of_kube_burner_with_an_id_and_chance_in_it_has_not_chan
         "global: {measurements: [{name: podLatency, thresholds: "
         "[{conditionType: Ready, metric: P99, threshold: 5s}]}]}\n"
         "jobs:\n- name: a\n  jobIterations: 1\n  namespace: a\n  objects:\n"
-        "  - {objectTemplate: pod.yml, replicas: 1, "
+        "  - {objectTemplate: pod.yml, replicas: 20, "
         "inputVars: {id: '{{.UUID}}', chance: '{{randAlphaNum 20}}'}}\n"
     )
     plan, results = SearchPlan(5, 200), tmp_path / "results"

@@ -35,7 +35,7 @@ class KilledError(Exception):
 def workload(folder: Path, **keys: object) -> Path:
     """A workload file with a threshold."""
     spec = entry("templates/vmi-ephemeral.yaml", 100, "load")
-    return write_workload(folder, spec, **{"thresholds": [THRESHOLD], **keys})
+    return write_workload(folder, spec, **{"burst": 1, "thresholds": [THRESHOLD], **keys})
 
 
 def begun(

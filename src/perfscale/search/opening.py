@@ -15,6 +15,7 @@ from perfscale.results.files import WORKLOAD_FILE
 from perfscale.search.deciding.plan import SearchPlan
 from perfscale.search.document import SCHEMA_VERSION, Expectation, Plan, SearchDocument, State
 from perfscale.search.folder import SearchFolder
+from perfscale.search.offering import refuse_unoffered
 from perfscale.search.varying import Varied
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def begin_search(
         circumstances: How it was called.
 
     Raises:
-        ConfigError: The workload file is wrong, or does not take the values.
+        ConfigError: The workload file is wrong, does not take the values, or offers them never.
         UsageError: It has no thresholds, or the range makes no sense.
         ResultsError: The folder cannot be made.
     """
@@ -61,9 +62,10 @@ def begin_search(
     now, search_id = datetime.now(UTC), str(uuid.uuid4())
     varied = replace(varied, search_id=search_id)
     varied.base()
-    for value in (plan.start, plan.end):
-        if value is not None:
-            varied.at(value)
+    ends = [plan.start] if plan.end is None else [plan.start, plan.end]
+    for value in ends:
+        varied.at(value)
+    refuse_unoffered(varied, ends)
     plan = replace(plan, whole=not varied.takes_fractions(plan.start, plan.end))
     document = SearchDocument(
         schema_version=SCHEMA_VERSION,

@@ -16,6 +16,7 @@ from perfscale.results.model.document.summary import Cluster
 from perfscale.results.pages import write_page
 from perfscale.search.folder import STEPS_FOLDER
 from perfscale.search.judging import judge_run, latencies_of, rates_of
+from perfscale.search.offering import judge_offered
 from perfscale.search.opening import refuse_changed
 from perfscale.search.removal import refuse_another_cluster, remove_run_of
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from perfscale.results import RunInfo, RunResult
     from perfscale.search.document import SearchDocument, Step
     from perfscale.search.folder import SearchFolder
+    from perfscale.search.judging import Judged
     from perfscale.search.varying import Varied
 
     Following = Callable[[EventStream], Coroutine[None, None, None]]
@@ -102,12 +104,12 @@ class EngineSteps:
         folder = None if sink.path is None else f"{STEPS_FOLDER}/{sink.path.name}"
         if sink.path is not None:
             write_page(sink.path)
-        ended = self._ended(step, result, folder)
+        judged = judge_offered(judge_run(result), settings.varied, config, result)
+        ended = self._ended(step, result, judged, folder)
         return ended, msgspec.structs.replace(document, cluster=cluster)
 
     @staticmethod
-    def _ended(step: Step, result: RunResult, folder: str | None) -> Step:
-        judged = judge_run(result)
+    def _ended(step: Step, result: RunResult, judged: Judged, folder: str | None) -> Step:
         return msgspec.structs.replace(
             step,
             folder=folder,
