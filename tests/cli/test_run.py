@@ -324,6 +324,23 @@ def test_objects_that_nothing_waits_for_are_said_to_be_so_and_how_to_wait(
     assert told["notWaitedFor"].startswith(said)
 
 
+@pytest.mark.parametrize("load", [{}, {"duration": "1s"}])
+def test_an_operation_that_finds_no_object_is_noted_wherever_the_run_ends(
+    perfscale: CommandLine, load: dict[str, str]
+) -> None:
+    targets = {"kind": "ConfigMap", "apiVersion": "v1", "labelSelector": "tier=web"}
+    workload = {"name": "reads", "operation": "get", "targets": {**targets, "optional": True}}
+    (perfscale.folder / "nothing.yaml").write_text(json.dumps({"workloads": [workload | load]}))
+    ended = perfscale("run", "nothing.yaml", "--simulate")
+    assert ended.code == 0, ended.err
+    said = "no object matched its selector (ConfigMap with tier=web): there was nothing to do"
+    assert said in ended.out
+    (folder,) = perfscale.results
+    assert f"reads: {said}" in (folder / "report.html").read_text()
+    [noted] = json.loads((folder / "summary.json").read_text())["workloads"]
+    assert noted["matchedNothing"] == said
+
+
 def test_a_quiet_run_says_only_how_it_ended(perfscale: CommandLine) -> None:
     ended = perfscale("run", *FAST, "--replicas", "2", "--quiet")
     assert (ended.code, ended.err) == (0, "")

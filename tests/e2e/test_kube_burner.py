@@ -239,6 +239,22 @@ async def test_a_job_that_reads_waits_until_what_it_reads_is_ready(kitchen: Kitc
     assert done(result) == {"wait": ("get", 2), "stop": ("stop", 2)}
 
 
+async def test_a_job_whose_objects_are_gone_notes_that_none_matched(kitchen: Kitchen) -> None:
+    read = {"kind": "Pod", "labelSelector": OF_JOB}
+    result = await kitchen.run(
+        create(entry("pod", group={"id": 1, "gc": True})), job("read", read, jobType="read")
+    )
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    noted = {each.name for each in result.workloads if each.matched_nothing}
+    assert noted == {"read"}
+
+
+async def test_leftovers_that_are_not_there_are_not_noted(kitchen: Kitchen) -> None:
+    result = await kitchen.run(create(entry("fixed")), allow_foreign=True)
+    assert done(result) == {"density-leftovers": ("delete", 0)}
+    assert not any(each.matched_nothing for each in result.workloads)
+
+
 async def test_groups_come_one_after_the_other_and_go_where_they_are_to(kitchen: Kitchen) -> None:
     objects = [
         entry("pod", replicas=2, group={"id": 1, "gc": True}),
@@ -348,7 +364,9 @@ async def test_thresholds_of_measurements_are_judged(kitchen: Kitchen) -> None:
 async def test_jobs_leave_alone_what_others_made_unless_that_is_allowed(kitchen: Kitchen) -> None:
     first = await kitchen.run(create(entry("fixed")))
     delete = job("clear", {"kind": "ConfigMap", "labelSelector": OF_JOB}, jobType="delete")
-    assert done(await kitchen.run(delete)) == {"clear": ("delete", 0)}
+    nothing = await kitchen.run(delete)
+    assert done(nothing) == {"clear": ("delete", 0)}
+    assert "its selector (ConfigMap with" in (nothing.workloads[0].matched_nothing or "")
     assert done(await kitchen.run(delete, allow_foreign=True)) == {"clear": ("delete", 1)}
     assert await kitchen.cluster.names(CONFIGMAPS, selector="kube-burner.io/job") == []
     assert first.remains

@@ -115,7 +115,12 @@ async def test_no_targets_are_no_error_where_they_are_optional(
     load["targets"]["optional"] = True
     result = await cluster.run(config(load, {**pods(tmp_path), "workloadCleanup": True}))
     assert result.outcome is RunOutcome.PASSED, result.problems
-    assert result.workloads[0].accounts.requested == 0
+    nothing, made = result.workloads
+    assert nothing.accounts.requested == 0
+    assert nothing.matched_nothing == (
+        "no object matched its selector (Pod with tier=web of this run): there was nothing to do"
+    )
+    assert made.matched_nothing is None
 
 
 @pytest.mark.one_generator

@@ -106,10 +106,12 @@ def plan_workload(
         factories: Its compiled templates.
         names: What results call each ``(apiVersion, kind)`` of them.
     """
+    helps = workload.kube_burner is not None and workload.kube_burner.helper
     outline = outline_workload(workload, factories, names)
     return WorkloadPlan(
         **outline._asdict(),
         waits=workload.waits_for_creation,
         operation=workload.operation,
         max_in_flight=workload.max_in_flight,
+        selects="" if helps or workload.targets is None else workload.targets.described,
     )

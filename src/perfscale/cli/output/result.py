@@ -196,6 +196,8 @@ def _print_workload(console: Console, workload: WorkloadResult) -> None:
         print_wrapped(console, line, indent=2)
     if workload.not_waited_for:
         print_point(console, _WARNING, workload.not_waited_for)
+    if workload.matched_nothing:
+        print_point(console, _WARNING, workload.matched_nothing)
     for kind, each in workload.kinds.items():
         _print_kind(console, kind, each)
     for kind, each in workload.child_kinds.items():

@@ -292,5 +292,6 @@ def _workload_result(workload: _WorkloadTally) -> WorkloadResult:
         operation=workload.plan.operation,
         background=workload.plan.background,
         max_in_flight=workload.plan.max_in_flight,
+        selects=workload.plan.selects,
         operations=workload.operations.results(),
     )

@@ -47,6 +47,8 @@ class WorkloadPlan(msgspec.Struct, frozen=True):
         background: Whether others go on beside it.
         churn: What is replaced after that, in a few words; empty where nothing is.
         ends: Whether it ends by its time: ``objects`` are the most that there can be.
+        selects: Which objects its operation is for, in a few words; empty where it makes some, and
+            where it is no matter if there are none.
     """
 
     name: str
@@ -62,6 +64,7 @@ class WorkloadPlan(msgspec.Struct, frozen=True):
     background: bool = False
     max_in_flight: int | None = None
     churn: str = ""
+    selects: str = ""
 
 
 class RunOutcome(StrEnum):

@@ -143,7 +143,8 @@ class WorkloadResult(Measured):
 
     ``operation`` is what it did; ``waits`` whether it was to wait for its objects to be ready;
     ``background`` whether others went on beside it;
-    ``max_in_flight`` is its own bound on requests in flight, if it has one.
+    ``max_in_flight`` is its own bound on requests in flight, if it has one;
+    ``selects`` which objects its operation is for, in a few words, if there have to be some.
     """
 
     name: str
@@ -153,6 +154,16 @@ class WorkloadResult(Measured):
     operation: str = "create"
     background: bool = False
     max_in_flight: int | None = None
+    selects: str = ""
+
+    @property
+    def matched_nothing(self) -> str | None:
+        """That there was no object for its operation; else None."""
+        if not self.selects or not self.iterations:
+            return None
+        if any(each.accounts.requested for each in self.operations):
+            return None
+        return f"no object matched its selector ({self.selects}): there was nothing to do"
 
     @property
     def sends(self) -> str:

@@ -109,6 +109,18 @@ class Targets(Section):
     )
     count: Count | None = Field(default=None, description="How many of them, drawn at random.")
 
+    @property
+    def described(self) -> str:
+        """Which objects are meant, for a person: ``Pod with tier=web in namespace shop``."""
+        parts = [
+            self.kind or "any object",
+            self.workload and f"of workload {self.workload}",
+            self.label_selector and f"with {self.label_selector}",
+            self.namespace and f"in namespace {self.namespace}",
+            self.of_run and "of this run",
+        ]
+        return " ".join(part for part in parts if part)
+
     @model_validator(mode="after")
     def _keys_fit(self) -> Self:
         foreign = {

@@ -90,6 +90,9 @@ class Workload(Part, frozen=True):
         str | None,
         Meta(description="null: it waited for its objects to be ready, or none is unready"),
     ] = None
+    matched_nothing: Annotated[
+        str | None, Meta(description="null: there were objects for its operation, or it makes some")
+    ] = None
 
     @property
     def sends(self) -> str:
