@@ -1,6 +1,7 @@
 """`perfscale index` and `run --index`: results in a search engine, and what becomes of errors."""
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,15 @@ async def test_the_workload_file_says_where_documents_go_and_options_go_before_i
     assert ended.code == 0, ended.err
     assert metrics(engine)["jobSummary"] == 1
     assert list(perfscale.results[0].glob("collected-metrics-*"))
+
+
+def test_a_server_that_is_not_there_is_said_to_be_tried_again_and_for_how_long(
+    perfscale: CommandLine, tmp_path: Path
+) -> None:
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics" / "x.json").write_text('[{"metricName": "x", "value": 1}]')
+    with perfscale.start("index", tmp_path / "metrics", "--url", "http://127.0.0.1:9") as running:
+        running.says("http://127.0.0.1:9 cannot be reached: connection refused; trying again")
+        running.signal(signal.SIGINT)
+        ended = running.ends()
+    assert ended.err.count("trying again for up to 2m") == 1

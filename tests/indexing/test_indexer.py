@@ -130,6 +130,24 @@ async def test_a_connection_that_breaks_is_made_again() -> None:
     assert (tally.created, len(server.requests)) == (1, 2)
 
 
+@pytest.mark.parametrize(
+    ("broken", "why"), [(resets, "cannot be reached"), (answers({}, status=503), "is too busy")]
+)
+async def test_that_requests_are_sent_again_is_said_once(broken: Any, why: str) -> None:
+    said: list[str] = []
+    done = answers({"items": [{"index": {"status": 201, "result": "created"}}]})
+    time = FakeTime()
+    async with scripted_server(broken, broken, done) as server:
+        plan = IndexPlan(endpoint=Endpoint(server.url, NOBODY, timeout_s=5.0), name=NAME)
+        async with Indexer(
+            plan, pause=time.sleep, clock=time.clock, retrying=said.append
+        ) as indexer:
+            tally = await indexer.send(documents(1))
+    assert (tally.created, tally.retries) == (1, 2)
+    (reason,) = said
+    assert f"{server.url} {why}" in reason
+
+
 async def test_only_what_the_server_was_too_busy_for_is_sent_again(engine: SearchEngine) -> None:
     sent = documents(10)
     engine.busy_once = {as_line(NAME, sent[number]).id for number in (2, 5)}

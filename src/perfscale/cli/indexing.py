@@ -148,11 +148,15 @@ async def index_documents(plan: IndexPlan, path: Path, show: Callable[[str], Non
         IndexingError: The server cannot be reached, or refuses all of them.
         ResultsError: The documents cannot be read.
     """
+    from perfscale.config import format_duration
     from perfscale.errors import RunFailedError
     from perfscale.indexing import Indexer
     from perfscale.results.documents import read_documents
 
-    async with Indexer(plan) as indexer:
+    def say_retrying(reason: str) -> None:
+        say(f"{reason}; trying again for up to {format_duration(plan.retry_s)}")
+
+    async with Indexer(plan, retrying=say_retrying) as indexer:
         try:
             await indexer.send(read_documents(path))
         finally:

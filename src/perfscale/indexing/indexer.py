@@ -78,12 +78,14 @@ class _Busy(Exception):  # noqa: N818 -- never leaves this module
 
     Attributes:
         failure: What it comes to, if none is.
+        reason: Why this one was not.
         pause_s: How long the server wants to be left alone.
     """
 
-    def __init__(self, failure: IndexingError, pause_s: float = 0.0) -> None:
+    def __init__(self, failure: IndexingError, reason: str = "", pause_s: float = 0.0) -> None:
         super().__init__(str(failure))
         self.failure = failure
+        self.reason = reason or str(failure)
         self.pause_s = pause_s
 
 
@@ -105,6 +107,7 @@ class Indexer:
         plan: Where documents go.
         pause: Waits for a number of seconds between two attempts.
         clock: What ``plan.retry_s`` is measured by.
+        retrying: Called once, with why, when a request is about to be sent again.
 
     Raises:
         IndexingError: From each request: the server cannot be reached, refuses the credentials, is
@@ -117,12 +120,14 @@ class Indexer:
         *,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
+        retrying: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.plan = plan
         self.tally = IndexTally()
         self._limits = Limits(plan.most_bytes, plan.most_documents)
         self._pause = pause
         self._clock = clock
+        self._retrying = retrying
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -189,7 +194,7 @@ class Indexer:
                 batch = self._count(batch, await self._bulk(batch))
                 if not batch:
                     return
-                busy = _Busy(self._too_busy(429))
+                busy = self._busy(429)
             except _Busy as error:
                 busy = error
             backoff_s = min(_BACKOFF_S * 2**attempt, _LONGEST_BACKOFF_S)
@@ -198,8 +203,10 @@ class Indexer:
             if self._clock() + pause_s > deadline:
                 raise busy.failure from busy.__cause__
             attempt += 1
+            if not self.tally.retries:
+                self._retrying(busy.reason)
             self.tally.retries += 1
-            logger.info("retrying in %.1f s: %s", pause_s, busy)
+            logger.info("retrying in %.1f s: %s", pause_s, busy.reason)
             await self._pause(pause_s)
 
     async def _bulk(self, batch: Sequence[Line]) -> list[Item]:
@@ -212,7 +219,7 @@ class Indexer:
         if status == 413:
             raise _TooLarge(batch)
         if status in RETRYABLE:
-            raise _Busy(self._too_busy(status), pause_s)
+            raise self._busy(status, pause_s)
         if status in (401, 403):
             raise self._refused(status, answer)
         url = self.plan.endpoint.url
@@ -278,10 +285,11 @@ class Indexer:
             hint=VARIABLES.hint,
         )
 
-    def _too_busy(self, status: int) -> IndexingError:
-        return IndexingError(
-            f"{self.plan.endpoint.url} was too busy for longer than {self.plan.retry_s:g} s "
-            f"(status {status})",
+    def _busy(self, status: int, pause_s: float = 0.0) -> _Busy:
+        url = self.plan.endpoint.url
+        failure = IndexingError(
+            f"{url} was too busy for longer than {self.plan.retry_s:g} s (status {status})",
             status=status,
             hint="send the documents again later: none will be there twice",
         )
+        return _Busy(failure, f"{url} is too busy (status {status})", pause_s)
