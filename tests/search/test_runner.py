@@ -128,6 +128,17 @@ async def test_interrupted_between_two_steps_it_goes_on_to_the_same_answer(
     assert text_of(await searched(folder.path, FakeSteps())) == ANSWER
 
 
+async def test_what_an_interrupted_search_knows_is_known_so_far(tmp_path: Path) -> None:
+    plan, _, document, folder = begun(tmp_path)
+    steps = FakeSteps()
+    search = LimitSearch(plan, document, folder, steps)
+    steps.on_step = lambda count: search.interrupt() if count == 1 else None
+    await search.run()
+    assert text_of(search) == "so far: holds at 12/s (1 of 1)"
+    assert "<h1>so far: holds at 12/s (1 of 1)</h1>" in (folder.path / "search.html").read_text()
+    assert text_of(await searched(folder.path, FakeSteps())) == ANSWER
+
+
 async def test_interrupted_before_the_first_step_it_goes_on_to_the_same_answer(
     tmp_path: Path,
 ) -> None:

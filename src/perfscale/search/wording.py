@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.errors import UsageError
 from perfscale.search.deciding.trials import Verdict, answer_of, tallies
-from perfscale.search.document import End, Found
+from perfscale.search.document import End, Found, State
 from perfscale.search.varying import written
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def found_so_far(document: SearchDocument) -> Found | None:
         for each in (answer.holds, answer.lost, answer.not_judged)
     )
     return Found(
-        text=_text(plan, holds, lost, not_judged),
+        text=_text(document, holds, lost, not_judged),
         holds_at=holds,
         lost_at=lost,
         not_judged_at=not_judged,
@@ -98,7 +98,16 @@ def at(plan: Plan, value: float) -> str:
     return f"{key}{written(value)}{plan.unit}"
 
 
-def _text(plan: Plan, holds: End | None, lost: End | None, not_judged: End | None) -> str:
+def _text(
+    document: SearchDocument, holds: End | None, lost: End | None, not_judged: End | None
+) -> str:
+    found = _ends(document.plan, holds, lost, not_judged)
+    if found is None:
+        return "nothing is known yet"
+    return found if document.state is State.FINISHED else f"so far: {found}"
+
+
+def _ends(plan: Plan, holds: End | None, lost: End | None, not_judged: End | None) -> str | None:
     held = None if holds is None else f"holds at {_counted(plan, holds)}"
     if lost is not None:
         if held is None:
@@ -110,8 +119,6 @@ def _text(plan: Plan, holds: End | None, lost: End | None, not_judged: End | Non
         return "; ".join(
             part for part in (held, f"{at(plan, not_judged.value)} cannot be judged: {why}") if part
         )
-    if held is None:
-        return "nothing is known yet"
     is_top = plan.end is not None and holds is not None and holds.value >= plan.end
     return f"{held}, the highest value" if is_top else held
 

@@ -13,6 +13,7 @@ from perfscale.cli.options import Output
 from perfscale.cli.output.console import open_console, print_point
 from perfscale.cli.output.streams import say
 from perfscale.config import format_duration
+from perfscale.config.sections.metrics import Latency
 from perfscale.search import PAGE_FILE, Verdict, at
 
 if TYPE_CHECKING:
@@ -84,8 +85,11 @@ def _print_steps(console: Console, document: SearchDocument) -> None:
     for name in ("value", "step", "p50", "p99", "accepted/s"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
+    measures = {each.latencies[0].measure for each in document.steps if each.latencies}
+    # What answers took is another thing: it stands there where nothing is ever ready.
+    shown = measures & {Latency.READY.value, "effect"} or measures
     for step in sorted(document.steps, key=lambda each: (each.value, each.number)):
-        latency = step.latencies[0] if step.latencies else None
+        latency = next((each for each in step.latencies[:1] if each.measure in shown), None)
         rate = step.rates[0].achieved_qps if step.rates else None
         table.add_row(
             escape(at(document.plan, step.value)),
