@@ -73,7 +73,7 @@ class FirstWorkload:
             "workloads:",
             _line(f"  - name: {self.name}", "also the beginning of the namespace's name"),
             _line(f"    qps: {self.qps:g}", "creates a second"),
-            _line("    burst: 1", "none of them at once, from the first on at the rate"),
+            _line("    burst: 1", "how many may come at once before the rate holds"),
             _line(f"    iterationCount: {self.iterations}", "how often all of this is done"),
             _line("    iterationCreationWait: true", "wait until every object is ready"),
             _line("    iterationCleanup: true", "then delete the objects and the namespace"),
