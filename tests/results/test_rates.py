@@ -91,6 +91,28 @@ def test_where_no_more_than_a_burst_was_sent_that_is_said(burst: int, said: str)
     assert reason.endswith(said)
 
 
+def test_a_few_that_no_limit_held_apart_are_no_rate() -> None:
+    found = rate([(None, 0.0, 0.004), (None, 0.0025, 0.005)], target=None)
+    assert (found.offered, found.sent, found.achieved) == (None, None, None)
+    reason = explain_rate(found, "watch requests")
+    assert reason == "no rate of watch requests: no iteration sent more than a few at once"
+
+
+def test_a_few_that_took_their_time_are_a_rate() -> None:
+    found = rate([(None, i * 2.0, i * 2.0) for i in range(5)], target=None)
+    assert found.sent == found.achieved == pytest.approx(0.5)
+
+
+def test_iterations_of_a_few_come_to_a_rate_together() -> None:
+    total = RateTally(None)
+    for _ in range(5):
+        times = CreateTimes()
+        for number in range(4):
+            times.add(None, number / 100, number / 100)
+        total.add(times.tally(RateTally(None)))
+    assert total.result().sent == pytest.approx(100)
+
+
 def test_of_a_run_that_sent_nothing_nothing_is_said() -> None:
     assert explain_rate(rate([])) is None
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     from perfscale.results.model.records import ObjectRecord
 
+_FEW: Final = 10
+_AT_ONCE_S: Final = 1.0
+"""Without a limit, fewer requests than ``_FEW`` in less time than this were sent at once, and show
+the time of a request and no rate."""
 _NEVER: Final = inf
 """When something happened that did not."""
 
@@ -93,16 +97,18 @@ class RateTally:
 
     def result(self) -> Rate:
         """The frozen rate."""
+        sent = self.sent
+        at_once = self.target is None and sent.creates < _FEW and sent.seconds < _AT_ONCE_S
         return Rate(
             target=self.target if self.steady else self.offered.per_second,
-            achieved=self.accepted.per_second,
+            achieved=None if at_once else self.accepted.per_second,
             held_back_s=self.held_back_s,
             share=self.accepted.share,
             seconds=self.accepted.seconds,
             offered=self.offered.per_second,
-            sent=self.sent.per_second,
-            sent_share=self.sent.share,
-            sent_seconds=self.sent.seconds,
+            sent=None if at_once else sent.per_second,
+            sent_share=sent.share,
+            sent_seconds=sent.seconds,
             creates=self.creates,
             burst=self.burst,
         )
@@ -249,5 +255,7 @@ def explain_rate(rate: Rate, what: str = "creates") -> str | None:
     """Why there is no rate of ``what``; None where there is one, or where nothing was sent."""
     if rate.achieved is not None or not rate.creates:
         return None
+    if rate.target is None and rate.creates > rate.burst:
+        return f"no rate of {what}: no iteration sent more than a few at once"
     at_once = "one at a time" if rate.burst == 1 else f"{rate.burst} at once"
     return f"no rate of {what}: no iteration sent more than its burst, {at_once}"
