@@ -345,8 +345,8 @@ class Run:
         """Journal what only the run as a whole knows, and check thresholds."""
         context = self._context
         self._find_clock_step()
-        shard = None if context.shard.is_whole else context.shard.index
-        context.journal.append(TotalsEntry(context.stopwatch.now(), self._totals(), shard))
+        now, shard = context.stopwatch.now(), context.shard.journaled
+        context.journal.append(TotalsEntry(now, self._totals(), shard))
         lost = self._check_thresholds()
         if lost is not None and self._interrupted_by is None:
             self._abort(lost)

@@ -22,6 +22,7 @@ from perfscale.engine.sharding.coordination import Moment, Release
 from perfscale.engine.stopwatch import Stopwatch
 from perfscale.errors import GeneratorLostError, PerfscaleError
 from perfscale.fleet.messages import (
+    DISTRIBUTION,
     Arrived,
     Clocks,
     Ended,
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from perfscale.preflight import Plan
     from perfscale.results import AnyEntry, ObjectRecord, OperationRecord, RunInfo, RunResult
 
-DISTRIBUTION: Final = "perfscale-load-generator"
 HEARTBEAT_S: Final = 1.0
 _PATIENCE_S: Final = 60.0
 """The coordinator bounds the cleanup; a generator waits for so much longer before it ends alone."""

@@ -14,8 +14,8 @@ import msgspec
 
 from perfscale.engine.snapshot import GeneratorState
 from perfscale.errors import FleetError, GeneratorLostError
-from perfscale.fleet.generator import DISTRIBUTION
 from perfscale.fleet.messages import (
+    DISTRIBUTION,
     Arrived,
     Clocks,
     Ended,

@@ -10,7 +10,6 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from perfscale.results import (
-    JOURNAL_VERSION,
     Begin,
     FolderSink,
     Journal,
@@ -66,15 +65,7 @@ class MergedSink:
         """Take what is known before the first create."""
         if self._sink is not None:
             self._sink.begin(info)
-        begin = Begin(
-            schema_version=JOURNAL_VERSION,
-            run_id=info.run_id,
-            workloads=info.workloads,
-            paths=dict(info.paths),
-            api_versions=dict(info.api_versions),
-            generators=info.generators,
-        )
-        self.replay = Replay(begin, _Records(self._sink, self._fail))
+        self.replay = Replay(Begin.of(info), _Records(self._sink, self._fail))
 
     def note(self, entry: AnyEntry) -> None:
         """Take an entry, of the coordinator or of a generator.

@@ -5,12 +5,15 @@ All of them are structs that msgspec encodes, so that any transport can carry th
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
 from perfscale.engine.sharding.coordination import Arrival, Barrier, Release
 from perfscale.results import AnyEntry
+
+DISTRIBUTION: Final = "perfscale-load-generator"
+"""What both sides must have in the same version."""
 
 
 class Message(msgspec.Struct, frozen=True, tag_field="m"):

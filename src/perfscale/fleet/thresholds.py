@@ -78,7 +78,6 @@ class MergedThresholds:
         self._loads: dict[tuple[str, int], _Load] = {}
         self._parts: dict[int, _Part] = {}
         self._part_of: dict[int, _Part] = {}
-        self._part_of_operation: dict[int, _Part] = {}
         self._failed: set[int] = set()
 
     def check(self, now: float) -> ThresholdError | None:

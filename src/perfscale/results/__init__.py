@@ -20,7 +20,6 @@ from perfscale.results.folder.sink import (
 )
 from perfscale.results.folder.summary import summarize
 from perfscale.results.journal.entries import (
-    JOURNAL_VERSION,
     AnyEntry,
     AttributionEntry,
     Begin,
@@ -147,7 +146,6 @@ __all__ = [
     "DELETION",
     "JOURNALED",
     "JOURNAL_FILE",
-    "JOURNAL_VERSION",
     "OPERATION_FIELDS",
     "REPLACEMENT",
     "SCHEMA_VERSION",

@@ -123,7 +123,7 @@ class JournalFeed:
         self._count += 1
         self._iterations[scope] = number = self._number(self._count)
         where = (number, scope.workload, scope.iteration)
-        shard = None if self._shard.is_whole else self._shard.index
+        shard = self._shard.journaled
         self.append(IterationEntry(*where, requested, started_s, ends, scope.round, shard))
 
     def _number(self, count: int) -> int:

@@ -264,8 +264,7 @@ class Attributor:
 
     def _journal(self, uid: str, found: AttributedObject | None) -> None:
         context = self._context
-        shard = None if context.shard.is_whole else context.shard.index
-        now_s = context.stopwatch.now()
+        now_s, shard = context.stopwatch.now(), context.shard.journaled
         context.journal.append(AttributionEntry(now_s, uid, found, self._counts, shard))
 
     # -- when a wait is over -------------------------------------------------

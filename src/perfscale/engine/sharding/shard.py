@@ -45,6 +45,11 @@ class Shard(msgspec.Struct, frozen=True):
         """The value of the label ``perfscale/shard`` of what it makes; None: that has none."""
         return None if self.is_whole or self.is_coordinator else self.index
 
+    @property
+    def journaled(self) -> int | None:
+        """As entries of the journal have it; None where there is one generator alone."""
+        return None if self.is_whole else self.index
+
     def share(self, total: int, turn: int = 0) -> int:
         """How many of ``total`` are this shard's; the sum over all shards is ``total``.
 

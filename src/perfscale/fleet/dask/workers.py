@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.config import counted
 from perfscale.errors import UsageError
+from perfscale.fleet.messages import DISTRIBUTION
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
 
     from distributed import Client
 
-_DISTRIBUTION: Final = "perfscale-load-generator"
-_COMPARED: Final = (_DISTRIBUTION, "distributed", "dask", "cloudpickle")
+_COMPARED: Final = (DISTRIBUTION, "distributed", "dask", "cloudpickle")
 """What both sides must have in the same version, besides the minor version of Python: what one
 of them sends is read by the other's classes."""
 _PRELOAD: Final = "perfscale.fleet.dask.preload"
@@ -115,7 +115,7 @@ async def connected_workers(options: FleetOptions) -> AsyncIterator[Workers]:
             workers = await _find_workers(stack, options.scheduler, options)
         if options.send_kubeconfig:
             _check_encrypted(workers.addresses)
-        versions: Any = workers.client.get_versions(packages=[_DISTRIBUTION])
+        versions: Any = workers.client.get_versions(packages=[DISTRIBUTION])
         check_versions(await versions, workers.addresses)
         yield workers
 

@@ -25,7 +25,7 @@ from perfscale.results.folder.latest import point_latest
 from perfscale.results.folder.rebuild import dump, rebuild_results, write_result
 from perfscale.results.folder.records import RecordFiles
 from perfscale.results.folder.runfile import cleanup_command, describe_run
-from perfscale.results.journal.entries import JOURNAL_VERSION, Begin, EndEntry
+from perfscale.results.journal.entries import Begin, EndEntry
 from perfscale.results.journal.journal import JournalWriter
 from perfscale.results.measure.timeseries import TimeSeries, write_timeseries
 from perfscale.results.model.outcome import with_audit, with_lost_results
@@ -276,16 +276,7 @@ def _open_journal(path: Path, info: RunInfo) -> JournalWriter:
     file = open(path, "xb", buffering=0, opener=_open_for_owner)  # noqa: SIM115 -- the writer owns it
     journal = JournalWriter(file)
     try:
-        journal.write_now(
-            Begin(
-                schema_version=JOURNAL_VERSION,
-                run_id=info.run_id,
-                workloads=info.workloads,
-                paths=dict(info.paths),
-                api_versions=dict(info.api_versions),
-                generators=info.generators,
-            )
-        )
+        journal.write_now(Begin.of(info))
     except OSError:
         file.close()
         raise

@@ -10,7 +10,7 @@ write them while the run goes on.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import msgspec
 
@@ -22,6 +22,9 @@ from perfscale.results.model.course.attribution import AttributedObject, Attribu
 from perfscale.results.model.course.hooks import HookRecord
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
 from perfscale.results.model.run import ThresholdVerdict, Totals, WorkloadPlan
+
+if TYPE_CHECKING:
+    from perfscale.results.model.run import RunInfo
 
 JOURNAL_VERSION = 5
 """Raised whenever a reader of ``journal.ndjson`` would have to change."""
@@ -39,6 +42,18 @@ class Begin(Entry, frozen=True, gc=False, tag="begin", kw_only=True):
     paths: dict[str, tuple[str, ...]]
     api_versions: dict[str, str] = msgspec.field(default_factory=dict)
     generators: int | None = None
+
+    @classmethod
+    def of(cls, info: RunInfo) -> Self:
+        """That of the journal of a run that begins."""
+        return cls(
+            schema_version=JOURNAL_VERSION,
+            run_id=info.run_id,
+            workloads=info.workloads,
+            paths=dict(info.paths),
+            api_versions=dict(info.api_versions),
+            generators=info.generators,
+        )
 
 
 class StageEntry(Entry, frozen=True, gc=False, tag="stage"):
