@@ -14,7 +14,7 @@ from template_folder import Folder
 from perfscale.config import load_config
 from perfscale.errors import TemplateError
 from perfscale.templates import compile_templates
-from perfscale.templates.compiled import STAND_INS, compile_iteration
+from perfscale.templates.compiled.objects import STAND_INS, compile_iteration
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ from template_folder import Folder
 from perfscale.config import load_config
 from perfscale.errors import TemplateError
 from perfscale.templates import compile_templates
-from perfscale.templates.forms import compile_entry
+from perfscale.templates.compiled.forms import compile_entry
 from perfscale.templates.gotemplate.template import GoTemplate
 
 if TYPE_CHECKING:

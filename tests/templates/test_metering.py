@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perfscale.errors import TemplateError
-from perfscale.templates import duplicates
 from perfscale.templates.dialects.dialect import parse_template
+from perfscale.templates.outline import duplicates
 
 if TYPE_CHECKING:
     from template_folder import Folder

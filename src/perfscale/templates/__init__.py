@@ -1,13 +1,14 @@
 """Template file to compiled object factory: (iteration, replica) to ObjectRequest."""
 
-from perfscale.templates.compiled import ObjectRequest
+from perfscale.templates.compiled.objects import ObjectRequest
 from perfscale.templates.compiling import (
     CompiledWorkloads,
     compile_templates,
     compile_workloads,
     resolve_template,
 )
-from perfscale.templates.counting import (
+from perfscale.templates.factory import WORTH_COMPILING, ObjectFactory
+from perfscale.templates.outline.counting import (
     WorkloadOutline,
     count_churned,
     count_objects,
@@ -16,12 +17,16 @@ from perfscale.templates.counting import (
     replaced_iterations,
     sure_replicas,
 )
-from perfscale.templates.duplicates import sampled_replicas
-from perfscale.templates.factory import WORTH_COMPILING, ObjectFactory
+from perfscale.templates.outline.duplicates import sampled_replicas
+from perfscale.templates.outline.targeting import (
+    UNCOUNTED,
+    RequestCount,
+    count_requests,
+    target_kind,
+)
 from perfscale.templates.packaged import default_workload, packaged_file, packaged_templates
 from perfscale.templates.patches import PatchTarget, PatchTemplate, compile_patches
 from perfscale.templates.preview import render_manifests
-from perfscale.templates.targeting import UNCOUNTED, RequestCount, count_requests, target_kind
 from perfscale.templates.variables import TemplateDefaults
 
 __all__ = [

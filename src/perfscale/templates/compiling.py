@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from perfscale.errors import Problem, TemplateError
 from perfscale.templates.dialects.dialect import parse_template
-from perfscale.templates.duplicates import Checked, find_duplicates, render_sample
 from perfscale.templates.factory import ObjectFactory, kinds_of
 from perfscale.templates.files import is_file
 from perfscale.templates.gotemplate import Settings
 from perfscale.templates.kube_burner import JobVariables, parse_job_template, way_to_zero
 from perfscale.templates.manifests.rendered import NOT_SHOWN, Manifests
+from perfscale.templates.outline.duplicates import Checked, find_duplicates, render_sample
+from perfscale.templates.outline.targeting import find_unfit_targets
 from perfscale.templates.packaged import packaged_file, packaged_templates
 from perfscale.templates.patches import PatchTemplate, compile_patches
 from perfscale.templates.source import read_template, undefined_variables
-from perfscale.templates.targeting import find_unfit_targets
 from perfscale.templates.variables import TemplateDefaults, Variables
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from perfscale.errors import Problem, TemplateError
-from perfscale.templates.compiled import ObjectRequest, ReplicaForm, compile_iteration
-from perfscale.templates.forms import EntryForm, compile_entry
+from perfscale.templates.compiled.forms import EntryForm, compile_entry
+from perfscale.templates.compiled.objects import ObjectRequest, ReplicaForm, compile_iteration
 from perfscale.templates.kube_burner import JobLabels
 from perfscale.templates.manifests.checks import add_labels
 from perfscale.templates.manifests.nested import images_in, kinds_made, kinds_that_stay

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from perfscale.errors import Problem, TemplateError
-from perfscale.templates.compiled_patches import ATTRIBUTES, PatchForm, compile_patch
+from perfscale.templates.compiled.patches import ATTRIBUTES, PatchForm, compile_patch
 from perfscale.templates.dialects.dialect import parse_template
 from perfscale.templates.dialects.jinja import JinjaTemplate
 from perfscale.templates.files import is_file

@@ -26,7 +26,7 @@ _AROUND = 2  # rendered lines shown above and below the one that is wrong
 class Manifests:
     """The manifests of one ``objects`` entry, by iteration and replica.
 
-    Nothing beyond it and ``compiled`` knows that there is text in between.
+    Nothing beyond it and `templates.compiled` knows that there is text in between.
 
     Args:
         source: The template.

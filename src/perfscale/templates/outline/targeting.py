@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.config.operations import VM, VMI, Request
 from perfscale.config.sections.shape import POISSON, most_due
-from perfscale.templates.counting import count_objects
+from perfscale.templates.outline.counting import count_objects
 from perfscale.templates.scopes import group_of, is_cluster_scoped
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Bodies of all objects of an entry from one rendering, whatever iteration and replica.
 
-`compiled` puts the replica's number into the text of an iteration. Templates in Go's language can
+`objects` puts the replica's number into the text of an iteration. Templates in Go's language can
 do more: each expression that the numbers or chance change is a hole (`gotemplate.skeleton`), and
 what it gives is put into a body that was made once, labels included.
 
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from perfscale.errors import TemplateError
-from perfscale.templates.compiled import ObjectRequest, takes_any_digits
+from perfscale.templates.compiled.objects import ObjectRequest, takes_any_digits
 from perfscale.templates.dialects.jinja import JinjaTemplate
 from perfscale.templates.manifests.documents import STR, iter_scalars
 

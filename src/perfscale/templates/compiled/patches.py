@@ -1,6 +1,6 @@
 """Patches of many targets from one rendering: text with what each target has put in.
 
-As with the bodies of creates (see `compiled`), most templates only print what they know of their
+As with the bodies of creates (see `objects`), most templates only print what they know of their
 target, and then the patch of one is that of another with other texts in it. It is proven so: the
 template prints attributes of ``target`` and decides nothing by them, and each stands in a value
 that stays text, or the number, whatever is put in. Of a bare scalar that is nothing but a name,
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from perfscale.errors import TemplateError
-from perfscale.templates.compiled import STAND_INS, takes_any_digits
+from perfscale.templates.compiled.objects import STAND_INS, takes_any_digits
 from perfscale.templates.manifests.documents import STR, iter_scalars
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Bodies of many objects, and patches of many targets, from one rendering."""
