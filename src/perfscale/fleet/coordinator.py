@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from perfscale.engine.generator import LoadGenerator
 from perfscale.engine.inputs import RunOptions
 from perfscale.engine.sharding.shard import COORDINATOR, Shard
-from perfscale.fleet.merging import MergedSink
+from perfscale.fleet.published.merging import MergedSink
 from perfscale.fleet.run import CoordinatorRun, Crew
 from perfscale.fleet.share import refuse
 from perfscale.templates import TemplateDefaults

@@ -19,13 +19,13 @@ from perfscale.engine.sharding.coordination import Barrier, Moment, Release
 from perfscale.engine.sharding.shard import Shard
 from perfscale.engine.waits import Signal
 from perfscale.errors import GeneratorLostError, PerfscaleError
-from perfscale.fleet.accounting import MergedAccounting
-from perfscale.fleet.counting import MergedCounts
-from perfscale.fleet.losses import find_lost_objects
 from perfscale.fleet.meeting import Meeting
 from perfscale.fleet.members import Members
 from perfscale.fleet.messages import Released, Stop
-from perfscale.fleet.thresholds import MergedThresholds
+from perfscale.fleet.published.accounting import MergedAccounting
+from perfscale.fleet.published.counting import MergedCounts
+from perfscale.fleet.published.losses import find_lost_objects
+from perfscale.fleet.published.thresholds import MergedThresholds
 from perfscale.fleet.transport import GeneratorInputs
 from perfscale.results import Course, GeneratorEntry, TotalsEntry, WarningEntry
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from perfscale.engine.snapshot import RunSnapshot
     from perfscale.errors import ThresholdError
     from perfscale.fleet.members import Member
-    from perfscale.fleet.merging import MergedSink
+    from perfscale.fleet.published.merging import MergedSink
     from perfscale.fleet.transport import Transport
     from perfscale.kube.cluster import Cluster, ClusterOptions
     from perfscale.results import AnyEntry, Totals
