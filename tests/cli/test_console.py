@@ -6,7 +6,7 @@ from rich.console import Console
 
 from perfscale.cli.output.console import print_wrapped
 from perfscale.cli.output.latencies import print_latencies
-from perfscale.results.measure.percentiles import LatencySamples
+from perfscale.results.measure.statistics.percentiles import LatencySamples
 
 TEXT = "VirtualMachineInstance ns/a, 31s, 12s of it in Scheduling: no node fits"
 

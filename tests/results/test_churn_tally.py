@@ -8,9 +8,9 @@ import pytest
 from lives import record
 
 from perfscale.results import ObjectRecord
-from perfscale.results.measure.churn_tally import MOST_ROUNDS, ChurnTally, SketchedLatency
-from perfscale.results.measure.kind_tally import IterationTally
-from perfscale.results.measure.percentiles import percentile
+from perfscale.results.measure.statistics.percentiles import percentile
+from perfscale.results.measure.tallies.churn import MOST_ROUNDS, ChurnTally, SketchedLatency
+from perfscale.results.measure.tallies.kinds import IterationTally
 from perfscale.results.model.records import Outcome
 
 

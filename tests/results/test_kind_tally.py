@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from perfscale.results import KindResult, ObjectRecord, Outcome
-from perfscale.results.measure.kind_tally import KindTally
+from perfscale.results.measure.tallies.kinds import KindTally
 
 PATH = ("Pending", "Scheduling", "Running")
 CREATED = "2026-01-02T03:04:05Z"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfscale.results.measure.percentiles import LatencySamples, percentile
+from perfscale.results.measure.statistics.percentiles import LatencySamples, percentile
 
 
 def samples(*values: float, missing: int = 0) -> LatencySamples:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfscale.results.measure.sketch import RELATIVE_ERROR, Sketch
+from perfscale.results.measure.statistics.sketch import RELATIVE_ERROR, Sketch
 
 latencies = st.lists(st.floats(1e-6, 36000), min_size=1, max_size=200)
 

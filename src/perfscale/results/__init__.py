@@ -57,18 +57,18 @@ from perfscale.results.journal.operations import (
 from perfscale.results.journal.replay import Replay
 from perfscale.results.measure.blindness import BlindSpans
 from perfscale.results.measure.calls import Calls, CountedCall, RequestMeter, RequestSums
-from perfscale.results.measure.churn_tally import ChurnTally
 from perfscale.results.measure.failures import Failures
-from perfscale.results.measure.kind_tally import IterationTally, accounts_of
 from perfscale.results.measure.latencies import DELETION, latency_rule
 from perfscale.results.measure.operations.latencies import operation_rule
 from perfscale.results.measure.operations.tally import OperationTallies
-from perfscale.results.measure.percentiles import LatencySamples
 from perfscale.results.measure.rates import CreateTimes, explain_rate
-from perfscale.results.measure.run_tally import IterationFacts, RunSum, RunTally
-from perfscale.results.measure.sketch import Sketch
 from perfscale.results.measure.slowest import Slowest
 from perfscale.results.measure.stages import StageLog
+from perfscale.results.measure.statistics.percentiles import LatencySamples
+from perfscale.results.measure.statistics.sketch import Sketch
+from perfscale.results.measure.tallies.churn import ChurnTally
+from perfscale.results.measure.tallies.kinds import IterationTally, accounts_of
+from perfscale.results.measure.tallies.run import IterationFacts, RunSum, RunTally
 from perfscale.results.model.accounts import Accounts
 from perfscale.results.model.audit import (
     AuditedSeries,

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from perfscale.results.measure.percentiles import LatencySamples
     from perfscale.results.measure.samples import LifeSamples
+    from perfscale.results.measure.statistics.percentiles import LatencySamples
     from perfscale.results.model.document import Counts, Kind, Workload
 
 _JUDGED: Final = frozenset({Latency.READY, Latency.DELETION})

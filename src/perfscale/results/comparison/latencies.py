@@ -14,7 +14,7 @@ from perfscale.results.comparison.significance import quantile_test, rank_sum_te
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from perfscale.results.measure.percentiles import LatencySamples
+    from perfscale.results.measure.statistics.percentiles import LatencySamples
     from perfscale.results.model.document import Statistics
 
 _SHOWN: Final = ("p50", "p90", "p95", "p99")

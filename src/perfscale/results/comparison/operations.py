@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from perfscale.results.measure.operations.latencies import OperationSamples
-    from perfscale.results.measure.percentiles import LatencySamples
+    from perfscale.results.measure.statistics.percentiles import LatencySamples
     from perfscale.results.model.document import Operation, Workload
 
 JUDGED = "effect"

@@ -13,12 +13,12 @@ import math
 from itertools import chain, groupby
 from typing import TYPE_CHECKING
 
-from perfscale.results.measure.percentiles import percentile
+from perfscale.results.measure.statistics.percentiles import percentile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perfscale.results.measure.percentiles import LatencySamples
+    from perfscale.results.measure.statistics.percentiles import LatencySamples
 
 
 def rank_sum_test(base: LatencySamples, new: LatencySamples) -> float:

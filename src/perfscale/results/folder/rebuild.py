@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perfscale.results.journal.entries import AnyEntry, StageEntry
-    from perfscale.results.measure.run_tally import RunSum
+    from perfscale.results.measure.tallies.run import RunSum
     from perfscale.results.model.run import RunResult, ThresholdVerdict
 
 

@@ -43,8 +43,8 @@ from perfscale.results.journal.operations import (
 )
 from perfscale.results.journal.replayed import MergedIteration, ReplayedIteration
 from perfscale.results.measure.blindness import BlindSpans
-from perfscale.results.measure.run_tally import IterationFacts, RunTally
 from perfscale.results.measure.stages import StageLog
+from perfscale.results.measure.tallies.run import IterationFacts, RunTally
 from perfscale.results.model.course.attribution import AttributionResult, merge_attribution
 from perfscale.results.model.run import Totals
 
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from perfscale.results.journal.entries import AnyEntry, Begin
-    from perfscale.results.measure.kind_tally import IterationTally
+    from perfscale.results.measure.tallies.kinds import IterationTally
     from perfscale.results.model.client.generators import GeneratorRecord
     from perfscale.results.model.course.attribution import AttributedObject, AttributionCounts
     from perfscale.results.model.course.hooks import HookRecord

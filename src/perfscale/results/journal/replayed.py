@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from perfscale.results.journal.merging import merge_problems
-from perfscale.results.measure.run_tally import IterationFacts
+from perfscale.results.measure.tallies.run import IterationFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from perfscale.results.journal.entries import DueEntry, IterationEndEntry, IterationEntry
     from perfscale.results.journal.objects import ObjectLife
     from perfscale.results.journal.operations import OperationLife
-    from perfscale.results.measure.kind_tally import IterationTally
     from perfscale.results.measure.operations.tally import OperationTallies
+    from perfscale.results.measure.tallies.kinds import IterationTally
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 from perfscale.results.measure.clocks import ClockBounds
-from perfscale.results.measure.sketch import Sketch
+from perfscale.results.measure.statistics.sketch import Sketch
 from perfscale.results.model.client.calls import CallResult, refused
 
 if TYPE_CHECKING:

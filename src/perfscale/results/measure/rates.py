@@ -13,7 +13,7 @@ from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from perfscale.results.measure.sketch import Sketch
+from perfscale.results.measure.statistics.sketch import Sketch
 from perfscale.results.model.workload import Rate
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from perfscale.config.sections.metrics import MILESTONES
-from perfscale.results.measure.churn_tally import apart_from_churn
 from perfscale.results.measure.latencies import (
     CREATION,
     DELETION,
@@ -18,7 +17,8 @@ from perfscale.results.measure.latencies import (
     ready_s,
 )
 from perfscale.results.measure.milestones import MilestoneTimes
-from perfscale.results.measure.percentiles import LatencySamples
+from perfscale.results.measure.statistics.percentiles import LatencySamples
+from perfscale.results.measure.tallies.churn import apart_from_churn
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perfscale.results.comparison import ComparedRun, Comparison, Subject
-    from perfscale.results.measure.percentiles import LatencySamples
+    from perfscale.results.measure.statistics.percentiles import LatencySamples
     from perfscale.results.pages.plots import Plot
 
 _BASE: Final = "base"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from perfscale.results.measure.churn_tally import SketchedLatency
 from perfscale.results.measure.latencies import ready_s
 from perfscale.results.measure.operations.latencies import done_s
+from perfscale.results.measure.tallies.churn import SketchedLatency
 from perfscale.results.pages.plots import Plot, Series, Shape, highest
 from perfscale.results.pages.scales import from_zero, of_latencies
 from perfscale.results.pages.timeline import DUE, SENT

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from perfscale.results.measure.run_tally import RunSum
     from perfscale.results.measure.stages import StageLog
+    from perfscale.results.measure.tallies.run import RunSum
     from perfscale.results.model.client.generators import GeneratorRecord
     from perfscale.results.model.course.attribution import AttributionResult
     from perfscale.results.model.course.hooks import HookRecord

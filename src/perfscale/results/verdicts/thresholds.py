@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from perfscale.config import Config, Threshold
     from perfscale.config.sections.metrics import Metric
-    from perfscale.results.measure.run_tally import RunSum
+    from perfscale.results.measure.tallies.run import RunSum
     from perfscale.results.model.latency import LatencySummary
     from perfscale.results.model.operations import OperationResult
     from perfscale.results.model.workload import KindResult, Measured, Rate

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from perfscale.config.operations import OPERATIONS, VMI
 from perfscale.config.sections.metrics import OperationLatency
-from perfscale.results.measure.percentiles import LatencySamples
 from perfscale.results.measure.samples import SamplesOf
+from perfscale.results.measure.statistics.percentiles import LatencySamples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

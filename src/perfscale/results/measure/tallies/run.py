@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perfscale.results.measure.calls import Calls
-from perfscale.results.measure.kind_tally import IterationTally, KindTally
 from perfscale.results.measure.operations.tally import OperationTallies
 from perfscale.results.measure.rates import RateTally
+from perfscale.results.measure.tallies.kinds import IterationTally, KindTally
 from perfscale.results.model.accounts import Accounts
 from perfscale.results.model.operations import OperationOutcome
 from perfscale.results.model.workload import IterationResult, Measured, WorkloadResult

@@ -129,7 +129,7 @@ class Sketch(msgspec.Struct):
         return replace(summary, **found)
 
     def _between_ranks(self, quantile: float, count: int, missing: int) -> float | None:
-        """As `perfscale.results.measure.percentiles.percentile`: between the closest ranks."""
+        """As `statistics.percentiles.percentile`: between the closest ranks."""
         rank = (count + missing - 1) * quantile
         lower = math.floor(rank)
         fraction = rank - lower

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from perfscale.results.measure.latencies import CREATION, DELETION, READY, missed_phases
-from perfscale.results.measure.sketch import Sketch
+from perfscale.results.measure.statistics.sketch import Sketch
 from perfscale.results.model.churn import ChurnResult, ChurnRound
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from perfscale.results.measure.sketch import Sketch
+from perfscale.results.measure.statistics.sketch import Sketch
 from perfscale.results.model.latency import QUANTILES, Earliest, LatencySummary
 
 if TYPE_CHECKING:

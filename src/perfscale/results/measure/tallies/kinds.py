@@ -13,13 +13,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from perfscale.config.sections.metrics import MILESTONES
-from perfscale.results.measure.churn_tally import ChurnTally, apart_from_churn
 from perfscale.results.measure.clocks import StampBounds, phase_clock
 from perfscale.results.measure.failures import Failures
 from perfscale.results.measure.latencies import RequestTimes
-from perfscale.results.measure.percentiles import LatencySamples
 from perfscale.results.measure.rates import CreateTimes
 from perfscale.results.measure.samples import LifeSamples, SamplesOf
+from perfscale.results.measure.statistics.percentiles import LatencySamples
+from perfscale.results.measure.tallies.churn import ChurnTally, apart_from_churn
 from perfscale.results.model.accounts import Accounts
 from perfscale.results.model.latency import PhaseStep, WatchDelay
 from perfscale.results.model.records import UNKNOWN, Outcome

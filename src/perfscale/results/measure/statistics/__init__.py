@@ -1,0 +1,1 @@
+"""Percentiles of latencies: exact ones, and sketches whose memory has a bound."""
