@@ -223,7 +223,7 @@ class CoordinatorRun(Run):
 
     def snapshot(self) -> RunSnapshot:
         """Where it stands, with each of its generators."""
-        totals = self._sink.replay.totals
+        totals = self._sink.replay.course.totals
         return replace(super().snapshot(), watch=totals.watch, generators=self._members.states())
 
     def _lose_records(self, error: OSError) -> None:
@@ -286,15 +286,16 @@ class CoordinatorRun(Run):
         self._accounting.close()
         context.journal.append(TotalsEntry(context.stopwatch.now(), totals, self.shard.index))
         replay.close()
+        course = replay.course
         return Summed(
             replay.run_tally.close(),
-            replay.totals,
+            course.totals,
             Course(
-                replay.outages,
-                replay.blind,
+                course.outages,
+                course.blind,
                 self._hooks.records,
                 context.stages,
-                replay.attribution,
+                course.attribution,
             ),
-            replay.generators,
+            course.generators,
         )

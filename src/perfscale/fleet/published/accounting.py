@@ -32,7 +32,7 @@ class MergedAccounting(RunAccounting):
 
     def requests(self) -> RequestSums:
         """What became of every request until now, as far as the generators have said."""
-        return msgspec.convert(self._replay.totals.requests, RequestSums)
+        return msgspec.convert(self._replay.course.totals.requests, RequestSums)
 
     def calls(self) -> tuple[CountedCall, ...]:
         """Every request of the run, likewise."""

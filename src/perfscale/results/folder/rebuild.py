@@ -73,7 +73,7 @@ def rebuild_results(folder: Path) -> Rebuilt:
             replay = Replay(begin, files, series)
             play(replay, entries, path)
             result = with_audit(_result(folder, run, replay), read_audit(folder))
-            if result.outcome is RunOutcome.KILLED or replay.lost:
+            if result.outcome is RunOutcome.KILLED or replay.course.lost:
                 _refuse_to_replace(folder)
             files.publish()
         write_timeseries(folder, series, result.duration_s)
@@ -106,7 +106,7 @@ def play(replay: Replay, entries: Iterator[AnyEntry], path: Path) -> None:
         try:
             replay.take(entry)
         except LookupError as error:
-            if replay.lost:
+            if replay.course.lost:
                 continue  # what it is about was introduced in a line that is lost
             raise ResultsError(
                 f"{path}:{number}: it tells of something that no earlier line has told of: {error}"
@@ -120,11 +120,12 @@ def dump(document: dict[str, Any]) -> str:
 
 
 def _result(folder: Path, run: KnownRun, replay: Replay) -> RunResult:
-    run_sum = replay.run_tally.close(is_cut=replay.is_cut)
+    course = replay.course
+    run_sum = replay.run_tally.close(is_cut=course.is_cut)
     workloads = run_sum.workloads
     ending = _ending(run, replay)
     problems = ending.problems
-    if replay.end is None:
+    if course.end is None:
         problems += tuple(
             f"{workload.name}, iteration {iteration.iteration}: {problem}"
             for workload in workloads
@@ -134,22 +135,26 @@ def _result(folder: Path, run: KnownRun, replay: Replay) -> RunResult:
         thresholds, unmet = _judged(folder / WORKLOAD_FILE, run_sum)
         problems += unmet
     else:
-        thresholds = replay.end.thresholds
+        thresholds = course.end.thresholds
     problems += tuple(_unknown(run_sum))
-    if replay.lost:
+    if course.lost:
         problems += (
-            f"lost of the journal: {counted(replay.lost, 'entry')}; not everything is counted",
+            f"lost of the journal: {counted(course.lost, 'entry')}; not everything is counted",
         )
     return conclude(
         run.info,
         ending._replace(problems=problems, remains=ending.remains and run.cleanup is not None),
         run_sum,
-        replay.totals,
+        course.totals,
         thresholds=thresholds,
         course=Course(
-            replay.outages, replay.blind, replay.hooks, replay.stage_log, replay.attribution
+            course.outages,
+            course.blind,
+            course.hooks,
+            course.stage_log,
+            course.attribution,
         ),
-        generators=replay.generators,
+        generators=course.generators,
     )
 
 
@@ -182,7 +187,7 @@ def _judged(
 
 
 def _ending(run: KnownRun, replay: Replay) -> Ending:
-    end = replay.end
+    end = replay.course.end
     if end is not None:
         return Ending(
             datetime.fromisoformat(end.finished_at),
@@ -193,8 +198,8 @@ def _ending(run: KnownRun, replay: Replay) -> Ending:
             end.remains,
         )
     return Ending(
-        run.info.started_at + timedelta(seconds=replay.last_s),
-        replay.last_s,
+        run.info.started_at + timedelta(seconds=replay.course.last_s),
+        replay.course.last_s,
         RunOutcome.KILLED,
         KILLED,
         (_killed(replay), _left(run, replay)),
@@ -203,10 +208,10 @@ def _ending(run: KnownRun, replay: Replay) -> Ending:
 
 
 def _killed(replay: Replay) -> str:
-    doing = " and ".join(map(_describe_stage, replay.stages.values()))
+    doing = " and ".join(map(_describe_stage, replay.course.stages.values()))
     return (
         f"the run was killed, is still going on, or had no room on its disk: its journal ends "
-        f"{replay.last_s:.1f} s after the start{doing and f', while {doing}'}"
+        f"{replay.course.last_s:.1f} s after the start{doing and f', while {doing}'}"
     )
 
 
@@ -220,12 +225,12 @@ def _left(run: KnownRun, replay: Replay) -> str:
     """What was in the cluster when the journal ends."""
     if run.cleanup is None:
         return "its simulated cluster went with it, so nothing is left"
-    namespaces = replay.totals.namespaces
-    counts = {**replay.present, "Namespace": namespaces.created - namespaces.deleted}
+    namespaces = replay.course.totals.namespaces
+    counts = {**replay.records.present, "Namespace": namespaces.created - namespaces.deleted}
     there = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count > 0)
     text = f"in the cluster then: {there or 'nothing of it'}"
-    if replay.unanswered:
-        text += f"; creates without an answer: {replay.unanswered}"
+    if replay.records.unanswered:
+        text += f"; creates without an answer: {replay.records.unanswered}"
     return f"{text}; what happened within the last second may be missing here"
 
 

@@ -7,75 +7,37 @@ a long run needs no more memory than the run did.
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
-
-import msgspec
+from typing import TYPE_CHECKING, NamedTuple
 
 from perfscale.results.journal.entries import (
-    AttributionEntry,
-    BlindEntry,
     CallsEntry,
     CountedEntry,
     DeleteEntry,
     DueEntry,
-    EndEntry,
-    GeneratorEntry,
-    HookEntry,
     IterationEndEntry,
     IterationEntry,
-    LostEntry,
     LostObjectsEntry,
-    OutageEntry,
     ReleaseEntry,
     RoundEntry,
     StageEntry,
-    TotalsEntry,
-    WarningEntry,
 )
-from perfscale.results.journal.merging import merge_outages, merge_totals
 from perfscale.results.journal.objects import ChangeEntry, ObjectEntry, ObjectLife
 from perfscale.results.journal.operations import (
     OperationChangeEntry,
     OperationEntry,
     OperationLife,
 )
-from perfscale.results.journal.replayed import MergedIteration, ReplayedIteration
-from perfscale.results.measure.blindness import BlindSpans
-from perfscale.results.measure.stages import StageLog
-from perfscale.results.measure.tallies.run import IterationFacts, RunTally
-from perfscale.results.model.course.attribution import AttributionResult, merge_attribution
-from perfscale.results.model.run import Totals
+from perfscale.results.journal.replayed_course import ReplayedCourse
+from perfscale.results.journal.replayed_records import AT_ONCE, ReplayedRecords
+from perfscale.results.measure.tallies.run import IterationFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from perfscale.results.journal.entries import AnyEntry, Begin
-    from perfscale.results.measure.tallies.kinds import IterationTally
-    from perfscale.results.model.client.generators import GeneratorRecord
-    from perfscale.results.model.course.attribution import AttributedObject, AttributionCounts
-    from perfscale.results.model.course.hooks import HookRecord
-    from perfscale.results.model.interruptions import OutageRecord
-    from perfscale.results.model.operations import OperationRecord
-    from perfscale.results.model.records import ObjectRecord
-
-_AT_ONCE: Final = 1000
-
-
-class RecordWriter(Protocol):
-    """Where records go that are complete."""
-
-    def record(self, objects: Iterable[ObjectRecord], *, children: bool = False) -> None:
-        """Take them."""
-
-
-@runtime_checkable
-class OperationWriter(Protocol):
-    """What a writer is too that takes the records of operations."""
-
-    def record_operations(self, operations: Iterable[OperationRecord]) -> None:
-        """Take them."""
+    from perfscale.results.journal.replayed import ReplayedIteration
+    from perfscale.results.journal.replayed_records import RecordWriter
+    from perfscale.results.measure.tallies.run import RunTally
 
 
 class _Kind(NamedTuple):
@@ -91,42 +53,23 @@ class Replay:
     """Takes the entries of a journal in their order.
 
     Attributes:
-        blind: Times in which nothing was seen; all of them have an end after `close`.
-        run_tally: What its iterations add up to, complete after `close`.
-        end: How the run ended; None if the journal does not say.
-        stage_log: What was done when.
-        stages: What was done last, by workload that went on; for None, by the run as a whole.
-        last_s: When the last thing in the journal happened.
-        lost: Entries that the journal could not take.
-        present: What is in the cluster still, as far as is known, by kind.
-        unanswered: Creates whose answer is not in the journal.
+        course: What they say of the run beside its objects and operations.
+        records: What is complete of those.
     """
 
     def __init__(self, begin: Begin, *writers: RecordWriter) -> None:
-        self._writers = writers
         self._iterations: dict[int, ReplayedIteration] = {}
-        self._parts = 1 if begin.generators is None else begin.generators + 1
-        self._merged: dict[tuple[str, int], MergedIteration] = {}
-        self._totals: dict[int | None, Totals] = {}
-        self._spans: dict[int, int] = {}
-        self._generators: dict[int, GeneratorRecord] = {}
         self._rows: dict[int, ObjectLife] = {}
         self._operations: dict[int, tuple[ReplayedIteration, OperationLife]] = {}
         self._api_versions = begin.api_versions
         self._kinds: dict[str, _Kind] = {}
-        self.blind = BlindSpans()
-        self._outages: dict[tuple[float, str, str], OutageRecord] = {}
-        self._hooks: dict[int, HookRecord] = {}
-        self._attributed: dict[str, AttributedObject] = {}
-        self._attribution_counts: dict[int | None, AttributionCounts] = {}
-        self.run_tally = RunTally(begin.workloads, begin.paths, self.blind)
-        self.end: EndEntry | None = None
-        self.stage_log = StageLog()
-        self.stages: dict[str | None, StageEntry] = {}
-        self.last_s = 0.0
-        self.lost = 0
-        self.present: Counter[str] = Counter()
-        self.unanswered = 0
+        self.course = ReplayedCourse(is_shared=begin.generators is not None)
+        self.records = ReplayedRecords(begin, self.course.blind, writers)
+
+    @property
+    def run_tally(self) -> RunTally:
+        """What the iterations add up to, complete after `close`."""
+        return self.records.run_tally
 
     def take(self, entry: AnyEntry) -> None:
         """Take the next entry.
@@ -156,7 +99,7 @@ class Replay:
                 self._iterations[entry.i].lost.update(entry.objects)
             case DueEntry():
                 self._iterations[entry.i].due = entry
-                self._reach(entry.at_s)
+                self.course.reach(entry.at_s)
             case CountedEntry():
                 self._write_decided(self._iterations[entry.i])
             case IterationEntry():
@@ -171,47 +114,21 @@ class Replay:
                 self._take_aside(entry)
 
     def _take_aside(self, entry: AnyEntry) -> None:
-        """Take an entry that is not about an object or an iteration."""
+        """Take an entry that is not about objects, operations or an iteration alone."""
         match entry:
             case CallsEntry():
                 self._count_calls(entry)
             case StageEntry():
                 self._enter(entry)
-                self._reach(entry.at_s)
-            case WarningEntry():
-                self._reach(entry.at_s)
-            case LostEntry():
-                self.lost += entry.count
-            case EndEntry():
-                self.end = entry
             case _:
-                self._take_seen(entry)
-
-    def _take_seen(self, entry: AnyEntry) -> None:
-        """Take what the generator saw of itself, of the server and of hooks."""
-        match entry:
-            case TotalsEntry():
-                self._totals[entry.shard] = entry.totals
-                self._reach(entry.at_s)
-            case BlindEntry():
-                # Of several generators, the numbers have gaps.
-                self.blind.put(self._spans.setdefault(entry.n, len(self._spans)), entry.span)
-                self._reach(entry.span.began_s)
-            case OutageEntry():
-                outage = entry.outage
-                self._outages[outage.began_s, outage.what, outage.name] = outage
-                self._reach(outage.ended_s)
-            case GeneratorEntry():
-                self._generators[entry.generator.shard] = entry.generator
-            case AttributionEntry() | HookEntry():
-                self._take_found(entry)
+                self.course.take(entry)
 
     def is_anything_present(self) -> bool:
         """Whether anything is in the cluster still, as far as is known, or may be."""
         lives = self._rows.values()
         return (
-            self.unanswered > 0
-            or any(self.present.values())
+            self.records.unanswered > 0
+            or any(self.records.present.values())
             or any(life.present or life.unanswered for life in lives)
         )
 
@@ -239,74 +156,18 @@ class Replay:
         found = self._operations.get(number)
         return None if found is None else found[1]
 
-    @property
-    def totals(self) -> Totals:
-        """The last that were written, of all generators together."""
-        if self.end is not None:
-            return self.end.totals
-        return merge_totals(self._totals)
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether things may have happened that are not in the journal."""
-        return self.end is None or self.lost > 0
-
     def close(self) -> None:
         """Write the records of the iterations that have no final entry."""
-        self._reach_ends(self._rows.values())
-        self._reach_ends(life for _, life in self._operations.values())
+        self.course.reach_ends(self._rows.values())
+        self.course.reach_ends(life for _, life in self._operations.values())
         for number in list(self._iterations):
             self._write_iteration(number)
-        for where in list(self._merged):
-            self._enter_merged(where, is_cut=True)
-        self.blind.close(self.last_s if self.end is None else self.end.duration_s)
-
-    @property
-    def generators(self) -> tuple[GeneratorRecord, ...]:
-        """Those of the run, where there are several, with what each saw of itself last."""
-        return tuple(
-            msgspec.structs.replace(each, vitals=self._totals.get(shard, Totals()).vitals)
-            for shard, each in sorted(self._generators.items())
-        )
-
-    @property
-    def outages(self) -> tuple[OutageRecord, ...]:
-        """When the API server was gone, or what it calls."""
-        outages = sorted(self._outages.values())
-        return tuple(outages if self._parts == 1 else merge_outages(outages))
-
-    @property
-    def attribution(self) -> AttributionResult | None:
-        """Where the time of slow objects went; None if nothing was looked at."""
-        if not self._attribution_counts:
-            return None
-        return merge_attribution(self._attributed.values(), self._attribution_counts.values())
-
-    def _take_found(self, entry: AttributionEntry | HookEntry) -> None:
-        """Take an entry in whose place a later one may come."""
-        if isinstance(entry, HookEntry):
-            self._hooks[entry.hook.n] = entry.hook
-            self._reach(entry.hook.ended_s or entry.hook.began_s)
-            return
-        self._attributed.pop(entry.uid, None)
-        if entry.object is not None:
-            self._attributed[entry.uid] = entry.object
-        self._attribution_counts[entry.shard] = entry.counts
-        self._reach(entry.at_s)
-
-    @property
-    def hooks(self) -> tuple[HookRecord, ...]:
-        """Those that had begun; one that had not ended has no end."""
-        return tuple(self._hooks.values())
+        self.records.close()
+        self.course.close()
 
     def _enter(self, entry: StageEntry) -> None:
-        """Note the stage of a workload, or of the run; workloads that are over have none."""
         going_on = {each.begin.workload for each in self._iterations.values() if each.end is None}
-        if entry.workload is None:
-            going_on.clear()
-        self.stages = {name: stage for name, stage in self.stages.items() if name in going_on}
-        self.stages[entry.workload] = entry
-        self.stage_log.enter(entry.at_s, entry.stage, entry.workload, entry.round)
+        self.course.enter(entry, going_on)
 
     def _count_calls(self, entry: CallsEntry) -> None:
         iteration = None
@@ -314,14 +175,7 @@ class Replay:
             begin = self._iterations[entry.i].begin
             iteration = (begin.workload, begin.iteration)
         self.run_tally.count_calls(entry.calls, iteration)
-        self._reach(entry.at_s)
-
-    def _reach(self, at_s: float) -> None:
-        self.last_s = max(self.last_s, at_s)
-
-    def _reach_ends(self, lives: Iterable[ObjectLife | OperationLife]) -> None:
-        for life in lives:
-            self._reach(max(life.times_s(), default=0.0))
+        self.course.reach(entry.at_s)
 
     def _add(self, entry: ObjectEntry) -> None:
         iteration = self._iterations[entry.i]
@@ -363,7 +217,7 @@ class Replay:
         life.apply(entry)
         if life.decided and not was_decided:
             iteration.decided.append(entry.n)
-            if len(iteration.decided) >= _AT_ONCE:
+            if len(iteration.decided) >= AT_ONCE:
                 self._write_decided(iteration)
 
     def _write_decided(self, iteration: ReplayedIteration) -> None:
@@ -374,12 +228,8 @@ class Replay:
         lives = [iteration.operations.pop(number) for number in numbers]
         for number in numbers:
             del self._operations[number]
-        self._reach_ends(lives)
-        records = [life.record() for life in lives]
-        iteration.tallies.add_records(records)
-        for writer in self._writers:
-            if isinstance(writer, OperationWriter):
-                writer.record_operations(records)
+        self.course.reach_ends(lives)
+        self.records.write_operations(iteration, lives)
 
     def _kind(self, name: str) -> _Kind:
         kind = self._kinds.get(name)
@@ -393,67 +243,50 @@ class Replay:
         for row in (*iteration.objects.values(), *iteration.children.values()):
             if row.present and row.delete_requested_s is None:
                 row.delete_requested_s = entry.at_s
-        self._reach(entry.at_s)
+        self.course.reach(entry.at_s)
 
     def _begin_iteration(self, entry: IterationEntry) -> None:
-        merged = None if entry.shard is None else self._merge(entry)
-        tallies = self.run_tally.open_operations() if merged is None else merged.tallies
-        iteration = ReplayedIteration(entry, tallies, merged=merged)
-        self._iterations[entry.i] = iteration
+        iteration = self._iterations[entry.i] = self.records.open_iteration(entry)
         if entry.round is not None:
             iteration.churned.update(entry.requested)
         if entry.shard is None or entry.shard < 0:
-            self.stage_log.begin_iteration(entry.started_s, entry.workload, entry.iteration)
-        self._reach(entry.started_s)
-
-    def _merge(self, entry: IterationEntry) -> MergedIteration:
-        """What an iteration of one generator is a part of."""
-        where = (entry.workload, entry.iteration)
-        if where not in self._merged:
-            self._merged[where] = MergedIteration(self.run_tally.open_operations())
-        return self._merged[where]
-
-    def _enter_merged(self, where: tuple[str, int], *, is_cut: bool = False) -> None:
-        """All parts of an iteration are over, or nothing more comes of the others."""
-        merged = self._merged.pop(where)
-        tally = merged.tally or self.run_tally.open_tally(children=False)
-        facts = merged.facts()
-        if is_cut:
-            facts = replace(facts, is_cut=True)
-        self.run_tally.enter(facts, tally, merged.tallies)
+            self.course.stage_log.begin_iteration(entry.started_s, entry.workload, entry.iteration)
+        self.course.reach(entry.started_s)
 
     def _begin_round(self, entry: RoundEntry) -> None:
         iteration = self._iterations[entry.i]
         iteration.churned.update(entry.requested)
         iteration.after_end.update(entry.requested)
-        self._reach(entry.at_s)
+        self.course.reach(entry.at_s)
 
     def _release(self, entry: ReleaseEntry) -> None:
         """Write what is gone of an iteration that goes on: of its rounds there may be no end."""
         iteration = self._iterations[entry.i]
         objects = [iteration.objects.pop(number) for number in entry.objects]
         children = [iteration.children.pop(number) for number in entry.children]
-        self._reach_ends(self._rows.pop(number) for number in (*entry.objects, *entry.children))
+        self.course.reach_ends(
+            self._rows.pop(number) for number in (*entry.objects, *entry.children)
+        )
         iteration.released.update(life.resource.kind_name for life in objects)
-        self._write_rows(iteration, objects, children, page=entry.page)
+        self.records.write_objects(iteration, objects, children, page=entry.page)
 
     def _end_iteration(self, entry: IterationEndEntry) -> None:
         iteration = self._iterations[entry.i]
         iteration.end = entry
         iteration.after_end.clear()
-        self._reach(entry.finished_s)
+        self.course.reach(entry.finished_s)
         if entry.settled:
             self._write_iteration(entry.i)
         elif iteration.begin.shard is None or iteration.begin.shard < 0:
-            self.stage_log.leave(entry.finished_s, iteration.begin.workload)
+            self.course.stage_log.leave(entry.finished_s, iteration.begin.workload)
 
     def _write_iteration(self, number: int) -> None:
         iteration = self._iterations.pop(number)
         begin, end = iteration.begin, iteration.end
         requested = iteration.requested()
-        is_cut = self.lost > 0 or end is None or not end.settled
+        is_cut = self.course.lost > 0 or end is None or not end.settled
         objects, children = list(iteration.objects.values()), list(iteration.children.values())
-        tally = self._write_rows(iteration, objects, children, is_cut=is_cut)
+        tally = self.records.write_objects(iteration, objects, children, is_cut=is_cut)
         for each in (*iteration.objects, *iteration.children):
             del self._rows[each]
         self._write_operations(iteration, list(iteration.operations))
@@ -462,50 +295,11 @@ class Replay:
             iteration=begin.iteration,
             requested=requested,
             started_s=begin.started_s,
-            finished_s=self.last_s if end is None else end.finished_s,
+            finished_s=self.course.last_s if end is None else end.finished_s,
             held_back_s=0.0 if end is None else end.held_back_s,
             problems=() if end is None else tuple(end.problems),
-            is_cut=self.lost > 0 or end is None,
+            is_cut=self.course.lost > 0 or end is None,
             churned=iteration.churned,
             lost=iteration.lost,
         )
-        merged = iteration.merged
-        if merged is None:
-            self.run_tally.enter(facts, tally, iteration.tallies)
-            return
-        merged.parts.append((-1 if begin.shard is None else begin.shard, facts))
-        if len(merged.parts) == self._parts:
-            self._enter_merged((begin.workload, begin.iteration))
-
-    def _write_rows(
-        self,
-        iteration: ReplayedIteration,
-        objects: list[ObjectLife],
-        children: list[ObjectLife],
-        *,
-        is_cut: bool = False,
-        page: bool = False,
-    ) -> IterationTally:
-        """Write records, and count them in the iteration's tally.
-
-        The children of a ``page`` may have their owners in another.
-        """
-        # A child without a UID was taken for one by mistake.
-        children = [row for row in children if row.uid is not None]
-        whole = iteration if iteration.merged is None else iteration.merged
-        if whole.tally is None:
-            may_have = bool(children) or whole is not iteration
-            whole.tally = self.run_tally.open_tally(children=may_have)
-        elif whole is iteration:
-            whole.tally.begin_part(children=bool(children))
-        elif not page and objects:  # of a round, which may have no end
-            whole.tally.begin_part(children=True)
-        for rows in (objects, children):
-            self.present.update(row.resource.kind_name for row in rows if row.present)
-            self.unanswered += sum(row.unanswered for row in rows)
-            for start in range(0, len(rows), _AT_ONCE):
-                records = [row.record(is_cut=is_cut) for row in rows[start : start + _AT_ONCE]]
-                whole.tally.add(records, children=rows is children)
-                for writer in self._writers:
-                    writer.record(records, children=rows is children)
-        return whole.tally
+        self.records.close_iteration(iteration, tally, facts)
