@@ -71,10 +71,12 @@ spec:
 
 
 @asynccontextmanager
-async def delaying(directory: Path, *faults: JSON) -> AsyncIterator[ClusterUnderTest]:
+async def delaying(
+    directory: Path, *faults: JSON, speed: float = 50.0
+) -> AsyncIterator[ClusterUnderTest]:
     """A simulated cluster that delays what is named after a cause."""
     content = Faults.model_validate({"objects": faults})
-    async with SimulatedCluster(speed=50.0, seed=1, faults=content) as cluster:
+    async with SimulatedCluster(speed=speed, seed=1, faults=content) as cluster:
         kubeconfig = directory / "simulated.kubeconfig"
         cluster.write_kubeconfig(kubeconfig)
         options = ClusterOptions(kubeconfig=str(kubeconfig))
@@ -88,7 +90,7 @@ def delays(*causes: str, resource: str = "virtualmachineinstances") -> list[JSON
             "fault": "delayed",
             "cause": cause,
             "by": "4s",
-            "names": [f"{cause.lower()}*"],
+            "names": [f"*{cause.lower()}*"],
             "resources": [resource],
         }
         for cause in causes
@@ -136,6 +138,33 @@ async def test_each_cause_that_delays_a_pod_is_named(text: str, tmp_path: Path) 
     assert {name: longest(each) for name, each in named(result).items()} == {
         cause.lower(): cause for cause in causes
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "resource"), [(INSTANCE, "virtualmachineinstances"), (POD, "pods")]
+)
+async def test_an_object_that_two_causes_delay_has_both_and_what_it_takes_anyway(
+    text: str, resource: str, tmp_path: Path
+) -> None:
+    pairs = {
+        "scheduling-imagepull": {"scheduling", "imagePull"},
+        "scheduling-volumes": {"scheduling", "volumes"},
+        "imagepull-volumes": {"imagePull", "volumes"},
+        "volumes-guest": {"volumes", "guest"},
+        "scheduling-alone": {"scheduling"},
+        "volumes-alone": {"volumes"},
+    }
+    causes = [cause for cause in CAUSES if any(cause in pair for pair in pairs.values())]
+    async with delaying(tmp_path, *delays(*causes, resource=resource), speed=2.0) as cluster:
+        result = await cluster.run(load(tmp_path, text, *pairs))
+    for name, slow in named(result).items():
+        assert WaitCause.LAUNCHER_START in slow.causes, name
+        others = [each for each in slow.causes if each != WaitCause.LAUNCHER_START]
+        by_length = sorted(others, key=lambda each: slow.causes[each], reverse=True)
+        assert {each.value for each in by_length[: len(pairs[name])]} == pairs[name]
+        for cause in pairs[name]:
+            assert slow.causes[WaitCause(cause)] == pytest.approx(4.0, abs=1.5), name
+    assert set(pairs) <= set(named(result))
 
 
 async def test_a_set_of_instances_waits_for_what_the_last_of_them_waits_for(

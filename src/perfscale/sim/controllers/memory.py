@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, NoReturn
 
 from perfscale.sim.controllers.kinds import POD
+from perfscale.sim.controllers.objects import condition, with_condition, with_status
 from perfscale.sim.storage.store import DeleteOptions, Store
 
 if TYPE_CHECKING:
@@ -35,8 +36,13 @@ class MemoryObjectStore:
         return self._store.get(resource, namespace, name)
 
     async def bind(self, pod: JSON, node: str) -> None:
-        """Give a pod its node."""
-        self._store.update(POD, {**pod, "spec": {**pod["spec"], "nodeName": node}})
+        """Give a pod its node, and the condition that says so, as an API server does."""
+        status: JSON = pod.get("status") or {}
+        scheduled = condition("PodScheduled", holds=True, now=self._store.now())
+        conditions = with_condition(status.get("conditions") or (), scheduled)
+        bound = with_status(pod, {**status, "conditions": conditions})
+        bound["spec"] = {**pod["spec"], "nodeName": node}
+        self._store.update(POD, bound, subresource="binding")
 
     async def create(self, resource: Resource, obj: JSON) -> JSON:
         """Create `obj` in the namespace that it names; return it as it was stored."""

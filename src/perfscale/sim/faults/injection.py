@@ -11,13 +11,13 @@ from aiohttp import web
 
 from perfscale.kube.resources import NAMESPACES
 from perfscale.sim.controllers.contention import Capacity
-from perfscale.sim.controllers.kinds import POD
 from perfscale.sim.faults.http.requests import RequestFaults, Uptime
 from perfscale.sim.faults.http.watches import WatchFaults
 from perfscale.sim.faults.model import DELAYED, PHASED, UNPHASED
 from perfscale.sim.faults.objects.admission import ADMITTED, Admission
 from perfscale.sim.faults.objects.controllers import FaultyController
-from perfscale.sim.faults.objects.delays import DelayedController, PodDelays
+from perfscale.sim.faults.objects.delayed_pods import DelayedPods
+from perfscale.sim.faults.objects.delays import DelayedController
 from perfscale.sim.faults.objects.interference import INTERFERENCES, Interference
 from perfscale.sim.faults.objects.namespaces import NamespaceFaults
 from perfscale.sim.faults.objects.selection import FaultSelection
@@ -69,7 +69,6 @@ class FaultInjection:
         self.blocker_of = NamespaceFaults(faults.namespaces, faults.seed, truth.injected)
         if faults.namespaces:
             store.listen(self.blocker_of.on_change, NAMESPACES)
-        self._delays = PodDelays(store, self._selection, self.controllers_now)
         if self._kinds.intersection(ADMITTED):
             store.admissions.append(Admission(self._selection, truth))
 
@@ -111,7 +110,8 @@ class FaultInjection:
             if self._kinds.intersection(INTERFERENCES):
                 stack.callback(Interference(self._store, self._selection, self._truth).close)
             if "delayed" in self._kinds:
-                stack.callback(self._store.listen(self._delays.on_pod, POD))
+                delayed = DelayedPods(self._store, self._selection, self.controllers_now)
+                stack.callback(delayed.close)
             if self._outages:
                 tasks = await stack.enter_async_context(asyncio.TaskGroup())
                 task = tasks.create_task(self._outages.run(listener), name="simulated outages")

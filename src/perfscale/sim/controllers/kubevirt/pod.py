@@ -98,7 +98,7 @@ class PodController:
             return (Delete(POD, obj, grace_period_s=0),)
         if stage is Stage.POD_SCHEDULING:
             return _scheduled(obj, view, now)
-        status = _succeeded(obj, now) if stage is Stage.POD_WORKING else _running(obj, now)
+        status = _succeeded(obj, now) if stage is Stage.POD_WORKING else running(obj, now)
         return (UpdateStatus(POD, with_status(obj, status)),)
 
 
@@ -153,7 +153,8 @@ def _succeeded(pod: JSON, now: datetime) -> JSON:
     return {**old, "phase": "Succeeded", "conditions": conditions}
 
 
-def _running(pod: JSON, now: datetime) -> JSON:
+def running(pod: JSON, now: datetime) -> JSON:
+    """The status of a pod whose containers run and are ready."""
     placement = place(uid_of(pod))
     old: JSON = pod.get("status") or {}
     node = pod["spec"].get("nodeName")
