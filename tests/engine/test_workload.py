@@ -29,7 +29,7 @@ async def test_a_workload_that_is_stopped_before_it_begins_looks_for_no_targets(
     progress: Any = SimpleNamespace(finish=finished.append)
     operations: Any = SimpleNamespace(begin=begin)
     nothing: Any = SimpleNamespace()
-    runner = WorkloadRunner(nothing, operations, nothing, context, progress)
+    runner = WorkloadRunner(nothing, nothing, operations, nothing, context, progress)
     reads = {"name": "reads", "operation": "get", "targets": {"workload": "density"}}
     loads = config({"name": "density", "objects": [objects()]}, reads).workloads
     stop = Stop()

@@ -31,6 +31,7 @@ from perfscale.engine.events import RunFinished, Stage
 from perfscale.engine.flow.churn.objects import Churner
 from perfscale.engine.flow.iteration import IterationRunner
 from perfscale.engine.flow.operations import OperationRunner
+from perfscale.engine.flow.removing import IterationRemover
 from perfscale.engine.flow.turns import WorkloadRun, in_turn
 from perfscale.engine.flow.workload import WorkloadRunner
 from perfscale.engine.hooks.runner import HookRunner
@@ -291,16 +292,16 @@ class Run:
         await context.reach(BEFORE_RUN)
         await self._preload()
         await context.reach(Moment.BEGIN)
+        remover = IterationRemover(
+            context, self._namespaces, self._verifier, self._accounting, self._progress
+        )
         iterations = IterationRunner(
-            context,
-            self._namespaces,
-            self._creator,
-            self._verifier,
-            self._accounting,
-            self._progress,
+            context, self._namespaces, self._creator, remover, self._accounting, self._progress
         )
         churn = Churner(context, self._creator, self._accounting, self._progress)
-        runner = WorkloadRunner(iterations, self._operations, churn, context, self._progress)
+        runner = WorkloadRunner(
+            iterations, remover, self._operations, churn, context, self._progress
+        )
         config, factories = self._inputs.config, self._inputs.factories
         workloads = [
             WorkloadRun(

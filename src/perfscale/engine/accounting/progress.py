@@ -13,7 +13,7 @@ from perfscale.results import StageEntry
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from perfscale.engine.context import RunContext
+    from perfscale.engine.context import IterationContext, RunContext
     from perfscale.engine.tracking.operations.tracked import TrackedOperation
     from perfscale.engine.tracking.owned import OwnedNamespace
     from perfscale.engine.tracking.rows import IterationScope
@@ -101,6 +101,24 @@ class ProgressPublisher:
             StageStarted(stage, workload, iteration, deadline_s, round_number)
         )
         self.publish()
+
+    def enter_iteration(
+        self,
+        iteration: IterationContext,
+        stage: Stage,
+        *,
+        bounded: bool = False,
+        round_number: int | None = None,
+    ) -> None:
+        """An iteration turns to something else; ``bounded``, to a wait with a deadline."""
+        workload = iteration.workload
+        self.enter(
+            stage,
+            workload.name,
+            iteration.number,
+            workload.max_wait_timeout if bounded else None,
+            iteration.scope.round if round_number is None else round_number,
+        )
 
     @property
     def targets(self) -> dict[str, float | None]:

@@ -163,7 +163,7 @@ class OperationRunner:
         """Send everything, and wait until it is done if it is to be waited for."""
         release = await self._context.reach(Moment.LOAD, work.workload, iteration.number)
         iteration.begins_s = release.at_s
-        self._enter(iteration, Stage.OPERATING)
+        self._progress.enter_iteration(iteration, Stage.OPERATING)
         iteration.load_began_s = self._context.stopwatch.now()
         # Round and round, for as long as the load lasts.
         again = pacing.ends and work.workload.does.goes_round
@@ -196,10 +196,6 @@ class OperationRunner:
                     )
             yield targets
 
-    def _enter(self, iteration: IterationContext, stage: Stage, *, bounded: bool = False) -> None:
-        deadline_s = iteration.workload.max_wait_timeout if bounded else None
-        self._progress.enter(stage, iteration.workload.name, iteration.number, deadline_s)
-
     async def _hold(self, iteration: IterationContext) -> None:
         """Keep streams open for as long as the load lasts."""
         workload = iteration.workload
@@ -210,7 +206,7 @@ class OperationRunner:
         workload = iteration.workload
         if not workload.iteration_wait:
             return
-        self._enter(iteration, Stage.WAITING_DONE, bounded=True)
+        self._progress.enter_iteration(iteration, Stage.WAITING_DONE, bounded=True)
         in_time = await self._context.changed.wait_until(
             lambda: not iteration.open_operations, timeout_s=workload.max_wait_timeout
         )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from perfscale.engine.flow.churn.objects import Churner
     from perfscale.engine.flow.iteration import IterationRunner
     from perfscale.engine.flow.operations import OperationRunner
+    from perfscale.engine.flow.removing import IterationRemover
     from perfscale.engine.flow.stopping import Stop
     from perfscale.templates import ObjectFactory
 
@@ -36,14 +37,16 @@ class WorkloadRunner:
     def __init__(
         self,
         iterations: IterationRunner,
+        remover: IterationRemover,
         operations: OperationRunner,
         churn: Churner,
         context: RunContext,
         progress: ProgressPublisher,
     ) -> None:
         self._iterations = iterations
+        self._remover = remover
         self._churn = churn
-        self._namespace_churn = NamespaceChurner(context, iterations, progress)
+        self._namespace_churn = NamespaceChurner(context, iterations, remover, progress)
         self._operations = operations
         self._context = context
         self._progress = progress
@@ -65,7 +68,7 @@ class WorkloadRunner:
         if went_well:
             await self._pause(workload, stop)
         if workload.workload_cleanup:
-            went_well = await self._iterations.remove(workload) and went_well
+            went_well = await self._remover.remove(workload) and went_well
         self._progress.finish(workload.name)
         return await self._context.agree(Moment.WORKLOAD_OVER, workload, well=went_well)
 

@@ -242,6 +242,19 @@ class RunNamespaces:
         )
 
 
+def needed_namespaces(
+    context: RunContext, iteration: IterationContext, created: Collection[str] = ()
+) -> dict[str, None]:
+    """Those that an iteration's objects go into, without those that its own load ``created``."""
+    resources = context.plan.resources
+    return {
+        name: None
+        for factory in iteration.factories
+        if any(resources[key].namespaced for key in factory.kinds)
+        and (name := factory.namespace(iteration.number)) not in created
+    }
+
+
 def occupied_namespaces(context: RunContext, names: Collection[str]) -> tuple[str, ...]:
     """Those in which an object of the run is that is not being deleted.
 

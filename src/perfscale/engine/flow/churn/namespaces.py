@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from perfscale.engine.accounting.progress import ProgressPublisher
     from perfscale.engine.context import RunContext
     from perfscale.engine.flow.iteration import IterationRunner
+    from perfscale.engine.flow.removing import IterationRemover
     from perfscale.engine.flow.stopping import Stop
     from perfscale.engine.load.pacing import WorkloadPacing
     from perfscale.templates import ObjectFactory
@@ -34,10 +35,15 @@ class NamespaceChurner:
     """Replaces iterations of workloads; it keeps nothing of any."""
 
     def __init__(
-        self, context: RunContext, iterations: IterationRunner, progress: ProgressPublisher
+        self,
+        context: RunContext,
+        iterations: IterationRunner,
+        remover: IterationRemover,
+        progress: ProgressPublisher,
     ) -> None:
         self._context = context
         self._iterations = iterations
+        self._remover = remover
         self._progress = progress
 
     async def run(
@@ -104,7 +110,7 @@ class NamespaceChurner:
     async def _delete(self, workload: Workload, drawn: Sequence[int], number: int) -> bool:
         """Whether those iterations were gone in time."""
         contexts = {each.number: each for each in self._context.iterations_of(workload)}
-        replace = self._iterations.replace
+        replace = self._remover.replace
         self._progress.attend(workload.name, [contexts[each].scope for each in drawn])
         return await _all_well(partial(replace, contexts[each], number) for each in drawn)
 
