@@ -15,9 +15,14 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from perfscale.config import counted, format_duration
-from perfscale.engine.accounting.run_accounting import Released
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.events import RoundStarted, Stage
+from perfscale.engine.flow.churn.replicas import (
+    families_of,
+    is_namespace,
+    released_in_pages,
+    replaceable,
+)
 from perfscale.engine.flow.churn.rounds import Rounds, chance_of
 from perfscale.engine.load.creation import failure_text, planned_objects
 from perfscale.engine.removal.deletion import CONCURRENCY, delete_object
@@ -25,7 +30,6 @@ from perfscale.engine.sharding.coordination import Arrival, Moment
 from perfscale.engine.tracking.readiness import Identity
 from perfscale.engine.tracking.stuck import describe_failed, describe_leftover, describe_unready
 from perfscale.errors import ApiError
-from perfscale.kube.resources import NAMESPACES
 from perfscale.templates import WORTH_COMPILING
 
 if TYPE_CHECKING:
@@ -37,22 +41,12 @@ if TYPE_CHECKING:
     from perfscale.engine.accounting.progress import ProgressPublisher
     from perfscale.engine.accounting.run_accounting import RunAccounting
     from perfscale.engine.context import IterationContext, RunContext
+    from perfscale.engine.flow.churn.replicas import Replica
     from perfscale.engine.load.creation import Creator, PlannedObject
     from perfscale.engine.load.pacing import Pacing
-    from perfscale.engine.tracking.rows import IterationScope, TrackedObject
+    from perfscale.engine.tracking.rows import TrackedObject
 
-_PAGE: Final = 200
-"""Replicas whose records are written in one go."""
 _MOST_SENTENCES: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class _Replica:
-    """All objects of one replica of a template: they go together, and come together."""
-
-    iteration: IterationContext
-    entry: int
-    rows: list[TrackedObject]
 
 
 @dataclass(slots=True, eq=False)
@@ -142,10 +136,10 @@ class Churner:
             self._enter(state, Stage.PAUSING)
             await asyncio.sleep(pause_s)
 
-    async def _draw(self, state: _State) -> list[_Replica]:
+    async def _draw(self, state: _State) -> list[Replica]:
         """As many replicas as a round replaces here, at random, in their own order."""
         context = self._context
-        present = self._present(state)
+        present = replaceable(self._context.iterations_of(state.workload))
         release = await context.reach(
             Moment.DRAW,
             state.workload,
@@ -160,35 +154,16 @@ class Churner:
         wanted = context.shard.draw(total, release.counts)
         return [present[n] for n in sorted(state.chance.sample(range(len(present)), wanted))]
 
-    def _present(self, state: _State) -> list[_Replica]:
-        """What may be replaced."""
-        replicas: dict[tuple[int, int, int | None], _Replica] = {}
-        for iteration in self._context.iterations_of(state.workload):
-            for row in iteration.scope.objects:
-                if not _is_replaceable(iteration, row):
-                    continue
-                key = (iteration.number, row.entry, row.replica)
-                if key not in replicas:
-                    replicas[key] = _Replica(iteration, row.entry, [])
-                replicas[key].rows.append(row)
-        return list(replicas.values())
-
     def _enter(self, state: _State, stage: Stage, *, bounded: bool = False) -> None:
-        workload = state.workload
-        self._progress.enter(
-            stage,
-            workload.name,
-            state.last.number,
-            workload.max_wait_timeout if bounded else None,
-            state.round,
-        )
+        enter = self._progress.enter_iteration
+        enter(state.last, stage, bounded=bounded, round_number=state.round)
 
     # -- deletion ----------------------------------------------------------
 
-    async def _delete(self, state: _State, drawn: Sequence[_Replica]) -> bool:
+    async def _delete(self, state: _State, drawn: Sequence[Replica]) -> bool:
         """Delete them, and wait until they and what was made for them are gone."""
         self._enter(state, Stage.DELETING)
-        families = _families(drawn)
+        families = families_of(drawn)
         refused: list[str] = []
         deletes = (
             partial(self._delete_one, state, replica.iteration, row, families, refused)
@@ -196,7 +171,7 @@ class Churner:
             for namespaces in (False, True)
             for replica in drawn
             for row in replica.rows
-            if _is_namespace(row) is namespaces
+            if is_namespace(row) is namespaces
         )
         await run_bounded(deletes, limit=CONCURRENCY)
         if refused:
@@ -207,7 +182,7 @@ class Churner:
         timeout_s = state.workload.max_wait_timeout
         end_s = self._context.stopwatch.now() + timeout_s
         gone = await self._gone(rows, timeout_s)
-        families = _families(drawn)  # once more: what made children may have gone on meanwhile
+        families = families_of(drawn)  # once more: what made children may have gone on meanwhile
         children = [child for family in families.values() for child in family]
         if not gone or not await self._gone(children, end_s - self._context.stopwatch.now()):
             scopes = {replica.iteration.scope: None for replica in drawn}
@@ -216,7 +191,7 @@ class Churner:
             return False
         if self._has_failed(state):
             return False
-        await self._accounting.write_released(_released(drawn, families))
+        await self._accounting.write_released(released_in_pages(drawn, families))
         return True
 
     async def _delete_one(
@@ -252,7 +227,7 @@ class Churner:
 
     # -- creation ----------------------------------------------------------
 
-    async def _create(self, state: _State, gone: Sequence[_Replica]) -> bool:
+    async def _create(self, state: _State, gone: Sequence[Replica]) -> bool:
         """Create as many as are gone, of the same templates, and wait until they are ready."""
         self._enter(state, Stage.CREATING)
         groups: dict[tuple[int, int], list[int]] = {}
@@ -270,7 +245,7 @@ class Churner:
             creates = (
                 partial(self._creator.create, some, iterations[number], pacing=state.pacing)
                 for number, planned in objects.items()
-                if (some := [each for each in planned if _is_namespace(each) is namespaces])
+                if (some := [each for each in planned if is_namespace(each) is namespaces])
             )
             await run_bounded(creates, limit=CONCURRENCY)
         return await self._wait_ready(state, list(iterations.values()))
@@ -348,54 +323,3 @@ class Churner:
             state.last.problems.append(
                 f"round {state.round} of churn: {counted(len(rest), 'problem')} more"
             )
-
-
-def _is_namespace(each: PlannedObject | TrackedObject) -> bool:
-    return each.resource.name == NAMESPACES.name
-
-
-def _is_replaceable(iteration: IterationContext, row: TrackedObject) -> bool:
-    """Whether churn may delete it; what there is once is there for others."""
-    return (
-        row.present
-        and row.deletion_timestamp is None
-        and row.delete_requested_s is None
-        and row.doubted_s is None
-        and not row.unlabelled
-        and iteration.factories[row.entry].spec.is_churned
-    )
-
-
-def _families(replicas: Iterable[_Replica]) -> dict[str, list[TrackedObject]]:
-    """What controllers made for their objects, also by way of other children, by the UIDs."""
-    families: dict[str, list[TrackedObject]] = {}
-    scopes: dict[IterationScope, None] = {}
-    for replica in replicas:
-        scopes[replica.iteration.scope] = None
-        families.update((row.uid, []) for row in replica.rows if row.uid is not None)
-    if not any(scope.children for scope in scopes):
-        return families
-    head = dict(zip(families, families, strict=True))
-    for scope in scopes:
-        for child in scope.children:  # as a rule, each comes after its owner
-            owner = head.get(child.owner_uid or "")
-            if owner is not None:
-                families[owner].append(child)
-                if child.uid is not None:
-                    head[child.uid] = owner
-    return families
-
-
-def _released(
-    replicas: Sequence[_Replica], families: dict[str, list[TrackedObject]]
-) -> Iterator[Released]:
-    """What is gone, in pages, each of one iteration, and each child with its owner."""
-    by_iteration: dict[int, list[_Replica]] = {}
-    for replica in replicas:
-        by_iteration.setdefault(replica.iteration.number, []).append(replica)
-    for members in by_iteration.values():
-        for start in range(0, len(members), _PAGE):
-            page = members[start : start + _PAGE]
-            objects = [row for replica in page for row in replica.rows]
-            children = [child for row in objects for child in families.get(row.uid or "", ())]
-            yield Released(page[0].iteration, objects, children)
