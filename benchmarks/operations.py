@@ -32,9 +32,10 @@ from perfscale.config.operations import VMI
 from perfscale.engine.context import RunContext
 from perfscale.engine.load.creation import Creator, PlannedObject
 from perfscale.engine.load.dispatching import Dispatcher
-from perfscale.engine.load.operating import Operator, Work
+from perfscale.engine.load.operating import Operator
 from perfscale.engine.load.pacing import Pacing
 from perfscale.engine.load.requests import RequestBuilder
+from perfscale.engine.load.sending import Work
 from perfscale.engine.load.server_warnings import ServerWarnings
 from perfscale.engine.load.targets import Target
 from perfscale.engine.removal.verification import ObjectVerifier

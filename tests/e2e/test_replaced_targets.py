@@ -20,7 +20,7 @@ from perfscale.results import OperationAccounts
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from perfscale.engine.load.operating import Work
+    from perfscale.engine.load.sending import Work
     from perfscale.kube.resources import Resource
 
 COUNT = 3

@@ -13,8 +13,8 @@ from perfscale.config import counted, format_duration
 from perfscale.config.operations import OPERATIONS, Effect, Request
 from perfscale.config.sections.shape import most_due
 from perfscale.engine.events import IterationFinished, IterationStarted, Stage
-from perfscale.engine.load.operating import Work
 from perfscale.engine.load.requests import RequestBuilder
+from perfscale.engine.load.sending import Work
 from perfscale.engine.load.targets import find_targets
 from perfscale.engine.sharding.coordination import Arrival, Moment
 from perfscale.engine.sharding.shard import WHOLE
