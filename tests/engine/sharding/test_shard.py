@@ -107,6 +107,18 @@ def test_the_shards_of_a_steady_rate_are_together_the_one_even_stream(
         assert part == pytest.approx([place / qps for place in places])
 
 
+@given(counts, st.integers(0, 5), st.sampled_from([0.0, 1.0, 1000.0]))
+def test_the_shards_of_a_rate_are_in_step_again_in_each_iteration(
+    count: int, each: int, pause_s: float
+) -> None:
+    whole = Constant(20.0, 3)
+    parts = [EveryNth(Constant(20.0, 3), shard) for shard in shards(count)]
+    for begun_s in (0.0, pause_s):
+        expected = due(whole, each * count, begun_s=begun_s)
+        found = [due(part, each, begun_s=begun_s) for part in parts]
+        assert sorted(chain.from_iterable(found)) == pytest.approx(expected)
+
+
 @given(counts, st.integers(0, 99))
 def test_the_shards_of_random_arrivals_are_together_those_of_the_seed(
     count: int, seed: int

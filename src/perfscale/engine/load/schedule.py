@@ -81,23 +81,29 @@ class EveryNth:
     """The part of another schedule that is one shard's: the places k, k + n, k + 2n, and so on.
 
     The shards of a run together send what is due by the whole schedule, evenly: none of them looks
-    at what the others do.
+    at what the others do. Where a part of the load ends within a round of n, the rest of it is
+    the others': so all of them begin the next part with a round, also after a pause.
     """
 
     def __init__(self, schedule: Schedule, shard: Shard) -> None:
         self._schedule = schedule
-        self._skipped = shard.index
-        self._between = shard.count - 1
+        self._shard = shard
+        self._place = 0
 
     def begin(self, now: float) -> None:
         """Everything that follows is wanted from ``now`` on."""
+        while self._place:
+            self._pass(now)
         self._schedule.begin(now)
 
     def next_due(self, now: float) -> float | None:
         """When the next one of the shard is due."""
-        for _ in range(self._skipped):
-            self._schedule.next_due(now)
-        self._skipped = self._between
+        while self._place != self._shard.index:
+            self._pass(now)
+        return self._pass(now)
+
+    def _pass(self, now: float) -> float | None:
+        self._place = (self._place + 1) % self._shard.count
         return self._schedule.next_due(now)
 
     def is_over(self, now: float) -> bool:
