@@ -8,7 +8,7 @@ import signal
 import time
 import uuid
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from perfscale.config import dump_config
@@ -245,7 +245,7 @@ class LoadGenerator:
         """Everything that comes before the first create."""
         plan = await self.preflight()
         stopwatch = self._stopwatch()  # as near as can be to the wall clock's reading of it
-        info = self._describe(plan)
+        info = self._describe(plan, stopwatch)
         sink = self._begin_results(info)
         run = self._make_run(
             RunInputs(
@@ -293,13 +293,14 @@ class LoadGenerator:
         if self._run is not None:
             self._run.interrupt(signum)
 
-    def _describe(self, plan: Plan) -> RunInfo:
+    def _describe(self, plan: Plan, stopwatch: Stopwatch) -> RunInfo:
         source = self._config.source
         targets = (each.target for each in plan.operations.values())  # others may have made them
         return RunInfo(
             run_id=self.run_id,
             source=source.name,
-            started_at=datetime.now(UTC),
+            # One generator of several comes to this later than the run has started.
+            started_at=datetime.now(UTC) - timedelta(seconds=stopwatch.now()),
             cluster=ClusterInfo(
                 plan.context,
                 plan.server,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from perfscale.config import Config
     from perfscale.engine.inputs import RunInputs
     from perfscale.engine.run import Run
+    from perfscale.engine.stopwatch import Stopwatch
     from perfscale.fleet.transport import Transport
     from perfscale.kube.cluster import Cluster, ClusterOptions
     from perfscale.preflight import Plan
@@ -81,8 +82,8 @@ class Coordinator(LoadGenerator):
         refuse(self._config, self._compiled.factories, plan, self._count)
         return plan
 
-    def _describe(self, plan: Plan) -> RunInfo:
-        return replace(super()._describe(plan), generators=self._count)
+    def _describe(self, plan: Plan, stopwatch: Stopwatch) -> RunInfo:
+        return replace(super()._describe(plan, stopwatch), generators=self._count)
 
     def _begin_results(self, info: RunInfo) -> ResultSink:
         self._merged.begin(info)
