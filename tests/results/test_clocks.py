@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfscale.results.measure.clocks import ClockBounds
+from perfscale.results.measure.clocks import ClockBounds, common_offset
 from perfscale.results.model.client.clocks import ClockOffset
 
 EPOCH_S = datetime(2026, 1, 2, 3, 4, 5, 250000, tzinfo=UTC).timestamp()
@@ -84,3 +84,21 @@ def test_a_date_that_is_none_says_nothing(date: str) -> None:
     clock = ClockBounds(EPOCH_S)
     clock.observe(date, 0.0, 1.0)
     assert clock.offset() is None
+
+
+def test_what_generators_with_other_clocks_found_is_put_on_the_clock_of_the_run() -> None:
+    own = ClockOffset(-0.4, 0.6)
+    ahead = ClockOffset(-3.1, -2.9).seen_from(2.95, 3.05)
+    assert common_offset([own, ahead]) == ClockOffset(-0.15, 0.15)
+
+
+def test_bounds_of_clocks_that_have_drifted_apart_a_little_agree() -> None:
+    assert common_offset([ClockOffset(0.0, 0.01), ClockOffset(0.05, 0.06)]) == ClockOffset(
+        0.01, 0.05
+    )
+
+
+def test_bounds_that_cannot_be_of_one_offset_are_those_of_any() -> None:
+    found = common_offset([ClockOffset(0.0, 0.1), ClockOffset(3.0, 3.1)])
+    assert found == ClockOffset(0.0, 3.1, consistent=False)
+    assert common_offset([]) is None

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from perfscale.results.model.client.clocks import ClockOffset
+from perfscale.results.measure.clocks import common_offset
 from perfscale.results.model.client.health import ClockStep, Creation, InFlight, Lag, Vitals
 from perfscale.results.model.run import NamespaceCounts, Totals, WatchCounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from perfscale.results.model.client.clocks import ClockOffset
+    from perfscale.results.model.client.generators import GeneratorRecord
     from perfscale.results.model.interruptions import OutageRecord
 
 
@@ -24,7 +26,9 @@ _SEEN_BY_ALL: Final = frozenset({"outages", "outageSeconds"})
 """What happens to the server, and not to a request: it adds up to nothing."""
 
 
-def merge_totals(totals: Mapping[int | None, Totals]) -> Totals:
+def merge_totals(
+    totals: Mapping[int | None, Totals], generators: Mapping[int, GeneratorRecord]
+) -> Totals:
     """What all generators of a run have counted, and its coordinator.
 
     ``totals`` are the last of each by its shard; of a run of one, by None.
@@ -55,20 +59,27 @@ def merge_totals(totals: Mapping[int | None, Totals]) -> Totals:
             relists=sum(each.watch.relists for each in found),
         ),
         requests=requests,
-        clock=_merge_clocks([each.clock for each in found if each.clock is not None]),
+        clock=_merge_clocks(totals, generators),
         vitals=_merge_vitals(vitals) if vitals else None,
     )
 
 
-def _merge_clocks(clocks: Sequence[ClockOffset]) -> ClockOffset | None:
-    """Bounds that hold for every generator: their clocks differ."""
-    if not clocks:
-        return None
-    return ClockOffset(
-        min(each.low_s for each in clocks),
-        max(each.high_s for each in clocks),
-        consistent=all(each.consistent for each in clocks),
-    )
+def _merge_clocks(
+    totals: Mapping[int | None, Totals], generators: Mapping[int, GeneratorRecord]
+) -> ClockOffset | None:
+    """How far the server's clock is ahead of the coordinator's, which is the run's.
+
+    A generator finds out how far it is ahead of its own, which is ahead of the coordinator's.
+    """
+    offsets: list[ClockOffset] = []
+    for shard, each in totals.items():
+        if shard is None or each.clock is None:
+            continue
+        if shard < 0:
+            offsets.append(each.clock)
+        elif own := generators.get(shard):
+            offsets.append(each.clock.seen_from(own.clock_low_s, own.clock_high_s))
+    return common_offset(offsets)
 
 
 def _merge_vitals(vitals: Sequence[Vitals]) -> Vitals:

@@ -141,7 +141,7 @@ class ReplayedCourse:
         """The last that were written, of all generators together."""
         if self.end is not None:
             return self.end.totals
-        return merge_totals(self._totals)
+        return merge_totals(self._totals, self._generators)
 
     @property
     def generators(self) -> tuple[GeneratorRecord, ...]:

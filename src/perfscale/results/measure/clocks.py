@@ -27,9 +27,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from perfscale.results.model.client.clocks import STAMP_RESOLUTION_S, ClockOffset, PhaseClock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _RESOLUTION_S: Final = 1.0
 """Of a ``Date`` header: https://www.rfc-editor.org/rfc/rfc9110#field.date"""
@@ -106,6 +109,20 @@ def _second(date: str) -> float | None:
         return parsedate_to_datetime(date).timestamp()
     except (ValueError, OverflowError):
         return None
+
+
+def common_offset(found: Sequence[ClockOffset]) -> ClockOffset | None:
+    """What several have found out of one offset; None if nobody has.
+
+    Where that cannot be one, the bounds are those of any of them.
+    """
+    if not found:
+        return None
+    low_s, high_s = max(each.low_s for each in found), min(each.high_s for each in found)
+    if all(each.consistent for each in found) and low_s <= high_s + _MOST_DRIFT_S:
+        return ClockOffset(min(low_s, high_s), max(low_s, high_s))
+    least_s, most_s = min(each.low_s for each in found), max(each.high_s for each in found)
+    return ClockOffset(least_s, most_s, consistent=False)
 
 
 @dataclass(slots=True)

@@ -38,6 +38,11 @@ class ClockOffset:
         """How far the offset may be from the middle, either way."""
         return (self.high_s - self.low_s) / 2
 
+    def seen_from(self, least_s: float, most_s: float) -> ClockOffset:
+        """The same from another clock, which ours is ahead of by ``least_s`` to ``most_s``."""
+        low_s, high_s = round(self.low_s + least_s, 6), round(self.high_s + most_s, 6)
+        return ClockOffset(low_s, high_s, consistent=self.consistent)
+
 
 @dataclass(frozen=True, slots=True)
 class PhaseClock:
