@@ -7,6 +7,7 @@ import pytest
 
 from perfscale.results import KindResult, ObjectRecord, Outcome
 from perfscale.results.measure.tallies.kinds import KindTally
+from perfscale.results.model.latency import NotWaitedFor
 
 PATH = ("Pending", "Scheduling", "Running")
 CREATED = "2026-01-02T03:04:05Z"
@@ -165,28 +166,38 @@ def test_a_milestone_is_missing_from_those_that_never_came_to_it_ready_or_not() 
     assert found["AgentConnected"] == (1, 2, 7.0)
 
 
-def test_what_had_no_time_for_a_milestone_is_missing_and_counted_apart() -> None:
+def test_what_was_ready_and_came_to_no_milestone_is_missing_and_counted_apart() -> None:
     came = [record({"AgentConnected": 5.0}, ready_s=2.0, delete_requested_s=6.0)] * 98
     soon = record(ready_s=4.0, delete_requested_s=6.0)
     late = record(ready_s=2.0, delete_requested_s=5.5)
     agent = measured([*came, soon]).phases["AgentConnected"]
-    assert (agent.count, agent.missing, agent.not_waited_for) == (98, 1, 1)
+    assert (agent.count, agent.missing, agent.not_waited_for) == (98, 1, NotWaitedFor(1, 2.0, 2.0))
     assert agent.p95 == 4.0
     assert agent.max is None  # the last to be ready had the least time, and is the slowest
     agent = measured([*came, soon, late]).phases["AgentConnected"]
-    assert (agent.count, agent.missing, agent.not_waited_for) == (98, 2, 1)
+    assert (agent.missing, agent.not_waited_for) == (2, NotWaitedFor(2, 2.0, 3.5))
+
+
+def test_what_was_never_ready_had_no_time_after_it() -> None:
+    came = record({"AgentConnected": 5.0}, ready_s=2.0)
+    never = record({"Pending": 2.0}, outcome=Outcome.UNREADY)
+    agent = measured([came, never]).phases["AgentConnected"]
+    assert (agent.missing, agent.not_waited_for) == (1, None)
 
 
 def test_what_outlives_a_run_had_the_time_until_the_last_event() -> None:
     came = record({"AgentConnected": 5.0}, ready_s=2.0)
-    agent = measured([came, record(ready_s=4.0)]).phases["AgentConnected"]
-    assert (agent.missing, agent.not_waited_for) == (1, 1)
-    agent = measured([came, record(ready_s=1.5)]).phases["AgentConnected"]
-    assert (agent.missing, agent.not_waited_for) == (1, 0)
+    agent = measured([came, record(ready_s=4.0), record(ready_s=1.5)]).phases["AgentConnected"]
+    assert agent.not_waited_for == NotWaitedFor(2, 1.0, 3.5)
+
+
+def test_how_long_objects_were_there_is_said_in_a_sentence() -> None:
+    assert "did not come to it in the 0.2 to 3.5 s for" in str(NotWaitedFor(3, 0.2, 3.5))
+    assert "in the 2.0 s for" in str(NotWaitedFor(1, 2.0, 2.0))
 
 
 def test_parts_that_add_up_tell_the_same_of_milestones_as_the_whole() -> None:
-    slow = record({"AgentConnected": 9.0}, ready_s=2.0, delete_requested_s=9.5)
+    slow = record(ready_s=2.0, delete_requested_s=9.5)
     soon = record(ready_s=2.0, delete_requested_s=5.0)
     quick = record({"AgentConnected": 3.0}, ready_s=2.0, delete_requested_s=5.0)
     first, second = KindTally(), KindTally()
@@ -194,10 +205,10 @@ def test_parts_that_add_up_tell_the_same_of_milestones_as_the_whole() -> None:
         for each in members:
             tally.measure(each, each.sent_s)
     agent = first.result().phases["AgentConnected"]
-    assert (agent.missing, agent.not_waited_for) == (1, 0)
+    assert (agent.missing, agent.not_waited_for) == (1, NotWaitedFor(1, 3.0, 3.0))
     first.add(second)
     agent = first.result().phases["AgentConnected"]
-    assert (agent.missing, agent.not_waited_for) == (1, 1)
+    assert (agent.missing, agent.not_waited_for) == (2, NotWaitedFor(2, 3.0, 7.5))
 
 
 def test_a_milestone_that_no_object_came_to_is_no_latency() -> None:

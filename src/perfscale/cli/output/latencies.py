@@ -55,10 +55,9 @@ def print_latencies(console: Console, latencies: Iterable[tuple[str, LatencySumm
         table.add_row(escape(name), *(_statistic(latency, column.name) for column in columns))
     if table.row_count:
         console.print(table)
-    early = [f"{each.not_waited_for} of {name}" for name, each in latencies if each.not_waited_for]
-    if early:
-        text = f"missing because nothing waited for them, as readyWhen would: {', '.join(early)}"
-        print_wrapped(console, f"[dim]{escape(text)}[/]")
+    for name, latency in latencies:
+        if latency.not_waited_for is not None:
+            print_wrapped(console, f"[dim]{escape(f'{name}: {latency.not_waited_for}')}[/]")
 
 
 def _statistic(latency: LatencySummary, name: str) -> str:

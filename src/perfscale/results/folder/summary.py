@@ -18,7 +18,13 @@ from perfscale.results.model.client.health import InFlight, Lag
 from perfscale.results.model.course.hooks import HookRecord
 from perfscale.results.model.course.stages import RoundStart, StageSpan
 from perfscale.results.model.interruptions import BlindSpan, OutageRecord
-from perfscale.results.model.latency import Earliest, LatencySummary, PhaseStep, WatchDelay
+from perfscale.results.model.latency import (
+    Earliest,
+    LatencySummary,
+    NotWaitedFor,
+    PhaseStep,
+    WatchDelay,
+)
 from perfscale.results.model.operations import OperationAccounts, OperationResult
 from perfscale.results.model.workload import IterationResult, KindResult, Rate, WorkloadResult
 from perfscale.results.verdicts.health import verdict_of
@@ -46,6 +52,7 @@ _PARTS: Final[Mapping[type, type[document.Part]]] = {
     IterationResult: document.Iteration,
     KindResult: document.Kind,
     Lag: document.Lag,
+    NotWaitedFor: document.NotWaitedFor,
     HookRecord: document.Hook,
     OperationAccounts: document.OperationCounts,
     OperationResult: document.Operation,
@@ -195,7 +202,8 @@ def _value(value: Any) -> Any:  # noqa: ANN401, PLR0911 -- whatever a result hol
 
 def _statistics(kind: type[PartT], latency: LatencySummary, **known: object) -> PartT:
     earliest = UNSET if latency.earliest is None else _value(latency.earliest)
-    known |= {"earliest": earliest, "not_waited_for": latency.not_waited_for or UNSET}
+    unawaited = UNSET if latency.not_waited_for is None else _value(latency.not_waited_for)
+    known |= {"earliest": earliest, "not_waited_for": unawaited}
     return _part(kind, latency, **known)
 
 

@@ -1,4 +1,4 @@
-"""Of who is missing from a milestone, who had no time to come to it.
+"""Who was ready and did not come to a milestone, and for how long they were there.
 
 No object has to come to a milestone, and none is waited for: the run asks objects to go, or ends,
 as soon as they are ready. The last to be ready has the least time, so that those who had none are
@@ -7,27 +7,37 @@ the slowest, as a rule: they are missing like the others, or percentiles would b
 
 from __future__ import annotations
 
-from array import array
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perfscale.config.sections.metrics import MILESTONES_OF
+from perfscale.results.model.latency import NotWaitedFor
 
 if TYPE_CHECKING:
     from perfscale.results.model.records import ObjectRecord
 
 
+@dataclass(slots=True)
+class _Spread:
+    count: int = 0
+    least: float = math.inf
+    most: float = -math.inf
+
+    def add(self, other: _Spread) -> None:
+        self.count += other.count
+        self.least = min(self.least, other.least)
+        self.most = max(self.most, other.most)
+
+
 class MilestoneTimes:
-    """For how long objects of one kind were there, after they were ready.
+    """For how long objects of one kind were there once they were ready, and came to none."""
 
-    Eight bytes for each milestone that an object did not come to.
-    """
-
-    __slots__ = ("_gone", "_last_s", "_longest_s", "_staying")
+    __slots__ = ("_gone", "_last_s", "_staying")
 
     def __init__(self) -> None:
-        self._longest_s: dict[str, float] = {}
-        self._gone: dict[str, array[float]] = {}
-        self._staying: dict[str, array[float]] = {}
+        self._gone: dict[str, _Spread] = {}
+        self._staying: dict[str, _Spread] = {}
         self._last_s = 0.0
 
     def measure(self, record: ObjectRecord, ready_s: float, until_s: float | None) -> None:
@@ -35,34 +45,33 @@ class MilestoneTimes:
         milestones = MILESTONES_OF.get(record.kind)
         if milestones is None:
             return
-        seen, longest_s = record.phases_s, self._longest_s
+        seen = record.phases_s
         if until_s is None:
             self._last_s = max(self._last_s, ready_s, *seen.values())
         for name in milestones:
-            at_s = seen.get(name)
-            if at_s is not None:
-                if at_s - ready_s > longest_s.get(name, 0.0):
-                    longest_s[name] = at_s - ready_s
-            elif until_s is None:
-                self._staying.setdefault(name, array("d")).append(ready_s)
+            if name in seen:
+                continue
+            if until_s is None:
+                self._staying.setdefault(name, _Spread()).add(_Spread(1, ready_s, ready_s))
             else:
-                self._gone.setdefault(name, array("d")).append(until_s - ready_s)
+                there_s = max(0.0, until_s - ready_s)
+                self._gone.setdefault(name, _Spread()).add(_Spread(1, there_s, there_s))
 
     def add(self, other: MilestoneTimes) -> None:
         """Count everything that ``other`` counted."""
         self._last_s = max(self._last_s, other._last_s)
-        for name, longest_s in other._longest_s.items():
-            self._longest_s[name] = max(self._longest_s.get(name, 0.0), longest_s)
         for into, more in ((self._gone, other._gone), (self._staying, other._staying)):
-            for name, times_s in more.items():
-                into.setdefault(name, array("d")).extend(times_s)
+            for name, spread in more.items():
+                into.setdefault(name, _Spread()).add(spread)
 
-    def not_waited_for(self, name: str) -> int:
-        """How many were there for a shorter time than the slowest that came to a milestone took.
+    def not_waited_for(self, name: str) -> NotWaitedFor | None:
+        """Who did not come to a milestone although they were ready; None if all did.
 
         What stays in the cluster was there until the last that was seen of any that stays.
         """
-        needed_s = self._longest_s.get(name, 0.0)
-        gone = sum(there_s < needed_s for there_s in self._gone.get(name, ()))
-        since = self._staying.get(name, ())
-        return gone + sum(self._last_s - ready_s < needed_s for ready_s in since)
+        found = _Spread()
+        found.add(self._gone.get(name, found))
+        if (staying := self._staying.get(name)) is not None:
+            least_s, most_s = self._last_s - staying.most, self._last_s - staying.least
+            found.add(_Spread(staying.count, least_s, most_s))
+        return NotWaitedFor(found.count, found.least, found.most) if found.count else None

@@ -35,6 +35,31 @@ class Earliest:
 
 
 @dataclass(frozen=True, slots=True)
+class NotWaitedFor:
+    """Objects that were ready and did not come to a milestone, which nothing waits for.
+
+    Attributes:
+        count: How many.
+        min: For how many seconds the one was there, once it was ready, that had the least time:
+            until it was asked to go or, of what stays, until the last event of its kind.
+        max: The same of the one that had the most.
+    """
+
+    count: int
+    min: float
+    max: float
+
+    def __str__(self) -> str:
+        """What that means, for a person."""
+        times = [f"{each:.1f}" for each in (self.min, self.max)]
+        lasted = " to ".join(dict.fromkeys(times))
+        return (
+            f"{self.count} of the missing were ready, and did not come to it in the {lasted} s for "
+            "which they were there after that: nothing waits for it, as readyWhen would"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class LatencySummary:
     """Statistics of one latency, in seconds.
 
@@ -48,8 +73,8 @@ class LatencySummary:
         max: Longest; None if anything is missing.
         mean: Arithmetic mean; None if anything is missing.
         earliest: How much shorter they may be; None if every sample is certain.
-        not_waited_for: How many of the missing were asked to go, or outlived the run, before they
-            had the time: of a milestone, which nothing waits for.
+        not_waited_for: Who of the missing was ready, of a milestone, which nothing waits for; None
+            if nobody was.
     """
 
     count: int
@@ -63,7 +88,7 @@ class LatencySummary:
     max: float | None
     mean: float | None
     earliest: Earliest | None = None
-    not_waited_for: int = 0
+    not_waited_for: NotWaitedFor | None = None
 
 
 @dataclass(frozen=True, slots=True)

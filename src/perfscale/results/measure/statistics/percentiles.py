@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from perfscale.results.measure.statistics.sketch import Sketch
-from perfscale.results.model.latency import QUANTILES, Earliest, LatencySummary
+from perfscale.results.model.latency import QUANTILES, Earliest, LatencySummary, NotWaitedFor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,8 +32,7 @@ class LatencySamples:
     Attributes:
         values: The samples, in no order.
         missing: Objects that never got there.
-        not_waited_for: How many of the missing were not there for long enough, as nothing waited
-            for them.
+        not_waited_for: Who of the missing was ready, but came to no milestone.
         add: Count an object that got there after so many seconds. Called some
             twenty times for each object, so there is nothing in between.
     """
@@ -54,7 +53,8 @@ class LatencySamples:
         self._doubted: array[float] | None = None
         self._earliest: array[float] | None = None
         self._folded: _Folded | None = None
-        self.missing = self.not_waited_for = 0
+        self.missing = 0
+        self.not_waited_for: NotWaitedFor | None = None
         self.add: Callable[[float], None] = self.values.append
         self._summary: LatencySummary | None = None
 

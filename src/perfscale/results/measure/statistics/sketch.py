@@ -109,7 +109,7 @@ class Sketch(msgspec.Struct):
             max=self.longest_s if count else None,
             mean=self.total_s / count if count else None,
             earliest=None,
-            not_waited_for=0,
+            not_waited_for=None,
             **dict(zip(QUANTILES, self.percentiles(*QUANTILES.values()), strict=True)),
         )
 

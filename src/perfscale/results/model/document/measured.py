@@ -49,6 +49,14 @@ class Earliest(Part, frozen=True):
     max: Seconds
 
 
+class NotWaitedFor(Part, frozen=True):
+    """Who was ready and did not come to a milestone, and for how long they were there then."""
+
+    count: Count
+    min: Seconds
+    max: Seconds
+
+
 class Statistics(Part, frozen=True, kw_only=True):
     """A latency, in seconds; what is missing counts as longer than every sample."""
 
@@ -66,8 +74,8 @@ class Statistics(Part, frozen=True, kw_only=True):
         Earliest | UnsetType, Meta(description="missing: no sample is uncertain")
     ] = UNSET
     not_waited_for: Annotated[
-        Count | UnsetType,
-        Meta(description="of a milestone: missing, but there for too short a time; missing: none"),
+        NotWaitedFor | UnsetType,
+        Meta(description="of a milestone: who of the missing was ready; missing: none"),
     ] = UNSET
 
     def get(self, name: str) -> float | None:
