@@ -12,10 +12,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from datetime import timedelta
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec import to_builtins
 
@@ -23,11 +22,11 @@ from perfscale.config.sections.hooks import AFTER_RUN, BEFORE_RUN, MOMENTS
 from perfscale.engine.accounting.load_progress import PERIOD_S
 from perfscale.engine.accounting.progress import ProgressPublisher
 from perfscale.engine.accounting.run_accounting import RunAccounting
-from perfscale.engine.accounting.verdict import judge
 from perfscale.engine.accounting.wallclock import WallClock
 from perfscale.engine.attribution.attributor import Attributor
+from perfscale.engine.conclusion import Ended, Summed, conclude_run
 from perfscale.engine.context import RunContext
-from perfscale.engine.events import RunFinished, Stage
+from perfscale.engine.events import Stage
 from perfscale.engine.flow.churn.objects import Churner
 from perfscale.engine.flow.iteration import IterationRunner
 from perfscale.engine.flow.operations import OperationRunner
@@ -45,16 +44,12 @@ from perfscale.engine.removal.namespaces import RunNamespaces
 from perfscale.engine.removal.staying import verify_staying
 from perfscale.engine.removal.verification import ObjectVerifier
 from perfscale.engine.sharding.coordination import Alone, Moment
-from perfscale.engine.snapshot import RunCourse, RunSnapshot
 from perfscale.engine.tracking.observer import Observer
+from perfscale.engine.views import RunViews
 from perfscale.results import (
     Course,
-    Ending,
     Totals,
     TotalsEntry,
-    conclude,
-    judge_thresholds,
-    with_lost_results,
 )
 
 if TYPE_CHECKING:
@@ -62,22 +57,14 @@ if TYPE_CHECKING:
 
     from perfscale.engine.inputs import RunInputs
     from perfscale.engine.sharding.coordination import Barrier, Coordination
+    from perfscale.engine.snapshot import RunCourse, RunSnapshot
     from perfscale.errors import ThresholdError
-    from perfscale.results import GeneratorRecord, RunResult, RunSum
+    from perfscale.results import RunResult
 
 _log = logging.getLogger(__name__)
 
 _BEATS_A_COUNT = 2
 """So every second: as much at most is missing in the journal of a run that is killed."""
-
-
-class Summed(NamedTuple):
-    """What a run comes to: see `conclude`."""
-
-    run_sum: RunSum
-    totals: Totals
-    course: Course
-    generators: tuple[GeneratorRecord, ...] = ()
 
 
 class Run:
@@ -109,47 +96,11 @@ class Run:
 
     def snapshot(self) -> RunSnapshot:
         """Where it stands; once `execute` has begun."""
-        inputs, context, progress = self._inputs, self._context, self._progress
-        return RunSnapshot(
-            run_id=inputs.info.run_id,
-            server_version=inputs.info.cluster.version,
-            started_at=inputs.info.started_at,
-            elapsed_s=self._elapsed_s(),
-            stage=progress.stage if self.result is None else None,
-            workload=progress.workload,
-            stages=progress.stages if self.result is None else {},
-            rates=progress.rates,
-            targets=dict(progress.targets),
-            objects=context.counter.counts(inputs.plan.workloads),
-            operations=context.operation_counter.counts(inputs.plan.operations),
-            phases=dict(context.tracker.phases),
-            child_phases=dict(context.tracker.child_phases),
-            in_flight=context.health.in_flight,
-            most_in_flight=inputs.config.global_config.max_in_flight,
-            calls=self._accounting.calls(),
-            watch=self._observer.counts,
-            lags=context.health.lags(),
-        )
+        return self._views.snapshot(self.result)
 
     def course(self) -> RunCourse:
         """What happened so far beside the load; once `execute` has begun."""
-        context = self._context
-        return RunCourse(
-            outages=context.gaps.outages,
-            blind_spans=tuple(context.gaps.blind),
-            hooks=self._hooks.records,
-            stages=context.stages.spans(self._elapsed_s()),
-            rounds=context.stages.rounds,
-            iterations=context.stages.iterations,
-            results=self._accounting.results(),
-            requests=self._accounting.requests(),
-            slowest=context.counter.slowest(),
-            churn=context.counter.churn(),
-            attribution=self._attributor.result,
-        )
-
-    def _elapsed_s(self) -> float:
-        return self._context.stopwatch.now() if self.result is None else self.result.duration_s
+        return self._views.course(self.result)
 
     async def execute(self) -> RunResult:
         """Run the load, clean up, and write everything down.
@@ -202,6 +153,14 @@ class Run:
         context.coordination = self._coordinate()
         context.open_watches = self._observer.open_watches
         self._attributor = Attributor(context)
+        self._views = RunViews(
+            context,
+            self._accounting,
+            self._progress,
+            self._observer,
+            self._hooks,
+            self._attributor,
+        )
         operator = Operator(context, self._dispatcher)
         self._operations = OperationRunner(
             context, operator, self._accounting, self._progress, self._namespaces
@@ -421,40 +380,8 @@ class Run:
         self._record_outages()
         self._find_clock_step()
         context.gaps.blind.close(duration_s)
-        run_sum, totals, course, generators = self._sum_up(self._totals())
-        thresholds = judge_thresholds(inputs.config, run_sum)
-        verdict = judge(
-            inputs.config,
-            run_sum.workloads,
-            totals.namespaces,
-            error=self._error,
-            interrupted_by=self._interrupted_by,
-            problems=self._problems,
-            thresholds=thresholds,
-        )
-        ending = Ending(
-            finished_at=inputs.info.started_at + timedelta(seconds=duration_s),
-            duration_s=duration_s,
-            remains=remains,
-            error=self._error,
-            **verdict._asdict(),
-        )
-        result = conclude(
-            inputs.info,
-            ending,
-            run_sum,
-            totals,
-            thresholds=thresholds,
-            course=course,
-            generators=generators,
-        )
-        if inputs.sink is not None:
-            try:
-                inputs.sink.finish(result)
-            except OSError as error:
-                result = with_lost_results(result, error)
-        inputs.broadcast.send(RunFinished(result))
-        return result
+        ended = Ended(duration_s, remains, self._error, self._interrupted_by, self._problems)
+        return conclude_run(inputs, ended, self._sum_up(self._totals()))
 
     def _sum_up(self, totals: Totals) -> Summed:
         """What the run comes to, when nothing more happens."""

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import structs, to_builtins
 
+from perfscale.engine.conclusion import Summed
 from perfscale.engine.events import GeneratorsProgress, Warned
-from perfscale.engine.run import Run, Summed
+from perfscale.engine.run import Run
 from perfscale.engine.sharding.coordination import Barrier, Moment, Release
 from perfscale.engine.sharding.shard import Shard
 from perfscale.engine.waits import Signal
