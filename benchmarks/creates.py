@@ -65,7 +65,7 @@ events {{ worker_connections 1024; }}
 http {{
   access_log off; client_body_temp_path {directory}; proxy_temp_path {directory};
   fastcgi_temp_path {directory}; uwsgi_temp_path {directory}; scgi_temp_path {directory};
-  keepalive_requests 1000000;
+  keepalive_requests 1000000; client_header_buffer_size 4k;
   server {{
     listen 127.0.0.1:{port};
     default_type application/json;{locations}
@@ -77,21 +77,33 @@ http {{
 """
 
 RUN: Final = "benchmark"
-ANSWER: Final = json.dumps(
-    {
-        "apiVersion": "kubevirt.io/v1",
-        "kind": "VirtualMachineInstance",
-        "metadata": {
-            "name": "kubevirt-density-1-1",
-            "namespace": NAMESPACE,
-            "uid": "$request_id",
-            "resourceVersion": "1",
-            "creationTimestamp": "2026-01-01T00:00:00Z",
-            "labels": run_labels(RUN, load_config(default_workload()).workloads[0].name, 1),
-        },
-        "spec": {},
+
+
+def answer(workload: str, shard: int | None = None) -> str:
+    """What nginx answers to a create: an object that is the run's, and newer than any list.
+
+    Without its labels the engine takes it for one that somebody has taken them from, and deletes
+    it by its name; with a version before that of a list it is missing in, for one that is gone.
+    """
+    metadata = {
+        "name": "kubevirt-density-1-1",
+        "namespace": NAMESPACE,
+        "uid": "$connection-$connection_requests",
+        "resourceVersion": "1000000000",
+        "creationTimestamp": "2026-01-01T00:00:00Z",
+        "labels": run_labels(RUN, workload, 1, shard),
     }
-)
+    return json.dumps(
+        {
+            "apiVersion": "kubevirt.io/v1",
+            "kind": "VirtualMachineInstance",
+            "metadata": metadata,
+            "spec": {},
+        }
+    )
+
+
+ANSWER: Final = answer(load_config(default_workload()).workloads[0].name)
 
 Contestant = Callable[[str, list[bytes]], Coroutine[None, None, None]]
 
@@ -156,10 +168,9 @@ async def raw_aiohttp(server: str, bodies: list[bytes]) -> None:
         await in_flight(create, bodies)
 
 
-@asynccontextmanager
-async def cluster_at(server: str) -> AsyncIterator[Cluster]:
-    """The server as a cluster."""
-    kubeconfig = {
+def kubeconfig_of(server: str) -> dict[str, object]:
+    """One that leads to the server."""
+    return {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": "sink", "cluster": {"server": server}}],
@@ -167,8 +178,13 @@ async def cluster_at(server: str) -> AsyncIterator[Cluster]:
         "contexts": [{"name": "sink", "context": {"cluster": "sink", "user": "sink"}}],
         "current-context": "sink",
     }
+
+
+@asynccontextmanager
+async def cluster_at(server: str) -> AsyncIterator[Cluster]:
+    """The server as a cluster."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(kubeconfig, file)
+        json.dump(kubeconfig_of(server), file)
         file.flush()
         async with await open_cluster(ClusterOptions(kubeconfig=file.name)) as cluster:
             yield cluster
