@@ -42,8 +42,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from perfscale.engine.accounting.journal_feed import JournalFeed
-    from perfscale.engine.context import IterationContext, RunContext
+    from perfscale.engine.context import RunContext
     from perfscale.engine.inputs import RunInputs
+    from perfscale.engine.iteration_context import IterationContext
     from perfscale.engine.sharding.coordination import Arrival, Barrier, Coordination
     from perfscale.engine.sharding.shard import Shard
     from perfscale.engine.tracking.owned import OwnedNamespace

@@ -15,7 +15,8 @@ from perfscale.engine.sharding.portion import requested_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perfscale.engine.context import IterationContext, RunContext
+    from perfscale.engine.context import RunContext
+    from perfscale.engine.iteration_context import IterationContext
 
 _AHEAD_S: Final = 2.0
 """Longer than a journal takes to be written, twice: it is flushed two times a second, and then

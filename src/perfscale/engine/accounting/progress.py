@@ -13,7 +13,8 @@ from perfscale.results import StageEntry
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from perfscale.engine.context import IterationContext, RunContext
+    from perfscale.engine.context import RunContext
+    from perfscale.engine.iteration_context import IterationContext
     from perfscale.engine.tracking.operations.tracked import TrackedOperation
     from perfscale.engine.tracking.owned import OwnedNamespace
     from perfscale.engine.tracking.rows import IterationScope

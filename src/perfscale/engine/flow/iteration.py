@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from perfscale.config import Workload
     from perfscale.engine.accounting.progress import ProgressPublisher
     from perfscale.engine.accounting.run_accounting import RunAccounting
-    from perfscale.engine.context import IterationContext, RunContext
+    from perfscale.engine.context import RunContext
     from perfscale.engine.flow.removing import IterationRemover
     from perfscale.engine.flow.stopping import Stop
+    from perfscale.engine.iteration_context import IterationContext
     from perfscale.engine.load.creation import Creator, PlannedObject
     from perfscale.engine.load.pacing import Pacing, WorkloadPacing
     from perfscale.engine.removal.namespaces import RunNamespaces

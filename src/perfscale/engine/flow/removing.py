@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from perfscale.config import Workload
     from perfscale.engine.accounting.progress import ProgressPublisher
     from perfscale.engine.accounting.run_accounting import RunAccounting
-    from perfscale.engine.context import IterationContext, RunContext
+    from perfscale.engine.context import RunContext
+    from perfscale.engine.iteration_context import IterationContext
     from perfscale.engine.removal.namespaces import RunNamespaces
     from perfscale.engine.removal.verification import ObjectVerifier
     from perfscale.engine.tracking.owned import OwnedNamespace

@@ -24,7 +24,8 @@ from perfscale.errors import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 
-    from perfscale.engine.context import IterationContext, RunContext
+    from perfscale.engine.context import RunContext
+    from perfscale.engine.iteration_context import IterationContext
     from perfscale.engine.load.dispatching import Dispatcher
     from perfscale.engine.load.pacing import Pacing
     from perfscale.engine.load.server_warnings import ServerWarnings

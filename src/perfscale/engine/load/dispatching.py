@@ -16,7 +16,8 @@ from perfscale.engine.load.slots import Slots
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
 
-    from perfscale.engine.context import IterationContext, RunContext
+    from perfscale.engine.context import RunContext
+    from perfscale.engine.iteration_context import IterationContext
     from perfscale.engine.load.pacing import Pacing
 
 _AT_ONCE = 16

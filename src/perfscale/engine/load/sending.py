@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perfscale.config import Workload
-    from perfscale.engine.context import IterationContext, RunContext
+    from perfscale.engine.context import RunContext
+    from perfscale.engine.iteration_context import IterationContext
     from perfscale.engine.load.deletions import Deletions
     from perfscale.engine.load.requests import Outgoing, RequestBuilder
     from perfscale.engine.load.targets import Target

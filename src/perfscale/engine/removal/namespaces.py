@@ -29,7 +29,8 @@ from perfscale.results import NamespaceCounts
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from perfscale.engine.context import IterationContext, RunContext
+    from perfscale.engine.context import RunContext
+    from perfscale.engine.iteration_context import IterationContext
     from perfscale.engine.tracking.evidence import NamespaceObject
     from perfscale.engine.tracking.readiness import Metadata
     from perfscale.engine.tracking.rows import IterationScope

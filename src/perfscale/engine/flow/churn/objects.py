@@ -40,8 +40,9 @@ if TYPE_CHECKING:
     from perfscale.config.sections.churn import Churn
     from perfscale.engine.accounting.progress import ProgressPublisher
     from perfscale.engine.accounting.run_accounting import RunAccounting
-    from perfscale.engine.context import IterationContext, RunContext
+    from perfscale.engine.context import RunContext
     from perfscale.engine.flow.churn.replicas import Replica
+    from perfscale.engine.iteration_context import IterationContext
     from perfscale.engine.load.creation import Creator, PlannedObject
     from perfscale.engine.load.pacing import Pacing
     from perfscale.engine.tracking.rows import TrackedObject

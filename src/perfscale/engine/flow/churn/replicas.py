@@ -11,7 +11,7 @@ from perfscale.kube.resources import NAMESPACES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from perfscale.engine.context import IterationContext
+    from perfscale.engine.iteration_context import IterationContext
     from perfscale.engine.load.creation import PlannedObject
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
 
