@@ -43,6 +43,8 @@ async def test_a_lost_generator_fails_the_run_by_name_and_everything_is_deleted(
     assert "generator 1 (task 1) was lost: its task was cancelled" in result.problems[0]
     assert result.accounts.balanced
     assert result.accounts.requested == 200
+    # Of its own objects the other one knows which it has not sent.
+    assert result.accounts.not_attempted > 100 > result.accounts.unknown
     assert result.generator is not None
     assert result.generator.verdict is Validity.GENERATOR_LIMITED
     assert any("generator 1 (task 1) was lost" in each for each in result.generator.reasons)

@@ -7,6 +7,7 @@ a long run needs no more memory than the run did.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from perfscale.results.journal.entries import (
@@ -283,13 +284,14 @@ class Replay:
     def _write_iteration(self, number: int) -> None:
         iteration = self._iterations.pop(number)
         begin, end = iteration.begin, iteration.end
-        requested = iteration.requested()
+        requested, attempted = iteration.requested(), iteration.attempted()
         is_cut = self.course.lost > 0 or end is None or not end.settled
         objects, children = list(iteration.objects.values()), list(iteration.children.values())
         tally = self.records.write_objects(iteration, objects, children, is_cut=is_cut)
         for each in (*iteration.objects, *iteration.children):
             del self._rows[each]
         self._write_operations(iteration, list(iteration.operations))
+        may_have_more = self.course.lost > 0 or end is None
         facts = IterationFacts(
             workload=begin.workload,
             iteration=begin.iteration,
@@ -298,8 +300,9 @@ class Replay:
             finished_s=self.course.last_s if end is None else end.finished_s,
             held_back_s=0.0 if end is None else end.held_back_s,
             problems=() if end is None else tuple(end.problems),
-            is_cut=self.course.lost > 0 or end is None,
+            is_cut=may_have_more,
             churned=iteration.churned,
             lost=iteration.lost,
+            spared={} if may_have_more else Counter(requested) - attempted,
         )
         self.records.close_iteration(iteration, tally, facts)

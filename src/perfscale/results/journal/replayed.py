@@ -37,11 +37,13 @@ class MergedIteration:
     def facts(self) -> IterationFacts:
         """What is known of all of it; problems name the generator that had them."""
         found = [facts for _, facts in self.parts]
-        requested, churned, lost = Counter[str](), Counter[str](), Counter[str]()
+        requested, churned = Counter[str](), Counter[str]()
+        lost, spared = Counter[str](), Counter[str]()
         for each in found:  # not their sum, which forgets kinds of which there are none
             requested.update(each.requested)
             churned.update(each.churned)
             lost.update(each.lost)
+            spared.update(each.spared)
         return IterationFacts(
             workload=found[0].workload,
             iteration=found[0].iteration,
@@ -55,6 +57,7 @@ class MergedIteration:
             is_cut=any(each.is_cut for each in found),
             churned=churned,
             lost=lost,
+            spared=spared,
         )
 
 
@@ -98,8 +101,11 @@ class ReplayedIteration:
         if not begin.ends:
             rounds.update(begin.requested)  # not the sum, which forgets kinds with none
             return rounds
-        known = Counter(life.resource.kind_name for life in self.objects.values())
-        known += self.released
+        known = self.attempted()
         if self.due is not None:
             known |= rounds + Counter(self.due.requested)
         return known
+
+    def attempted(self) -> Counter[str]:
+        """The objects that are known of it, by kind."""
+        return self.released + Counter(life.resource.kind_name for life in self.objects.values())

@@ -44,6 +44,8 @@ class IterationFacts:
         is_cut: Whether the journal ends before the iteration does: more objects
             may have been attempted than are known.
         lost: Objects, by kind, that are there without a record: a generator was lost with it.
+        spared: Of what has no record, by kind, what surely was not attempted though the journal
+            of others ends: it was the turn of generators that came to their end.
     """
 
     workload: str
@@ -57,6 +59,7 @@ class IterationFacts:
     is_cut: bool = False
     churned: Mapping[str, int] = field(default_factory=dict)
     lost: Mapping[str, int] = field(default_factory=dict)
+    spared: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +147,8 @@ class RunTally:
         kinds, child_kinds = tally.kinds, tally.child_kinds
         operations = operations or self.open_operations()
         if workload.creates:
-            _add_not_attempted(kinds, facts.requested, is_cut=facts.is_cut, lost=facts.lost)
+            surely = facts.spared if facts.is_cut else facts.requested
+            _add_not_attempted(kinds, facts.requested, surely, lost=facts.lost)
             times = tally.creates
             workload.churned.update(facts.churned)
         else:
@@ -197,7 +201,7 @@ class RunTally:
                 continue  # an iteration that never came was never due
             if workload.creates:
                 wanted = workload.churned + Counter(workload.plan.objects)
-                _add_not_attempted(workload.kinds, wanted, is_cut=is_cut)
+                _add_not_attempted(workload.kinds, wanted, {} if is_cut else wanted)
             else:
                 _add_iterations_not_begun(workload, is_cut=is_cut)
         workloads = tuple(_workload_result(workload) for workload in self._workloads.values())
@@ -242,13 +246,14 @@ def _add(into: dict[str, KindTally], tallies: Mapping[str, KindTally]) -> None:
 def _add_not_attempted(
     kinds: dict[str, KindTally],
     requested: Mapping[str, int],
+    surely: Mapping[str, int],
     *,
-    is_cut: bool,
     lost: Mapping[str, int] | None = None,
 ) -> None:
     """Count the objects whose turn never came, as far as is known; they have no record.
 
-    Nor have those that were ``lost``, by kind.
+    Nor have those that were ``lost``. How many of those without a record were ``surely`` not
+    attempted is by kind, too.
     """
     for kind, count in requested.items():
         tally = kinds.setdefault(kind, KindTally())
@@ -256,7 +261,10 @@ def _add_not_attempted(
         found = min(max(0, missing), (lost or {}).get(kind, 0))
         never = missing - found
         tally.accounts += Accounts(
-            requested=missing, not_attempted=never, unknown=never if is_cut else 0, lost=found
+            requested=missing,
+            not_attempted=never,
+            unknown=max(0, never - surely.get(kind, 0)),
+            lost=found,
         )
 
 
