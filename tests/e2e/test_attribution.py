@@ -1,6 +1,6 @@
 """Where the time of slow objects goes, on the simulated cluster, each cause in its turn."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 from clusters import ClusterUnderTest
+from patience import PATIENCE_S
 from refusals import Refusal, Refusing
 from workloads import config, objects, template, workload
 
+from perfscale.engine.events import Stage, StageStarted
 from perfscale.kube.cluster import ClusterOptions, open_cluster
 from perfscale.results import (
     AttributedObject,
@@ -70,12 +72,18 @@ spec:
 """
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is left out because the machine is busy."""
+    monkeypatch.setattr("perfscale.engine.attribution.attributor.CLOSING_S", PATIENCE_S)
+
+
 @asynccontextmanager
 async def delaying(
-    directory: Path, *faults: JSON, speed: float = 50.0
+    directory: Path, *faults: JSON, requests: Sequence[JSON] = (), speed: float = 50.0
 ) -> AsyncIterator[ClusterUnderTest]:
     """A simulated cluster that delays what is named after a cause."""
-    content = Faults.model_validate({"objects": faults})
+    content = Faults.model_validate({"objects": faults, "requests": requests})
     async with SimulatedCluster(speed=speed, seed=1, faults=content) as cluster:
         kubeconfig = directory / "simulated.kubeconfig"
         cluster.write_kubeconfig(kubeconfig)
@@ -158,7 +166,8 @@ async def test_an_object_that_two_causes_delay_has_both_and_what_it_takes_anyway
     async with delaying(tmp_path, *delays(*causes, resource=resource), speed=2.0) as cluster:
         result = await cluster.run(load(tmp_path, text, *pairs))
     for name, slow in named(result).items():
-        assert WaitCause.LAUNCHER_START in slow.causes, name
+        # A pod starts in less than its timestamps, which are in whole seconds, can tell.
+        assert WaitCause.LAUNCHER_START in slow.causes or text == POD, name
         others = [each for each in slow.causes if each != WaitCause.LAUNCHER_START]
         by_length = sorted(others, key=lambda each: slow.causes[each], reverse=True)
         assert {each.value for each in by_length[: len(pairs[name])]} == pairs[name]
@@ -222,6 +231,22 @@ async def test_requests_for_it_are_counted_and_are_none_of_the_loads(tmp_path: P
     assert result.requests["sent"] >= sum(sent.values())
     of_load = {each.resource for each in result.workloads[0].calls}
     assert not of_load & {"events", "pods"}
+
+
+async def test_a_server_that_does_not_answer_puts_the_end_of_a_wait_off_by_a_bounded_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("perfscale.engine.attribution.attributor.CLOSING_S", 0.1)
+    slow = {"fault": "slow", "delay": "1h", "verbs": ["list"], "resources": ["events"]}
+    async with delaying(tmp_path, *delays("guest"), requests=[slow]) as cluster:
+        async with cluster.generator(load(tmp_path, INSTANCE, "guest")) as generator:
+            events = generator.events()
+            result = await generator.run()
+        stages = [each.stage async for each in events if isinstance(each, StageStarted)]
+    assert result.problems == ()
+    assert result.attribution is not None
+    assert "1 slow object could not be looked at in time" in result.attribution.counts.problems
+    assert stages[stages.index(Stage.WAITING_READY) + 1] is Stage.EXAMINING
 
 
 async def test_what_may_not_be_read_is_warned_of_and_stays_unknown(

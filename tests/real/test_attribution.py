@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 from clusters import PODS, VMIS, VMS, ClusterUnderTest
+from patience import PATIENCE_S
 from real_control_plane import RealControlPlane
 from slow_controllers import CAUSES, slow_controllers
 from workloads import config, objects, template, workload
@@ -27,6 +28,12 @@ SPECS: dict[str, JSON] = {
     VMS.kind: {"runStrategy": "Always", "template": {"spec": {"domain": {"devices": {}}}}},
     PODS.kind: {"containers": [{"name": "main", "image": "registry/app:1"}]},
 }
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is left out because the machine is busy."""
+    monkeypatch.setattr("perfscale.engine.attribution.attributor.CLOSING_S", PATIENCE_S)
 
 
 @pytest.fixture

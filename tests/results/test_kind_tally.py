@@ -192,8 +192,8 @@ def test_what_outlives_a_run_had_the_time_until_the_last_event() -> None:
 
 
 def test_how_long_objects_were_there_is_said_in_a_sentence() -> None:
-    assert "did not come to it in the 0.2 to 3.5 s for" in str(NotWaitedFor(3, 0.2, 3.5))
-    assert "in the 2.0 s for" in str(NotWaitedFor(1, 2.0, 2.0))
+    assert "3 missing although ready, within 0.2 to 3.5 s" in str(NotWaitedFor(3, 0.2, 3.5))
+    assert "within 2.0 s until" in str(NotWaitedFor(1, 2.0, 2.0))
 
 
 def test_parts_that_add_up_tell_the_same_of_milestones_as_the_whole() -> None:

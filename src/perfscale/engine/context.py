@@ -84,7 +84,7 @@ class RunContext:
     hook: Callable[[str, Workload | None, int | None], Awaitable[None]]
     coordination: Coordination
     open_watches: Callable[[Sequence[ObjectFactory]], Coroutine[object, object, None]]
-    attribute: Callable[[Sequence[IterationScope]], Awaitable[None]]
+    attribute: Callable[[Sequence[IterationScope], Callable[[], None]], Awaitable[None]]
 
     def __init__(
         self, inputs: RunInputs, tasks: asyncio.TaskGroup, abort: Callable[[BaseException], None]

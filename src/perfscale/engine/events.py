@@ -30,6 +30,7 @@ class Stage(StrEnum):
     OPERATING = "operating"
     WAITING_READY = "waiting until ready"
     WAITING_DONE = "waiting until done"
+    EXAMINING = "looking at slow objects"
     DELETING = "deleting"
     WAITING_GONE = "waiting until gone"
     PULLING_IMAGES = "pulling images"

@@ -42,14 +42,14 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_BURST: Final = 40
-"""Requests that may go at once: what some ten objects need."""
-_AT_ONCE: Final = 4
+_REQUESTS_A_LOOK: Final = 5
+"""What an instance or a pod needs, with a volume; so many of each object may go at once."""
+_AT_ONCE: Final = 8
 """Objects that are looked at beside each other."""
 _LOOK_AGAIN_S: Final = 900.0
 """How often one is looked at that stays unready: its events are kept for an hour."""
-_CLOSING_S: Final = 15.0
-"""How long the end of a wait may be put off, in order to look at what was slow in it."""
+CLOSING_S: Final = 2.0
+"""How long what follows a wait may be put off, in order to look at what was slow in it."""
 
 
 @dataclass(slots=True)
@@ -87,7 +87,8 @@ class Attributor:
         self._is_closed = False
         self._bug: str | None = None
         rate = context.shard.rate(config.requests_per_second)
-        client = context.client.limited(RateLimiter(rate, _BURST), context.inputs.meter)
+        burst = _REQUESTS_A_LOOK * max(1, config.objects)
+        client = context.client.limited(RateLimiter(rate, burst), context.inputs.meter)
         context.clients.append(client)
         self._reader = ClusterReader(client, context.stopwatch.now)
         context.attribute = self.finish
@@ -269,11 +270,12 @@ class Attributor:
 
     # -- when a wait is over -------------------------------------------------
 
-    async def finish(self, scopes: Sequence[IterationScope]) -> None:
+    async def finish(self, scopes: Sequence[IterationScope], begin: Callable[[], None]) -> None:
         """Look at what was slow in iterations whose wait is over, before anything is deleted.
 
         The slowest that are ready and took some time, and those that are not ready. It takes
-        `_CLOSING_S` at most; what was not looked at by then is left out.
+        `CLOSING_S` at most; what was not looked at by then is left out. ``begin`` is called if
+        there is something to look at.
         """
         if not self._config.objects or self._is_closed:
             return
@@ -286,11 +288,12 @@ class Attributor:
         ]
         if not wanted:
             return
+        begin()
         for row in wanted:
             self._queue.pop(row, None)
             self._cases[row].is_due = True
         try:
-            async with asyncio.timeout(_CLOSING_S):
+            async with asyncio.timeout(CLOSING_S):
                 await self._look_at(self._look_finally, wanted)
         except TimeoutError:
             _log.info("not all slow objects were looked at in time")

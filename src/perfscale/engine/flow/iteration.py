@@ -237,7 +237,10 @@ class IterationRunner:
         )
         for each in waited_for:
             self._context.tracker.close_readiness(each.scope)
-        await self._context.attribute([each.scope for each in waited_for])
+        await self._context.attribute(
+            [each.scope for each in waited_for],
+            partial(self._progress.enter_iteration, iteration, Stage.EXAMINING),
+        )
         if not in_time:
             for each in waited_for:
                 if each.scope.undecided:

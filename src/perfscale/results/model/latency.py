@@ -54,8 +54,8 @@ class NotWaitedFor:
         times = [f"{each:.1f}" for each in (self.min, self.max)]
         lasted = " to ".join(dict.fromkeys(times))
         return (
-            f"{self.count} of the missing were ready, and did not come to it in the {lasted} s for "
-            "which they were there after that: nothing waits for it, as readyWhen would"
+            f"{self.count} missing although ready, within {lasted} s until deleted or last seen: "
+            "nothing waits for it, as readyWhen would"
         )
 
 
