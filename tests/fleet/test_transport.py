@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from dask_in_process import one_worker
 from patience import PATIENCE_S
+from plans import empty_plan
 from processes import lives
 from stand_in_generator import BATCHES, LEASE_VARIABLE
 
@@ -28,7 +29,6 @@ from perfscale.fleet.processes.child import ChildInputs
 from perfscale.fleet.processes.process import GeneratorProcess
 from perfscale.fleet.transport import GeneratorInputs
 from perfscale.kube.cluster import ClusterOptions
-from perfscale.preflight import Plan
 from perfscale.templates import default_workload
 
 if TYPE_CHECKING:
@@ -47,18 +47,7 @@ def _stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def inputs(count: int = 1) -> GeneratorInputs:
-    plan = Plan(
-        run_id="run",
-        context=None,
-        server="",
-        insecure=False,
-        version=None,
-        workloads=(),
-        namespaces=(),
-        resources={},
-        child_resources=(),
-        places=(),
-    )
+    plan = empty_plan("run")
     config = load_config(default_workload())
     shard = Shard(0, count)
     return GeneratorInputs("run", shard, config, plan, RunOptions(), ClusterOptions())

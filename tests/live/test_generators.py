@@ -2,26 +2,15 @@
 
 from dataclasses import replace
 
+from plans import empty_plan
 from snapshots import course, snapshot
 from workloads import config, workload
 
 from perfscale.engine.events import RunStarted
 from perfscale.engine.snapshot import GeneratorState
 from perfscale.live.view import LiveView
-from perfscale.preflight import Plan
 
-PLAN = Plan(
-    run_id="0f2d",
-    context=None,
-    server="",
-    insecure=False,
-    version=None,
-    workloads=(),
-    namespaces=(),
-    resources={},
-    child_resources=(),
-    places=(),
-)
+PLAN = empty_plan("0f2d")
 
 
 async def test_each_generator_of_several_has_a_row() -> None:

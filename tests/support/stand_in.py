@@ -12,18 +12,11 @@ from pages import list_pages
 from patience import PATIENCE_S
 
 from perfscale.kube.client import Client
-from perfscale.kube.resources import Resource
+from perfscale.kube.resources import DEFINITIONS, Resource
 
 JSON = dict[str, Any]
 
 GADGETS: Final = Resource("example.com", "v1", "gadgets", "Gadget", namespaced=True)
-DEFINITIONS: Final = Resource(
-    "apiextensions.k8s.io",
-    "v1",
-    "customresourcedefinitions",
-    "CustomResourceDefinition",
-    namespaced=False,
-)
 _ANYTHING: Final = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 _DEFINITION: Final[JSON] = {
     "apiVersion": DEFINITIONS.api_version,

@@ -23,7 +23,7 @@ from perfscale.errors import (
 from perfscale.kube.decoding import version_number
 from perfscale.kube.listing import current_version, page_decoder, read_pages
 from perfscale.kube.permissions import Permissions
-from perfscale.kube.resources import Resource
+from perfscale.kube.resources import DEFINITIONS
 from perfscale.kube.retrying.retry import Backoff
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from perfscale.engine.tracking.readiness import Metadata
     from perfscale.kube.client import Client
-    from perfscale.kube.resources import Place
+    from perfscale.kube.resources import Place, Resource
 
 _log = logging.getLogger(__name__)
 
@@ -44,13 +44,6 @@ _STALLED_S: Final = 20.0
 _LEAVING_S: Final = 10.0
 """How long a definition may take to go after its kind."""
 _MOST_NAMES: Final = 5
-DEFINITIONS: Final = Resource(
-    "apiextensions.k8s.io",
-    "v1",
-    "customresourcedefinitions",
-    "CustomResourceDefinition",
-    namespaced=False,
-)
 
 
 @dataclass(slots=True)

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.removal.deletion import CONCURRENCY, delete_matching, delete_object
-from perfscale.engine.removal.inventory import DEFINITIONS, Inventory, take_inventory
+from perfscale.engine.removal.inventory import Inventory, take_inventory
 from perfscale.engine.tracking.readiness import AnyObject, IdentifiedObject, Identity
 from perfscale.engine.waits import Signal
 from perfscale.errors import ForbiddenError
 from perfscale.kube.listing import page_decoder, read_pages
-from perfscale.kube.resources import NAMESPACES
+from perfscale.kube.resources import DEFINITIONS, NAMESPACES
 from perfscale.kube.retrying.retry import Backoff
 from perfscale.kube.watching.watch import Listed, Watch
 

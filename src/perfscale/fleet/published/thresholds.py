@@ -17,6 +17,8 @@ from perfscale.results import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from perfscale.config import Config, Workload
     from perfscale.errors import ThresholdError
     from perfscale.preflight import Plan
@@ -34,12 +36,13 @@ class _Scope:
 
 @dataclass(slots=True, eq=False)
 class _Part:
-    """One generator's part of an iteration."""
+    """One generator's part of an iteration; its objects have these numbers in the journal."""
 
     workload: Workload
     iteration: int
     scope: _Scope
     load: _Load
+    numbers: set[int] = field(default_factory=set)
     operations: dict[int, OperationLife] = field(default_factory=dict)
 
 
@@ -128,19 +131,25 @@ class MergedThresholds:
             return
         if isinstance(entry, ObjectEntry):
             part = self._part_of[entry.n] = self._parts[entry.i]
+            part.numbers.add(entry.n)
             part.scope.objects.append(life)
         if life.error is not None and entry.n not in self._failed:
             self._failed.add(entry.n)
             self._part_of[entry.n].scope.failed += 1
 
     def _release(self, entry: ReleaseEntry) -> None:
-        scope = self._parts[entry.i].scope
+        part = self._parts[entry.i]
+        scope = part.scope
         gone = {life for n in entry.objects if (life := self._replay.object_life(n)) is not None}
         self._thresholds.drop(scope, gone)
         scope.objects = [life for life in scope.objects if life not in gone]
-        for number in entry.objects:
+        self._forget(part, entry.objects)
+
+    def _forget(self, part: _Part, numbers: Iterable[int]) -> None:
+        for number in list(numbers):
             self._part_of.pop(number, None)
             self._failed.discard(number)
+            part.numbers.discard(number)
 
     def _record(self, part: _Part) -> None:
         """Operations that are decided are let go."""
@@ -158,4 +167,4 @@ class MergedThresholds:
         if not part.load.parts:
             self._thresholds.close(part.load.scope)
             del self._loads[part.workload.name, part.iteration]
-        self._part_of = {n: each for n, each in self._part_of.items() if each is not part}
+        self._forget(part, part.numbers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from perfscale.kube.resources import Resource
+from perfscale.kube.resources import DEFINITIONS, Resource
 
 KUBEVIRT_GROUP: Final = "kubevirt.io"
 
@@ -76,13 +76,7 @@ STATEFUL_SET: Final = Resource("apps", "v1", "statefulsets", "StatefulSet", name
 DAEMON_SET: Final = Resource("apps", "v1", "daemonsets", "DaemonSet", namespaced=True)
 JOB: Final = Resource("batch", "v1", "jobs", "Job", namespaced=True)
 
-CRD: Final = Resource(
-    "apiextensions.k8s.io",
-    "v1",
-    "customresourcedefinitions",
-    "CustomResourceDefinition",
-    namespaced=False,
-)
+CRD: Final = DEFINITIONS
 API_SERVICE: Final = Resource(
     "apiregistration.k8s.io", "v1", "apiservices", "APIService", namespaced=False
 )
