@@ -226,12 +226,12 @@ async def test_a_failure_budget_is_that_of_the_whole_run(
     cluster: ClusterUnderTest, tmp_path: Path
 ) -> None:
     text = "apiVersion: v1\nkind: Pod\nmetadata: {name: 'empty-{{ replica }}'}\nspec: {}\n"
-    load = config(workload(objects(template(tmp_path, text), 40), qps=100, burst=1))
+    load = config(workload(objects(template(tmp_path, text), 400), qps=100, burst=1))
     budget = FailureBudget(count=5)
     result = await run(cluster, load, 2, max_failures=budget)
     assert result.outcome is RunOutcome.FAILED
-    assert "6 of 40 objects failed, more than --max-failures 5 allows" in result.problems[0]
-    assert 6 <= result.accounts.failed < 40
+    assert "6 of 400 objects failed, more than --max-failures 5 allows" in result.problems[0]
+    assert 6 <= result.accounts.failed < 400
     assert result.accounts.balanced
 
 
