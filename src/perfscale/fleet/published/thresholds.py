@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     from perfscale.config import Config, Workload
     from perfscale.errors import ThresholdError
-    from perfscale.preflight import Plan
-    from perfscale.results import AnyEntry, ObjectLife, OperationLife, Replay
+    from perfscale.results import AnyEntry, ObjectLife, OperationLife, Replay, WorkloadPlan
 
 
 @dataclass(slots=True, eq=False)
@@ -70,14 +69,18 @@ class MergedThresholds:
 
     Args:
         config: The workload file.
-        plan: What the run is going to do.
+        workloads: What each workload is going to do.
         replay: What has the lives.
+        generators: How many there are.
     """
 
-    def __init__(self, config: Config, plan: Plan, replay: Replay) -> None:
+    def __init__(
+        self, config: Config, workloads: Iterable[WorkloadPlan], replay: Replay, generators: int
+    ) -> None:
         self._workloads = {each.name: each for each in config.workloads}
         self._replay = replay
-        self._thresholds = AbortThresholds(config, plan.workloads, replay.run_tally.calls_of)
+        self._generators = generators
+        self._thresholds = AbortThresholds(config, workloads, replay.run_tally.calls_of)
         self._loads: dict[tuple[str, int], _Load] = {}
         self._parts: dict[int, _Part] = {}
         self._part_of: dict[int, _Part] = {}
@@ -121,9 +124,10 @@ class MergedThresholds:
         load.parts.append(part)
         for kind, count in entry.requested.items():
             load.requested[kind] = load.requested.get(kind, 0) + count
-        # How many operations there will be is known when all parts have begun; each time it is
-        # more, so that nothing is lost too early only where this is called before a check.
-        self._thresholds.open(load)
+        # How many operations there will be is known when all parts have begun; before that, none
+        # of them sends anything.
+        if len(load.parts) == self._generators:
+            self._thresholds.open(load)
 
     def _take_object(self, entry: ChangeEntry) -> None:
         life = self._replay.object_life(entry.n)
