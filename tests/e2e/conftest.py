@@ -1,6 +1,6 @@
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,7 @@ from clusters import ClusterUnderTest, real_cluster, simulated_cluster
 from moments import at_moment
 from real_control_plane import RealControlPlane
 from refusals import Refusing, refusing_cluster
+from under_test import Generators
 from virtual_time import NetworkLoop
 
 __all__ = ["at_moment"]
@@ -42,6 +43,7 @@ ALSO_WITH_TWO = {
     "test_churn",
     "test_hooks",
     "test_interruption",
+    "test_killed_operations",
     "test_operations",
     "test_stuck",
     "test_whole_workloads",
@@ -52,16 +54,23 @@ ALSO_WITH_TWO = {
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run the tests of some modules with one generator, and with two."""
     also = metafunc.module.__name__.rpartition(".")[2] in ALSO_WITH_TWO
-    alone = any(metafunc.definition.iter_markers("one_generator"))
-    if also and not alone and {"cluster", "simulated"} & set(metafunc.fixturenames):
+    alone = metafunc.definition.get_closest_marker("one_generator")
+    assert alone is None or alone.args, f"{metafunc.definition.nodeid}: the mark needs a reason"
+    if also and alone is None:
         values = [None, pytest.param(2, id="two generators")]
         metafunc.parametrize("generators", values, indirect=True)
 
 
-@pytest.fixture
-def generators(request: pytest.FixtureRequest) -> int | None:
+@pytest.fixture(autouse=True)
+def generators(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[int | None]:
     """How many there are under a coordinator; None for a run of one."""
-    return getattr(request, "param", None)
+    count: int | None = getattr(request, "param", None)
+    monkeypatch.setattr(Generators, "count", count)
+    monkeypatch.setattr(Generators, "runs", 0)
+    yield count
+    assert Generators.runs or count is None, "nothing of this test depends on the generators"
 
 
 @pytest.fixture(scope="session", params=["simulated", pytest.param("real", marks=pytest.mark.real)])
@@ -75,19 +84,17 @@ def control_plane(request: pytest.FixtureRequest) -> RealControlPlane | None:
 
 @pytest.fixture
 async def cluster(
-    control_plane: RealControlPlane | None, tmp_path: Path, generators: int | None
+    control_plane: RealControlPlane | None, tmp_path: Path
 ) -> AsyncIterator[ClusterUnderTest]:
     """The same tests run on the simulated cluster and on a real API server."""
     opening = real_cluster(control_plane) if control_plane else simulated_cluster(tmp_path)
     async with opening as opened:
-        opened.generators = generators
         yield opened
 
 
 @pytest.fixture
-async def simulated(tmp_path: Path, generators: int | None) -> AsyncIterator[ClusterUnderTest]:
+async def simulated(tmp_path: Path) -> AsyncIterator[ClusterUnderTest]:
     async with simulated_cluster(tmp_path) as cluster:
-        cluster.generators = generators
         yield cluster
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from faulty_runs import faulty_run
+from under_test import load_generator
 from workloads import config, objects, workload
 
-from perfscale.engine import LoadGenerator, RunOptions
+from perfscale.engine import RunOptions
 from perfscale.engine.events import Stage, StageStarted
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.results import RunOutcome, Validity
@@ -60,7 +61,7 @@ async def test_a_generator_that_stands_still_in_a_wait_does_not_pass_for_a_slow_
     kubeconfig = tmp_path / "stalled.kubeconfig"
     async with SimulatedCluster(speed=2, seed=1) as cluster:
         cluster.write_kubeconfig(kubeconfig)
-        generator = LoadGenerator(
+        generator = load_generator(
             config(workload(objects(count=20))),
             cluster=ClusterOptions(kubeconfig=str(kubeconfig)),
             clock=clock,

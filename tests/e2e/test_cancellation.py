@@ -17,6 +17,7 @@ from faulty_runs import left_of
 from moments import AtMoment, Moment
 from patience import PATIENCE_S
 from stepping import Steps, run_in_steps
+from under_test import load_generator
 from workloads import config, objects, workload
 
 from perfscale.engine import LoadGenerator, RunOptions
@@ -99,7 +100,7 @@ class Runs:
             )
         )
         options = RunOptions(defaults=TemplateDefaults())
-        async with LoadGenerator(load, cluster=self._opened, options=options) as generator:
+        async with load_generator(load, cluster=self._opened, options=options) as generator:
             steps = Steps()
             task = run_in_steps(generator.run(), steps)
             yield SteppedRun(self._cluster, generator, steps, task)

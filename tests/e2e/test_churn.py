@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from clusters import CONFIGMAPS, ClusterUnderTest, MemorySink
+from under_test import load_generator
 from workloads import config, objects, template, workload
 
 from perfscale.config import Config
-from perfscale.engine import LoadGenerator, RunOptions
+from perfscale.engine import RunOptions
 from perfscale.engine.events import RoundStarted, Stage, StageStarted
 from perfscale.results import Accounts, RunFolder, RunOutcome, rebuild_results
 from perfscale.results.pages import write_page
@@ -66,7 +67,7 @@ async def test_each_round_replaces_as_many_as_were_asked_for_and_uses_no_name_ag
 async def test_latencies_of_the_first_objects_and_of_churn_stand_apart(
     simulated: ClusterUnderTest, tmp_path: Path
 ) -> None:
-    async with LoadGenerator(
+    async with load_generator(
         churning(),
         cluster=simulated.options,
         results=RunFolder(tmp_path / "run"),

@@ -8,9 +8,9 @@ import pytest
 from clusters import ClusterUnderTest, MemorySink
 from moments import AtMoment, Moment
 from pages import list_pages
+from under_test import load_generator
 from workloads import config, objects, template, workload
 
-from perfscale import LoadGenerator
 from perfscale.config.labels import RUN_LABEL
 from perfscale.engine import RunOptions
 from perfscale.engine.events import Stage
@@ -49,7 +49,7 @@ async def test_claims_are_counted_as_children_and_deleted(
     async with SimulatedCluster(speed=100, seed=1) as cluster:
         kubeconfig = tmp_path / "kubeconfig"
         cluster.write_kubeconfig(kubeconfig)
-        generator = LoadGenerator(
+        generator = load_generator(
             config(workload(objects(template(tmp_path, STATEFUL_SET), count=COUNT))),
             cluster=ClusterOptions(kubeconfig=str(kubeconfig)),
             results=sink,

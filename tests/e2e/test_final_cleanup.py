@@ -10,9 +10,10 @@ import pytest
 from clusters import CONFIGMAPS, MemorySink
 from faulty_runs import FaultyRun, faulty_run
 from stages import until_stage
+from under_test import load_generator
 from workloads import config, objects, template, workload
 
-from perfscale.engine import LoadGenerator, RunOptions
+from perfscale.engine import RunOptions
 from perfscale.engine.events import Stage
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.kube.resources import NAMESPACES
@@ -47,7 +48,7 @@ async def interrupted(
         kubeconfig = directory / "faulty.kubeconfig"
         cluster.write_kubeconfig(kubeconfig)
         sink = MemorySink()
-        generator = LoadGenerator(
+        generator = load_generator(
             load,
             cluster=ClusterOptions(kubeconfig=str(kubeconfig)),
             results=sink,
@@ -142,7 +143,7 @@ async def test_a_namespace_that_was_terminating_before_is_named_with_what_keeps_
         kubeconfig = tmp_path / "kubeconfig"
         cluster.write_kubeconfig(kubeconfig)
         options = ClusterOptions(kubeconfig=str(kubeconfig))
-        async with LoadGenerator(load, cluster=options) as generator:
+        async with load_generator(load, cluster=options) as generator:
             result = await generator.run()
     assert result.exit_code == 1
     text = "\n".join(result.problems)

@@ -13,9 +13,10 @@ import pytest
 from clusters import ClusterUnderTest, MemorySink
 from moments import MOMENTS, AtMoment, Moment
 from processes import lives, written
+from under_test import load_generator
 from workloads import config, objects, workload
 
-from perfscale.engine import LoadGenerator, RunOptions
+from perfscale.engine import RunOptions
 from perfscale.engine.events import HookFinished, HookStarted
 from perfscale.errors import PreflightError
 from perfscale.results import RunFolder, RunOutcome, rebuild_results
@@ -95,7 +96,7 @@ async def test_what_hooks_printed_and_when_is_in_the_results(
     sink = RunFolder(tmp_path / "results")
     load = config(workload(objects(count=1)), hooks=hooks)
     options = RunOptions(defaults=TemplateDefaults())
-    async with LoadGenerator(
+    async with load_generator(
         load, cluster=simulated.options, results=sink, options=options
     ) as generator:
         result = await generator.run()

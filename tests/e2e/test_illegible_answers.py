@@ -6,9 +6,9 @@ import pytest
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from clusters import MemorySink
+from under_test import load_generator
 from workloads import config, objects, template, workload
 
-from perfscale import LoadGenerator
 from perfscale.engine import RunOptions
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.results import Accounts, RunOutcome, RunResult
@@ -43,7 +43,7 @@ async def run_with(garble: Middleware, directory: Path, sink: MemorySink) -> Run
     async with SimulatedApiServer(Store(), attached=Attachments(middlewares=[garble])) as server:
         kubeconfig = directory / "kubeconfig"
         write_kubeconfig(kubeconfig, kubeconfig_for(server.url, "secret"))
-        generator = LoadGenerator(
+        generator = load_generator(
             config(workload(objects(template(directory, CONFIGMAP), count=5))),
             cluster=ClusterOptions(kubeconfig=str(kubeconfig), max_unavailable_s=0.5),
             results=sink,

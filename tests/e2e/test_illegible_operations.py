@@ -9,9 +9,9 @@ from aiohttp import web
 from clusters import ClusterUnderTest, simulated_cluster
 from operation_load import accounts, done, on
 from refusals import put_before_servers
+from under_test import load_generator
 from workloads import config, objects
 
-from perfscale import LoadGenerator
 from perfscale.results import RunOutcome
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ async def run(directory: Path, *workloads: dict[str, Any]) -> Any:
     cluster: ClusterUnderTest
     async with simulated_cluster(directory) as cluster:
         options = replace(cluster.options, max_unavailable_s=0.5)
-        async with LoadGenerator(config(*workloads), cluster=options) as generator:
+        async with load_generator(config(*workloads), cluster=options) as generator:
             return await generator.run()
 
 

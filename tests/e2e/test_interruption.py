@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from clusters import ClusterUnderTest, MemorySink
 from moments import MOMENTS, AtMoment, Moment
+from under_test import load_generator
 from workloads import config, objects, template, workload
 
 from perfscale.config.labels import run_labels
-from perfscale.engine import LoadGenerator, RunOptions
+from perfscale.engine import RunOptions
 from perfscale.engine.events import Stage
 from perfscale.errors import PreflightError, TemplateError
 from perfscale.kube.resources import NAMESPACES
@@ -108,7 +109,7 @@ async def test_the_results_of_an_interrupted_run_are_written(
     simulated: ClusterUnderTest, tmp_path: Path, at_moment: AtMoment
 ) -> None:
     folder = RunFolder(tmp_path / "results")
-    async with LoadGenerator(LOAD, cluster=simulated.options, results=folder) as generator:
+    async with load_generator(LOAD, cluster=simulated.options, results=folder) as generator:
         at_moment(MOMENTS["at the creation wait"], generator.interrupt)
         await generator.run()
     assert folder.path is not None
@@ -144,7 +145,7 @@ async def test_results_that_cannot_be_written_stop_the_run_before_anything_is_cr
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     folder = RunFolder(tmp_path / "file")
-    async with LoadGenerator(LOAD, cluster=simulated.options, results=folder) as generator:
+    async with load_generator(LOAD, cluster=simulated.options, results=folder) as generator:
         events = generator.events()
         with pytest.raises(PreflightError, match="cannot be written"):
             await generator.run()

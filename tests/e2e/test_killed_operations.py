@@ -92,12 +92,12 @@ async def test_a_report_on_a_killed_run_has_the_operations_that_its_journal_has(
 
 
 async def test_a_report_forgets_operations_that_are_done_and_knows_them_all(
-    simulated: ClusterUnderTest, tmp_path: Path
+    simulated: ClusterUnderTest, tmp_path: Path, generators: int | None
 ) -> None:
     sink = RunFolder(tmp_path / "results")
     made = objects(template(tmp_path, MAP, "map.yaml"), 1500)
     maps = {"name": "maps", "iterationCreationWait": True, "objects": [made]}
-    load = config(maps, on("maps", "get", maxInFlight=1))
+    load = config(maps, on("maps", "get", maxInFlight=generators or 1))
     async with simulated.generator(load, sink=sink) as generator:  # type: ignore[arg-type]
         whole = await generator.run()
     assert sink.path is not None

@@ -8,6 +8,7 @@ import pytest
 from clusters import MemorySink
 from faulty_runs import left_of
 from moments import MOMENTS, AtMoment, Moment
+from under_test import load_generator
 from workloads import config, objects, workload
 
 from perfscale.engine import LoadGenerator, RunOptions
@@ -25,7 +26,7 @@ LATER = 60.0
 def generator(cluster: SimulatedCluster, directory: Path, sink: MemorySink) -> LoadGenerator:
     kubeconfig = directory / "kubeconfig"
     cluster.write_kubeconfig(kubeconfig)
-    return LoadGenerator(
+    return load_generator(
         LOAD,
         cluster=ClusterOptions(kubeconfig=str(kubeconfig), max_unavailable_s=0.5),
         results=sink,

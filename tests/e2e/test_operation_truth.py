@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from operation_load import OperationSink, done, on
+from under_test import load_generator
 from workloads import config, objects
 
-from perfscale.engine import LoadGenerator, RunOptions
+from perfscale.engine import RunOptions
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.results import RunOutcome
 from perfscale.sim.cluster import SimulatedCluster
@@ -48,7 +49,7 @@ async def simulated_cluster(
 
 
 async def run(load: Config, directory: Path, sink: OperationSink) -> RunResult:
-    generator = LoadGenerator(
+    generator = load_generator(
         load,
         cluster=ClusterOptions(kubeconfig=str(directory / "kubeconfig")),
         results=sink,

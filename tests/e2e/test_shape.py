@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from clusters import ClusterUnderTest, MemorySink
 from faulty_runs import faulty_run
+from under_test import load_generator
 from workloads import config, objects, template, workload
 
-from perfscale.engine import LoadGenerator, RunOptions
+from perfscale.engine import RunOptions
 from perfscale.engine.events import Progress
 from perfscale.results import (
     Accounts,
@@ -110,7 +111,7 @@ async def test_what_a_load_did_not_have_to_request_by_its_end_was_never_requeste
         duration="1s",
         iterationCount=2,
     )
-    async with LoadGenerator(
+    async with load_generator(
         config(load),
         cluster=simulated.options,
         results=RunFolder(tmp_path / "run"),

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from clusters import CONFIGMAPS, VMIS, ClusterUnderTest
 from processes import until
+from under_test import load_generator
 from workloads import config, objects, template, workload
 
 from perfscale.config import Config
-from perfscale.engine import LoadGenerator, RunOptions
+from perfscale.engine import RunOptions
 from perfscale.engine.events import Progress
 from perfscale.engine.snapshot import RunSnapshot
 from perfscale.results import (
@@ -71,7 +72,7 @@ async def test_each_has_its_own_accounts_requests_and_rates_and_they_add_up(
 ) -> None:
     seen: dict[str | None, set[int | None]] = {}
     snapshots: list[RunSnapshot] = []
-    async with LoadGenerator(
+    async with load_generator(
         two_loads(tmp_path),
         cluster=simulated.options,
         results=RunFolder(tmp_path / "run"),

@@ -98,6 +98,7 @@ async def test_an_interrupted_run_names_what_its_cleanup_could_not_remove(
     text = "\n".join(result.problems)
     assert "the cleanup did not end within 2s" in text
     assert "2 ConfigMap still there: held by finalizer example.org/held" in text
+    assert [each.lost for each in result.generators if each.lost is not None] == []
 
 
 async def test_the_failure_budget_stops_the_run_and_cleans_up(

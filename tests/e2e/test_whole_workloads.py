@@ -123,7 +123,7 @@ async def test_no_targets_are_no_error_where_they_are_optional(
     assert made.matched_nothing is None
 
 
-@pytest.mark.one_generator
+@pytest.mark.one_generator("namespaces may hold objects of others: several refuse to delete them")
 async def test_what_is_in_a_namespace_that_is_deleted_has_not_failed(
     cluster: ClusterUnderTest, tmp_path: Path
 ) -> None:

@@ -15,14 +15,13 @@ from typing import Any
 import msgspec
 from pages import list_pages
 from real_control_plane import RealControlPlane
+from under_test import load_generator
 
 from perfscale.config import Config
 from perfscale.config.labels import RUN_LABEL
 from perfscale.engine import LoadGenerator, RunOptions
 from perfscale.engine.removal.removal import Removal
 from perfscale.errors import ConflictError, NotFoundError
-from perfscale.fleet.coordinator import Coordinator
-from perfscale.fleet.inprocess import InProcess
 from perfscale.kube.client import Client
 from perfscale.kube.cluster import ClusterOptions, open_cluster
 from perfscale.kube.resources import NAMESPACES, Place, Resource
@@ -77,7 +76,6 @@ class ClusterUnderTest:
     client: Client
     is_real: bool
     namespaces: list[str] = field(default_factory=list)
-    generators: int | None = None
 
     @property
     def kubeconfig(self) -> Path:
@@ -92,19 +90,12 @@ class ClusterUnderTest:
         run_id: str | None = None,
         options: RunOptions | None = None,
     ) -> LoadGenerator:
-        options = options or RunOptions(defaults=TemplateDefaults())
-        if self.generators is None:
-            return LoadGenerator(
-                config, cluster=self.options, results=sink, run_id=run_id, options=options
-            )
-        return Coordinator(
+        return load_generator(
             config,
-            InProcess(),
-            generators=self.generators,
             cluster=self.options,
             results=sink,
             run_id=run_id,
-            options=options,
+            options=options or RunOptions(defaults=TemplateDefaults()),
         )
 
     async def run(

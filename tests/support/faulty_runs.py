@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from clusters import MemorySink
+from under_test import load_generator
 
 from perfscale.config import Config
 from perfscale.config.labels import RUN_LABEL
-from perfscale.engine import LoadGenerator, RunOptions
+from perfscale.engine import RunOptions
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.results import RunResult
 from perfscale.sim.cluster import SimulatedCluster
@@ -75,7 +76,7 @@ async def faulty_run(
         kubeconfig = directory / "faulty.kubeconfig"
         cluster.write_kubeconfig(kubeconfig)
         sink = MemorySink()
-        generator = LoadGenerator(
+        generator = load_generator(
             config,
             cluster=ClusterOptions(kubeconfig=str(kubeconfig)),
             results=sink,

@@ -39,7 +39,7 @@ from perfscale.fleet.share import plan_of, share_of
 from perfscale.results import TotalsEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Collection, Iterable
 
     from perfscale.engine.accounting.journal_feed import JournalFeed
     from perfscale.engine.context import RunContext
@@ -54,13 +54,11 @@ if TYPE_CHECKING:
     from perfscale.results import AnyEntry, ObjectRecord, OperationRecord, RunInfo, RunResult
 
 HEARTBEAT_S: Final = 1.0
-_PATIENCE_S: Final = 60.0
+_PATIENCE_S: Final = 10.0
 """The coordinator bounds the cleanup; a generator waits for so much longer before it ends alone."""
 
 
-async def run_generator(
-    inputs: GeneratorInputs, end: GeneratorEnd, *, clock: Callable[[], float] = time.monotonic
-) -> None:
+async def run_generator(inputs: GeneratorInputs, end: GeneratorEnd) -> None:
     """Be one generator, from its first message to its last.
 
     What goes wrong is sent to the coordinator, and not raised. Where the coordinator is lost, the
@@ -68,7 +66,7 @@ async def run_generator(
     bound of the cleanup, and is then raised.
     """
     try:
-        result = await _run(inputs, end, clock)
+        result = await _run(inputs, end)
     except Exception as error:  # noqa: BLE001 -- the coordinator ends the run with it
         end.send(Ended(str(error) or repr(error), _exit_code(error)))
         return
@@ -76,17 +74,15 @@ async def run_generator(
     end.send(Ended(None if failure is None else str(failure), _exit_code(failure)))
 
 
-async def _run(inputs: GeneratorInputs, end: GeneratorEnd, clock: Callable[[], float]) -> RunResult:
+async def _run(inputs: GeneratorInputs, end: GeneratorEnd) -> RunResult:
     try:
-        return await _generate(inputs, end, clock)
+        return await _generate(inputs, end)
     except BaseExceptionGroup as group:
         raise first_error(group) from None
 
 
-async def _generate(
-    inputs: GeneratorInputs, end: GeneratorEnd, clock: Callable[[], float]
-) -> RunResult:
-    async with PartGenerator(inputs, end, clock) as generator, asyncio.TaskGroup() as tasks:
+async def _generate(inputs: GeneratorInputs, end: GeneratorEnd) -> RunResult:
+    async with PartGenerator(inputs, end) as generator, asyncio.TaskGroup() as tasks:
         end.send(Opened(platform.node(), os.getpid(), version(DISTRIBUTION)))
         helpers = [
             tasks.create_task(generator.listen(), name="perfscale-fleet-listen"),
@@ -111,19 +107,15 @@ class PartGenerator(LoadGenerator):
     Args:
         inputs: What it is to do.
         end: The way to the coordinator.
-        clock: Seconds, monotonic.
     """
 
-    def __init__(
-        self, inputs: GeneratorInputs, end: GeneratorEnd, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, inputs: GeneratorInputs, end: GeneratorEnd) -> None:
         self._link = Link(inputs.shard, end)
         super().__init__(
             share_of(inputs.config, inputs.shard),
             cluster=inputs.cluster,
             run_id=inputs.run_id,
             results=self._link,
-            clock=clock,
             options=inputs.options,
         )
         self._shard = inputs.shard
@@ -357,8 +349,15 @@ class RemovalElsewhere(Removal):
         self._link = link
 
     async def run(self) -> None:
-        """Wait until everything is deleted."""
+        """Wait until everything is deleted.
+
+        Raises:
+            TimeoutError: The coordinator's cleanup is over, and not everything is gone: nothing is
+                waited for any more.
+        """
         await self._context.reach(Moment.DRAINED)
-        await self._context.reach(Moment.REMOVED)
+        release = await self._context.reach(Moment.REMOVED)
         if self._link.is_lost:
             await super().run()
+        elif not release.well:
+            raise TimeoutError

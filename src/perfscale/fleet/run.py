@@ -98,7 +98,10 @@ class CoordinatorRun(Run):
         self._sink.on_failure = self._lose_records
         self._counts = MergedCounts(context, self._sink.replay)
         self._progress.shown = self._counts.shown
-        self._thresholds = MergedThresholds(self._inputs.config, context.plan, self._sink.replay)
+        info, replay = self._inputs.info, self._sink.replay
+        self._thresholds = MergedThresholds(
+            self._inputs.config, info.workloads, replay, self._crew.count
+        )
         self._members = Members(self._crew.transport, self, context.stopwatch, tasks)
 
     def _make_accounting(self) -> RunAccounting:
@@ -131,9 +134,9 @@ class CoordinatorRun(Run):
         await self._end()
 
     async def _end(self) -> None:
-        """Let the generators publish their last."""
-        self._release(Barrier(Moment.REMOVED), Release())
-        await self._members.end(_ENDING_S)
+        """Let the generators publish their last; what has no labels each deletes itself before."""
+        self._release(Barrier(Moment.REMOVED), Release(well=self._removed))
+        await self._members.end(self._inputs.options.cleanup_timeout_s + _ENDING_S)
 
     async def _load(self) -> None:
         inputs, crew = self._inputs, self._crew
@@ -164,10 +167,20 @@ class CoordinatorRun(Run):
             return known
         await self._arrived.wait_until(lambda: not self._meeting.missing(barrier))
         await self._call_hooks(barrier)
+        if self._begins_load_that_ends(barrier):
+            # What the generators ask for has come by now, and stands nowhere else.
+            await self._context.journal.written()
         now = self._context.stopwatch.now()
         release = structs.replace(self._meeting.release_of(barrier, arrival), at_s=now)
         self._release(barrier, release)
         return release
+
+    def _begins_load_that_ends(self, barrier: Barrier) -> bool:
+        """Whether a load begins after a barrier that ends by its time."""
+        return barrier.moment in {Moment.NAMESPACES, Moment.LOAD} and any(
+            each.ends and (each.workload.name, each.number) == (barrier.workload, barrier.iteration)
+            for each in self._context.iterations.values()
+        )
 
     def _release(self, barrier: Barrier, release: Release) -> None:
         for shard in self._meeting.release(barrier, release):
@@ -270,7 +283,7 @@ class CoordinatorRun(Run):
     async def _clean_up(self) -> None:
         await super()._clean_up()
         self._is_cleaned_up = True
-        self._release(Barrier(Moment.REMOVED), Release())
+        self._release(Barrier(Moment.REMOVED), Release(well=self._removed))
 
     def _something_remains(self) -> bool:
         replay = self._sink.replay

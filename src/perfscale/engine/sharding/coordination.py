@@ -72,7 +72,7 @@ class Moment(StrEnum):
     DRAINED = "drained"
     """No request is in flight, and all is marked as being deleted: the cleanup may begin."""
     REMOVED = "removed"
-    """The coordinator has deleted everything of the run."""
+    """The coordinator has deleted everything of the run; ``well``: and all of it is gone."""
 
 
 class Barrier(msgspec.Struct, frozen=True):

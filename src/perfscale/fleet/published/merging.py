@@ -14,6 +14,7 @@ from perfscale.results import (
     FolderSink,
     Journal,
     OperationSink,
+    PromptJournal,
     Replay,
     StageEntry,
     WarningEntry,
@@ -76,6 +77,13 @@ class MergedSink:
         self.replay.take(entry)
         if self._journal is not None:
             self._journal.note(entry)
+
+    def when_written(self, callback: Callable[[], None]) -> None:
+        """Have what was noted until now written, if that can be; then call ``callback``."""
+        if isinstance(self._journal, PromptJournal):
+            self._journal.when_written(callback)
+        else:
+            callback()
 
     def select(self, shard: int, entries: Sequence[AnyEntry]) -> Iterable[AnyEntry]:
         """Those of a generator's entries that the journal of the run has.
