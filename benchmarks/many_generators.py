@@ -108,10 +108,10 @@ class EachItsPath:
         self._transport = transport
         self._kubeconfigs = kubeconfigs
 
-    async def start(self, inputs: GeneratorInputs) -> Connection:
+    def start(self, inputs: GeneratorInputs) -> Connection:
         """Start one generator."""
         cluster = ClusterOptions(kubeconfig=self._kubeconfigs[inputs.shard.index])
-        return await self._transport.start(replace(inputs, cluster=cluster))
+        return self._transport.start(replace(inputs, cluster=cluster))
 
 
 def workload(folder: Path) -> Config:

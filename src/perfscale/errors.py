@@ -142,6 +142,10 @@ class GeneratorLostError(RunFailedError):
     """A generator of several is gone, or has been silent for too long."""
 
 
+class SchedulerLostError(GeneratorLostError):
+    """What started all generators, and keeps them together, is gone: none of them can go on."""
+
+
 class QueryError(RunFailedError):
     """Prometheus could not answer one query: its syntax, its time-out, its size."""
 

@@ -224,6 +224,56 @@ def test_a_scheduler_that_is_killed_ends_the_run(
             ended = run.ends()
     assert ended.code == 1, ended.err
     check_end(ended, [], perfscale, simulated, "failed")
+    gone = f"the scheduler at {cluster.address} is gone"
+    assert ended.err.count(gone) == 2  # the warning, and the error
+    assert f"generators 0, 1 were lost: {gone}" in ended.out
+
+
+def test_a_worker_of_a_scheduler_that_is_killed_is_named_and_not_waited_for(
+    perfscale: CommandLine, simulated: SimulatedProcess, tmp_path: Path
+) -> None:
+    workload = unending(tmp_path)
+    with dask_cluster(tmp_path / "dask", workers=2, tls=False) as cluster:
+        command = ("run", workload, "--kubeconfig", simulated.kubeconfig)
+        with perfscale.start(*command, "--scheduler", cluster.address) as run:
+            goes_on(run, simulated)
+            os.kill(cluster.workers[1], signal.SIGKILL)
+            ended = run.ends()
+    assert ended.code == 1, ended.err
+    check_end(ended, [], perfscale, simulated, "failed")
+    assert "was lost: its worker is gone" in ended.err
+    assert "that nobody can reach" not in ended.err
+
+
+def test_a_worker_of_a_scheduler_that_hangs_is_waited_for_with_a_word(
+    perfscale: CommandLine, simulated: SimulatedProcess, tmp_path: Path
+) -> None:
+    workload = unending(tmp_path)
+    with dask_cluster(tmp_path / "dask", workers=2, tls=False) as cluster:
+        command = ("run", workload, "--kubeconfig", simulated.kubeconfig)
+        with perfscale.start(*command, "--scheduler", cluster.address) as run:
+            goes_on(run, simulated)
+            os.kill(cluster.workers[1], signal.SIGSTOP)
+            ended = run.ends()
+    assert ended.code == 1, ended.err
+    check_end(ended, [], perfscale, simulated, "failed")
+    assert "nothing was heard of it for 10 s" in ended.err
+    assert "a generator that nobody can reach ends by itself" in ended.err
+
+
+def test_a_worker_that_is_killed_as_its_generator_starts_fails_the_run_by_name(
+    perfscale: CommandLine, simulated: SimulatedProcess, tmp_path: Path
+) -> None:
+    command = ("run", unending(tmp_path), "--kubeconfig", simulated.kubeconfig, *TWO)
+    with perfscale.start(*command) as run:
+        run.reaches(lambda: bool(generators_below(run.process.pid)), "a generator")
+        processes = descendants(run.process.pid)
+        os.kill(workers_below(run.process.pid)[0], signal.SIGKILL)
+        ended = run.ends()
+    assert ended.code == 1, ended.err
+    check_end(ended, processes, perfscale, simulated, "failed")
+    assert re.search(r"error: generator \d \(.*\) was lost: its worker is gone", ended.err)
+    assert "generator-limited" in ended.out
 
 
 REFUSED: Final = {

@@ -32,9 +32,9 @@ class SlowToStart(InProcess):
     def clock(self) -> float:
         return time.monotonic() + self._passed_s
 
-    async def start(self, inputs: GeneratorInputs) -> Connection:
+    def start(self, inputs: GeneratorInputs) -> Connection:
         self._passed_s += LONG_S
-        return await super().start(inputs)
+        return super().start(inputs)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from operation_load import OperationSink
 from workloads import config, objects
 
 from perfscale.config import Config
-from perfscale.fleet.thresholds import MergedThresholds
+from perfscale.fleet.published.thresholds import MergedThresholds
 from perfscale.results import (
     AnyEntry,
     Begin,

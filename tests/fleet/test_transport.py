@@ -71,11 +71,11 @@ def play(story: Story, kubeconfig: bytes | None = None) -> None:
 
     async def tell() -> None:
         async with asyncio.timeout(PATIENCE_S), transport(kubeconfig) as carrier:
-            connection = await carrier.start(inputs())
+            connection = carrier.start(inputs())
             try:
                 await story(connection)
             finally:
-                await connection.close()
+                await connection.close(print)
 
     asyncio.run(tell())
 
@@ -123,7 +123,7 @@ def test_a_generator_that_hangs_is_gone_once_its_connection_is_closed() -> None:
     async def story(connection: DaskConnection) -> None:
         pid = await opened(connection)
         os.kill(pid, signal.SIGSTOP)
-        await connection.close()
+        await connection.close(print)
         assert not lives(pid)
 
     play(story)
@@ -141,10 +141,12 @@ def test_a_kubeconfig_that_is_sent_is_what_the_generator_reads() -> None:
 def test_a_generator_is_started_once() -> None:
     async def start() -> None:
         async with asyncio.timeout(PATIENCE_S), transport() as carrier:
-            connection = await carrier.start(inputs())
+            connection = carrier.start(inputs())
+            await opened(connection)
+            again = carrier.start(inputs())
             with pytest.raises(FleetError, match="starts once"):
-                await carrier.start(inputs())
-            await connection.close()
+                await again.receive()
+            await connection.close(print)
 
     asyncio.run(start())
 

@@ -9,6 +9,8 @@ from perfscale.errors import GeneratorLostError
 from perfscale.fleet.generator import run_generator
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from perfscale.fleet.messages import ToCoordinator, ToGenerator
     from perfscale.fleet.transport import Connection, GeneratorInputs
 
@@ -26,7 +28,7 @@ class InProcess:
     def __init__(self) -> None:
         self.tasks: dict[int, asyncio.Task[None]] = {}
 
-    async def start(self, inputs: GeneratorInputs) -> Connection:
+    def start(self, inputs: GeneratorInputs) -> Connection:
         """Start one generator."""
         ends = _Ends(f"task {inputs.shard.index}")
         task = asyncio.get_running_loop().create_task(
@@ -73,7 +75,7 @@ class _Coordinators:
             raise GeneratorLostError("its task was cancelled")
         return message
 
-    async def close(self) -> None:
+    async def close(self, on_wait: Callable[[float], None]) -> None:  # noqa: ARG002 -- see there
         """Cancel it, twice if it has to be: the first time it would clean up."""
         task = self._ends.task
         while not task.done():

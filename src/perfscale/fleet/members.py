@@ -29,7 +29,7 @@ from perfscale.fleet.messages import (
 from perfscale.results import GeneratorRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from perfscale.engine.sharding.coordination import Arrival, Barrier
     from perfscale.engine.stopwatch import Stopwatch
@@ -41,8 +41,9 @@ _log = logging.getLogger(__name__)
 
 SILENT_S: Final = 10.0
 """A generator that is silent for so long is lost."""
-_OPENING_S: Final = 120.0
-"""So long a generator may take to be there: a worker has to import this program."""
+_SILENT: Final = f"nothing was heard of it for {SILENT_S:g} s"
+_OPENING_S: Final = 60.0
+"""So long the generators may take to be there: a worker has to import this program."""
 _PROBES: Final = 8
 _CHECK_S: Final = 1.0
 
@@ -62,11 +63,14 @@ class Listener(Protocol):
     def take_failure(self, member: Member, error: str, exit_code: int) -> None:
         """A generator cannot go on."""
 
-    def take_bug(self, error: Exception) -> None:
-        """What a generator has sent could not be taken."""
+    def take_error(self, error: Exception) -> None:
+        """A generator cannot be started, or what it has sent could not be taken."""
 
     def take_end(self, member: Member) -> None:
         """Nothing more comes from a generator: it has ended, or is lost."""
+
+    def take_wait(self, seconds: float) -> None:
+        """Generators that nobody can reach are waited for, at most so long."""
 
     def publish_states(self) -> None:
         """Where each generator stands may have changed; called every second."""
@@ -83,6 +87,7 @@ class Member:
         heartbeat: The last.
         has_begun: Whether it was let begin: before that it has done nothing to the cluster.
         is_over: Whether nothing more comes from it.
+        loss: Why it was lost; None if it was not.
         ticks: Checks since something was heard of it.
         clocks: Answers to probes, by number: when each came, and what it was.
     """
@@ -94,6 +99,7 @@ class Member:
     is_open: bool = False
     has_begun: bool = False
     is_over: bool = False
+    loss: GeneratorLostError | None = None
     ticks: int = 0
     clocks: dict[int, tuple[float, Clocks]] = field(default_factory=dict)
 
@@ -129,14 +135,14 @@ class Members:
         self.all: list[Member] = []
 
     async def start(self, inputs: Sequence[GeneratorInputs]) -> None:
-        """Start all of them, compare clocks, and let them begin.
+        """Start all of them at once, compare clocks, and let them begin.
 
         Raises:
             FleetError: One cannot be started, or is of another version.
             GeneratorLostError: One is lost before it has begun.
         """
         for each in inputs:
-            connection = await self._transport.start(each)
+            connection = self._transport.start(each)
             record = GeneratorRecord(shard=each.shard.index, name=connection.name)
             member = Member(each.shard.index, connection, record)
             self.all.append(member)
@@ -144,22 +150,29 @@ class Members:
                 self._listen(member), name=f"perfscale-generator-{member.shard}"
             )
             self._listening.append(task)
-        await self._until(lambda: all(each.is_open for each in self.all), _OPENING_S, "to start")
+        loop = asyncio.get_running_loop()
+        until_s, late = loop.time() + _OPENING_S, f"it was not there within {_OPENING_S:g} s"
+        for member in self.all:
+            await self._until(member, _is_open, until_s, late)
         for member in self.all:
             await self._compare_clocks(member)
         self._listening.append(
             self._tasks.create_task(self._watch_silence(), name="perfscale-generators-silence")
         )
 
-    async def _until(self, condition: Callable[[], bool], bound_s: float, what: str) -> None:
+    async def _until(
+        self, member: Member, condition: Callable[[Member], bool], until_s: float, why: str
+    ) -> None:
+        """Wait for one of them, until it is lost; ``why`` it is if it takes too long."""
         try:
-            async with asyncio.timeout(bound_s):
-                while not condition():
+            async with asyncio.timeout_at(until_s):
+                while not (condition(member) or member.is_over):
                     self._heard.clear()
                     await self._heard.wait()
         except TimeoutError:
-            missing = ", ".join(str(each.record) for each in self.all if not each.is_open)
-            raise FleetError(f"{missing or 'a generator'} took too long {what}") from None
+            self.lose(member, GeneratorLostError(why))
+        if member.is_over:
+            raise GeneratorLostError(f"{member.record} was lost before it began")
 
     async def _compare_clocks(self, member: Member) -> None:
         """Find out how far its clocks are from ours, from the quickest of several round trips."""
@@ -168,10 +181,8 @@ class Members:
         for number in range(_PROBES):
             sent_s, wall_s = clock(), time.time()
             member.send(Probe(number))
-            heard = partial(_has_answered, member, number)
-            await self._until(heard, SILENT_S, "to answer")
-            if number not in member.clocks:
-                raise GeneratorLostError(f"{member.record} was lost before it began")
+            until_s = asyncio.get_running_loop().time() + SILENT_S
+            await self._until(member, partial(_has_answered, number), until_s, _SILENT)
             came_s, answer = member.clocks.pop(number)
             took_s = came_s - sent_s
             if best is None or took_s < best[0]:
@@ -200,10 +211,14 @@ class Members:
             while not member.is_over:
                 self._take(member, await member.connection.receive())
         except GeneratorLostError as error:
-            self.lose(member, str(error))
+            self.lose(member, error)
+        except FleetError as error:
+            member.is_over = True
+            self._listener.take_error(error)
+            self._listener.take_end(member)
         except Exception as error:  # noqa: BLE001 -- a bug of ours ends the run, after its cleanup
-            self._listener.take_bug(error)
-            self.lose(member, f"what it sent could not be taken: {error!r}")
+            self._listener.take_error(error)
+            self.lose(member, GeneratorLostError(f"what it sent could not be taken: {error!r}"))
 
     def _take(self, member: Member, message: ToCoordinator) -> None:
         member.ticks = 0
@@ -237,13 +252,14 @@ class Members:
             text = f"{member.record} has version {message.version}, and this is {ours}"
             self._listener.take_failure(member, text, FleetError.exit_code)
 
-    def lose(self, member: Member, why: str) -> None:
+    def lose(self, member: Member, why: GeneratorLostError) -> None:
         """One is not there any more, or is not to be."""
         if member.is_over:
             return
         member.is_over = True
+        member.loss = why
         now = self._stopwatch.now()
-        member.record = msgspec.structs.replace(member.record, lost=why, lost_s=now)
+        member.record = msgspec.structs.replace(member.record, lost=str(why), lost_s=now)
         _log.info("%s was lost: %s", member.record, why)
         self._listener.take_end(member)
         self._heard.set()
@@ -255,7 +271,7 @@ class Members:
             for member in self.all:
                 member.ticks += 1
                 if member.ticks * _CHECK_S > SILENT_S and not member.is_over:
-                    self.lose(member, f"nothing was heard of it for {SILENT_S:g} s")
+                    self.lose(member, GeneratorLostError(_SILENT))
             self._listener.publish_states()
 
     def states(self) -> tuple[GeneratorState, ...]:
@@ -285,9 +301,17 @@ class Members:
         idle = [each for each in self.all if not each.has_begun and not each.is_over]
         for member in idle:
             member.is_over = True
-        for member in idle:
-            await member.connection.close()
+        await self.close(idle)
         return {each.shard for each in self.all if each.has_begun}
+
+    async def close(self, members: Iterable[Member]) -> None:
+        """Make sure that some of them send nothing more, whatever they do."""
+        async with asyncio.TaskGroup() as tasks:
+            for member in members:
+                tasks.create_task(
+                    member.connection.close(self._listener.take_wait),
+                    name=f"perfscale-close-{member.shard}",
+                )
 
     async def abandon(self) -> None:
         """Stop all of them at once, whatever they do."""
@@ -295,7 +319,7 @@ class Members:
             task.cancel()
         for member in self.all:
             member.is_over = True
-            await member.connection.close()
+        await self.close(self.all)
 
     async def end(self, bound_s: float) -> None:
         """Wait until all have ended; those that do not are lost. None sends anything after that."""
@@ -306,10 +330,14 @@ class Members:
                     await self._heard.wait()
         except TimeoutError:
             for member in self.all:
-                self.lose(member, f"it did not end within {bound_s:g} s")
+                self.lose(member, GeneratorLostError(f"it did not end within {bound_s:g} s"))
         finally:
             await self.abandon()
 
 
-def _has_answered(member: Member, number: int) -> bool:
-    return member.is_over or number in member.clocks
+def _is_open(member: Member) -> bool:
+    return member.is_open
+
+
+def _has_answered(number: int, member: Member) -> bool:
+    return number in member.clocks

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from msgspec import structs, to_builtins
@@ -19,7 +20,7 @@ from perfscale.engine.run import Run
 from perfscale.engine.sharding.coordination import Barrier, Moment, Release
 from perfscale.engine.sharding.shard import Shard
 from perfscale.engine.waits import Signal
-from perfscale.errors import GeneratorLostError, PerfscaleError
+from perfscale.errors import GeneratorLostError, PerfscaleError, SchedulerLostError
 from perfscale.fleet.meeting import Meeting
 from perfscale.fleet.members import Members
 from perfscale.fleet.messages import Released, Stop
@@ -89,6 +90,8 @@ class CoordinatorRun(Run):
         self._meeting = Meeting(crew.count)
         self._arrived = Signal()
         self._is_cleaned_up = False
+        self._losses: set[str] = set()
+        self._is_waiting = False
 
     # -- scopes ---------------------------------------------------------------
 
@@ -217,19 +220,35 @@ class CoordinatorRun(Run):
         """A generator cannot go on, and neither can the run."""
         self._abort(RemoteError(f"{member.record}: {error}", exit_code))
 
-    def take_bug(self, error: Exception) -> None:
-        """What a generator has sent could not be taken."""
+    def take_error(self, error: Exception) -> None:
+        """A generator cannot be started, or what it has sent could not be taken."""
         self._abort(error)
 
     def take_end(self, member: Member) -> None:
         """Nothing more comes from a generator; one that was lost takes the run with it."""
         self._meeting.leave(member.shard)
-        if member.record.lost is not None:
+        if member.loss is not None:
             self._context.journal.append(GeneratorEntry(member.record))
-            self._context.warn(f"{member.record} was lost: {member.record.lost}")
-            self._abort(GeneratorLostError(f"{member.record} was lost: {member.record.lost}"))
+            self._take_loss(member, member.loss)
         self._arrived.notify()
         self._release_overdue()
+
+    def _take_loss(self, member: Member, loss: GeneratorLostError) -> None:
+        if not isinstance(loss, SchedulerLostError):
+            loss = GeneratorLostError(f"{member.record} was lost: {loss}")
+        if str(loss) not in self._losses:  # all of them may be lost for one reason
+            self._losses.add(str(loss))
+            self._context.warn(str(loss))
+        self._abort(loss)
+
+    def take_wait(self, seconds: float) -> None:
+        """Generators that nobody can reach are waited for: the cleanup seems to stand still."""
+        if not self._is_waiting:
+            self._is_waiting = True
+            self._context.warn(
+                "a generator that nobody can reach ends by itself: the cleanup waits for that, for "
+                f"{ceil(seconds)} s at most"
+            )
 
     def publish_states(self) -> None:
         """Where each generator stands may have changed."""
@@ -267,13 +286,13 @@ class CoordinatorRun(Run):
                 lambda: not self._meeting.missing(drained), timeout_s=grace_s + _SPARE_S
             )
             for shard in self._meeting.missing(drained):
-                why = f"it did not stop within {grace_s + _SPARE_S:g} s"
+                why = GeneratorLostError(f"it did not stop within {grace_s + _SPARE_S:g} s")
                 self._members.lose(self._members.all[shard], why)
         await super()._drain(grace_s)
-        for member in self._members.all:
-            if member.record.lost is not None:
-                await member.connection.close()  # before it is counted what it has left
-                await self._count_lost(member)
+        lost = [each for each in self._members.all if each.loss is not None]
+        await self._members.close(lost)  # before it is counted what they have left
+        for member in lost:
+            await self._count_lost(member)
         self._release(drained, Release())
 
     async def _count_lost(self, member: Member) -> None:

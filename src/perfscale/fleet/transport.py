@@ -2,8 +2,9 @@
 
 A transport starts a generator somewhere (in this loop, in another process, on another machine),
 lets `perfscale.fleet.generator.run_generator` run there, once, and carries messages both ways in
-their order. All else (barriers, clocks, heartbeats, who is lost) is the coordinator's and
-the generator's own, whatever the transport.
+their order. A connection is there before its generator is: so all of them start at the same time,
+and one that never comes has a name. All else (barriers, clocks, heartbeats, who is lost) is the
+coordinator's and the generator's own, whatever the transport.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from perfscale.config import Config
     from perfscale.engine.inputs import RunOptions
     from perfscale.engine.sharding.shard import Shard
@@ -71,22 +74,25 @@ class Connection(Protocol):
         """The next message.
 
         Raises:
+            FleetError: It cannot be started.
+            SchedulerLostError: What started it is gone, and with it all generators.
             GeneratorLostError: It is not there any more, and no `Ended` came; with the reason.
         """
 
-    async def close(self) -> None:
+    async def close(self, on_wait: Callable[[float], None]) -> None:
         """Make sure that the generator sends nothing more, whatever it does; then forget it.
 
-        A generator that was lost may only hang: a transport that can kill it does so.
+        A generator that was lost may only hang: a transport that can kill it does so. It may be
+        closed while it starts.
+
+        Args:
+            on_wait: Called where nobody can reach the generator, so that its end has to be waited
+                for: with the seconds that this takes at most.
         """
 
 
 class Transport(Protocol):
     """Starts generators; never one of them twice."""
 
-    async def start(self, inputs: GeneratorInputs) -> Connection:
-        """Start one generator.
-
-        Raises:
-            FleetError: It cannot be started.
-        """
+    def start(self, inputs: GeneratorInputs) -> Connection:
+        """Begin to start one generator; what becomes of that is received from it."""

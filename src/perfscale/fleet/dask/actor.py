@@ -21,6 +21,7 @@ class GeneratorActor:
 
     def __init__(self) -> None:
         self._process: GeneratorProcess | None = None
+        self._is_used = False
 
     async def start(self, inputs: bytes) -> int:
         """Start the generator with its inputs; returns its process id.
@@ -28,10 +29,12 @@ class GeneratorActor:
         A second call is refused: who calls may repeat what it takes for failed, and the load must
         not be.
         """
-        if self._process is not None:
+        if self._is_used:
             raise RuntimeError("a generator starts once")
-        self._process = process = GeneratorProcess()
+        self._is_used = True
+        process = GeneratorProcess()
         await process.start()
+        self._process = process
         await process.send(inputs)
         return process.pid
 
@@ -61,7 +64,11 @@ class GeneratorActor:
             return []
 
     async def kill(self) -> None:
-        """End the generator at once, also where it is stopped; it sends nothing more."""
+        """End the generator at once, also where it is stopped; it sends nothing more.
+
+        One that is being started has not got its inputs, and ends when nobody is there.
+        """
+        self._is_used = True
         if self._process is not None:
             await self._process.aclose()
 

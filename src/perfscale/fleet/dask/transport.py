@@ -15,12 +15,13 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from perfscale.errors import FleetError, GeneratorLostError
-from perfscale.fleet.dask.actor import GeneratorActor
+from perfscale.fleet.dask.presence import Presence
+from perfscale.fleet.dask.remote import ActorError, RemoteActor
 from perfscale.fleet.messages import ToCoordinator
 from perfscale.fleet.processes.child import LEASE_S, ChildInputs
 from perfscale.fleet.processes.frames import encode_messages
@@ -28,13 +29,13 @@ from perfscale.templates import TemplateDefaults, compile_workloads
 from perfscale.templates.files import recorded_files
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
+    from perfscale.errors import PerfscaleError
     from perfscale.fleet.dask.workers import Workers
     from perfscale.fleet.messages import ToGenerator
     from perfscale.fleet.transport import GeneratorInputs
 
-_START_TIMEOUT_S: Final = 60.0
 _WAIT_S: Final = 1.0
 """For how long a worker waits for messages before it answers without any. Each such call also
 shows the generator that somebody is there: see `LEASE_S`."""
@@ -57,77 +58,54 @@ class DaskTransport:
         self._kubeconfig = kubeconfig
         self._files: Mapping[str, bytes] | None = None
 
-    async def start(self, inputs: GeneratorInputs) -> DaskConnection:
-        """Start one generator, on the worker of its index.
-
-        Raises:
-            FleetError: It cannot be started.
-        """
+    def start(self, inputs: GeneratorInputs) -> DaskConnection:
+        """Begin to start one generator, on the worker of its index."""
         defaults = inputs.options.defaults or TemplateDefaults.from_environment()
         inputs = replace(inputs, options=replace(inputs.options, defaults=defaults))
         if self._files is None:
             with recorded_files() as files:
                 compile_workloads(inputs.config, run_id=inputs.run_id, defaults=defaults)
             self._files = files
-        address = self._workers.addresses[inputs.shard.index]
+        workers, index = self._workers, inputs.shard.index
         given = pickle.dumps(ChildInputs(inputs, self._files, self._kubeconfig))
-        client = self._workers.client
-        with client.as_current():
-            future = client.submit(
-                GeneratorActor,
-                key=f"perfscale-generator-{inputs.shard.index}-{inputs.run_id}",
-                workers=[address],
-                allow_other_workers=False,
-                retries=0,
-                pure=False,
-                actor=True,
-            )
-            try:
-                async with asyncio.timeout(_START_TIMEOUT_S):
-                    actor: Any = await future
-                    pid: int = await actor.start(given)
-            except TimeoutError:
-                raise FleetError(
-                    f"the worker {address} started no generator within {_START_TIMEOUT_S:.0f} s"
-                ) from None
-            except (OSError, RuntimeError) as error:
-                raise FleetError(
-                    f"the worker {address} cannot start a generator: {error}"
-                ) from error
-            worker = self._workers.pids.get(address)
-            pids = () if worker is None else (pid, worker)
-            return DaskConnection(actor, future, address, pids)
+        key = f"perfscale-generator-{index}-{inputs.run_id}"
+        return DaskConnection(workers, workers.addresses[index], key, given)
 
 
 class DaskConnection:
     """The coordinator's end of a connection to one generator; see `Connection`.
 
     Args:
-        actor: Dask's handle of a `GeneratorActor` that has started.
-        future: What keeps it.
-        address: The worker's.
-        pids: Of the generator and of its worker, if the run has started both on this machine.
+        workers: Those of the run.
+        address: Of the worker that the generator is started on.
+        key: What Dask calls its actor.
+        inputs: What it is started with.
     """
 
-    def __init__(self, actor: Any, future: Any, address: str, pids: tuple[int, ...]) -> None:  # noqa: ANN401 -- Dask's
+    def __init__(self, workers: Workers, address: str, key: str, inputs: bytes) -> None:
         self.name = f"worker {address}"
-        self._actor = actor
-        self._future = future
-        self._pids = pids
+        self._address = address
+        self._inputs = inputs
+        self._actor = RemoteActor(workers.client, address, key)
+        self._presence = Presence(workers.client, workers.scheduler, address)
+        worker = workers.pids.get(address)
+        self._pids: tuple[int, ...] = () if worker is None else (worker,)
         self._decoder: msgspec.msgpack.Decoder[list[ToCoordinator]] = msgspec.msgpack.Decoder(
             list[ToCoordinator]
         )
         self._outgoing: list[ToGenerator] = []
         self._has_outgoing = asyncio.Event()
-        self._batches: asyncio.Queue[list[bytes] | GeneratorLostError] = asyncio.Queue(_READ_AHEAD)
+        self._batches: asyncio.Queue[list[bytes] | PerfscaleError] = asyncio.Queue(_READ_AHEAD)
         self._frames: deque[bytes] = deque()
         self._pending: deque[ToCoordinator] = deque()
-        self._lost: GeneratorLostError | None = None
-        self._called_s = time.monotonic()
-        self._tasks = [
-            asyncio.create_task(self._post(), name="perfscale-post"),
-            asyncio.create_task(self._collect(), name="perfscale-collect"),
-        ]
+        self._lost: PerfscaleError | None = None
+        self._called_s: float | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._is_closed = False
+        self._do(self._live(), "perfscale-connection")
+
+    def _do(self, work: Coroutine[None, None, None], name: str) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
 
     def send(self, message: ToGenerator) -> None:
         """Send a message; never blocks, and keeps the order. To one that is lost: nothing."""
@@ -139,6 +117,7 @@ class DaskConnection:
         """The next message. Cancellation loses none.
 
         Raises:
+            FleetError: It cannot be started.
             GeneratorLostError: It is not there any more; with the reason.
         """
         while not self._pending:
@@ -148,36 +127,97 @@ class DaskConnection:
                 raise self._lost
             else:
                 found = await self._batches.get()
-                if isinstance(found, GeneratorLostError):
-                    self._lost = found
-                else:
+                if isinstance(found, list):
                     self._frames.extend(found)
+                else:
+                    self._lost = found
         return self._pending.popleft()
 
-    async def close(self) -> None:
+    async def close(self, on_wait: Callable[[float], None]) -> None:
         """Make sure that the generator sends nothing more, and forget it.
 
         Its worker kills it. Where the worker does not answer either, the run kills both if it has
-        started them, and else waits until the generator has ended by itself (see `LEASE_S`).
+        started them; else a generator whose worker has ended has ended with it, and any other ends
+        by itself, which is waited for (see `LEASE_S`).
         """
+        if self._is_closed:
+            return
         for task in self._tasks:
             task.cancel()
         called_s = self._called_s
+        if called_s is not None and not await self._is_killed():
+            self._kill_here()
+            # What was called last may have reached the worker late, and once.
+            left_s = called_s + 2 * LEASE_S + _MARGIN_S - time.monotonic()
+            if not self._pids and not self._presence.has_ended and left_s > 0:
+                on_wait(left_s)
+                await asyncio.sleep(left_s)
+        self._actor.release()
+        self._is_closed = True
+
+    async def _is_killed(self) -> bool:
+        if self._presence.has_ended:
+            return False
         try:
             async with asyncio.timeout(_KILL_TIMEOUT_S):
-                await self._actor.kill()
-        except (OSError, RuntimeError):  # also a timeout
-            if self._pids:
-                self._kill()
-            else:
-                # What was called last may have reached the worker late, and once.
-                await asyncio.sleep(called_s + 2 * LEASE_S + _MARGIN_S - time.monotonic())
-        self._future.release()
+                await self._actor.call("kill")
+        except Exception:  # noqa: BLE001 -- whatever a worker that is in trouble answers
+            return False
+        return True
 
-    def _kill(self) -> None:
+    def _kill_here(self) -> None:
         for pid in self._pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+    # -- what goes on meanwhile --------------------------------------------------
+
+    async def _live(self) -> None:
+        """Start it and collect what it sends, until that ends."""
+        try:
+            await self._start()
+            self._do(self._post(), "perfscale-post")
+            while True:
+                await self._collect_some()
+        except (FleetError, GeneratorLostError) as error:
+            await self._batches.put(error)
+        except Exception as error:  # noqa: BLE001 -- whatever Dask raises, it is lost
+            await self._batches.put(await self._presence.find_loss(str(error) or repr(error)))
+
+    async def _start(self) -> None:
+        """Until it is heard of for the first time; nobody else watches over it as long."""
+        loop = asyncio.get_running_loop()
+        starting = loop.create_task(self._start_there(), name="perfscale-start")
+        watching = loop.create_task(self._presence.lost(), name="perfscale-presence")
+        both = (starting, watching)
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            if not starting.done():
+                raise await watching
+            await starting
+        finally:
+            for task in both:
+                task.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
+
+    async def _start_there(self) -> None:
+        """On the worker.
+
+        Raises:
+            FleetError: The worker has said why it cannot.
+        """
+        await self._actor.create()
+        self._called_s = time.monotonic()
+        try:
+            pid: int = await self._actor.call("start", self._inputs)
+        except ActorError as error:
+            raise FleetError(
+                f"the worker {self._address} cannot start a generator: {error}"
+            ) from error
+        if self._pids:
+            self._pids = (pid, *self._pids)
+        while not await self._collect_some():
+            pass
 
     async def _post(self) -> None:
         while True:
@@ -186,20 +226,14 @@ class DaskConnection:
             batch, self._outgoing = self._outgoing, []
             self._called_s = time.monotonic()
             try:
-                await self._actor.post([encode_messages(batch)])
-            except (OSError, RuntimeError):
-                return  # `_collect` meets the same, and knows why
+                await self._actor.call("post", [encode_messages(batch)])
+            except Exception:  # noqa: BLE001 -- `_collect` meets the same, and knows why
+                return
 
-    async def _collect(self) -> None:
-        while True:
-            self._called_s = time.monotonic()
-            try:
-                batch = await self._actor.collect(_WAIT_S)
-            except GeneratorLostError as error:
-                await self._batches.put(error)
-                return
-            except (OSError, RuntimeError) as error:
-                await self._batches.put(GeneratorLostError(f"its worker is gone: {error}"))
-                return
-            if batch:
-                await self._batches.put(batch)
+    async def _collect_some(self) -> bool:
+        """Whether there was anything."""
+        self._called_s = time.monotonic()
+        batch: list[bytes] = await self._actor.call("collect", _WAIT_S)
+        if batch:
+            await self._batches.put(batch)
+        return bool(batch)

@@ -65,11 +65,13 @@ class Workers:
 
     Attributes:
         client: Dask's.
+        scheduler: Its address.
         addresses: One for each generator, in the generators' order.
         pids: The process of each that the run has started, on this machine.
     """
 
     client: Client
+    scheduler: str
     addresses: tuple[str, ...]
     pids: Mapping[str, int] = field(default_factory=dict)
 
@@ -145,7 +147,7 @@ async def _start_workers(stack: AsyncExitStack, count: int) -> Workers:
     await stack.enter_async_context(cluster)
     client = await stack.enter_async_context(_client(cluster))
     pids = {nanny.worker_address: nanny.pid for nanny in cluster.workers.values()}
-    return Workers(client, tuple(sorted(pids)), pids)
+    return Workers(client, cluster.scheduler_address, tuple(sorted(pids)), pids)
 
 
 async def _find_workers(stack: AsyncExitStack, address: str, options: FleetOptions) -> Workers:
@@ -160,7 +162,7 @@ async def _find_workers(stack: AsyncExitStack, address: str, options: FleetOptio
             hint="perfscale run --scheduler tcp://HOST:8786, or tls:// with the certificates of "
             "Dask's configuration (distributed.comm.tls)",
         ) from error
-    return Workers(client, _choose(list(known), options))
+    return Workers(client, address, _choose(list(known), options))
 
 
 def _client(where: Any) -> Client:  # noqa: ANN401 -- an address or a cluster

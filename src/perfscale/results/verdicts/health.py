@@ -54,7 +54,7 @@ def assess(
     not accept, is in the reasons too, but the run is valid: its numbers are the server's. Of
     several ``generators``, ``vitals`` are all of theirs together, and the verdict is the worst.
     """
-    found = [(True, f"{each} was lost: {each.lost}") for each in generators if each.lost]
+    found = [(True, text) for text in _losses(generators)]
     failures = requests.get("localFailures", 0)
     if generators:
         for each in generators:
@@ -75,6 +75,20 @@ def assess(
     elif uncertain:
         verdict = Validity.UNCERTAIN
     return GeneratorHealth(verdict, (*(text for _, text in found), *uncertain), vitals)
+
+
+def _losses(generators: Sequence[GeneratorRecord]) -> Iterator[str]:
+    """Why generators were lost: each by its name, unless several were for one reason."""
+    by_reason: dict[str, list[GeneratorRecord]] = {}
+    for each in generators:
+        if each.lost is not None:
+            by_reason.setdefault(each.lost, []).append(each)
+    for reason, lost in by_reason.items():
+        shards = ", ".join(str(each.shard) for each in lost)
+        if len(lost) == 1:
+            yield f"{lost[0]} was lost: {reason}"
+        else:
+            yield f"generators {shards} were lost: {reason}"
 
 
 def verdict_of(generator: GeneratorRecord) -> Validity:
