@@ -23,6 +23,8 @@ def visible(text: str) -> str:
 
     Tabs and line feeds stay.
     """
+    if text.isprintable():  # far quicker, and none of them is
+        return text
     return _CONTROLS.sub(_escaped, text)
 
 

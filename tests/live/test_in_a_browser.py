@@ -145,6 +145,9 @@ async def test_a_reader_that_comes_late_sees_the_run_from_its_beginning(
         url = await asyncio.to_thread(address_of, run)
         await asyncio.to_thread(run.says, "] pausing")
         await browser.open(url)
+        await browser.becomes("document.querySelector('#progress details')")
+        # Once it is unfolded, it stays so when the page changes.
+        await browser.evaluate("document.querySelector('#progress summary').click()")
         await browser.becomes(
             "[...document.querySelectorAll('#progress tbody tr:last-child td')]"
             ".map((cell) => cell.textContent).join() === '50,50,50,50'"

@@ -3,6 +3,7 @@ from snapshots import VMI, snapshot
 
 from perfscale.live.samples import Samples
 from perfscale.results import Sketch
+from perfscale.results.measure.timeseries import TimePoint
 
 
 def sampled(seconds: int, *, rate: int = 10) -> Samples:
@@ -33,6 +34,14 @@ def test_a_long_run_has_longer_intervals_and_loses_nothing() -> None:
     assert samples.interval_s == 128.0
     created = sum(point.objects.created for point in points)
     assert created == 10 * int(points[-1].at_s)
+
+
+def test_intervals_are_the_same_whenever_they_are_looked_at() -> None:
+    looked_at, samples = list[TimePoint](), Samples()
+    for second in range(1, 200):
+        samples.take(snapshot(float(second), created=10 * second))
+        looked_at = [*samples.points()]
+    assert looked_at == sampled(199).points()
 
 
 def test_what_was_missed_while_the_run_stood_still_comes_with_the_next_sample() -> None:

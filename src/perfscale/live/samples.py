@@ -49,6 +49,8 @@ class Samples:
     def __init__(self) -> None:
         self.interval_s = INTERVAL_S
         self._latencies: dict[str, list[list[float | None]]] = {}
+        self._points: list[TimePoint] = []
+        self._apart: list[str] = []
         self._samples = [_Sample({}, {}, {}, {}, frozenset())]
 
     @property
@@ -67,22 +69,28 @@ class Samples:
             self._samples = self._samples[::2]
             self.interval_s *= 2
             self._latencies.clear()
+            self._points.clear()
 
     def points(self) -> list[TimePoint]:
         """Every interval until now; empty before the first has ended."""
         last = self._samples[-1]
         names = list(last.loads)
-        told_apart = names if len(names) > 1 or last.operating else []
-        return [
-            _point(number * self.interval_s, self.interval_s, before, after, told_apart)
-            for number, (before, after) in enumerate(pairwise(self._samples), start=1)
+        apart = names if len(names) > 1 or last.operating else []
+        if apart != self._apart:
+            self._apart = apart
+            self._points.clear()
+        # Intervals that are over do not change.
+        known = len(self._points)
+        self._points += [
+            _point(number * self.interval_s, self.interval_s, before, after, apart)
+            for number, (before, after) in enumerate(pairwise(self._samples[known:]), known + 1)
         ]
+        return self._points
 
     def latencies(self) -> dict[str, list[list[float | None]]]:
         """Of what got there in each interval how long it took, by workload: `QUANTILES`."""
         for workload in self._samples[-1].latencies:
             known = self._latencies.setdefault(workload, [])
-            # Intervals that are over do not change: each is looked at once.
             sketches = [
                 each.latencies.get(workload, Sketch()) for each in self._samples[len(known) :]
             ]
@@ -120,7 +128,7 @@ def _by_kind(phases: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]
 
 
 def _point(
-    at_s: float, interval_s: float, before: _Sample, after: _Sample, told_apart: list[str]
+    at_s: float, interval_s: float, before: _Sample, after: _Sample, apart: list[str]
 ) -> TimePoint:
     nothing = (0, 0, 0, 0)
     changes = {
@@ -138,7 +146,7 @@ def _point(
         children=_population(nothing, interval_s, after.child_phases),
         loads={
             name: LoadPoint(0, *(changes[name][:3] if name in changes else nothing[:3]))
-            for name in told_apart
+            for name in apart
         },
     )
 

@@ -42,7 +42,10 @@ _FAREWELL_S: Final = 3.0
 _NO_PROGRESS_S: Final = 0.3
 """After so long in which no reader took anything, nobody is waited for any more."""
 _SHUTDOWN_S: Final = 0.2
-_TICK_S: Final = 0.25
+_EARLY_S: Final = 0.25
+"""How often to look whether the run has begun."""
+_LOOK_S: Final = 1.0
+"""How often to look whether the page may be drawn, where samples are taken less often."""
 _AT_ONCE_S: Final = 0.002
 _EVENTS: Final = {**HEADERS, "Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
 
@@ -73,6 +76,7 @@ class LivePage:
         self._clock = time.monotonic
         self._zero_s: float | None = None
         self._readers: set[asyncio.WriteTransport] = set()
+        self._came = asyncio.Event()
         self._all_gone = asyncio.Event()
         self._shell, digest = self._view.shell("perfscale run")
         self._headers = {"Content-Security-Policy": policy(digest)}
@@ -124,16 +128,24 @@ class LivePage:
             except Exception:  # noqa: BLE001 -- a page that cannot be drawn must not cost the run
                 _log.exception("the page of the run is not drawn any more")
                 return
-            await asyncio.sleep(self._pause_s())
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Until it is time to look again, or somebody comes to read."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pause_s()):
+                await self._came.wait()
+        self._came.clear()
 
     def _pause_s(self) -> float:
-        """Until it is time to look again: samples are taken when they are due."""
+        """A sample is taken when it is due, and the page is drawn then, too."""
         if self._zero_s is None:
-            return _TICK_S
+            return _EARLY_S
         due_s = self._zero_s + self._view.samples.next_s - self._clock()
-        return max(0.001, min(_TICK_S, due_s))
+        return max(0.001, min(_LOOK_S, due_s) if self._readers else due_s)
 
     async def _draw_once(self) -> None:
+        began_s = time.thread_time()
         wanted = bool(self._readers) and self._budget.allows()
         due = self._zero_s is None or self._pause_s() < _AT_ONCE_S
         if not (wanted or due):
@@ -144,8 +156,9 @@ class LivePage:
         self._zero_s = self._clock() - snapshot.elapsed_s
         self._view.samples.take(snapshot)
         if wanted and (course := self._course()) is not None:
+            found_s = time.thread_time() - began_s
             parts, cost_s = await self._view.parts(snapshot, course)
-            self._budget.spend(cost_s)
+            self._budget.spend(found_s + cost_s)
             self._updates.publish(parts)
 
     async def _answer_page(self, _: web.Request) -> web.Response:
@@ -161,6 +174,7 @@ class LivePage:
         # What was written has left the process then: it may end when the report was.
         transport.set_write_buffer_limits(0)
         self._readers.add(transport)
+        self._came.set()
         try:
             await answer.prepare(request)
             await self._send(answer)

@@ -12,7 +12,7 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from perfscale.config.sections.metrics import Latency
-from perfscale.results import Calls, Sketch
+from perfscale.results import Sketch
 from perfscale.results.folder.summary import described, described_attribution
 from perfscale.results.model import document
 from perfscale.results.model.client.health import InFlight, Lag, Validity
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from perfscale.engine.snapshot import ObjectCounts, OperationCounts, RunCourse, RunSnapshot
     from perfscale.preflight import Plan
-    from perfscale.results import ChurnResult, IterationResult, WorkloadPlan
+    from perfscale.results import ChurnResult, CountedCall, IterationResult, WorkloadPlan
 
 
 class LiveSummary:
@@ -35,13 +35,12 @@ class LiveSummary:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        self._calls: dict[tuple[str, str], tuple[CountedCall, document.CallCounts]] = {}
         self._iterations: dict[str, list[document.Iteration]] = {}
 
     def of(self, snapshot: RunSnapshot, course: RunCourse) -> document.Summary:
         """The summary until now."""
         started = snapshot.started_at.isoformat()
-        calls = Calls()
-        calls.add(snapshot.calls)
         return document.Summary(
             schema_version=document.SCHEMA_VERSION,
             run_id=snapshot.run_id,
@@ -69,7 +68,7 @@ class LiveSummary:
             rounds=described(course.rounds),
             requests=to_builtins(course.requests),
             clock=None,
-            calls=described(calls.results()),
+            calls=[self._call(each) for each in sorted(snapshot.calls, key=_by_resource)],
             kinds={},
             child_kinds={},
             operations=[],
@@ -88,6 +87,14 @@ class LiveSummary:
             kubevirt=plan.kubevirt,
             kubevirt_config=plan.kubevirt_config,
         )
+
+    def _call(self, counted: CountedCall) -> document.CallCounts:
+        """A request, described again only where more of it were sent."""
+        name = counted.verb, counted.resource
+        known = self._calls.get(name)
+        if known is None or known[0] != counted:
+            known = self._calls[name] = counted, described(counted.tally.result(name))
+        return known[1]
 
     def _workload(
         self, plan: WorkloadPlan, snapshot: RunSnapshot, course: RunCourse
@@ -127,6 +134,10 @@ class LiveSummary:
         known = self._iterations.setdefault(workload, [])
         known += described(results[len(known) :])
         return sorted(known, key=lambda each: each.iteration)
+
+
+def _by_resource(counted: CountedCall) -> tuple[str, str]:
+    return counted.resource, counted.verb
 
 
 def _counts(objects: Iterable[ObjectCounts]) -> document.Counts:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import shlex
 import time
+from importlib.resources import files
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import PackageLoader
@@ -42,6 +44,8 @@ from perfscale.results.pages.timeline import Timeline
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from jinja2.runtime import Macro
+
     from perfscale.config import Config
     from perfscale.engine.events import Event
     from perfscale.engine.snapshot import RunCourse, RunSnapshot
@@ -58,7 +62,10 @@ SECTIONS: Final = (
     "iterations", "slowest", "attribution", "requests", "generator", "environment",
 )  # fmt: skip
 """Those of the report that can be shown before the end of a run, in its order."""
+_SCRIPT: Final = files("perfscale.live") / "assets" / "live.js"
 _SO_FAR: Final = "The share of {what} that had got there after so many seconds, of those that have."
+_POINTS: Final = 80
+"""Of a distribution: a line that changes all the time has fewer than the report's."""
 _OF_ONE_VALUE: Final = frozenset({"attribution", "churn", "slowest"})
 """Those that show nothing but the value of their own name, and are as they were where that is."""
 _PIECE_S: Final = 0.001
@@ -66,6 +73,8 @@ _PIECE_S: Final = 0.001
 _PIECES: Final = 50
 """Of a template, between two looks at the clock; they take a tenth of that time."""
 _MOST_WARNINGS: Final = 20
+_MOST_ROWS: Final = 500
+"""Those that are known as they were drawn."""
 
 
 class LiveView:
@@ -85,11 +94,12 @@ class LiveView:
         self._lost = 0
         self._result: RunResult | None = None
         self._drawn: dict[str, tuple[object, str]] = {}
+        self._rows = _Rows()
         # Before the run begins; the report of its end compiles none of them again.
         self._templates = {
             name: self._environment.get_template(f"sections/{name}.html") for name in SECTIONS
         } | {"head": self._environment.get_template("head.html")}
-        for shared in ("plot.html", "sections/details.html"):
+        for shared in ("bars.html", "plot.html", "sections/details.html"):
             self._environment.get_template(shared)
         self.samples = Samples()
 
@@ -114,7 +124,7 @@ class LiveView:
 
     def shell(self, title: str) -> tuple[str, str]:
         """The page without its parts, which come as updates, and the digest of its script."""
-        assets = page_assets(self._environment.get_template("live.js").render())
+        assets = page_assets(_SCRIPT.read_text(encoding="utf-8"))
         parts = ("head", *SECTIONS)
         template = self._environment.get_template("live.html")
         return template.render(title=title, parts=parts, **assets), assets["script_digest"]
@@ -141,9 +151,7 @@ class LiveView:
             if known is not None and known[0] == drawn_from:
                 parts[name] = known[1]
                 continue
-            pieces = self._templates[name].stream(content)
-            pieces.enable_buffering(_PIECES)
-            parts[name] = await _joined(pieces, work)
+            parts[name] = await _joined(self._templates[name].generate(content), work)
             if name in _OF_ONE_VALUE:
                 self._drawn[name] = (drawn_from, parts[name])
         return parts, work.cost_s
@@ -157,6 +165,8 @@ class LiveView:
         return {
             "summary": summary,
             "judged": False,
+            "tables": False,
+            "row_of": self._rows.row_of,
             "generators_now": snapshot.generators,
             "stages": dict(snapshot.stages) or {"": snapshot.stage},
             "warnings": self._warnings,
@@ -179,6 +189,26 @@ class LiveView:
         }
 
 
+class _Rows:
+    """Rows of tables as they were drawn: they are drawn again only where they have changed."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], tuple[tuple[object, ...], str]] = {}
+
+    def row_of(self, row: Macro, key: str, *values: object) -> str:
+        """A row: as it was where its values are, and as its macro draws it otherwise."""
+        place = row.name, key
+        known = self._rows.get(place)
+        if known is not None and known[0] == values:
+            return known[1]
+        drawn = row(*values)
+        self._rows.pop(place, None)
+        self._rows[place] = values, drawn
+        if len(self._rows) > _MOST_ROWS:
+            del self._rows[next(iter(self._rows))]
+        return drawn
+
+
 class _Drawn:
     """The latencies that a snapshot has, which are drawn as distributions."""
 
@@ -189,13 +219,15 @@ class _Drawn:
     def of_kind(self, place: KindPlace, latencies: Iterable[str]) -> Distributions:
         counts = self._objects.get((place.workload, place.kind))
         if counts is None or place.children or Latency.READY not in latencies:
-            return Distributions({}, _SO_FAR)
-        return Distributions({Latency.READY.value: counts.first_ready_latency}, _SO_FAR)
+            return Distributions({}, _SO_FAR, _POINTS)
+        return Distributions({Latency.READY.value: counts.first_ready_latency}, _SO_FAR, _POINTS)
 
     def of_operation(self, workload: Workload, _: Operation) -> Distributions:
         counts = self._operations[workload.name]
         found = {"response": counts.response, "effect": counts.effect}
-        return Distributions({name: each for name, each in found.items() if each.ends()}, _SO_FAR)
+        return Distributions(
+            {name: each for name, each in found.items() if each.ends()}, _SO_FAR, _POINTS
+        )
 
 
 def _plots_of(
@@ -245,7 +277,7 @@ class _Work:
 async def _joined(pieces: Iterator[str], work: _Work) -> str:
     """The pieces of a part."""
     found: list[str] = []
-    for piece in pieces:
+    while piece := "".join(islice(pieces, _PIECES)):
         found.append(piece)
         await work.pause()
     return "".join(found)

@@ -20,7 +20,7 @@ def plot(*values: list[float | None], shape: Shape, at: tuple[float, ...] = (0, 
         (Shape.LINES, [0, 5, 10], "M0 1000L250 500L500 0"),
         (Shape.LINES, [0, None, 10], "M0 1000h2M500 0h2"),
         (Shape.LINES, [0, 0, 20], "M0 1000L250 1000L500 0"),
-        (Shape.STEPS, [5, 10, 0], "M0 500L250 500L250 0L500 0L500 1000L1000 1000"),
+        (Shape.STEPS, [5, 10, 0], "M0 500H250V0H500V1000H1000"),
     ],
 )
 def test_a_line_goes_through_its_values(

@@ -184,6 +184,8 @@ def _value(value: Any) -> Any:  # noqa: ANN401, PLR0911 -- whatever a result hol
     match value:
         case float():
             return round(value, 6)
+        case None | int() | str():  # most are; what comes below takes longer to find out
+            return value
         case tuple():
             return [_value(each) for each in value]
         case Mapping():

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.results.model.course.attribution import WORDS, WaitCause
+from perfscale.results.pages.plots import BAR_WIDTH, Bar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from perfscale.results.model.course.attribution import AttributedObject, AttributionResult
     from perfscale.results.model.document import Attribution, SlowObject
@@ -23,15 +24,6 @@ COLOURS: Final = {
     WaitCause.UNKNOWN: 0,
 }
 """Of the page's palette: a cause has the same on every page."""
-_WIDTH: Final = 1000
-
-
-class Bar(NamedTuple):
-    """A piece of a bar that is 1000 wide."""
-
-    colour: int
-    left: int
-    right: int
 
 
 class CauseRow(NamedTuple):
@@ -46,12 +38,66 @@ class CauseRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SlowRow:
-    """A slow object; ``kept`` is what was kept of it, None where that is not there."""
+    """A slow object; ``kept`` is what was kept of it, None where that is not there.
+
+    ``longest_s`` is what the longest bar stands for.
+    """
 
     measured: SlowObject
     kept: AttributedObject | None
-    bars: list[Bar]
-    said: str
+    longest_s: float
+
+    @property
+    def name(self) -> str:
+        """The object's kind and name."""
+        slow = self.measured
+        return f"{slow.kind} {f'{slow.namespace}/' if slow.namespace else ''}{slow.name}"
+
+    @property
+    def bars(self) -> list[Bar]:
+        """A bar as long as the object took, beside the longest."""
+        scale = BAR_WIDTH / self.longest_s if self.longest_s else 0.0
+        return [
+            Bar(
+                COLOURS[each.cause],
+                round(each.began_seconds * scale),
+                round(each.ended_seconds * scale),
+            )
+            for each in self.measured.segments
+        ]
+
+    @property
+    def said(self) -> str:
+        """What it waited for, in words."""
+        return said_of(self.measured.causes)
+
+    @property
+    def sources(self) -> Iterator[str]:
+        """What says from when to when it waited for what."""
+        for each in self.measured.segments:
+            precision = f", ±{each.precision_seconds:.1f} s" if each.precision_seconds else ""
+            span = f"{each.began_seconds:.3f} to {each.ended_seconds:.3f}"
+            yield f"{span}: {WORDS[each.cause]}{precision}: {each.source}"
+        yield from self.measured.notes
+
+    @property
+    def evidence(self) -> Iterator[str]:
+        """Its pods, conditions and events, as they were when it was looked at."""
+        if self.kept is None:
+            return
+        for pod in self.kept.pods:
+            node = f" on {pod.node}" if pod.node else ""
+            yield f"Pod {pod.name}{node}: {pod.phase or 'no phase'}"
+        for condition in self.kept.conditions:
+            reason = f", {condition.reason}" if condition.reason else ""
+            since = f" since {condition.since}" if condition.since else ""
+            message = f": {condition.message}" if condition.message else ""
+            state = f"{condition.of}: {condition.type} {condition.status}"
+            yield f"{state}{reason}{since}{message}"
+        for event in self.kept.events:
+            often = f" ({event.count} times)" if event.count > 1 else ""
+            what = f"{event.of}: {event.type} {event.reason}{often}: {event.message}"
+            yield f"{event.last or ''} {what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +115,6 @@ class AttributionSection:
     causes: list[CauseRow]
     bars: list[Bar]
     rows: list[SlowRow]
-
-    @property
-    def words(self) -> Mapping[WaitCause, str]:
-        """What to call causes."""
-        return WORDS
 
     @property
     def unready(self) -> int:
@@ -94,10 +135,7 @@ def attribution_section(
         measured,
         causes,
         _stacked(causes),
-        [
-            SlowRow(each, kept.get(each.uid), _bars(each, longest_s), said_of(each.causes))
-            for each in measured.objects
-        ],
+        [SlowRow(each, kept.get(each.uid), longest_s) for each in measured.objects],
     )
 
 
@@ -118,20 +156,7 @@ def _stacked(causes: Iterable[CauseRow]) -> list[Bar]:
     bars: list[Bar] = []
     left = 0.0
     for each in causes:
-        right = left + each.share * _WIDTH
+        right = left + each.share * BAR_WIDTH
         bars.append(Bar(each.colour, round(left), round(right)))
         left = right
     return bars
-
-
-def _bars(slow: SlowObject, longest_s: float) -> list[Bar]:
-    """A bar as long as the object took, beside the longest."""
-    scale = _WIDTH / longest_s if longest_s else 0.0
-    return [
-        Bar(
-            COLOURS[each.cause],
-            round(each.began_seconds * scale),
-            round(each.ended_seconds * scale),
-        )
-        for each in slow.segments
-    ]

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from perfscale.results.pages.marks import Marks
     from perfscale.results.pages.timeline import KindKey, Timeline
 
-_PLACES: Final = 240
-"""Points of a distribution."""
 _MOST_ITERATIONS: Final = 300
 COLOURS: Final = 12
 """Those that the style sheet has, from ``c0`` on."""
@@ -163,13 +161,14 @@ class Latencies(Protocol):
 
 
 class Distributions(NamedTuple):
-    """Latencies to draw, each a line, and what is said beneath."""
+    """Latencies to draw, each a line of so many ``points``, and what is said beneath."""
 
     latencies: Mapping[str, Latencies]
     note: str = (
         "The share of {what} that had got there after so many seconds. What never got there "
         "counts: a line that ends below 100 % is missing {what}."
     )
+    points: int = 240
 
 
 def distribution_plot(
@@ -190,7 +189,7 @@ def distribution_plot(
         what: Whose latencies they are.
     """
     axis = of_latencies([end for each in drawn.latencies.values() for end in each.ends()])
-    places = _places(axis)
+    places = _places(axis, drawn.points)
     return Plot(
         key=key,
         title=title,
@@ -205,8 +204,8 @@ def distribution_plot(
     )
 
 
-def _places(axis: Axis) -> list[float]:
-    steps = (index / _PLACES for index in range(_PLACES + 1))
+def _places(axis: Axis, points: int) -> list[float]:
+    steps = (index / points for index in range(points + 1))
     if axis.logarithmic:
         return [axis.low * (axis.high / axis.low) ** step for step in steps]
     return [axis.low + (axis.high - axis.low) * step for step in steps]

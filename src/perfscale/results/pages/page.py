@@ -105,6 +105,7 @@ def run_page(run: RunFiles) -> str:
         title=", ".join(workload.name for workload in summary.workloads),
         summary=summary,
         judged=True,
+        tables=True,
         generators_now=(),
         workload_yaml=run.workload_yaml,
         has_records=run.has_records,

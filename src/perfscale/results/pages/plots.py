@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from perfscale.results.pages.marks import NONE
 
@@ -22,8 +21,11 @@ if TYPE_CHECKING:
 
 UNITS: Final = 1000
 """Width and height of a drawing; a unit is less than a pixel on most screens."""
+BAR_WIDTH: Final = 1000
 _NARROWEST: Final = 2
 """Units of a band, however short the time is that it marks."""
+_DOT: Final = "h2"
+"""A point with nothing on either side has to have a length to be seen."""
 _MOST_ROWS: Final = 60
 """Rows of the table behind a plot."""
 
@@ -79,6 +81,17 @@ class Plot:
             place if each.colour is None else each.colour for place, each in enumerate(self.series)
         ]
 
+    @property
+    def grid(self) -> str:
+        """Lines at the ticks of both axes, as the ``d`` of an SVG path."""
+        across = (f"M0 {UNITS - round(UNITS * place)}H{UNITS}" for _, place in self.y.marks())
+        down = (f"M{round(UNITS * place)} 0V{UNITS}" for _, place in self.x.marks())
+        return "".join((*across, *down))
+
+    def ticks(self, axis: Axis) -> list[tuple[str, str]]:
+        """What is written beside an axis, and how far along that is, in per cent."""
+        return [(label, f"{100 * place:.4g}%") for label, place in axis.marks()]
+
     def band_path(self, band: Band) -> str:
         """The drawing of a band, as the ``d`` of an SVG path; wide enough to be seen."""
         drawn: list[tuple[int, int]] = []
@@ -101,16 +114,17 @@ class Plot:
     @property
     def paths(self) -> list[str]:
         """The drawing of each series, as the ``d`` of an SVG path."""
+        along = [round(UNITS * place) for place in self.x.places(self.at)]
         if self.shape is Shape.STACK:
-            return list(self._bands())
-        along = [self._along(at) for at in self.at]
-        return [_line(self._points(along, each.values)) for each in self.series]
+            return list(self._bands(along))
+        drawn = _steps if self.shape is Shape.STEPS else _line
+        return [drawn(along, self._up(each.values)) for each in self.series]
 
     def reading(self) -> dict[str, Any]:
         """What the page's script shows of the place that a reader points at."""
         return {
             "steps": self.shape is Shape.STEPS,
-            "places": [round(self.x.place(at), 4) for at in self.at],
+            "places": [round(place, 4) for place in self.x.places(self.at)],
             "at": [self.x.read(at) for at in self.at],
             "values": [[_rounded(value) for value in each.values] for each in self.series],
         }
@@ -125,34 +139,36 @@ class Plot:
         """The table has each so many-th place."""
         return max(1, -(-len(self.at) // _MOST_ROWS))
 
-    def _points(
-        self, along: Sequence[int], values: Sequence[float | None]
-    ) -> Iterator[tuple[int, int] | None]:
-        """Places in the drawing; None where the line is interrupted."""
-        before: int | None = None
-        for x, value in zip(along, values, strict=True):
-            if self.shape is Shape.STEPS and before is not None:
-                yield x, before
-            before = None if value is None else self._up(value)
-            yield None if before is None else (x, before)
-        if self.shape is Shape.STEPS and before is not None:
-            yield UNITS, before
-
-    def _bands(self) -> Iterator[str]:
-        along = [self._along(at) for at in self.at]
+    def _bands(self, along: Sequence[int]) -> Iterator[str]:
+        back = along[::-1]
         bottom = [0.0] * len(along)
+        lower = self._up(bottom)
         for each in self.series:
             top = [low + (value or 0.0) for low, value in zip(bottom, each.values, strict=True)]
-            there = list(zip(along, map(self._up, top), strict=True))
-            back = list(zip(along, map(self._up, bottom), strict=True))[::-1]
-            yield _line([*there, *back]) + "Z"
-            bottom = top
+            upper = self._up(top)
+            yield _line([*along, *back], [*upper, *lower[::-1]]) + "Z"
+            bottom, lower = top, upper
 
     def _along(self, value: float) -> int:
         return round(UNITS * self.x.place(value))
 
-    def _up(self, value: float) -> int:
-        return UNITS - round(UNITS * self.y.place(value))
+    def _up(self, values: Sequence[float | None]) -> list[int | None]:
+        """How far down each value is; None where the line is interrupted."""
+        places = iter(self.y.places(value for value in values if value is not None))
+        return [None if value is None else UNITS - round(UNITS * next(places)) for value in values]
+
+
+class Bar(NamedTuple):
+    """A piece of a bar that is `BAR_WIDTH` wide, with its colour's number."""
+
+    colour: int
+    left: int
+    right: int
+
+    @property
+    def path(self) -> str:
+        """The drawing, as the ``d`` of an SVG path."""
+        return f"M{self.left} 0H{self.right}V10H{self.left}Z"
 
 
 def highest(series: Iterable[Series], *, stacked: bool = False) -> float:
@@ -163,19 +179,40 @@ def highest(series: Iterable[Series], *, stacked: bool = False) -> float:
     return max((value for column in columns for value in column), default=0.0)
 
 
-def _line(points: Iterable[tuple[int, int] | None]) -> str:
+def _line(along: Iterable[int], up: Iterable[int | None]) -> str:
     """A path through the points, interrupted where there is none."""
-    return "".join(
-        _stretch([point for point, _ in groupby(stretch) if point is not None])
-        for there, stretch in groupby(points, key=lambda point: point is not None)
-        if there
-    )
+    path: list[str] = []
+    before: tuple[int, int] | None = None
+    is_dot = False
+    for x, y in zip(along, up, strict=True):
+        point = None if y is None else (x, y)
+        if point == before:
+            continue
+        if point is None:
+            path += [_DOT] * is_dot
+        else:
+            path.append(f"{'M' if before is None else 'L'}{x} {y}")
+        is_dot = before is None
+        before = point
+    path += [_DOT] * (is_dot and before is not None)
+    return "".join(path)
 
 
-def _stretch(points: Sequence[tuple[int, int]]) -> str:
-    first, *rest = (f"{x} {y}" for x, y in points)
-    # A point with nothing on either side has to have a length to be seen.
-    return f"M{first}" + ("".join(f"L{point}" for point in rest) or "h2")
+def _steps(along: Iterable[int], up: Iterable[int | None]) -> str:
+    """A path that stays at each point's height until the next point, or the end of the axis."""
+    path: list[str] = []
+    before: int | None = None
+    for x, y in zip(along, up, strict=True):
+        if y == before:
+            continue
+        if before is not None:
+            path.append(f"H{x}")
+        if y is not None:
+            path.append(f"M{x} {y}" if before is None else f"V{y}")
+        before = y
+    if before is not None:
+        path.append(f"H{UNITS}")
+    return "".join(path)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
 _STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 _TICKS: Final = 5
@@ -45,10 +45,17 @@ class Axis:
 
     def place(self, value: float) -> float:
         """Where a value is: 0 at ``low``, 1 at ``high``; never beyond."""
-        value = min(max(value, self.low), self.high)
+        return self.places((value,))[0]
+
+    def places(self, values: Iterable[float]) -> list[float]:
+        """Where each of the values is."""
+        low, high = self.low, self.high
+        inside = [each if low <= each <= high else min(max(each, low), high) for each in values]
         if self.logarithmic:
-            return math.log(value / self.low) / math.log(self.high / self.low)
-        return (value - self.low) / (self.high - self.low)
+            width = math.log(high / low)
+            return [math.log(each / low) / width for each in inside]
+        width = high - low
+        return [(each - low) / width for each in inside]
 
     def marks(self) -> list[tuple[str, float]]:
         """The ticks as text, with their places."""

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.config.sections.metrics import MILESTONES
 from perfscale.results.measure.latencies import ready_s
+from perfscale.results.pages.plots import BAR_WIDTH, Bar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from perfscale.results.model.records import ObjectRecord
     from perfscale.results.pages.figures import Palette
@@ -46,17 +47,21 @@ def slow(record: ObjectRecord) -> Slow:
     return Slow(record, ready_after_s, _stays(record, ready_after_s))
 
 
+class Way(NamedTuple):
+    """The way of a slow object as it is shown: a bar, and what it is of in words."""
+
+    name: str
+    ready_after_s: float
+    bars: tuple[Bar, ...]
+    said: str
+
+
 @dataclass(frozen=True, slots=True)
 class SlowestSection:
     """The slowest objects, and the colour of every phase they were in, in the phases' order."""
 
-    objects: list[Slow]
+    ways: list[Way]
     colours: dict[str, int]
-
-    @property
-    def longest_s(self) -> float:
-        """How long the slowest took."""
-        return self.objects[0].ready_after_s or 1.0
 
 
 def slowest_section(records: Iterable[ObjectRecord], palette: Palette) -> SlowestSection:
@@ -65,7 +70,23 @@ def slowest_section(records: Iterable[ObjectRecord], palette: Palette) -> Slowes
     seen = {stay.phase: palette.of(stay.phase) for each in found for stay in each.stays}
     request = {REQUEST: seen.pop(REQUEST)} if REQUEST in seen else {}
     # The palette has given its numbers in the order of the path to readiness.
-    return SlowestSection(found, request | dict(sorted(seen.items(), key=itemgetter(1))))
+    colours = request | dict(sorted(seen.items(), key=itemgetter(1)))
+    longest_s = (found[0].ready_after_s if found else 0.0) or 1.0
+    return SlowestSection([_way(each, longest_s, colours) for each in found], colours)
+
+
+def _way(slow: Slow, longest_s: float, colours: Mapping[str, int]) -> Way:
+    record, scale = slow.record, BAR_WIDTH / longest_s
+    place = f"{record.namespace}/{record.name}" if record.namespace else record.name
+    return Way(
+        name=f"{record.kind} {place}",
+        ready_after_s=slow.ready_after_s,
+        bars=tuple(
+            Bar(colours[each.phase], round(each.since_s * scale), round(each.until_s * scale))
+            for each in slow.stays
+        ),
+        said=", ".join(f"{each.phase} {each.until_s - each.since_s:.3f}" for each in slow.stays),
+    )
 
 
 def _stays(record: ObjectRecord, ready_after_s: float) -> tuple[Stay, ...]:
