@@ -200,15 +200,19 @@ class CoordinatorRun(Run):
 
     def take_entries(self, shard: int, entries: Sequence[AnyEntry]) -> None:
         """A generator has published these: count them, and write them down."""
+        take = self._take if self._thresholds.is_empty else self._take_for_thresholds
         for entry in self._sink.select(shard, entries):
             if isinstance(entry, WarningEntry):
                 self._context.broadcast.send(Warned(entry.message))
-            self._thresholds.prepare(entry)
-            self._counts.count(entry, self._note)
-            self._thresholds.take(entry)
+            take(entry)
 
-    def _note(self, entry: AnyEntry) -> None:
-        self._context.journal.append(entry)
+    def _take(self, entry: AnyEntry) -> None:
+        self._counts.count(entry, self._context.journal.append)
+
+    def _take_for_thresholds(self, entry: AnyEntry) -> None:
+        self._thresholds.prepare(entry)
+        self._take(entry)
+        self._thresholds.take(entry)
 
     def take_arrival(self, shard: int, barrier: Barrier, arrival: Arrival) -> None:
         """A generator waits at a barrier."""
@@ -297,7 +301,7 @@ class CoordinatorRun(Run):
 
     async def _count_lost(self, member: Member) -> None:
         for entry in await find_lost_objects(self._context, self._sink.replay, member.shard):
-            self._note(entry)
+            self._context.journal.append(entry)
 
     async def _clean_up(self) -> None:
         await super()._clean_up()

@@ -141,6 +141,11 @@ class AbortThresholds:
                 latency = _LatencyThreshold(threshold, metric, total)
                 self._latencies.append((workload, threshold, latency))
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are none."""
+        return not (self._latencies or self._counts) and self._operations.is_empty
+
     def open(self, iteration: CountedIteration) -> None:
         """An iteration begins."""
         self._operations.open(iteration)

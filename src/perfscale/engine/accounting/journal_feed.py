@@ -202,7 +202,8 @@ class JournalFeed:
 
     def append(self, entry: Entry) -> None:
         """Append an entry that is not about an object, after those that are."""
-        self._flush_dirty()
+        if self._dirty or self._dirty_operations:  # a coordinator's has none, and many entries
+            self._flush_dirty()
         self._append(entry)
 
     def mark_dirty(self, row: TrackedObject) -> None:

@@ -131,6 +131,11 @@ class OperationThresholds:
             if threshold.abort_on_fail and threshold.measures.operation is not None
         ]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are none."""
+        return not self._latencies
+
     def open(self, iteration: CountedIteration) -> None:
         """An iteration begins: how many operations its workload has is known from now on."""
         plan = self._plans.get(iteration.workload.name)

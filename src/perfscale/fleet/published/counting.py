@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from perfscale.engine.tracking.rows import IterationScope, TransitionKind
 from perfscale.results import (
@@ -42,7 +42,7 @@ class _Object(NamedTuple):
     @classmethod
     def of(cls, life: ObjectLife | None) -> _Object:
         if life is None:
-            return cls()
+            return _NOTHING
         names = life.phases_s.names
         is_there = life.deleted_s is None
         return cls(
@@ -53,6 +53,9 @@ class _Object(NamedTuple):
             not is_there,
             names[-1] if names and is_there else None,
         )
+
+
+_NOTHING: Final = _Object()
 
 
 class _Operation(NamedTuple):
@@ -179,22 +182,25 @@ class MergedCounts:
             self._move(life, before.phase, after.phase)
         if isinstance(entry, ObjectEntry) and entry.i in self._scope_of:
             self._scope_of[entry.i].lives[entry.n] = life
-        self._count_shown(life, before, after)
-        if life.is_child:
+        if before == after:
             return
+        self._count_shown(life, before, after)
+        if not life.is_child:
+            self._count_in_run(life, before, after)
+
+    def _count_in_run(self, life: ObjectLife, before: _Object, after: _Object) -> None:
         counter = self._context.counter
         if after.sent and not before.sent:
             counter.send(life)
-        for was, is_now, change in (
-            (before.created, after.created, TransitionKind.CREATED),
-            (before.ready, after.ready, TransitionKind.READY),
-            (before.failed, after.failed, TransitionKind.FAILED),
-            (before.deleted, after.deleted, TransitionKind.DELETED),
-        ):
-            if is_now and not was:
-                counter.change(life, change)
+        if after.created and not before.created:
+            counter.change(life, TransitionKind.CREATED)
+        if after.ready and not before.ready:
+            counter.change(life, TransitionKind.READY)
         if after.failed and not before.failed:
+            counter.change(life, TransitionKind.FAILED)
             self._context.count_failure(life)
+        if after.deleted and not before.deleted:
+            counter.change(life, TransitionKind.DELETED)
 
     def _count_shown(self, life: ObjectLife, before: _Object, after: _Object) -> None:
         scope = self._scopes.get((life.scope.workload, life.scope.iteration))
@@ -206,9 +212,11 @@ class MergedCounts:
             scope.present_children += came
             return
         scope.present += came
-        for name in ("sent", "created", "ready", "failed", "deleted"):
-            change = getattr(after, name) - getattr(before, name)
-            setattr(scope, name, getattr(scope, name) + change)
+        scope.sent += after.sent - before.sent
+        scope.created += after.created - before.created
+        scope.ready += after.ready - before.ready
+        scope.failed += after.failed - before.failed
+        scope.deleted += after.deleted - before.deleted
         scope.undecided -= (after.ready or after.failed) - (before.ready or before.failed)
 
     def _move(self, life: ObjectLife, old: str | None, new: str | None) -> None:

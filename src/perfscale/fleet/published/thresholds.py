@@ -86,6 +86,11 @@ class MergedThresholds:
         self._part_of: dict[int, _Part] = {}
         self._failed: set[int] = set()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are none: then nothing need be taken for them."""
+        return self._thresholds.is_empty
+
     def check(self, now: float) -> ThresholdError | None:
         """What is lost by now, if anything is; ``now`` is in seconds since the run's start."""
         return self._thresholds.check([each.scope for each in self._parts.values()], now)
