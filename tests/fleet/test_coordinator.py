@@ -220,6 +220,10 @@ async def test_progress_is_that_of_all_generators(cluster: ClusterUnderTest) -> 
     assert {each.requested for each in progress if each.created} == {60}
     states = [each for each in seen if isinstance(each, GeneratorsProgress)]
     assert [each.index for each in states[-1].generators] == [0, 1]
+    snapshot = running.snapshot()
+    assert snapshot is not None
+    assert snapshot.lags.limiter.summarize().count == 60
+    assert snapshot.lags.send.summarize().count == 60
 
 
 async def test_a_failure_budget_is_that_of_the_whole_run(

@@ -8,15 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clusters import ClusterUnderTest, simulated_cluster
-from several_generators import coordinator, lose
+from clusters import VMIS, ClusterUnderTest, simulated_cluster
+from several_generators import coordinator
 from workloads import config, objects, workload
 
-from perfscale.engine.events import Progress
-from perfscale.fleet import inprocess
+from perfscale.engine.events import Progress, Warned
+from perfscale.fleet import inprocess, members
 from perfscale.fleet.inprocess import InProcess
-from perfscale.fleet.messages import Published
-from perfscale.results import RunFolder, RunOutcome, Validity, rebuild_results
+from perfscale.fleet.messages import Heartbeat, Published
+from perfscale.results import (
+    ChangeEntry,
+    ObjectEntry,
+    RunFolder,
+    RunOutcome,
+    Validity,
+    rebuild_results,
+)
 
 
 @pytest.fixture
@@ -37,14 +44,20 @@ async def test_a_lost_generator_fails_the_run_by_name_and_everything_is_deleted(
         async for event in events:
             if isinstance(event, Progress) and event.created >= 10 and not lost:
                 lost = True
-                lose(transport, 1)
+                transport.kill(1)
         result = await task
     assert (result.outcome, result.exit_code) == (RunOutcome.FAILED, 1)
     assert "generator 1 (task 1) was lost: its task was cancelled" in result.problems[0]
     assert result.accounts.balanced
     assert result.accounts.requested == 200
-    # Of its own objects the other one knows which it has not sent.
-    assert result.accounts.not_attempted > 100 > result.accounts.unknown
+    # What neither its messages nor the cluster have shown was not created; but for a create without
+    # an answer.
+    assert result.accounts.not_attempted > 100
+    assert result.accounts.unknown == result.accounts.failed
+    # It is gone, and nobody has seen it go.
+    assert result.accounts.leftover == 0
+    assert result.accounts.deleted == result.accounts.created
+    assert any(each.kind == VMIS.kind for each in result.blind_spans)
     assert result.generator is not None
     assert result.generator.verdict is Validity.GENERATOR_LIMITED
     assert any("generator 1 (task 1) was lost" in each for each in result.generator.reasons)
@@ -79,11 +92,84 @@ async def test_objects_of_which_a_lost_generator_has_said_nothing_are_counted_as
                 silent, at_silence = True, event.created
             elif silent and event.created >= at_silence + 10:
                 lost = True
-                lose(transport, 1)
+                transport.kill(1)
         result = await task
     assert result.outcome is RunOutcome.FAILED
     accounts = result.accounts
     assert accounts.balanced
     assert accounts.requested == 200
     assert accounts.lost > 0
+    assert await cluster.left_of(result.run_id) == {}
+
+
+def _without_answers(entries: list[Any]) -> list[Any]:
+    """What a generator says of its objects, as if no create had been answered."""
+    kept = ("n", "i", "kind", "namespace", "name", "replica", "scheduled_s", "admitted_s", "sent_s")
+    return [
+        ObjectEntry(**{name: getattr(each, name) for name in kept})
+        if isinstance(each, ObjectEntry)
+        else each
+        for each in entries
+        if isinstance(each, ObjectEntry) or not isinstance(each, ChangeEntry)
+    ]
+
+
+async def test_a_create_without_an_answer_counts_as_created_if_the_object_is_there(
+    cluster: ClusterUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = config(workload(objects(count=200), qps=40, burst=1))
+    transport = InProcess()
+    send = inprocess._Ends.send
+
+    def forget_answers(ends: Any, message: Any) -> None:
+        if ends.name == "task 1" and isinstance(message, Published):
+            message = Published(_without_answers(message.entries))
+        send(ends, message)
+
+    monkeypatch.setattr(inprocess._Ends, "send", forget_answers)
+    async with coordinator(cluster, load, 2, transport=transport) as running:
+        events = running.events()
+        task = asyncio.create_task(running.run())
+        async for event in events:
+            if isinstance(event, Progress) and event.created >= 10:
+                transport.kill(1)
+                break
+        result = await task
+    accounts = result.accounts
+    assert accounts.balanced
+    assert accounts.failed == accounts.unknown <= 1  # one may be on its way
+    assert accounts.leftover == 0
+    assert accounts.unready > 0
+    assert accounts.deleted == accounts.created
+    assert await cluster.left_of(result.run_id) == {}
+
+
+async def test_a_generator_that_is_silent_for_ten_seconds_is_lost_and_no_sooner(
+    cluster: ClusterUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = config(workload(objects(count=400), qps=10, burst=1))
+    transport = InProcess()
+    send = inprocess._Ends.send
+    clock = asyncio.get_running_loop().time
+    heard_s: list[float] = []
+
+    def fall_silent(ends: Any, message: Any) -> None:
+        """After its first heartbeat."""
+        if ends.name == "task 1":
+            if heard_s:
+                return
+            if isinstance(message, Heartbeat):
+                heard_s.append(clock())
+        send(ends, message)
+
+    monkeypatch.setattr(inprocess._Ends, "send", fall_silent)
+    async with coordinator(cluster, load, 2, transport=transport) as running:
+        events = running.events()
+        task = asyncio.create_task(running.run())
+        lost_s = [clock() async for each in events if isinstance(each, Warned)][:1]
+        result = await task
+    assert result.exit_code == 1
+    assert "generator 1 (task 1) was lost: nothing was heard of it for 10 s" in result.problems[0]
+    assert lost_s[0] - heard_s[0] > members.SILENT_S - 1  # it is counted in checks, one a second
+    assert result.accounts.balanced
     assert await cluster.left_of(result.run_id) == {}

@@ -6,6 +6,7 @@ import pytest
 from perfscale.results import (
     Accounts,
     Creation,
+    GeneratorRecord,
     InFlight,
     Lag,
     Rate,
@@ -168,3 +169,13 @@ def test_a_rate_lost_to_the_bound_of_the_workload_itself_names_that() -> None:
     bounded = replace(workload(achieved=60.0, held_back_s=300.0), max_in_flight=5)
     [reason] = assess(vitals(), [bounded], {}).reasons
     assert "5 creates were in flight, as many as maxInFlight of the workload allows" in reason
+
+
+def test_what_a_lost_generator_has_not_sent_is_its_loss_and_no_other_reason() -> None:
+    generators = [
+        GeneratorRecord(shard=0, name="worker a", vitals=vitals()),
+        GeneratorRecord(shard=1, name="worker b", vitals=vitals(), lost="it was silent"),
+    ]
+    health = assess(vitals(), [workload(achieved=60.0)], {}, generators)
+    assert health.verdict is Validity.GENERATOR_LIMITED
+    assert health.reasons == ("generator 1 (worker b) was lost: it was silent",)

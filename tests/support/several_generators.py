@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from clusters import ClusterUnderTest
@@ -43,10 +42,3 @@ async def run(
 ) -> RunResult:
     async with coordinator(cluster, load, generators, sink=sink, **changes) as running:
         return await running.run()
-
-
-def lose(transport: InProcess, shard: int) -> None:
-    """A generator is gone at once, as if its process had been killed."""
-    task = transport.tasks[shard]
-    task.cancel()
-    asyncio.get_running_loop().call_soon(task.cancel)

@@ -346,12 +346,15 @@ class Run:
         """Delete everything of the run, within the bound."""
         options = self._inputs.options
         self._progress.enter(Stage.CLEANING_UP, deadline_s=options.cleanup_timeout_s)
-        cleanup = FinalCleanup(self._context, self._namespaces, self._drain)
+        cleanup = self._make_cleanup()
         try:
             await cleanup.run(options.cleanup_timeout_s, keep=options.keep)
         finally:
             self._problems += cleanup.problems
             self._removed = cleanup.complete
+
+    def _make_cleanup(self) -> FinalCleanup:
+        return FinalCleanup(self._context, self._namespaces, self._drain)
 
     async def _drain(self, grace_s: float) -> None:
         """Let the requests in flight be answered; what the cleanup does next is no effect."""

@@ -27,6 +27,7 @@ class InProcess:
 
     def __init__(self) -> None:
         self.tasks: dict[int, asyncio.Task[None]] = {}
+        self._ends: dict[int, _Ends] = {}
 
     def start(self, inputs: GeneratorInputs) -> Connection:
         """Start one generator."""
@@ -36,7 +37,15 @@ class InProcess:
         )
         ends.attach(task)
         self.tasks[inputs.shard.index] = task
+        self._ends[inputs.shard.index] = ends
         return _Coordinators(ends)
+
+    def kill(self, shard: int) -> None:
+        """End one at once, as a process that is killed: nothing that it still does is heard of."""
+        task = self.tasks[shard]
+        self._ends[shard].is_cut = True
+        task.cancel()
+        asyncio.get_running_loop().call_soon(task.cancel)
 
 
 class _Ends:
@@ -47,6 +56,7 @@ class _Ends:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.is_cut = False
         self.up: asyncio.Queue[ToCoordinator | None] = asyncio.Queue()
         self.down: asyncio.Queue[ToGenerator] = asyncio.Queue()
 
@@ -55,7 +65,8 @@ class _Ends:
         task.add_done_callback(lambda _: self.up.put_nowait(None))
 
     def send(self, message: ToCoordinator) -> None:
-        self.up.put_nowait(message)
+        if not self.is_cut:
+            self.up.put_nowait(message)
 
     async def receive(self) -> ToGenerator:
         return await self.down.get()

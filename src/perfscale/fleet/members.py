@@ -88,6 +88,7 @@ class Member:
         has_begun: Whether it was let begin: before that it has done nothing to the cluster.
         is_over: Whether nothing more comes from it.
         loss: Why it was lost; None if it was not.
+        heard_s: When something was heard of it for the last time, if it is lost.
         ticks: Checks since something was heard of it.
         clocks: Answers to probes, by number: when each came, and what it was.
     """
@@ -100,6 +101,7 @@ class Member:
     has_begun: bool = False
     is_over: bool = False
     loss: GeneratorLostError | None = None
+    heard_s: float = 0.0
     ticks: int = 0
     clocks: dict[int, tuple[float, Clocks]] = field(default_factory=dict)
 
@@ -259,6 +261,7 @@ class Members:
         member.is_over = True
         member.loss = why
         now = self._stopwatch.now()
+        member.heard_s = max(0.0, now - member.ticks * _CHECK_S)
         member.record = msgspec.structs.replace(member.record, lost=str(why), lost_s=now)
         _log.info("%s was lost: %s", member.record, why)
         self._listener.take_end(member)
@@ -273,6 +276,11 @@ class Members:
                 if member.ticks * _CHECK_S > SILENT_S and not member.is_over:
                     self.lose(member, GeneratorLostError(_SILENT))
             self._listener.publish_states()
+
+    @property
+    def lost(self) -> list[Member]:
+        """Those that were lost so far."""
+        return [each for each in self.all if each.loss is not None]
 
     def states(self) -> tuple[GeneratorState, ...]:
         """Where each of them stands, as it said last."""

@@ -26,16 +26,22 @@ from perfscale.fleet.members import Members
 from perfscale.fleet.messages import Released, Stop
 from perfscale.fleet.published.accounting import MergedAccounting
 from perfscale.fleet.published.counting import MergedCounts
-from perfscale.fleet.published.losses import find_lost_objects
+from perfscale.fleet.published.losses import Losses, LossyCleanup
 from perfscale.fleet.published.thresholds import MergedThresholds
 from perfscale.fleet.transport import GeneratorInputs
-from perfscale.results import Course, GeneratorEntry, TotalsEntry, WarningEntry
+from perfscale.results import (
+    Course,
+    GeneratorEntry,
+    TotalsEntry,
+    WarningEntry,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perfscale.engine.accounting.run_accounting import RunAccounting
     from perfscale.engine.inputs import RunInputs
+    from perfscale.engine.removal.ending import FinalCleanup
     from perfscale.engine.sharding.coordination import Arrival, Coordination
     from perfscale.engine.snapshot import RunSnapshot
     from perfscale.errors import ThresholdError
@@ -90,7 +96,7 @@ class CoordinatorRun(Run):
         self._meeting = Meeting(crew.count)
         self._arrived = Signal()
         self._is_cleaned_up = False
-        self._losses: set[str] = set()
+        self._reasons: set[str] = set()
         self._is_waiting = False
 
     # -- scopes ---------------------------------------------------------------
@@ -106,6 +112,7 @@ class CoordinatorRun(Run):
             self._inputs.config, info.workloads, replay, self._crew.count
         )
         self._members = Members(self._crew.transport, self, context.stopwatch, tasks)
+        self._losses = Losses(context, replay, self._members, self._take)
 
     def _make_accounting(self) -> RunAccounting:
         self._merged = MergedAccounting(self._context, self._sink.replay)
@@ -240,8 +247,8 @@ class CoordinatorRun(Run):
     def _take_loss(self, member: Member, loss: GeneratorLostError) -> None:
         if not isinstance(loss, SchedulerLostError):
             loss = GeneratorLostError(f"{member.record} was lost: {loss}")
-        if str(loss) not in self._losses:  # all of them may be lost for one reason
-            self._losses.add(str(loss))
+        if str(loss) not in self._reasons:  # all of them may be lost for one
+            self._reasons.add(str(loss))
             self._context.warn(str(loss))
         self._abort(loss)
 
@@ -293,18 +300,16 @@ class CoordinatorRun(Run):
                 why = GeneratorLostError(f"it did not stop within {grace_s + _SPARE_S:g} s")
                 self._members.lose(self._members.all[shard], why)
         await super()._drain(grace_s)
-        lost = [each for each in self._members.all if each.loss is not None]
-        await self._members.close(lost)  # before it is counted what they have left
-        for member in lost:
-            await self._count_lost(member)
+        await self._members.close(self._members.lost)  # before it is counted what they have left
+        await self._losses.search()
         self._release(drained, Release())
 
-    async def _count_lost(self, member: Member) -> None:
-        for entry in await find_lost_objects(self._context, self._sink.replay, member.shard):
-            self._context.journal.append(entry)
+    def _make_cleanup(self) -> FinalCleanup:
+        return LossyCleanup(self._context, self._namespaces, self._drain, self._losses)
 
     async def _clean_up(self) -> None:
         await super()._clean_up()
+        self._losses.note_blind()
         self._is_cleaned_up = True
         self._release(Barrier(Moment.REMOVED), Release(well=self._removed))
 
@@ -313,8 +318,8 @@ class CoordinatorRun(Run):
         ended_early = self._error is not None or self._interrupted_by is not None
         if ended_early and not self._removed and self._members.all:
             return True  # generators may have made more than they have said
-        if self._removed and any(each.record.lost is not None for each in self._members.all):
-            # Nobody has seen go what a lost one had made; the cleanup has looked until it was gone.
+        if self._removed and self._members.lost:
+            # What became of a create of theirs nobody knows; the cleanup has left nothing of it.
             return super()._something_remains()
         return replay.is_anything_present() or super()._something_remains()
 

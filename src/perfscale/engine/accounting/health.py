@@ -117,6 +117,11 @@ class Health:
         self.in_flight += 1
         self._most_in_flight = max(self._most_in_flight, self.in_flight)
 
+    def sent_elsewhere(self, limiter_lag_s: float, send_lag_s: float) -> None:
+        """Another generator of the run has sent a create, or another operation, so late."""
+        self._limiter_lag.count(max(0.0, limiter_lag_s))
+        self._send_lag.count(max(0.0, send_lag_s))
+
     def finished(self) -> None:
         """A create is not in flight any more."""
         self.in_flight -= 1

@@ -192,6 +192,7 @@ class MergedCounts:
         counter = self._context.counter
         if after.sent and not before.sent:
             counter.send(life)
+            self._count_lags(life)
         if after.created and not before.created:
             counter.change(life, TransitionKind.CREATED)
         if after.ready and not before.ready:
@@ -201,6 +202,12 @@ class MergedCounts:
             self._context.count_failure(life)
         if after.deleted and not before.deleted:
             counter.change(life, TransitionKind.DELETED)
+
+    def _count_lags(self, life: ObjectLife | OperationLife) -> None:
+        """How late it was sent; the operations of one request were as late."""
+        due_s, admitted_s, sent_s = life.scheduled_s, life.admitted_s, life.sent_s
+        if due_s is not None and admitted_s is not None and sent_s is not None:
+            self._context.health.sent_elsewhere(admitted_s - due_s, sent_s - admitted_s)
 
     def _count_shown(self, life: ObjectLife, before: _Object, after: _Object) -> None:
         scope = self._scopes.get((life.scope.workload, life.scope.iteration))
@@ -250,6 +257,7 @@ class MergedCounts:
                 scope.failed += life.error is not None
         if after.sent and not before.sent:
             counter.send(life)
+            self._count_lags(life)
         if after.accepted and not before.accepted:
             counter.accept(life)
         if after.decided and not before.decided:

@@ -1,10 +1,12 @@
-"""What a generator has left that was lost: objects of which it has said nothing."""
+"""What a generator has left that was lost: what it has said nothing of, and what goes of it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from msgspec import UNSET
 
 from perfscale.config.labels import (
     ITERATION_LABEL,
@@ -13,67 +15,206 @@ from perfscale.config.labels import (
     WORKLOAD_LABEL,
     selector_of,
 )
+from perfscale.engine.removal.by_uid import ObjectReference
+from perfscale.engine.removal.ending import FinalCleanup
 from perfscale.engine.tracking.readiness import AnyObject
 from perfscale.errors import PerfscaleError
 from perfscale.kube.listing import page_decoder, read_pages
 from perfscale.kube.resources import NAMESPACES, Place
-from perfscale.results import LostObjectsEntry
+from perfscale.results import ChangeEntry, LostObjectsEntry
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
     from perfscale.engine.context import RunContext
-    from perfscale.results import Replay
+    from perfscale.engine.removal.namespaces import RunNamespaces
+    from perfscale.fleet.members import Members
+    from perfscale.results import AnyEntry, Replay
 
 _LISTING_S: Final = 30.0
 _DECODER: Final = page_decoder(AnyObject)
 
 
-async def find_lost_objects(
-    context: RunContext, replay: Replay, shard: int
-) -> list[LostObjectsEntry]:
-    """Find what is there of a generator's and is in no entry of its.
+class _Found(NamedTuple):
+    """An object of the generator, whose part of an iteration has this number."""
 
-    What cannot be listed in time is a warning: it is not counted then.
+    part: int | None
+    where: tuple[str, str | None, str]
+
+
+class LostSearch:
+    """Finds what is there of a generator's and is in no entry of its.
+
+    Args:
+        context: The coordinator's.
+        replay: What the generators have published comes to.
+        shard: The generator's; it sends nothing any more.
     """
-    found: dict[int, Counter[str]] = {}
-    selector = selector_of({RUN_LABEL: context.run_id, SHARD_LABEL: str(shard)})
-    created = {resource.name for resource in context.plan.resources.values()}
-    try:
-        async with asyncio.timeout(_LISTING_S):
-            for place in context.plan.places:
-                if place != Place(NAMESPACES) and place.resource.name in created:
-                    await _list(context, place, selector, replay, shard, found)
-    except (TimeoutError, PerfscaleError) as error:
-        why = str(error) or f"no answer within {_LISTING_S:g} s"
-        context.warn(f"what generator {shard} has left could not all be counted: {why}")
-    return [LostObjectsEntry(number, dict(counts)) for number, counts in found.items()]
+
+    def __init__(self, context: RunContext, replay: Replay, shard: int) -> None:
+        self._context = context
+        self._shard = shard
+        self._parts = replay.parts_of(shard)
+        self._known: set[str] = set()
+        self._unanswered: dict[tuple[str, str | None, str], int] = {}
+        for number, life in replay.lives_of(shard):
+            if life.uid is not None:
+                self._known.add(life.uid)
+            elif life.unanswered:
+                self._unanswered[life.resource.kind_name, life.namespace, life.name] = number
+        self._lost: dict[int, Counter[str]] = {each: Counter() for each in self._parts.values()}
+
+    async def run(self) -> list[AnyEntry]:
+        """What is to be noted of it.
+
+        What cannot be listed in time is a warning: it is not counted then.
+        """
+        context, complete = self._context, True
+        entries: list[AnyEntry] = []
+        created = {resource.name for resource in context.plan.resources.values()}
+        try:
+            async with asyncio.timeout(_LISTING_S):
+                for place in context.plan.places:
+                    if place != Place(NAMESPACES) and place.resource.name in created:
+                        entries += self._of_place(place, await self._list(place))
+        except (TimeoutError, PerfscaleError) as error:
+            complete, why = False, str(error) or f"no answer within {_LISTING_S:g} s"
+            left = f"what generator {self._shard} has left could not all be counted"
+            context.warn(f"{left}: {why}")
+        lost = self._lost.items()
+        entries += [LostObjectsEntry(part, dict(counts), complete) for part, counts in lost]
+        return entries
+
+    async def _list(self, place: Place) -> dict[str, _Found]:
+        """By UID."""
+        pages = read_pages(
+            self._context.client,
+            place.resource,
+            _DECODER,
+            namespace=place.namespace,
+            label_selector=selector_of(
+                {RUN_LABEL: self._context.run_id, SHARD_LABEL: str(self._shard)}
+            ),
+        )
+        found: dict[str, _Found] = {}
+        kind = place.resource.kind_name
+        async for page in pages:
+            if page.first:
+                found.clear()
+            for item in page.items:
+                metadata, labels = item.metadata, item.metadata.labels or {}
+                if not metadata.owner_references:  # else a controller has made it
+                    labelled = labels.get(WORKLOAD_LABEL, ""), labels.get(ITERATION_LABEL, "")
+                    where = kind, metadata.namespace, metadata.name
+                    found[metadata.uid] = _Found(self._parts.get(labelled), where)
+        return found
+
+    def _of_place(self, place: Place, found: dict[str, _Found]) -> Iterator[AnyEntry]:
+        for uid, each in found.items():
+            if uid in self._known:
+                continue
+            number = self._unanswered.get(each.where)
+            if number is not None:  # its create was sent, and this is the answer
+                yield ChangeEntry(n=number, uid=uid)
+            elif each.part is not None:
+                self._lost[each.part][place.resource.kind_name] += 1
 
 
-async def _list(
-    context: RunContext,
-    place: Place,
-    selector: str,
-    replay: Replay,
-    shard: int,
-    found: dict[int, Counter[str]],
-) -> None:
-    pages = read_pages(
-        context.client,
-        place.resource,
-        _DECODER,
-        namespace=place.namespace,
-        label_selector=selector,
-    )
-    seen: dict[str, tuple[str, str]] = {}
-    async for page in pages:
-        if page.first:
-            seen.clear()
-        for item in page.items:
-            labels = item.metadata.labels or {}
-            if not item.metadata.owner_references:  # else a controller has made it
-                where = labels.get(WORKLOAD_LABEL, ""), labels.get(ITERATION_LABEL, "")
-                seen[item.metadata.uid] = where
-    known = replay.uids_of(shard)
-    for uid, (workload, iteration) in seen.items():
-        number = replay.part_of(shard, workload, iteration)
-        if uid not in known and number is not None:
-            found.setdefault(number, Counter())[place.resource.kind_name] += 1
+class Losses:
+    """What is found out of the lost generators of a run, once they send nothing any more.
+
+    Args:
+        context: The coordinator's.
+        replay: What the generators have published comes to.
+        members: The generators.
+        take: Counts an entry, and writes it down.
+    """
+
+    def __init__(
+        self,
+        context: RunContext,
+        replay: Replay,
+        members: Members,
+        take: Callable[[AnyEntry], None],
+    ) -> None:
+        self._context = context
+        self._replay = replay
+        self._members = members
+        self._take = take
+        self._removing_s = 0.0
+        self._unseen: set[str] = set()
+
+    async def search(self) -> None:
+        """Find what they have left; what is there is deleted after that."""
+        for member in self._members.lost:
+            for entry in await LostSearch(self._context, self._replay, member.shard).run():
+                self._take(entry)
+        self._removing_s = self._context.stopwatch.now()
+
+    def left(self) -> Iterator[tuple[int, ObjectReference]]:
+        """What is there of them as far as they have said, by the numbers of the objects."""
+        plan = self._context.plan
+        known = (*plan.resources.values(), *plan.child_resources)
+        resources = {each.kind_name: each for each in known}
+        for member in self._members.lost:
+            for number, life in self._replay.lives_of(member.shard):
+                resource = resources.get(life.resource.kind_name)
+                if life.uid is not None and life.present and resource is not None:
+                    yield number, ObjectReference(resource, life.namespace, life.name, life.uid)
+
+    def note_gone(self, number: int) -> None:
+        """An object of theirs is not there any more; when it went, nobody has seen."""
+        life, now = self._replay.object_life(number), self._context.stopwatch.now()
+        if life is None:
+            return
+        requested_s = self._removing_s if life.delete_requested_s is None else UNSET
+        self._take(ChangeEntry(n=number, delete_requested_s=requested_s, deleted_s=now))
+        self._unseen.add(life.resource.kind_name)
+
+    def note_blind(self) -> None:
+        """Of what is gone nothing was seen since they were heard of for the last time."""
+        gaps, now = self._context.gaps, self._context.stopwatch.now()
+        since_s = min((each.heard_s for each in self._members.lost), default=now)
+        for place in self._context.plan.places:
+            kind, namespace = place.resource.kind_name, place.namespace
+            if kind in self._unseen:
+                gaps.record(*gaps.blind.lose(kind, namespace, since_s))
+                if (regained := gaps.blind.regain(kind, namespace, now)) is not None:
+                    gaps.record(*regained)
+
+
+class LossyCleanup(FinalCleanup):
+    """A cleanup that also removes what lost generators had made, and notes that it is gone.
+
+    Nobody sees it go: it is looked at when nothing is left that has the run's label.
+
+    Args:
+        context: The coordinator's.
+        namespaces: Those of the run.
+        drain: As `FinalCleanup` takes it.
+        losses: What is known of lost generators.
+    """
+
+    def __init__(
+        self,
+        context: RunContext,
+        namespaces: RunNamespaces,
+        drain: Callable[[float], Awaitable[None]],
+        losses: Losses,
+    ) -> None:
+        super().__init__(context, namespaces, drain)
+        self._losses = losses
+        self._numbers: dict[str, int] = {}
+
+    def _expected(self) -> Iterator[ObjectReference]:
+        yield from super()._expected()
+        for number, reference in self._losses.left():
+            self._numbers[reference.uid] = number
+            yield reference
+
+    def _note_gone(self, reference: ObjectReference) -> None:
+        number = self._numbers.get(reference.uid)
+        if number is None:
+            super()._note_gone(reference)
+        else:
+            self._losses.note_gone(number)

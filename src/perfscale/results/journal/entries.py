@@ -135,11 +135,13 @@ class ReleaseEntry(Entry, frozen=True, gc=False, tag="release", omit_defaults=Tr
 class LostObjectsEntry(Entry, frozen=True, gc=False, tag="lost_objects"):
     """Objects of an iteration that are there, by kind, without an entry: their generator is lost.
 
-    ``i`` is the part of that generator.
+    ``i`` is the part of that generator. If the search was ``complete``, what is in no entry either
+    was not there.
     """
 
     i: int
     objects: dict[str, int]
+    complete: bool = False
 
 
 class DeleteEntry(Entry, frozen=True, gc=False, tag="delete"):

@@ -33,7 +33,7 @@ from perfscale.results.journal.replayed_records import AT_ONCE, ReplayedRecords
 from perfscale.results.measure.tallies.run import IterationFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from perfscale.results.journal.entries import AnyEntry, Begin
     from perfscale.results.journal.replayed import ReplayedIteration
@@ -97,7 +97,7 @@ class Replay:
             case DeleteEntry():
                 self._delete(entry)
             case LostObjectsEntry():
-                self._iterations[entry.i].lost.update(entry.objects)
+                self._iterations[entry.i].lose(entry)
             case DueEntry():
                 self._iterations[entry.i].due = entry
                 self.course.reach(entry.at_s)
@@ -133,20 +133,20 @@ class Replay:
             or any(life.present or life.unanswered for life in lives)
         )
 
-    def uids_of(self, shard: int) -> set[str]:
-        """Of the objects of a generator whose records are not written."""
-        parts = (each for each in self._iterations.values() if each.begin.shard == shard)
+    def parts_of(self, shard: int) -> dict[tuple[str, str], int]:
+        """The numbers of a generator's parts of iterations that are not over, by their labels."""
         return {
-            life.uid for part in parts for life in part.objects.values() if life.uid is not None
+            (each.begin.workload, str(each.begin.iteration)): number
+            for number, each in self._iterations.items()
+            if each.begin.shard == shard
         }
 
-    def part_of(self, shard: int, workload: str, iteration: str) -> int | None:
-        """The number of a generator's part of an iteration; None where it is over, or unknown."""
-        for number, each in self._iterations.items():
-            begin = each.begin
-            if (begin.shard, begin.workload, str(begin.iteration)) == (shard, workload, iteration):
-                return number
-        return None
+    def lives_of(self, shard: int) -> Iterator[tuple[int, ObjectLife]]:
+        """A generator's objects, and children, whose records are not written; by their numbers."""
+        for each in self._iterations.values():
+            if each.begin.shard == shard:
+                yield from each.objects.items()
+                yield from each.children.items()
 
     def object_life(self, number: int) -> ObjectLife | None:
         """What is known of an object or child, for as long as its record is not written."""
@@ -284,14 +284,14 @@ class Replay:
     def _write_iteration(self, number: int) -> None:
         iteration = self._iterations.pop(number)
         begin, end = iteration.begin, iteration.end
-        requested, attempted = iteration.requested(), iteration.attempted()
+        requested = iteration.requested()
+        spared = Counter[str]() if self.course.lost else iteration.spared(requested)
         is_cut = self.course.lost > 0 or end is None or not end.settled
         objects, children = list(iteration.objects.values()), list(iteration.children.values())
         tally = self.records.write_objects(iteration, objects, children, is_cut=is_cut)
         for each in (*iteration.objects, *iteration.children):
             del self._rows[each]
         self._write_operations(iteration, list(iteration.operations))
-        may_have_more = self.course.lost > 0 or end is None
         facts = IterationFacts(
             workload=begin.workload,
             iteration=begin.iteration,
@@ -300,9 +300,9 @@ class Replay:
             finished_s=self.course.last_s if end is None else end.finished_s,
             held_back_s=0.0 if end is None else end.held_back_s,
             problems=() if end is None else tuple(end.problems),
-            is_cut=may_have_more,
+            is_cut=self.course.lost > 0 or end is None,
             churned=iteration.churned,
             lost=iteration.lost,
-            spared={} if may_have_more else Counter(requested) - attempted,
+            spared=spared,
         )
         self.records.close_iteration(iteration, tally, facts)

@@ -13,7 +13,12 @@ from perfscale.results.measure.tallies.run import IterationFacts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perfscale.results.journal.entries import DueEntry, IterationEndEntry, IterationEntry
+    from perfscale.results.journal.entries import (
+        DueEntry,
+        IterationEndEntry,
+        IterationEntry,
+        LostObjectsEntry,
+    )
     from perfscale.results.journal.objects import ObjectLife
     from perfscale.results.journal.operations import OperationLife
     from perfscale.results.measure.operations.tally import OperationTallies
@@ -74,6 +79,7 @@ class ReplayedIteration:
         churned: Objects that rounds of churn asked for.
         after_end: Those of them since its last end.
         released: Objects whose records were written while it went on.
+        is_searched: Whether all was found that was created of it, before anything was deleted.
     """
 
     begin: IterationEntry
@@ -91,6 +97,19 @@ class ReplayedIteration:
     released: Counter[str] = field(default_factory=Counter)
     merged: MergedIteration | None = None
     lost: Counter[str] = field(default_factory=Counter)
+    is_searched: bool = False
+
+    def lose(self, entry: LostObjectsEntry) -> None:
+        """Its generator was lost, and what it has left was looked for."""
+        self.lost.update(entry.objects)
+        self.is_searched = entry.complete and not self._has_deleted()
+
+    def _has_deleted(self) -> bool:
+        """Whether objects of it may have been there and be gone."""
+        return bool(self.delete_requested_s is not None or self.churned or self.released) or any(
+            life.delete_requested_s is not None or life.deleted_s is not None
+            for life in self.objects.values()
+        )
 
     def requested(self) -> Mapping[str, int]:
         """What it asked for, by kind: of a load that ends, and was cut off, what it may have."""
@@ -105,6 +124,12 @@ class ReplayedIteration:
         if self.due is not None:
             known |= rounds + Counter(self.due.requested)
         return known
+
+    def spared(self, requested: Mapping[str, int]) -> Counter[str]:
+        """What was not attempted for sure, by kind: it came to its end, or it was looked for."""
+        if self.end is None and not self.is_searched:
+            return Counter()
+        return Counter(requested) - self.attempted() - self.lost
 
     def attempted(self) -> Counter[str]:
         """The objects that are known of it, by kind."""

@@ -55,6 +55,7 @@ def assess(
     several ``generators``, ``vitals`` are all of theirs together, and the verdict is the worst.
     """
     found = [(True, text) for text in _losses(generators)]
+    is_lost = bool(found)
     failures = requests.get("localFailures", 0)
     if generators:
         for each in generators:
@@ -65,7 +66,7 @@ def assess(
         found += _of_machine(vitals.loop_lag, failures)
     for workload in workloads:
         creation = vitals.creations.get(workload.name, Creation())
-        found += _of_workload(workload, creation, vitals)
+        found += _of_workload(workload, creation, vitals, is_whole=not is_lost)
     found += [(False, str(step)) for step in vitals.clock_steps]
     limited = any(is_ours for is_ours, _ in found)
     uncertain = tuple(doubts(workloads))
@@ -109,7 +110,7 @@ def _of_machine(lag: Lag, failures: float) -> Iterator[tuple[bool, str]]:
 
 
 def _of_workload(
-    workload: WorkloadResult, creation: Creation, vitals: Vitals
+    workload: WorkloadResult, creation: Creation, vitals: Vitals, *, is_whole: bool
 ) -> Iterator[tuple[bool, str]]:
     name, rate, what = workload.name, workload.rate, workload.sends
     busy = (creation.cpu_share or 0.0) >= _BUSY_SHARE
@@ -120,6 +121,8 @@ def _of_workload(
                 f"{name}: its {what} took all of a core; the cluster might have taken more (CPU)",
             )
         return
+    if not is_whole:
+        return  # the share of a generator that was lost is missing
     target = min(rate.target, vitals.qps or rate.target)
     sent = _Pace(what, rate.sent, rate.sent_seconds, target)
     accepted = _Pace(what, rate.achieved, rate.seconds, target)
