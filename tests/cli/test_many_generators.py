@@ -36,6 +36,14 @@ metadata:
 """
 
 
+FOLDER: Final = "perfscale-workers-"
+
+
+def words_of(pid: int) -> list[str]:
+    """The command line of a process."""
+    return Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+
+
 def summary_of(perfscale: CommandLine) -> JSON:
     summary: JSON = json.loads((perfscale.results[-1] / "summary.json").read_text())
     return summary
@@ -180,9 +188,12 @@ def test_a_coordinator_that_is_killed_leaves_what_cleanup_removes(
         goes_on(run, simulated)
         run_id = run.run_id
         processes = descendants(run.process.pid)
+        [folder] = {word for pid in processes for word in words_of(pid) if FOLDER in word}
+        assert Path(folder).is_dir()
         run.signal(signal.SIGKILL)
         run.ends()
     until(lambda: not any(map(lives, processes)), "the end of all processes")
+    assert not Path(folder).exists()
     ended = perfscale("cleanup", "--run-id", run_id, "--kubeconfig", simulated.kubeconfig, "--yes")
     assert ended.code == 0, ended.err
     assert simulated.left_of(run_id) == {}

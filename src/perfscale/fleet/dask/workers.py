@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.config import counted
 from perfscale.errors import UsageError
+from perfscale.fleet.dask.folder import passing_folder
 from perfscale.fleet.messages import DISTRIBUTION
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ async def _start_workers(stack: AsyncExitStack, count: int) -> Workers:
 
     stack.enter_context(dask.config.set(_QUIET))
     security: Any = Security.temporary()  # type: ignore[no-untyped-call]
-    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="perfscale-workers-"))
+    folder = stack.enter_context(passing_folder("perfscale-workers-"))
     cluster: Any = LocalCluster(  # type: ignore[no-untyped-call]
         n_workers=count,
         threads_per_worker=1,
