@@ -21,8 +21,8 @@ class Counted:
         self.counter = ObjectCounter()
 
     def take(self, changes: Iterable[Transition]) -> None:
-        for row, change, _ in changes:
-            self.counter.change(row, change)
+        for each in changes:
+            self.counter.change(each.subject, each.kind)
 
     def sent(self, name: str) -> TrackedObject:
         row = self.story.sent(self.story.iteration(), name)

@@ -220,7 +220,8 @@ class RunContext:
     def publish(self, changes: Iterable[Transition]) -> None:
         """Count and journal what the tracker found to have changed, and wake who waits for it."""
         last: TrackedObject | None = None
-        for subject, change, phase in changes:
+        for each in changes:
+            subject, change = each.subject, each.kind
             if subject is not last:
                 last = subject
                 self.journal.mark_dirty(subject)
@@ -230,7 +231,7 @@ class RunContext:
                     subject.resource.kind_name,
                     subject.namespace,
                     subject.name,
-                    phase or change.value,
+                    each.phase or change.value,
                 )
             if change is TransitionKind.PHASE:
                 continue  # most of them

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -76,7 +77,7 @@ class Health:
         self._limiter_lag = Sketch()
         self._send_lag = Sketch()
         self._summaries: dict[int, Lag] = {}
-        self._creations: dict[str, Creation] = {}
+        self._creations: defaultdict[str, Creation] = defaultdict(Creation)
         self._creating: set[_Creating] = set()
         self._clock_steps: list[ClockStep] = []
         self.in_flight = 0
@@ -103,7 +104,7 @@ class Health:
         Processor time is the thread's: workloads that create at the same time share it, and
         each has all of it.
         """
-        creating = _Creating(self._creations.setdefault(workload, Creation()), stats, self._clock)
+        creating = _Creating(self._creations[workload], stats, self._clock)
         self._creating.add(creating)
         try:
             yield
@@ -113,9 +114,10 @@ class Health:
 
     def admitted(self, lag_s: float) -> None:
         """A create was let go, so long after it was due; it is in flight now."""
-        self._limiter_lag.count(max(0.0, lag_s))
-        self.in_flight += 1
-        self._most_in_flight = max(self._most_in_flight, self.in_flight)
+        self._limiter_lag.count(lag_s if lag_s > 0 else 0.0)
+        self.in_flight = in_flight = self.in_flight + 1
+        if in_flight > self._most_in_flight:
+            self._most_in_flight = in_flight
 
     def sent_elsewhere(self, limiter_lag_s: float, send_lag_s: float) -> None:
         """Another generator of the run has sent a create, or another operation, so late."""
@@ -128,8 +130,8 @@ class Health:
 
     def answered(self, workload: str, send_lag_s: float, answer_s: float) -> None:
         """A create was sent so long after it was admitted, and answered so long after that."""
-        self._send_lag.count(max(0.0, send_lag_s))
-        creation = self._creations.setdefault(workload, Creation())
+        self._send_lag.count(send_lag_s if send_lag_s > 0 else 0.0)
+        creation = self._creations[workload]
         creation.answers += 1
         creation.answer_s += answer_s
         if answer_s > SLOW_S:
@@ -137,7 +139,7 @@ class Health:
 
     def refused(self, workload: str, taken_s: float) -> None:
         """A create was refused for good, or not answered, so long after it was sent."""
-        creation = self._creations.setdefault(workload, Creation())
+        creation = self._creations[workload]
         creation.refusals += 1
         creation.refusal_s += taken_s
         if taken_s > SLOW_S:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.engine.sharding.shard import WHOLE
@@ -55,7 +56,11 @@ _AT_ONCE: Final = 200
 _PROMPT_S: Final = 1.0
 """How long a load waits for a disk that is slow."""
 
-_NAMES: Final = {bit: name for name, bit in DIRTY.items()}
+
+@cache
+def _fields(dirty: int) -> tuple[str, ...]:
+    """The fields that are dirty; there are few combinations."""
+    return tuple(name for name, bit in DIRTY.items() if dirty & bit)
 
 
 class JournalFeed:
@@ -332,14 +337,8 @@ def _take_all(row: TrackedObject) -> dict[str, Any]:
 
 def _take_changes(row: TrackedObject) -> dict[str, Any]:
     """What has changed since the last flush; the row is clean then. Most events lead here."""
-    changes: dict[str, Any] = {}
-    dirty = row.dirty & ALL_DIRTY
+    changes: dict[str, Any] = {name: getattr(row, name) for name in _fields(row.dirty & ALL_DIRTY)}
     row.dirty = 0
-    while dirty:
-        bit = dirty & -dirty  # the lowest: few are set
-        dirty ^= bit
-        name = _NAMES[bit]
-        changes[name] = getattr(row, name)
     seen = len(row.phases_s.names)
     if seen > row.flushed_phases:
         changes["phases_s"] = dict(row.phases_s.items(row.flushed_phases))

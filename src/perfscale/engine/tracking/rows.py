@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from perfscale.results import JOURNALED, ObjectLife
 
@@ -31,7 +33,7 @@ class TransitionKind(StrEnum):
     DELETED = "deleted"
 
 
-class Transition(NamedTuple):
+class Transition(msgspec.Struct, frozen=True, gc=False):
     """One change of one object.
 
     ``phase`` is the phase it went to, for `TransitionKind.PHASE`.
@@ -114,7 +116,7 @@ class TrackedObject(ObjectLife):
 
 
 _OF_THE_REQUEST: Final = {
-    *("scope", "resource", "namespace", "name", "replica"),
+    *("scope", "resource", "namespace", "name", "replica", "is_child"),
     *("scheduled_s", "admitted_s", "sent_s", "decided", "expected", "entry", "round"),
     *("number", "dirty", "flushed_phases", "flushed_later", "flushed_timestamps"),
 }

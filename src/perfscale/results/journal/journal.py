@@ -111,7 +111,8 @@ class JournalWriter:
             self._waiting.append(entry)
             if not self._has_work.is_set():
                 self._has_work.set()
-        self._raise_failure()
+        if self._failure is not None:
+            self._raise_failure()
 
     def when_written(self, callback: Callable[[], None]) -> None:
         """Write what has been taken until now at once, or try to, and then call ``callback``.

@@ -154,6 +154,9 @@ class ObjectLife:
 
     There are as many as objects: what many have in common (phases, the server's
     timestamps, what their status says) is shared between them.
+
+    Attributes:
+        is_child: Whether a controller made it, and not the run.
     """
 
     scope: Scope
@@ -181,11 +184,11 @@ class ObjectLife:
     made_by: str | None = None
     round: int | None = None
     replaced_in: int | None = None
+    is_child: bool = field(init=False)
 
-    @property
-    def is_child(self) -> bool:
-        """Whether a controller made it, and not the run."""
-        return self.replica is None
+    def __post_init__(self) -> None:
+        """Every event looks at it, most of them several times."""
+        self.is_child = self.replica is None
 
     @property
     def present(self) -> bool:

@@ -72,8 +72,10 @@ class ClockBounds:
     def observe(self, date: str, sent_s: float, answered_s: float) -> None:
         """Take one answer. Called for every request; a date that is none says nothing."""
         if date == self._date:
-            self._first_sent_s = min(self._first_sent_s, sent_s)
-            self._last_sent_s = max(self._last_sent_s, sent_s)
+            if sent_s < self._first_sent_s:
+                self._first_sent_s = sent_s
+            if sent_s > self._last_sent_s:
+                self._last_sent_s = sent_s
             self._last_answered_s = answered_s
             return
         self._conclude()
@@ -134,8 +136,11 @@ class StampBounds:
 
     def narrow(self, least_s: float, most_s: float) -> None:
         """Take a stamp: less the latest moment at which it can have been made, and the earliest."""
-        self.low_s = max(self.low_s, least_s)
-        self.high_s = min(self.high_s, most_s + STAMP_RESOLUTION_S)
+        most_s += STAMP_RESOLUTION_S
+        if least_s > self.low_s:
+            self.low_s = least_s
+        if most_s < self.high_s:
+            self.high_s = most_s
 
     def add(self, other: StampBounds) -> None:
         """Take everything that ``other`` took."""

@@ -150,7 +150,8 @@ class _Counts:
             times_s = chain(record.phases_s.values(), later_s.values())
             for at_s, move in zip(times_s, moves, strict=True):
                 # A watch may be quicker than the answer, with which an object begins to count.
-                move[max(int(at_s * per_s), first)] += 1
+                at = int(at_s * per_s)
+                move[at if at > first else first] += 1
             if end_s is not None:
                 last = max(int(end_s * per_s), first)
                 deleted[last] += 1

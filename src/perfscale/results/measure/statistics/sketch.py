@@ -13,6 +13,7 @@ import math
 from bisect import bisect_left, bisect_right
 from dataclasses import replace
 from itertools import accumulate
+from math import ceil, log
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,11 +47,14 @@ class Sketch(msgspec.Struct):
 
     def count(self, seconds: float) -> None:
         """Count one more. Called for every request."""
-        bucket = math.ceil(math.log(max(seconds, _SHORTEST_S)) * _PER_LOG)
+        counted_s = seconds if seconds > _SHORTEST_S else _SHORTEST_S
+        bucket = ceil(log(counted_s) * _PER_LOG)
         self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
         self.total_s += seconds
-        self.shortest_s = min(self.shortest_s, seconds)
-        self.longest_s = max(self.longest_s, seconds)
+        if seconds < self.shortest_s:
+            self.shortest_s = seconds
+        if seconds > self.longest_s:
+            self.longest_s = seconds
 
     def add(self, other: Sketch) -> None:
         """Count everything that ``other`` counted."""
