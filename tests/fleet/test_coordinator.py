@@ -20,6 +20,7 @@ from workloads import config, objects, template, workload
 from perfscale.config.labels import SHARD_LABEL
 from perfscale.engine.accounting.budget import FailureBudget
 from perfscale.engine.events import GeneratorsProgress, Progress
+from perfscale.engine.load.dispatching import Dispatcher
 from perfscale.errors import FleetError
 from perfscale.results import Accounts, RunFolder, RunOutcome, RunResult, rebuild_results
 
@@ -277,6 +278,25 @@ async def test_an_interrupt_stops_all_generators_and_cleans_up(cluster: ClusterU
     assert 10 <= result.accounts.created < 200
     assert result.accounts.deleted == result.accounts.created
     assert await cluster.left_of(result.run_id) == {}
+
+
+async def test_generators_give_up_on_requests_when_the_coordinator_does(
+    cluster: ClusterUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graces: list[float] = []
+    drain = Dispatcher.drain
+
+    async def observed(dispatcher: Dispatcher, grace_s: float) -> None:
+        graces.append(grace_s)
+        await drain(dispatcher, grace_s)
+
+    monkeypatch.setattr(Dispatcher, "drain", observed)
+    load = config(workload(objects(count=200), qps=40, burst=1))
+    async with coordinator(cluster, load, 2, cleanup_timeout_s=40.0) as running:
+        async for event in _during(running):
+            if isinstance(event, Progress) and event.created >= 10:
+                running.interrupt()
+    assert graces == [10.0, 10.0, 10.0]
 
 
 async def _during(running: Any) -> AsyncIterator[Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from perfscale.engine.concurrency import first_error
 from perfscale.engine.events import Stage
 from perfscale.engine.generator import LoadGenerator
-from perfscale.engine.removal.ending import FinalCleanup
+from perfscale.engine.removal.ending import FinalCleanup, drain_grace_s
 from perfscale.engine.removal.namespaces import RunNamespaces
 from perfscale.engine.removal.removal import Removal
 from perfscale.engine.run import Run
@@ -301,6 +301,11 @@ class GeneratorRun(Run):
                 await context.reach(Moment.DRAINED)
         finally:
             self._removed = cleanup.complete
+
+    async def _drain(self, grace_s: float) -> None:
+        """Give up on what is in flight before the coordinator gives up on this generator."""
+        bound_s = self._inputs.options.cleanup_timeout_s
+        await super()._drain(min(grace_s, drain_grace_s(bound_s)))
 
     def _conclude(self, *, remains: bool) -> RunResult:
         result = super()._conclude(remains=remains)

@@ -38,6 +38,11 @@ _CATCH_UP_S: Final = 2.0
 """How long the run's own watches may be behind the cleanup's."""
 
 
+def drain_grace_s(bound_s: float) -> float:
+    """How long requests in flight may take to be answered, of a cleanup's bound in seconds."""
+    return min(_GRACE_S, _GRACE_SHARE * bound_s)
+
+
 class FinalCleanup:
     """Deletes everything of a run, by its label and by what is known of it.
 
@@ -77,7 +82,7 @@ class FinalCleanup:
         end_s = asyncio.get_running_loop().time() + bound_s
         try:
             async with asyncio.timeout_at(end_s - reserved_s(bound_s)):
-                await self._drain(min(_GRACE_S, _GRACE_SHARE * bound_s))
+                await self._drain(drain_grace_s(bound_s))
                 if keep:
                     return
                 await self._remove()
