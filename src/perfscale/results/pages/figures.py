@@ -6,7 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from perfscale.config.sections.metrics import Latency
-from perfscale.results.pages.loads import MOST_SERIES, SINCE_START, rate_plot, request_plots
+from perfscale.results.pages.loads import (
+    MOST_SERIES,
+    SINCE_START,
+    named_rates,
+    rate_plot,
+    request_plots,
+)
 from perfscale.results.pages.marks import NONE
 from perfscale.results.pages.plots import Plot, Series, Shape, highest
 from perfscale.results.pages.scales import Axis, from_zero, of_latencies
@@ -74,12 +80,12 @@ def load_plots(timeline: Timeline, summary: Summary, marks: Marks = NONE) -> Ite
     if not any(each.rate.target_qps for each in summary.workloads):
         creates.pop(DUE, None)
     note = (
-        f"Creates a second, {width}. Where fewer were sent than were due, the load was held back; "
-        "where fewer were accepted than were sent, the server was slow, gone, or refused some."
+        f"Creates a second, {width}. "
+        + ("Where fewer were sent than were due, the load was held back. " * (DUE in creates))
+        + "Where fewer were accepted than were sent, the server was slow, gone, or refused some."
     )
-    several = len(summary.workloads) > 1
-    title = "Creates: offered, sent" if several else "Offered, sent"
-    title += " and accepted rate"
+    title = named_rates(creates)
+    title = f"Creates: {title}" if len(summary.workloads) > 1 else title.capitalize()
     if summary.objects.requested or not timeline.loads:
         yield rate_plot(timeline, creates, marks, key="rate", title=title, note=note)
     yield from request_plots(timeline, summary, marks)

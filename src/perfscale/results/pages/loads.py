@@ -13,7 +13,7 @@ from perfscale.results.pages.scales import from_zero, of_latencies
 from perfscale.results.pages.timeline import DUE, SENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from perfscale.results.model.document import Summary, Workload
     from perfscale.results.model.operations import OperationRecord
@@ -60,7 +60,7 @@ def request_plots(timeline: Timeline, summary: Summary, marks: Marks) -> Iterato
             found,
             marks,
             key=f"rate-{number + 1}",
-            title=f"{_title(each)}: offered, sent and accepted rate",
+            title=f"{_title(each)}: {named_rates(found)}",
             note=f"Requests a second, {width}.",
         )
     done = tuple(Series(_title(each), timeline.done_of(each.name), n) for n, each in workloads)
@@ -74,6 +74,11 @@ def request_plots(timeline: Timeline, summary: Summary, marks: Marks) -> Iterato
         series=done,
         marks=marks,
     )
+
+
+def named_rates(rates: Container[str]) -> str:
+    """What a plot of these rates is called: how many were due is known after the run alone."""
+    return f"{'offered, ' if DUE in rates else ''}sent and accepted rate"
 
 
 def rate_plot(

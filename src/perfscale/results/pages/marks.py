@@ -30,7 +30,7 @@ _STAGES: Final = {
     "operating": "loading",
     "waiting until ready": "waiting",
     "waiting until done": "waiting",
-    "looking at slow objects": "waiting",
+    "looking at slow objects": "examining",
     "pausing": "pausing",
     "deleting": "deleting",
     "waiting until gone": "leaving",
