@@ -223,7 +223,8 @@ def test_operations_are_shown_as_sent_done_and_open_with_their_effect_also_in_a_
         it.shows("restarts, iteration 2: 8 restart operations")
         it.types("\x03")
         assert it.ends() == 130
-    _, _, pause = it.shown.partition("  pausing")
+    _, _, rest = it.shown.partition("  pausing")
+    pause, _, _ = rest.partition("restarts, iteration 2")
     drawn = pause.replace("\r", "\n")
     assert re.search(r"sent +━+ +8/8", drawn)
     assert re.search(r"done +━+ +8/8", drawn)
