@@ -9,7 +9,7 @@ import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pytest
 from clusters import VMIS
@@ -223,33 +223,43 @@ def test_workers_of_a_scheduler_run_what_is_sent_to_them(
     assert simulated.left_of(ended.run_id) == {}
 
 
-def test_a_scheduler_that_is_killed_ends_the_run(
+class OnScheduler(NamedTuple):
+    """A run on the workers of a scheduler that was there before it."""
+
+    run: Running
+    cluster: DaskCluster
+
+
+@pytest.fixture
+def on_scheduler(
     perfscale: CommandLine, simulated: SimulatedProcess, tmp_path: Path
-) -> None:
-    workload = unending(tmp_path)
+) -> Iterator[OnScheduler]:
+    command = ("run", unending(tmp_path), "--kubeconfig", simulated.kubeconfig)
     with dask_cluster(tmp_path / "dask", workers=2, tls=False) as cluster:
-        command = ("run", workload, "--kubeconfig", simulated.kubeconfig)
-        with perfscale.start(*command, "--scheduler", cluster.address) as run:
-            goes_on(run, simulated)
-            os.kill(cluster.scheduler, signal.SIGKILL)
-            ended = run.ends()
+        yield OnScheduler(perfscale.start(*command, "--scheduler", cluster.address), cluster)
+
+
+def test_a_scheduler_that_is_killed_ends_the_run(
+    perfscale: CommandLine, simulated: SimulatedProcess, on_scheduler: OnScheduler
+) -> None:
+    with on_scheduler.run as run:
+        goes_on(run, simulated)
+        os.kill(on_scheduler.cluster.scheduler, signal.SIGKILL)
+        ended = run.ends()
     assert ended.code == 1, ended.err
     check_end(ended, [], perfscale, simulated, "failed")
-    gone = f"the scheduler at {cluster.address} is gone"
+    gone = f"the scheduler at {on_scheduler.cluster.address} is gone"
     assert ended.err.count(gone) == 2  # the warning, and the error
     assert f"generators 0, 1 were lost: {gone}" in ended.out
 
 
 def test_a_worker_of_a_scheduler_that_is_killed_is_named_and_not_waited_for(
-    perfscale: CommandLine, simulated: SimulatedProcess, tmp_path: Path
+    perfscale: CommandLine, simulated: SimulatedProcess, on_scheduler: OnScheduler
 ) -> None:
-    workload = unending(tmp_path)
-    with dask_cluster(tmp_path / "dask", workers=2, tls=False) as cluster:
-        command = ("run", workload, "--kubeconfig", simulated.kubeconfig)
-        with perfscale.start(*command, "--scheduler", cluster.address) as run:
-            goes_on(run, simulated)
-            os.kill(cluster.workers[1], signal.SIGKILL)
-            ended = run.ends()
+    with on_scheduler.run as run:
+        goes_on(run, simulated)
+        os.kill(on_scheduler.cluster.workers[1], signal.SIGKILL)
+        ended = run.ends()
     assert ended.code == 1, ended.err
     check_end(ended, [], perfscale, simulated, "failed")
     assert "was lost: its worker is gone" in ended.err
@@ -257,15 +267,12 @@ def test_a_worker_of_a_scheduler_that_is_killed_is_named_and_not_waited_for(
 
 
 def test_a_worker_of_a_scheduler_that_hangs_is_waited_for_with_a_word(
-    perfscale: CommandLine, simulated: SimulatedProcess, tmp_path: Path
+    perfscale: CommandLine, simulated: SimulatedProcess, on_scheduler: OnScheduler
 ) -> None:
-    workload = unending(tmp_path)
-    with dask_cluster(tmp_path / "dask", workers=2, tls=False) as cluster:
-        command = ("run", workload, "--kubeconfig", simulated.kubeconfig)
-        with perfscale.start(*command, "--scheduler", cluster.address) as run:
-            goes_on(run, simulated)
-            os.kill(cluster.workers[1], signal.SIGSTOP)
-            ended = run.ends()
+    with on_scheduler.run as run:
+        goes_on(run, simulated)
+        os.kill(on_scheduler.cluster.workers[1], signal.SIGSTOP)
+        ended = run.ends()
     assert ended.code == 1, ended.err
     check_end(ended, [], perfscale, simulated, "failed")
     assert "nothing was heard of it for 10 s" in ended.err

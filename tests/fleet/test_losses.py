@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,19 @@ from perfscale.results import (
 async def cluster(tmp_path: Path) -> AsyncIterator[ClusterUnderTest]:
     async with simulated_cluster(tmp_path) as opened:
         yield opened
+
+
+def let_generator_1_send(monkeypatch: pytest.MonkeyPatch, instead: Callable[[Any], Any]) -> None:
+    """What ``instead`` makes of each of its messages; nothing where that is None."""
+    send = inprocess._Ends.send
+
+    def changed(ends: Any, message: Any) -> None:
+        if ends.name == "task 1":
+            message = instead(message)
+        if message is not None:
+            send(ends, message)
+
+    monkeypatch.setattr(inprocess._Ends, "send", changed)
 
 
 async def test_a_lost_generator_fails_the_run_by_name_and_everything_is_deleted(
@@ -72,14 +85,12 @@ async def test_objects_of_which_a_lost_generator_has_said_nothing_are_counted_as
 ) -> None:
     load = config(workload(objects(count=200), qps=40, burst=1))
     transport = InProcess()
-    send = inprocess._Ends.send
     silent = False
 
-    def say_nothing(ends: Any, message: Any) -> None:
-        if not (silent and ends.name == "task 1" and isinstance(message, Published)):
-            send(ends, message)
+    def say_nothing(message: Any) -> Any:
+        return None if silent and isinstance(message, Published) else message
 
-    monkeypatch.setattr(inprocess._Ends, "send", say_nothing)
+    let_generator_1_send(monkeypatch, say_nothing)
     async with coordinator(cluster, load, 2, transport=transport) as running:
         events = running.events()
         task = asyncio.create_task(running.run())
@@ -119,14 +130,13 @@ async def test_a_create_without_an_answer_counts_as_created_if_the_object_is_the
 ) -> None:
     load = config(workload(objects(count=200), qps=40, burst=1))
     transport = InProcess()
-    send = inprocess._Ends.send
 
-    def forget_answers(ends: Any, message: Any) -> None:
-        if ends.name == "task 1" and isinstance(message, Published):
-            message = Published(_without_answers(message.entries))
-        send(ends, message)
+    def forget_answers(message: Any) -> Any:
+        if isinstance(message, Published):
+            return Published(_without_answers(message.entries))
+        return message
 
-    monkeypatch.setattr(inprocess._Ends, "send", forget_answers)
+    let_generator_1_send(monkeypatch, forget_answers)
     async with coordinator(cluster, load, 2, transport=transport) as running:
         events = running.events()
         task = asyncio.create_task(running.run())
@@ -149,20 +159,18 @@ async def test_a_generator_that_is_silent_for_ten_seconds_is_lost_and_no_sooner(
 ) -> None:
     load = config(workload(objects(count=400), qps=10, burst=1))
     transport = InProcess()
-    send = inprocess._Ends.send
     clock = asyncio.get_running_loop().time
     heard_s: list[float] = []
 
-    def fall_silent(ends: Any, message: Any) -> None:
+    def fall_silent(message: Any) -> Any:
         """After its first heartbeat."""
-        if ends.name == "task 1":
-            if heard_s:
-                return
-            if isinstance(message, Heartbeat):
-                heard_s.append(clock())
-        send(ends, message)
+        if heard_s:
+            return None
+        if isinstance(message, Heartbeat):
+            heard_s.append(clock())
+        return message
 
-    monkeypatch.setattr(inprocess._Ends, "send", fall_silent)
+    let_generator_1_send(monkeypatch, fall_silent)
     async with coordinator(cluster, load, 2, transport=transport) as running:
         events = running.events()
         task = asyncio.create_task(running.run())

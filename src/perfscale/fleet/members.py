@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 SILENT_S: Final = 10.0
 """A generator that is silent for so long is lost."""
-_SILENT: Final = f"nothing was heard of it for {SILENT_S:g} s"
+SILENT: Final = f"nothing was heard of it for {SILENT_S:g} s"
 _OPENING_S: Final = 60.0
 """So long the generators may take to be there: a worker has to import this program."""
 _PROBES: Final = 8
@@ -85,6 +85,7 @@ class Member:
         connection: The way to it.
         record: What results say of it.
         heartbeat: The last.
+        is_open: Whether it was heard of.
         has_begun: Whether it was let begin: before that it has done nothing to the cluster.
         is_over: Whether nothing more comes from it.
         loss: Why it was lost; None if it was not.
@@ -184,7 +185,7 @@ class Members:
             sent_s, wall_s = clock(), time.time()
             member.send(Probe(number))
             until_s = asyncio.get_running_loop().time() + SILENT_S
-            await self._until(member, partial(_has_answered, number), until_s, _SILENT)
+            await self._until(member, partial(_has_answered, number), until_s, SILENT)
             came_s, answer = member.clocks.pop(number)
             took_s = came_s - sent_s
             if best is None or took_s < best[0]:
@@ -274,7 +275,7 @@ class Members:
             for member in self.all:
                 member.ticks += 1
                 if member.ticks * _CHECK_S > SILENT_S and not member.is_over:
-                    self.lose(member, GeneratorLostError(_SILENT))
+                    self.lose(member, GeneratorLostError(SILENT))
             self._listener.publish_states()
 
     @property

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from perfscale.errors import GeneratorLostError, SchedulerLostError
+from perfscale.fleet.members import SILENT, SILENT_S
 
 if TYPE_CHECKING:
     from distributed import Client
 
 _PERIOD_S: Final = 1.0
-_SILENT_S: Final = 10.0
-"""As of a generator that has begun."""
 _ANSWER_S: Final = 3.0
 """For the scheduler to answer, and to notice that a connection to a worker broke."""
 _RETRY_S: Final = 0.2
@@ -46,12 +45,12 @@ class Presence:
         """Wait until the worker or the scheduler is gone, or silent for 10 s; with the reason."""
         worker: Any = self._client.rpc(self._address)
         try:
-            while await self._is_registered(_SILENT_S):
-                async with asyncio.timeout(_SILENT_S):
+            while await self._is_registered(SILENT_S):
+                async with asyncio.timeout(SILENT_S):
                     await worker.identity()
                 await asyncio.sleep(_PERIOD_S)
         except TimeoutError:
-            return await self.find_loss(f"nothing was heard of it for {_SILENT_S:g} s")
+            return await self.find_loss(SILENT)
         except SchedulerLostError as error:
             return error
         except (OSError, RuntimeError) as error:

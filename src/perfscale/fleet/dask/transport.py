@@ -227,7 +227,7 @@ class DaskConnection:
             self._called_s = time.monotonic()
             try:
                 await self._actor.call("post", [encode_messages(batch)])
-            except Exception:  # noqa: BLE001 -- `_collect` meets the same, and knows why
+            except Exception:  # noqa: BLE001 -- `_live` meets the same, and finds out why
                 return
 
     async def _collect_some(self) -> bool:

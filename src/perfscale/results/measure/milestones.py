@@ -8,6 +8,7 @@ the slowest, as a rule: they are missing like the others, or percentiles would b
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,13 @@ class _Spread:
     least: float = math.inf
     most: float = -math.inf
 
+    def take(self, seconds: float) -> None:
+        self.count += 1
+        if seconds < self.least:
+            self.least = seconds
+        if seconds > self.most:
+            self.most = seconds
+
     def add(self, other: _Spread) -> None:
         self.count += other.count
         self.least = min(self.least, other.least)
@@ -36,8 +44,8 @@ class MilestoneTimes:
     __slots__ = ("_gone", "_last_s", "_staying")
 
     def __init__(self) -> None:
-        self._gone: dict[str, _Spread] = {}
-        self._staying: dict[str, _Spread] = {}
+        self._gone: defaultdict[str, _Spread] = defaultdict(_Spread)
+        self._staying: defaultdict[str, _Spread] = defaultdict(_Spread)
         self._last_s = 0.0
 
     def measure(self, record: ObjectRecord, ready_s: float, until_s: float | None) -> None:
@@ -52,17 +60,16 @@ class MilestoneTimes:
             if name in seen:
                 continue
             if until_s is None:
-                self._staying.setdefault(name, _Spread()).add(_Spread(1, ready_s, ready_s))
+                self._staying[name].take(ready_s)
             else:
-                there_s = max(0.0, until_s - ready_s)
-                self._gone.setdefault(name, _Spread()).add(_Spread(1, there_s, there_s))
+                self._gone[name].take(max(0.0, until_s - ready_s))
 
     def add(self, other: MilestoneTimes) -> None:
         """Count everything that ``other`` counted."""
         self._last_s = max(self._last_s, other._last_s)
         for into, more in ((self._gone, other._gone), (self._staying, other._staying)):
             for name, spread in more.items():
-                into.setdefault(name, _Spread()).add(spread)
+                into[name].add(spread)
 
     def not_waited_for(self, name: str) -> NotWaitedFor | None:
         """Who did not come to a milestone although they were ready; None if all did.
