@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import gzip
 import ssl
 
@@ -119,6 +120,20 @@ async def test_what_comes_on_a_stream_is_stamped_when_it_comes_not_when_it_is_re
         now_s = 99.0
         assert await stream.read_some() == [Arrival(1.0, b"one")]
         stream.close()
+
+
+async def test_a_stream_whose_network_is_gone_was_silent_and_did_not_break() -> None:
+    """The kernel's probes have had no answer: nothing was seen since the last event."""
+    async with scripted_server(endless(b"one")) as server, way_to(server.url) as transport:
+        stream = await opened(transport)
+        await read_piece(stream)
+        (connection,) = transport.connections
+        connection.connection_lost(TimeoutError(errno.ETIMEDOUT, "Connection timed out"))
+        with pytest.raises(NoAnswerError, match="connection timed out") as caught:
+            await stream.read_some()
+        assert caught.value.failure.timeout
+        connection.abort()
+        await server.no_connections()
 
 
 async def test_a_silent_stream_is_given_up() -> None:

@@ -1,7 +1,8 @@
-"""Sockets that a loop could make no connection of."""
+"""Sockets: those that a loop could make no connection of, and those whose other side is gone."""
 
 import socket
 import struct
+import sys
 from contextlib import suppress
 from typing import Any
 
@@ -44,3 +45,15 @@ async def test_a_connection_that_breaks_before_its_handshake_leaves_no_descripto
                 with pytest.raises(NoAnswerError):
                     await transport.ask(get())
     assert [each.fileno() for each in made] == [-1] * 10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system's own times are used")
+def test_a_network_that_is_gone_without_a_word_is_noticed_within_half_a_minute() -> None:
+    made = Sockets().make(socket.AF_INET, socket.SOCK_STREAM, 0)
+    with made:
+        assert made.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        idle_s, every_s, probes = (
+            made.getsockopt(socket.IPPROTO_TCP, option)
+            for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+        )
+    assert idle_s + every_s * probes <= 30

@@ -207,7 +207,7 @@ class Connection(asyncio.Protocol):
             self._hand_over(self._answer)
         elif reply.complete and self._busy:
             self._gather(at_once=True)
-        elif reply.status and not reply.complete:
+        elif reply.status and not reply.complete and not isinstance(exc, TimeoutError):
             self._fail(NoAnswerError(BROKEN_OFF))
         else:
             self._fail(NoAnswerError(CLOSED if exc is None else lost(exc)))

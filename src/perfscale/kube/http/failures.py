@@ -110,7 +110,10 @@ def lost(error: Exception) -> Failure:
     if isinstance(error, ssl.SSLError):
         # With TLS 1.3 the server judges our certificate after the handshake.
         return _no_tls(error)
-    return Failure(_of_system(error) if isinstance(error, OSError) else type(error).__name__)
+    if not isinstance(error, OSError):
+        return Failure(type(error).__name__)
+    # Else the kernel's probes have had no answer: see `sockets`.
+    return Failure(_of_system(error), timeout=error.errno == errno.ETIMEDOUT)
 
 
 def _no_tls(error: ssl.SSLError) -> Failure:
