@@ -288,10 +288,7 @@ async def test_a_bug_in_it_ends_no_load_and_is_said(
 async def test_a_journal_has_what_was_found_out_until_a_run_was_killed(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "results")
     async with delaying(tmp_path, *delays("guest")) as cluster:
-        generator = cluster.generator(load(tmp_path, INSTANCE, "guest"))
-        generator._sink = folder
-        async with generator:
-            result = await generator.run()
+        result = await cluster.run(load(tmp_path, INSTANCE, "guest"), sink=folder)
     assert folder.path is not None
     written = read_evidence(folder.path)
     assert written == result.attribution

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from faulty_runs import left_of
+from under_test import load_generator
 from workloads import config, objects, workload
 
 from perfscale.engine import LoadGenerator, RunOptions
@@ -45,7 +46,7 @@ def generator(cluster: SimulatedCluster, tmp_path: Path) -> LoadGenerator:
     cluster.write_kubeconfig(tmp_path / "kubeconfig")
     access = ClusterOptions(kubeconfig=str(tmp_path / "kubeconfig"))
     options = RunOptions(defaults=TemplateDefaults())
-    return LoadGenerator(load, cluster=access, options=options)
+    return load_generator(load, cluster=access, options=options)
 
 
 async def pausing(generator: LoadGenerator) -> None:

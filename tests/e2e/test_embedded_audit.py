@@ -10,9 +10,10 @@ import pytest
 import trustme
 from clusters import ClusterUnderTest
 from scripted_prometheus import sample, scripted_prometheus
+from under_test import load_generator
 from workloads import config, objects, workload
 
-from perfscale import LoadGenerator, RunFolder, UsageError, plan_audit, summarize
+from perfscale import RunFolder, UsageError, plan_audit, summarize
 
 CREATION = "time_from_creation_seconds_bucket"
 P99 = "vmiCreationToRunningSecondsP99"
@@ -29,7 +30,7 @@ async def test_a_program_audits_its_run_and_keeps_what_was_found(
         assert plan is not None
         await plan.check()
         cluster = simulated.options
-        async with LoadGenerator(load, cluster=cluster, results=folder) as generator:
+        async with load_generator(load, cluster=cluster, results=folder) as generator:
             result = await generator.run()
         record = await plan.audit(result)
     assert record.total is not None
@@ -43,6 +44,7 @@ async def test_a_program_audits_its_run_and_keeps_what_was_found(
     assert written["audit"]["total"] == summarize(audited)["audit"]["total"]
 
 
+@pytest.mark.one_generator("there is no run in it")
 async def test_a_certificate_that_is_not_verified_is_said_before_the_run() -> None:
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
@@ -54,10 +56,12 @@ async def test_a_certificate_that_is_not_verified_is_said_before_the_run() -> No
     assert said[0] == "warning: the certificate of Prometheus is not verified (verifyTLS)"
 
 
+@pytest.mark.one_generator("there is no run in it")
 def test_without_a_prometheus_there_is_no_audit() -> None:
     assert plan_audit(config()) is None
 
 
+@pytest.mark.one_generator("there is no run in it")
 def test_an_address_that_is_none_is_refused_without_its_credentials() -> None:
     with pytest.raises(UsageError, match="Prometheus: this is not a URL") as caught:
         plan_audit(config(), "me:secret@localhost")

@@ -61,7 +61,7 @@ async def test_a_report_on_a_killed_run_has_the_operations_that_its_journal_has(
 ) -> None:
     sink = RunFolder(tmp_path / "results")
     load = config(*loads(tmp_path))
-    async with simulated.generator(load, sink=sink) as generator:  # type: ignore[arg-type]
+    async with simulated.generator(load, sink=sink) as generator:
         whole = await generator.run()
     assert sink.path is not None
     every = lines(sink.path)
@@ -98,7 +98,7 @@ async def test_a_report_forgets_operations_that_are_done_and_knows_them_all(
     made = objects(template(tmp_path, MAP, "map.yaml"), 1500)
     maps = {"name": "maps", "iterationCreationWait": True, "objects": [made]}
     load = config(maps, on("maps", "get", maxInFlight=generators or 1))
-    async with simulated.generator(load, sink=sink) as generator:  # type: ignore[arg-type]
+    async with simulated.generator(load, sink=sink) as generator:
         whole = await generator.run()
     assert sink.path is not None
     (sink.path / "summary.json").unlink()
@@ -115,7 +115,7 @@ async def test_of_loads_that_end_by_their_time_a_killed_run_has_an_account_of_th
     made = objects(template(tmp_path, MAP, "map.yaml"), 1000)
     maps = {"name": "maps", "qps": 100, "burst": 1, "duration": "2s", "objects": [made]}
     gets = on("maps", "get", qps=100, burst=1, duration="2s")
-    async with simulated.generator(config(maps, gets), sink=sink) as generator:  # type: ignore[arg-type]
+    async with simulated.generator(config(maps, gets), sink=sink) as generator:
         await generator.run()
     assert sink.path is not None
     for name in ("objects", "operations"):
@@ -164,7 +164,7 @@ async def test_what_a_load_that_ends_by_its_time_asks_for_is_on_disk_before_its_
     monkeypatch.setattr(RunContext, "send", create)
     monkeypatch.setattr(Effects, "send", operate)
     load = config(maps, on("maps", "get", **rate))
-    async with simulated.generator(load, sink=sink) as generator:  # type: ignore[arg-type]
+    async with simulated.generator(load, sink=sink) as generator:
         await generator.run()
     assert set(first) == {(name, number) for name in ("maps", "load") for number in (1, 2, 3)}
     assert all(where in known for where, known in first.items())

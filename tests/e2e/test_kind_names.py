@@ -3,10 +3,11 @@
 import json
 from pathlib import Path
 
+from under_test import load_generator
 from workloads import config, objects, template, workload
 
 from perfscale.config import Config
-from perfscale.engine import LoadGenerator, RunOptions
+from perfscale.engine import RunOptions
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.results import Accounts, RunFolder, RunResult, rebuild_results, summarize
 from perfscale.results.pages import write_page
@@ -36,7 +37,7 @@ async def run(load: Config, *kinds: Kind, folder: Path) -> tuple[RunResult, Path
         cluster.write_kubeconfig(kubeconfig)
         sink = RunFolder(folder / "results")
         options = RunOptions(defaults=TemplateDefaults())
-        async with LoadGenerator(
+        async with load_generator(
             load, cluster=ClusterOptions(kubeconfig=str(kubeconfig)), results=sink, options=options
         ) as generator:
             result = await generator.run()

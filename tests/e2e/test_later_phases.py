@@ -63,7 +63,7 @@ async def run(
 ) -> tuple[RunResult, Path]:
     """Run it; what its journal makes of it has to be the same."""
     sink = RunFolder(directory / "results")
-    async with cluster.generator(load, sink=sink, options=options) as generator:  # type: ignore[arg-type]
+    async with cluster.generator(load, sink=sink, options=options) as generator:
         result = await generator.run()
     assert result.outcome is RunOutcome.PASSED, result.problems
     assert sink.path is not None

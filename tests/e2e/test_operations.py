@@ -276,7 +276,7 @@ async def test_a_journal_gives_the_same_operations_as_the_run(
     load = config(
         maps(tmp_path, 500), on("maps", "patch", patch=patch), {**on("maps", "delete"), "name": "x"}
     )
-    async with simulated.generator(load, sink=folder) as generator:  # type: ignore[arg-type]
+    async with simulated.generator(load, sink=folder) as generator:
         result = await generator.run()
     assert result.outcome is RunOutcome.PASSED, result.problems
     assert folder.path is not None
@@ -297,7 +297,7 @@ async def test_a_journal_knows_the_versions_of_kinds_that_only_others_made(
 ) -> None:
     folder = RunFolder(tmp_path / "results")
     load = config(on("", "get", targets=await theirs(simulated)))
-    async with simulated.generator(load, sink=folder) as generator:  # type: ignore[arg-type]
+    async with simulated.generator(load, sink=folder) as generator:
         result = await generator.run()
     assert result.outcome is RunOutcome.PASSED, result.problems
     assert folder.path is not None
@@ -449,7 +449,7 @@ async def test_patches_whose_effect_never_comes_do_not_pile_up(
         "maps", "patch", patch={"templateFile": text}, qps=200, burst=1, duration="1s", **never
     )
     folder = RunFolder(tmp_path / "results")
-    result = await simulated.run(config(maps(tmp_path), load), sink=folder)  # type: ignore[arg-type]
+    result = await simulated.run(config(maps(tmp_path), load), sink=folder)
     assert result.exit_code == 1
     assert accounts(result).unfinished == accounts(result).requested == 200
     assert 30 < most < 60

@@ -80,6 +80,7 @@ async def test_an_interrupt_while_images_are_pulled_leaves_nothing(
     assert result.namespaces.created == result.namespaces.deleted
 
 
+@pytest.mark.one_generator("there is no run in it")
 @pytest.mark.parametrize("wanted", ["yes", [], [5], {"a": "b"}])
 def test_what_is_neither_true_nor_a_list_of_images_is_refused(wanted: object) -> None:
     with pytest.raises(ValueError, match="not true, false or a list of images"):

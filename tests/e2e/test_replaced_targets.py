@@ -51,11 +51,14 @@ async def replace(cluster: ClusterUnderTest, kind: Resource, name: str) -> None:
 def once_the_load_begins(
     monkeypatch: pytest.MonkeyPatch, do: Callable[[Work], Awaitable[None]]
 ) -> None:
-    """Do something when targets are known, and nothing has been sent to them."""
-    run = OperationRunner.run
+    """Do something once a generator knows its targets, and nothing has been sent to any."""
+    run, is_done = OperationRunner.run, False
 
     async def late(runner: OperationRunner, work: Work, *args: Any, **more: Any) -> bool:
-        await do(work)
+        nonlocal is_done
+        if work.targets and not is_done:  # a coordinator has none
+            is_done = True
+            await do(work)
         return await run(runner, work, *args, **more)
 
     monkeypatch.setattr(OperationRunner, "run", late)

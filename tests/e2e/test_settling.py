@@ -1,6 +1,7 @@
 """Writing down tens of thousands of objects: nothing else is held up, and nothing is lost."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ class Noting(MemorySink):
 
 @pytest.mark.parametrize("options", [ORDERLY, KEEP], ids=["of an iteration", "of a run"])
 async def test_while_the_records_are_written_others_have_their_turn(
-    simulated: ClusterUnderTest, tmp_path: Path, options: RunOptions
+    simulated: ClusterUnderTest, tmp_path: Path, options: RunOptions, generators: int | None
 ) -> None:
     turns = 0
     written: list[tuple[int, int]] = []
@@ -61,7 +62,7 @@ async def test_while_the_records_are_written_others_have_their_turn(
     finally:
         others.cancel()
     assert result.accounts.ready == len(sink.objects) == COUNT
-    assert len({turn for turn, _ in written}) == len(written)
+    assert max(Counter(turn for turn, _ in written).values()) <= (generators or 1)
     assert max(count for _, count in written) <= SOME
 
 

@@ -194,13 +194,15 @@ async def test_no_more_of_a_workload_are_in_flight_than_it_says(
     assert result.generator.vitals.in_flight.max == 3
 
 
-async def test_what_a_load_has_missed_is_not_waited_for(tmp_path: Path, maps: str) -> None:
-    load = workload(
-        of_kind(maps, 20), qps=40, burst=1, duration="300ms", maxInFlight=1, iterationCleanup=False
-    )
+async def test_what_a_load_has_missed_is_not_waited_for(
+    tmp_path: Path, maps: str, generators: int | None
+) -> None:
+    each = generators or 1  # so that all of them are held up by one request
+    shape: Any = {"qps": 40, "burst": 1, "duration": "300ms", "maxInFlight": each}
+    load = workload(of_kind(maps, 20), **shape, iterationCleanup=False)
     del load["iterationDeletionWait"]
     slow = {"fault": "slow", "delay": "2s", "verbs": ["create"], "resources": ["configmaps"]}
-    async with faulty_run(tmp_path, config(load), requests=[{**slow, "times": 1}]) as run:
+    async with faulty_run(tmp_path, config(load), requests=[{**slow, "times": each}]) as run:
         result = run.result
     assert result.outcome is RunOutcome.PASSED, result.problems
     assert result.accounts.balanced

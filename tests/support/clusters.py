@@ -25,7 +25,7 @@ from perfscale.errors import ConflictError, NotFoundError
 from perfscale.kube.client import Client
 from perfscale.kube.cluster import ClusterOptions, open_cluster
 from perfscale.kube.resources import NAMESPACES, Place, Resource
-from perfscale.results import ObjectRecord, RunInfo, RunResult
+from perfscale.results import ObjectRecord, ResultSink, RunInfo, RunResult
 from perfscale.sim.cluster import SimulatedCluster
 from perfscale.sim.controllers import ControllerManager
 from perfscale.sim.controllers.http import HttpObjectStore
@@ -86,7 +86,7 @@ class ClusterUnderTest:
         self,
         config: Config,
         *,
-        sink: MemorySink | None = None,
+        sink: ResultSink | None = None,
         run_id: str | None = None,
         options: RunOptions | None = None,
     ) -> LoadGenerator:
@@ -99,7 +99,7 @@ class ClusterUnderTest:
         )
 
     async def run(
-        self, config: Config, *, sink: MemorySink | None = None, options: RunOptions | None = None
+        self, config: Config, *, sink: ResultSink | None = None, options: RunOptions | None = None
     ) -> RunResult:
         async with self.generator(config, sink=sink, options=options) as generator:
             return await generator.run()
