@@ -16,11 +16,10 @@ from perfscale.engine.removal.deletion import (
     delete_matching,
     delete_object,
 )
+from perfscale.engine.removal.last_look import describe_staying, describe_staying_namespaces
 from perfscale.engine.removal.namespaces import needed_namespaces, occupied_namespaces
 from perfscale.engine.sharding.coordination import Arrival, Moment
-from perfscale.engine.tracking.evidence import describe_namespaces
 from perfscale.engine.tracking.readiness import Identity
-from perfscale.engine.tracking.stuck import describe_leftover
 from perfscale.kube.resources import NAMESPACES
 
 if TYPE_CHECKING:
@@ -145,9 +144,11 @@ class IterationRemover:
         if not in_time:
             if self._context.shard.label is None:
                 self._note_staying(iteration)
-            iteration.problems += describe_leftover(scope)
-            staying = [namespace.name for namespace in leaving if not namespace.gone]
-            iteration.problems += await describe_namespaces(iteration.client, staying)
+            iteration.problems += await describe_staying(self._context, scope)
+            staying = [namespace for namespace in leaving if not namespace.gone]
+            iteration.problems += await describe_staying_namespaces(
+                self._context, self._namespaces, staying
+            )
         return in_time
 
     async def _agree(

@@ -22,7 +22,7 @@ from perfscale.kube.listing import page_decoder, read_pages
 from perfscale.kube.retrying.retry import Backoff
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Resource
@@ -67,6 +67,12 @@ class RemovalByUid:
         self._client = client
         self._on_gone = on_gone
         self._failures: Counter[tuple[Resource, str | None]] = Counter()
+        self._read: set[tuple[Resource, str | None]] = set()
+
+    @property
+    def unread(self) -> list[ObjectReference]:
+        """What is left, and could never be read."""
+        return [each for each in self.left if (each.resource, each.namespace) not in self._read]
 
     async def run(self) -> None:
         """Read, delete what is not being deleted yet, and read again until all that can be is gone.
@@ -84,6 +90,14 @@ class RemovalByUid:
             if not self._promising():
                 return
             await timing.sleep(backoff.next_s())
+
+    async def look(self) -> None:
+        """Read once, and keep what is not gone; nothing is deleted. Has no bound of its own."""
+        groups = self._promising()
+        await run_bounded(
+            (partial(self._look, *where, objects) for where, objects in groups.items()),
+            limit=CONCURRENCY,
+        )
 
     async def keep_strays(self, run_id: str) -> None:
         """Keep only what is there and does not carry the label of the run."""
@@ -120,19 +134,34 @@ class RemovalByUid:
         self, resource: Resource, namespace: str | None, objects: list[ObjectReference]
     ) -> None:
         """Read the objects of a kind in a namespace, and delete them."""
+        await self._look(resource, namespace, objects, self._delete)
+
+    async def _delete(self, resource: Resource, present: Iterable[Metadata]) -> None:
+        undeleted = [each for each in present if each.deletion_timestamp is None]
+        await run_bounded(
+            (partial(delete_object, self._client, resource, each) for each in undeleted),
+            limit=CONCURRENCY,
+        )
+
+    async def _look(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        objects: list[ObjectReference],
+        then: Callable[[Resource, Iterable[Metadata]], Awaitable[None]] | None = None,
+    ) -> None:
+        """Read the objects of a kind in a namespace; ``then`` is called with what is there."""
         try:
             present = await self._present(resource, namespace, objects)
-            undeleted = [each for each in present.values() if each.deletion_timestamp is None]
-            await run_bounded(
-                (partial(delete_object, self._client, resource, each) for each in undeleted),
-                limit=CONCURRENCY,
-            )
+            if then is not None:
+                await then(resource, present.values())
         except Exception as error:  # noqa: BLE001 -- reported at the end: the others go on
-            _log.info("cannot delete %s in %s: %s", resource.name, namespace, error)
+            _log.info("cannot read or delete %s in %s: %s", resource.name, namespace, error)
             self.errors[resource.kind_name] = error
             hopeless = isinstance(error, ForbiddenError)
             self._failures[resource, namespace] += _ATTEMPTS if hopeless else 1
             return
+        self._read.add((resource, namespace))
         gone = {each.uid for each in objects if each.uid not in present}
         self.left = [each for each in self.left if each.uid not in gone]
         for each in objects:

@@ -67,11 +67,20 @@ def _reason(
     return reason
 
 
-def describe_leftover(scope: IterationScope) -> list[str]:
-    """One sentence for each group of objects that are being deleted and are still there."""
+def describe_leftover(scope: IterationScope, unread: Mapping[str, str] | None = None) -> list[str]:
+    """One sentence for each group of objects that are being deleted and are still there.
+
+    Args:
+        scope: The iteration.
+        unread: Why they could not be read, of kinds that could not.
+    """
+    unread = unread or {}
     rows = [row for row in scope.rows if row.present and row.delete_requested_s is not None]
     return _grouped(
-        (row, ", ".join(["still there", *_phases(row)]), held_by(row.finalizers)) for row in rows
+        (row, "not known to be gone", why)
+        if (why := unread.get(row.resource.kind_name)) is not None
+        else (row, ", ".join(["still there", *_phases(row)]), held_by(row.finalizers))
+        for row in rows
     )
 
 

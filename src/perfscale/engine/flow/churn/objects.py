@@ -26,9 +26,10 @@ from perfscale.engine.flow.churn.replicas import (
 from perfscale.engine.flow.churn.rounds import Rounds, chance_of
 from perfscale.engine.load.creation import failure_text, planned_objects
 from perfscale.engine.removal.deletion import CONCURRENCY, delete_object
+from perfscale.engine.removal.last_look import describe_staying
 from perfscale.engine.sharding.coordination import Arrival, Moment
 from perfscale.engine.tracking.readiness import Identity
-from perfscale.engine.tracking.stuck import describe_failed, describe_leftover, describe_unready
+from perfscale.engine.tracking.stuck import describe_failed, describe_unready
 from perfscale.errors import ApiError
 from perfscale.templates import WORTH_COMPILING
 
@@ -187,7 +188,7 @@ class Churner:
         children = [child for family in families.values() for child in family]
         if not gone or not await self._gone(children, end_s - self._context.stopwatch.now()):
             scopes = {replica.iteration.scope: None for replica in drawn}
-            why = [why for scope in scopes for why in describe_leftover(scope)]
+            why = [why for scope in scopes for why in await describe_staying(self._context, scope)]
             self._time_out(state, "what was deleted to be gone", why)
             return False
         if self._has_failed(state):
