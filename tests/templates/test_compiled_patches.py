@@ -118,3 +118,15 @@ def test_what_is_random_in_patches_is_the_same_for_the_same_seed(text: str, tmp_
 
     assert patches(7) == patches(7)
     assert len({*patches(7), *patches(8), *patches(None), *patches(None)}) == 4 * len(TARGETS)
+
+
+@pytest.mark.parametrize("text", RANDOM)
+def test_what_is_random_in_a_patch_is_its_targets_and_new_each_time(
+    text: str, tmp_path: Path
+) -> None:
+    every, last = compiled(tmp_path, text, seed=7), compiled(tmp_path, text, seed=7)
+    first = [every.render(1, target) for target in TARGETS]
+    # Of several generators, each patches some of the targets.
+    assert last.render(1, TARGETS[-1]) == first[-1]
+    again = [every.render(1, target) for target in TARGETS]
+    assert len({*first, *again}) == 2 * len(TARGETS)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from perfscale.errors import Problem, TemplateError
 from perfscale.templates.dialects.dialect import parse_template
+from perfscale.templates.draws import Draws
 from perfscale.templates.factory import ObjectFactory, kinds_of
 from perfscale.templates.files import is_file
 from perfscale.templates.gotemplate import Settings
@@ -147,6 +148,8 @@ class _Compiler:
         self._shard = shard
         self._sources: dict[tuple[Path, KubeBurnerJob | None], Source | None] = {}
         self._wrong: set[str] = set()
+        self._seed = config.global_config.seed
+        self._random = None if self._seed is None else Random()  # noqa: S311 -- no secrets
 
     def entry(self, number: int, index: int) -> Checked | None:
         """One entry, compiled and checked; None (and problems) where something is wrong."""
@@ -186,6 +189,7 @@ class _Compiler:
             shard=self._shard,
             foreign=self._is_foreign(path),
             last_counts=workload.kube_burner is not None,  # as in kube-burner's decoder
+            draws=self._draws(source, workload, index, path),
         )
         factory = self._factory(workload, spec, path, manifests)
         try:
@@ -193,6 +197,12 @@ class _Compiler:
         except TemplateError as error:
             self.problems += error.problems
             return None
+
+    def _draws(self, source: Source, workload: Workload, index: int, path: Path) -> Draws | None:
+        """What is drawn for the objects of an entry; None where that is nothing, or never alike."""
+        if self._random is None or self._seed is None or not source.varies:
+            return None
+        return Draws(self._random, self._seed, workload.name, index, path.name)
 
     def _variables(self, workload: Workload, spec: ObjectSpec) -> Variables:
         if workload.kube_burner is not None:
@@ -240,7 +250,7 @@ class _Compiler:
             try:
                 text = read_template(path)
                 is_read = True
-                settings = self._settings(path, job)
+                settings = self._settings(job)
                 self._sources[key] = (
                     parse_template(str(path), text, settings)
                     if job is None
@@ -254,13 +264,11 @@ class _Compiler:
                 ]
         return self._sources[key]
 
-    def _settings(self, path: Path, job: KubeBurnerJob | None) -> Settings:
+    def _settings(self, job: KubeBurnerJob | None) -> Settings:
         """What a template in Go's language is given; its random values are repeatable by seed."""
         origin = self._config.source
         environment = None if job is None else origin.environment
-        seed = self._config.global_config.seed
-        chance = None if seed is None else Random(f"{seed}/{path.name}")  # noqa: S311 -- no secrets
-        return Settings(folder=origin.directory, environment=environment, random=chance)
+        return Settings(folder=origin.directory, environment=environment, random=self._random)
 
     def _is_foreign(self, path: Path) -> bool:
         """Whether a file is in no folder whose files are templates for sure."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +13,7 @@ from perfscale.errors import Problem, TemplateError
 from perfscale.templates.compiled.patches import ATTRIBUTES, PatchForm, compile_patch
 from perfscale.templates.dialects.dialect import parse_template
 from perfscale.templates.dialects.jinja import JinjaTemplate
+from perfscale.templates.draws import Draws
 from perfscale.templates.files import is_file
 from perfscale.templates.gotemplate import Settings
 from perfscale.templates.kube_burner import job_variables, parse_job_template, way_to_zero
@@ -42,12 +44,24 @@ class PatchTarget:
 class PatchTemplate:
     """Makes the patches of one workload.
 
+    Args:
+        source: The template.
+        variables: Those that are the same for every target.
+        patch: What the workload file says of it.
+        first: The number of the first iteration, as the template sees it.
+        draws: What the template draws from; None where it draws nothing, or nothing repeatable.
+
     Attributes:
         file: The template file, as errors name it.
     """
 
     def __init__(
-        self, source: Source, variables: Mapping[str, Any], patch: Patch, first: int = 0
+        self,
+        source: Source,
+        variables: Mapping[str, Any],
+        patch: Patch,
+        first: int = 0,
+        draws: Draws | None = None,
     ) -> None:
         self.file = source.file
         self._source = source
@@ -56,6 +70,8 @@ class PatchTemplate:
         self._wants_list = patch.type == "json"
         self._last: tuple[str, Any] = ("", None)
         self._compiled: tuple[int, PatchForm | None] = (0, None)
+        self._draws = draws
+        self._drawn: Counter[tuple[str | None, str]] = Counter()
 
     def render(self, iteration: int, target: PatchTarget) -> bytes:
         """The patch of one target, as JSON.
@@ -68,6 +84,7 @@ class PatchTemplate:
         """
         if self._compiled[0] != iteration:
             self._compiled = (iteration, self._compile(iteration))
+            self._drawn.clear()
         form = self._compiled[1]
         if form is not None:
             texts = {
@@ -91,6 +108,11 @@ class PatchTemplate:
             raise self._refused(f"cannot be sent as JSON: {error}", target) from error
 
     def _text(self, iteration: int, target: PatchTarget) -> str:
+        if self._draws is not None:
+            # A load that goes round its targets patches each again and again, never alike.
+            where = target.namespace, target.name
+            self._drawn[where] += 1
+            self._draws.begin(iteration, *where, self._drawn[where])
         shown = {
             "name": target.name,
             "namespace": target.namespace,
@@ -175,7 +197,7 @@ def _compile(
     origin = config.source
     environment = None if job is None else origin.environment
     seed = config.global_config.seed
-    chance = None if seed is None else Random(f"{seed}/{workload.name}/{path.name}")  # noqa: S311
+    chance = None if seed is None else Random()  # noqa: S311 -- no secrets
     settings = Settings(folder=origin.directory, random=chance, environment=environment)
     source: Source
     if job is None:
@@ -190,4 +212,7 @@ def _compile(
     otherwise = way_to_zero(job, where)
     if undefined := undefined_variables(source, known, where, otherwise=otherwise):
         raise TemplateError(undefined)
-    return PatchTemplate(source, variables, patch, job.first_iteration if job else 0)
+    draws = None
+    if chance is not None and seed is not None and source.varies:
+        draws = Draws(chance, seed, workload.name, path.name)
+    return PatchTemplate(source, variables, patch, job.first_iteration if job else 0, draws)

@@ -121,9 +121,9 @@ class EntryForm:
         self, factory: ObjectFactory, iteration: int, replica: int
     ) -> tuple[ObjectRequest, ...] | None:
         """The objects of one replica; None where a hole gets what does not fit."""
-        source, variables = factory.manifests.source, factory.manifests.variables
+        source, variables = factory.manifests.source, factory.manifests.variables_of
         assert not isinstance(source, JinjaTemplate)  # noqa: S101 -- of no such one is there a form
-        values = source.fillings(self._skeleton, variables.of(iteration, replica))
+        values = source.fillings(self._skeleton, variables(iteration, replica))
         texts = _texts(values, self._words)
         if texts is None:
             return None

@@ -76,6 +76,7 @@ class JinjaTemplate:
 
     Attributes:
         references: The variables that must be defined.
+        varies: Whether it may give another text for the same variables.
         work: What all renderings so far have cost, reading included, in the units of `metering`.
 
     Raises:
@@ -93,8 +94,10 @@ class JinjaTemplate:
             tree = _ENVIRONMENT.parse(text)
             self._check(tree, comments)
             self._template = self._compiled(tree)
-            # compiling changed the tree, so the names are read from a fresh one
-            self.references = _references(_ENVIRONMENT.parse(text))
+            # compiling changed the tree, so the rest is read from a fresh one
+            tree = _ENVIRONMENT.parse(text)
+            self.references = _references(tree)
+            self.varies = any(map(_may_vary, tree.find_all(nodes.Node)))
         except TemplateSyntaxError as error:
             raise TemplateError(self._syntax_problems(error)) from error
         except (SyntaxError, RecursionError, ValueError, MemoryError, OverflowError) as error:
@@ -138,15 +141,12 @@ class JinjaTemplate:
         """Whether the text differs by a number of this name only where its digits stand."""
         if name not in self._only_prints:
             tree = _ENVIRONMENT.parse(self._text)
-            varies = any(map(_may_vary, tree.find_all(nodes.Node)))
-            self._only_prints[name] = not varies and _prints(tree, name)
+            self._only_prints[name] = not self.varies and _prints(tree, name)
         return self._only_prints[name]
 
     def only_prints_of(self, name: str, attributes: Collection[str]) -> bool:
         """Whether of a variable it only prints attributes, of these, and decides nothing by it."""
-        tree = _ENVIRONMENT.parse(self._text)
-        varies = any(map(_may_vary, tree.find_all(nodes.Node)))
-        return not varies and _prints(tree, name, attributes)
+        return not self.varies and _prints(_ENVIRONMENT.parse(self._text), name, attributes)
 
     def variable(self, name: str) -> str:
         """How this dialect writes a variable."""

@@ -80,9 +80,14 @@ class GoTemplate:
         self._run(run, variables)
         return run.map.finish()
 
+    @property
+    def varies(self) -> bool:
+        """Whether it may give another text for the same variables: by chance, or by the time."""
+        return self._uses.varies
+
     def only_prints(self, name: str) -> bool:
         """Whether the text differs by a number of this name only where its digits stand."""
-        return not self._uses.varies and self._uses.only_printed(name)
+        return not self.varies and self._uses.only_printed(name)
 
     def skeleton(self, variables: Mapping[str, Any], changing: Collection[str]) -> Skeleton | None:
         """The text with holes for what depends on some variables, or on chance.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perfscale.config.labels import run_labels
 from perfscale.errors import Problem, TemplateError
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perfscale.templates.dialects.dialect import Source
+    from perfscale.templates.draws import Draws
     from perfscale.templates.manifests.documents import JSON
     from perfscale.templates.variables import Variables
 
@@ -37,6 +38,7 @@ class Manifests:
         foreign: Whether the file is from elsewhere than the workload's folder. Then
             errors do not show its text: ``templateFile`` may name any file there is.
         last_counts: Whether of keys that stand twice the last one counts, and is no flaw.
+        draws: What the template draws from; None where it draws nothing, or nothing repeatable.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Manifests:
         shard: int | None = None,
         foreign: bool = False,
         last_counts: bool = False,
+        draws: Draws | None = None,
     ) -> None:
         self.source = source
         self.variables = variables
@@ -57,10 +60,20 @@ class Manifests:
         self._shard = shard
         self._foreign = foreign
         self._last_counts = last_counts
+        self._draws = draws
 
     def labels(self, iteration: int) -> dict[str, str]:
         """The run's labels for the objects of an iteration."""
         return run_labels(self.run_id, self._workload, iteration, self._shard)
+
+    def variables_of(self, iteration: int, replica: int) -> dict[str, Any]:
+        """Every variable of one object; what its template draws begins anew.
+
+        So an object is the same, whoever makes it, and whatever was rendered before.
+        """
+        if self._draws is not None:
+            self._draws.begin(iteration, replica)
+        return self.variables.of(iteration, replica)
 
     def documents(self, iteration: int, replica: int) -> list[JSON]:
         """The manifests, without the run's labels.
@@ -107,7 +120,7 @@ class Manifests:
             return []
         if self._foreign and not all(map(_is_manifest, documents or [None])):
             return [Problem(NOT_SHOWN, self.source.file, 1)]
-        lines = self.source.lines(self.variables.of(iteration, replica))
+        lines = self.source.lines(self.variables_of(iteration, replica))
         numbers = f"    (rendered for iteration {iteration}, replica {replica})"
         shown = [] if self._foreign else text.split("\n")
         return [
@@ -125,7 +138,7 @@ class Manifests:
         ``path`` is of keys from the top of the manifest, and the numbers of a list's members.
         """
         text = self._text(iteration, replica)
-        lines = self.source.lines(self.variables.of(iteration, replica))
+        lines = self.source.lines(self.variables_of(iteration, replica))
         line = Places(text).line(document, path)
         return lines[min(line, len(lines)) - 1]
 
@@ -135,7 +148,7 @@ class Manifests:
         Raises:
             TemplateError: It does not render.
         """
-        return self.source.render(self.variables.of(iteration, replica))
+        return self.source.render(self.variables_of(iteration, replica))
 
     def _text(self, iteration: int, replica: int) -> str:
         return self.variables.tidy(self.rendered(iteration, replica))

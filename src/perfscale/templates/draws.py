@@ -1,0 +1,30 @@
+"""Random numbers that begin anew for each thing that is rendered.
+
+Numbers that went on from object to object would give each what its turn gives it: something else
+where several generators of a run share the objects, or two workloads go on side by side.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from random import Random
+
+
+class Draws:
+    """What one use of a template draws from.
+
+    Args:
+        random: The template's; others may use it in between.
+        seed: Of the run.
+        place: What tells this use of the template apart from others of the run.
+    """
+
+    def __init__(self, random: Random, seed: int, *place: object) -> None:
+        self._random = random
+        self._place = "/".join(map(str, (seed, *place)))
+
+    def begin(self, *what: object) -> None:
+        """Draw next what is drawn first for that, whatever was drawn before."""
+        self._random.seed("/".join((self._place, *map(str, what))))
