@@ -308,7 +308,8 @@ async def test_the_rate_is_held_and_reported(cluster: ClusterUnderTest) -> None:
 
 
 async def test_a_slow_server_is_not_a_slow_generator(tmp_path: Path) -> None:
-    slow = {"fault": "slow", "verbs": ["create"], "delay": "1s"}
+    resources = ["virtualmachineinstances"]
+    slow = {"fault": "slow", "verbs": ["create"], "resources": resources, "delay": "1s"}
     load = config(workload(objects(count=6), qps=50, burst=1))
     async with faulty_run(tmp_path, load, requests=[slow]) as run:
         rate = run.result.workloads[0].rate
