@@ -9,6 +9,7 @@ from markup import code, definition, escaped, toctree
 from typer.main import get_command
 
 from perfscale.cli.app import app
+from perfscale.cli.options import panels
 
 Context = Any
 """A context of click. Newer versions of typer bring their own click, so it has no one name."""
@@ -42,30 +43,32 @@ def index() -> str:
             "# Commands\n\nWhat `--help` says, made from the program itself.\n",
             *listed,
             "## Before the command\n",
-            *_entries(_PROGRAM),
+            *(line for _, entries in sections_of(_PROGRAM) for line in _definitions(entries)),
             f"## Exit codes\n\n{escaped(codes)}\n",
             toctree([f"commands/{name}" for name in commands()]),
         ]
     )
 
 
-def entries_of(context: Context) -> list[tuple[str, str]]:
-    """Return what `--help` prints of each argument and option: its spelling, and what it does."""
-    parameters = context.command.get_params(context)
-    found = (parameter.get_help_record(context) for parameter in parameters)
-    return [record for record in found if record is not None]
+def sections_of(context: Context) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return what `--help` prints of each argument and option, by its headings."""
+    return panels.sections_of(context.command, context)
 
 
 def _page(context: Context) -> str:
     usage = " ".join(context.get_usage().removeprefix("Usage: ").split())
     heading = f"# {context.command_path}\n\n```text\n{usage}\n```\n"
-    return "\n".join([heading, _prose(context), *_entries(context)])
+    sections = [
+        line
+        for title, entries in sections_of(context)
+        for line in (f"## {title}\n", *_definitions(entries))
+    ]
+    return "\n".join([heading, _prose(context), *sections])
 
 
-def _entries(context: Context) -> list[str]:
+def _definitions(entries: list[tuple[str, str]]) -> list[str]:
     return [
-        definition(code(spelling), escaped(" ".join(text.split())))
-        for spelling, text in entries_of(context)
+        definition(code(spelling), escaped(" ".join(text.split()))) for spelling, text in entries
     ]
 
 

@@ -43,6 +43,26 @@ def test_the_help_of_every_command_has_examples_on_lines_of_their_own(
     assert "Examples:  " not in ended.out
 
 
+@pytest.mark.parametrize("command", ["run", "search", "validate", "render"])
+def test_many_options_stand_below_headings_and_each_of_them_once(
+    command: str, perfscale: CommandLine
+) -> None:
+    ended = perfscale(command, "--help")
+    headings = re.findall(r"^(\S.*):$", ended.out.partition("Arguments:")[2], re.MULTILINE)
+    assert len(headings) >= 3
+    assert headings[-1] == "Other options"
+    options = re.findall(r"^  (?:-\w, )?(--[a-z-]+)", ended.out, re.MULTILINE)
+    assert len(set(options)) == len(options) > 12
+    between = ended.out.partition("Where it runs:")[2].partition(":\n")[0]
+    assert ("--kubeconfig" in between) == (command in {"run", "search"})
+
+
+def test_a_few_options_are_one_list(perfscale: CommandLine) -> None:
+    ended = perfscale("compare", "--help")
+    assert re.findall(r"^(\S.*):$", ended.out, re.MULTILINE) == ["Arguments", "Options"]
+    assert "<list" not in ended.out  # Python's type of an argument
+
+
 @pytest.mark.parametrize("arguments", [("walk",), ("run", "--walk"), ("-x",), ("run", "a", "b")])
 def test_what_is_not_known_is_refused_with_a_way_to_help(
     arguments: tuple[str, ...], perfscale: CommandLine

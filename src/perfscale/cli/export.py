@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from perfscale.cli.options import Output
+from perfscale.cli.options import Output, Panel
 from perfscale.cli.output.streams import say
 
 
@@ -23,6 +23,7 @@ ExportOption = Annotated[
     typer.Option(
         help="Write the results in another tool's format too, into the folder of the run.",
         show_default=False,
+        rich_help_panel=Panel.RESULTS,
     ),
 ]
 

@@ -23,8 +23,10 @@ Workers = Annotated[
         "--workers",
         min=1,
         metavar="N",
-        help="Run on so many generators: processes of this machine, or workers of --scheduler.",
+        help="Share the load among N generators: processes of this machine, or workers of "
+        "--scheduler. Without it, all workers of --scheduler, or this process alone.",
         show_default=False,
+        rich_help_panel=options.Panel.GENERATORS,
     ),
 ]
 Scheduler = Annotated[
@@ -33,14 +35,16 @@ Scheduler = Annotated[
         "ADDRESS",
         "Run on the workers of a Dask scheduler, one generator on each: tcp://HOST:8786, or "
         "tls:// by Dask's own configuration.",
+        panel=options.Panel.GENERATORS,
     ),
 ]
 SendKubeconfig = Annotated[
     bool,
-    typer.Option(
+    options.switch(
         "--send-kubeconfig",
-        help="Send the workers this kubeconfig, credentials and all, over TLS only; without it, "
-        "each worker finds its own.",
+        "Send the workers of --scheduler this kubeconfig, credentials and all, over TLS only; "
+        "without it, each worker finds its own.",
+        options.Panel.GENERATORS,
     ),
 ]
 

@@ -28,7 +28,10 @@ GZIP = "PERFSCALE_INDEX_GZIP"
 IndexName = Annotated[
     str,
     typer.Option(
-        metavar="NAME", help="The index that documents go to.", envvar="PERFSCALE_INDEX_NAME"
+        metavar="NAME",
+        help="The index that documents go to.",
+        envvar="PERFSCALE_INDEX_NAME",
+        rich_help_panel=options.Panel.RESULTS,
     ),
 ]
 IndexUrl = Annotated[
@@ -38,6 +41,7 @@ IndexUrl = Annotated[
         "Send the results to this OpenSearch or Elasticsearch, as documents of kube-burner, "
         "as in https://search.example:9200.",
         envvar="PERFSCALE_INDEX",
+        panel=options.Panel.RESULTS,
     ),
 ]
 

@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-import typer
+from perfscale.cli.options import Command
 
 if TYPE_CHECKING:
     from perfscale.live import WebAddress
@@ -16,7 +16,7 @@ _OPTION: Final = "--web"
 _ADDRESS: Final = re.compile(r"(\S*:)?\d+")
 
 
-class WebCommand(typer.core.TyperCommand):
+class WebCommand(Command):
     """A command with `--web`: what follows it is its value only where it is an address."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 -- typer hides its type

@@ -30,7 +30,14 @@ def audit(  # noqa: PLR0913 -- a command has as many parameters as options
     results_file: Annotated[
         Path, typer.Option(metavar="FILE", help="Where the results go, as JSON.")
     ] = Path("perf-audit-results.json"),
-    prometheus: options.Prometheus = None,
+    prometheus: Annotated[
+        str | None,
+        options.optional(
+            "URL",
+            "The Prometheus that scrapes the cluster, as in http://localhost:9090.",
+            envvar="PERFSCALE_PROMETHEUS",
+        ),
+    ] = None,
     profile: Annotated[
         str,
         typer.Option(

@@ -51,38 +51,17 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
     workers: fleet.Workers = None,
     scheduler: fleet.Scheduler = None,
     send_kubeconfig: fleet.SendKubeconfig = False,
-    prometheus: options.Prometheus = None,
-    yes: options.Yes = False,
     set_: options.Set = None,
     qps: options.Qps = None,
     burst: options.Burst = None,
     replicas: options.Replicas = None,
     iterations: options.Iterations = None,
-    attribution: options.Attribution = None,
     user_data: options.UserData = None,
     metrics_endpoint: options.MetricsEndpoints = None,
     allow_env: options.AllowEnv = False,
     allow_missing: options.AllowMissing = False,
     container_prefix: options.ContainerPrefix = None,
     container_tag: options.ContainerTag = None,
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Delete nothing, however the run ends.")
-    ] = False,
-    allow_foreign: Annotated[
-        bool,
-        typer.Option(
-            "--allow-foreign",
-            help="Let operations change or delete objects that the run did not make.",
-        ),
-    ] = False,
-    max_failures: Annotated[
-        str | None,
-        options.optional(
-            "N|P%",
-            "Stop and clean up when more objects or operations fail: a number, or a share of all. "
-            "Without it, however many.",
-        ),
-    ] = None,
     dry_run: Annotated[
         DryRun | None,
         typer.Option(
@@ -90,6 +69,29 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
             help="Create nothing. client: print all that would be created, without a cluster. "
             "server: check the cluster, and let it judge the first replica of each template.",
             show_default=False,
+            rich_help_panel=options.Panel.CHANGES,
+        ),
+    ] = None,
+    yes: options.Yes = False,
+    keep: Annotated[
+        bool,
+        options.switch("--keep", "Delete nothing, however the run ends.", options.Panel.CHANGES),
+    ] = False,
+    allow_foreign: Annotated[
+        bool,
+        options.switch(
+            "--allow-foreign",
+            "Let operations change or delete objects that the run did not make.",
+            options.Panel.CHANGES,
+        ),
+    ] = False,
+    max_failures: Annotated[
+        str | None,
+        options.optional(
+            "N|P%",
+            "Stop and clean up when more objects and operations have failed: a number, or a share "
+            "of all, as in 5%. Without it, failures stop nothing.",
+            panel=options.Panel.LIMITS,
         ),
     ] = None,
     metrics_port: Annotated[
@@ -101,31 +103,52 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
             help="Serve metrics of the run to a Prometheus, on this port of loopback; "
             "0 for a free one.",
             show_default=False,
+            rich_help_panel=options.Panel.WATCHING,
         ),
     ] = None,
     web: Annotated[
         str | None,
         options.optional(
             "[ADDRESS:PORT]",
-            "Serve the run's page while it goes on: on a free port of loopback, or there; "
-            f"elsewhere than on loopback for who knows ${TOKEN_VARIABLE}.",
+            "Serve the run's page while it goes on: on a free port of loopback, or at this "
+            f"address. Another than loopback needs a token, in ${TOKEN_VARIABLE}.",
+            panel=options.Panel.WATCHING,
         ),
     ] = None,
     results_dir: options.ResultsDir = options.DEFAULT_RESULTS,
     tag: Annotated[
         list[str] | None,
         options.optional(
-            "KEY=VALUE", "A tag to find the run by later, as in build=123. Repeatable."
+            "KEY=VALUE",
+            "A tag to find the run by later, as in build=123. Repeatable.",
+            panel=options.Panel.RESULTS,
         ),
     ] = None,
-    note: Annotated[str | None, options.optional("TEXT", "What to remember of the run.")] = None,
+    note: Annotated[
+        str | None,
+        options.optional("TEXT", "What to remember of the run.", panel=options.Panel.RESULTS),
+    ] = None,
     no_report: Annotated[
-        bool, typer.Option("--no-report", help="Write no report.html among the results.")
+        bool,
+        options.switch(
+            "--no-report", "Write no report.html among the results.", options.Panel.RESULTS
+        ),
     ] = False,
     output: options.OutputFormat = options.Output.TEXT,
     export: ExportOption = None,
     index: IndexUrl = None,
     index_name: IndexName = DEFAULT_NAME,
+    prometheus: Annotated[
+        str | None,
+        options.optional(
+            "URL",
+            "After the run, query the Prometheus that scrapes the cluster, and put what it "
+            "answers among the results. As in http://localhost:9090.",
+            envvar="PERFSCALE_PROMETHEUS",
+            panel=options.Panel.RESULTS,
+        ),
+    ] = None,
+    attribution: options.Attribution = None,
     request_timeout: Annotated[
         str,
         options.duration(
@@ -135,13 +158,15 @@ def run(  # noqa: PLR0913 -- a command has as many parameters as options
     max_unavailable: Annotated[
         str,
         options.duration(
-            "How long the API server may be gone.", envvar="PERFSCALE_MAX_UNAVAILABLE"
+            "How long the API server may be unreachable before the run ends.",
+            envvar="PERFSCALE_MAX_UNAVAILABLE",
         ),
     ] = "5m",
     watch_idle_timeout: Annotated[
         str,
         options.duration(
-            "A watch that is silent for so long is reopened.", envvar="PERFSCALE_WATCH_IDLE_TIMEOUT"
+            "How long a watch may be silent before it is reopened.",
+            envvar="PERFSCALE_WATCH_IDLE_TIMEOUT",
         ),
     ] = "90s",
     cleanup_timeout: Annotated[

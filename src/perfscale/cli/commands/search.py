@@ -44,11 +44,18 @@ def search(  # noqa: PLR0913 -- a command has as many parameters as options
             "WHAT",
             "What is raised: qps, replicas, maxInFlight, or a path as --set takes it, as in "
             "workloads[0].qps.",
+            panel=options.Panel.SEARCH,
         ),
     ] = None,
     start: Annotated[
         float | None,
-        typer.Option("--from", metavar="N", help="The lowest value.", show_default=False),
+        typer.Option(
+            "--from",
+            metavar="N",
+            help="The lowest value.",
+            show_default=False,
+            rich_help_panel=options.Panel.SEARCH,
+        ),
     ] = None,
     end: Annotated[
         float | None,
@@ -57,12 +64,15 @@ def search(  # noqa: PLR0913 -- a command has as many parameters as options
             metavar="N",
             help="The highest value; without it the value is doubled until a threshold is lost.",
             show_default=False,
+            rich_help_panel=options.Panel.SEARCH,
         ),
     ] = None,
     tolerance: Annotated[
         str | None,
         options.optional(
-            "P%", f"How far apart the two values of the answer may be; without it, {_TOLERANCE}."
+            "P%",
+            f"How far apart the two values of the answer may be; without it, {_TOLERANCE}.",
+            panel=options.Panel.SEARCH,
         ),
     ] = None,
     repeat: Annotated[
@@ -73,6 +83,7 @@ def search(  # noqa: PLR0913 -- a command has as many parameters as options
             help="How many runs confirm each of them; without it, 3. With --strategy steps: how "
             "many runs each value has; without it, 1.",
             show_default=False,
+            rich_help_panel=options.Panel.SEARCH,
         ),
     ] = None,
     strategy: Annotated[
@@ -81,6 +92,7 @@ def search(  # noqa: PLR0913 -- a command has as many parameters as options
             "bisect|steps",
             "Look for the limit (bisect), or measure a curve up to --to (steps); without it, "
             "bisect.",
+            panel=options.Panel.SEARCH,
         ),
     ] = None,
     steps: Annotated[
@@ -90,24 +102,31 @@ def search(  # noqa: PLR0913 -- a command has as many parameters as options
             metavar="N",
             help="How many values a curve has, each by the same factor higher; without it, 8.",
             show_default=False,
+            rich_help_panel=options.Panel.SEARCH,
         ),
     ] = None,
     settle: Annotated[
         str | None,
         options.optional(
-            "DURATION", f"Pause between two steps, after the cleanup; without it, {_SETTLE}."
+            "DURATION",
+            f"Pause between two steps, after the cleanup; without it, {_SETTLE}.",
+            panel=options.Panel.SEARCH,
         ),
     ] = None,
     expect: Annotated[
         str | None,
         options.optional(
-            "COMPARISON", "What the highest value that holds has to be, as in '>=40'; else exit 3."
+            "COMPARISON",
+            "What the highest value that holds has to be, as in '>=40'; else exit 3.",
+            panel=options.Panel.SEARCH,
         ),
     ] = None,
     resume: Annotated[
         Path | None,
         options.optional(
-            "DIR", "Go on with the search in this folder, as if it had not been interrupted."
+            "DIR",
+            "Go on with the search in this folder, as if it had not been interrupted.",
+            panel=options.Panel.SEARCH,
         ),
     ] = None,
     simulate: Simulate = False,
@@ -121,9 +140,10 @@ def search(  # noqa: PLR0913 -- a command has as many parameters as options
     container_tag: options.ContainerTag = None,
     allow_foreign: Annotated[
         bool,
-        typer.Option(
+        options.switch(
             "--allow-foreign",
-            help="Let operations change or delete objects that the steps did not make.",
+            "Let operations change or delete objects that the steps did not make.",
+            options.Panel.CHANGES,
         ),
     ] = False,
     results_dir: options.ResultsDir = options.DEFAULT_RESULTS,

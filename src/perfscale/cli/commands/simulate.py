@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from perfscale.sim.faults import Faults
 
 Simulate = Annotated[
-    bool, typer.Option("--simulate", help="Use a simulated cluster, gone afterwards.")
+    bool,
+    options.switch(
+        "--simulate",
+        "Use a simulated cluster, which is there for this command only.",
+        options.Panel.CLUSTER,
+    ),
 ]
 Speed = Annotated[
     float,
@@ -25,6 +30,7 @@ Speed = Annotated[
         max=1_000_000,
         metavar="N",
         help="Divide every latency of the simulated cluster by N.",
+        rich_help_panel=options.Panel.CLUSTER,
     ),
 ]
 FaultsFile = Annotated[
@@ -32,8 +38,9 @@ FaultsFile = Annotated[
     typer.Option(
         "--faults",
         metavar="FILE",
-        help="Let what the file says go wrong in the simulated cluster.",
+        help="Inject the faults of this file into the simulated cluster.",
         show_default=False,
+        rich_help_panel=options.Panel.CLUSTER,
     ),
 ]
 

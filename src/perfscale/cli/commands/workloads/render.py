@@ -17,10 +17,16 @@ def render(  # noqa: PLR0913 -- a command has as many parameters as options
     *,
     workload: options.WorkloadFile = None,
     iteration: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Only this iteration.")
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Only this iteration.", rich_help_panel=options.Panel.WORKLOAD
+        ),
     ] = None,
     replica: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Only this replica.")
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Only this replica.", rich_help_panel=options.Panel.WORKLOAD
+        ),
     ] = None,
     set_: options.Set = None,
     qps: options.Qps = None,
