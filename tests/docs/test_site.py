@@ -19,6 +19,7 @@ from perfscale.search import search_schema
 
 SCHEMA = json_schema()
 COMMANDS = [command.name for command in app.registered_commands if command.name]
+HEADING = re.compile(r"^[A-Z][\w -]+:$", re.MULTILINE)
 OPTION = re.compile(r"^  (?:-\w, )?(--[a-z][a-z-]*)", re.MULTILINE)
 
 
@@ -80,7 +81,7 @@ def test_the_reference_has_each_command_with_every_option_of_its_help(
     folder = sources / "reference"
     page = (folder / "commands" / f"{subcommand}.md").read_text(encoding="utf-8")
     printed = CliRunner().invoke(app, [subcommand, "--help"]).stdout
-    options = OPTION.findall(printed.partition("\nOptions:\n")[2])
+    options = OPTION.findall(HEADING.split(printed, maxsplit=1)[1])
     assert "--help" in options
     shown = re.findall(r"^`.*?(--[a-z][a-z-]*).*`$", page, re.MULTILINE)
     assert sorted(options) == sorted(shown)
