@@ -1,13 +1,13 @@
 """Objects over time: in every interval each is somewhere, and only once."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 from journals import begins, created, killed_run
+from msgspec.structs import replace
 
 from perfscale.results import ChangeEntry, DeleteEntry, ObjectRecord, Outcome, rebuild_results
 from perfscale.results.measure.timeseries import Population, TimePoint, TimeSeries

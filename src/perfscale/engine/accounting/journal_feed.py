@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.engine.sharding.shard import WHOLE
@@ -58,9 +59,12 @@ _PROMPT_S: Final = 1.0
 
 
 @cache
-def _fields(dirty: int) -> tuple[str, ...]:
-    """The fields that are dirty; there are few combinations."""
-    return tuple(name for name, bit in DIRTY.items() if dirty & bit)
+def _fields(dirty: int) -> tuple[tuple[str, ...], Callable[[TrackedObject], tuple[Any, ...]]]:
+    """The fields that are dirty, and what reads them off a row; there are few combinations."""
+    names = tuple(name for name, bit in DIRTY.items() if dirty & bit)
+    if len(names) > 1:
+        return names, attrgetter(*names)
+    return names, lambda row: tuple(getattr(row, name) for name in names)
 
 
 class JournalFeed:
@@ -337,7 +341,8 @@ def _take_all(row: TrackedObject) -> dict[str, Any]:
 
 def _take_changes(row: TrackedObject) -> dict[str, Any]:
     """What has changed since the last flush; the row is clean then. Most events lead here."""
-    changes: dict[str, Any] = {name: getattr(row, name) for name in _fields(row.dirty & ALL_DIRTY)}
+    names, read = _fields(row.dirty & ALL_DIRTY)
+    changes: dict[str, Any] = dict(zip(names, read(row), strict=True))
     row.dirty = 0
     seen = len(row.phases_s.names)
     if seen > row.flushed_phases:

@@ -7,10 +7,11 @@ resolution of one second and another clock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 -- msgspec reads a record's annotations
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 _NO_ANSWER: Final = "the run ended before the server answered the create request"
 UNKNOWN: Final = (
@@ -41,8 +42,7 @@ class Outcome(StrEnum):
                 return None
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectRecord:
+class ObjectRecord(msgspec.Struct, frozen=True):
     """One object's life, or one child's.
 
     Attributes:
@@ -101,5 +101,5 @@ class ObjectRecord:
     api_version: str = ""
     round: int | None = None
     replaced_in: int | None = None
-    later_phases_s: Mapping[str, float] = field(default_factory=dict)
+    later_phases_s: Mapping[str, float] = msgspec.field(default_factory=dict)
     made_by: str | None = None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from perfscale.results.measure.latencies import CREATION, DELETION, READY, missed_phases
 from perfscale.results.measure.statistics.sketch import Sketch
@@ -29,7 +30,7 @@ def apart_from_churn(record: ObjectRecord) -> ObjectRecord | None:
         return None
     if record.replaced_in is None:
         return record
-    return replace(record, delete_requested_s=None, deleted_s=None)
+    return msgspec.structs.replace(record, delete_requested_s=None, deleted_s=None)
 
 
 class SketchedLatency:
