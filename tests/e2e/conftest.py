@@ -40,10 +40,12 @@ def _clock(request: pytest.FixtureRequest) -> None:
 
 
 ALSO_WITH_TWO = {
+    "test_attribution",
     "test_blindness",
     "test_churn",
     "test_claims",
     "test_context",
+    "test_course",
     "test_embedded_audit",
     "test_hooks",
     "test_illegible_answers",
@@ -70,6 +72,7 @@ ALSO_WITH_TWO = {
     "test_settling",
     "test_shape",
     "test_shared_namespaces",
+    "test_side_by_side",
     "test_stuck",
     "test_whole_workloads",
 }

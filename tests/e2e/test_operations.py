@@ -13,7 +13,14 @@ from pages import list_pages
 from workloads import config, objects, template
 
 from perfscale.engine import RunOptions
-from perfscale.engine.events import ObjectFailed, OperationFailed, WorkloadStarted
+from perfscale.engine.events import (
+    ObjectFailed,
+    OperationFailed,
+    Progress,
+    Stage,
+    StillWaiting,
+    WorkloadStarted,
+)
 from perfscale.engine.flow import operations
 from perfscale.errors import PreflightError, TemplateError
 from perfscale.results import (
@@ -428,6 +435,24 @@ async def test_a_program_hears_of_operations_and_counts_them_at_any_moment(
     assert (counts.done, counts.failed) == (COUNT - 1, 1)
     assert counts.effect.summarize().count == counts.response.summarize().count == COUNT - 1
     assert "load" in snapshot.targets
+
+
+async def test_how_many_operations_wait_for_their_effect_is_published(
+    simulated: ClusterUnderTest, tmp_path: Path
+) -> None:
+    patch = {"templateFile": template(tmp_path, "data: {a: b}\n", "patch.yaml")}
+    never = {"doneWhen": ["jsonpath={.data.never}=so"], "maxWaitTimeout": "15s"}
+    load = config(maps(tmp_path), on("maps", "patch", patch=patch, **never))
+    async with simulated.generator(load) as run:
+        events = run.events()
+        await run.run()
+        heard = [event async for event in events]
+    published = [each for each in heard if isinstance(each, Progress)]
+    waiting = [each.open for each in published if each.stage is Stage.WAITING_DONE]
+    assert set(waiting) - {0} == {COUNT}  # none any more when the wait is over
+    (still,) = [each for each in heard if isinstance(each, StillWaiting)]
+    assert (still.stage, still.missing) == (Stage.WAITING_DONE, COUNT)
+    assert len(still.slowest) == 3
 
 
 async def test_patches_whose_effect_never_comes_do_not_pile_up(

@@ -15,7 +15,7 @@ from under_test import load_generator
 from workloads import config, objects, template, workload
 
 from perfscale.engine import RunOptions
-from perfscale.engine.events import Progress
+from perfscale.engine.events import Progress, Stage
 from perfscale.results import (
     Accounts,
     ObjectRecord,
@@ -129,6 +129,21 @@ async def test_what_a_load_did_not_have_to_request_by_its_end_was_never_requeste
     for name in ("summary.json", "objects.ndjson"):
         (folder / name).unlink()
     assert rebuild_results(folder).result.accounts == result.accounts
+
+
+async def test_what_is_published_of_a_load_with_an_end_is_what_it_had_to_request(
+    simulated: ClusterUnderTest, maps: str
+) -> None:
+    load = workload(of_kind(maps, 1000), qps=20, burst=1, duration="1s", workloadCreationWait=True)
+    async with simulated.generator(config(load)) as generator:
+        events = generator.events()
+        result = await generator.run()
+        published = [each async for each in events if isinstance(each, Progress)]
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    before = {each.requested for each in published if each.stage is Stage.PREPARING}
+    after = {each.requested for each in published if each.stage is Stage.WAITING_READY}
+    assert before == {20}  # so many at most
+    assert after == {result.accounts.requested}
 
 
 async def test_of_a_load_that_is_interrupted_what_was_not_due_by_then_was_never_requested(

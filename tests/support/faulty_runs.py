@@ -14,6 +14,7 @@ from under_test import load_generator
 from perfscale.config import Config
 from perfscale.config.labels import RUN_LABEL
 from perfscale.engine import RunOptions
+from perfscale.engine.snapshot import RunCourse
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.results import RunResult
 from perfscale.sim.cluster import SimulatedCluster
@@ -31,6 +32,7 @@ class FaultyRun:
     result: RunResult
     sink: MemorySink
     cluster: SimulatedCluster
+    course: RunCourse
 
     @property
     def vmis(self) -> KindTruth:
@@ -84,4 +86,6 @@ async def faulty_run(
         )
         async with generator:
             result = await generator.run()
-        yield FaultyRun(result, sink, cluster)
+        course = generator.course()
+        assert course is not None
+        yield FaultyRun(result, sink, cluster, course)

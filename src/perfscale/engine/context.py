@@ -70,7 +70,8 @@ class RunContext:
         unserved: Kinds that are not watched, since nothing serves them yet, or any more.
         open_watches: Opens those of them that a workload's templates make.
         hook: Runs the hooks of a moment, of a workload, of an iteration; see `HookRunner`.
-        attribute: Finds out what was slow in iterations whose wait is over; see `Attributor`.
+        find_slow: The objects of iterations whose wait is over that were slow; see `Attributor`.
+        examine: Finds out why they were, before anything is deleted.
         coordination: Keeps it together with the other generators of the run.
         shard: Which part of the run is done here.
         clients: All ways to the cluster: ``client``, and those with a rate limit of their own.
@@ -84,7 +85,8 @@ class RunContext:
     hook: Callable[[str, Workload | None, int | None], Awaitable[None]]
     coordination: Coordination
     open_watches: Callable[[Sequence[ObjectFactory]], Coroutine[object, object, None]]
-    attribute: Callable[[Sequence[IterationScope], Callable[[], None]], Awaitable[None]]
+    find_slow: Callable[[Sequence[IterationScope]], Sequence[TrackedObject]]
+    examine: Callable[[Sequence[TrackedObject]], Awaitable[None]]
 
     def __init__(
         self, inputs: RunInputs, tasks: asyncio.TaskGroup, abort: Callable[[BaseException], None]

@@ -145,9 +145,7 @@ class Run:
             self._verifier.delete,
         )
         self._accounting = self._make_accounting()
-        self._progress = ProgressPublisher(
-            context, lambda: self._namespaces.leaving, self._accounting.requests
-        )
+        self._progress = self._make_progress()
         self._hooks = HookRunner(context, self._progress)
         context.hook = self._hooks.run
         context.coordination = self._coordinate()
@@ -171,6 +169,11 @@ class Run:
 
     def _make_accounting(self) -> RunAccounting:
         return RunAccounting(self._context)
+
+    def _make_progress(self) -> ProgressPublisher:
+        return ProgressPublisher(
+            self._context, lambda: self._namespaces.leaving, self._accounting.requests
+        )
 
     def _coordinate(self) -> Coordination:
         """What keeps it together with other generators; there are none."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import structs, to_builtins
 
+from perfscale.config.sections.hooks import AFTER_CREATION
 from perfscale.engine.conclusion import Summed
 from perfscale.engine.events import GeneratorsProgress, Warned
 from perfscale.engine.run import Run
@@ -27,6 +28,7 @@ from perfscale.fleet.messages import Released, Stop
 from perfscale.fleet.published.accounting import MergedAccounting
 from perfscale.fleet.published.counting import MergedCounts
 from perfscale.fleet.published.losses import Losses, LossyCleanup
+from perfscale.fleet.published.progress import MergedProgress
 from perfscale.fleet.published.thresholds import MergedThresholds
 from perfscale.fleet.transport import GeneratorInputs
 from perfscale.results import (
@@ -39,11 +41,12 @@ from perfscale.results import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from perfscale.engine.accounting.progress import ProgressPublisher
     from perfscale.engine.accounting.run_accounting import RunAccounting
     from perfscale.engine.inputs import RunInputs
     from perfscale.engine.removal.ending import FinalCleanup
     from perfscale.engine.sharding.coordination import Arrival, Coordination
-    from perfscale.engine.snapshot import RunSnapshot
+    from perfscale.engine.snapshot import RunCourse, RunSnapshot
     from perfscale.errors import ThresholdError
     from perfscale.fleet.members import Member
     from perfscale.fleet.published.merging import MergedSink
@@ -105,8 +108,6 @@ class CoordinatorRun(Run):
         super()._assemble(tasks)
         context = self._context
         self._sink.on_failure = self._lose_records
-        self._counts = MergedCounts(context, self._sink.replay)
-        self._progress.shown = self._counts.shown
         info, replay = self._inputs.info, self._sink.replay
         self._thresholds = MergedThresholds(
             self._inputs.config, info.workloads, replay, self._crew.count
@@ -117,6 +118,13 @@ class CoordinatorRun(Run):
     def _make_accounting(self) -> RunAccounting:
         self._merged = MergedAccounting(self._context, self._sink.replay)
         return self._merged
+
+    def _make_progress(self) -> ProgressPublisher:
+        context = self._context
+        self._counts = MergedCounts(context, self._sink.replay)
+        return MergedProgress(
+            context, lambda: self._namespaces.leaving, self._merged.requests, self._counts
+        )
 
     def _totals(self) -> Totals:
         """What the coordinator itself has counted."""
@@ -182,6 +190,8 @@ class CoordinatorRun(Run):
             await self._context.journal.written()
         now = self._context.stopwatch.now()
         release = structs.replace(self._meeting.release_of(barrier, arrival), at_s=now)
+        if barrier.moment in {AFTER_CREATION, Moment.SENT}:
+            self._counts.end_load(barrier, sum(release.counts))
         self._release(barrier, release)
         return release
 
@@ -269,6 +279,16 @@ class CoordinatorRun(Run):
         """Where it stands, with each of its generators."""
         totals = self._sink.replay.course.totals
         return replace(super().snapshot(), watch=totals.watch, generators=self._members.states())
+
+    def course(self) -> RunCourse:
+        """What happened so far beside the load, as far as the generators have said."""
+        course = self._sink.replay.course
+        return replace(
+            super().course(),
+            outages=course.outages,
+            blind_spans=tuple(course.blind),
+            attribution=course.attribution,
+        )
 
     def _lose_records(self, error: OSError) -> None:
         self._context.warn(f"the objects' records could not be written: {error}")

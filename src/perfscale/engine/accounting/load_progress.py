@@ -14,9 +14,9 @@ from perfscale.kube.resources import NAMESPACES
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from perfscale.engine.tracking.operations.tracked import TrackedOperation
     from perfscale.engine.tracking.owned import OwnedNamespace
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
+    from perfscale.results import OperationLife
 
 PERIOD_S = 0.5
 _RATE_WINDOW = 2
@@ -107,7 +107,7 @@ class LoadProgress:
         self,
         now: float,
         namespaces: Sequence[OwnedNamespace],
-        operations: Collection[TrackedOperation] = (),
+        operations: Collection[OperationLife] = (),
     ) -> StillWaiting | None:
         """What it waits for, if it waits and it is time to say so again."""
         if now - self._published_s < quiet_s(self._published_s - self.entered_s):
@@ -176,7 +176,7 @@ def wait_in(
 
 
 def wait_for_operations(
-    operations: Collection[TrackedOperation], now: float, *, began_s: float
+    operations: Collection[OperationLife], now: float, *, began_s: float
 ) -> StillWaiting:
     """What a wait for operations to be done is waiting for.
 
@@ -198,7 +198,7 @@ def wait_for_operations(
     )
 
 
-def _slow_operation(operation: TrackedOperation, now: float) -> SlowObject:
+def _slow_operation(operation: OperationLife, now: float) -> SlowObject:
     milestone, since_s = _last_milestone(operation)
     return SlowObject(
         operation.resource.kind_name,
@@ -211,7 +211,7 @@ def _slow_operation(operation: TrackedOperation, now: float) -> SlowObject:
     )
 
 
-def _last_milestone(operation: TrackedOperation) -> tuple[str, float | None]:
+def _last_milestone(operation: OperationLife) -> tuple[str, float | None]:
     """Its name and when it was seen; empty and None before the first."""
     return max(operation.milestones.items(), key=itemgetter(1), default=("", None))
 

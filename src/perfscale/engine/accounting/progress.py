@@ -15,18 +15,13 @@ if TYPE_CHECKING:
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.iteration_context import IterationContext
-    from perfscale.engine.tracking.operations.tracked import TrackedOperation
     from perfscale.engine.tracking.owned import OwnedNamespace
     from perfscale.engine.tracking.rows import IterationScope
-    from perfscale.results import RequestSums
+    from perfscale.results import OperationLife, RequestSums
 
 _log = logging.getLogger(__name__)
 
 _SENDING: Final = (Stage.CREATING, Stage.OPERATING)
-
-
-def _itself(scope: IterationScope) -> IterationScope:
-    return scope
 
 
 class ProgressPublisher:
@@ -39,7 +34,6 @@ class ProgressPublisher:
 
     Attributes:
         stage: What the run turned to last.
-        shown: What is published of an iteration: its own counts, or those of all generators.
     """
 
     def __init__(
@@ -52,13 +46,24 @@ class ProgressPublisher:
         self._leaving = leaving
         self._requests = requests
         self._loads: dict[str, LoadProgress] = {}
-        self.shown: Callable[[IterationScope], IterationScope] = _itself
         self.stage = Stage.PREPARING
         self._targets = {plan.name: plan.qps for plan in context.plan.workloads}
         self._workloads = {each.name: each for each in context.config.workloads}
 
-    def follow(self, scope: IterationScope) -> None:
-        """An iteration begins: from now on it is what is published of its workload."""
+    def shown(self, scope: IterationScope) -> IterationScope:
+        """What is published of an iteration: its counts."""
+        return scope
+
+    def open_operations(self, scope: IterationScope) -> Collection[OperationLife]:
+        """Those of an iteration that are neither done nor have failed."""
+        iteration = self._context.iterations.get(scope)
+        return () if iteration is None else iteration.open_operations
+
+    def follow(self, scope: IterationScope, requested: int) -> None:  # noqa: ARG002 -- see fleet
+        """An iteration begins: from now on it is what is published of its workload.
+
+        ``requested`` is what it asks all generators of the run for, where there are several.
+        """
         scope = self.shown(scope)
         load = self._loads.get(scope.workload)
         if load is not None:
@@ -156,7 +161,7 @@ class ProgressPublisher:
         if not self._context.broadcast.has_listeners:
             return
         for load in self._shown():
-            waited = load.wait(now, self._leaving(), self._open_operations(load))
+            waited = load.wait(now, self._leaving(), self.open_operations(load.scopes[-1]))
             if waited is not None:
                 self._context.broadcast.send(waited)
 
@@ -203,11 +208,7 @@ class ProgressPublisher:
             remaining_s=load.remaining_s,
             round=load.round,
             operation=self._workloads[load.workload].operation,
-            open=len(self._open_operations(load)),
+            open=len(self.open_operations(load.scopes[-1])),
             effect_p50_s=effect[0],
             effect_p99_s=effect[1],
         )
-
-    def _open_operations(self, load: LoadProgress) -> Collection[TrackedOperation]:
-        iteration = self._context.iterations.get(load.scopes[-1])
-        return () if iteration is None else iteration.open_operations

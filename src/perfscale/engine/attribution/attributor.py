@@ -91,7 +91,7 @@ class Attributor:
         client = context.client.limited(RateLimiter(rate, burst), context.inputs.meter)
         context.clients.append(client)
         self._reader = ClusterReader(client, context.stopwatch.now)
-        context.attribute = self.finish
+        context.find_slow, context.examine = self.find_slow, self.examine
         if config.objects:
             self._journal("", None)
 
@@ -270,15 +270,13 @@ class Attributor:
 
     # -- when a wait is over -------------------------------------------------
 
-    async def finish(self, scopes: Sequence[IterationScope], begin: Callable[[], None]) -> None:
-        """Look at what was slow in iterations whose wait is over, before anything is deleted.
+    def find_slow(self, scopes: Sequence[IterationScope]) -> list[TrackedObject]:
+        """What was slow in iterations whose wait is over, and is to be looked at once more.
 
-        The slowest that are ready and took some time, and those that are not ready. It takes
-        `CLOSING_S` at most; what was not looked at by then is left out. ``begin`` is called if
-        there is something to look at.
+        The slowest that are ready and took some time, and those that are not ready.
         """
         if not self._config.objects or self._is_closed:
-            return
+            return []
         now_s = self._context.stopwatch.now()
         rows = slowest_of(self._candidates(scopes), self._config.objects, _took_s, now_s)
         for row in rows:
@@ -286,9 +284,20 @@ class Attributor:
         wanted = [
             row for row, case in self._cases.items() if row.scope in scopes and not case.is_final
         ]
-        if not wanted:
+        for row in wanted:
+            if row in self._queue:  # nobody looks twice, unless `examine` is long in coming
+                del self._queue[row]
+                self._cases[row].is_due = False
+        return wanted
+
+    async def examine(self, rows: Sequence[TrackedObject]) -> None:
+        """Look at slow objects whose wait is over, before anything is deleted.
+
+        It takes `CLOSING_S` at most; what was not looked at by then is left out.
+        """
+        wanted = [row for row in rows if row in self._cases]
+        if not wanted or self._is_closed:
             return
-        begin()
         for row in wanted:
             self._queue.pop(row, None)
             self._cases[row].is_due = True

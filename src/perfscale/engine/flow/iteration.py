@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from perfscale.engine.load.creation import Creator, PlannedObject
     from perfscale.engine.load.pacing import Pacing, WorkloadPacing
     from perfscale.engine.removal.namespaces import RunNamespaces
+    from perfscale.engine.sharding.coordination import Release
     from perfscale.templates import ObjectFactory
 
 
@@ -95,7 +96,7 @@ class IterationRunner:
             workload, factories, number, requested, ends=own.ends, round_number=round_number
         )
         context.broadcast.send(IterationStarted(workload.name, number, total))
-        self._progress.follow(iteration.scope)
+        self._progress.follow(iteration.scope, total)
         try:
             if own.ends:  # what it asks for stands nowhere else
                 await self._context.journal.written()
@@ -142,15 +143,13 @@ class IterationRunner:
             await create(namespaces, iteration)
         await create(self._objects(iteration, namespaces=False), iteration)
         iteration.end_load()
-        await self._reach(AFTER_CREATION, iteration)
+        where = iteration.workload, iteration.number
+        asked_for = Arrival(count=sum(iteration.requested.values()))
+        await self._context.reach(AFTER_CREATION, *where, arrival=asked_for)
         waited_for = self._waited_for(iteration)
         if not waited_for:
             return
-        await self._wait_ready(iteration, waited_for)
-        missing = {each.number: each.scope.undecided for each in waited_for if each.scope.undecided}
-        where = iteration.workload, iteration.number
-        arrival = Arrival(not missing, missing=missing)
-        release = await self._context.reach(Moment.READY, *where, arrival=arrival)
+        release = await self._wait_ready(iteration, waited_for)
         if release.well:
             await self._reach(AFTER_READY, iteration)
         elif self._context.shard.is_coordinator:
@@ -221,7 +220,8 @@ class IterationRunner:
 
     async def _wait_ready(
         self, iteration: IterationContext, waited_for: Sequence[IterationContext]
-    ) -> None:
+    ) -> Release:
+        """Wait until all is ready, and look at what was slow; returns what all generators miss."""
         self._progress.enter_iteration(iteration, Stage.WAITING_READY, bounded=True)
         waiting = [each.scope for each in waited_for]
         if len(waiting) > 1:
@@ -232,19 +232,23 @@ class IterationRunner:
                 waiting.pop()
             return not waiting
 
-        in_time = await self._context.changed.wait_until(
+        await self._context.changed.wait_until(
             are_decided, timeout_s=iteration.workload.max_wait_timeout
         )
         for each in waited_for:
             self._context.tracker.close_readiness(each.scope)
-        await self._context.attribute(
-            [each.scope for each in waited_for],
-            partial(self._progress.enter_iteration, iteration, Stage.EXAMINING),
-        )
-        if not in_time:
-            for each in waited_for:
-                if each.scope.undecided:
-                    await self._describe_unready(each)
+        slow = self._context.find_slow([each.scope for each in waited_for])
+        missing = {each.number: each.scope.undecided for each in waited_for if each.scope.undecided}
+        arrival = Arrival(not missing, len(slow), missing)
+        where = iteration.workload, iteration.number
+        release = await self._context.reach(Moment.READY, *where, arrival=arrival)
+        if any(release.counts):
+            self._progress.enter_iteration(iteration, Stage.EXAMINING)
+            await self._context.examine(slow)
+        for each in waited_for:
+            if each.scope.undecided:
+                await self._describe_unready(each)
+        return release
 
     async def _describe_unready(self, iteration: IterationContext) -> None:
         scope = iteration.scope

@@ -141,7 +141,7 @@ class OperationRunner:
         self._context.broadcast.send(
             IterationStarted(workload.name, number, total, workload.operation)
         )
-        self._progress.follow(iteration.scope)
+        self._progress.follow(iteration.scope, total)
         try:
             if own.ends:  # what it asks for stands nowhere else
                 await self._context.journal.written()
@@ -171,7 +171,9 @@ class OperationRunner:
         targets = self._go_round(iteration, work) if again else work.targets
         await self._operator.operate(targets, work, iteration, pacing=pacing)
         iteration.end_load()
-        await self._context.reach(Moment.SENT, work.workload, iteration.number)
+        asked_for = Arrival(count=sum(iteration.requested.values()))
+        where = work.workload, iteration.number
+        await self._context.reach(Moment.SENT, *where, arrival=asked_for)
         if work.workload.does.request is Request.WATCH:
             await self._hold(iteration)
         self._operator.close_streams(iteration, work)

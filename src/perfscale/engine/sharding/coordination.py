@@ -40,10 +40,13 @@ class Moment(StrEnum):
     LOAD = "load"
     """The operations of an iteration are about to be sent."""
     SENT = "sent"
-    """All operations of an iteration are sent."""
+    """All operations of an iteration are sent; ``count``: how many there were to send.
+
+    After the creation of an iteration, at the moment of its hooks, it is the same of its objects.
+    """
     READY = "ready"
     """The wait for readiness is over; ``well``: everything was decided in time; ``missing``: how
-    much was not, by iteration."""
+    much was not, by iteration; ``count``: how many slow objects are to be looked at."""
     DONE = "done"
     """The wait for operations is over; ``count``: how many were not done."""
     REMOVAL = "removal"

@@ -6,10 +6,10 @@ So a failure budget, snapshots and progress are about all generators together.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from perfscale.engine.tracking.rows import IterationScope, TransitionKind
+from perfscale.engine.tracking.rows import TransitionKind
+from perfscale.fleet.published.scopes import MergedScope
 from perfscale.results import (
     ChangeEntry,
     IterationEndEntry,
@@ -22,10 +22,11 @@ from perfscale.results import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection
 
     from perfscale.engine.context import RunContext
-    from perfscale.engine.tracking.rows import TrackedObject
+    from perfscale.engine.sharding.coordination import Barrier
+    from perfscale.engine.tracking.rows import IterationScope
     from perfscale.results import AnyEntry, ObjectLife, OperationLife, Replay
 
 
@@ -71,44 +72,6 @@ class _Operation(NamedTuple):
         return cls(life.sent_s is not None, life.answered_s is not None, is_decided)
 
 
-@dataclass(slots=True, eq=False)
-class _Shown:
-    """An object's life, as what is published of a wait looks at it."""
-
-    life: ObjectLife
-    finalizers: tuple[str, ...] = ()
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.life, name)
-
-    @property
-    def decided(self) -> bool:
-        return self.life.ready_s is not None or self.life.error is not None
-
-    @property
-    def phase(self) -> str | None:
-        names = self.life.phases_s.names
-        return names[-1] if names else None
-
-    @property
-    def phase_s(self) -> float | None:
-        return None if self.phase is None else self.life.phases_s.get(self.phase)
-
-
-class _MergedScope(IterationScope):
-    """An iteration of all generators, for what is published of it; nothing waits for it."""
-
-    def __init__(self, workload: str, iteration: int, round_number: int | None) -> None:
-        super().__init__(workload, iteration, 0, round_number)
-        self.lives: dict[int, ObjectLife] = {}
-
-    @property
-    def rows(self) -> Iterator[TrackedObject]:
-        """All of them, made when they are looked at: seldom."""
-        shown: Iterator[Any] = (_Shown(life) for life in self.lives.values())
-        return shown
-
-
 class MergedCounts:
     """Applies entries to a replay, and counts what they change in the coordinator's context.
 
@@ -120,17 +83,32 @@ class MergedCounts:
     def __init__(self, context: RunContext, replay: Replay) -> None:
         self._context = context
         self._replay = replay
-        self._scopes: dict[tuple[str, int], _MergedScope] = {}
-        self._scope_of: dict[int, _MergedScope] = {}
+        self._scopes: dict[tuple[str, int], MergedScope] = {}
+        self._scope_of: dict[int, MergedScope] = {}
 
     def shown(self, scope: IterationScope) -> IterationScope:
         """What is published of an iteration: the counts of all generators."""
         return self._merged(scope.workload, scope.iteration, scope.round)
 
-    def _merged(self, workload: str, iteration: int, round_number: int | None) -> _MergedScope:
+    def open_operations(self, scope: IterationScope) -> Collection[OperationLife]:
+        """Those of an iteration that are neither done nor have failed."""
+        merged = self._scopes.get((scope.workload, scope.iteration))
+        return () if merged is None else merged.operations.values()
+
+    def expect(self, scope: IterationScope, requested: int) -> None:
+        """An iteration begins that asks all generators together for so many."""
+        self._merged(scope.workload, scope.iteration, scope.round).expect(requested)
+
+    def end_load(self, barrier: Barrier, requested: int) -> None:
+        """The load of an iteration is over, and has asked for so many."""
+        scope = self._scopes.get((barrier.workload or "", barrier.iteration or 0))
+        if scope is not None and scope.ends:
+            scope.end_load(requested)
+
+    def _merged(self, workload: str, iteration: int, round_number: int | None) -> MergedScope:
         where = (workload, iteration)
         if where not in self._scopes:
-            self._scopes[where] = _MergedScope(workload, iteration, round_number)
+            self._scopes[where] = MergedScope(workload, iteration, round_number)
         return self._scopes[where]
 
     def count(self, entry: AnyEntry, apply: Callable[[AnyEntry], None]) -> None:
@@ -150,12 +128,13 @@ class MergedCounts:
             scope = self._scope_of[entry.i] = self._merged(
                 entry.workload, entry.iteration, entry.round
             )
-            scope.extend(sum(entry.requested.values()))
+            scope.ends |= entry.ends
+            scope.ask_for(sum(entry.requested.values()))
             if entry.round is not None:
                 context.count_churned(entry.workload, Counter(entry.requested))
         elif isinstance(entry, RoundEntry):
             scope = self._scope_of[entry.i]
-            scope.extend(sum(entry.requested.values()))
+            scope.ask_for(sum(entry.requested.values()))
             context.count_churned(scope.workload, Counter(entry.requested))
         elif isinstance(entry, ReleaseEntry):
             for number in (*entry.objects, *entry.children):
@@ -168,6 +147,7 @@ class MergedCounts:
         scope = self._scope_of.pop(number)
         if scope not in self._scope_of.values():
             scope.lives.clear()
+            scope.operations.clear()
             self._scopes.pop((scope.workload, scope.iteration), None)
 
     def _count_object(self, entry: ChangeEntry, apply: Callable[[AnyEntry], None]) -> None:
@@ -249,12 +229,7 @@ class MergedCounts:
         after, counter = _Operation.of(life), context.operation_counter
         scope = self._scopes.get((life.scope.workload, life.scope.iteration))
         if scope is not None:
-            scope.sent += after.sent - before.sent
-            scope.created += after.accepted - before.accepted
-            scope.undecided -= after.decided - before.decided
-            if after.decided and not before.decided:
-                scope.ready += life.error is None
-                scope.failed += life.error is not None
+            _count_shown_operation(scope, entry.n, life, before, after)
         if after.sent and not before.sent:
             counter.send(life)
             self._count_lags(life)
@@ -264,3 +239,18 @@ class MergedCounts:
             counter.decide(life)
             if life.error is not None:
                 context.count_failed_operation(life)
+
+
+def _count_shown_operation(
+    scope: MergedScope, number: int, life: OperationLife, before: _Operation, after: _Operation
+) -> None:
+    if life.decided:
+        scope.operations.pop(number, None)
+    else:
+        scope.operations[number] = life
+    scope.sent += after.sent - before.sent
+    scope.created += after.accepted - before.accepted
+    scope.undecided -= after.decided - before.decided
+    if after.decided and not before.decided:
+        scope.ready += life.error is None
+        scope.failed += life.error is not None
