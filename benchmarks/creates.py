@@ -41,6 +41,7 @@ from perfscale.config.labels import run_labels
 from perfscale.engine.context import RunContext
 from perfscale.engine.events import Broadcast
 from perfscale.engine.inputs import RunInputs
+from perfscale.engine.iteration_context import Requested
 from perfscale.engine.load.creation import Creator, PlannedObject
 from perfscale.engine.load.dispatching import Dispatcher
 from perfscale.engine.load.pacing import Pacing
@@ -226,7 +227,7 @@ async def our_engine(server: str, bodies: list[bytes]) -> None:
     async with cluster_at(server) as cluster, asyncio.TaskGroup() as tasks:
         context = RunContext(inputs_of(config, plan, cluster.client), tasks, fail)
         iteration = context.open_iteration(
-            config.workloads[0], (factory,), 1, {VMIS.kind: len(bodies)}
+            config.workloads[0], (factory,), 1, Requested.of_one({VMIS.kind: len(bodies)})
         )
         warnings = ServerWarnings(context, ((factory,),))
         verifier = ObjectVerifier(context)

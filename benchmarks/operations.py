@@ -30,6 +30,7 @@ from figures import Row, report
 from perfscale import Config, Plan, TemplateDefaults, eventloop, load_config
 from perfscale.config.operations import VMI
 from perfscale.engine.context import RunContext
+from perfscale.engine.iteration_context import Requested
 from perfscale.engine.load.creation import Creator, PlannedObject
 from perfscale.engine.load.dispatching import Dispatcher
 from perfscale.engine.load.operating import Operator
@@ -179,7 +180,7 @@ def _check(context: RunContext, name: str, config: Config) -> None:
 def _creating(context: RunContext, compiled: CompiledWorkloads) -> Coroutine[Any, Any, object]:
     workload, members = context.config.workloads[0], compiled.factories[0]
     count = workload.objects[0].replicas
-    iteration = context.open_iteration(workload, members, 1, {VMS.kind: count})
+    iteration = context.open_iteration(workload, members, 1, Requested.of_one({VMS.kind: count}))
     warnings, verifier = ServerWarnings(context, (members,)), ObjectVerifier(context)
     creator = Creator(context, Dispatcher(context), warnings, verifier.delete)
     objects = (
@@ -211,7 +212,7 @@ def _operating(
     effects.follow((each.namespace, each.name or "") for each in targets)
     requests = RequestBuilder(workload, plan, RUN, compiled.patches[number])
     turns: list[tuple[Target, ...]] = [(target,) for target in targets]
-    iteration = context.open_iteration(workload, (), 1, {VMS.kind: count})
+    iteration = context.open_iteration(workload, (), 1, Requested.of_one({VMS.kind: count}))
     work = Work(workload, plan, turns, requests, effects, count)
     operator = Operator(context, Dispatcher(context))
     return operator.operate(turns, work, iteration, pacing=Pacing.at_rate(0, 1))

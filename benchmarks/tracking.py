@@ -32,6 +32,7 @@ from perfscale import Plan, RunFolder, eventloop, load_config
 from perfscale.config.labels import run_labels
 from perfscale.engine.accounting.load_progress import PERIOD_S
 from perfscale.engine.context import RunContext
+from perfscale.engine.iteration_context import Requested
 from perfscale.engine.removal.namespaces import RunNamespaces
 from perfscale.engine.tracking.observer import Observer
 from perfscale.engine.tracking.readiness import Metadata
@@ -128,7 +129,7 @@ async def follow(server: str, count: int) -> Cost:
 def accept_all(context: RunContext, count: int) -> IterationScope:
     """Take answers to creates for all VMIs."""
     tracker, scope = context.tracker, context.tracker.open_iteration(RUN, 1, count)
-    context.journal.begin_iteration(scope, {VMIS.kind: count}, 0.0, ends=False)
+    context.journal.begin_iteration(scope, Requested.of_one({VMIS.kind: count}), 0.0)
     for number in range(1, count + 1):
         row = tracker.schedule(scope, VMIS, NAMESPACE, name_of(number), replica=number)
         row.scheduled_s = row.admitted_s = number / 1000

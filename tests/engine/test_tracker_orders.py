@@ -26,6 +26,7 @@ from tracker_story import VM, VMI
 
 from perfscale.config.labels import run_labels
 from perfscale.engine.accounting.journal_feed import JournalFeed
+from perfscale.engine.iteration_context import Requested
 from perfscale.engine.tracking.readiness import Metadata, OwnerReference, Reading
 from perfscale.engine.tracking.rows import TrackedObject, Transition, TransitionKind
 from perfscale.engine.tracking.tracker import Tracker
@@ -262,7 +263,7 @@ class Telling:
             self.tracker.send(row, self._tick())
         self.notes = Notes()
         self._journal = JournalFeed(self.notes, lambda error: pytest.fail(str(error)))
-        self._journal.begin_iteration(self.scope, {}, 0.0, ends=False)
+        self._journal.begin_iteration(self.scope, Requested.of_one({}), 0.0)
 
     def _tick(self) -> float:
         self._now += 1

@@ -9,16 +9,21 @@ from typing import Any
 
 import pytest
 from clusters import VMIS, ClusterUnderTest, simulated_cluster
+from operation_load import on
 from several_generators import coordinator
-from workloads import config, objects, workload
+from workloads import config, objects, template, workload
 
+from perfscale.config import Config
+from perfscale.config.labels import SHARD_LABEL
 from perfscale.engine.events import Progress, Warned
+from perfscale.engine.sharding.coordination import Moment
 from perfscale.fleet import inprocess, members
 from perfscale.fleet.inprocess import InProcess
-from perfscale.fleet.messages import Heartbeat, Published
+from perfscale.fleet.messages import Arrived, Heartbeat, Published
 from perfscale.results import (
     ChangeEntry,
     ObjectEntry,
+    OperationAccounts,
     RunFolder,
     RunOutcome,
     Validity,
@@ -111,6 +116,87 @@ async def test_objects_of_which_a_lost_generator_has_said_nothing_are_counted_as
     assert accounts.requested == 200
     assert accounts.lost > 0
     assert await cluster.left_of(result.run_id) == {}
+
+
+async def test_objects_of_an_iteration_that_a_lost_generator_never_spoke_of_are_lost_too(
+    cluster: ClusterUnderTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    load = config(workload(objects(count=200), qps=40, burst=1))
+    transport, sink = InProcess(), RunFolder(tmp_path / "results")
+    let_generator_1_send(monkeypatch, lambda each: None if isinstance(each, Published) else each)
+    async with coordinator(cluster, load, 2, sink=sink, transport=transport) as running:
+        events = running.events()
+        task = asyncio.create_task(running.run())
+        there: list[str] = []
+        async for event in events:
+            if isinstance(event, Progress) and event.created >= 10 and not there:
+                there = await cluster.names(VMIS, selector=f"{SHARD_LABEL}=1")
+                transport.kill(1)
+        result = await task
+    accounts = result.accounts
+    assert accounts.balanced
+    assert accounts.requested == 200
+    assert accounts.lost >= len(there) > 0
+    (iteration,) = result.workloads[0].iterations
+    assert iteration.accounts == accounts
+    assert await cluster.left_of(result.run_id) == {}
+    assert sink.path is not None
+    (sink.path / "summary.json").unlink()
+    assert rebuild_results(sink.path).result.accounts == accounts
+
+
+def gets(directory: Path, count: int) -> Config:
+    """Objects, and a get of each, at a rate."""
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 'map-{{ replica }}'}\n"
+    kept = {"iterationCleanup": False, "iterationDeletionWait": False}
+    made = workload(objects(template(directory, text), count), name="maps", **kept)
+    return config(made, on("maps", "get", qps=40, burst=1), cleanup=True)
+
+
+async def test_of_operations_only_those_of_the_lost_generator_are_unknown(
+    cluster: ClusterUnderTest, tmp_path: Path
+) -> None:
+    transport, sink = InProcess(), RunFolder(tmp_path / "results")
+    load = gets(tmp_path, 200)
+    async with coordinator(cluster, load, 2, sink=sink, transport=transport) as running:
+        events = running.events()
+        task = asyncio.create_task(running.run())
+        async for event in events:
+            snapshot = running.snapshot()
+            done = snapshot and [each.done for each in snapshot.operations]
+            if isinstance(event, Progress) and done and sum(done) >= 10:
+                transport.kill(1)
+                break
+        result = await task
+    (operation,) = result.operations
+    accounts = operation.accounts
+    assert accounts.balanced
+    assert accounts.requested == 200
+    assert accounts.done >= 10
+    # Each of them was to send a hundred, and had sent some; what the other had not it says.
+    assert 0 < accounts.unknown < 100 < accounts.not_attempted
+    assert sink.path is not None
+    (sink.path / "summary.json").unlink()
+    assert rebuild_results(sink.path).result.operations == result.operations
+
+
+async def test_of_operations_that_nobody_could_begin_none_are_unknown(
+    cluster: ClusterUnderTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    transport = InProcess()
+
+    def lose_before_load(message: Any) -> Any:
+        if isinstance(message, Arrived) and message.barrier.moment == Moment.LOAD:
+            transport.kill(1)
+            return None
+        return message
+
+    let_generator_1_send(monkeypatch, lose_before_load)
+    async with coordinator(cluster, gets(tmp_path, 20), 2, transport=transport) as running:
+        result = await running.run()
+    (operation,) = result.operations
+    assert operation.accounts == OperationAccounts(requested=20, not_attempted=20)
+    assert result.exit_code == 1
 
 
 def _without_answers(entries: list[Any]) -> list[Any]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from perfscale.config import Workload
     from perfscale.engine.inputs import RunInputs
+    from perfscale.engine.iteration_context import Requested
     from perfscale.engine.sharding.coordination import Coordination, Release
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject, Transition
     from perfscale.kube.client import Client
@@ -119,30 +120,30 @@ class RunContext:
         workload: Workload,
         factories: Sequence[ObjectFactory],
         number: int,
-        requested: Mapping[str, int],
+        requested: Requested,
         *,
-        ends: bool = False,
         round_number: int | None = None,
     ) -> IterationContext:
-        """Begin an iteration; ``requested`` counts its objects by kind, as `IterationContext`."""
+        """Begin an iteration."""
         meter = self.inputs.meter.part()
-        total = sum(requested.values())
+        total = sum(requested.own.values())
         scope = self.tracker.open_iteration(workload.name, number, total, round_number)
         iteration = self.iterations[scope] = IterationContext(
             workload,
             factories,
-            requested,
+            requested.own,
+            requested.whole,
             scope,
             self.client.observed_by(meter),
             meter,
             self.labels_of(workload.name, number),
             started_s=self.stopwatch.now(),
-            ends=ends,
+            ends=requested.ends,
             creates=workload.does.creates,
             operations=OperationTallies(self.gaps.blind),
         )
         if round_number is not None:
-            iteration.churned = Counter(requested)
+            iteration.churned = Counter(requested.own)
             self.count_churned(workload.name, iteration.churned)
         return iteration
 

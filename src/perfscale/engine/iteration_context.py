@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from perfscale.results import IterationFacts, OperationTallies
 
@@ -19,6 +19,26 @@ if TYPE_CHECKING:
     from perfscale.templates import ObjectFactory
 
 
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """What an iteration asks for, by kind: objects, or operations.
+
+    Attributes:
+        own: Of this generator.
+        whole: Of all generators of the run.
+        ends: Whether its load ends by its time, so that it is the most that there can be.
+    """
+
+    own: Mapping[str, int]
+    whole: Mapping[str, int]
+    ends: bool = False
+
+    @classmethod
+    def of_one(cls, requested: Mapping[str, int]) -> Self:
+        """In a run of one generator."""
+        return cls(requested, requested)
+
+
 @dataclass(slots=True, eq=False)
 class IterationContext:
     """One iteration, for as long as anything may become known of it.
@@ -30,6 +50,7 @@ class IterationContext:
         factories: The workload's templates.
         requested: Objects asked for, by kind. Of a load that ends by its time it is the most that
             there can be, until its end.
+        whole: What was asked of all generators of the run when it began, likewise.
         scope: The tracker's rows and counts.
         client: The way to the cluster; what is sent by it is counted for the iteration.
         meter: Where it is counted.
@@ -56,6 +77,7 @@ class IterationContext:
     workload: Workload
     factories: Sequence[ObjectFactory]
     requested: Mapping[str, int]
+    whole: Mapping[str, int]
     scope: IterationScope
     client: Client
     meter: RequestMeter

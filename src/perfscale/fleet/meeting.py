@@ -54,6 +54,10 @@ class Meeting:
         """What everybody went on with who was there; None: nobody has yet."""
         return self._released.get(barrier)
 
+    def has_passed(self, barrier: Barrier) -> bool:
+        """Whether anybody may have gone on from a barrier within a workload."""
+        return barrier in self._released or barrier.workload in self._over
+
     def release_of(self, barrier: Barrier, own: Arrival) -> Release:
         """What all have stated who are there; ``own`` is the coordinator's."""
         there = self._arrivals.get(barrier, {})

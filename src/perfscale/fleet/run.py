@@ -113,7 +113,7 @@ class CoordinatorRun(Run):
             self._inputs.config, info.workloads, replay, self._crew.count
         )
         self._members = Members(self._crew.transport, self, context.stopwatch, tasks)
-        self._losses = Losses(context, replay, self._members, self._take)
+        self._losses = Losses(context, replay, self._members, self._take, self._has_begun)
 
     def _make_accounting(self) -> RunAccounting:
         self._merged = MergedAccounting(self._context, self._sink.replay)
@@ -194,6 +194,10 @@ class CoordinatorRun(Run):
             self._counts.end_load(barrier, sum(release.counts))
         self._release(barrier, release)
         return release
+
+    def _has_begun(self, workload: str, iteration: int) -> bool:
+        """Whether generators could begin to send the operations of an iteration."""
+        return self._meeting.has_passed(Barrier(Moment.LOAD.value, workload, iteration))
 
     def _begins_load_that_ends(self, barrier: Barrier) -> bool:
         """Whether a load begins after a barrier that ends by its time."""

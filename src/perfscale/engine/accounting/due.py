@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from perfscale.config.sections.shape import most_due
 from perfscale.engine.sharding.portion import requested_of
+from perfscale.engine.sharding.shard import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.iteration_context import IterationContext
+    from perfscale.engine.sharding.shard import Shard
 
 _AHEAD_S: Final = 2.0
 """Longer than a journal takes to be written, twice: it is flushed two times a second, and then
@@ -43,30 +45,34 @@ class DueFeed:
         """Append what a load has requested a moment later; once it is over, what it was."""
         if not iteration.ends or iteration.finished_s is not None or iteration in self._exact:
             return
-        now = self._context.stopwatch.now()
+        now, shard = self._context.stopwatch.now(), self._context.shard
         requested: Mapping[str, int] | None
+        whole: Mapping[str, int] | None = None
         if iteration.load_is_over:
             self._exact.add(iteration)
             requested = iteration.requested
         else:
-            requested = self._due(iteration, now)
+            requested = self._due(iteration, now, shard)
+            whole = None if shard.is_whole else self._due(iteration, now, WHOLE)
         if requested is not None:
-            self._context.journal.append_due(iteration.scope, now, dict(requested))
+            self._context.journal.append_due(iteration.scope, now, requested, whole)
 
     def close(self, iteration: IterationContext) -> None:
         """An iteration is over."""
         self._exact.discard(iteration)
 
-    def _due(self, iteration: IterationContext, now: float) -> Mapping[str, int] | None:
-        """By kind; None where nothing bounds it: of a load without a rate."""
+    def _due(
+        self, iteration: IterationContext, now: float, shard: Shard
+    ) -> Mapping[str, int] | None:
+        """Of a shard, by kind; None where nothing bounds it: of a load without a rate."""
         began_s = now if iteration.load_began_s is None else iteration.load_began_s
         within_s = now + _AHEAD_S - began_s
         if not iteration.creates:
             due = most_due(iteration.workload, within_s)
             if math.isinf(due):
                 return None
-            due = math.ceil(due / self._context.shard.count)
-            return {kind: int(min(due, most)) for kind, most in iteration.requested.items()}
-        context = self._context
+            due = math.ceil(due / shard.count)
+            most = iteration.whole if shard.is_whole else iteration.requested
+            return {kind: int(min(due, each)) for kind, each in most.items()}
         where = iteration.factories, iteration.number
-        return requested_of(context.shard, context.plan, *where, within_s)
+        return requested_of(shard, self._context.plan, *where, within_s)

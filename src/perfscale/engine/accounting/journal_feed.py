@@ -37,8 +37,9 @@ from perfscale.results import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from perfscale.engine.iteration_context import Requested
     from perfscale.engine.sharding.shard import Shard
     from perfscale.engine.tracking.operations.tracked import TrackedOperation
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
@@ -126,14 +127,28 @@ class JournalFeed:
                 await done.wait()
 
     def begin_iteration(
-        self, scope: IterationScope, requested: dict[str, int], started_s: float, *, ends: bool
+        self, scope: IterationScope, requested: Requested, started_s: float
     ) -> None:
-        """An iteration begins; ``ends`` as in `IterationEntry`."""
+        """An iteration begins."""
         self._count += 1
         self._iterations[scope] = number = self._number(self._count)
-        where = (number, scope.workload, scope.iteration)
-        shard = self._shard.journaled
-        self.append(IterationEntry(*where, requested, started_s, ends, scope.round, shard))
+        self.append(
+            IterationEntry(
+                number,
+                scope.workload,
+                scope.iteration,
+                dict(requested.own),
+                started_s,
+                requested.ends,
+                scope.round,
+                self._shard.journaled,
+                self._whole(requested.whole),
+            )
+        )
+
+    def _whole(self, requested: Mapping[str, int] | None) -> dict[str, int] | None:
+        """What was requested of all generators; None where there is one."""
+        return None if self._shard.is_whole or requested is None else dict(requested)
 
     def _number(self, count: int) -> int:
         """The number of the ``count``th thing, in the journal of the whole run."""
@@ -148,15 +163,31 @@ class JournalFeed:
         self.flush_operations()
         self._append(CountedEntry(self._iterations[scope]))
 
-    def append_due(self, scope: IterationScope, now: float, requested: dict[str, int]) -> None:
-        """A load that ends by its time has requested so many a moment later, at most."""
-        self.append(DueEntry(self._iterations[scope], now, requested))
+    def append_due(
+        self,
+        scope: IterationScope,
+        now: float,
+        requested: Mapping[str, int],
+        whole: Mapping[str, int] | None,
+    ) -> None:
+        """A load that ends by its time has requested so many a moment later, at most.
+
+        ``whole`` is what all generators have by then; None where that is not known.
+        """
+        due = dict(requested), self._whole(whole)
+        self.append(DueEntry(self._iterations[scope], now, *due))
 
     def begin_round(
-        self, scope: IterationScope, number: int, requested: dict[str, int], now: float
+        self,
+        scope: IterationScope,
+        number: int,
+        now: float,
+        requested: tuple[Mapping[str, int], Mapping[str, int]],
     ) -> None:
-        """A round of churn asks for more objects of an iteration, by kind."""
-        self.append(RoundEntry(self._iterations[scope], number, now, requested))
+        """A round of churn asks for more objects of an iteration, by kind: here, and in all."""
+        own, whole = requested
+        entry = RoundEntry(self._iterations[scope], number, now, dict(own), self._whole(whole))
+        self.append(entry)
 
     def release(
         self,

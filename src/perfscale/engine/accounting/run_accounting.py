@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from perfscale.config import Workload
     from perfscale.engine.context import RunContext
-    from perfscale.engine.iteration_context import IterationContext
+    from perfscale.engine.iteration_context import IterationContext, Requested
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
     from perfscale.errors import ThresholdError
     from perfscale.results import (
@@ -81,30 +81,33 @@ class RunAccounting:
         workload: Workload,
         factories: Sequence[ObjectFactory],
         number: int,
-        requested: Mapping[str, int],
+        requested: Requested,
         *,
-        ends: bool = False,
         round_number: int | None = None,
     ) -> IterationContext:
-        """Begin an iteration; ``requested`` and ``ends`` are as in `IterationContext`."""
+        """Begin an iteration."""
         self.count_calls()
         iteration = self._context.open_iteration(
-            workload, factories, number, requested, ends=ends, round_number=round_number
+            workload, factories, number, requested, round_number=round_number
         )
         self._abort_thresholds.open(iteration)
         self._context.stages.begin_iteration(iteration.started_s, workload.name, number)
-        self._context.journal.begin_iteration(
-            iteration.scope, dict(requested), iteration.started_s, ends=ends
-        )
+        self._context.journal.begin_iteration(iteration.scope, requested, iteration.started_s)
         self.due.append(iteration)
         return iteration
 
-    def open_round(self, iteration: IterationContext, number: int, objects: Counter[str]) -> None:
-        """A round of churn asks for more objects of an iteration, by kind."""
-        context = self._context
+    def open_round(
+        self,
+        iteration: IterationContext,
+        number: int,
+        objects: Counter[str],
+        whole: Mapping[str, int],
+    ) -> None:
+        """A round of churn asks for more objects of an iteration, by kind: here, and in all."""
+        context, now = self._context, self._context.stopwatch.now()
         iteration.extend(objects)
         context.count_churned(iteration.scope.workload, objects)
-        context.journal.begin_round(iteration.scope, number, dict(objects), context.stopwatch.now())
+        context.journal.begin_round(iteration.scope, number, now, (objects, whole))
 
     async def write_released(self, parts: Iterable[Released]) -> None:
         """Write the records of what churn deleted, and let go of the rows."""

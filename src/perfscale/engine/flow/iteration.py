@@ -10,6 +10,7 @@ from perfscale.config import counted
 from perfscale.config.sections.hooks import AFTER_CREATION, AFTER_READY
 from perfscale.engine.events import IterationFinished, IterationStarted, Stage
 from perfscale.engine.flow.removing import timed_out
+from perfscale.engine.iteration_context import Requested
 from perfscale.engine.load.creation import planned_objects
 from perfscale.engine.removal.namespaces import needed_namespaces
 from perfscale.engine.sharding.coordination import Arrival, Moment
@@ -89,11 +90,16 @@ class IterationRunner:
         """
         factories = [each for each in factories if each.spec.comes_in(number)]
         context = self._context
-        total = context.plan.objects_of_iteration(factories, number).total()
-        requested = requested_of(context.shard, context.plan, factories, number)
+        whole = context.plan.objects_of_iteration(factories, number)
+        total = whole.total()
         own = pacing.of_iteration(total)
+        requested = requested_of(context.shard, context.plan, factories, number)
         iteration = self._accounting.open_iteration(
-            workload, factories, number, requested, ends=own.ends, round_number=round_number
+            workload,
+            factories,
+            number,
+            Requested(requested, whole, own.ends),
+            round_number=round_number,
         )
         context.broadcast.send(IterationStarted(workload.name, number, total))
         self._progress.follow(iteration.scope, total)

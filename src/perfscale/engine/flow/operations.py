@@ -13,6 +13,7 @@ from perfscale.config import counted, format_duration
 from perfscale.config.operations import OPERATIONS, Effect, Request
 from perfscale.config.sections.shape import most_due
 from perfscale.engine.events import IterationFinished, IterationStarted, Stage
+from perfscale.engine.iteration_context import Requested
 from perfscale.engine.load.requests import RequestBuilder
 from perfscale.engine.load.sending import Work
 from perfscale.engine.load.targets import find_targets
@@ -135,9 +136,10 @@ class OperationRunner:
         workload = work.workload
         own = pacing.of_iteration(work.total)
         count = _count(work, own, self._context.shard, work.count)
-        requested = {work.plan.target.kind_name: count}
-        iteration = self._accounting.open_iteration(workload, (), number, requested, ends=own.ends)
         total = _count(work, own, WHOLE, work.total)
+        kind = work.plan.target.kind_name
+        requested = Requested({kind: count}, {kind: total}, own.ends)
+        iteration = self._accounting.open_iteration(workload, (), number, requested)
         self._context.broadcast.send(
             IterationStarted(workload.name, number, total, workload.operation)
         )

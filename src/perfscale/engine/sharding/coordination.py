@@ -61,7 +61,8 @@ class Moment(StrEnum):
     DRAW = "draw"
     """``count``: how many there are for the round to draw from."""
     ROUND_DELETED = "roundDeleted"
-    """What was drawn is gone; ``well``: in time."""
+    """What was drawn is gone; ``well``: in time; ``objects``: what is to come in its place, by
+    iteration and kind."""
     ROUND_OVER = "roundOver"
     """What was created in its place is ready; ``well``: in time."""
     TARGETS = "targets"
@@ -100,6 +101,7 @@ class Arrival(msgspec.Struct, frozen=True):
     well: bool = True
     count: int = 0
     missing: dict[int, int] = {}
+    objects: dict[int, dict[str, int]] = {}
     names: tuple[str, ...] = ()
     occupied: tuple[str, ...] = ()
 
@@ -131,6 +133,13 @@ class Release(msgspec.Struct, frozen=True):
         for each in self.arrivals:
             total.update(each.missing)
         return dict(sorted(total.items()))
+
+    def objects_of(self, iteration: int) -> dict[str, int]:
+        """What all are to create in an iteration, by kind."""
+        total: Counter[str] = Counter()
+        for each in self.arrivals:
+            total.update(each.objects.get(iteration, {}))
+        return dict(total)
 
     @property
     def names(self) -> dict[str, None]:

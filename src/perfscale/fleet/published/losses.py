@@ -17,6 +17,7 @@ from perfscale.config.labels import (
 )
 from perfscale.engine.removal.by_uid import ObjectReference
 from perfscale.engine.removal.ending import FinalCleanup
+from perfscale.engine.sharding.shard import COORDINATOR
 from perfscale.engine.tracking.readiness import AnyObject
 from perfscale.errors import PerfscaleError
 from perfscale.kube.listing import page_decoder, read_pages
@@ -36,7 +37,7 @@ _DECODER: Final = page_decoder(AnyObject)
 
 
 class _Found(NamedTuple):
-    """An object of the generator, whose part of an iteration has this number."""
+    """An object of the generator; ``part`` is the number that it is counted with."""
 
     part: int | None
     where: tuple[str, str | None, str]
@@ -49,12 +50,21 @@ class LostSearch:
         context: The coordinator's.
         replay: What the generators have published comes to.
         shard: The generator's; it sends nothing any more.
+        has_begun: Whether generators could begin to send operations, of a workload's iteration.
     """
 
-    def __init__(self, context: RunContext, replay: Replay, shard: int) -> None:
+    def __init__(
+        self,
+        context: RunContext,
+        replay: Replay,
+        shard: int,
+        has_begun: Callable[[str, int], bool],
+    ) -> None:
         self._context = context
         self._shard = shard
         self._parts = replay.parts_of(shard)
+        # An object of an iteration of which it has said nothing counts with the coordinator's part.
+        self._others = replay.parts_of(COORDINATOR)
         self._known: set[str] = set()
         self._unanswered: dict[tuple[str, str | None, str], int] = {}
         for number, life in replay.lives_of(shard):
@@ -62,7 +72,17 @@ class LostSearch:
                 self._known.add(life.uid)
             elif life.unanswered:
                 self._unanswered[life.resource.kind_name, life.namespace, life.name] = number
-        self._lost: dict[int, Counter[str]] = {each: Counter() for each in self._parts.values()}
+        creating = {each.name for each in context.config.workloads if each.does.creates}
+        self._lost: dict[int, Counter[str]] = {
+            number: Counter()
+            for (workload, _), number in self._parts.items()
+            if workload in creating
+        }
+        self._idle = [
+            number
+            for (workload, iteration), number in self._parts.items()
+            if workload not in creating and not has_begun(workload, int(iteration))
+        ]
 
     async def run(self) -> list[AnyEntry]:
         """What is to be noted of it.
@@ -83,6 +103,7 @@ class LostSearch:
             context.warn(f"{left}: {why}")
         lost = self._lost.items()
         entries += [LostObjectsEntry(part, dict(counts), complete) for part, counts in lost]
+        entries += [LostObjectsEntry(part, {}, complete=True) for part in self._idle]
         return entries
 
     async def _list(self, place: Place) -> dict[str, _Found]:
@@ -106,7 +127,8 @@ class LostSearch:
                 if not metadata.owner_references:  # else a controller has made it
                     labelled = labels.get(WORKLOAD_LABEL, ""), labels.get(ITERATION_LABEL, "")
                     where = kind, metadata.namespace, metadata.name
-                    found[metadata.uid] = _Found(self._parts.get(labelled), where)
+                    part = self._parts.get(labelled, self._others.get(labelled))
+                    found[metadata.uid] = _Found(part, where)
         return found
 
     def _of_place(self, place: Place, found: dict[str, _Found]) -> Iterator[AnyEntry]:
@@ -117,7 +139,8 @@ class LostSearch:
             if number is not None:  # its create was sent, and this is the answer
                 yield ChangeEntry(n=number, uid=uid)
             elif each.part is not None:
-                self._lost[each.part][place.resource.kind_name] += 1
+                counts = self._lost.setdefault(each.part, Counter())
+                counts[place.resource.kind_name] += 1
 
 
 class Losses:
@@ -128,6 +151,7 @@ class Losses:
         replay: What the generators have published comes to.
         members: The generators.
         take: Counts an entry, and writes it down.
+        has_begun: As `LostSearch` takes it.
     """
 
     def __init__(
@@ -136,18 +160,21 @@ class Losses:
         replay: Replay,
         members: Members,
         take: Callable[[AnyEntry], None],
+        has_begun: Callable[[str, int], bool],
     ) -> None:
         self._context = context
         self._replay = replay
         self._members = members
         self._take = take
+        self._has_begun = has_begun
         self._removing_s = 0.0
         self._unseen: set[str] = set()
 
     async def search(self) -> None:
         """Find what they have left; what is there is deleted after that."""
         for member in self._members.lost:
-            for entry in await LostSearch(self._context, self._replay, member.shard).run():
+            search = LostSearch(self._context, self._replay, member.shard, self._has_begun)
+            for entry in await search.run():
                 self._take(entry)
         self._removing_s = self._context.stopwatch.now()
 

@@ -111,7 +111,7 @@ def play(replay: Replay, entries: Iterator[AnyEntry], path: Path) -> None:
             raise ResultsError(
                 f"{path}:{number}: it tells of something that no earlier line has told of: {error}"
             ) from error
-    replay.close()
+    replay.close(is_cut=replay.course.is_cut)
 
 
 def dump(document: dict[str, Any]) -> str:

@@ -75,7 +75,8 @@ class IterationEntry(Entry, frozen=True, gc=False, tag="iteration"):
     to stands in its `IterationEndEntry`, and until then in the last `DueEntry`.
 
     In a run of several generators, it is the part of one of them, or of the coordinator, whose
-    ``shard`` is -1; the iteration is all of its parts.
+    ``shard`` is -1; the iteration is all of its parts, of which ``whole`` is the sum: so it is
+    known however many of them are in a journal that was cut.
     """
 
     i: int
@@ -86,18 +87,20 @@ class IterationEntry(Entry, frozen=True, gc=False, tag="iteration"):
     ends: bool = False
     round: int | None = None
     shard: int | None = None
+    whole: dict[str, int] | None = None
 
 
 class DueEntry(Entry, frozen=True, gc=False, tag="due"):
     """What a load that ends by its time has requested a moment after ``at_s``, at most, by kind.
 
     It is written ahead, and again before that moment, so that a run that is killed has a bound
-    for what came after the end of its journal.
+    for what came after the end of its journal. ``whole`` is as in `IterationEntry`.
     """
 
     i: int
     at_s: float
     requested: dict[str, int]
+    whole: dict[str, int] | None = None
 
 
 class CountedEntry(Entry, frozen=True, gc=False, tag="counted"):
@@ -111,12 +114,16 @@ class CountedEntry(Entry, frozen=True, gc=False, tag="counted"):
 
 
 class RoundEntry(Entry, frozen=True, gc=False, tag="round"):
-    """A round of churn asks for more objects of an iteration; ``requested`` counts them by kind."""
+    """A round of churn asks for more objects of an iteration; ``requested`` counts them by kind.
+
+    ``whole`` is as in `IterationEntry`.
+    """
 
     i: int
     round: int
     at_s: float
     requested: dict[str, int]
+    whole: dict[str, int] | None = None
 
 
 class ReleaseEntry(Entry, frozen=True, gc=False, tag="release", omit_defaults=True):
@@ -135,8 +142,8 @@ class ReleaseEntry(Entry, frozen=True, gc=False, tag="release", omit_defaults=Tr
 class LostObjectsEntry(Entry, frozen=True, gc=False, tag="lost_objects"):
     """Objects of an iteration that are there, by kind, without an entry: their generator is lost.
 
-    ``i`` is the part of that generator. If the search was ``complete``, what is in no entry either
-    was not there.
+    ``i`` is the part of that generator, or the coordinator's if it had none. If the search was
+    ``complete``, what is in no entry either was not there.
     """
 
     i: int

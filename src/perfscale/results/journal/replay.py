@@ -99,7 +99,7 @@ class Replay:
             case LostObjectsEntry():
                 self._iterations[entry.i].lose(entry)
             case DueEntry():
-                self._iterations[entry.i].due = entry
+                self._iterations[entry.i].take_due(entry)
                 self.course.reach(entry.at_s)
             case CountedEntry():
                 self._write_decided(self._iterations[entry.i])
@@ -157,13 +157,16 @@ class Replay:
         found = self._operations.get(number)
         return None if found is None else found[1]
 
-    def close(self) -> None:
-        """Write the records of the iterations that have no final entry."""
+    def close(self, *, is_cut: bool = False) -> None:
+        """Write the records of the iterations that have no final entry.
+
+        ``is_cut``: the journal ends before the run does, or has gaps.
+        """
         self.course.reach_ends(self._rows.values())
         self.course.reach_ends(life for _, life in self._operations.values())
         for number in list(self._iterations):
             self._write_iteration(number)
-        self.records.close()
+        self.records.close(is_cut=is_cut)
         self.course.close()
 
     def _enter(self, entry: StageEntry) -> None:
@@ -229,6 +232,7 @@ class Replay:
         lives = [iteration.operations.pop(number) for number in numbers]
         for number in numbers:
             del self._operations[number]
+        iteration.released.update(life.resource.kind_name for life in lives)
         self.course.reach_ends(lives)
         self.records.write_operations(iteration, lives)
 
@@ -255,9 +259,7 @@ class Replay:
         self.course.reach(entry.started_s)
 
     def _begin_round(self, entry: RoundEntry) -> None:
-        iteration = self._iterations[entry.i]
-        iteration.churned.update(entry.requested)
-        iteration.after_end.update(entry.requested)
+        self._iterations[entry.i].begin_round(entry)
         self.course.reach(entry.at_s)
 
     def _release(self, entry: ReleaseEntry) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         IterationEndEntry,
         IterationEntry,
         LostObjectsEntry,
+        RoundEntry,
     )
     from perfscale.results.journal.objects import ObjectLife
     from perfscale.results.journal.operations import OperationLife
@@ -31,16 +32,51 @@ class MergedIteration:
 
     Attributes:
         tallies: What their operations add up to.
+        count: How many parts there are, the coordinator's included.
         tally: What their objects add up to; None before the first record.
         parts: What is known of those that are over, and by whose shard.
+        begun: What those were asked for that have begun, by kind.
+        whole: What all of them were, as any of them has stated it.
+        in_round: Whether it was begun in a round of churn.
+        rounds: What rounds of churn asked all of them for, by round.
+        opened: What those were asked for that have begun the rounds.
+        due: What a load that ends by its time has requested in all, as it was stated last.
+        stated: How many parts have stated that.
     """
 
     tallies: OperationTallies
+    count: int
     tally: IterationTally | None = None
     parts: list[tuple[int, IterationFacts]] = field(default_factory=list)
+    begun: Counter[str] = field(default_factory=Counter)
+    whole: Counter[str] = field(default_factory=Counter)
+    in_round: bool = False
+    rounds: dict[int, Counter[str]] = field(default_factory=dict)
+    opened: Counter[str] = field(default_factory=Counter)
+    due: Mapping[str, int] | None = None
+    stated: int = 0
 
-    def facts(self) -> IterationFacts:
-        """What is known of all of it; problems name the generator that had them."""
+    def begin(self, entry: IterationEntry) -> None:
+        """A part begins."""
+        self.in_round = entry.round is not None
+        if not entry.ends:
+            self.begun.update(entry.requested)
+            self.whole |= Counter(entry.whole or {})
+
+    def begin_round(self, entry: RoundEntry) -> None:
+        """A part begins a round of churn."""
+        self.opened.update(entry.requested)
+        if entry.whole is not None:
+            self.rounds[entry.round] = Counter(entry.whole)
+
+    def facts(self, *, is_cut: bool) -> IterationFacts:
+        """What is known of all of it; problems name the generator that had them.
+
+        Args:
+            is_cut: Whether the journal ends before the run does: parts may have begun after that.
+                Else those that are not in it have sent nothing, as a generator waits for the
+                others when it has said what it is asked for.
+        """
         found = [facts for _, facts in self.parts]
         requested, churned = Counter[str](), Counter[str]()
         lost, spared = Counter[str](), Counter[str]()
@@ -49,6 +85,12 @@ class MergedIteration:
             churned.update(each.churned)
             lost.update(each.lost)
             spared.update(each.spared)
+        unbegun = self._unbegun(requested)
+        unopened = sum(self.rounds.values(), Counter[str]()) - self.opened
+        requested.update(unbegun + unopened)
+        churned.update(unbegun + unopened if self.in_round else unopened)
+        if not is_cut:
+            spared.update(unbegun - self._lost_without_part())
         return IterationFacts(
             workload=found[0].workload,
             iteration=found[0].iteration,
@@ -59,11 +101,21 @@ class MergedIteration:
             problems=merge_problems(
                 (shard, facts.problems) for shard, facts in sorted(self.parts, key=itemgetter(0))
             ),
-            is_cut=any(each.is_cut for each in found),
+            is_cut=is_cut or any(each.is_cut for each in found),
             churned=churned,
             lost=lost,
             spared=spared,
         )
+
+    def _unbegun(self, requested: Counter[str]) -> Counter[str]:
+        """What parts were asked for that have not said so."""
+        if self.stated < self.count and self.due is not None:
+            return Counter(self.due) - requested
+        return self.whole - self.begun
+
+    def _lost_without_part(self) -> Counter[str]:
+        """What was found of generators that have not begun: it stands with the coordinator's."""
+        return sum((Counter(facts.lost) for shard, facts in self.parts if shard < 0), Counter())
 
 
 @dataclass
@@ -78,7 +130,7 @@ class ReplayedIteration:
         tally: What it adds up to; None before the first record.
         churned: Objects that rounds of churn asked for.
         after_end: Those of them since its last end.
-        released: Objects whose records were written while it went on.
+        released: Objects, and operations, whose records were written while it went on, by kind.
         is_searched: Whether all was found that was created of it, before anything was deleted.
     """
 
@@ -98,6 +150,20 @@ class ReplayedIteration:
     merged: MergedIteration | None = None
     lost: Counter[str] = field(default_factory=Counter)
     is_searched: bool = False
+
+    def take_due(self, entry: DueEntry) -> None:
+        """What a load that ends by its time has requested."""
+        if self.merged is not None:
+            self.merged.stated += self.due is None
+            self.merged.due = entry.whole or self.merged.due
+        self.due = entry
+
+    def begin_round(self, entry: RoundEntry) -> None:
+        """A round of churn asks for more objects."""
+        self.churned.update(entry.requested)
+        self.after_end.update(entry.requested)
+        if self.merged is not None:
+            self.merged.begin_round(entry)
 
     def lose(self, entry: LostObjectsEntry) -> None:
         """Its generator was lost, and what it has left was looked for."""
@@ -132,5 +198,7 @@ class ReplayedIteration:
         return Counter(requested) - self.attempted() - self.lost
 
     def attempted(self) -> Counter[str]:
-        """The objects that are known of it, by kind."""
-        return self.released + Counter(life.resource.kind_name for life in self.objects.values())
+        """The objects, or operations, that are known of it, by kind."""
+        objects = Counter(life.resource.kind_name for life in self.objects.values())
+        operations = Counter(life.resource.kind_name for life in self.operations.values())
+        return self.released + objects + operations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from perfscale.results.journal.replayed import MergedIteration, ReplayedIteration
@@ -72,8 +71,11 @@ class ReplayedRecords:
         """What an iteration of one generator is a part of."""
         where = (entry.workload, entry.iteration)
         if where not in self._merged:
-            self._merged[where] = MergedIteration(self.run_tally.open_operations())
-        return self._merged[where]
+            tallies = self.run_tally.open_operations()
+            self._merged[where] = MergedIteration(tallies, self._parts)
+        merged = self._merged[where]
+        merged.begin(entry)
+        return merged
 
     def write_operations(
         self, iteration: ReplayedIteration, lives: Sequence[OperationLife]
@@ -131,16 +133,13 @@ class ReplayedRecords:
         if len(merged.parts) == self._parts:
             self._enter_merged((begin.workload, begin.iteration))
 
-    def close(self) -> None:
-        """Count the iterations of which a generator's part has no end."""
+    def close(self, *, is_cut: bool) -> None:
+        """Count the iterations of which parts are missing; ``is_cut`` as in `Replay.close`."""
         for where in list(self._merged):
-            self._enter_merged(where, is_cut=True)
+            self._enter_merged(where, is_cut=is_cut)
 
     def _enter_merged(self, where: tuple[str, int], *, is_cut: bool = False) -> None:
         """All parts of an iteration are over, or nothing more comes of the others."""
         merged = self._merged.pop(where)
         tally = merged.tally or self.run_tally.open_tally(children=False)
-        facts = merged.facts()
-        if is_cut:
-            facts = replace(facts, is_cut=True)
-        self.run_tally.enter(facts, tally, merged.tallies)
+        self.run_tally.enter(merged.facts(is_cut=is_cut), tally, merged.tallies)

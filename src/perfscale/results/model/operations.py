@@ -147,15 +147,15 @@ class OperationAccounts:
             *(getattr(self, name) + getattr(other, name) for name in OperationAccounts.__slots__)
         )
 
-    def with_requested(self, requested: int, *, is_cut: bool = False) -> OperationAccounts:
+    def with_requested(self, requested: int, surely: int) -> OperationAccounts:
         """The same, of so many: those that were never counted were not attempted.
 
         Where more were counted than had been planned (a load that goes round its targets for
-        a time plans none), as many were requested as were counted. ``is_cut`` says that they may
-        have been sent all the same, after the journal's end.
+        a time plans none), as many were requested as were counted. All but ``surely`` many of
+        them may have been sent all the same, after the journal's end.
         """
         missing = max(0, requested - self.requested)
-        unknown = missing if is_cut else 0
+        unknown = max(0, missing - surely)
         return self + OperationAccounts(requested=missing, not_attempted=missing, unknown=unknown)
 
     @property

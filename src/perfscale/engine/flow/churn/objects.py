@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from perfscale.engine.iteration_context import IterationContext
     from perfscale.engine.load.creation import Creator, PlannedObject
     from perfscale.engine.load.pacing import Pacing
+    from perfscale.engine.sharding.coordination import Release
     from perfscale.engine.tracking.rows import TrackedObject
 
 _MOST_SENTENCES: Final = 5
@@ -121,11 +122,29 @@ class Churner:
         """One round; whether it went well."""
         drawn = await self._draw(state)
         gone = await self._delete(state, drawn)
-        if not await self._agree(state, Moment.ROUND_DELETED, gone):
+        release = await self._context.reach(
+            Moment.ROUND_DELETED,
+            state.workload,
+            state.last.number,
+            round_number=state.round,
+            arrival=Arrival(gone, objects=self._objects_of(drawn)),
+        )
+        if not release.well:
             return False
         await self._pause(state, state.churn.recreation_delay)
-        ready = await self._create(state, drawn)
+        ready = await self._create(state, drawn, release)
         return await self._agree(state, Moment.ROUND_OVER, ready)
+
+    def _objects_of(self, drawn: Iterable[Replica]) -> dict[int, dict[str, int]]:
+        """The objects of replicas, by iteration and kind."""
+        found: dict[int, dict[str, int]] = {}
+        resources = self._context.plan.resources
+        for replica in drawn:
+            kinds = found.setdefault(replica.iteration.number, {})
+            for key in replica.iteration.factories[replica.entry].kinds:
+                name = resources[key].kind_name
+                kinds[name] = kinds.get(name, 0) + 1
+        return found
 
     async def _agree(self, state: _State, moment: Moment, well: bool) -> bool:
         """Come to a barrier of the round; whether all is well everywhere."""
@@ -229,8 +248,11 @@ class Churner:
 
     # -- creation ----------------------------------------------------------
 
-    async def _create(self, state: _State, gone: Sequence[Replica]) -> bool:
-        """Create as many as are gone, of the same templates, and wait until they are ready."""
+    async def _create(self, state: _State, gone: Sequence[Replica], release: Release) -> bool:
+        """Create as many as are gone, of the same templates, and wait until they are ready.
+
+        ``release`` has what all generators are to create.
+        """
         self._enter(state, Stage.CREATING)
         groups: dict[tuple[int, int], list[int]] = {}
         for replica in gone:
@@ -242,7 +264,8 @@ class Churner:
             objects[number] += self._plan(state, iterations[number], entry, replicas)
         for number, planned in objects.items():
             kinds = Counter(each.resource.kind_name for each in planned)
-            self._accounting.open_round(iterations[number], state.round, kinds)
+            whole = release.objects_of(number)
+            self._accounting.open_round(iterations[number], state.round, kinds, whole)
         for namespaces in (True, False):  # they come before what goes into them
             creates = (
                 partial(self._creator.create, some, iterations[number], pacing=state.pacing)

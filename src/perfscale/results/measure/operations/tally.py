@@ -106,15 +106,15 @@ class OperationTallies:
         return [] if reasons is None else reasons.sentences()
 
     def add_not_attempted(
-        self, operation: str, requested: Mapping[str, int], *, is_cut: bool = False
+        self, operation: str, requested: Mapping[str, int], surely: Mapping[str, int]
     ) -> None:
         """Count those whose turn never came, of so many by kind, as far as is known.
 
-        They have no record.
+        They have no record. How many of them were ``surely`` not attempted is by kind, too.
         """
         for kind, count in requested.items():
             tally = self._of(operation, kind)
-            tally.accounts = tally.accounts.with_requested(count, is_cut=is_cut)
+            tally.accounts = tally.accounts.with_requested(count, surely.get(kind, 0))
 
     def add(self, other: OperationTallies) -> None:
         """Add those of another part, which is over."""

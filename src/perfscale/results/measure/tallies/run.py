@@ -146,16 +146,14 @@ class RunTally:
         workload = self._workloads[facts.workload]
         kinds, child_kinds = tally.kinds, tally.child_kinds
         operations = operations or self.open_operations()
+        surely = facts.spared if facts.is_cut else facts.requested
         if workload.creates:
-            surely = facts.spared if facts.is_cut else facts.requested
             _add_not_attempted(kinds, facts.requested, surely, lost=facts.lost)
             times = tally.creates
             workload.churned.update(facts.churned)
         else:
             times = operations.times
-            operations.add_not_attempted(
-                workload.plan.operation, facts.requested, is_cut=facts.is_cut
-            )
+            operations.add_not_attempted(workload.plan.operation, facts.requested, surely)
             workload.requested = facts.requested
         plan = workload.plan
         rate = times.tally(
@@ -273,7 +271,7 @@ def _add_iterations_not_begun(workload: _WorkloadTally, *, is_cut: bool) -> None
     never = OperationTallies()
     missing = workload.plan.iterations - len(workload.iterations)
     wanted = {kind: missing * count for kind, count in workload.requested.items()}
-    never.add_not_attempted(workload.plan.operation, wanted, is_cut=is_cut)
+    never.add_not_attempted(workload.plan.operation, wanted, {} if is_cut else wanted)
     workload.operations.add(never)
 
 
