@@ -207,26 +207,42 @@ def test_a_workload_file_without_thresholds_is_refused_with_an_example(
     assert not (perfscale.folder / "results").exists()
 
 
-def test_a_rate_that_was_never_offered_is_not_counted_and_ends_the_search(
+def test_a_rate_that_is_never_offered_is_not_counted_and_ends_the_search(
     perfscale: CommandLine,
 ) -> None:
-    file = write_limited(perfscale.folder)  # three objects: at 4/s all of them come at once
-    line = ("search", file, "--vary", "qps", "--from", "2", "--tolerance", "100%", "--repeat", "1")
-    ended = perfscale(*line, "--settle", "0s", "--simulate")
+    file = write_limited(perfscale.folder)
+    many = ("--set", "workloads[0].objects[0].replicas=15")
+    line = ("search", file, *many, "--vary", "qps", "--from", "4", "--tolerance", "100%")
+    ended = perfscale(*line, "--repeat", "1", "--settle", "0s", "--simulate")
     assert ended.code == 1, ended.err
-    why = "the rate was never offered: no more objects than its burst, 4 at once"
-    assert f"holds at 2/s (1 of 1); 4/s cannot be judged: {why}" in ended.out.replace("\n", " ")
-    assert "set burst: 1" in ended.out
+    said = ended.out.replace("\n", " ")
+    assert "holds at 4/s (1 of 1); 8/s cannot be judged: the rate is hardly offered" in said
+    assert "7 of its requests come after its burst, 8 at once" in said
+    assert "set burst: 1" in said
     steps = document_in(folder_of(perfscale))["steps"]
     assert [(step["value"], step["verdict"]) for step in steps] == [
-        (2, "holds"),
-        (4, "notCounted"),
-        (4, "notCounted"),
+        (4, "holds"),
+        (8, "notCounted"),
+        (8, "notCounted"),
     ]
-    refused = perfscale(*line, "--to", "8", "--simulate")
+    refused = perfscale(*line, "--to", "16", "--simulate")
     assert refused.code == 2
-    assert "objects[0].replicas: at 8/s the rate is never offered" in refused.err
+    assert "replicas: at 16/s the rate is never offered" in refused.err
     assert len(list((perfscale.folder / "results").glob("maps-search-*"))) == 1
+
+
+def test_a_limit_of_the_run_above_the_rates_of_its_workloads_is_refused(
+    perfscale: CommandLine,
+) -> None:
+    file = write_limited(perfscale.folder, qps=20, burst=1)
+    line = ("search", file, "--vary", "globalConfig.qps", "--from", "1", "--to", "40")
+    many = ("--set", "workloads[0].objects[0].replicas=100")
+    refused = perfscale(*line, *many, "--simulate")
+    assert refused.code == 2
+    assert "maps.yaml:" in refused.err
+    assert "workloads[0].qps: at qps=40 the limit holds nothing back" in refused.err
+    assert "hint: vary qps" in refused.err
+    assert not (perfscale.folder / "results").exists()
 
 
 def test_a_file_that_has_changed_meanwhile_is_not_gone_on_with(perfscale: CommandLine) -> None:

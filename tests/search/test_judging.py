@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from journals import INFO
+from searches import run
 
 from perfscale.errors import ThresholdError, UnreachableError
 from perfscale.results import (
     Accounts,
     GeneratorHealth,
-    NamespaceCounts,
     RunOutcome,
-    RunResult,
     ThresholdVerdict,
     Validity,
     Vitals,
-    WatchCounts,
 )
 from perfscale.search.deciding.trials import Verdict
 from perfscale.search.judging import judge_run
-
-
-def run(**known: Any) -> RunResult:
-    result = RunResult(
-        info=INFO, finished_at=datetime(2026, 1, 2, 3, 5, 5, tzinfo=UTC), duration_s=60.0,
-        outcome=RunOutcome.PASSED, exit_code=0, problems=(), error=None, remains=False,
-        accounts=Accounts(), children=Accounts(), watch=WatchCounts(),
-        namespaces=NamespaceCounts(), requests={},
-    )  # fmt: skip
-    return replace(result, **known)
 
 
 def threshold(value: float | None, *, passed: bool = False) -> ThresholdVerdict:

@@ -266,8 +266,8 @@ def test_what_cannot_be_varied_is_refused(
         ("replicas", 5, True),
         ("maxInFlight", 5, True),
         ("workloads[0].qps", 5, False),
-        ("workloads[0].objects[0].inputVars.disks", 5, True),
-        ("workloads[0].objects[0].inputVars.share", 0.5, False),
+        ("workloads[0].objects[0].inputVars.containerTag", 5, True),
+        ("workloads[0].objects[0].inputVars.containerTag", 0.5, False),
     ],
 )
 def test_whole_numbers_are_tried_where_no_others_make_sense(

@@ -50,6 +50,8 @@ async def _search(settings: SearchSettings) -> int:
         most = plan.most_runs
         many = "" if most is None else f", in about {most} steps"
         say(f"search {folder.path}: {document.plan.vary} of {document.file}{many}")
+        for note in document.notes:
+            say(f"note: {note}")
     async with settings.cluster.opened() as cluster:
         steps = EngineSteps(
             StepSettings(

@@ -137,6 +137,9 @@ class SearchDocument(Part, frozen=True):
     steps: list[Step]
     answer: Annotated[Found | None, Meta(description="null: nothing is known yet")]
     expectation: Annotated[Expectation | None, Meta(description="null: none was given")]
+    notes: Annotated[
+        tuple[str, ...], Meta(description="on which workloads a value has no effect, and why")
+    ] = ()
 
     @property
     def trials(self) -> list[Trial]:

@@ -54,7 +54,7 @@ def begin_search(
         circumstances: How it was called.
 
     Raises:
-        ConfigError: The workload file is wrong, does not take the values, or offers them never.
+        ConfigError: The workload file is wrong, does not take the values, or they have no effect.
         UsageError: It has no thresholds, or the range makes no sense.
         ResultsError: The folder cannot be made.
     """
@@ -62,10 +62,9 @@ def begin_search(
     now, search_id = datetime.now(UTC), str(uuid.uuid4())
     varied = replace(varied, search_id=search_id)
     varied.base()
-    ends = [plan.start] if plan.end is None else [plan.start, plan.end]
-    for value in ends:
+    for value in [plan.start] if plan.end is None else [plan.start, plan.end]:
         varied.at(value)
-    refuse_unoffered(varied, ends)
+    notes = refuse_unoffered(varied, plan.start, plan.end)
     plan = replace(plan, whole=not varied.takes_fractions(plan.start, plan.end))
     document = SearchDocument(
         schema_version=SCHEMA_VERSION,
@@ -82,6 +81,7 @@ def begin_search(
         steps=[],
         answer=None,
         expectation=_expectation(circumstances.expected),
+        notes=notes,
     )
     name = f"{varied.file.stem}-search-{now:%Y%m%dT%H%M%SZ}-{search_id[:8]}"
     folder = SearchFolder(parent / name)

@@ -16,7 +16,7 @@ from perfscale.results.model.document.summary import Cluster
 from perfscale.results.pages import write_page
 from perfscale.search.folder import STEPS_FOLDER
 from perfscale.search.judging import judge_run, latencies_of, rates_of
-from perfscale.search.offering import judge_offered
+from perfscale.search.offering import Offered, changed_keys, judge_offered
 from perfscale.search.opening import refuse_changed
 from perfscale.search.removal import refuse_another_cluster, remove_run_of
 
@@ -104,7 +104,9 @@ class EngineSteps:
         folder = None if sink.path is None else f"{STEPS_FOLDER}/{sink.path.name}"
         if sink.path is not None:
             write_page(sink.path)
-        judged = judge_offered(judge_run(result), settings.varied, config, result)
+        varied = settings.varied
+        keys = changed_keys(varied, document.plan.start, document.plan.end)
+        judged = judge_offered(judge_run(result), Offered(config, keys, varied.search_id, result))
         ended = self._ended(step, result, judged, folder)
         return ended, msgspec.structs.replace(document, cluster=cluster)
 

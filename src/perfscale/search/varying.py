@@ -60,6 +60,10 @@ class Varied:
         """What comes after a value in a sentence."""
         return _NAMED[self.name].unit if self.name in _NAMED else ""
 
+    def shown(self, value: float) -> str:
+        """A value with its unit, or with the name of its key."""
+        return with_unit(self.name, self.unit, value)
+
     def base(self) -> Config:
         """The workload file without any step's value.
 
@@ -118,6 +122,12 @@ def _has_thresholds(config: Config) -> bool:
     return bool(config.global_config.thresholds) or any(
         each.thresholds for each in config.workloads
     )
+
+
+def with_unit(name: str, unit: str, value: float) -> str:
+    """A value with its unit; without one, with the name of its key."""
+    key = "" if unit else name.rpartition(".")[2] + "="
+    return f"{key}{written(value)}{unit}"
 
 
 def written(value: float) -> str:

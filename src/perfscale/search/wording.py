@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from perfscale.errors import UsageError
 from perfscale.search.deciding.trials import Verdict, answer_of, tallies
 from perfscale.search.document import End, Found, State
-from perfscale.search.varying import written
+from perfscale.search.varying import with_unit, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -94,8 +94,7 @@ def _end(tally: Tally, steps: Sequence[Step]) -> End:
 
 def at(plan: Plan, value: float) -> str:
     """A value with its unit."""
-    key = "" if plan.unit else plan.vary.rpartition(".")[2] + "="
-    return f"{key}{written(value)}{plan.unit}"
+    return with_unit(plan.vary, plan.unit, value)
 
 
 def _text(
