@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Final
 from perfscale.engine.concurrency import first_error
 from perfscale.engine.events import Stage
 from perfscale.engine.generator import LoadGenerator
-from perfscale.engine.removal.ending import FinalCleanup, drain_grace_s
-from perfscale.engine.removal.namespaces import RunNamespaces
-from perfscale.engine.removal.removal import Removal
+from perfscale.engine.removal.ending import drain_grace_s
 from perfscale.engine.run import Run
 from perfscale.engine.sharding.coordination import Moment, Release
 from perfscale.engine.stopwatch import Stopwatch
 from perfscale.errors import GeneratorLostError, PerfscaleError
+from perfscale.fleet.elsewhere import CleanupElsewhere, NoNamespaces
 from perfscale.fleet.messages import (
     DISTRIBUTION,
     Arrived,
@@ -39,15 +38,13 @@ from perfscale.fleet.share import plan_of, share_of
 from perfscale.results import TotalsEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
     from perfscale.engine.accounting.journal_feed import JournalFeed
-    from perfscale.engine.context import RunContext
     from perfscale.engine.inputs import RunInputs
-    from perfscale.engine.iteration_context import IterationContext
+    from perfscale.engine.removal.namespaces import RunNamespaces
     from perfscale.engine.sharding.coordination import Arrival, Barrier, Coordination
     from perfscale.engine.sharding.shard import Shard
-    from perfscale.engine.tracking.owned import OwnedNamespace
     from perfscale.fleet.messages import ToGenerator
     from perfscale.fleet.transport import GeneratorEnd, GeneratorInputs
     from perfscale.preflight import Plan
@@ -293,8 +290,7 @@ class GeneratorRun(Run):
         """Let what is in flight be answered, and follow how the coordinator deletes everything."""
         context, options = self._context, self._inputs.options
         self._progress.enter(Stage.CLEANING_UP)
-        removal = RemovalElsewhere(context, self._link)
-        cleanup = FinalCleanup(context, self._namespaces, self._drain, removal)
+        cleanup = CleanupElsewhere(context, self._namespaces, self._drain, self._link)
         try:
             await cleanup.run(options.cleanup_timeout_s + _PATIENCE_S, keep=options.keep)
             if options.keep:
@@ -327,42 +323,3 @@ class _Flushed:
     async def reach(self, barrier: Barrier, arrival: Arrival) -> Release:
         await self._journal.flush()
         return await self._link.reach(barrier, arrival)
-
-
-class NoNamespaces(RunNamespaces):
-    """The coordinator makes the namespaces of a run, and deletes them."""
-
-    async def ensure(self, names: Iterable[str], iteration: IterationContext) -> None:
-        """They are there before anybody goes on from the barrier that follows."""
-
-    async def release(
-        self,
-        names: Iterable[str],  # noqa: ARG002 -- as where they are deleted
-        iteration: IterationContext,  # noqa: ARG002
-        occupied: Collection[str],  # noqa: ARG002
-    ) -> list[OwnedNamespace]:
-        """None of them are this generator's."""
-        return []
-
-
-class RemovalElsewhere(Removal):
-    """The coordinator deletes by label; where it is lost, each generator what is its own."""
-
-    def __init__(self, context: RunContext, link: Link) -> None:
-        super().__init__(context.client, context.plan.places, context.selector)
-        self._context = context
-        self._link = link
-
-    async def run(self) -> None:
-        """Wait until everything is deleted.
-
-        Raises:
-            TimeoutError: The coordinator's cleanup is over, and not everything is gone: nothing is
-                waited for any more.
-        """
-        await self._context.reach(Moment.DRAINED)
-        release = await self._context.reach(Moment.REMOVED)
-        if self._link.is_lost:
-            await super().run()
-        elif not release.well:
-            raise TimeoutError

@@ -295,7 +295,7 @@ class Members:
                 cpu=each.heartbeat.cpu,
                 reconnects=each.heartbeat.reconnects,
                 relists=each.heartbeat.relists,
-                silent_s=each.ticks * _CHECK_S,
+                silent_s=0.0 if each.is_over and each.loss is None else each.ticks * _CHECK_S,
             )
             for each in self.all
         )

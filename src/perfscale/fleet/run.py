@@ -152,7 +152,7 @@ class CoordinatorRun(Run):
         await self._end()
 
     async def _end(self) -> None:
-        """Let the generators publish their last; what has no labels each deletes itself before."""
+        """Let the generators publish their last."""
         self._release(Barrier(Moment.REMOVED), Release(well=self._removed))
         await self._members.end(self._inputs.options.cleanup_timeout_s + _ENDING_S)
 
@@ -185,6 +185,8 @@ class CoordinatorRun(Run):
             return known
         await self._arrived.wait_until(lambda: not self._meeting.missing(barrier))
         await self._call_hooks(barrier)
+        if barrier.moment == Moment.LOAD_OVER:
+            await self._losses.look()
         if self._begins_load_that_ends(barrier):
             # What the generators ask for has come by now, and stands nowhere else.
             await self._context.journal.written()
@@ -226,6 +228,7 @@ class CoordinatorRun(Run):
             if isinstance(entry, WarningEntry):
                 self._context.broadcast.send(Warned(entry.message))
             take(entry)
+        self._losses.published.notify()
 
     def _take(self, entry: AnyEntry) -> None:
         self._counts.count(entry, self._context.journal.append)
@@ -340,7 +343,8 @@ class CoordinatorRun(Run):
     def _something_remains(self) -> bool:
         replay = self._sink.replay
         ended_early = self._error is not None or self._interrupted_by is not None
-        if ended_early and not self._removed and self._members.all:
+        begun = any(each.has_begun for each in self._members.all)
+        if ended_early and not self._removed and begun:
             return True  # generators may have made more than they have said
         if self._removed and self._members.lost:
             # What became of a create of theirs nobody knows; the cleanup has left nothing of it.

@@ -108,9 +108,16 @@ class FinalCleanup:
             context.request_deletion(scope, versions)
         self._namespaces.request_deletion()
         await self._removal.run()
-        await context.changed.wait_until(self._nothing_expected, timeout_s=_CATCH_UP_S)
-        # What was seen, and not seen to be gone: its labels may be gone, or the run's watches dead.
-        self._by_uid = RemovalByUid(context.client, self._expected(), self._note_gone)
+        await self._catch_up(_CATCH_UP_S)
+        await self._remove_by_uid()
+
+    async def _catch_up(self, bound_s: float) -> None:
+        """Wait until the run's own watches have shown what the cleanup's have, or the bound."""
+        await self._context.changed.wait_until(self._nothing_expected, timeout_s=bound_s)
+
+    async def _remove_by_uid(self) -> None:
+        """What was seen, and not seen to be gone: without labels now, or the watches are dead."""
+        self._by_uid = RemovalByUid(self._context.client, self._expected(), self._note_gone)
         await self._by_uid.run()
 
     async def _versions(self) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec import UNSET
@@ -15,10 +16,11 @@ from perfscale.config.labels import (
     WORKLOAD_LABEL,
     selector_of,
 )
-from perfscale.engine.removal.by_uid import ObjectReference
+from perfscale.engine.removal.by_uid import ObjectReference, RemovalByUid
 from perfscale.engine.removal.ending import FinalCleanup
 from perfscale.engine.sharding.shard import COORDINATOR
 from perfscale.engine.tracking.readiness import AnyObject
+from perfscale.engine.waits import Signal
 from perfscale.errors import PerfscaleError
 from perfscale.kube.listing import page_decoder, read_pages
 from perfscale.kube.resources import NAMESPACES, Place
@@ -29,10 +31,11 @@ if TYPE_CHECKING:
 
     from perfscale.engine.context import RunContext
     from perfscale.engine.removal.namespaces import RunNamespaces
-    from perfscale.fleet.members import Members
+    from perfscale.fleet.members import Member, Members
     from perfscale.results import AnyEntry, Replay
 
 _LISTING_S: Final = 30.0
+_LOOKING_S: Final = 10.0
 _DECODER: Final = page_decoder(AnyObject)
 
 
@@ -144,7 +147,7 @@ class LostSearch:
 
 
 class Losses:
-    """What is found out of the lost generators of a run, once they send nothing any more.
+    """What generators have left: lost ones, and such as do not see what happens to their own.
 
     Args:
         context: The coordinator's.
@@ -152,6 +155,9 @@ class Losses:
         members: The generators.
         take: Counts an entry, and writes it down.
         has_begun: As `LostSearch` takes it.
+
+    Attributes:
+        published: To be notified of what generators publish.
     """
 
     def __init__(
@@ -162,13 +168,15 @@ class Losses:
         take: Callable[[AnyEntry], None],
         has_begun: Callable[[str, int], bool],
     ) -> None:
+        self.published = Signal()
         self._context = context
         self._replay = replay
         self._members = members
         self._take = take
         self._has_begun = has_begun
         self._removing_s = 0.0
-        self._unseen: set[str] = set()
+        self._members_of: dict[int, Member] = {}
+        self._unseen_since_s: dict[str, float] = {}
 
     async def search(self) -> None:
         """Find what they have left; what is there is deleted after that."""
@@ -179,41 +187,85 @@ class Losses:
         self._removing_s = self._context.stopwatch.now()
 
     def left(self) -> Iterator[tuple[int, ObjectReference]]:
-        """What is there of them as far as they have said, by the numbers of the objects."""
+        """What is there as far as generators have said, by the numbers of the objects.
+
+        Of a lost one nothing more will come; another may not see what happens to its own.
+        """
         plan = self._context.plan
         known = (*plan.resources.values(), *plan.child_resources)
         resources = {each.kind_name: each for each in known}
-        for member in self._members.lost:
+        for member in self._members.all:
             for number, life in self._replay.lives_of(member.shard):
                 resource = resources.get(life.resource.kind_name)
                 if life.uid is not None and life.present and resource is not None:
+                    self._members_of[number] = member
                     yield number, ObjectReference(resource, life.namespace, life.name, life.uid)
 
+    async def wait_until_seen(self, bound_s: float) -> None:
+        """Wait until those that are there have published the end of all they have, or the bound."""
+        await self.published.wait_until(lambda: not self._is_anything_unseen(), timeout_s=bound_s)
+
+    def _is_anything_unseen(self) -> bool:
+        return any(
+            life.uid is not None and life.present
+            for member in self._members.all
+            if member.loss is None
+            for _, life in self._replay.lives_of(member.shard)
+        )
+
     def note_gone(self, number: int) -> None:
-        """An object of theirs is not there any more; when it went, nobody has seen."""
+        """An object is not there any more; when it went, nobody has seen."""
         life, now = self._replay.object_life(number), self._context.stopwatch.now()
-        if life is None:
+        if life is None or not life.present:
             return
-        requested_s = self._removing_s if life.delete_requested_s is None else UNSET
-        self._take(ChangeEntry(n=number, delete_requested_s=requested_s, deleted_s=now))
-        self._unseen.add(life.resource.kind_name)
+        kind, member = life.resource.kind_name, self._members_of[number]
+        requested_s = life.delete_requested_s
+        seen_s = self._removing_s if requested_s is None else requested_s
+        if member.loss is not None:
+            seen_s = member.heard_s
+        self._unseen_since_s[kind] = min(self._unseen_since_s.get(kind, now), seen_s)
+        self._take(
+            ChangeEntry(
+                n=number,
+                delete_requested_s=self._removing_s if requested_s is None else UNSET,
+                deleted_s=now,
+            )
+        )
 
     def note_blind(self) -> None:
-        """Of what is gone nothing was seen since they were heard of for the last time."""
+        """Of what is gone nothing was seen since it was to go, or its generator was heard of."""
         gaps, now = self._context.gaps, self._context.stopwatch.now()
-        since_s = min((each.heard_s for each in self._members.lost), default=now)
         for place in self._context.plan.places:
             kind, namespace = place.resource.kind_name, place.namespace
-            if kind in self._unseen:
+            since_s = self._unseen_since_s.get(kind)
+            if since_s is not None:
                 gaps.record(*gaps.blind.lose(kind, namespace, since_s))
                 if (regained := gaps.blind.regain(kind, namespace, now)) is not None:
                     gaps.record(*regained)
+        self._unseen_since_s.clear()
+
+    async def look(self) -> None:
+        """Read what should be gone, and no generator has seen go: one may be cut off."""
+        numbers = {
+            reference: number
+            for number, reference in self.left()
+            if (life := self._replay.object_life(number)) is not None
+            and life.delete_requested_s is not None
+        }
+        looking = RemovalByUid(
+            self._context.client, numbers, lambda reference: self.note_gone(numbers[reference])
+        )
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOKING_S):
+                await looking.look()
+        self.note_blind()
 
 
 class LossyCleanup(FinalCleanup):
-    """A cleanup that also removes what lost generators had made, and notes that it is gone.
+    """A cleanup that also removes what no generator has seen go, and notes that it is gone.
 
-    Nobody sees it go: it is looked at when nothing is left that has the run's label.
+    Lost ones see nothing, nor does one that is cut off from the API server: it is looked at when
+    nothing is left that has the run's label.
 
     Args:
         context: The coordinator's.
@@ -232,6 +284,11 @@ class LossyCleanup(FinalCleanup):
         super().__init__(context, namespaces, drain)
         self._losses = losses
         self._numbers: dict[str, int] = {}
+
+    async def _catch_up(self, bound_s: float) -> None:
+        """Generators publish what their watches show a little later."""
+        await super()._catch_up(bound_s)
+        await self._losses.wait_until_seen(bound_s)
 
     def _expected(self) -> Iterator[ObjectReference]:
         yield from super()._expected()
