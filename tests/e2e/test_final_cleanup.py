@@ -60,7 +60,9 @@ async def interrupted(
             await until_stage(events, Stage.WAITING_READY)
             generator.interrupt()
             result = await running
-        yield FaultyRun(result, sink, cluster)
+            course = generator.course()
+        assert course is not None
+        yield FaultyRun(result, sink, cluster, course)
 
 
 def abroad(run: FaultyRun) -> list[str]:
