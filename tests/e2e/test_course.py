@@ -17,6 +17,7 @@ async def test_outages_and_slow_objects_are_seen_as_the_results_have_them(tmp_pa
     async with faulty_run(tmp_path, load, speed=10, outages=[outage]) as run:
         result, course = run.result, run.course
     assert result.attribution is not None
+    assert course is not None
     assert result.attribution.objects
     assert course.attribution == result.attribution
     assert (course.outages, course.blind_spans) == (result.outages, result.blind_spans)
