@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+from multiprocessing import resource_tracker
 
 import pytest
 from distributed.utils import offload
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _threads_of_dask() -> None:
-    """One thread of Dask's stays for as long as the process, whoever first needs it."""
+def _what_stays() -> None:
+    """A thread of Dask's, and a process of Python's, stay from when somebody first needs them."""
+    resource_tracker.ensure_running()
 
     async def start_one() -> None:
         await offload(lambda: None)

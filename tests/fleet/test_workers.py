@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
+from pathlib import Path
 from typing import Any
 
 import pytest
 from dask_in_process import one_worker
 
-from perfscale.errors import UsageError
+from perfscale.errors import FleetError, UsageError
 from perfscale.fleet.dask import workers
 from perfscale.fleet.dask.workers import (
     FleetOptions,
@@ -88,6 +90,28 @@ def test_a_scheduler_that_is_not_there_is_an_error_with_its_address(
 
     monkeypatch.setattr(workers, "_CONNECT_TIMEOUT", "0.2s")
     asyncio.run(connect())
+
+
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [
+        ("raise ValueError('no room')", "no room"),
+        ("import os; os._exit(3)", "one of them ended while it started"),
+    ],
+)
+def test_workers_that_cannot_start_are_an_error_that_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str, why: str
+) -> None:
+    (tmp_path / "spoilt.py").write_text(program)
+
+    async def connect() -> None:
+        with pytest.raises(FleetError, match=f"1 worker process cannot be started here: {why}"):
+            async with connected_workers(FleetOptions(workers=1)):
+                pass
+
+    monkeypatch.setattr(workers, "_PRELOAD", str(tmp_path / "spoilt.py"))
+    asyncio.run(connect())
+    assert not multiprocessing.active_children()
 
 
 @pytest.mark.parametrize("address", ["localhost:8786", "http://localhost:8786", "tcp://"])

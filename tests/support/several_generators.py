@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from clusters import ClusterUnderTest
 
 from perfscale.config import Config
 from perfscale.engine import RunOptions
+from perfscale.fleet import inprocess
 from perfscale.fleet.coordinator import Coordinator
 from perfscale.fleet.inprocess import InProcess
 from perfscale.results import RunResult
@@ -42,3 +45,16 @@ async def run(
 ) -> RunResult:
     async with coordinator(cluster, load, generators, sink=sink, **changes) as running:
         return await running.run()
+
+
+def let_generator_1_send(monkeypatch: pytest.MonkeyPatch, instead: Callable[[Any], Any]) -> None:
+    """What ``instead`` makes of each of its messages; nothing where that is None."""
+    send = inprocess._Ends.send
+
+    def changed(ends: Any, message: Any) -> None:
+        if ends.name == "task 1":
+            message = instead(message)
+        if message is not None:
+            send(ends, message)
+
+    monkeypatch.setattr(inprocess._Ends, "send", changed)

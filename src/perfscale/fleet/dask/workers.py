@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.config import counted
-from perfscale.errors import UsageError
+from perfscale.errors import FleetError, UsageError
 from perfscale.fleet.dask.folder import passing_folder
 from perfscale.fleet.messages import DISTRIBUTION
 
@@ -107,6 +107,7 @@ async def connected_workers(options: FleetOptions) -> AsyncIterator[Workers]:
     Raises:
         UsageError: Dask is not installed; the scheduler cannot be reached; it has too few
             workers; their versions differ from ours; a kubeconfig is to be sent without TLS.
+        FleetError: Workers of our own cannot be started.
     """
     check_options(options)
     _quieten()
@@ -144,10 +145,26 @@ async def _start_workers(stack: AsyncExitStack, count: int) -> Workers:
         preload=[_PRELOAD],
         silence_logs=logging.CRITICAL,
     )
-    await stack.enter_async_context(cluster)
+    stack.push_async_exit(cluster)
+    try:
+        await cluster
+    except (OSError, RuntimeError) as error:
+        raise FleetError(
+            f"{counted(count, 'worker process')} cannot be started here: {_first_cause(error)}",
+            hint="are there memory, open files and processes for so many? Try fewer --workers",
+        ) from error
     client = await stack.enter_async_context(_client(cluster))
     pids = {nanny.worker_address: nanny.pid for nanny in cluster.workers.values()}
     return Workers(client, cluster.scheduler_address, tuple(sorted(pids)), pids)
+
+
+def _first_cause(error: BaseException) -> str:
+    """What went wrong first, where Dask says no more than that something did."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    if isinstance(error, RuntimeError):  # Dask's own: there is no cause but that it is gone
+        return "one of them ended while it started"
+    return str(error) or repr(error)
 
 
 async def _find_workers(stack: AsyncExitStack, address: str, options: FleetOptions) -> Workers:
