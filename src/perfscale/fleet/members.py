@@ -212,7 +212,11 @@ class Members:
     async def _listen(self, member: Member) -> None:
         try:
             while not member.is_over:
-                self._take(member, await member.connection.receive())
+                message = await member.connection.receive()
+                self._take(member, message)
+                if isinstance(message, Published):
+                    # Of one that has much to say the next is there already: others have their turn.
+                    await asyncio.sleep(0)
         except GeneratorLostError as error:
             self.lose(member, error)
         except FleetError as error:
