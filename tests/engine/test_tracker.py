@@ -286,6 +286,18 @@ def test_what_becomes_ready_after_its_deletion_was_asked_for_stays_unready(story
     assert row.outcome is Outcome.UNREADY
 
 
+def test_what_an_object_says_while_it_goes_is_not_why_it_was_not_ready(story: Story) -> None:
+    scope = story.iteration()
+    row = story.created(scope, "a")
+    waiting, going = "Unschedulable: no room", "PodTerminating: its pod is terminating"
+    for detail, deleting in ((waiting, False), (going, False), (going, True)):
+        reading = Reading(phase="Scheduling", detail=detail)
+        metadata = story.metadata("a", deleting=deleting)
+        story.tracker.observe(VMI, "MODIFIED", metadata, reading, story.tick())
+        story.tracker.request_deletion(scope, story.tick())
+    assert row.detail == waiting
+
+
 def test_what_a_relist_does_not_hold_is_gone(story: Story) -> None:
     scope = story.iteration(2)
     stays, goes = story.created(scope, "stays"), story.created(scope, "goes")

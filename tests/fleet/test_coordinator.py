@@ -18,6 +18,7 @@ from several_generators import coordinator, run
 from workloads import config, objects, template, workload
 
 from perfscale.config.labels import SHARD_LABEL
+from perfscale.config.sections.metrics import MILESTONES
 from perfscale.engine.accounting.budget import FailureBudget
 from perfscale.engine.events import GeneratorsProgress, Progress
 from perfscale.engine.load.dispatching import Dispatcher
@@ -219,6 +220,9 @@ async def test_progress_is_that_of_all_generators(cluster: ClusterUnderTest) -> 
     progress = [each for each in seen if isinstance(each, Progress)]
     assert max(each.created for each in progress) == 60
     assert {each.requested for each in progress if each.created} == {60}
+    phases = {phase for each in progress for _, phase in each.phases}
+    assert "Running" in phases
+    assert phases.isdisjoint(MILESTONES)  # an object is never in one
     states = [each for each in seen if isinstance(each, GeneratorsProgress)]
     assert [each.index for each in states[-1].generators] == [0, 1]
     snapshot = running.snapshot()

@@ -44,6 +44,20 @@ def test_the_page_waits_until_it_is_a_small_share_of_what_the_process_used() -> 
     assert budget.allows()
 
 
+def test_in_a_hurry_the_page_is_drawn_after_a_second_and_once() -> None:
+    times = Times(used_s=0.0)
+    budget = times.budget()
+    budget.spend(1.0)
+    budget.hurry()
+    times.now_s = 0.5
+    assert not budget.allows()
+    times.now_s = 1.0
+    assert budget.allows()
+    budget.spend(1.0)
+    times.now_s = 2.0
+    assert not budget.allows()
+
+
 def test_readers_of_a_run_that_does_nothing_wait_five_seconds_at_most() -> None:
     times = Times(used_s=0.0)
     budget = times.budget()

@@ -174,7 +174,7 @@ async def test_what_a_slow_object_waits_for_is_seen_while_it_waits(
         assert await browser.evaluate(TOO_WIDE) <= 0
         run.signal(2)
         await asyncio.to_thread(run.ends)
-    assert "of which 1 never became ready" in " ".join(said.split())
+    assert "of which 1 is not ready yet" in " ".join(said.split())
     assert browser.complaints == []
 
 

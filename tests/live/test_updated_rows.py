@@ -52,6 +52,12 @@ async def test_a_slow_object_that_waits_on_is_shown_to_have_waited_longer(view: 
         ]
 
 
+async def test_nothing_is_said_never_to_become_ready_while_the_run_goes_on(view: LiveView) -> None:
+    waiting = slow("waiting", (WaitCause.GUEST, 3.0), ready=False)
+    parts, _ = await view.parts(snapshot(9.0), found_slow(waiting, STEADY))
+    assert "2 of the slowest, of which 1 is not ready yet:" in parts["attribution"]
+
+
 async def test_bars_are_shorter_beside_an_object_that_took_longer(view: LiveView) -> None:
     for longest_s, width in ((2.0, 1000), (4.0, 500)):
         longest = slow("longest", (WaitCause.GUEST, longest_s))

@@ -39,6 +39,7 @@ class Budget:
         self._spent_s = 0.0
         self._last_cost_s = 0.0
         self._last_s: float | None = None
+        self._hurries = False
 
     def allows(self) -> bool:
         """Whether the page may be drawn now."""
@@ -47,10 +48,19 @@ class Budget:
         since_s = self._clock() - self._last_s + _EARLY_S
         if since_s < _SHORTEST_S:
             return False
-        return self._spent_s + self._last_cost_s <= _SHARE * self._used_s() or since_s >= _LONGEST_S
+        return (
+            self._hurries
+            or self._spent_s + self._last_cost_s <= _SHARE * self._used_s()
+            or since_s >= _LONGEST_S
+        )
+
+    def hurry(self) -> None:
+        """Let it be drawn a second after the last time, whatever that costs: once."""
+        self._hurries = True
 
     def spend(self, cost_s: float) -> None:
         """It was drawn, which took so much processor time."""
+        self._hurries = False
         self._last_s = self._clock()
         self._last_cost_s = cost_s
         self._spent_s += cost_s

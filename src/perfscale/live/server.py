@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
+from perfscale.engine.events import Stage, StageStarted
 from perfscale.errors import ResultsError, UsageError
 from perfscale.live.access import HEADERS, Access, policy
 from perfscale.live.budget import Budget
@@ -118,6 +119,8 @@ class LivePage:
         """Take the events of the run, until there are no more."""
         async for event in events:
             self._view.take(event)
+            if isinstance(event, StageStarted) and event.stage is Stage.CLEANING_UP:
+                self._budget.hurry()  # readers see at once that the load has ended
 
     async def draw(self) -> None:
         """Sample the run, and draw the page again and again while somebody reads it."""

@@ -57,7 +57,13 @@ class RowRules:
         if row.expected is not None:
             row.by_kind = row.by_kind or reading.ready
             reading = row.expected.judge(reading)
-        explained = reading.detail != row.detail and _explain(row, reading.detail)
+        is_going = metadata.deletion_timestamp is not None
+        explained = (
+            reading.detail != row.detail
+            # From then on it says how the object goes, and not why it was not ready.
+            and not (is_going or row.delete_requested_s is not None)
+            and _explain(row, reading.detail)
+        )
         row.phase_timestamps = reading.stamps or row.phase_timestamps
         was_going = row.deletion_timestamp is not None
         if metadata.deletion_timestamp is not None:

@@ -9,7 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.engine.tracking.rows import TransitionKind
-from perfscale.fleet.published.scopes import MergedScope
+from perfscale.fleet.published.scopes import MergedScope, phase_of
 from perfscale.results import (
     ChangeEntry,
     IterationEndEntry,
@@ -44,7 +44,6 @@ class _Object(NamedTuple):
     def of(cls, life: ObjectLife | None) -> _Object:
         if life is None:
             return _NOTHING
-        names = life.phases_s.names
         is_there = life.deleted_s is None
         return cls(
             life.sent_s is not None,
@@ -52,7 +51,7 @@ class _Object(NamedTuple):
             life.ready_s is not None,
             life.error is not None,
             not is_there,
-            names[-1] if names and is_there else None,
+            phase_of(life) if is_there else None,
         )
 
 

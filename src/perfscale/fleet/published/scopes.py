@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from perfscale.config.sections.metrics import MILESTONES
 from perfscale.engine.tracking.rows import IterationScope
 
 if TYPE_CHECKING:
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
 
     from perfscale.engine.tracking.rows import TrackedObject
     from perfscale.results import ObjectLife, OperationLife
+
+
+def phase_of(life: ObjectLife) -> str | None:
+    """The last phase that an object came to; it is never in a milestone."""
+    names = reversed(life.phases_s.names)
+    return next((name for name in names if name not in MILESTONES), None)
 
 
 @dataclass(slots=True, eq=False)
@@ -30,8 +37,7 @@ class _Shown:
 
     @property
     def phase(self) -> str | None:
-        names = self.life.phases_s.names
-        return names[-1] if names else None
+        return phase_of(self.life)
 
     @property
     def phase_s(self) -> float | None:
