@@ -41,12 +41,12 @@ from perfscale.config.labels import run_labels
 from perfscale.engine.context import RunContext
 from perfscale.engine.events import Broadcast
 from perfscale.engine.inputs import RunInputs
-from perfscale.engine.iteration_context import Requested
 from perfscale.engine.load.creation import Creator, PlannedObject
 from perfscale.engine.load.dispatching import Dispatcher
 from perfscale.engine.load.pacing import Pacing
 from perfscale.engine.load.server_warnings import ServerWarnings
 from perfscale.engine.removal.verification import ObjectVerifier
+from perfscale.engine.sharding.portion import Requested
 from perfscale.engine.stopwatch import Stopwatch
 from perfscale.kube.resources import Resource
 from perfscale.results import ClusterInfo, RequestMeter, ResultSink, RunInfo

@@ -30,7 +30,6 @@ from figures import Row, report
 from perfscale import Config, Plan, TemplateDefaults, eventloop, load_config
 from perfscale.config.operations import VMI
 from perfscale.engine.context import RunContext
-from perfscale.engine.iteration_context import Requested
 from perfscale.engine.load.creation import Creator, PlannedObject
 from perfscale.engine.load.dispatching import Dispatcher
 from perfscale.engine.load.operating import Operator
@@ -40,6 +39,7 @@ from perfscale.engine.load.sending import Work
 from perfscale.engine.load.server_warnings import ServerWarnings
 from perfscale.engine.load.targets import Target
 from perfscale.engine.removal.verification import ObjectVerifier
+from perfscale.engine.sharding.portion import Requested
 from perfscale.engine.tracking.operations.effects import Effects
 from perfscale.preflight import OperationPlan
 from perfscale.sim.controllers.kinds import VM as VMS

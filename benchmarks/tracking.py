@@ -32,8 +32,8 @@ from perfscale import Plan, RunFolder, eventloop, load_config
 from perfscale.config.labels import run_labels
 from perfscale.engine.accounting.load_progress import PERIOD_S
 from perfscale.engine.context import RunContext
-from perfscale.engine.iteration_context import Requested
 from perfscale.engine.removal.namespaces import RunNamespaces
+from perfscale.engine.sharding.portion import Requested
 from perfscale.engine.tracking.observer import Observer
 from perfscale.engine.tracking.readiness import Metadata
 from perfscale.kube.resources import Place

@@ -26,7 +26,7 @@ from tracker_story import VM, VMI
 
 from perfscale.config.labels import run_labels
 from perfscale.engine.accounting.journal_feed import JournalFeed
-from perfscale.engine.iteration_context import Requested
+from perfscale.engine.sharding.portion import Requested
 from perfscale.engine.tracking.readiness import Metadata, OwnerReference, Reading
 from perfscale.engine.tracking.rows import TrackedObject, Transition, TransitionKind
 from perfscale.engine.tracking.tracker import Tracker

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from perfscale.config import Workload
     from perfscale.engine.inputs import RunInputs
-    from perfscale.engine.iteration_context import Requested
     from perfscale.engine.sharding.coordination import Coordination, Release
+    from perfscale.engine.sharding.portion import Requested
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject, Transition
     from perfscale.kube.client import Client
     from perfscale.kube.resources import Place

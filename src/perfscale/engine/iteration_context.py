@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from perfscale.results import IterationFacts, OperationTallies
 
@@ -17,26 +17,6 @@ if TYPE_CHECKING:
     from perfscale.kube.client import Client
     from perfscale.results import RequestMeter
     from perfscale.templates import ObjectFactory
-
-
-@dataclass(frozen=True, slots=True)
-class Requested:
-    """What an iteration asks for, by kind: objects, or operations.
-
-    Attributes:
-        own: Of this generator.
-        whole: Of all generators of the run.
-        ends: Whether its load ends by its time, so that it is the most that there can be.
-    """
-
-    own: Mapping[str, int]
-    whole: Mapping[str, int]
-    ends: bool = False
-
-    @classmethod
-    def of_one(cls, requested: Mapping[str, int]) -> Self:
-        """In a run of one generator."""
-        return cls(requested, requested)
 
 
 @dataclass(slots=True, eq=False)

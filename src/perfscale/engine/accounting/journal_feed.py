@@ -39,7 +39,7 @@ from perfscale.results import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from perfscale.engine.iteration_context import Requested
+    from perfscale.engine.sharding.portion import Requested
     from perfscale.engine.sharding.shard import Shard
     from perfscale.engine.tracking.operations.tracked import TrackedOperation
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from perfscale.config import Workload
     from perfscale.engine.context import RunContext
-    from perfscale.engine.iteration_context import IterationContext, Requested
+    from perfscale.engine.iteration_context import IterationContext
+    from perfscale.engine.sharding.portion import Requested
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
     from perfscale.errors import ThresholdError
     from perfscale.results import (

@@ -10,11 +10,10 @@ from perfscale.config import counted
 from perfscale.config.sections.hooks import AFTER_CREATION, AFTER_READY
 from perfscale.engine.events import IterationFinished, IterationStarted, Stage
 from perfscale.engine.flow.removing import timed_out
-from perfscale.engine.iteration_context import Requested
 from perfscale.engine.load.creation import planned_objects
 from perfscale.engine.removal.namespaces import needed_namespaces
 from perfscale.engine.sharding.coordination import Arrival, Moment
-from perfscale.engine.sharding.portion import replicas_of, requested_of
+from perfscale.engine.sharding.portion import Requested, replicas_of, requested_of
 from perfscale.engine.tracking.evidence import (
     warnings_about,
     why_namespace_stays,

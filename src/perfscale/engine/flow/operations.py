@@ -13,11 +13,11 @@ from perfscale.config import counted, format_duration
 from perfscale.config.operations import OPERATIONS, Effect, Request
 from perfscale.config.sections.shape import most_due
 from perfscale.engine.events import IterationFinished, IterationStarted, Stage
-from perfscale.engine.iteration_context import Requested
 from perfscale.engine.load.requests import RequestBuilder
 from perfscale.engine.load.sending import Work
 from perfscale.engine.load.targets import find_targets
 from perfscale.engine.sharding.coordination import Arrival, Moment
+from perfscale.engine.sharding.portion import Requested
 from perfscale.engine.sharding.shard import WHOLE
 from perfscale.engine.tracking.operations.effects import Effects
 from perfscale.engine.tracking.operations.following import EffectWatches

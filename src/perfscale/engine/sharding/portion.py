@@ -4,16 +4,38 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perfscale.config.sections.shape import most_due
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Self
 
     from perfscale.engine.sharding.shard import Shard
     from perfscale.preflight import Plan
     from perfscale.templates import ObjectFactory
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """What an iteration asks for, by kind: objects, or operations.
+
+    Attributes:
+        own: Of this generator.
+        whole: Of all generators of the run.
+        ends: Whether its load ends by its time, so that it is the most that there can be.
+    """
+
+    own: Mapping[str, int]
+    whole: Mapping[str, int]
+    ends: bool = False
+
+    @classmethod
+    def of_one(cls, requested: Mapping[str, int]) -> Self:
+        """In a run of one generator."""
+        return cls(requested, requested)
 
 
 def replicas_of(
