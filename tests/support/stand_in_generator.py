@@ -49,6 +49,6 @@ def _kubeconfig(inputs: GeneratorInputs) -> str | None:
 
 
 if __name__ == "__main__":
-    child.LEASE_S = float(os.environ.get(LEASE_VARIABLE, child.LEASE_S))  # type: ignore[misc]
+    child.LEASE_S = float(os.environ.get(LEASE_VARIABLE, child.LEASE_S))  # type: ignore[attr-defined]
     sys.stdout.flush()
     child.run_child(run)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 import typer
@@ -14,9 +16,10 @@ from perfscale.cli.output.streams import say
 from perfscale.config import counted, format_duration
 from perfscale.config.labels import RUN_LABEL, WHOLE, WORKLOAD_LABEL
 from perfscale.engine.removal.by_uid import RemovalByUid
-from perfscale.engine.removal.cleanup import TimeBudget, remove_run
+from perfscale.engine.removal.cleanup import Removed, TimeBudget, remove_run
 from perfscale.engine.removal.inventory import Inventory, take_inventory
 from perfscale.engine.removal.leftovers import describe_undeleted, describe_unseen, first_bug
+from perfscale.engine.removal.outliving import is_divided, outlives_s, remove_later
 from perfscale.engine.removal.runs import RunInCluster, others_in, runs_in, server_time
 from perfscale.engine.removal.search import (
     Listing,
@@ -108,7 +111,11 @@ class _Cleaner:
         if run_id is None:
             await self._remove_all(runs, listing)
         elif listing.present.found or self._strays.left:
-            await self._remove(run_id, listing, selector)
+            divided = is_divided(listing.present, run_id)
+            more_s = outlives_s(located, divided=divided)
+            await self._remove(run_id, listing, selector, more_s)
+        elif more_s := outlives_s(located, divided=False):
+            self._report(run_id, await self._remove_later(run_id, listing, selector, more_s))
         else:
             self._say_nothing_found(run_id, known=known)
         self._say_what_is_missing()
@@ -182,15 +189,37 @@ class _Cleaner:
                 say(f"error: run {run.run_id}: timed out after {self._bound}")
                 self._left.append(run.run_id)
                 continue
-            await self._remove(run.run_id, Listing(found, listing.places), selector)
+            divided = run.may_be_going_on and is_divided(found, run.run_id)
+            more_s = outlives_s(None, divided=divided)
+            await self._remove(run.run_id, Listing(found, listing.places), selector, more_s)
 
-    async def _remove(self, run_id: str, listing: Listing, selector: str) -> None:
-        """Show what there is of a run, ask, and remove it."""
+    async def _remove(self, run_id: str, listing: Listing, selector: str, more_s: float) -> None:
+        """Show what there is of a run, ask, and remove it, and what is made within ``more_s``."""
+        until_s = asyncio.get_running_loop().time() + more_s
         _describe(run_id, listing.present, self._strays)
         if self._settings.ask and not await confirmed("Delete this?"):
             self._left.append(run_id)
             return
         removed = await remove_run(self._client, listing, selector, self._strays, self._time)
+        left_s = until_s - asyncio.get_running_loop().time()
+        if left_s > 0 and not (removed.left or removed.timed_out):
+            self._undeleted.update(removed.undeleted)
+            removed = await self._remove_later(run_id, listing, selector, left_s)
+        self._report(run_id, removed)
+
+    async def _remove_later(
+        self, run_id: str, listing: Listing, selector: str, more_s: float
+    ) -> Removed:
+        """Remove what generators make that have lost their coordinator, and have not ended yet."""
+        say(
+            f"run {run_id}: its generators may go on for {ceil(more_s)} s without their "
+            "coordinator; what they make is removed after that"
+        )
+        until_s = asyncio.get_running_loop().time() + more_s
+        return await remove_later(self._client, listing.places, selector, self._time, until_s)
+
+    def _report(self, run_id: str, removed: Removed) -> None:
+        """Print what a removal came to, and keep what is in the way of a complete one."""
         self._unseen.update(removed.unseen)
         self._undeleted.update(removed.undeleted)
         if removed.left or removed.timed_out:

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from perfscale.config.labels import RUN_LABEL, is_run_id, is_whole
+from perfscale.config.labels import RUN_LABEL, SHARD_LABEL, is_run_id, is_whole
 from perfscale.engine.removal.deletion import CONCURRENCY
 from perfscale.engine.tracking.readiness import AnyObject
 from perfscale.errors import (
@@ -55,11 +55,13 @@ class Share:
         oldest: The server's timestamp of the first that was created; empty if
             none has one.
         newest: Of the last.
+        divided: Whether some were made by one generator of several.
     """
 
     count: int = 0
     oldest: str = ""
     newest: str = ""
+    divided: bool = False
 
 
 @dataclass(slots=True)
@@ -98,6 +100,7 @@ class Finding:
             return
         share = self.runs.setdefault(run_id, Share())
         share.count += 1
+        share.divided = share.divided or SHARD_LABEL in labels
         if stamp := metadata.creation_timestamp:  # of one format, so they are ordered as text
             share.oldest = min(share.oldest or stamp, stamp)
             share.newest = max(share.newest, stamp)

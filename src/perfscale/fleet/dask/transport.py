@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from perfscale.engine.sharding.lease import OUTLIVES_S
 from perfscale.errors import FleetError, GeneratorLostError
 from perfscale.fleet.dask.presence import Presence
 from perfscale.fleet.dask.remote import ActorError, RemoteActor
 from perfscale.fleet.messages import ToCoordinator
-from perfscale.fleet.processes.child import LEASE_S, ChildInputs
+from perfscale.fleet.processes.child import ChildInputs
 from perfscale.fleet.processes.frames import encode_messages
 from perfscale.templates import TemplateDefaults, compile_workloads
 from perfscale.templates.files import recorded_files
@@ -40,7 +41,6 @@ _WAIT_S: Final = 1.0
 """For how long a worker waits for messages before it answers without any. Each such call also
 shows the generator that somebody is there: see `LEASE_S`."""
 _KILL_TIMEOUT_S: Final = 3.0
-_MARGIN_S: Final = 1.0
 _READ_AHEAD: Final = 4
 """Batches of about `MOST_BYTES` that wait for the coordinator, at most."""
 
@@ -138,7 +138,7 @@ class DaskConnection:
 
         Its worker kills it. Where the worker does not answer either, the run kills both if it has
         started them; else a generator whose worker has ended has ended with it, and any other ends
-        by itself, which is waited for (see `LEASE_S`).
+        by itself, which is waited for (see `OUTLIVES_S`).
         """
         if self._is_closed:
             return
@@ -147,8 +147,7 @@ class DaskConnection:
         called_s = self._called_s
         if called_s is not None and not await self._is_killed():
             self._kill_here()
-            # What was called last may have reached the worker late, and once.
-            left_s = called_s + 2 * LEASE_S + _MARGIN_S - time.monotonic()
+            left_s = called_s + OUTLIVES_S - time.monotonic()
             if not self._pids and not self._presence.has_ended and left_s > 0:
                 on_wait(left_s)
                 await asyncio.sleep(left_s)

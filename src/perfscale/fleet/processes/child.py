@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import msgspec
 
 from perfscale import eventloop
+from perfscale.engine.sharding.lease import LEASE_S
 from perfscale.fleet.messages import Published, ToGenerator
 from perfscale.fleet.processes.frames import encode_messages, read_frame, write_frame
 from perfscale.kube.cluster import ClusterOptions
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
 
     Generator: TypeAlias = Callable[["GeneratorInputs", "PipeEnd"], Awaitable[None]]
 
-LEASE_S: Final = 8.0
-"""A generator that hears nothing for so long ends; its coordinator, which takes it for lost after
-10 s of silence, waits until then."""
 _MOST_WAITING: Final = 64 * 2**20
 """Bytes that may wait to be read by the coordinator: some 400 000 entries."""
 _GATHERED_S: Final = 0.02

@@ -10,11 +10,12 @@ import msgspec
 
 from perfscale.config.reading.regular import read_regular
 from perfscale.errors import ResultsError
-from perfscale.results.files import JOURNAL_FILE, RUN_FILE
+from perfscale.results.files import JOURNAL_FILE, RUN_FILE, SUMMARY_FILE
 from perfscale.results.folder.rebuild import play
 from perfscale.results.folder.runfile import RunKind
 from perfscale.results.journal.journal import open_journal
 from perfscale.results.journal.replay import Replay
+from perfscale.results.model.run import RunOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,11 +29,17 @@ class LocatedRun(msgspec.Struct, frozen=True, rename="camel"):
     Attributes:
         kinds: All kinds that it may have made, or had made, objects of.
         namespaces: All namespaces that they may be in.
+        generators: How many there are under a coordinator; None for a run of one without.
     """
 
     run_id: str
     kinds: tuple[RunKind, ...]
     namespaces: tuple[str, ...]
+    generators: int | None = None
+
+
+class _Summary(msgspec.Struct, frozen=True):
+    outcome: str
 
 
 class Located(NamedTuple):
@@ -40,6 +47,24 @@ class Located(NamedTuple):
 
     folder: Path
     run: LocatedRun
+
+    def silent_s(self, now_s: float) -> float:
+        """For how long the run has written nothing, at a time of the wall clock; 0 if unknown.
+
+        A run that goes on writes every second, and one that was killed does not any more.
+        """
+        try:
+            return max(0.0, now_s - (self.folder / JOURNAL_FILE).stat().st_mtime)
+        except OSError:
+            return 0.0
+
+    def has_ended(self) -> bool:
+        """Whether the run itself has written its results: whoever is killed does not."""
+        try:
+            summary = msgspec.json.decode(read_regular(self.folder / SUMMARY_FILE), type=_Summary)
+        except (OSError, ValueError):
+            return False
+        return summary.outcome != RunOutcome.KILLED.value
 
 
 class _Present:
