@@ -84,6 +84,7 @@ async def test_what_is_there_already_is_refused_in_its_own_namespace(
     await cluster.client.delete(NAMESPACES, None, "taken-1")
 
 
+@pytest.mark.one_generator("several refuse templates that create namespaces")
 async def test_an_object_in_a_namespace_that_a_template_makes_is_not_judged(
     cluster: ClusterUnderTest, tmp_path: Path
 ) -> None:

@@ -10,6 +10,8 @@ from workloads import config, objects, template, workload
 from perfscale.kube.resources import NAMESPACES
 from perfscale.results import Accounts
 
+pytestmark = pytest.mark.one_generator("several refuse templates that create namespaces")
+
 TENANT = """\
 apiVersion: v1
 kind: ConfigMap

@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 from clusters import CONFIGMAPS, PODS, VMIS, ClusterUnderTest
+from under_test import load_generator
 from workloads import config, objects, template, workload
 
-from perfscale import LoadGenerator, RunFolder
+from perfscale import RunFolder
 from perfscale.config import Config
 from perfscale.config.labels import run_labels
 from perfscale.errors import PreflightError
@@ -50,7 +51,7 @@ async def give_limits(cluster: ClusterUnderTest, namespace: str, **item: Any) ->
 async def refusal(cluster: ClusterUnderTest, load: Config, results: Path | None = None) -> str:
     """What the preflight says; also that it created nothing."""
     sink = RunFolder(results) if results is not None else None
-    async with LoadGenerator(load, cluster=cluster.options, results=sink) as generator:
+    async with load_generator(load, cluster=cluster.options, results=sink) as generator:
         with pytest.raises(PreflightError) as caught:
             await generator.run()
         assert await cluster.left_of(generator.run_id) == {}
@@ -211,7 +212,7 @@ async def test_a_kind_that_an_earlier_workload_brings_is_followed_from_then_on(
     for each in (definitions, gears):
         each["iterationCleanup"] = each["iterationDeletionWait"] = False
     load = config(definitions, gears, cleanup=True)
-    async with LoadGenerator(load, cluster=cluster.options) as generator:
+    async with load_generator(load, cluster=cluster.options) as generator:
         trials = await generator.dry_run()
         assert [each.verdict for each in trials if each.kind == "Gear2"] == [
             TrialVerdict.NOT_JUDGED

@@ -66,6 +66,7 @@ async def test_an_object_is_ready_when_its_controllers_are_done_with_it(
     assert all((each.ready_s or 0) > (each.created_s or 0) for each in sink.objects)
 
 
+@pytest.mark.one_generator("several refuse templates that create namespaces")
 async def test_a_namespace_of_the_load_is_ready_and_gone(
     simulated: ClusterUnderTest, tmp_path: Path
 ) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from faulty_runs import faulty_run
+from under_test import load_generator
 from workloads import config, objects, workload
 
-from perfscale.engine import LoadGenerator
 from perfscale.errors import IllegibleError
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.results import Accounts, RunOutcome
@@ -65,7 +65,7 @@ async def test_a_dry_run_does_not_take_a_login_page_for_a_verdict(tmp_path: Path
         kubeconfig = tmp_path / "kubeconfig"
         cluster.write_kubeconfig(kubeconfig)
         options = ClusterOptions(kubeconfig=str(kubeconfig), max_unavailable_s=0.5)
-        generator = LoadGenerator(config(workload(objects())), cluster=options)
+        generator = load_generator(config(workload(objects())), cluster=options)
         async with generator:
             with pytest.raises(IllegibleError, match=r"POST .* not what an API server sends"):
                 await generator.dry_run()
