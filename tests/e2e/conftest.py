@@ -61,6 +61,7 @@ ALSO_WITH_TWO = {
     "test_lost_cluster",
     "test_made_namespaces",
     "test_measurements",
+    "test_metrics",
     "test_older_state",
     "test_operation_truth",
     "test_operations",

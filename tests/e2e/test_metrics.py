@@ -16,6 +16,7 @@ from command_line import CommandLine, until
 from patience import PATIENCE_S
 from real_prometheus import needs_prometheus, real_prometheus
 from run_metrics import dashboard_queries, metrics_address
+from under_test import worker_options
 from workload_file import WAITING, entry
 
 CREATED: Final = 'perfscale_objects_created_total{kind="VirtualMachineInstance"}'
@@ -57,7 +58,7 @@ def test_every_query_of_the_dashboard_finds_what_a_prometheus_has_scraped_of_a_r
     }
     workload.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     since = time.time()
-    simulated = ("--simulate", "--speed", "20")
+    simulated = ("--simulate", "--speed", "20", *worker_options())
     with perfscale.start("run", workload, *simulated, "--metrics-port", "0") as run:
         target = metrics_address(run).removeprefix("http://").removesuffix("/metrics")
         with real_prometheus(tmp_path, target) as url:

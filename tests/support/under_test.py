@@ -22,6 +22,12 @@ class Generators:
     runs: int = 0
 
 
+def worker_options() -> tuple[str, ...]:
+    """Options of ``perfscale run`` with which it has as many generators: processes of their own."""
+    Generators.runs += 1
+    return () if Generators.count is None else ("--workers", str(Generators.count))
+
+
 def load_generator(config: Config, **given: Any) -> LoadGenerator:
     """What runs ``config`` with as many generators as the test is to have.
 
