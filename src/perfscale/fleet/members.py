@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
+from perfscale.engine.concurrency import run_bounded
 from perfscale.engine.snapshot import GeneratorState
 from perfscale.errors import FleetError, GeneratorLostError
+from perfscale.fleet.clocks import RoundTrip, bound_clocks
 from perfscale.fleet.messages import (
     DISTRIBUTION,
     Arrived,
@@ -45,6 +48,9 @@ SILENT: Final = f"nothing was heard of it for {SILENT_S:g} s"
 _OPENING_S: Final = 60.0
 """So long the generators may take to be there: a worker has to import this program."""
 _PROBES: Final = 8
+_ALONE_S: Final = 0.005
+"""For so long a probe is the only one. So answers that come at once, as on one machine, do not wait
+for each other, and those that take longer are waited for at the same time."""
 _CHECK_S: Final = 1.0
 
 
@@ -92,6 +98,7 @@ class Member:
         heard_s: When something was heard of it for the last time, if it is lost.
         ticks: Checks since something was heard of it.
         clocks: Answers to probes, by number: when each came, and what it was.
+        offset_s: How far its monotonic clock is ahead of ours.
     """
 
     shard: int
@@ -105,6 +112,7 @@ class Member:
     heard_s: float = 0.0
     ticks: int = 0
     clocks: dict[int, tuple[float, Clocks]] = field(default_factory=dict)
+    offset_s: float = 0.0
 
     def send(self, message: ToGenerator) -> None:
         """Send it a message, if it is there."""
@@ -157,8 +165,13 @@ class Members:
         until_s, late = loop.time() + _OPENING_S, f"it was not there within {_OPENING_S:g} s"
         for member in self.all:
             await self._until(member, _is_open, until_s, late)
+        # Before any of them begins, so that the round trips are short.
+        turn = asyncio.Lock()
+        compare = (partial(self._compare_clocks, member, turn) for member in self.all)
+        await run_bounded(compare, limit=len(self.all))
         for member in self.all:
-            await self._compare_clocks(member)
+            member.has_begun = True
+            member.send(Start(self._stopwatch.started + member.offset_s))
         self._listening.append(
             self._tasks.create_task(self._watch_silence(), name="perfscale-generators-silence")
         )
@@ -169,45 +182,43 @@ class Members:
         """Wait for one of them, until it is lost; ``why`` it is if it takes too long."""
         try:
             async with asyncio.timeout_at(until_s):
-                while not (condition(member) or member.is_over):
-                    self._heard.clear()
-                    await self._heard.wait()
+                await self._hear(member, condition)
         except TimeoutError:
             self.lose(member, GeneratorLostError(why))
         if member.is_over:
             raise GeneratorLostError(f"{member.record} was lost before it began")
 
-    async def _compare_clocks(self, member: Member) -> None:
-        """Find out how far its clocks are from ours, from the quickest of several round trips."""
-        clock = self._stopwatch.clock
-        best: tuple[float, float, float] | None = None
+    async def _hear(self, member: Member, condition: Callable[[Member], bool]) -> None:
+        """Wait for one of them, until it is over."""
+        while not (condition(member) or member.is_over):
+            self._heard.clear()
+            await self._heard.wait()
+
+    async def _compare_clocks(self, member: Member, turn: asyncio.Lock) -> None:
+        """Find out how far its clocks are from ours, from several round trips.
+
+        ``turn`` is had by the probes one after another.
+        """
+        clock, trips = self._stopwatch.clock, []
         for number in range(_PROBES):
-            sent_s, wall_s = clock(), time.time()
-            member.send(Probe(number))
-            until_s = asyncio.get_running_loop().time() + SILENT_S
-            await self._until(member, partial(_has_answered, number), until_s, SILENT)
-            came_s, answer = member.clocks.pop(number)
-            took_s = came_s - sent_s
-            if best is None or took_s < best[0]:
-                middle_s = took_s / 2
-                best = (
-                    took_s,
-                    answer.monotonic_s - sent_s - middle_s,
-                    answer.wall_s - wall_s - middle_s,
-                )
-        if best is None:
-            return
-        took_s, offset_s, ahead_s = best
-        if abs(offset_s) <= took_s / 2:
-            offset_s = 0.0  # as on one machine, where all processes share that clock
+            has_answered = partial(_has_answered, number)
+            async with turn:
+                until_s = asyncio.get_running_loop().time() + SILENT_S
+                sent_s, wall_s = clock(), time.time()
+                member.send(Probe(number))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_ALONE_S):
+                        await self._hear(member, has_answered)
+            await self._until(member, has_answered, until_s, SILENT)
+            trips.append(RoundTrip(sent_s, wall_s, *member.clocks.pop(number)))
+        bounds = bound_clocks(trips)
+        member.offset_s = bounds.monotonic_s
         member.record = msgspec.structs.replace(
             member.record,
-            clock_low_s=round(ahead_s - took_s / 2, 6),
-            clock_high_s=round(ahead_s + took_s / 2, 6),
-            uncertainty_s=round(took_s / 2, 6),
+            clock_low_s=round(bounds.low_s, 6),
+            clock_high_s=round(bounds.high_s, 6),
+            uncertainty_s=round(bounds.uncertainty_s, 6),
         )
-        member.has_begun = True
-        member.send(Start(self._stopwatch.started + offset_s))
 
     async def _listen(self, member: Member) -> None:
         try:
