@@ -116,6 +116,22 @@ async def test_the_bound_of_a_cleanup_holds_for_all_of_it(tmp_path: Path) -> Non
         assert run.result.remains
 
 
+async def test_what_is_held_and_has_lost_its_labels_is_named_within_the_bound(
+    tmp_path: Path,
+) -> None:
+    kind = {"resources": ["configmaps"]}
+    held = {"fault": "held", **kind, "finalizer": "example.org/held"}
+    removed = {"fault": "labelRemoved", **kind, "labels": ["*"]}
+    loop = asyncio.get_running_loop()
+    since_s = loop.time()
+    async with interrupted(tmp_path, objects=[held, removed], cleanup_timeout_s=8.0) as run:
+        assert loop.time() - since_s < 8.0 + 1.0
+        why = "still there, without the run's labels"
+        assert f"3 ConfigMap not known to be gone: {why}" in run.result.problems
+        assert (run.result.accounts.deleted, run.result.accounts.leftover) == (2, 3)
+        assert run.result.remains
+
+
 async def test_what_no_watch_tells_of_counts_as_gone_once_it_is_looked_for(tmp_path: Path) -> None:
     silent = {"fault": "late", "delay": "1h", "resources": ["configmaps"]}
     async with (

@@ -153,7 +153,7 @@ class CoordinatorRun(Run):
 
     async def _end(self) -> None:
         """Let the generators publish their last."""
-        self._release(Barrier(Moment.REMOVED), Release(well=self._removed))
+        self._release(Barrier(Moment.REMOVED), Release())
         await self._members.end(self._inputs.options.cleanup_timeout_s + _ENDING_S)
 
     async def _load(self) -> None:
@@ -338,7 +338,7 @@ class CoordinatorRun(Run):
         await super()._clean_up()
         self._losses.note_blind()
         self._is_cleaned_up = True
-        self._release(Barrier(Moment.REMOVED), Release(well=self._removed))
+        self._release(Barrier(Moment.REMOVED), Release())
 
     def _something_remains(self) -> bool:
         replay = self._sink.replay

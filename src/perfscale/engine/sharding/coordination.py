@@ -76,7 +76,7 @@ class Moment(StrEnum):
     DRAINED = "drained"
     """No request is in flight, and all is marked as being deleted: the cleanup may begin."""
     REMOVED = "removed"
-    """The coordinator has deleted everything of the run; ``well``: and all of it is gone."""
+    """The coordinator has deleted everything of the run, or has come to the end of its bound."""
 
 
 class Barrier(msgspec.Struct, frozen=True):
