@@ -47,7 +47,7 @@ class RemovalElsewhere(Removal):
         self._link = link
 
     async def run(self) -> None:
-        """Wait until the coordinator has deleted everything, or has come to the end of its bound."""
+        """Wait until the coordinator has deleted everything, or its bound is over."""
         await self._context.reach(Moment.DRAINED)
         await self._context.reach(Moment.REMOVED)
         if self._link.is_lost:
