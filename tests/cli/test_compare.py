@@ -95,6 +95,9 @@ def test_the_table_fits_a_terminal_of_any_width(columns: int, perfscale: Command
     ("arguments", "told"),
     [
         (("before", "nowhere"), "error: nowhere: there is no such folder"),
+        ((), "error: latest: there is no run, as there is no folder results hint: name the folder"),
+        (("--results-dir", "before"), "error: latest: there is no such run in before"),
+        (("--results-dir", "."), "there is no run before it of density"),
         (("before", "."), "error: .: it is not the folder of a run"),
         (("before", "after", "--threshold", "10"), "'10' is no share: write a number and %"),
         (("before", "after", "--threshold", "-5%"), "'-5%' is no share"),

@@ -246,7 +246,7 @@ def test_a_disk_without_any_room_is_told_before_anything_is_created(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ((), "RUN"),
+        ((), "latest: there is no such run in results"),
         (("nowhere",), "nowhere: there is no such run in results"),
         (("results",), "results: it is not the folder of a run"),
         (("workload.yaml",), "workload.yaml: it is not the folder of a run"),

@@ -82,7 +82,7 @@ def test_a_run_has_its_tags_and_its_note_and_is_the_latest(perfscale: CommandLin
     assert (described["tags"], described["note"]) == ({"build": "123", "cni": "a"}, "try")
     assert "build=123, cni=a" in (folder / "report.html").read_text()
     assert str(folder.name) in perfscale("report", "build=123").out
-    assert str(folder.name) in perfscale("report", "latest").out
+    assert str(folder.name) in perfscale("report").out
 
 
 def test_what_tag_does_not_take_is_refused_by_the_name_of_the_argument(
@@ -117,6 +117,7 @@ def test_one_run_alone_is_compared_with_the_one_before_it(
     assert ended.code == 3
     assert "compared with b: the run before it of the same workload and cluster" in ended.err
     assert "base: results/b (passed)" in ended.out
+    assert perfscale("compare") == ended
     assert perfscale("compare", "latest~1").code == 0
     assert perfscale("tag", "aaaa", "baseline=v1").code == 0
     pinned = perfscale("compare", "latest~1", "--output", "json")

@@ -69,7 +69,7 @@ class FirstWorkload:
         choice = CHOICES[self.kind]
         lines = [
             f"# {self.replicas} {choice.kind} objects, created at {self.qps:g} a second.",
-            "# Every key is explained in docs/workload-file.md.",
+            "# What every key means: perfscale schema, which editors read as well.",
             "workloads:",
             _line(f"  - name: {self.name}", "also the beginning of the namespace's name"),
             _line(f"    qps: {self.qps:g}", "creates a second"),

@@ -20,17 +20,17 @@ _REGRESSION = 3
 def compare(  # noqa: PLR0913 -- a command has as many parameters as options
     *,
     runs: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="RUN",
             help="The run to compare with, and others: each by its folder or any file in it, "
             "latest, latest~1, the beginning of its id, or a tag (build=123). One alone is "
             "compared with the run tagged baseline, or else the one before it, of the same "
-            "workload and cluster.",
+            "workload and cluster. Without any, latest is.",
             show_default=False,
             autocompletion=completion.runs,
         ),
-    ],
+    ] = None,
     results_dir: options.RunsDir = options.DEFAULT_RESULTS,
     threshold: Annotated[
         str,
@@ -63,7 +63,7 @@ def compare(  # noqa: PLR0913 -- a command has as many parameters as options
 
     For example:
 
-        perfscale compare latest
+        perfscale compare
 
         perfscale compare build=122 build=123
 
@@ -78,7 +78,8 @@ def compare(  # noqa: PLR0913 -- a command has as many parameters as options
     log_more(verbose)
     use_colors(not no_color)
     limits = _limits(threshold, min_difference, significance)
-    before, *others = (read_compared(folder) for folder in _folders(runs, results_dir))
+    names = runs or [options.LATEST_RUN]
+    before, *others = (read_compared(folder) for folder in _folders(names, results_dir))
     comparisons = [compared(before, other, limits) for other in others]
     verdict = worst(each.verdict for each in comparisons)
     if html is not None:

@@ -20,10 +20,9 @@ def report(
             metavar="RUN",
             help="The run: the path of its folder or of any file in it, latest, latest~1, the "
             "beginning of its id, or a tag (build=123).",
-            show_default=False,
             autocompletion=completion.runs,
         ),
-    ],
+    ] = options.LATEST_RUN,
     results_dir: options.RunsDir = options.DEFAULT_RESULTS,
     output: options.OutputFormat = options.Output.TEXT,
     export: ExportOption = None,
@@ -40,7 +39,7 @@ def report(
 
     For example:
 
-        perfscale report latest
+        perfscale report
 
         perfscale report results/first-20261124T044937Z-2fc79c1a --output json
 

@@ -4,6 +4,7 @@ from perfscale.cli.options.loading import cluster, environment, inputs, load, wo
 from perfscale.cli.options.panels import Command, Panel
 from perfscale.cli.options.shared import (
     DEFAULT_RESULTS,
+    LATEST_RUN,
     PLACEHOLDER_RUN_ID,
     AllowEnv,
     AllowMissing,
@@ -37,6 +38,7 @@ from perfscale.cli.options.values import is_given, probability, remarks, seconds
 
 __all__ = [
     "DEFAULT_RESULTS",
+    "LATEST_RUN",
     "PLACEHOLDER_RUN_ID",
     "AllowEnv",
     "AllowMissing",

@@ -212,6 +212,8 @@ Yes = Annotated[
 ]
 
 DEFAULT_RESULTS = Path("results")
+LATEST_RUN = "latest"
+"""Which run is meant where none is named."""
 ResultsDir = Annotated[
     Path,
     typer.Option(

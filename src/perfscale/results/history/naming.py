@@ -27,6 +27,7 @@ WAYS: Final = (
     "name a run by the path of its folder, latest, latest~1, the beginning of its id or a tag "
     "(build=123); perfscale runs lists them"
 )
+_WAYS_OF_LATEST: Final = "name the folder with the runs with --results-dir, or run something"
 
 
 def find_run(name: str, parent: Path) -> Path:
@@ -42,6 +43,10 @@ def find_run(name: str, parent: Path) -> Path:
     if _is_path(name):
         return run_folder(Path(name))
     if not parent.is_dir():
+        if _LATEST.fullmatch(name):
+            raise ResultsError(
+                f"{name}: there is no run, as there is no folder {parent}", hint=_WAYS_OF_LATEST
+            )
         raise ResultsError(
             f"{name}: there is no such folder, and no {parent} with runs to look it up", hint=WAYS
         )

@@ -34,6 +34,15 @@ class Earliest:
     max: float | None
 
 
+def say_not_waited_for(count: int, least_s: float, most_s: float) -> str:
+    """What a `NotWaitedFor` means, for a person."""
+    lasted = " to ".join(dict.fromkeys(f"{each:.1f}" for each in (least_s, most_s)))
+    return (
+        f"{count} missing although ready, within {lasted} s until deleted or last seen: "
+        "nothing waits for it, as readyWhen would"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class NotWaitedFor:
     """Objects that were ready and did not come to a milestone, which nothing waits for.
@@ -51,12 +60,7 @@ class NotWaitedFor:
 
     def __str__(self) -> str:
         """What that means, for a person."""
-        times = [f"{each:.1f}" for each in (self.min, self.max)]
-        lasted = " to ".join(dict.fromkeys(times))
-        return (
-            f"{self.count} missing although ready, within {lasted} s until deleted or last seen: "
-            "nothing waits for it, as readyWhen would"
-        )
+        return say_not_waited_for(self.count, self.min, self.max)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from perfscale.config.sections.metrics import Latency
+from perfscale.results.model.latency import say_not_waited_for
 from perfscale.results.model.operations import first_looked_at
 
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
@@ -55,6 +56,10 @@ class NotWaitedFor(Part, frozen=True):
     count: Count
     min: Seconds
     max: Seconds
+
+    def __str__(self) -> str:
+        """As the terminal says it."""
+        return say_not_waited_for(self.count, self.min or 0.0, self.max or 0.0)
 
 
 class Statistics(Part, frozen=True, kw_only=True):
