@@ -67,12 +67,25 @@ class DueFeed:
         """Of a shard, by kind; None where nothing bounds it: of a load without a rate."""
         began_s = now if iteration.load_began_s is None else iteration.load_began_s
         within_s = now + _AHEAD_S - began_s
-        if not iteration.creates:
-            due = most_due(iteration.workload, within_s)
-            if math.isinf(due):
-                return None
-            due = math.ceil(due / shard.count)
-            most = iteration.whole if shard.is_whole else iteration.requested
-            return {kind: int(min(due, each)) for kind, each in most.items()}
+        due = due_of(self._context, iteration, shard, within_s)
+        if due is None or iteration.creates:
+            return due
+        most = iteration.whole if shard.is_whole else iteration.requested
+        return {kind: min(count, most[kind]) for kind, count in due.items()}
+
+
+def due_of(
+    context: RunContext, iteration: IterationContext, shard: Shard, within_s: float
+) -> Mapping[str, int] | None:
+    """What a load that ends by its time asks of a shard within that time, at most, by kind.
+
+    Operations are as many as the rate allows, whatever their targets are. None where nothing
+    bounds it: of a load without a rate.
+    """
+    if iteration.creates:
         where = iteration.factories, iteration.number
-        return requested_of(shard, self._context.plan, *where, within_s)
+        return requested_of(shard, context.plan, *where, within_s)
+    due = most_due(iteration.workload, within_s)
+    if math.isinf(due):
+        return None
+    return dict.fromkeys(iteration.whole, math.ceil(due / shard.count))

@@ -16,15 +16,16 @@ from perfscale.config.labels import (
     WORKLOAD_LABEL,
     selector_of,
 )
+from perfscale.engine.accounting.due import due_of
 from perfscale.engine.removal.by_uid import ObjectReference, RemovalByUid
 from perfscale.engine.removal.ending import FinalCleanup
-from perfscale.engine.sharding.shard import COORDINATOR
+from perfscale.engine.sharding.shard import COORDINATOR, Shard
 from perfscale.engine.tracking.readiness import AnyObject
 from perfscale.engine.waits import Signal
 from perfscale.errors import PerfscaleError
 from perfscale.kube.listing import page_decoder, read_pages
 from perfscale.kube.resources import NAMESPACES, Place
-from perfscale.results import ChangeEntry, LostObjectsEntry
+from perfscale.results import ChangeEntry, DueEntry, LostObjectsEntry
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -182,9 +183,25 @@ class Losses:
         """Find what they have left; what is there is deleted after that."""
         for member in self._members.lost:
             search = LostSearch(self._context, self._replay, member.shard, self._has_begun)
-            for entry in await search.run():
+            for entry in (*await search.run(), *self._due(member.shard)):
                 self._take(entry)
         self._removing_s = self._context.stopwatch.now()
+
+    def _due(self, shard: int) -> Iterator[DueEntry]:
+        """Of loads that end by their time: what was due of it by now, and not what was ahead."""
+        context, now = self._context, self._context.stopwatch.now()
+        own = Shard(shard, context.shard.count)
+        parts = self._replay.parts_of(shard)
+        for iteration in context.iterations.values():
+            number = parts.get((iteration.workload.name, str(iteration.number)))
+            known = None if number is None else self._replay.due_of(number)
+            if known is None or not iteration.ends:
+                continue
+            began_s = now if iteration.load_began_s is None else iteration.load_began_s
+            due = due_of(context, iteration, own, now - began_s)
+            if due is not None:
+                requested = {kind: min(n, due.get(kind, 0)) for kind, n in known.requested.items()}
+                yield DueEntry(known.i, now, requested)
 
     def left(self) -> Iterator[tuple[int, ObjectReference]]:
         """What is there as far as generators have said, by the numbers of the objects.

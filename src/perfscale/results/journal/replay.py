@@ -141,6 +141,10 @@ class Replay:
             if each.begin.shard == shard
         }
 
+    def due_of(self, number: int) -> DueEntry | None:
+        """What a part has requested, as far as is known, of a load that ends by its time."""
+        return self._iterations[number].due
+
     def lives_of(self, shard: int) -> Iterator[tuple[int, ObjectLife]]:
         """A generator's objects, and children, whose records are not written; by their numbers."""
         for each in self._iterations.values():
