@@ -78,6 +78,16 @@ def test_a_wrong_command_line_is_refused(
     assert "Traceback" not in ended.err
 
 
+def test_faults_that_are_packaged_are_taken_by_name(perfscale: CommandLine) -> None:
+    small = ("run", "--simulate", "--speed", "50", "--replicas", "1", "--faults")
+    ended = perfscale(*small, "slow-starts")
+    assert ended.code == 0, ended.err
+    ended = perfscale(*small, "slow-start")
+    assert ended.code == 2
+    assert "slow-start: there is no such file, and no packaged faults of that name" in ended.err
+    assert "did you mean slow-starts? those that are packaged: broken-objects, " in ended.err
+
+
 def test_kubectl_follows_a_run(
     perfscale: CommandLine,
     simulated: SimulatedProcess,

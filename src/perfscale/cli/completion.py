@@ -8,10 +8,14 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from perfscale.errors import PerfscaleError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _MOST = 200
 _YAML = (".yaml", ".yml")
@@ -29,10 +33,23 @@ def contexts(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def packaged(incomplete: str) -> list[tuple[str, str]]:
     """The packaged workloads, with what they are."""
-    from perfscale.templates.packaged import packaged_workloads, summary_of
+    from perfscale.templates.packaged import packaged_workloads
+
+    return _packaged(packaged_workloads, incomplete)
+
+
+def faults(incomplete: str) -> list[tuple[str, str]]:
+    """Files of YAML, the folders on the way to them, and packaged faults."""
+    from perfscale.templates.packaged import packaged_faults
+
+    return [*_files(incomplete), *_packaged(packaged_faults, incomplete)]
+
+
+def _packaged(known: Callable[[], dict[str, Path]], incomplete: str) -> list[tuple[str, str]]:
+    from perfscale.templates.packaged import summary_of
 
     with suppress(PerfscaleError, OSError):
-        found = packaged_workloads().items()
+        found = known().items()
         return [(name, summary_of(path)) for name, path in found if name.startswith(incomplete)]
     return []
 

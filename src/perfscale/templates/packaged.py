@@ -59,8 +59,13 @@ def packaged_workloads() -> dict[str, Path]:
     return {name: path for name, path in found if path.is_file()}
 
 
+def packaged_faults() -> dict[str, Path]:
+    """The packaged files of faults for the simulated cluster, by their names without the ending."""
+    return {path.stem: path for path in sorted(packaged_file("examples", "faults").glob("*.yaml"))}
+
+
 def summary_of(path: Path) -> str:
-    """What a packaged workload is, in a sentence or two: the comment at its beginning."""
+    """What a packaged file is, in a sentence or two: the comment at its beginning."""
     lines = path.read_text(encoding="utf-8").splitlines()
     comment = itertools.takewhile(lambda line: line.startswith("#"), lines)
     return " ".join(line.lstrip("# ") for line in comment)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perfscale.cli import options
+from perfscale.cli import completion, options
 from perfscale.cli.output.streams import log_more
 from perfscale.cli.signals import run_until_signalled
 
@@ -38,8 +38,10 @@ FaultsFile = Annotated[
     typer.Option(
         "--faults",
         metavar="FILE",
-        help="Inject the faults of this file into the simulated cluster.",
+        help="Inject the faults of this file, or of a packaged one by its name, as in slow-starts, "
+        "into the simulated cluster.",
         show_default=False,
+        autocompletion=completion.faults,
         rich_help_panel=options.Panel.CLUSTER,
     ),
 ]
@@ -50,12 +52,13 @@ def read_faults(path: Path | None) -> Faults | None:
 
     Raises:
         ConfigError: Everything that is wrong in it.
+        UsageError: There is no such file.
     """
     if path is None:
         return None
     from perfscale.sim.faults import load_faults
 
-    return load_faults(path)
+    return load_faults(options.faults_path(path))
 
 
 def refuse_beside_simulation(call: typer.Context, *, simulate: bool, faults: Path | None) -> None:

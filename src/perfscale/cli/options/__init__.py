@@ -1,6 +1,13 @@
 """The options of the commands: those that several share, and what their values become."""
 
-from perfscale.cli.options.loading import cluster, environment, inputs, load, workload_path
+from perfscale.cli.options.loading import (
+    cluster,
+    environment,
+    faults_path,
+    inputs,
+    load,
+    workload_path,
+)
 from perfscale.cli.options.panels import Command, Panel
 from perfscale.cli.options.shared import (
     DEFAULT_RESULTS,
@@ -69,6 +76,7 @@ __all__ = [
     "cluster",
     "duration",
     "environment",
+    "faults_path",
     "inputs",
     "is_given",
     "load",

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from perfscale.cli.options.values import seconds
+from perfscale.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from perfscale.config import Config
     from perfscale.foreign.kube_burner import Inputs
     from perfscale.kube.cluster import ClusterOptions
@@ -50,24 +53,42 @@ def workload_path(workload: Path | None) -> Path:
     Raises:
         UsageError: It is neither; with the name that may have been meant.
     """
-    from perfscale.errors import UsageError
     from perfscale.templates.packaged import default_workload, packaged_workloads
 
     if workload is None:
         return default_workload()
-    name = str(workload)
-    if workload.is_file() or name in _NO_NAMES or workload.suffix or workload.parent != Path():
-        return workload
-    packaged = packaged_workloads()
-    if name in packaged:
-        return packaged[name]
-    if workload.exists():
-        return workload
-    near = difflib.get_close_matches(name, packaged, 1)
+    hint = "perfscale examples lists those that are packaged"
+    return _file_or_packaged(workload, packaged_workloads, "workload", hint)
+
+
+def faults_path(faults: Path) -> Path:
+    """The file of faults that is meant: one that is there, or a packaged one of this name.
+
+    Raises:
+        UsageError: It is neither; with the names that there are.
+    """
+    from perfscale.templates.packaged import packaged_faults
+
+    hint = f"those that are packaged: {', '.join(packaged_faults())}"
+    return _file_or_packaged(faults, packaged_faults, "faults", hint)
+
+
+def _file_or_packaged(
+    path: Path, packaged: Callable[[], dict[str, Path]], what: str, hint: str
+) -> Path:
+    name = str(path)
+    if path.is_file() or name in _NO_NAMES or path.suffix or path.parent != Path():
+        return path
+    known = packaged()
+    if name in known:
+        return known[name]
+    if path.exists():
+        return path
+    near = difflib.get_close_matches(name, known, 1)
     meant = f"did you mean {near[0]}? " if near else ""
     raise UsageError(
-        f"{name}: there is no such file, and no packaged workload of that name",
-        hint=f"{meant}perfscale examples lists those that are packaged",
+        f"{name}: there is no such file, and no packaged {what} of that name",
+        hint=f"{meant}{hint}",
     )
 
 
