@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from perfscale.cli.output.console import print_wrapped
+from perfscale.cli.output.console import print_point, print_wrapped
 from perfscale.cli.output.latencies import print_latencies
 from perfscale.results.measure.statistics.percentiles import LatencySamples
 
@@ -22,6 +22,16 @@ def test_on_a_terminal_all_rows_of_a_line_are_indented_and_no_word_is_torn() -> 
     rows = printed(terminal=True)
     assert all(row.startswith("  ") and len(row) <= 40 for row in rows)
     assert " ".join(row.strip() for row in rows) == TEXT
+
+
+def test_of_a_word_that_is_wider_than_the_terminal_nothing_is_cut_off() -> None:
+    console = Console(file=io.StringIO(), width=40, force_terminal=True, color_system=None)
+    path = f"/mnt/{'x' * 60}/summary-17.json"
+    print_point(console, "!", f"left out: {path}: it has no values")
+    assert isinstance(console.file, io.StringIO)
+    rows = console.file.getvalue().splitlines()
+    assert all(len(row) <= 40 for row in rows)
+    assert path in "".join(row.strip() for row in rows)
 
 
 def test_elsewhere_a_line_stays_whole_for_searches() -> None:

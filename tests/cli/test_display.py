@@ -1,10 +1,13 @@
 """What is said of a run while it goes on."""
 
+import io
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from perfscale.cli.output.display import follow
+from perfscale.cli.output.display import _panels, follow
+from perfscale.cli.output.loads import Loads
 from perfscale.engine.events import (
     EventStream,
     GeneratorsProgress,
@@ -154,6 +157,24 @@ async def test_each_generator_of_several_stands_below_their_sum(
         "generator 0  25.0/s  lag 1ms  CPU 12%  watches well; "
         "generator 1  0.0/s  lag 1ms  CPU 12%  3 in flight  silent for 7s"
     )
+
+
+def test_on_a_narrow_terminal_no_number_is_cut_off() -> None:
+    loads = Loads()
+    loads.generators = (generator_of(0, in_flight=250, reconnects=123, relists=45),)
+    waiting = progress_of("churning", 731.0, stage=Stage.WAITING_READY, remaining_s=754.0)
+    loads.enter(StageStarted(Stage.WAITING_READY, "churning", 1, 900.0, None))
+    loads.take(waiting)
+    console = Console(file=io.StringIO(), width=60, color_system=None)
+    console.print(_panels(loads))
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    assert all(len(row) <= 60 for row in shown.splitlines())
+    assert "…" not in shown
+    words = " ".join(shown.split())
+    assert "12m34s to go" in words
+    for number in ("250 in flight", "123", "45"):
+        assert number in words
 
 
 async def test_of_many_generators_those_in_trouble_are_shown(

@@ -77,5 +77,8 @@ def print_point(console: Console, mark: str, text: str) -> None:
         console.print(f"  {mark} {escape(text)}", soft_wrap=True)
         return
     row = Table.grid(padding=(0, 1))
+    row.add_column()
+    row.add_column()
+    row.add_column(overflow="fold")  # as of a path, which is one long word
     row.add_row(" ", mark, escape(text))
     console.print(row)

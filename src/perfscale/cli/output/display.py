@@ -266,7 +266,7 @@ def _panels(loads: Loads) -> RenderableType:
 
 
 def _panel(progress: Progress, loads: Loads, *, of_run: bool = False) -> RenderableType:
-    title = Text(no_wrap=True, overflow="ellipsis")
+    title = Text()
     title.append(format_duration(round(progress.elapsed_s)), style="bold")
     title.append(f"  {loads.title(progress)}")
     if progress.remaining_s is not None:

@@ -23,10 +23,10 @@ _SILENT_S: Final = 3.0
 def generators_table(generators: Sequence[GeneratorState]) -> Table:
     """A row for each; the ones that are late, busy or silent first where there are many."""
     table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True, overflow="ellipsis")
+    table.add_column(no_wrap=True)
     for _ in range(4):
         table.add_column(justify="right", no_wrap=True)
-    table.add_column(no_wrap=True, overflow="ellipsis")
+    table.add_column(overflow="fold")
     for each in _shown(generators):
         style = "red" if _is_troubled(each) else "dim"
         table.add_row(*(Text(text, style=style) for text in _cells(each)))
