@@ -71,6 +71,7 @@ ALSO_WITH_TWO = {
     "test_preload",
     "test_readiness",
     "test_refused_operations",
+    "test_refusing",
     "test_replaced_targets",
     "test_rules",
     "test_run",

@@ -17,7 +17,10 @@ from perfscale.results import Accounts, RunOutcome
 from perfscale.sim.cluster import SimulatedCluster
 from perfscale.sim.faults import Faults
 
+pytestmark = pytest.mark.virtual_time
+
 COUNT = 30
+FEW = 12
 
 CREATES = {"verbs": ["create"], "resources": ["virtualmachineinstances"], "skip": 2}
 
@@ -45,8 +48,13 @@ REFUSALS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("case", REFUSALS)
-async def test_what_is_refused_for_a_while_is_asked_for_again(case: str, tmp_path: Path) -> None:
+async def test_what_is_refused_for_a_while_is_asked_for_again(
+    case: str, tmp_path: Path, generators: int | None
+) -> None:
     fault = REFUSALS[case]
+    if generators is not None:
+        # They begin with few requests each, which wait the longer the more often they are refused.
+        fault = {**fault, "times": min(fault["times"], FEW)}
     load = config(workload(objects(count=COUNT)))
     async with faulty_run(tmp_path, load, requests=[fault]) as run:
         assert run.result.problems == ()
