@@ -54,17 +54,17 @@ class Presence:
         except SchedulerLostError as error:
             return error
         except (OSError, RuntimeError) as error:
-            return await self.find_loss(str(error))
-        return await self.find_loss("")
+            return await self.find_loss(f"its worker failed: {error}")
+        return await self.find_loss("the scheduler had lost its worker")
 
     async def find_loss(self, why: str) -> GeneratorLostError:
-        """What is gone, after something has failed for a reason of Dask's, which is ``why``."""
+        """What is gone, after something has failed; ``why`` if the worker is there all the same."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + _ANSWER_S
         try:
             while await self._is_registered(_ANSWER_S):
                 if loop.time() >= until_s:
-                    return GeneratorLostError(f"its worker failed: {why}")
+                    return GeneratorLostError(why)
                 await asyncio.sleep(_RETRY_S)
         except SchedulerLostError as error:
             return error

@@ -181,7 +181,8 @@ class DaskConnection:
         except (FleetError, GeneratorLostError) as error:
             await self._batches.put(error)
         except Exception as error:  # noqa: BLE001 -- whatever Dask raises, it is lost
-            await self._batches.put(await self._presence.find_loss(str(error) or repr(error)))
+            why = f"its worker failed: {str(error) or repr(error)}"
+            await self._batches.put(await self._presence.find_loss(why))
 
     async def _start(self) -> None:
         """Until it is heard of for the first time; nobody else watches over it as long."""
