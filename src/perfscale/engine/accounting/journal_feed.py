@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from functools import cache
-from operator import attrgetter
+from functools import cache, partial
+from itertools import compress
+from operator import attrgetter, is_not
 from typing import TYPE_CHECKING, Any, Final
 
 from perfscale.engine.sharding.shard import WHOLE
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
         Stamps,
     )
 
+_IS_KNOWN: Final = partial(is_not, None)
 _AT_ONCE: Final = 200
 """Rows flushed in one go, for which nothing else of the process runs: about a millisecond."""
 
@@ -367,7 +369,8 @@ def _take_operation(operation: TrackedOperation) -> dict[str, Any]:
 def _take_all(row: TrackedObject) -> dict[str, Any]:
     """All that is known of a row, which is clean then."""
     row.dirty = ALL_DIRTY
-    return {name: value for name, value in _take_changes(row).items() if value is not None}
+    changes = _take_changes(row)
+    return dict(compress(changes.items(), map(_IS_KNOWN, changes.values())))
 
 
 def _take_changes(row: TrackedObject) -> dict[str, Any]:

@@ -57,21 +57,22 @@ class RowRules:
         if row.expected is not None:
             row.by_kind = row.by_kind or reading.ready
             reading = row.expected.judge(reading)
-        is_going = metadata.deletion_timestamp is not None
+        stamp = metadata.deletion_timestamp
+        is_going = stamp is not None or row.delete_requested_s is not None
         explained = (
             reading.detail != row.detail
             # From then on it says how the object goes, and not why it was not ready.
-            and not (is_going or row.delete_requested_s is not None)
+            and not is_going
             and _explain(row, reading.detail)
         )
         row.phase_timestamps = reading.stamps or row.phase_timestamps
         was_going = row.deletion_timestamp is not None
-        if metadata.deletion_timestamp is not None:
-            self.read_deletion(row, metadata.deletion_timestamp, metadata.finalizers)
+        if stamp is not None:
+            self.read_deletion(row, stamp, metadata.finalizers)
         if reading.milestones is not row.milestones:  # as a rule, those of the last event
             row.milestones = reading.milestones
             _pass_milestones(row, reading.milestones, now, changes)
-        if row.delete_requested_s is not None or metadata.deletion_timestamp is not None:
+        if is_going:
             if not was_going or row.is_child:  # others were judged when their deletion began
                 self._read_leaving(row, metadata, reading, now, changes)
         elif reading.failure is not None:
@@ -82,10 +83,10 @@ class RowRules:
             changes.append(Transition(row, TransitionKind.EXPLAINED))
 
     def _enter_phase(self, row: TrackedObject, phase: str, now: float) -> Transition:
-        phases = self.child_phases if row.is_child else self.phases
+        phases, kind = self.child_phases if row.is_child else self.phases, row.resource.kind_name
         if row.phase is not None:
-            phases[row.resource.kind_name, row.phase] -= 1
-        phases[row.resource.kind_name, phase] += 1
+            phases[kind, row.phase] -= 1
+        phases[kind, phase] += 1
         row.phase = phase
         row.phase_s = now
         if row.ready_s is None or not row.has_arrived:
