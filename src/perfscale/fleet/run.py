@@ -26,8 +26,9 @@ from perfscale.fleet.meeting import Meeting
 from perfscale.fleet.members import Members
 from perfscale.fleet.messages import Released, Stop
 from perfscale.fleet.published.accounting import MergedAccounting
+from perfscale.fleet.published.cleanup import LossyCleanup
 from perfscale.fleet.published.counting import MergedCounts
-from perfscale.fleet.published.losses import Losses, LossyCleanup
+from perfscale.fleet.published.losses import Losses
 from perfscale.fleet.published.progress import MergedProgress
 from perfscale.fleet.published.thresholds import MergedThresholds
 from perfscale.fleet.transport import GeneratorInputs
