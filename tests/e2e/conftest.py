@@ -48,6 +48,7 @@ ALSO_WITH_TWO = {
     "test_course",
     "test_dry_run",
     "test_embedded_audit",
+    "test_faults",
     "test_final_cleanup",
     "test_hooks",
     "test_illegible_answers",
