@@ -70,6 +70,7 @@ ALSO_WITH_TWO = {
     "test_patches",
     "test_preflight",
     "test_preload",
+    "test_random_workloads",
     "test_readiness",
     "test_refused_operations",
     "test_refusing",

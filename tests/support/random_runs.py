@@ -12,11 +12,12 @@ import yaml
 from clusters import CONFIGMAPS, VMS
 from faulty_runs import left_of
 from random_workloads import FOREIGN_NAMESPACE, PATCH, PATCH_FILE, Scenario
+from under_test import load_generator
 
 from perfscale.config import load_config
 from perfscale.config.labels import RUN_LABEL
 from perfscale.engine import LoadGenerator, RunOptions
-from perfscale.errors import PreflightError
+from perfscale.errors import FleetError, PreflightError
 from perfscale.kube.cluster import ClusterOptions
 from perfscale.kube.resources import NAMESPACES
 from perfscale.results import RunFolder
@@ -70,7 +71,7 @@ class RandomRun:
     before: JSON
     named: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     result: RunResult | None = None
-    error: PreflightError | None = None
+    error: PreflightError | FleetError | None = None
     folder: Path | None = None
 
     @property
@@ -108,7 +109,7 @@ async def _execute(run: RandomRun, directory: Path) -> None:
     options = RunOptions(
         defaults=TemplateDefaults(), allow_foreign=run.scenario.allow_foreign, cleanup_timeout_s=60
     )
-    generator = LoadGenerator(
+    generator = load_generator(
         run.config,
         cluster=ClusterOptions(kubeconfig=str(kubeconfig)),
         results=sink,
@@ -118,7 +119,7 @@ async def _execute(run: RandomRun, directory: Path) -> None:
     async with generator:
         try:
             run.result = await generator.run()
-        except PreflightError as error:
+        except (PreflightError, FleetError) as error:
             run.error = error
     run.folder = sink.path
 
