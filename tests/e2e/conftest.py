@@ -42,6 +42,7 @@ def _clock(request: pytest.FixtureRequest) -> None:
 ALSO_WITH_TWO = {
     "test_attribution",
     "test_blindness",
+    "test_cancellation",
     "test_churn",
     "test_claims",
     "test_context",
