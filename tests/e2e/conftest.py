@@ -60,6 +60,7 @@ ALSO_WITH_TWO = {
     "test_kube_burner",
     "test_kubevirt_operations",
     "test_later_phases",
+    "test_long_runs",
     "test_lost_cluster",
     "test_made_namespaces",
     "test_measurements",
