@@ -1,4 +1,4 @@
-"""What is said of objects that no watch shows to be gone, when the time for their end is up."""
+"""What a run reports of objects that no watch shows to be gone, when their deletion times out."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -43,3 +43,13 @@ async def test_what_cannot_be_read_is_not_said_to_be_there(tmp_path: Path) -> No
         assert "3 ConfigMap not known to be gone: no answer within 10 s" in text
         assert "still there" not in text
         assert run.result.accounts.leftover == 3
+
+
+async def test_what_a_watch_shows_while_it_is_read_is_not_called_unseen(tmp_path: Path) -> None:
+    late = {"fault": "late", "delay": "4s", "resources": ["configmaps"]}
+    slow = {"fault": "slow", "delay": "6s", "verbs": ["get"], "resources": ["configmaps"]}
+    async with faulty_run(tmp_path, load(tmp_path, 1), watches=[late], requests=[slow]) as run:
+        text = "\n".join(run.result.problems)
+        assert "timed out after 2s waiting for everything to be gone" in text
+        assert "gone by then" not in text
+        assert run.result.accounts.deleted == 1

@@ -63,3 +63,18 @@ def test_what_is_left_over_is_what_was_asked_to_go_and_is_still_there(story: Sto
     story.tracker.request_deletion(scope, story.tick())
     story.vanishes(gone)
     assert describe_leftover(scope) == ["1 VirtualMachineInstance still there, in phase Running"]
+
+
+def test_what_could_not_be_read_is_not_reported_as_still_there_nor_the_reverse(
+    story: Story,
+) -> None:
+    scope = story.iteration(2)
+    read, unread = story.created(scope, "a"), story.created(scope, "b")
+    for row in (read, unread):
+        story.becomes(row, "Running")
+    story.tracker.request_deletion(scope, story.tick())
+    assert unread.uid is not None
+    assert describe_leftover(scope, {unread.uid: "no answer within 10 s"}) == [
+        "1 VirtualMachineInstance still there, in phase Running",
+        "1 VirtualMachineInstance not known to be gone: no answer within 10 s",
+    ]

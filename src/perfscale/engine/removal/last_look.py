@@ -1,7 +1,7 @@
-"""Reads what no watch has shown to be gone, when the time for its end is up.
+"""Reads what no watch has shown to be gone, when the wait for its deletion has timed out.
 
-A watch may be dead and not know it yet. So what is said to be there still was read, and what cannot
-be read is not said to be there.
+A watch may be dead and not know it yet. So only what was read is reported as still there, and what
+cannot be read as not known to be gone.
 """
 
 from __future__ import annotations
@@ -24,31 +24,34 @@ if TYPE_CHECKING:
     from perfscale.engine.tracking.rows import IterationScope, TrackedObject
 
 _BOUND_S: Final = 10.0
+"""How long the read may take."""
 
 
 async def describe_staying(context: RunContext, scope: IterationScope) -> list[str]:
-    """One sentence for each group of objects that should be gone; those that are by now are noted.
+    """One sentence for each group of objects that are being deleted; what is gone is recorded.
 
     Cancellation leaves unread what was not read yet.
     """
     rows: dict[str, TrackedObject] = {}
+    gone = 0
     for row in scope.rows:
         if row.present and row.delete_requested_s is not None and row.uid is not None:
             rows[row.uid] = row
 
     def note_gone(reference: ObjectReference) -> None:
-        tracker, now = context.tracker, context.stopwatch.now()
-        context.publish(tracker.confirm_gone(rows[reference.uid], now))
+        nonlocal gone
+        row = rows[reference.uid]
+        gone += row.present  # else a watch has shown it meanwhile
+        context.publish(context.tracker.confirm_gone(row, context.stopwatch.now()))
 
     looking = RemovalByUid(
         context.client_of(scope),
         (ObjectReference(row.resource, row.namespace, row.name, uid) for uid, row in rows.items()),
         note_gone,
     )
-    before = len(rows)
     await _look(looking)
     sentences = describe_leftover(scope, _unread(looking))
-    if gone := before - len(looking.left):
+    if gone:
         which = "1 object was" if gone == 1 else f"{gone} objects were"
         sentences.append(f"{which} gone by then, and no watch had shown it")
     return sentences
@@ -57,18 +60,22 @@ async def describe_staying(context: RunContext, scope: IterationScope) -> list[s
 async def describe_staying_namespaces(
     context: RunContext, namespaces: RunNamespaces, leaving: Sequence[OwnedNamespace]
 ) -> list[str]:
-    """The same for namespaces of the run."""
+    """One sentence for each of the run's namespaces that stays; what is gone is recorded."""
     looking = RemovalByUid(
         context.client,
         (ObjectReference(NAMESPACES, None, each.name, each.uid) for each in leaving),
         lambda reference: namespaces.note_gone(reference.uid),
     )
     await _look(looking)
-    names = [each.name for each in looking.left]
-    why = _unread(looking).get(NAMESPACES.kind_name)
-    if why is not None:
-        return [f"namespace {name} is not known to be gone: {why}" for name in names]
-    return await describe_namespaces(context.client, names)
+    unread = _unread(looking)
+    staying = [each for each in leaving if not each.gone]
+    unknown = [
+        f"namespace {each.name} is not known to be gone: {unread[each.uid]}"
+        for each in staying
+        if each.uid in unread
+    ]
+    names = [each.name for each in staying if each.uid not in unread]
+    return unknown + await describe_namespaces(context.client, names)
 
 
 async def _look(looking: RemovalByUid) -> None:
@@ -78,7 +85,9 @@ async def _look(looking: RemovalByUid) -> None:
 
 
 def _unread(looking: RemovalByUid) -> dict[str, str]:
-    """Why what is left could not be read, by kind."""
-    unread = {each.resource.kind_name for each in looking.unread}
+    """Why what is left could not be read, by UID."""
     silence = f"no answer within {_BOUND_S:g} s"
-    return {kind: str(looking.errors.get(kind, silence)) for kind in unread}
+    return {
+        each.uid: str(looking.errors.get(each.resource.kind_name, silence))
+        for each in looking.unread
+    }

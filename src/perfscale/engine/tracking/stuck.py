@@ -72,13 +72,13 @@ def describe_leftover(scope: IterationScope, unread: Mapping[str, str] | None = 
 
     Args:
         scope: The iteration.
-        unread: Why they could not be read, of kinds that could not.
+        unread: Why objects could not be read, by UID.
     """
     unread = unread or {}
     rows = [row for row in scope.rows if row.present and row.delete_requested_s is not None]
     return _grouped(
         (row, "not known to be gone", why)
-        if (why := unread.get(row.resource.kind_name)) is not None
+        if (why := unread.get(row.uid or "")) is not None
         else (row, ", ".join(["still there", *_phases(row)]), held_by(row.finalizers))
         for row in rows
     )
