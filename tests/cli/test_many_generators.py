@@ -128,7 +128,7 @@ def test_a_generator_that_is_lost_ends_the_run_and_is_named(
         ended = run.ends()
     assert ended.code == 1, ended.err
     check_end(ended, processes, perfscale, simulated, "failed")
-    assert "generator-limited" in ended.out
+    assert "INVALID, generator-lost" in ended.out
     assert "objects of the run are left" not in ended.out
     assert re.search(r"error: generator \d \(worker tls://127\.0\.0\.1:\d+\) was lost", ended.err)
 
@@ -295,7 +295,7 @@ def test_a_worker_that_is_killed_as_its_generator_starts_fails_the_run_by_name(
     assert ended.code == 1, ended.err
     check_end(ended, processes, perfscale, simulated, "failed")
     assert re.search(r"error: generator \d \(.*\) was lost: its worker is gone", ended.err)
-    assert "generator-limited" in ended.out
+    assert "INVALID, generator-lost" in ended.out
 
 
 REFUSED: Final = {

@@ -93,6 +93,7 @@ def test_runs_that_say_less_of_the_cluster_are_left_out_with_a_word(
     past_run(results, 22, outcome=None)
     past_run(results, 23, generator="uncertain")
     past_run(results, 24, outcome="failed", ready_p99=None)
+    past_run(results, 26, outcome="failed", generator="generator-lost", ready_p99=99)
     (results / "latest").symlink_to("density-0000")
     past_run(results / "found" / "steps", 25, ready_p99=99)
     (results / "found" / "search.json").write_text("{}")
@@ -101,6 +102,7 @@ def test_runs_that_say_less_of_the_cluster_are_left_out_with_a_word(
     assert {Path(each["path"]).name: each["why"] for each in document["leftOut"]} == {
         "density-0020": "the generator was the limit, so it says less of the cluster",
         "density-0021": "it was interrupted",
+        "density-0026": "a generator was lost, so it was not the load that was asked for",
         "density-0022": "it has no summary: it goes on, or was killed",
         "found": "a search, whose runs differ in load",
     }

@@ -63,7 +63,7 @@ async def test_a_lost_generator_fails_the_run_by_name_and_everything_is_deleted(
     assert result.accounts.deleted == result.accounts.created
     assert any(each.kind == VMIS.kind for each in result.blind_spans)
     assert result.generator is not None
-    assert result.generator.verdict is Validity.GENERATOR_LIMITED
+    assert result.generator.verdict is Validity.GENERATOR_LOST
     assert any("generator 1 (task 1) was lost" in each for each in result.generator.reasons)
     assert await cluster.left_of(result.run_id) == {}
     assert sink.path is not None

@@ -121,7 +121,7 @@ async def test_a_generator_that_is_lost_before_it_begins_makes_the_run_invalid_b
             result = await running.run()
     assert (result.outcome, result.exit_code) == (RunOutcome.FAILED, 1)
     assert result.generator is not None
-    assert result.generator.verdict is Validity.GENERATOR_LIMITED
+    assert result.generator.verdict is Validity.GENERATOR_LOST
     assert "generator 1 (task 1) was lost" in result.generator.reasons[0]
     assert result.accounts.balanced
     assert await cluster.left_of(result.run_id) == {}
@@ -141,7 +141,7 @@ async def test_generators_start_at_the_same_time_and_the_one_that_never_comes_is
     assert (result.outcome, result.exit_code) == (RunOutcome.FAILED, 1)
     assert "generator 1 (nobody) was lost: it was not there within 0.2 s" in result.problems
     assert result.generator is not None
-    assert result.generator.verdict is Validity.GENERATOR_LIMITED
+    assert result.generator.verdict is Validity.GENERATOR_LOST
     assert transport.missing.is_closed
     assert all(each.done() for each in transport.tasks.values())
     assert not result.remains

@@ -177,5 +177,5 @@ def test_what_a_lost_generator_has_not_sent_is_its_loss_and_no_other_reason() ->
         GeneratorRecord(shard=1, name="worker b", vitals=vitals(), lost="it was silent"),
     ]
     health = assess(vitals(), [workload(achieved=60.0)], {}, generators)
-    assert health.verdict is Validity.GENERATOR_LIMITED
+    assert health.verdict is Validity.GENERATOR_LOST
     assert health.reasons == ("generator 1 (worker b) was lost: it was silent",)

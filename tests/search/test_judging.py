@@ -70,11 +70,12 @@ def test_a_cluster_that_was_lost_has_not_lost_its_threshold() -> None:
 
 
 @pytest.mark.parametrize("known", [{}, MISSED])
-def test_a_run_whose_generator_was_the_limit_is_not_counted_and_says_why(
-    known: dict[str, Any],
+@pytest.mark.parametrize("verdict", [Validity.GENERATOR_LIMITED, Validity.GENERATOR_LOST])
+def test_a_run_whose_generator_was_the_limit_or_was_lost_is_not_counted_and_says_why(
+    verdict: Validity, known: dict[str, Any]
 ) -> None:
     why = ("density: the event loop took 97% of a core (CPU)",)
-    health = GeneratorHealth(Validity.GENERATOR_LIMITED, why, Vitals())
+    health = GeneratorHealth(verdict, why, Vitals())
     assert judge_run(run(**known, generator=health)) == (Verdict.NOT_COUNTED, why)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from perfscale.config.sections.metrics import Latency
 from perfscale.errors import ThresholdError
-from perfscale.results import RunOutcome, Validity
+from perfscale.results import RunOutcome
 from perfscale.search.deciding.trials import Verdict
 from perfscale.search.document import StepLatency, StepRate
 
@@ -33,14 +33,14 @@ class Judged(NamedTuple):
 def judge_run(result: RunResult) -> Judged:
     """Whether the cluster has met the thresholds of the workload file.
 
-    It does not count where the generator itself was the limit, where something else than a
+    It does not count where the generator itself was lost or the limit, where something else than a
     threshold ended or failed the run, and where a percentile was not reached because objects
     failed: what the server refuses by a quota is no limit of its speed.
     """
     if result.outcome is RunOutcome.INTERRUPTED:
         return Judged(None)
     health = result.generator
-    if health is not None and health.verdict is Validity.GENERATOR_LIMITED:
+    if health is not None and not health.verdict.stands:
         return Judged(Verdict.NOT_COUNTED, health.reasons)
     missed = [each for each in result.thresholds if not each.passed]
     ended_otherwise = result.error is not None and not isinstance(result.error, ThresholdError)

@@ -55,6 +55,8 @@ def _why_left_out(head: RunHead) -> str:
         return "it has no summary: it goes on, or was killed"
     if not head.came_to_its_end:
         return f"it was {head.outcome}"
+    if head.generator is Validity.GENERATOR_LOST:
+        return "a generator was lost, so it was not the load that was asked for"
     if head.generator is Validity.GENERATOR_LIMITED:
         return "the generator was the limit, so it says less of the cluster"
     return ""

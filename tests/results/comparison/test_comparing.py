@@ -209,13 +209,22 @@ def test_a_seed_is_a_difference_only_where_somebody_chose_it(
     assert len(compared(base, new).notes) == notes
 
 
-def test_a_generator_that_was_the_limit_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        ("generator-limited", "the generator was the limit of the run now"),
+        ("generator-lost", "the run now lost a generator"),
+    ],
+)
+def test_a_generator_that_was_the_limit_or_was_lost_is_noted(
+    verdict: str, said: str, tmp_path: Path
+) -> None:
     base, new = run(tmp_path / "base"), run(tmp_path / "new")
     path = new / "summary.json"
     summary = json.loads(path.read_text())
-    path.write_text(json.dumps(summary | {"generator": {"verdict": "generator-limited"}}))
+    path.write_text(json.dumps(summary | {"generator": {"verdict": verdict}}))
     (note,) = compared(base, new).notes
-    assert "the generator was the limit of the run now" in note
+    assert said in note
 
 
 def test_percentiles_that_are_uncertain_are_told(tmp_path: Path) -> None:

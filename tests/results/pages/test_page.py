@@ -134,6 +134,7 @@ def test_a_run_that_sent_no_more_than_a_burst_says_so_in_place_of_a_rate(tmp_pat
     ("verdict", "said"),
     [
         ("generator-limited", "The generator was the limit: how"),
+        ("generator-lost", "INVALID: generator 1 (worker b) was lost: it was silent; see each"),
         ("uncertain", "Percentiles are uncertain, as not everything was seen in time: which"),
     ],
 )
@@ -143,7 +144,8 @@ def test_the_head_says_what_is_doubtful(verdict: str, said: str, tmp_path: Path)
     summary = json.loads(path.read_text())
     lag = {"count": 0, "mean": None, "p50": None, "p99": None, "max": None}
     summary["generator"] = {
-        "verdict": verdict, "reasons": [], "loopLag": lag, "limiterLag": lag, "sendLag": lag,
+        "verdict": verdict, "reasons": ["generator 1 (worker b) was lost: it was silent"],
+        "loopLag": lag, "limiterLag": lag, "sendLag": lag,
         "inFlight": {"limit": 1, "max": 1, "mean": None},
     }  # fmt: skip
     path.write_text(json.dumps(summary))

@@ -51,6 +51,10 @@ _STYLES = {
     RunOutcome.INTERRUPTED: "bold yellow",
     RunOutcome.KILLED: "bold red",
 }
+_VALIDITIES = {
+    Validity.VALID: ("bold", "valid"),
+    Validity.GENERATOR_LOST: ("bold red", "INVALID, generator-lost"),
+}
 _TICK = "[green]✓[/]"
 _CROSS = "[red]✗[/]"
 _WARNING = "[yellow]![/]"
@@ -153,9 +157,8 @@ def _print_interruptions(console: Console, sentences: Sequence[str]) -> None:
 def _print_generator(
     console: Console, health: GeneratorHealth, generators: Iterable[GeneratorRecord]
 ) -> None:
-    valid = health.verdict is Validity.VALID
-    style = "bold" if valid else "bold yellow"
-    console.print(f"\n[bold]generator[/]  [{style}]{health.verdict.value}[/]")
+    style, word = _VALIDITIES.get(health.verdict, ("bold yellow", health.verdict.value))
+    console.print(f"\n[bold]generator[/]  [{style}]{word}[/]")
     for reason in health.reasons:
         print_point(console, _WARNING, reason)
     if facts := ", ".join(_vitals(health.vitals)):

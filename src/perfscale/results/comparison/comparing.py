@@ -139,6 +139,8 @@ def _notes(base: RunFiles, new: RunFiles) -> Iterator[str]:
         verdict = Validity.VALID if generator is None else generator.verdict
         if verdict is Validity.UNCERTAIN:
             yield f"percentiles of the run {word} are uncertain: it did not see everything in time"
+        elif verdict is Validity.GENERATOR_LOST:
+            yield f"the run {word} lost a generator: its load was not the one that was asked for"
         elif verdict is not Validity.VALID:
             yield f"the generator was the limit of the run {word}, which says less of the cluster"
         if _sent_alone(run):

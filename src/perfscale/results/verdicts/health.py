@@ -48,7 +48,7 @@ def assess(
     requests: Mapping[str, float],
     generators: Sequence[GeneratorRecord] = (),
 ) -> GeneratorHealth:
-    """Decide whether the generator was the limit, or percentiles are uncertain.
+    """Decide whether the generator was lost or the limit, or percentiles are uncertain.
 
     That is about what was sent. A rate that the server did not allow, or did
     not accept, is in the reasons too, but the run is valid: its numbers are the server's. Of
@@ -71,7 +71,9 @@ def assess(
     limited = any(is_ours for is_ours, _ in found)
     uncertain = tuple(doubts(workloads))
     verdict = Validity.VALID
-    if limited:
+    if is_lost:
+        verdict = Validity.GENERATOR_LOST
+    elif limited:
         verdict = Validity.GENERATOR_LIMITED
     elif uncertain:
         verdict = Validity.UNCERTAIN
@@ -93,10 +95,11 @@ def _losses(generators: Sequence[GeneratorRecord]) -> Iterator[str]:
 
 
 def verdict_of(generator: GeneratorRecord) -> Validity:
-    """Of one of several generators: whether it, by itself, was the limit."""
+    """Of one of several generators: whether it was lost or, by itself, the limit."""
+    if generator.lost is not None:
+        return Validity.GENERATOR_LOST
     lag = Lag() if generator.vitals is None else generator.vitals.loop_lag
-    limited = generator.lost is not None or any(_of_machine(lag, 0))
-    return Validity.GENERATOR_LIMITED if limited else Validity.VALID
+    return Validity.GENERATOR_LIMITED if any(_of_machine(lag, 0)) else Validity.VALID
 
 
 def _of_machine(lag: Lag, failures: float) -> Iterator[tuple[bool, str]]:

@@ -20,7 +20,13 @@ class Validity(StrEnum):
 
     VALID = "valid"
     GENERATOR_LIMITED = "generator-limited"
+    GENERATOR_LOST = "generator-lost"
     UNCERTAIN = "uncertain"
+
+    @property
+    def stands(self) -> bool:
+        """Whether the numbers are the cluster's, be they uncertain, and not the generator's."""
+        return self not in {Validity.GENERATOR_LIMITED, Validity.GENERATOR_LOST}
 
 
 class Lag(msgspec.Struct, frozen=True):

@@ -263,7 +263,7 @@ class InFlight(Part, frozen=True):
 
 
 class Generator(Part, frozen=True):
-    """Whether the generator itself was the limit, and on what grounds."""
+    """Whether the generator itself was lost or the limit, and on what grounds."""
 
     verdict: Validity
     reasons: list[str]
