@@ -138,12 +138,13 @@ from perfscale.results.model.workload import (
     say_iterations,
 )
 from perfscale.results.verdicts.conclusion import Course, Ending, conclude
-from perfscale.results.verdicts.health import assess, milliseconds
+from perfscale.results.verdicts.health import HELD_SHARE, assess, is_rate_held, milliseconds
 from perfscale.results.verdicts.interruptions import interruptions
 from perfscale.results.verdicts.thresholds import judge_thresholds, threshold_title
 
 __all__ = [
     "DELETION",
+    "HELD_SHARE",
     "JOURNALED",
     "JOURNAL_FILE",
     "OPERATION_FIELDS",
@@ -271,6 +272,7 @@ __all__ = [
     "explain_rate",
     "graver",
     "interruptions",
+    "is_rate_held",
     "judge_thresholds",
     "latency_rule",
     "locate_run",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from perfscale.results.model.client.generators import GeneratorRecord
     from perfscale.results.model.workload import WorkloadResult
 
-_HELD_SHARE: Final = 0.95
+HELD_SHARE: Final = 0.95
 """From this share of the target rate on, it counts as held."""
 _LEAST_LOST_S: Final = 0.25
 """A run that lost less time than this against its target has held it."""
@@ -137,6 +137,11 @@ def _of_workload(
         yield False, f"{name}: {accepted} accepted, of {target:g} wanted and sent: {cause}"
 
 
+def is_rate_held(share: float, seconds: float) -> bool:
+    """Whether a rate, as a share of the wanted one, is held, or too little time lost to tell."""
+    return share >= HELD_SHARE or seconds * (1 - share) < _LEAST_LOST_S
+
+
 class _Pace(NamedTuple):
     """A rate, how long it lasted, and what it should have been."""
 
@@ -151,9 +156,7 @@ class _Pace(NamedTuple):
     @property
     def is_held(self) -> bool:
         """Whether it is the target, or too little was lost to say so."""
-        if self.per_second is None or self.per_second >= _HELD_SHARE * self.target:
-            return True
-        return self.lost_s < _LEAST_LOST_S
+        return self.per_second is None or is_rate_held(self.per_second / self.target, self.seconds)
 
     @property
     def lost_s(self) -> float:

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.config.sections.shape import is_steady, most_due
+from perfscale.results import HELD_SHARE
 from perfscale.search.offering.changes import value_at
 from perfscale.search.offering.loads import together
 from perfscale.templates import resolve_template
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 FEWEST: Final = 10
 """Fewer requests show how long a request takes, and nothing of a rate."""
-_HELD_SHARE: Final = 0.95
-"""A limit that is this near to a rate still lets it be offered."""
 _NO_LOAD: Final = frozenset(
     {"thresholds", "seed", "maxWaitTimeout", "preloadTimeout", "attribution", "audit", "export",
      "index", "hooks"}
@@ -112,7 +111,7 @@ class _Effects:
         count = load.requests_at(rate)
         # What its own burst lets pass, a lower limit does not hold back.
         spare = self._limits.bucket_depth if limit else math.inf
-        if limit and limit < _HELD_SHARE * rate and count * (1 - limit / rate) > spare:
+        if limit and limit < HELD_SHARE * rate and count * (1 - limit / rate) > spare:
             why = f"globalConfig.qps lets the run send no more than {limit:g} requests a second"
             way = "raise globalConfig.qps above the rates that are searched, or leave it out"
             return Idle(key, ("globalConfig", "qps"), _never(why), way)

@@ -1,4 +1,4 @@
-"""After a run: whether it has shown anything of the value that it was for."""
+"""After a run of a search: whether its value had an effect, so that its verdict counts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perfscale.config import counted
 from perfscale.config.sections.shape import is_steady
+from perfscale.results import is_rate_held
 from perfscale.search.deciding.trials import Verdict
 from perfscale.search.judging import Judged
 from perfscale.search.offering.changes import value_at
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
     from perfscale.results import RunResult, WorkloadResult
     from perfscale.search.offering.loads import Load
 
-_HELD_SHARE: Final = 0.95
-"""As in the run's own verdict: from this share of a rate on, it counts as held."""
-_LEAST_LOST_S: Final = 0.25
-"""As there: who lost less time than this has held it."""
 _REACHED_SHARE: Final = 0.9
 """Of a limit on all requests: some of them are no load."""
 _WAY_OF_HELD: Final = (
@@ -55,10 +52,10 @@ class _Reason(NamedTuple):
 
 
 def judge_offered(judged: Judged, step: Offered) -> Judged:
-    """A verdict, which does not count if the value has had no effect on what the cluster got.
+    """The verdict on a run; one that does not count if its value had no effect on the load.
 
-    A threshold that has ended the load before it came to its value was lost all the same, and so
-    was one at a rate that the server did not take.
+    A threshold that was missed before the load came to its value is lost all the same, and so is
+    one that was missed at a rate that the server did not take.
     """
     if judged.verdict not in {Verdict.HOLDS, Verdict.LOST} or step.result.error is not None:
         return judged
@@ -116,7 +113,7 @@ def _untaken(step: Offered, loads: Sequence[Load], keys: Sequence[KeyPath]) -> I
             ("sent", rate.sent, rate.sent_share, rate.sent_seconds),
             ("accepted", rate.achieved, rate.share, rate.seconds),
         ):
-            if share is None or share >= _HELD_SHARE or seconds * (1 - share) < _LEAST_LOST_S:
+            if share is None or is_rate_held(share, seconds):
                 continue
             what = f"{per_second or 0:.4g} {results[at].sends} a second were {done}"
             yield _Reason(f"{results[at].name}: {what}, of {rate.target:g} wanted", _WAY_OF_HELD)
