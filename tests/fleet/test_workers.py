@@ -125,3 +125,21 @@ def test_without_the_extra_it_is_said_what_to_install(monkeypatch: pytest.Monkey
     with pytest.raises(UsageError) as caught:
         check_options(FleetOptions(workers=2))
     assert caught.value.hint == "pip install 'perfscale-load-generator[fleet]'"
+
+
+def test_a_run_that_is_interrupted_while_its_workers_start_leaves_none_of_them() -> None:
+    async def interrupt() -> None:
+        async def connect() -> None:
+            async with connected_workers(FleetOptions(workers=2)):
+                pytest.fail("the start was not interrupted")
+
+        connecting = asyncio.create_task(connect())
+        async with asyncio.timeout(60):
+            while not multiprocessing.active_children():  # noqa: ASYNC110 -- nothing signals it
+                await asyncio.sleep(0.01)
+        connecting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await connecting
+
+    asyncio.run(interrupt())
+    assert not multiprocessing.active_children()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -145,9 +146,10 @@ async def _start_workers(stack: AsyncExitStack, count: int) -> Workers:
         preload=[_PRELOAD],
         silence_logs=logging.CRITICAL,
     )
-    stack.push_async_exit(cluster)
+    starting = asyncio.create_task(_start(cluster), name="start of Dask's workers")
+    stack.push_async_callback(_close, cluster, starting)
     try:
-        await cluster
+        await asyncio.shield(starting)
     except (OSError, RuntimeError) as error:
         raise FleetError(
             f"{counted(count, 'worker process')} cannot be started here: {_first_cause(error)}",
@@ -156,6 +158,19 @@ async def _start_workers(stack: AsyncExitStack, count: int) -> Workers:
     client = await stack.enter_async_context(_client(cluster))
     pids = {nanny.worker_address: nanny.pid for nanny in cluster.workers.values()}
     return Workers(client, cluster.scheduler_address, tuple(sorted(pids)), pids)
+
+
+async def _start(cluster: Any) -> None:  # noqa: ANN401 -- Dask's own
+    await cluster
+
+
+async def _close(cluster: Any, starting: asyncio.Task[None]) -> None:  # noqa: ANN401 -- the same
+    """Close a cluster, once it has started: Dask fails an assertion on workers that are starting.
+
+    Cancelled meanwhile, it closes nothing: the processes are daemons, and end with this one.
+    """
+    await asyncio.gather(starting, return_exceptions=True)
+    await cluster.close()
 
 
 def _first_cause(error: BaseException) -> str:

@@ -126,6 +126,9 @@ def _merge_creations(creations: Sequence[Creation]) -> Creation:
         answers=sum(each.answers for each in creations),
         answer_s=sum(each.answer_s for each in creations),
         outage_s=max(each.outage_s for each in creations),
+        refusals=sum(each.refusals for each in creations),
+        refusal_s=sum(each.refusal_s for each in creations),
+        slow_s=sum(each.slow_s for each in creations),
     ).rounded()
 
 
