@@ -27,7 +27,7 @@ class RoundTrip(NamedTuple):
 
     @property
     def took_s(self) -> float:
-        """All of it."""
+        """How long the round trip took."""
         return self.came_s - self.sent_s
 
 

@@ -1,7 +1,7 @@
 """What the coordinator does for a generator: namespaces, and the removal of everything.
 
-A generator only follows it. What it has not seen to be gone when all is removed the coordinator
-reads: a generator may be cut off from the API server alone.
+A generator only follows it. What the generator has not seen go by the end of the removal, the
+coordinator reads: a generator may be cut off from the API server alone.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class CleanupElsewhere(FinalCleanup):
         self._link = link
 
     async def _catch_up(self, bound_s: float) -> None:
-        """The coordinator has waited for what the watches show, and looked at the rest."""
+        """Wait only if the coordinator is lost: else it has waited, and has read the rest."""
         if self._link.is_lost:
             await super()._catch_up(bound_s)
 

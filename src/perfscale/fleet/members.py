@@ -197,7 +197,7 @@ class Members:
     async def _compare_clocks(self, member: Member, turn: asyncio.Lock) -> None:
         """Find out how far its clocks are from ours, from several round trips.
 
-        ``turn`` is had by the probes one after another.
+        ``turn`` is the lock that one probe after another takes, of all generators.
         """
         clock, trips = self._stopwatch.clock, []
         for number in range(_PROBES):

@@ -55,7 +55,7 @@ class Budget:
         )
 
     def hurry(self) -> None:
-        """Let it be drawn a second after the last time, whatever that costs: once."""
+        """Allow the next drawing a second after the last one, whatever it costs."""
         self._hurries = True
 
     def spend(self, cost_s: float) -> None:

@@ -18,7 +18,7 @@ def is_given(call: typer.Context, *names: str) -> bool:
 
 
 def remarks(tags: list[str] | None, note: str | None) -> Remarks:
-    """What the command line says of a run.
+    """The tags and the note that the command line gives a run.
 
     Raises:
         typer.BadParameter: A tag is none.

@@ -285,7 +285,7 @@ class Attributor:
             row for row, case in self._cases.items() if row.scope in scopes and not case.is_final
         ]
         for row in wanted:
-            if row in self._queue:  # nobody looks twice, unless `examine` is long in coming
+            if row in self._queue:  # `examine` reads it; if that comes late, `tick` does before
                 del self._queue[row]
                 self._cases[row].is_due = False
         return wanted

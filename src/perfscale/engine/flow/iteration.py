@@ -226,7 +226,14 @@ class IterationRunner:
     async def _wait_ready(
         self, iteration: IterationContext, waited_for: Sequence[IterationContext]
     ) -> Release:
-        """Wait until all is ready, and look at what was slow; returns what all generators miss."""
+        """Wait until all is ready, and examine what was slow.
+
+        All generators meet in between: none deletes anything while another one waits, and all
+        show that slow objects are examined, wherever those are.
+
+        Returns:
+            What all generators have stated, with what was not decided in time.
+        """
         self._progress.enter_iteration(iteration, Stage.WAITING_READY, bounded=True)
         waiting = [each.scope for each in waited_for]
         if len(waiting) > 1:

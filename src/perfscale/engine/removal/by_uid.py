@@ -71,7 +71,7 @@ class RemovalByUid:
 
     @property
     def unread(self) -> list[ObjectReference]:
-        """What is left, and could never be read."""
+        """What is left and was never read."""
         return [each for each in self.left if (each.resource, each.namespace) not in self._read]
 
     async def run(self) -> None:

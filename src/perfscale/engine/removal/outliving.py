@@ -1,4 +1,4 @@
-"""What generators make that go on for a moment after their coordinator was killed.
+"""Removes what generators make between the death of their coordinator and their own end.
 
 Nobody can reach them then, and they end by themselves. So a removal before that is not the last.
 """
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from perfscale.results import Located
 
 _WRITTEN_S: Final = 2.0
-"""How long ago a coordinator may have written last that is there."""
+"""How old the last entry in the journal of a living coordinator may be."""
 _AGAIN_S: Final = 2.0
+"""How long after the removal it is checked whether somebody goes on making objects."""
 
 
 def is_divided(present: Inventory, run_id: str) -> bool:

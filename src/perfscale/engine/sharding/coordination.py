@@ -42,7 +42,7 @@ class Moment(StrEnum):
     SENT = "sent"
     """All operations of an iteration are sent; ``count``: how many there were to send.
 
-    After the creation of an iteration, at the moment of its hooks, it is the same of its objects.
+    At `AFTER_CREATION`, a moment of hooks, ``count`` is how many objects there were to create.
     """
     READY = "ready"
     """The wait for readiness is over; ``well``: everything was decided in time; ``missing``: how

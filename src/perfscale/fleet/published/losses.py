@@ -1,4 +1,4 @@
-"""What a generator has left that was lost: what it has said nothing of, and what goes of it."""
+"""What lost generators have left: it is counted, and its end recorded."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ class LostSearch:
 
 
 class Losses:
-    """What generators have left: lost ones, and such as do not see what happens to their own.
+    """The objects of generators that are lost, or that do not see what happens to theirs.
 
     Args:
         context: The coordinator's.
@@ -202,7 +202,7 @@ class Losses:
                 yield DueEntry(known.i, now, requested)
 
     def left(self) -> Iterator[tuple[int, ObjectReference]]:
-        """What is there as far as generators have said, by the numbers of the objects.
+        """The objects that are there, as far as generators have published, with their numbers.
 
         Of a lost one nothing more will come; another may not see what happens to its own.
         """
@@ -217,7 +217,7 @@ class Losses:
                     yield number, ObjectReference(resource, life.namespace, life.name, life.uid)
 
     async def wait_until_seen(self, bound_s: float) -> None:
-        """Wait until those that are there have published the end of all they have, or the bound."""
+        """Wait until all that are not lost have published the end of their objects, or time out."""
         await self.published.wait_until(lambda: not self._is_anything_unseen(), timeout_s=bound_s)
 
     def _is_anything_unseen(self) -> bool:
@@ -229,7 +229,7 @@ class Losses:
         )
 
     def note_gone(self, number: int) -> None:
-        """An object is not there any more; when it went, nobody has seen."""
+        """Record that an object is gone; nobody has seen when it went."""
         life, now = self._replay.object_life(number), self._context.stopwatch.now()
         if life is None or not life.present:
             return
@@ -248,7 +248,10 @@ class Losses:
         )
 
     def note_blind(self) -> None:
-        """Of what is gone nothing was seen since it was to go, or its generator was heard of."""
+        """Record in which time nothing was seen of what is gone.
+
+        It begins with the request for its deletion, or with the last message of a lost generator.
+        """
         gaps, now = self._context.gaps, self._context.stopwatch.now()
         for place in self._context.plan.places:
             kind, namespace = place.resource.kind_name, place.namespace
@@ -260,7 +263,7 @@ class Losses:
         self._unseen_since_s.clear()
 
     async def look(self) -> None:
-        """Read what should be gone, and no generator has seen go: one may be cut off."""
+        """Read what is being deleted and no generator has seen go: one may be cut off."""
         numbers = {
             reference: number
             for number, reference in self.left()

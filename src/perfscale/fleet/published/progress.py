@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class MergedProgress(ProgressPublisher):
-    """Publishes of iterations what all generators have done.
+    """Publishes the progress of iterations over all generators.
 
     Args:
         context: The coordinator's.

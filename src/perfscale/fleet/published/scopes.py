@@ -1,4 +1,4 @@
-"""Iterations of all generators together, as what is published of a run looks at them."""
+"""Iterations of all generators together, as progress and snapshots read them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def phase_of(life: ObjectLife) -> str | None:
-    """The last phase that an object came to; it is never in a milestone."""
+    """The last phase that an object entered; milestones are not phases."""
     names = reversed(life.phases_s.names)
     return next((name for name in names if name not in MILESTONES), None)
 
 
 @dataclass(slots=True, eq=False)
 class _Shown:
-    """An object's life, as what is published of a wait looks at it."""
+    """An object's life, with what progress reads of a row."""
 
     life: ObjectLife
     finalizers: tuple[str, ...] = ()
@@ -62,22 +62,22 @@ class MergedScope(IterationScope):
         self._asked_for = 0
 
     def expect(self, requested: int) -> None:
-        """So many are asked for in all, which not all generators may have said yet."""
+        """So many are requested in all, before every generator has published its part."""
         self._expected = requested
         self.limit(max(self._expected, self._asked_for))
 
     def ask_for(self, requested: int) -> None:
-        """A generator asks for so many."""
+        """A generator has published that its part is so many."""
         self._asked_for += requested
         self.limit(max(self._expected, self._asked_for))
 
     def end_load(self, requested: int) -> None:
-        """So many it was that a load has asked for which ends by its time."""
+        """A load that ends by its time is over, and has requested so many."""
         self._expected, self._asked_for = 0, requested
         self.limit(requested)
 
     @property
     def rows(self) -> Iterator[TrackedObject]:
-        """All of them, made when they are looked at: seldom."""
+        """All of them; they are made when they are read, which is seldom."""
         shown: Iterator[Any] = (_Shown(life) for life in self.lives.values())
         return shown

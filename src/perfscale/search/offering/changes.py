@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def changed_keys(varied: Varied, start: float, end: float | None) -> tuple[KeyPath, ...]:
-    """The keys that have other values at one value than at another, as our files call them.
+    """The keys whose values a search changes, as our own workload files call them.
 
     In a file of another tool, a key may become several, or none.
 

@@ -55,7 +55,7 @@ class Idle(NamedTuple):
 
 
 def idle_keys(config: Config, loads: Sequence[Load], keys: Iterable[KeyPath]) -> list[Idle]:
-    """Those of some keys that have no effect at the values that they have in a configuration.
+    """The keys, of those that a search changes, that have no effect at their values.
 
     Args:
         config: The configuration at a value.

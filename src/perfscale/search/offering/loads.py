@@ -24,7 +24,7 @@ _NEAR: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """A workload as a load.
+    """How many requests a workload sends, and how fast.
 
     Attributes:
         workload: The workload.

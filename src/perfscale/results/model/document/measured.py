@@ -58,7 +58,7 @@ class NotWaitedFor(Part, frozen=True):
     max: Seconds
 
     def __str__(self) -> str:
-        """As the terminal says it."""
+        """As the report on the terminal has it."""
         return say_not_waited_for(self.count, self.min or 0.0, self.max or 0.0)
 
 
