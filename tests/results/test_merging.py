@@ -9,7 +9,7 @@ from perfscale.results.journal.merging import merge_totals
 def test_what_the_server_refused_and_what_was_slow_adds_up_over_all_generators() -> None:
     near = Creation(seconds=10.0, cpu_s=1.0, answers=100, answer_s=50.0, slow_s=20.0)
     far = Creation(seconds=10.0, cpu_s=2.0, refusals=50, refusal_s=100.0, slow_s=100.0)
-    totals = {
+    totals: dict[int | None, Totals] = {
         shard: Totals(vitals=Vitals(creations={"density": own}))
         for shard, own in enumerate((near, far))
     }
