@@ -152,12 +152,7 @@ class Run:
         context.open_watches = self._observer.open_watches
         self._attributor = Attributor(context)
         self._views = RunViews(
-            context,
-            self._accounting,
-            self._progress,
-            self._observer,
-            self._hooks,
-            self._attributor,
+            context, self._accounting, self._progress, self._observer, self._hooks, self._attributor
         )
         operator = Operator(context, self._dispatcher)
         self._operations = OperationRunner(

@@ -11,15 +11,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from functools import cache, partial
-from itertools import compress
-from operator import attrgetter, is_not
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from perfscale.engine.sharding.shard import WHOLE
-from perfscale.engine.tracking.rows import ALL_DIRTY, ANOTHER_OBJECT, DIRTY, QUEUED
+from perfscale.engine.tracking.row_changes import take_all, take_changes, take_operation
+from perfscale.engine.tracking.rows import ANOTHER_OBJECT, QUEUED
 from perfscale.results import (
-    OPERATION_FIELDS,
     BlindEntry,
     CallsEntry,
     ChangeEntry,
@@ -50,24 +47,13 @@ if TYPE_CHECKING:
         Entry,
         IterationFacts,
         ResultSink,
-        Stamps,
     )
 
-_IS_KNOWN: Final = partial(is_not, None)
 _AT_ONCE: Final = 200
 """Rows flushed in one go, for which nothing else of the process runs: about a millisecond."""
 
 _PROMPT_S: Final = 1.0
 """How long a load waits for a disk that is slow."""
-
-
-@cache
-def _fields(dirty: int) -> tuple[tuple[str, ...], Callable[[TrackedObject], tuple[Any, ...]]]:
-    """The fields that are dirty, and what reads them off a row; there are few combinations."""
-    names = tuple(name for name, bit in DIRTY.items() if dirty & bit)
-    if len(names) > 1:
-        return names, attrgetter(*names)
-    return names, lambda row: tuple(getattr(row, name) for name in names)
 
 
 class JournalFeed:
@@ -290,7 +276,7 @@ class JournalFeed:
 
     def _append_operation(self, operation: TrackedOperation) -> None:
         """Introduce an operation, or append what is new about it."""
-        changes = _take_operation(operation)
+        changes = take_operation(operation)
         if operation.number:
             if changes:  # a replay forgets what is done: an empty entry would be about nothing
                 self._append(OperationChangeEntry(n=operation.number, **changes))
@@ -325,7 +311,7 @@ class JournalFeed:
                 replica=row.replica,
                 scheduled_s=row.scheduled_s,
                 admitted_s=row.admitted_s,
-                **_take_all(row),
+                **take_all(row),
             )
         )
 
@@ -334,8 +320,8 @@ class JournalFeed:
             # The row was taken for another object before. An entry with a UID, even with none,
             # makes a replay forget what it had (see `ChangeEntry`), so everything is repeated.
             row.flushed_phases, row.flushed_later, row.flushed_timestamps = 0, 0, ()
-            self._append(ChangeEntry(n=row.number, **{"uid": None, **_take_all(row)}))
-        elif changes := _take_changes(row):
+            self._append(ChangeEntry(n=row.number, **{"uid": None, **take_all(row)}))
+        elif changes := take_changes(row):
             self._append(ChangeEntry(n=row.number, **changes))
 
     def _append(self, entry: Entry) -> None:
@@ -345,60 +331,3 @@ class JournalFeed:
             self._journal.note(entry)
         except OSError as error:
             self._on_failure(error)
-
-
-def _take_operation(operation: TrackedOperation) -> dict[str, Any]:
-    """What has changed since the last flush."""
-    fields = tuple(getattr(operation, name) for name in OPERATION_FIELDS)
-    before = operation.flushed or (None,) * len(fields)
-    changes: dict[str, Any] = {
-        name: value
-        for name, value, known in zip(OPERATION_FIELDS, fields, before, strict=True)
-        if value != known and (value or known is not None)
-    }
-    operation.flushed = fields
-    if operation.again:
-        changes["again"], operation.again = True, False
-    new = list(operation.milestones.items())[operation.flushed_milestones :]
-    if new:
-        changes["milestones"] = dict(new)
-        operation.flushed_milestones += len(new)
-    return changes
-
-
-def _take_all(row: TrackedObject) -> dict[str, Any]:
-    """All that is known of a row, which is clean then."""
-    row.dirty = ALL_DIRTY
-    changes = _take_changes(row)
-    return dict(compress(changes.items(), map(_IS_KNOWN, changes.values())))
-
-
-def _take_changes(row: TrackedObject) -> dict[str, Any]:
-    """What has changed since the last flush; the row is clean then. Most events lead here."""
-    names, read = _fields(row.dirty & ALL_DIRTY)
-    changes: dict[str, Any] = dict(zip(names, read(row), strict=True))
-    row.dirty = 0
-    seen = len(row.phases_s.names)
-    if seen > row.flushed_phases:
-        changes["phases_s"] = dict(row.phases_s.items(row.flushed_phases))
-        row.flushed_phases = seen
-    later = row.later_phases_s
-    if later is not None and len(later.names) > row.flushed_later:
-        changes["later_phases_s"] = dict(later.items(row.flushed_later))
-        row.flushed_later = len(later.names)
-    if row.phase_timestamps is not row.flushed_timestamps:
-        if changed := _changed_stamps(row.flushed_timestamps, row.phase_timestamps):
-            changes["phase_timestamps"] = changed
-        row.flushed_timestamps = row.phase_timestamps
-    return changes
-
-
-def _changed_stamps(old: Stamps, new: Stamps) -> dict[str, str | None]:
-    if new[: len(old)] == old:  # as a rule, they only grow
-        return dict(new[len(old) :])
-    before, now = dict(old), dict(new)
-    changed: dict[str, str | None] = {
-        phase: timestamp for phase, timestamp in now.items() if before.get(phase) != timestamp
-    }
-    changed.update((phase, None) for phase in before if phase not in now)
-    return changed

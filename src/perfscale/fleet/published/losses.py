@@ -46,13 +46,13 @@ class _Found(NamedTuple):
 
 
 class LostSearch:
-    """Finds what is there of a generator's and is in no entry of its.
+    """Finds the objects of a lost generator that are in none of its entries.
 
     Args:
         context: The coordinator's.
         replay: What the generators have published comes to.
         shard: The generator's; it sends nothing any more.
-        has_begun: Whether generators could begin to send operations, of a workload's iteration.
+        has_begun: Whether operations of a workload's iteration may have been sent.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class LostSearch:
         ]
 
     async def run(self) -> list[AnyEntry]:
-        """What is to be noted of it.
+        """The entries to record about it.
 
         What cannot be listed in time is a warning: it is not counted then.
         """
