@@ -26,7 +26,7 @@ def compare(  # noqa: PLR0913 -- a command has as many parameters as options
             help="The run to compare with, and others: each by its folder or any file in it, "
             "latest, latest~1, the beginning of its id, or a tag (build=123). One alone is "
             "compared with the run tagged baseline, or else the one before it, of the same "
-            "workload and cluster. Without any, latest is.",
+            "workload and cluster. Without any, the latest run is.",
             show_default=False,
             autocompletion=completion.runs,
         ),

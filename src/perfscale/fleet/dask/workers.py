@@ -146,7 +146,7 @@ async def _start_workers(stack: AsyncExitStack, count: int) -> Workers:
         preload=[_PRELOAD],
         silence_logs=logging.CRITICAL,
     )
-    starting = asyncio.create_task(_start(cluster), name="start of Dask's workers")
+    starting = asyncio.create_task(_start(cluster), name="perfscale-workers-start")
     stack.push_async_callback(_close, cluster, starting)
     try:
         await asyncio.shield(starting)

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def refuse_unoffered(varied: Varied, start: float, end: float | None) -> tuple[str, ...]:
-    """Refuse a range at an end of which the value has no effect, as far as its file says.
+    """Refuse a range at an end of which the value has no effect, as far as the file shows.
 
     Returns:
-        Of which workloads that is so, where it has an effect on others: one sentence each.
+        On which workloads it has none, where it has an effect on others: one sentence each.
 
     Raises:
         ConfigError: It has none, or the file does not take the values.
