@@ -40,9 +40,9 @@ async def describe_staying(context: RunContext, scope: IterationScope) -> list[s
 
     def note_gone(reference: ObjectReference) -> None:
         nonlocal gone
-        row = rows[reference.uid]
-        gone += row.present  # else a watch has shown it meanwhile
-        context.publish(context.tracker.confirm_gone(row, context.stopwatch.now()))
+        changes = context.tracker.confirm_gone(rows[reference.uid], context.stopwatch.now())
+        gone += bool(changes)  # else a watch has shown it meanwhile
+        context.publish(changes)
 
     looking = RemovalByUid(
         context.client_of(scope),
