@@ -11,15 +11,15 @@ from typing import Any, Final
 import pytest
 from clusters import ClusterUnderTest, simulated_cluster
 from cut_network import CutNetwork, cut_network
-from several_generators import options
-from workloads import config, objects, workload
+from several_generators import options, run
+from workloads import config, objects, template, workload
 
 from perfscale.engine.events import Progress, Stage
 from perfscale.fleet.coordinator import Coordinator
 from perfscale.fleet.inprocess import InProcess
 from perfscale.fleet.transport import Connection, GeneratorInputs
 from perfscale.kube.cluster import ClusterOptions
-from perfscale.results import RunOutcome, RunResult
+from perfscale.results import RunOutcome, RunResult, Validity
 
 pytestmark = pytest.mark.virtual_time
 
@@ -27,6 +27,11 @@ IDLE_S: Final = 30.0
 UNAVAILABLE_S: Final = 10.0
 REQUEST_S: Final = 10.0
 CLEANUP_S: Final = 600.0
+CONFIGMAP: Final = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: "map-{{ replica }}"}
+"""
 
 
 class FirstStraight(InProcess):
@@ -103,3 +108,15 @@ async def test_what_it_has_not_seen_go_in_time_is_not_called_left_over(
     accounts = result.accounts
     assert (accounts.created, accounts.deleted, accounts.leftover) == (40, 40, 0)
     assert not result.remains
+
+
+async def test_what_no_wait_was_for_is_not_read_where_nobody_is_cut_off(
+    cluster: ClusterUnderTest, tmp_path: Path
+) -> None:
+    made = objects(template(tmp_path, CONFIGMAP), 300)
+    load = config(workload(made, iterationDeletionWait=False))
+    result = await run(cluster, load, 2)
+    assert result.outcome is RunOutcome.PASSED, result.problems
+    assert result.blind_spans == ()
+    assert result.generator is not None
+    assert result.generator.verdict is Validity.VALID

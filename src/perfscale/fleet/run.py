@@ -193,6 +193,8 @@ class CoordinatorRun(Run):
             await self._context.journal.written()
         now = self._context.stopwatch.now()
         release = structs.replace(self._meeting.release_of(barrier, arrival), at_s=now)
+        if barrier.moment in {Moment.GONE, Moment.ROUND_DELETED} and not release.well:
+            self._losses.overdue.add(barrier.workload or "")
         if barrier.moment in {AFTER_CREATION, Moment.SENT}:
             self._counts.end_load(barrier, sum(release.counts))
         self._release(barrier, release)

@@ -157,6 +157,7 @@ class Losses:
 
     Attributes:
         published: To be notified of what generators publish.
+        overdue: The workloads of which a wait for deletions timed out.
     """
 
     def __init__(
@@ -168,6 +169,7 @@ class Losses:
         has_begun: Callable[[str, int], bool],
     ) -> None:
         self.published = Signal()
+        self.overdue: set[str] = set()
         self._context = context
         self._replay = replay
         self._members = members
@@ -263,12 +265,18 @@ class Losses:
         self._unseen_since_s.clear()
 
     async def look(self) -> None:
-        """Read what is being deleted and no generator has seen go: one may be cut off."""
+        """Read what no generator has seen go within the wait for it: one may be cut off.
+
+        What nothing waited for may go at any time, and generators see that by themselves.
+        """
+        if not self.overdue:
+            return
         numbers = {
             reference: number
             for number, reference in self.left()
             if (life := self._replay.object_life(number)) is not None
             and life.delete_requested_s is not None
+            and life.scope.workload in self.overdue
         }
         looking = RemovalByUid(
             self._context.client, numbers, lambda reference: self.note_gone(numbers[reference])
