@@ -99,6 +99,13 @@ def test_the_time_of_one_answer_at_the_end_is_no_rate_that_was_not_taken(tmp_pat
     assert judged(tmp_path, "qps", result(short)) == HOLDS
 
 
+def test_a_few_requests_that_are_over_at_once_do_not_hold_at_every_rate(tmp_path: Path) -> None:
+    few = replace(RATE, target=640.0, achieved=150.0, share=0.23, seconds=0.13, creates=20)
+    found = judged(tmp_path, "qps", result(few), value=640)
+    assert found.verdict is Verdict.NOT_COUNTED
+    assert "density: 150 creates a second were accepted, of 640 wanted" in found.reasons[0]
+
+
 def test_a_rate_of_which_only_a_burst_was_sent_is_not_counted(tmp_path: Path) -> None:
     found = judged(tmp_path, "qps", result(replace(RATE, creates=8)), LOST)
     assert found.verdict is Verdict.NOT_COUNTED

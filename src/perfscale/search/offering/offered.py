@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from perfscale.results import RunResult, WorkloadResult
     from perfscale.search.offering.loads import Load
 
+_FAR_SHARE: Final = 0.5
+"""Below this share, a rate was not offered however short the load: a few requests are over in less
+time than may be lost, at any rate, and each would hold."""
 _REACHED_SHARE: Final = 0.9
 """Of a limit on all requests: some of them are no load."""
 _WAY_OF_HELD: Final = (
@@ -113,7 +116,7 @@ def _untaken(step: Offered, loads: Sequence[Load], keys: Sequence[KeyPath]) -> I
             ("sent", rate.sent, rate.sent_share, rate.sent_seconds),
             ("accepted", rate.achieved, rate.share, rate.seconds),
         ):
-            if share is None or is_rate_held(share, seconds):
+            if share is None or (share >= _FAR_SHARE and is_rate_held(share, seconds)):
                 continue
             what = f"{per_second or 0:.4g} {results[at].sends} a second were {done}"
             yield _Reason(f"{results[at].name}: {what}, of {rate.target:g} wanted", _WAY_OF_HELD)
