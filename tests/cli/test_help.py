@@ -43,6 +43,21 @@ def test_the_help_of_every_command_has_examples_on_lines_of_their_own(
     assert "Examples:  " not in ended.out
 
 
+@pytest.mark.parametrize(("command", "argument"), [("init", "FILE"), ("examples", "NAME")])
+def test_what_may_be_left_out_is_in_one_pair_of_brackets(
+    command: str, argument: str, perfscale: CommandLine
+) -> None:
+    usage = perfscale(command, "--help").out.splitlines()[0]
+    assert usage == f"Usage: perfscale {command} [OPTIONS] [{argument}]"
+
+
+def test_the_examples_of_init_can_be_copied_line_by_line(perfscale: CommandLine) -> None:
+    examples = perfscale("init", "--help").out.partition("For example:")[2].partition("Argum")[0]
+    lines = [line.strip() for line in examples.splitlines() if line.strip()]
+    assert lines
+    assert all(line.startswith("perfscale init") for line in lines)
+
+
 @pytest.mark.parametrize("command", ["run", "search", "validate", "render"])
 def test_many_options_stand_below_headings_and_each_of_them_once(
     command: str, perfscale: CommandLine

@@ -53,6 +53,11 @@ def test_mappings_that_the_file_lacks_are_made(load: Callable[..., Config]) -> N
     assert config.workloads[1].objects[0].input_vars == {"containerTag": "v1"}
 
 
+def test_a_number_may_share_its_name_with_a_list(load: Callable[..., Config]) -> None:
+    config = load(FILE, ["globalConfig.attribution.objects=7"])
+    assert config.global_config.attribution.objects == 7
+
+
 def test_an_override_can_mend_what_is_wrong_in_the_file(load: Callable[..., Config]) -> None:
     broken = FILE.replace("qps: 20", "qps: fast")
     assert load(broken, ["workloads[0].qps=5"]).workloads[0].qps == 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 
 from perfscale.config.model import Config
 from perfscale.config.reading.source import KeyPath, clip
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 _TOP: Final = "the top of the file"
-LISTS: Final = frozenset({"workloads", "objects", "thresholds", "hooks"})
-"""The keys that hold a list."""
+_LISTS: Final = frozenset({"workloads", "objects", "thresholds", "hooks"})
 
 
 def keys_of(section: type[Section]) -> tuple[str, ...]:
@@ -36,6 +35,12 @@ def _inside(section: type[Section]) -> Mapping[str, type[Section]]:
     """Return the parts that stand inside of one, by the key that leads to them."""
     parts = ((key, section_in(field.annotation)) for key, field in fields_of(section))
     return {key: inner for key, inner in parts if inner is not None}
+
+
+def holds_list(section: type[Section], key: str | int) -> bool:
+    """Return whether ``key`` holds a list in ``section``; elsewhere its name may be a number's."""
+    found = (field.annotation for name, field in fields_of(section) if name == key)
+    return key in _LISTS and any(get_origin(annotation) is tuple for annotation in found)
 
 
 def section_in(annotation: Any) -> type[Section] | None:  # noqa: ANN401 - types have no type

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from perfscale.config.reading.keys import LISTS, keys_of, section_at, unknown_key
+from perfscale.config.reading.keys import holds_list, keys_of, section_at, unknown_key
 from perfscale.config.reading.scalars import read_plain
 from perfscale.config.reading.source import SET, KeyPath, Mark, Position, clip, dotted
 from perfscale.errors import Problem
@@ -102,7 +102,8 @@ def _expand(
 ) -> Iterator[KeyPath]:
     """Yield the paths that ``steps`` lead to, having checked that the tree has them."""
     if not steps:
-        if path[-1] in LISTS and section_at(path[:-1]):
+        section = section_at(path[:-1])
+        if section and holds_list(section, path[-1]):
             raise _RefusedError(f"this is a list: write {path[-1]}[0] or {path[-1]}[*]", path)
         yield path
         return

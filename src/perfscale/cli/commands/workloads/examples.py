@@ -21,7 +21,7 @@ def examples(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME]",
+            metavar="NAME",
             help="Print this one, to begin a workload of your own with.",
             show_default=False,
             autocompletion=completion.packaged,

@@ -38,7 +38,7 @@ class Kind(StrEnum):
 
 def init(
     *,
-    file: Annotated[Path, typer.Argument(metavar="[FILE]", help="The file to write.")] = Path(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")] = Path(
         "workload.yaml"
     ),
     kind: Annotated[
@@ -76,7 +76,7 @@ def init(
 
         perfscale init
 
-        perfscale init density.yaml --kind vm --replicas 100 --qps 20 --ready-within 1m
+        perfscale init density.yaml --kind vm --replicas 100 --ready-within 1m
     """
     from perfscale.templates.first_workload import CHOICES, FirstWorkload
 
