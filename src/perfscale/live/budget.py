@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SHARE: Final = 0.02
+_SHARE: Final = 0.01
 """Of the processor time of the process, for the page.
 
 Readers may cost a run a tenth. What the server is made of takes up to half of that in a run of
