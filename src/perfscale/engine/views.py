@@ -64,8 +64,9 @@ class RunViews:
         """What happened so far beside the load; ``result`` is there when it is over."""
         context = self._context
         return RunCourse(
-            outages=context.gaps.outages,
-            blind_spans=tuple(context.gaps.blind),
+            # Watches may come back after the end, of which the result knows nothing.
+            outages=context.gaps.outages if result is None else result.outages,
+            blind_spans=tuple(context.gaps.blind) if result is None else result.blind_spans,
             hooks=self._hooks.records,
             stages=context.stages.spans(self._elapsed_s(result)),
             rounds=context.stages.rounds,

@@ -293,12 +293,10 @@ class CoordinatorRun(Run):
     def course(self) -> RunCourse:
         """What happened so far beside the load, as far as the generators have said."""
         course = self._sink.replay.course
-        return replace(
-            super().course(),
-            outages=course.outages,
-            blind_spans=tuple(course.blind),
-            attribution=course.attribution,
-        )
+        known = replace(super().course(), attribution=course.attribution)
+        if self.result is not None:
+            return known
+        return replace(known, outages=course.outages, blind_spans=tuple(course.blind))
 
     def _lose_records(self, error: OSError) -> None:
         self._context.warn(f"the objects' records could not be written: {error}")
