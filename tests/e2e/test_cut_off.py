@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from clusters import ClusterUnderTest, simulated_cluster
+from clusters import ClusterUnderTest
 from cut_network import CutNetwork, cut_network
 from several_generators import options, run
 from workloads import config, objects, template, workload
@@ -48,12 +47,6 @@ class FirstStraight(InProcess):
         return super().start(inputs)
 
 
-@pytest.fixture
-async def cluster(tmp_path: Path) -> AsyncIterator[ClusterUnderTest]:
-    async with simulated_cluster(tmp_path) as opened:
-        yield opened
-
-
 async def run_cut(cluster: ClusterUnderTest, stage: Stage, **keys: Any) -> RunResult:
     """A run in which generator 1 is cut off once the run has come to ``stage``."""
     bounds = replace(
@@ -81,9 +74,9 @@ async def run_cut(cluster: ClusterUnderTest, stage: Stage, **keys: Any) -> RunRe
 
 
 async def test_its_objects_are_gone_when_the_coordinator_has_read_so_and_nothing_waits_for_it(
-    cluster: ClusterUnderTest,
+    simulated: ClusterUnderTest,
 ) -> None:
-    result = await run_cut(cluster, Stage.WAITING_READY)
+    result = await run_cut(simulated, Stage.WAITING_READY)
     assert result.outcome is RunOutcome.FAILED
     assert "generator 1 (task 1): " in result.problems[0]
     accounts = result.accounts
@@ -91,15 +84,15 @@ async def test_its_objects_are_gone_when_the_coordinator_has_read_so_and_nothing
     assert (accounts.created, accounts.deleted, accounts.leftover) == (40, 40, 0)
     assert not result.remains
     assert not any("left over" in each or "did not end" in each for each in result.problems)
-    assert await cluster.left_of(result.run_id) == {}
+    assert await simulated.left_of(result.run_id) == {}
     # Two silences, and what the cleanup itself takes: its bound is not used up for one cut off.
     assert result.duration_s < 2 * IDLE_S + UNAVAILABLE_S + REQUEST_S + 60 < CLEANUP_S
 
 
 async def test_what_it_has_not_seen_go_in_time_is_not_called_left_over(
-    cluster: ClusterUnderTest,
+    simulated: ClusterUnderTest,
 ) -> None:
-    result = await run_cut(cluster, Stage.WAITING_GONE, maxWaitTimeout="4s")
+    result = await run_cut(simulated, Stage.WAITING_GONE, maxWaitTimeout="4s")
     assert result.outcome is RunOutcome.FAILED
     text = "\n".join(result.problems)
     assert "timed out after 4s waiting for everything to be gone" in text
@@ -111,11 +104,11 @@ async def test_what_it_has_not_seen_go_in_time_is_not_called_left_over(
 
 
 async def test_what_no_wait_was_for_is_not_read_where_nobody_is_cut_off(
-    cluster: ClusterUnderTest, tmp_path: Path
+    simulated: ClusterUnderTest, tmp_path: Path
 ) -> None:
     made = objects(template(tmp_path, CONFIGMAP), 300)
     load = config(workload(made, iterationDeletionWait=False))
-    result = await run(cluster, load, 2)
+    result = await run(simulated, load, 2)
     assert result.outcome is RunOutcome.PASSED, result.problems
     assert result.blind_spans == ()
     assert result.generator is not None

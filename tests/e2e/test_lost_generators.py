@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from clusters import ClusterUnderTest
 from operation_load import on
-from several_generators import coordinator, let_generator_1_send
+from several_generators import coordinator, kill_generator_1, let_generator_1_send
 from workloads import config, objects, template, workload
 
-from perfscale.engine.events import Progress, Warned
+from perfscale.engine.events import Warned
 from perfscale.fleet import members
 from perfscale.fleet.inprocess import InProcess
 from perfscale.fleet.messages import Heartbeat
@@ -63,15 +63,7 @@ async def test_of_a_load_that_ends_by_its_time_no_more_is_unknown_than_was_due_b
     load = config(made, on("maps", "get", qps=40, burst=1, duration="60s"), cleanup=True)
     transport = InProcess()
     async with coordinator(simulated, load, 2, transport=transport) as running:
-        events = running.events()
-        task = asyncio.create_task(running.run())
-        async for event in events:
-            snapshot = running.snapshot()
-            done = sum(each.done for each in snapshot.operations) if snapshot else 0
-            if isinstance(event, Progress) and done >= 100:
-                transport.kill(1)
-                break
-        result = await task
+        result = await kill_generator_1(running, transport, at=100)
     (operation,) = result.operations
     accounts = operation.accounts
     assert accounts.balanced

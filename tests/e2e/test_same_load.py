@@ -123,14 +123,8 @@ async def test_a_rate_of_stages_arrives_at_the_server_to_a_percent(
     assert_rate(arrivals, due, 10 - first_s)
 
 
-@pytest.fixture
-async def cluster(tmp_path: Path) -> AsyncIterator[ClusterUnderTest]:
-    async with simulated_cluster(tmp_path) as opened:
-        yield opened
-
-
 async def test_the_objects_of_a_seed_are_the_same_whatever_the_number_of_generators(
-    cluster: ClusterUnderTest, tmp_path: Path
+    simulated: ClusterUnderTest, tmp_path: Path
 ) -> None:
     load = config(
         workload(
@@ -144,16 +138,16 @@ async def test_the_objects_of_a_seed_are_the_same_whatever_the_number_of_generat
     )
     made = []
     for count in (1, 2, 4):
-        result = await run(cluster, load, count)
+        result = await run(simulated, load, count)
         assert result.outcome is RunOutcome.PASSED, result.problems
         made.append(
             {
                 item["metadata"]["name"]: item["data"]
-                async for items, _ in list_pages(cluster.client, CONFIGMAPS, None)
+                async for items, _ in list_pages(simulated.client, CONFIGMAPS, None)
                 for item in items
             }
         )
-        await cluster.empty()
+        await simulated.empty()
     assert len(made[0]) == 40
     assert made[1] == made[0]
     assert made[2] == made[0]

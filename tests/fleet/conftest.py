@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from multiprocessing import resource_tracker
+from pathlib import Path
 
 import pytest
+from clusters import ClusterUnderTest, simulated_cluster
 from distributed.utils import offload
 
 
@@ -16,3 +19,9 @@ def _what_stays() -> None:
         await offload(lambda: None)
 
     asyncio.run(start_one())
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path) -> AsyncIterator[ClusterUnderTest]:
+    async with simulated_cluster(tmp_path) as opened:
+        yield opened

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from clusters import ClusterUnderTest, simulated_cluster
+from clusters import ClusterUnderTest
 from hypothesis import given
 from hypothesis import strategies as st
 from several_generators import options
@@ -56,12 +55,6 @@ class SlowToStart(InProcess):
     def start(self, inputs: GeneratorInputs) -> Connection:
         self._passed_s += LONG_S
         return super().start(inputs)
-
-
-@pytest.fixture
-async def cluster(tmp_path: Path) -> AsyncIterator[ClusterUnderTest]:
-    async with simulated_cluster(tmp_path) as opened:
-        yield opened
 
 
 async def test_a_generator_that_starts_late_knows_when_the_run_has_started(

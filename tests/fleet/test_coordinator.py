@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from clusters import CONFIGMAPS, VMIS, ClusterUnderTest, MemorySink, simulated_cluster
+from clusters import CONFIGMAPS, VMIS, ClusterUnderTest, MemorySink
 from several_generators import coordinator, run
 from workloads import config, objects, template, workload
 
@@ -32,12 +32,6 @@ metadata: {name: "{{ name }}-{{ replica }}"}
 """
 APPEND = "import os, sys; open(sys.argv[1], 'a').write(os.environ['PERFSCALE_HOOK'] + '\\n')"
 SEVERAL = pytest.mark.parametrize("generators", [1, 2, 4])
-
-
-@pytest.fixture
-async def cluster(tmp_path: Path) -> AsyncIterator[ClusterUnderTest]:
-    async with simulated_cluster(tmp_path) as opened:
-        yield opened
 
 
 def maps(directory: Path, count: int, name: str = "map", **keys: Any) -> dict[str, Any]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import pytest
-from clusters import ClusterUnderTest, simulated_cluster
+from clusters import ClusterUnderTest
 from several_generators import run
 from workloads import config, objects, template, workload
 
@@ -63,12 +61,6 @@ def loads(directory: Path) -> Any:
         cleanup=True,
         seed=7,
     )
-
-
-@pytest.fixture
-async def cluster(tmp_path: Path) -> AsyncIterator[ClusterUnderTest]:
-    async with simulated_cluster(tmp_path) as opened:
-        yield opened
 
 
 async def journal_of(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from clusters import VMIS, ClusterUnderTest, simulated_cluster
+from clusters import VMIS, ClusterUnderTest
 from operation_load import on
-from several_generators import coordinator, let_generator_1_send
+from several_generators import coordinator, kill_generator_1, let_generator_1_send
 from workloads import config, objects, template, workload
 
 from perfscale.config import Config
@@ -28,12 +27,6 @@ from perfscale.results import (
     Validity,
     rebuild_results,
 )
-
-
-@pytest.fixture
-async def cluster(tmp_path: Path) -> AsyncIterator[ClusterUnderTest]:
-    async with simulated_cluster(tmp_path) as opened:
-        yield opened
 
 
 async def test_a_lost_generator_fails_the_run_by_name_and_everything_is_deleted(
@@ -145,15 +138,7 @@ async def test_of_operations_only_those_of_the_lost_generator_are_unknown(
     transport, sink = InProcess(), RunFolder(tmp_path / "results")
     load = gets(tmp_path, 200)
     async with coordinator(cluster, load, 2, sink=sink, transport=transport) as running:
-        events = running.events()
-        task = asyncio.create_task(running.run())
-        async for event in events:
-            snapshot = running.snapshot()
-            done = snapshot and [each.done for each in snapshot.operations]
-            if isinstance(event, Progress) and done and sum(done) >= 10:
-                transport.kill(1)
-                break
-        result = await task
+        result = await kill_generator_1(running, transport, at=10)
     (operation,) = result.operations
     accounts = operation.accounts
     assert accounts.balanced

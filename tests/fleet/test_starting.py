@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from clusters import ClusterUnderTest, simulated_cluster
+from clusters import ClusterUnderTest
 from several_generators import coordinator
 from workloads import config, objects, workload
 
@@ -58,12 +57,6 @@ class SlowToStart(InProcess):
             self.is_starting.set()
             return self.missing
         return super().start(inputs)
-
-
-@pytest.fixture
-async def cluster(tmp_path: Path) -> AsyncIterator[ClusterUnderTest]:
-    async with simulated_cluster(tmp_path) as opened:
-        yield opened
 
 
 async def test_an_interrupt_while_generators_start_ends_the_run_at_once(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from clusters import ClusterUnderTest
 
 from perfscale.config import Config
 from perfscale.engine import RunOptions
+from perfscale.engine.events import Progress
 from perfscale.fleet import inprocess
 from perfscale.fleet.coordinator import Coordinator
 from perfscale.fleet.inprocess import InProcess
@@ -45,6 +47,19 @@ async def run(
 ) -> RunResult:
     async with coordinator(cluster, load, generators, sink=sink, **changes) as running:
         return await running.run()
+
+
+async def kill_generator_1(running: Coordinator, transport: InProcess, *, at: int) -> RunResult:
+    """The result of a run whose second generator is killed once so many operations are done."""
+    events = running.events()
+    task = asyncio.create_task(running.run())
+    async for event in events:
+        snapshot = running.snapshot()
+        done = sum(each.done for each in snapshot.operations) if snapshot else 0
+        if isinstance(event, Progress) and done >= at:
+            transport.kill(1)
+            break
+    return await task
 
 
 def let_generator_1_send(monkeypatch: pytest.MonkeyPatch, instead: Callable[[Any], Any]) -> None:
