@@ -9,12 +9,11 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path, PurePosixPath
-from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from perfscale.errors import Problem, TemplateError
 from perfscale.templates.dialects.dialect import parse_template
-from perfscale.templates.draws import Draws
+from perfscale.templates.draws import Chance
 from perfscale.templates.factory import ObjectFactory, kinds_of
 from perfscale.templates.files import is_file
 from perfscale.templates.gotemplate import Settings
@@ -148,8 +147,7 @@ class _Compiler:
         self._shard = shard
         self._sources: dict[tuple[Path, KubeBurnerJob | None], Source | None] = {}
         self._wrong: set[str] = set()
-        self._seed = config.global_config.seed
-        self._random = None if self._seed is None else Random()  # noqa: S311 -- no secrets
+        self._chance = Chance(config.global_config.seed)
 
     def entry(self, number: int, index: int) -> Checked | None:
         """One entry, compiled and checked; None (and problems) where something is wrong."""
@@ -189,7 +187,7 @@ class _Compiler:
             shard=self._shard,
             foreign=self._is_foreign(path),
             last_counts=workload.kube_burner is not None,  # as in kube-burner's decoder
-            draws=self._draws(source, workload, index, path),
+            draws=self._chance.draws(source, workload.name, index, path.name),
         )
         factory = self._factory(workload, spec, path, manifests)
         try:
@@ -197,12 +195,6 @@ class _Compiler:
         except TemplateError as error:
             self.problems += error.problems
             return None
-
-    def _draws(self, source: Source, workload: Workload, index: int, path: Path) -> Draws | None:
-        """What is drawn for the objects of an entry; None where that is nothing, or never alike."""
-        if self._random is None or self._seed is None or not source.varies:
-            return None
-        return Draws(self._random, self._seed, workload.name, index, path.name)
 
     def _variables(self, workload: Workload, spec: ObjectSpec) -> Variables:
         if workload.kube_burner is not None:
@@ -268,7 +260,8 @@ class _Compiler:
         """What a template in Go's language is given; its random values are repeatable by seed."""
         origin = self._config.source
         environment = None if job is None else origin.environment
-        return Settings(folder=origin.directory, environment=environment, random=self._random)
+        random = self._chance.random
+        return Settings(folder=origin.directory, environment=environment, random=random)
 
     def _is_foreign(self, path: Path) -> bool:
         """Whether a file is in no folder whose files are templates for sure."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -13,7 +12,7 @@ from perfscale.errors import Problem, TemplateError
 from perfscale.templates.compiled.patches import ATTRIBUTES, PatchForm, compile_patch
 from perfscale.templates.dialects.dialect import parse_template
 from perfscale.templates.dialects.jinja import JinjaTemplate
-from perfscale.templates.draws import Draws
+from perfscale.templates.draws import Chance
 from perfscale.templates.files import is_file
 from perfscale.templates.gotemplate import Settings
 from perfscale.templates.kube_burner import job_variables, parse_job_template, way_to_zero
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from perfscale.config import Config, Workload
     from perfscale.config.sections.operating.targets import Patch
     from perfscale.templates.dialects.dialect import Source
+    from perfscale.templates.draws import Draws
 
 _TARGET: Final = "target"
 
@@ -196,9 +196,8 @@ def _compile(
     text, job = read_template(path), workload.kube_burner
     origin = config.source
     environment = None if job is None else origin.environment
-    seed = config.global_config.seed
-    chance = None if seed is None else Random()  # noqa: S311 -- no secrets
-    settings = Settings(folder=origin.directory, random=chance, environment=environment)
+    chance = Chance(config.global_config.seed)
+    settings = Settings(folder=origin.directory, random=chance.random, environment=environment)
     source: Source
     if job is None:
         source = parse_template(str(path), text, settings)
@@ -212,7 +211,5 @@ def _compile(
     otherwise = way_to_zero(job, where)
     if undefined := undefined_variables(source, known, where, otherwise=otherwise):
         raise TemplateError(undefined)
-    draws = None
-    if chance is not None and seed is not None and source.varies:
-        draws = Draws(chance, seed, workload.name, path.name)
+    draws = chance.draws(source, workload.name, path.name)
     return PatchTemplate(source, variables, patch, job.first_iteration if job else 0, draws)
